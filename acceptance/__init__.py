@@ -1,0 +1,1 @@
+"""From a task document to verdicts: reading, checks, running, commands."""

@@ -1,0 +1,81 @@
+"""A criterion: one demand of a task document, made typed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Statement = Literal[
+    "checkbox", "expected", "subtask", "smart", "bullet", "target", "config", "shape", "prose"
+]
+Judge = Literal["machine", "person", "template"]
+Comparator = Literal["<", "<=", "==", ">=", ">"]
+
+_SCALE: dict[str, tuple[float, str]] = {
+    "ms": (1e-3, "s"),
+    "s": (1.0, "s"),
+    "min": (60.0, "s"),
+    "h": (3600.0, "s"),
+    "bytes": (1.0, "bytes"),
+    "kB": (1e3, "bytes"),
+    "MB": (1e6, "bytes"),
+    "GB": (1e9, "bytes"),
+    "TB": (1e12, "bytes"),
+    "KiB": (2.0**10, "bytes"),
+    "MiB": (2.0**20, "bytes"),
+    "GiB": (2.0**30, "bytes"),
+    "TiB": (2.0**40, "bytes"),
+    "%": (1e-2, "ratio"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A limit as the document states it: `1500 ms`, `15 GB`, `20 requests/s`, `0.7 ratio`.
+
+    `unit` is spelled in one way only (SI and binary kept apart); `statistic` is what the limit is put on
+    (`mean`, `max`, `p99`, `rate`, `each`), or None where the document says nothing and no rule decides.
+    """
+
+    value: float
+    unit: str
+    comparator: Comparator
+    statistic: str | None
+    subject: str
+
+    def base(self) -> tuple[float, str]:
+        """The limit in base units: seconds, bytes, ratio; other units stay as they are."""
+        scale, unit = _SCALE.get(self.unit, (1.0, self.unit))
+        return self.value * scale, unit
+
+    def text(self) -> str:
+        """For people: `mean latency < 1500 ms`."""
+        words = (self.statistic, self.subject.replace("_", " "), self.comparator, f"{self.value:g}", self.unit)
+        return " ".join(word for word in words if word)
+
+
+@dataclass(frozen=True, slots=True)
+class Criterion:
+    """One thing to judge, with the place in the document that asks for it.
+
+    `id` is section/kind/ordinal and stays when other lines move. `line` and `column` count from 1 in the file
+    as it lies on disk. `fingerprint` is the SHA-256 of the statement's words, numbers and comparators, blind to
+    reflow, emoji, list markers and bold. `parameters` is what the check of this `kind` needs, plain JSON.
+    """
+
+    id: str
+    document: str
+    line: int
+    column: int
+    text: str
+    section: str
+    statement: Statement
+    kind: str
+    judge: Judge
+    fingerprint: str
+    threshold: Threshold | None = None
+    assumptions: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    reason: str = ""
+    """Why a person has to judge it, where `judge` is `person`."""

@@ -1,0 +1,60 @@
+"""Every error that Signoff raises on purpose, and the exit code that it ends with.
+
+    SignoffError
+    ├── UsageError                 4   the command, a document or a deployment file is at fault
+    │   ├── DocumentUnreadable     4   no such file, not text, unreadable
+    │   └── DeploymentUnreadable   4   no such file, not TOML, unknown key
+    ├── RunInvalid                 3   nothing could be judged
+    │   ├── TargetUnreachable      3   the deployment does not answer
+    │   ├── ServiceDidNotStart     3   a service that Signoff starts itself did not become ready
+    │   └── PortInUse              3   something else listens where a service has to
+    └── NotMeasurable              -   one criterion cannot be measured here; becomes its outcome
+
+A message says what happened and where (file:line:column or URL); `mend` says what to do.
+"""
+
+from __future__ import annotations
+
+
+class SignoffError(Exception):
+    """Base of the tree. `exit_code` is what the command ends with."""
+
+    exit_code = 3
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.mend = mend
+
+
+class UsageError(SignoffError):
+    """The command line, a document or a deployment file is at fault."""
+
+    exit_code = 4
+
+
+class DocumentUnreadable(UsageError):
+    """The document cannot be read as text."""
+
+
+class DeploymentUnreadable(UsageError):
+    """The deployment file or the binding file cannot be used as it is."""
+
+
+class RunInvalid(SignoffError):
+    """Nothing could be judged."""
+
+
+class TargetUnreachable(RunInvalid):
+    """The deployment does not answer at all."""
+
+
+class ServiceDidNotStart(RunInvalid):
+    """A service that Signoff starts itself did not become ready."""
+
+
+class PortInUse(RunInvalid):
+    """Something else listens where a service has to."""
+
+
+class NotMeasurable(SignoffError):
+    """One criterion cannot be measured here. `mend` says what would make it measurable."""

@@ -1,0 +1,38 @@
+"""What was found about one criterion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Outcome = Literal[
+    "pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure with its unit, its interval where it has one, and how many samples stand behind it."""
+
+    value: float
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    samples: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome, and one sentence that says why.
+
+    `mend` says what would make a criterion measurable, or what to look at when it failed. `detail` holds what a
+    statistician asks for (alpha, looks, batch correlation, warm-up cut, detectable margin).
+    """
+
+    outcome: Outcome
+    reason: str
+    measured: Measured | None = None
+    mend: str = ""
+    detail: Mapping[str, Any] = field(default_factory=dict)
+    assumptions: tuple[str, ...] = ()
