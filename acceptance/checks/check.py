@@ -20,7 +20,8 @@ class Check:
 
     `measure` returns evidence (shared with other checks by name) or raises `NotMeasurable`. `judge` sees the
     criterion and the records alone, so that a stored run gives the same verdict again. `faults` names the
-    defects of a reference service that this check must turn red. `seconds` is the usual cost, for the time left.
+    defects of a reference service that this check must turn red. `seconds` is the usual cost, for the time left;
+    checks of one `group` share one measurement.
     """
 
     kind: str
@@ -29,3 +30,4 @@ class Check:
     judge: Callable[[Criterion, Evidence], Verdict]
     faults: tuple[str, ...] = ()
     seconds: float = 1.0
+    group: str = ""

@@ -1,0 +1,50 @@
+"""An answer has the JSON shape that the document shows after `# Expected:`."""
+
+from __future__ import annotations
+
+from acceptance.checks.check import Check
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.shape import differences
+from acceptance.site import Recorder, Site
+from acceptance.verdict import Verdict
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Send the document's own request once."""
+
+    def take(recorder: Recorder) -> None:
+        request = criterion.parameters["request"]
+        recorder.write(
+            "answer",
+            site.ask(
+                request["method"],
+                request["path"],
+                address=request.get("address"),
+                headers=request.get("headers"),
+                body=request.get("body"),
+            ),
+        )
+
+    return site.measured(f"request-line-{criterion.parameters['request']['line']}", take)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where the status is 200 and nothing of the shape is missing or different."""
+    answer = next(evidence.of("answer"))
+    if answer["status"] != 200:
+        return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200")
+    if answer.get("json") is None:
+        return Verdict("fail", f"{answer['url']} gives no JSON, but {answer['content_type'] or 'no type'}")
+    problems = differences(criterion.parameters["expected"], answer["json"])
+    if problems:
+        return Verdict("fail", "; ".join(problems[:5]))
+    return Verdict("pass", "the answer has the shape that the document shows")
+
+
+CHECK = Check(
+    kind="json_shape",
+    summary="An answer has every field and value that the document shows; an ellipsis matches anything.",
+    measure=measure,
+    judge=judge,
+)

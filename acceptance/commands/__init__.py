@@ -1,0 +1,63 @@
+"""The command line: one command a file, listed here in the order in which they are used."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from types import ModuleType
+
+from acceptance.commands import read, report, run, serve
+from acceptance.errors import SignoffError
+
+COMMANDS: tuple[ModuleType, ...] = (read, run, serve, report)
+INTERRUPTED = 3
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and give its exit code: 0 passed, 1 failed, 2 undecided, 3 invalid, 4 usage."""
+    parsed = _parser().parse_args(arguments)
+    try:
+        return int(parsed.run(parsed))
+    except SignoffError as error:
+        print(f"signoff: {error}", file=sys.stderr)
+        if error.mend:
+            print(f"  mend: {error.mend}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("signoff: interrupted; what was gathered is kept", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of a pipe left; closing standard error too keeps the interpreter quiet about it.
+        sys.stderr.close()
+        return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse with this project's exit code for a usage error."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        self.print_usage(sys.stderr)
+        self.exit(4, f"signoff: {message}\n  mend: see `{self.prog} --help`\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="signoff",
+        description="Turns the task documents of LLM servers into acceptance runs and result documents.",
+        epilog="Exit: 0 passed, 1 failed, 2 undecided, 3 invalid, 4 usage or unreadable document.",
+    )
+    parser.add_argument("--version", action="version", version=f"signoff {metadata.version('signoff')}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in COMMANDS:
+        sub = commands.add_parser(
+            command.NAME,
+            help=command.HELP,
+            description=command.HELP,
+            epilog=f"example: {command.EXAMPLE}",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.add_arguments(sub)
+        sub.set_defaults(run=command.run)
+    return parser

@@ -1,0 +1,100 @@
+"""`signoff run`: judge a deployment against task documents and write the result."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from acceptance import deployment as deployments
+from acceptance.errors import RunInvalid, UsageError
+from acceptance.profile import PROFILES
+from acceptance.reading import read_documents
+from acceptance.running import storing
+
+NAME = "run"
+HELP = "judge a deployment against task documents and write the result documents"
+EXAMPLE = "signoff run fixtures/tasks/1.3-hermes-2.md --target http://127.0.0.1:11401"
+EXIT = {"passed": 0, "failed": 1, "undecided": 2, "invalid": 3}
+INI = Path(__file__).parent.parent / "running" / "signoff.ini"
+REMOVED_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `signoff run`."""
+    parser.add_argument("documents", nargs="+", type=Path, metavar="DOCUMENT", help="task documents, or folders")
+    parser.add_argument("--target", metavar="URL", help="the server to judge")
+    parser.add_argument("--deployment", type=Path, metavar="FILE", help="a TOML file that describes what to judge")
+    parser.add_argument("--api-key-env", metavar="NAME", default="", help="variable that holds the target's API key")
+    parser.add_argument("--profile", choices=PROFILES, default="quick", help="how much is measured (default: quick)")
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where runs are kept")
+    parser.add_argument("--json", metavar="FILE", help="write results.json there too; - is standard output")
+    parser.add_argument("-k", dest="select", metavar="EXPRESSION", help="judge only criteria that match (pytest's -k)")
+    parser.add_argument("--lf", action="store_true", help="judge only what failed in the last run (pytest's --lf)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge; the exit code is the outcome's."""
+    if bool(arguments.target) == bool(arguments.deployment):
+        raise UsageError(
+            "a run needs --target or --deployment, and one of them only",
+            "name the server with --target http://HOST:PORT, or its deployment file with --deployment",
+        )
+    # Both are read here first, so that a wrong path or key ends at once and with its own exit code.
+    reading = read_documents(arguments.documents)
+    if arguments.deployment:
+        deployments.load(arguments.deployment, arguments.api_key_env)
+    else:
+        deployments.from_target(arguments.target, arguments.api_key_env)
+    run_id = storing.new_run_id()
+    folder = arguments.out / run_id
+    folder.mkdir(parents=True)
+    status = _pytest(arguments, [document.path for document in reading.documents], run_id, folder)
+    results = folder / storing.RESULTS
+    if not results.exists():
+        raise RunInvalid(
+            f"the runner ended with status {status} and wrote no result", f"see {folder / 'pytest.log'}"
+        )
+    outcome = storing.outcome(results)
+    if arguments.json == "-":
+        shutil.copyfileobj(results.open(encoding="utf-8"), sys.stdout)
+    elif arguments.json:
+        shutil.copyfile(results, arguments.json)
+    print(storing.closing_lines(folder), file=sys.stderr if arguments.json == "-" else sys.stdout)
+    return EXIT[outcome]
+
+
+def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, folder: Path) -> int:
+    """Run pytest in a process of its own, with its own settings and no plugin but ours."""
+    environment = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES}
+    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    command = [
+        *(sys.executable, "-P", "-m", "pytest", "-c", str(INI), f"--rootdir={Path.cwd()}"),
+        *("-p", "acceptance.running.pytest_plugin", "-o", f"cache_dir={(arguments.out / '.pytest_cache').resolve()}"),
+        *("--tb=short", "-rs", f"--junitxml={folder / 'junit.xml'}"),
+        *(f"--signoff-out={arguments.out}", f"--signoff-run-id={run_id}"),
+        *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
+        *([f"--target={arguments.target}"] if arguments.target else [f"--deployment={arguments.deployment}"]),
+        *(["-k", arguments.select] if arguments.select else []),
+        *(["--lf"] if arguments.lf else []),
+        *("--", *documents),
+    ]
+    with (folder / "pytest.log").open("w", encoding="utf-8") as log:
+        process = subprocess.Popen(command, stdout=log, stdin=subprocess.DEVNULL, env=environment)
+        previous = signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        try:
+            return _wait(process)
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> int:
+    """Wait for the runner; Ctrl-C reaches it too, and it gets the time to write what it has."""
+    while True:
+        with contextlib.suppress(KeyboardInterrupt):
+            return process.wait()

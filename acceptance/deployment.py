@@ -1,0 +1,194 @@
+"""A deployment: what is judged, where the document's addresses really are, and what is out of reach."""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
+
+_KEYS: Mapping[str, type] = {
+    "name": str,
+    "target": str,
+    "engine": str,
+    "api_key_env": str,
+    "addresses": dict,
+    "start": dict,
+    "files": dict,
+    "library": dict,
+    "out_of_reach": dict,
+}
+_START_KEYS = {"service", "arguments", "timeout_s"}
+_LIBRARY_KEYS = {"python", "paths", "packages"}
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """A service that Signoff starts and stops itself: `signoff serve SERVICE ARGUMENTS`."""
+
+    service: str
+    arguments: tuple[str, ...] = ()
+    timeout_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """The interpreter that runs library criteria, what is on its path, and which packages it may import."""
+
+    python: str
+    paths: tuple[Path, ...]
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Addresses of a document are keys to look up here: traffic goes to what is named, nowhere else."""
+
+    name: str
+    target: str
+    engine: str = ""
+    api_key_env: str = ""
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Path] = field(default_factory=dict)
+    out_of_reach: Mapping[str, str] = field(default_factory=dict)
+    start: Start | None = None
+    library: Library | None = None
+    target_only: bool = False
+
+    def url(self, address: str | None, primary: str | None) -> tuple[str, str]:
+        """The origin that stands for a document's `host:port`, and the assumption that was needed ("" if none).
+
+        `primary` is the address under which the document knows the target. Where only `--target` was given,
+        another port of the primary host is asked at the target itself, and that is said.
+        """
+        if address is None or address == primary:
+            return self.target, ""
+        if address in self.addresses:
+            return self.addresses[address].rstrip("/"), ""
+        if self.target_only and primary is not None and _host(address) == _host(primary):
+            return self.target, f"{address} was not named, so its path was asked at {self.target}"
+        raise NotMeasurable(
+            f"the document asks {address}, which the deployment does not name",
+            f'add "{address}" = "http://HOST:PORT" under [addresses] of the deployment file',
+        )
+
+    def file(self, path: str) -> Path:
+        """The real path of a file that the document names; only roots that the deployment names are opened."""
+        for prefix, root in self.files.items():
+            if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
+                real = (root / path[len(prefix) :].lstrip("/")).resolve()
+                if not real.is_relative_to(root.resolve()):
+                    raise NotMeasurable(f"{path} climbs out of the folder that stands for {prefix}")
+                return real
+        raise NotMeasurable(
+            f"{path} lies on the server, and the deployment names no folder for it",
+            f'add "{path}" = "FOLDER" under [files] of the deployment file',
+        )
+
+    def headers(self, url: str) -> dict[str, str]:
+        """The authorization header, for the target's own origin and for no other."""
+        if not self.api_key_env or _origin(url) != _origin(self.target):
+            return {}
+        key = os.environ.get(self.api_key_env, "")
+        if not key:
+            raise UsageError(
+                f"the environment variable {self.api_key_env} is empty or not set",
+                f"export {self.api_key_env}=KEY, or leave out --api-key-env",
+            )
+        return {"Authorization": f"Bearer {key}"}
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the target runs on this machine, so that its processes can be seen."""
+        return (_host(urlsplit(self.target).netloc)).startswith(("127.", "localhost", "[::1]"))
+
+
+def from_target(target: str, api_key_env: str = "") -> Deployment:
+    """A deployment of one address, as `--target` gives it. Raises UsageError where it is no http(s) URL."""
+    return Deployment(name=target, target=_checked(target), api_key_env=api_key_env, target_only=True)
+
+
+def load(path: Path, api_key_env: str = "") -> Deployment:
+    """Read a deployment file. Raises DeploymentUnreadable with the key at fault; unknown keys are refused."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise DeploymentUnreadable(f"{path}: no such deployment file", "check the path") from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DeploymentUnreadable(f"{path}: {error}", "a deployment file is TOML in UTF-8") from None
+    for key, value in table.items():
+        if key not in _KEYS:
+            raise DeploymentUnreadable(f"{path}: unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
+        if not isinstance(value, _KEYS[key]):
+            raise DeploymentUnreadable(f"{path}: {key} must be a {_KEYS[key].__name__}, not {value!r}")
+    if "target" not in table:
+        raise DeploymentUnreadable(f"{path}: no target", 'add: target = "http://HOST:PORT"')
+    for key in ("addresses", "files", "out_of_reach"):
+        for name, value in table.get(key, {}).items():
+            if not isinstance(value, str) or not value:
+                raise DeploymentUnreadable(f"{path}: [{key}] {name!r} must be a text, not {value!r}")
+    folder = path.resolve().parent
+    return Deployment(
+        name=table.get("name", path.stem),
+        target=_checked(table["target"], f"{path}: "),
+        engine=table.get("engine", ""),
+        api_key_env=api_key_env or table.get("api_key_env", ""),
+        addresses=table.get("addresses", {}),
+        files={name: folder / root for name, root in table.get("files", {}).items()},
+        out_of_reach=table.get("out_of_reach", {}),
+        start=_start(path, table["start"]) if "start" in table else None,
+        library=_library(path, table["library"]) if "library" in table else None,
+    )
+
+
+def _start(path: Path, table: Mapping[str, Any]) -> Start:
+    _refuse_unknown(path, "start", table, _START_KEYS)
+    if not isinstance(table.get("service"), str):
+        raise DeploymentUnreadable(f"{path}: [start] names no service", 'add: service = "hermes-2"')
+    arguments = table.get("arguments", [])
+    if not isinstance(arguments, list) or not all(isinstance(argument, str) for argument in arguments):
+        raise DeploymentUnreadable(f"{path}: [start] arguments must be a list of texts, not {arguments!r}")
+    return Start(table["service"], tuple(arguments), float(table.get("timeout_s", 60.0)))
+
+
+def _library(path: Path, table: Mapping[str, Any]) -> Library:
+    _refuse_unknown(path, "library", table, _LIBRARY_KEYS)
+    folder = path.resolve().parent
+    return Library(
+        python=table.get("python", ""),
+        paths=tuple((folder / entry).resolve() for entry in table.get("paths", [])),
+        packages=tuple(table.get("packages", [])),
+    )
+
+
+def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: set[str]) -> None:
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise DeploymentUnreadable(
+            f"{path}: unknown key {unknown[0]!r} under [{name}]", f"known keys: {', '.join(sorted(known))}"
+        )
+
+
+def _checked(target: str, where: str = "") -> str:
+    parts = urlsplit(target)
+    try:
+        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        sound = False
+    if not sound:
+        raise UsageError(f"{where}{target!r} is not an http(s) URL", "write it as http://HOST:PORT")
+    return target.rstrip("/")
+
+
+def _host(address: str) -> str:
+    return address.rsplit(":", 1)[0] if ":" in address and not address.endswith("]") else address
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

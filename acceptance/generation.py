@@ -1,0 +1,53 @@
+"""One small generation, to see that a server really answers and not only says that it is well."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from acceptance.evidence import Record
+from acceptance.site import Site
+
+CHAT_PATH = "/v1/chat/completions"
+
+
+def served_model(site: Site) -> str | None:
+    """The first model that `/v1/models` lists, or None where the server has no such list."""
+    listed = site.ask("GET", "/v1/models").get("json")
+    models = listed.get("data") if isinstance(listed, Mapping) else None
+    first = models[0] if isinstance(models, list) and models else None
+    name = first.get("id") if isinstance(first, Mapping) else None
+    return name if isinstance(name, str) else None
+
+
+def generate(
+    site: Site, content: str, max_tokens: int, headers: Mapping[str, str] | None = None
+) -> Record:
+    """Ask for a completion of one user message; the record is that of the request."""
+    body: dict[str, Any] = {
+        "messages": [{"role": "user", "content": content}],
+        "max_tokens": max_tokens,
+        "temperature": 0,
+    }
+    model = served_model(site)
+    if model is not None:
+        body["model"] = model
+    return site.ask("POST", CHAT_PATH, headers=headers, body=body)
+
+
+def reply_text(record: Record) -> str | None:
+    """The text that a chat completion holds, or None where the body is not one (`200 {}` is not)."""
+    answer = record.get("json")
+    choices = answer.get("choices") if isinstance(answer, Mapping) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    message = first.get("message") if isinstance(first, Mapping) else None
+    content = message.get("content") if isinstance(message, Mapping) else None
+    return content if isinstance(content, str) and content.strip() else None
+
+
+def usage(record: Record, field: str) -> int | None:
+    """A figure of the completion's `usage`, or None where the server gives none."""
+    answer = record.get("json")
+    figures = answer.get("usage") if isinstance(answer, Mapping) else None
+    value = figures.get(field) if isinstance(figures, Mapping) else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None

@@ -1,0 +1,76 @@
+"""Carries out the steps of a library call; run by the interpreter under test, standard library only.
+
+Reads a JSON list of steps on standard input and writes `{"printed": [{"type", "text", "value"}], "error": ""}`.
+`value` is the printed object as JSON, or null where it is none.
+"""
+
+import contextlib
+import importlib
+import io
+import json
+import sys
+
+PRIVATE = "_"
+
+
+def run(steps):
+    """The printed objects of these steps, in order."""
+    names = {}
+    printed = []
+    for step in steps:
+        if step["op"] == "import":
+            names[step["as"]] = getattr(importlib.import_module(step["module"]), step["name"])
+        elif step["op"] == "call":
+            result = call(step["function"], step, names)
+            if step["target"]:
+                names[step["target"]] = result
+        else:
+            printed.append(value_of(step["value"], names))
+    return printed
+
+
+def value_of(value, names):
+    """The object that a step's value stands for."""
+    if "literal" in value:
+        return value["literal"]
+    if "variable" in value:
+        return names[value["variable"]]
+    return call(value["call"], value, names)
+
+
+def call(dotted, step, names):
+    """Call `name.attribute` with the step's arguments; private attributes are refused."""
+    first, *attributes = dotted.split(".")
+    target = names[first]
+    for attribute in attributes:
+        if attribute.startswith(PRIVATE):
+            raise PermissionError(f"{dotted}: private attributes are not called")
+        target = getattr(target, attribute)
+    arguments = [value_of(argument, names) for argument in step["arguments"]]
+    keywords = {name: value_of(value, names) for name, value in step["keywords"].items()}
+    return target(*arguments, **keywords)
+
+
+def described(item):
+    """An object as text, and as JSON where it is data."""
+    for data in (item, getattr(item, "__dict__", None)):
+        try:
+            return {"type": type(item).__name__, "text": str(item)[:4000], "value": json.loads(json.dumps(data))}
+        except (TypeError, ValueError):
+            continue
+    return {"type": type(item).__name__, "text": str(item)[:4000], "value": None}
+
+
+def main():
+    """Steps in, printed objects out; what the library itself prints does not mix with the answer."""
+    noise = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(noise):
+            answer = {"printed": [described(item) for item in run(json.load(sys.stdin))], "error": ""}
+    except Exception as error:
+        answer = {"printed": [], "error": f"{type(error).__name__}: {error}"}
+    json.dump(answer, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

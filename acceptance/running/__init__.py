@@ -1,0 +1,1 @@
+"""From criteria to verdicts: pytest is the runner, a criterion an item."""

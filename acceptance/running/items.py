@@ -1,0 +1,74 @@
+"""What pytest collects: a document as a file, a criterion as an item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from acceptance.criterion import Criterion
+from acceptance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from acceptance.running.judging import Judging
+
+FAILING = {"fail", "inconclusive", "error"}
+SKIPPING = {"not_measurable", "awaiting_person"}
+
+
+class NotMet(AssertionError):
+    """A criterion is not met, or could not be decided."""
+
+    def __init__(self, verdict: Verdict) -> None:
+        super().__init__(f"{verdict.outcome}: {verdict.reason}")
+        self.verdict = verdict
+
+
+class DocumentFile(pytest.File):
+    """A task document; its items are its criteria, in the document's order."""
+
+    judging: Judging
+
+    def collect(self) -> Iterator[CriterionItem]:
+        """One item a criterion."""
+        for criterion in self.judging.document(self.path).criteria:
+            item = CriterionItem.from_parent(self, name=criterion.id)
+            item.criterion = criterion
+            yield item
+
+
+class CriterionItem(pytest.Item):
+    """One criterion; passes, fails or is skipped as its verdict says."""
+
+    parent: DocumentFile
+    criterion: Criterion
+
+    def runtest(self) -> None:
+        """Judge the criterion."""
+        verdict = self.parent.judging.judge(self.criterion)
+        if verdict.outcome in FAILING:
+            raise NotMet(verdict)
+        if verdict.outcome in SKIPPING:
+            pytest.skip(f"{verdict.outcome}: {verdict.reason}")
+
+    def repr_failure(
+        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
+    ) -> str | Any:
+        """The verdict in words, with the line of the document; no traceback for a criterion that is not met."""
+        if not isinstance(excinfo.value, NotMet):
+            return super().repr_failure(excinfo)
+        verdict, criterion = excinfo.value.verdict, self.criterion
+        lines = [
+            f"{criterion.document}:{criterion.line}:{criterion.column}: {criterion.text}",
+            f"  {verdict.outcome}: {verdict.reason}",
+        ]
+        if criterion.threshold is not None:
+            lines.insert(1, f"  asked: {criterion.threshold.text()}")
+        if verdict.mend:
+            lines.append(f"  mend: {verdict.mend}")
+        return "\n".join(lines)
+
+    def reportinfo(self) -> tuple[Any, int, str]:
+        """The place in the document, so that an editor's test tree leads there."""
+        return self.path, self.criterion.line - 1, self.criterion.id

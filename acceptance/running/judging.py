@@ -1,0 +1,228 @@
+"""Judges the criteria of a pytest run, keeps what was found, and writes the result at the end."""
+
+from __future__ import annotations
+
+import json
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceptance import deployment as deployments
+from acceptance.checks import CHECKS
+from acceptance.criterion import Criterion
+from acceptance.deployment import Deployment
+from acceptance.errors import NotMeasurable, SignoffError, UsageError
+from acceptance.evidence import Evidence
+from acceptance.profile import PROFILES, Profile
+from acceptance.reading import Document, Reading, read_documents
+from acceptance.running import plan, storing
+from acceptance.running.addresses import primary_address
+from acceptance.running.items import CriterionItem, DocumentFile
+from acceptance.running.own_service import OwnService
+from acceptance.running.process import service_process
+from acceptance.running.progress import Progress
+from acceptance.site import Site
+from acceptance.verdict import Verdict
+
+DOCUMENT_SUFFIXES = {".md", ".markdown", ".txt"}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A verdict with when it was reached, how long it took, and the evidence file behind it."""
+
+    verdict: Verdict
+    started: str
+    seconds: float
+    evidence: tuple[str, ...]
+
+
+class Judging:
+    """The state of one run: the site, the verdicts so far, and the service if Signoff started it."""
+
+    def __init__(self, deployment: Deployment, profile: Profile, paths: Sequence[Path], folder: Path) -> None:
+        self.deployment = deployment
+        self.profile = profile
+        self.folder = folder
+        self.reading: Reading = read_documents(paths)
+        self.judged: dict[tuple[str, str], Judged] = {}
+        self.started = datetime.now(UTC)
+        self.progress = Progress()
+        self._selected: list[Criterion] = []
+        self._taken_groups: set[str] = set()
+        self._site: Site | None = None
+        self._service: OwnService | None = None
+        self.trouble: SignoffError | None = None
+        self.outcome = "invalid"
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Judging:
+        """A run as the pytest options ask for it."""
+        target, file = config.getoption("--target"), config.getoption("--deployment")
+        if target and file:
+            raise UsageError("--target and --deployment were both given", "give one of them")
+        api_key_env = config.getoption("--api-key-env")
+        deployment = (
+            deployments.load(Path(file), api_key_env)
+            if file
+            else deployments.from_target(str(target), api_key_env)
+        )
+        name = config.getoption("--signoff-profile")
+        if name not in PROFILES:
+            raise UsageError(f"no profile {name!r}", f"choose one of {', '.join(PROFILES)}")
+        run_id = config.getoption("--signoff-run-id") or storing.new_run_id()
+        folder = Path(config.getoption("--signoff-out")) / run_id
+        paths = dict.fromkeys(Path(argument.split("::", 1)[0]) for argument in config.args)
+        return cls(deployment, PROFILES[name], list(paths), folder)
+
+    def document(self, path: Path) -> Document:
+        """The document that was read from this path."""
+        return next(found for found in self.reading.documents if Path(found.path).resolve() == path.resolve())
+
+    # pytest's hooks, in the order in which they are called
+
+    def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
+        """A file that was read as a task document is a test file."""
+        known = {Path(document.path).resolve() for document in self.reading.documents}
+        if file_path.suffix not in DOCUMENT_SUFFIXES or file_path.resolve() not in known:
+            return None
+        collector: DocumentFile = DocumentFile.from_parent(parent, path=file_path)
+        collector.judging = self
+        return collector
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Judge in the plan's order."""
+        ours = [item for item in items if isinstance(item, CriterionItem)]
+        position = {id(criterion): index for index, criterion in enumerate(plan.order([i.criterion for i in ours]))}
+        items.sort(key=lambda item: position.get(id(item.criterion), -1) if isinstance(item, CriterionItem) else -1)
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
+        """Start the service if the deployment says so, and make sure that there is something to judge."""
+        self._selected = [item.criterion for item in session.items if isinstance(item, CriterionItem)]
+        if session.config.option.collectonly or not self._selected:
+            return None
+        try:
+            self._begin()
+        except SignoffError as error:
+            self.trouble = error
+            return True
+        return None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the result; pytest's status is 0 only where the run passed."""
+        if session.config.option.collectonly:
+            return
+        if self._site is not None:
+            self._site.close()
+        if self._service is not None:
+            self._service.stop()
+        self.progress.end()
+        stored = storing.store(self, datetime.now(UTC))
+        self.outcome = stored.outcome
+        session.exitstatus = 0 if stored.outcome == "passed" else 1
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """The headline, and where the result is."""
+        if self.trouble is not None:
+            terminalreporter.write_line(f"signoff: {self.trouble}")
+        results = self.folder / storing.RESULTS
+        if results.exists():
+            terminalreporter.write_line(storing.closing_lines(self.folder))
+
+    # judging
+
+    def judge(self, criterion: Criterion) -> Verdict:
+        """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail."""
+        position = len(self.judged) + 1
+        left_s = plan.remaining_seconds(self._waiting(), self._taken_groups)
+        self.progress.criterion(position, len(self._selected), criterion, left_s)
+        begin, started = time.monotonic(), datetime.now(UTC)
+        verdict, evidence = self._verdict(criterion)
+        judged = Judged(verdict, storing.utc(started), round(time.monotonic() - begin, 3), evidence)
+        self.judged[criterion.document, criterion.id] = judged
+        self._keep(criterion, judged)
+        return verdict
+
+    def _verdict(self, criterion: Criterion) -> tuple[Verdict, tuple[str, ...]]:
+        if criterion.judge == "person":
+            return Verdict("awaiting_person", criterion.reason or "a person has to judge this"), ()
+        if criterion.judge == "template":
+            return Verdict("not_measurable", "a placeholder is not filled in", mend="fill in the template"), ()
+        assert self._site is not None
+        try:
+            check = CHECKS[criterion.kind]
+            found = check.measure(criterion, self._site)
+            self._taken_groups.add(check.group or check.kind)
+            return _bound(criterion, check.judge(criterion, found)), _files(found)
+        except NotMeasurable as missing:
+            return Verdict("not_measurable", str(missing), mend=missing.mend), ()
+        except SignoffError as error:
+            return Verdict("error", str(error), mend=error.mend), ()
+        except Exception as error:
+            self._keep_traceback(criterion, error)
+            return Verdict(
+                "error",
+                f"the check {criterion.kind} ended with {type(error).__name__}: {error}",
+                mend=f"this is a fault of Signoff; see {self.folder / 'errors.log'}",
+            ), ()
+
+    def _begin(self) -> None:
+        process_id = None
+        if self.deployment.start is not None:
+            self._service = OwnService(self.deployment, self.folder)
+            self.progress.note(f"starting {self.deployment.start.service}")
+            process_id = self._service.start()
+        criteria = tuple(criterion for document in self.reading.documents for criterion in document.criteria)
+        self._site = Site(
+            self.deployment,
+            self.profile,
+            self.folder,
+            criteria,
+            primary_address=primary_address(criteria, self.deployment.target),
+            process_id=process_id or service_process(self.deployment),
+            on_progress=self.progress.share,
+        )
+        self._site.require_reachable()
+
+    def _waiting(self) -> list[Criterion]:
+        return [
+            criterion
+            for criterion in self._selected
+            if (criterion.document, criterion.id) not in self.judged
+        ]
+
+    def _keep(self, criterion: Criterion, judged: Judged) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        line: dict[str, Any] = {"document": criterion.document, "id": criterion.id, **asdict(judged)}
+        with (self.folder / "verdicts.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+
+    def _keep_traceback(self, criterion: Criterion, error: Exception) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "errors.log").open("a", encoding="utf-8") as file:
+            file.write(f"{criterion.document} {criterion.id}\n")
+            file.write("".join(traceback.format_exception(error)) + "\n")
+
+
+def _bound(criterion: Criterion, verdict: Verdict) -> Verdict:
+    """A stale binding cannot pass: the statement changed after somebody said what it means."""
+    if verdict.outcome == "pass" and criterion.parameters.get("stale_binding"):
+        return Verdict(
+            "inconclusive",
+            f"{verdict.reason}; but the statement changed after its binding was written",
+            verdict.measured,
+            mend="look at the statement again and renew its fingerprint in the binding file",
+        )
+    return verdict
+
+
+def _files(evidence: Evidence) -> tuple[str, ...]:
+    return (evidence.file,)

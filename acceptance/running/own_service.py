@@ -1,0 +1,119 @@
+"""A service that Signoff starts for a run, and stops after it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import IO
+from urllib.parse import urlsplit
+
+import httpx
+
+from acceptance.deployment import Deployment, Start
+from acceptance.errors import PortInUse, ServiceDidNotStart
+from acceptance.running.process import UNSEEN, listening_process
+
+READY_PATHS = ("/ready", "/health")
+POLL_S = 0.05
+STOP_TIMEOUT_S = 10.0
+
+
+def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
+    """The command line that starts the service of a deployment file."""
+    return [sys.executable, "-P", "-m", "acceptance", "serve", start.service, *start.arguments, *extra]
+
+
+class OwnService:
+    """A service process in a session of its own, so that Ctrl-C reaches the run and not the service."""
+
+    def __init__(self, deployment: Deployment, folder: Path) -> None:
+        assert deployment.start is not None
+        self._deployment = deployment
+        self._start = deployment.start
+        self._log_path = folder / "service.log"
+        self._log: IO[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.started_in_s = 0.0
+
+    def start(self) -> int:
+        """Start it and wait until it is ready; gives the process id. Raises PortInUse or ServiceDidNotStart."""
+        self._refuse_taken_port()
+        self._log_path.parent.mkdir(parents=True, exist_ok=True)
+        self._log = self._log_path.open("ab")
+        begin = time.monotonic()
+        self._process = subprocess.Popen(
+            command(self._start),
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        while time.monotonic() - begin < self._start.timeout_s:
+            if self._process.poll() is not None:
+                raise ServiceDidNotStart(
+                    f"{self._start.service} ended with exit code {self._process.returncode} before it was ready"
+                    f"{self._last_lines()}",
+                    f"see {self._log_path}",
+                )
+            if self._is_ready():
+                self.started_in_s = time.monotonic() - begin
+                return self._process.pid
+            time.sleep(POLL_S)
+        self.stop()
+        raise ServiceDidNotStart(
+            f"{self._start.service} was not ready within {self._start.timeout_s:g} s{self._last_lines()}",
+            f"see {self._log_path}, or raise timeout_s under [start]",
+        )
+
+    def stop(self) -> None:
+        """End the service and everything that it started; nothing is left running."""
+        if self._process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGTERM)
+        try:
+            self._process.wait(STOP_TIMEOUT_S)
+        except subprocess.TimeoutExpired:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._process = None
+        if self._log is not None:
+            self._log.close()
+
+    def _is_ready(self) -> bool:
+        for path in READY_PATHS:
+            try:
+                answer = httpx.get(self._deployment.target + path, timeout=2.0, trust_env=False)
+            except httpx.TransportError:
+                return False
+            if answer.status_code != 404:
+                return answer.status_code == 200
+        return False
+
+    def _refuse_taken_port(self) -> None:
+        for url in (self._deployment.target, *self._deployment.addresses.values()):
+            parts = urlsplit(url)
+            if parts.hostname is None or parts.port is None:
+                continue
+            holder = listening_process(parts.hostname, parts.port)
+            if holder is not None:
+                who = "another process" if holder == UNSEEN else f"process {holder}"
+                raise PortInUse(
+                    f"{parts.hostname}:{parts.port} is taken by {who}, so {self._start.service} cannot start",
+                    "stop that process, or judge it as it is with --target",
+                )
+
+    def _last_lines(self) -> str:
+        with contextlib.suppress(OSError):
+            lines = self._log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+            if lines:
+                return ": " + " | ".join(lines[-3:])
+        return ""
+

@@ -1,0 +1,35 @@
+"""The order in which criteria are judged, and how long it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from acceptance.checks import CHECKS
+from acceptance.criterion import Criterion
+
+
+def order(criteria: Sequence[Criterion]) -> list[Criterion]:
+    """Cheap measurements first, so that a wrong address shows at once; ties stay in the document's order."""
+    return sorted(criteria, key=seconds)
+
+
+def seconds(criterion: Criterion) -> float:
+    """What a criterion usually costs if its measurement was not taken yet."""
+    check = CHECKS.get(criterion.kind)
+    return check.seconds if check is not None and criterion.judge == "machine" else 0.0
+
+
+def group(criterion: Criterion) -> str:
+    """The measurement that a criterion's check shares with others."""
+    check = CHECKS[criterion.kind]
+    return check.group or check.kind
+
+
+def remaining_seconds(criteria: Sequence[Criterion], taken: set[str]) -> float:
+    """The time left: each measurement counted once, those already taken not at all."""
+    kinds = {
+        group(criterion): seconds(criterion)
+        for criterion in criteria
+        if criterion.judge == "machine" and criterion.kind in CHECKS
+    }
+    return sum(cost for group, cost in kinds.items() if group not in taken)

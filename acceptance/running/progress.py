@@ -1,0 +1,56 @@
+"""What a person sees while a run goes on: the criterion at hand and the time left."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from typing import TextIO
+
+from acceptance.criterion import Criterion
+
+REDRAW_S = 0.1
+PLAIN_EVERY_S = 15.0
+
+
+class Progress:
+    """One live line in a terminal; in a pipe a plain line now and then."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.__stderr__ or sys.stderr
+        self._live = self._stream.isatty()
+        self._line = ""
+        self._drawn_at = 0.0
+        self._plain_at = 0.0
+
+    def note(self, text: str) -> None:
+        """Say one thing at once."""
+        self._show(text, force=True)
+
+    def criterion(self, position: int, total: int, criterion: Criterion, left_s: float) -> None:
+        """The criterion that is judged now, and what the rest usually takes."""
+        self._line = f"[{position}/{total}] {criterion.id}, about {left_s:.0f} s left"
+        self._show(self._line)
+
+    def share(self, what: str, share: float) -> None:
+        """How far one long measurement is."""
+        self._show(f"{self._line}: {what} {share:.0%}")
+
+    def end(self) -> None:
+        """Leave a clean line behind."""
+        if self._live:
+            self._stream.write("\r\x1b[K")
+            self._stream.flush()
+
+    def _show(self, text: str, *, force: bool = False) -> None:
+        now = time.monotonic()
+        if self._live:
+            if force or now - self._drawn_at >= REDRAW_S:
+                width = shutil.get_terminal_size().columns - 1
+                self._stream.write("\r\x1b[K" + text[:width])
+                self._stream.flush()
+                self._drawn_at = now
+        elif force or now - self._plain_at >= PLAIN_EVERY_S:
+            self._stream.write(text + "\n")
+            self._stream.flush()
+            self._plain_at = now

@@ -1,0 +1,41 @@
+"""The pytest plugin: a task document is a test file, a criterion an item.
+
+It does nothing unless `--target` or `--deployment` is given, so that it costs other test suites only its options.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """The options of a run; the long names keep clear of other plugins (locust owns `--host`)."""
+    group = parser.getgroup("signoff", "judge task documents of LLM servers")
+    group.addoption("--target", metavar="URL", help="judge the server at this address")
+    group.addoption("--deployment", metavar="FILE", help="judge the deployment that this TOML file describes")
+    group.addoption("--api-key-env", metavar="NAME", default="", help="variable that holds the target's API key")
+    group.addoption("--signoff-profile", metavar="NAME", default="quick", help="quick or signoff")
+    group.addoption("--signoff-out", metavar="DIR", default="out", help="where runs are kept (default: out)")
+    group.addoption("--signoff-run-id", metavar="ID", default="", help="folder of this run below the out folder")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Take part only where a deployment was named."""
+    if not (config.getoption("--target") or config.getoption("--deployment")):
+        return
+    from acceptance.errors import SignoffError
+    from acceptance.running.judging import Judging
+
+    try:
+        config.pluginmanager.register(Judging.of(config), "signoff-judging")
+    except SignoffError as error:
+        raise pytest.UsageError(f"{error} ({error.mend})" if error.mend else str(error)) from None
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Keep Python tests out of a run: documents alone are judged where a deployment was named."""
+    if collection_path.suffix == ".py" and config.pluginmanager.hasplugin("signoff-judging"):
+        return True
+    return None

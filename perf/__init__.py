@@ -1,0 +1,1 @@
+"""Measuring: one client, arrivals, load runs, process figures, and the decisions on them."""

@@ -1,0 +1,46 @@
+"""What cannot be measured, and why.
+
+    PerfError
+    ├── PlanInvalid       a rate, duration, URL, header or body that no run can be made of
+    ├── Unresolved        the host of a URL has no address
+    ├── LoadProcessDied   the process that held the client ended before its run was complete
+    ├── NoListener        no process of this machine listens on the port, or it may not be seen
+    ├── CounterMissing    the system does not tell the figure that was asked for
+    └── StartRefused      a service cannot be started for a timing (command, port)
+
+A request that fails is not an error but a record. A message says what happened and where; `mend` says what to do.
+"""
+
+from __future__ import annotations
+
+
+class PerfError(Exception):
+    """Base of the tree."""
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.mend = mend
+
+
+class PlanInvalid(PerfError, ValueError):
+    """A rate, duration, URL, header or body that no run can be made of."""
+
+
+class Unresolved(PerfError):
+    """The host of a URL has no address."""
+
+
+class LoadProcessDied(PerfError):
+    """The process that held the client ended before its run was complete."""
+
+
+class NoListener(PerfError):
+    """No process of this machine listens on the port, or it may not be seen."""
+
+
+class CounterMissing(PerfError):
+    """The system does not tell the figure that was asked for."""
+
+
+class StartRefused(PerfError):
+    """A service cannot be started for a timing."""

@@ -1,0 +1,79 @@
+"""When bytes arrived, as the kernel saw it, on the monotonic clock.
+
+The kernel stamps a packet with the wall clock (`SO_TIMESTAMPNS`, Linux socket(7)). How long it then lay unread is
+a difference on the wall clock, and that age is taken off the monotonic time of the read. A read that spans
+several packets carries the stamp of the last one. A stepped wall clock would falsify the age, so a jump of the
+offset between both clocks is noticed and the reads around it carry the user-space time instead.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import time
+from collections.abc import Sequence
+from typing import Final
+
+SO_TIMESTAMPNS: Final = 35
+ANCILLARY_BYTES: Final = socket.CMSG_SPACE(16) if hasattr(socket, "CMSG_SPACE") else 0
+_TIMESPEC: Final = struct.Struct("@qq")
+_SLEW: Final = 0.002
+"""How far the wall clock may drift against the monotonic one without being stepped (NTP slews at most 0.0005)."""
+_STEP_NS: Final = 1_000_000
+
+Ancillary = Sequence[tuple[int, int, bytes]]
+
+
+def ask_for_stamps(sock: socket.socket) -> bool:
+    """Whether the kernel will stamp what this socket receives."""
+    if not sys.platform.startswith("linux") or struct.calcsize("@q") != 8:
+        return False
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    except OSError:
+        return False
+    return True
+
+
+class ReceiveClock:
+    """Turns kernel stamps into monotonic times and counts what it could not turn."""
+
+    def __init__(self) -> None:
+        self.kernel_reads = 0
+        self.user_reads = 0
+        self.steps = 0
+        self._offset_ns = 0
+        self._seen_ns = 0
+        self._trusted_from_real_ns = 0
+
+    def stamp(self, ancillary: Ancillary) -> tuple[int, int, bool]:
+        """(arrival, time of the read, whether the kernel stamped the arrival), the times in monotonic ns."""
+        now, real = self._both_clocks()
+        for level, kind, data in ancillary:
+            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= 16:
+                seconds, nanoseconds = _TIMESPEC.unpack_from(data)
+                stamped = seconds * 1_000_000_000 + nanoseconds
+                age = real - stamped
+                if stamped >= self._trusted_from_real_ns and 0 <= age < 60_000_000_000:
+                    self.kernel_reads += 1
+                    return now - age, now, True
+        self.user_reads += 1
+        return now, now, False
+
+    def _both_clocks(self) -> tuple[int, int]:
+        before = time.monotonic_ns()
+        real = time.time_ns()
+        now = time.monotonic_ns()
+        if now - before > 20_000:  # the process lost the core between the readings: once more
+            before = time.monotonic_ns()
+            real = time.time_ns()
+            now = time.monotonic_ns()
+        offset = real - before
+        if self._seen_ns:
+            allowed = _STEP_NS + (now - before) + int((before - self._seen_ns) * _SLEW)
+            if abs(offset - self._offset_ns) > allowed:
+                self.steps += 1
+                self._trusted_from_real_ns = real
+        self._offset_ns, self._seen_ns = offset, before
+        return before, real

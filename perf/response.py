@@ -1,0 +1,83 @@
+"""An HTTP/1.1 response as it comes in, each piece of its body with the stamp of its arrival."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import httptools
+
+HEADER_BYTES: Final = 64 * 1024
+BODY_BYTES: Final = 64 * 1024 * 1024
+
+
+class ResponseTooLong(Exception):
+    """Headers or a body beyond what any completion needs."""
+
+
+class Response:
+    """State of one response; httptools calls the `on_...` methods."""
+
+    __slots__ = ("_body_bytes", "_head_bytes", "_head_done", "_parser", "_stamp", "_keep_alive", "complete", "headers", "pieces", "status")
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self.status: int | None = None
+        self.headers: dict[str, str] = {}
+        self.pieces: list[tuple[int, bytes]] = []
+        self.complete = False
+        self._head_done = False
+        self._head_bytes = 0
+        self._body_bytes = 0
+        self._stamp = 0
+        self._keep_alive = False
+
+    def feed(self, data: bytes, stamp_ns: int) -> None:
+        """Raises httptools.HttpParserError where it is not HTTP, ResponseTooLong where it has no end."""
+        self._stamp = stamp_ns
+        if not self._head_done:
+            self._head_bytes += len(data)
+        self._parser.feed_data(data)
+        if not self._head_done and self._head_bytes > HEADER_BYTES:
+            raise ResponseTooLong(f"headers of more than {HEADER_BYTES} bytes")
+
+    def end(self) -> bool:
+        """Whether the end of the connection is a proper end: a body without a length ends so (RFC 9112, 6.3)."""
+        framed = "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
+        self.complete = self.complete or (self._head_done and not framed)
+        return self.complete
+
+    @property
+    def reusable(self) -> bool:
+        """Whether another request may follow on the same connection."""
+        return self.complete and self._keep_alive
+
+    @property
+    def body(self) -> bytes:
+        """All of the body that came."""
+        return b"".join(piece for _, piece in self.pieces)
+
+    def on_message_begin(self) -> None:
+        if self.complete:
+            raise ResponseTooLong("a second response to one request")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
+
+    def on_headers_complete(self) -> None:
+        status = int(self._parser.get_status_code())
+        if status >= 200:
+            self.status = status
+            self._head_done = True
+
+    def on_body(self, body: bytes) -> None:
+        self._body_bytes += len(body)
+        if self._body_bytes > BODY_BYTES:
+            raise ResponseTooLong(f"a body of more than {BODY_BYTES} bytes")
+        self.pieces.append((self._stamp, body))
+
+    def on_message_complete(self) -> None:
+        if self._head_done:
+            self.complete = True
+            self._keep_alive = bool(self._parser.should_keep_alive())
+        else:  # 100 Continue and its like: the real response follows
+            self.headers.clear()
