@@ -47,6 +47,7 @@ class Site:
     process_id: int | None = None
     seed: int = 0
     on_progress: Callable[[str, float], None] = lambda what, share: None
+    retries: list[str] = field(default_factory=list)
     taken: dict[str, Evidence | NotMeasurable] = field(default_factory=dict)
     _http: httpx.Client | None = None
 

@@ -17,7 +17,7 @@ class Conversation:
     """User messages, then a closed question.
 
     A right answer holds every atom of `expected` and none of `forbidden`. The forbidden ones were said in the
-    conversation, too: a stale value, a similar thing's value, a name in passing. So reciting is not answering.
+    conversation, too (a stale value, a similar thing's value, a name in passing): reciting is not answering.
     """
 
     id: str
@@ -42,7 +42,8 @@ class _Author:
 
     def things(self, families: int) -> list[Thing]:
         return [
-            family.things(self.chance, 1)[0] for family in self.chance.sample(self.phrasing.families, families)
+            family.things(self.chance, 1)[0]
+            for family in self.chance.sample(self.phrasing.families, families)
         ]
 
     def tell(self, thing: Thing) -> tuple[str, str]:

@@ -23,6 +23,7 @@ class Dialogue:
     def __init__(
         self, send: Sender, conversation: str, category: str, session_id: str | None, *, control: bool = False
     ) -> None:
+        self.name = conversation
         self.session_id = session_id
         self.records: list[TurnRecord] = []
         self.errors: list[str] = []

@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "conversations"
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Something that a fact is about: `the door code of the greenhouse`, and the shape of its value."""
+    """Something that a fact is about: `the shelf mark of the sea atlas`, and the shape of its value."""
 
     text: str
     shape: Shape

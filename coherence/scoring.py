@@ -34,19 +34,19 @@ class Score:
 
 
 def tokens(text: str) -> tuple[str, ...]:
-    """The words of a text, blind to case, compatibility forms, invisible characters, markdown and punctuation."""
+    """The words of a text, blind to case, compatibility forms (NFKC), markdown and punctuation."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     visible = "".join(character for character in folded if unicodedata.category(character) != "Cf")
     return tuple(_SEPARATOR.sub(" ", visible).split())
 
 
 def holds(text: str, atom: str) -> bool:
-    """Whether the words of `atom` stand in `text` side by side, as whole words. An empty atom is held by nothing."""
+    """Whether the words of `atom` stand in `text` side by side, as whole words; an empty atom never does."""
     return _within(tokens(atom), tokens(text))
 
 
 def score(conversation: Item, reply: str) -> Score:
-    """Score one reply, strictly: a reply with a stale or foreign value is wrong even where the right one is there."""
+    """Score one reply, strictly: a stale or foreign value makes it wrong even beside the right one."""
     words = tokens(reply)
     if not words:
         return Score(False, "the reply is empty")
@@ -69,6 +69,4 @@ def score(conversation: Item, reply: str) -> Score:
 def _within(part: Sequence[str], whole: Sequence[str]) -> bool:
     if not part:
         return False
-    return any(
-        whole[start : start + len(part)] == part for start in range(len(whole) - len(part) + 1)
-    )
+    return any(whole[start : start + len(part)] == part for start in range(len(whole) - len(part) + 1))

@@ -38,7 +38,7 @@ class Page:
     ms: float
     error: str = ""
 
-    def json(self) -> Any:
+    def json(self) -> object:
         """The body as JSON, or None where it is none."""
         try:
             return json.loads(self.text)
@@ -109,7 +109,7 @@ class ChatSender:
         """Read a page of the same origin."""
         return await self._exchange("GET", path, {}, None)
 
-    async def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: Any) -> Page:
+    async def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Page:
         started = time.perf_counter()
 
         def page(text: str, status: int | None, error: str = "") -> Page:
@@ -141,7 +141,7 @@ def _reply(page: Page) -> Reply:
     excerpt = page.text[:_EXCERPT_CHARACTERS]
     if page.status != httpx.codes.OK:
         return Reply("", page.status, page.ms, f"HTTP {page.status}: {excerpt}")
-    body = page.json()
+    body: Any = page.json()
     try:
         text = body["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError):

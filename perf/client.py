@@ -97,7 +97,9 @@ class Client:
             if not done.done():
                 done.set_result(exchange)
 
-        call = self.submit(content, settle, stream=stream, intended_ns=intended_ns, sequence=sequence, path=path)
+        call = self.submit(
+            content, settle, stream=stream, intended_ns=intended_ns, sequence=sequence, path=path
+        )
         try:
             return await done
         finally:
@@ -232,17 +234,21 @@ class _Call:
             self._judge()
 
     def closed(self) -> None:
-        if self._response.end():
-            self._judge()
-        elif self._response.status is not None and self._response.status >= 300:
+        if self._response.end() or (self._response.status is not None and self._response.status >= 300):
             self._judge()
         elif self._first_byte_ns is None:
             self._finish("reset", "the server closed the connection without a response", time.monotonic_ns())
         else:
-            self._finish("truncated", "the connection was closed before the end of the response", time.monotonic_ns())
+            self._finish(
+                "truncated", "the connection was closed before the end of the response", time.monotonic_ns()
+            )
 
     def broken(self, outcome: str, error: str) -> None:
-        if self._connection is not None and self._sent_ns is None and outcome in ("refused", "unreachable", "reset"):
+        if (
+            self._connection is not None
+            and self._sent_ns is None
+            and outcome in ("refused", "unreachable", "reset")
+        ):
             self._next_address(outcome, error)
         else:
             self._finish(outcome, error, time.monotonic_ns())
@@ -281,9 +287,13 @@ class _Call:
         response = self._response
         status = response.status or 0
         if 300 <= status < 400:
-            self._finish("redirect", bounded(f"to {response.headers.get('location', 'nowhere')}"), self._last_ns)
+            self._finish(
+                "redirect", bounded(f"to {response.headers.get('location', 'nowhere')}"), self._last_ns
+            )
         elif not 200 <= status < 300:
-            self._finish(f"http_{status}", bounded(response.body[:2000].decode("utf-8", "replace")), self._last_ns)
+            self._finish(
+                f"http_{status}", bounded(response.body[:2000].decode("utf-8", "replace")), self._last_ns
+            )
         elif self._last_ns > self._deadline_ns:
             self._finish("timeout", "the response ended after the time-out", self._deadline_ns)
         else:
@@ -311,7 +321,7 @@ class _Call:
         if self._timer is not None:
             self._timer.cancel()
         if connection is not None and connection.open:
-            if response.reusable:
+            if response.reusable and connection.drained:
                 client.give(connection)
             else:
                 connection.close()

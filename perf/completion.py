@@ -97,7 +97,9 @@ def read_stream(pieces: Sequence[tuple[int, bytes]]) -> Completion:
     done = done or rest == "[DONE]"
     if not done and not finished:
         if not chunks and not rest:
-            return result("malformed" if any(piece for _, piece in pieces) else "empty", "no event in the stream")
+            return result(
+                "malformed" if any(piece for _, piece in pieces) else "empty", "no event in the stream"
+            )
         return result("truncated", "the stream ended without [DONE] and without a finish reason")
     if not token_ns:
         return result("empty", "the stream carried no text")

@@ -63,7 +63,7 @@ class Connection:
     """State of one connection. `idle_since_ns` is set while nobody uses it."""
 
     __slots__ = (
-        "_established", "_incoming", "_out", "_outgoing", "_reading", "_sock", "_tls", "_writing",
+        "_began_ns", "_established", "_incoming", "_out", "_outgoing", "_reading", "_sock", "_tls", "_writing",
         "connect_ns", "idle_since_ns", "listener", "open",
     )  # fmt: skip
 
@@ -74,7 +74,8 @@ class Connection:
         self._reading = reading
         self.listener: Listener | None = listener
         self.idle_since_ns = 0
-        self.connect_ns = time.monotonic_ns()
+        self.connect_ns = 0
+        self._began_ns = time.monotonic_ns()
         self.open = True
         self._out = b""
         self._writing = False
@@ -101,6 +102,11 @@ class Connection:
             self._tls.write(data)
             data = self._outgoing.read()
         self._push(data)
+
+    @property
+    def drained(self) -> bool:
+        """Whether all that was to be sent has left."""
+        return not self._out
 
     def read_now(self) -> None:
         """Reads what has arrived but was not yet delivered."""
@@ -130,7 +136,7 @@ class Connection:
 
     def _opened(self) -> None:
         self._established = True
-        self.connect_ns = time.monotonic_ns() - self.connect_ns
+        self.connect_ns = time.monotonic_ns() - self._began_ns
         if self.listener is not None:
             self.listener.opened()
 

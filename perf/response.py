@@ -17,7 +17,18 @@ class ResponseTooLong(Exception):
 class Response:
     """State of one response; httptools calls the `on_...` methods."""
 
-    __slots__ = ("_body_bytes", "_head_bytes", "_head_done", "_parser", "_stamp", "_keep_alive", "complete", "headers", "pieces", "status")
+    __slots__ = (
+        "_body_bytes",
+        "_head_bytes",
+        "_head_done",
+        "_keep_alive",
+        "_parser",
+        "_stamp",
+        "complete",
+        "headers",
+        "pieces",
+        "status",
+    )
 
     def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
@@ -42,7 +53,9 @@ class Response:
 
     def end(self) -> bool:
         """Whether the end of the connection is a proper end: a body without a length ends so (RFC 9112, 6.3)."""
-        framed = "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
+        framed = (
+            "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
+        )
         self.complete = self.complete or (self._head_done and not framed)
         return self.complete
 

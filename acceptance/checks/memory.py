@@ -1,0 +1,54 @@
+"""Memory stays below the limit: at its high-water mark under load, and a day later if it goes on growing so."""
+
+from __future__ import annotations
+
+from acceptance import offered_load
+from acceptance.checks.check import Check
+from acceptance.criterion import Criterion
+from acceptance.errors import NotMeasurable
+from acceptance.evidence import Evidence
+from acceptance.site import Site
+from acceptance.verdict import Measured, Verdict
+from perf.statistics import decide_growth
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """The load run's samples of the service's process tree; not measurable where that cannot be seen."""
+    if site.process_id is None:
+        raise NotMeasurable(
+            f"the processes behind {site.deployment.target} cannot be seen from this machine",
+            "run Signoff on the server's own machine",
+        )
+    return offered_load.measure(criterion, site)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit."""
+    assert criterion.threshold is not None
+    alpha = next(evidence.of("setup"))["alpha"]
+    samples = offered_load.last_attempt(evidence, "memory")
+    mark = offered_load.last_attempt(evidence, "high_water")[-1]
+    decision = decide_growth(
+        [sample["t_ns"] / 1e9 for sample in samples],
+        [sample["rss_bytes"] for sample in samples],
+        criterion.threshold.base()[0],
+        mark["bytes"],
+        alpha,
+    )
+    return Verdict(
+        decision.outcome,
+        f"{decision.reason} ({mark['source']})",
+        Measured(decision.value, "bytes", decision.low, decision.high, decision.samples),
+        detail=decision.detail,
+    )
+
+
+CHECK = Check(
+    kind="memory",
+    summary="The high-water mark under load stays below the limit, and so does a day of the growth that was seen.",
+    measure=measure,
+    judge=judge,
+    faults=("leaks_memory",),
+    seconds=offered_load.SECONDS,
+    group=offered_load.GROUP,
+)

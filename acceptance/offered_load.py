@@ -1,0 +1,134 @@
+"""The one load run behind a document's figures: latency, throughput, errors, memory and CPU come from the same minute.
+
+The rate is 1.25 times the throughput that the document asks for, so that a server which only just keeps up is
+seen to fall behind when it does. The document's own completion requests take turns; a latency limit on one of
+them is judged on that request alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from acceptance import generation
+from acceptance.criterion import Criterion
+from acceptance.errors import NotMeasurable
+from acceptance.evidence import Evidence, Record
+from acceptance.site import Recorder, Site
+from perf.errors import PerfError
+from perf.load import LoadPlan, run_load_in_process
+from perf.load_run import LoadRun
+from perf.process_tree import MemorySampler, high_water
+
+HEADROOM = 1.25
+RATE_WHERE_NONE_IS_STATED = 10.0
+TIMEOUT_IN_LIMITS = 5
+TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
+COMPLETION_PATHS = ("/v1/chat/completions", "/v1/completions")
+NAME = "load"
+GROUP = "load"
+SECONDS = 65.0
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Offer the load for the profile's time while memory and CPU of the service are sampled."""
+    return site.measured(NAME, lambda recorder: _take(recorder, site))
+
+
+def run_of(evidence: Evidence) -> LoadRun:
+    """The load run that the records hold."""
+    return LoadRun.from_records(evidence.records)
+
+
+def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
+    """The path and the bodies of the completion requests that the document's latency and throughput limits name."""
+    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for criterion in site.criteria:
+        request = criterion.parameters.get("request")
+        if criterion.kind not in {"latency", "throughput"} or not isinstance(request, Mapping):
+            continue
+        body = request.get("body")
+        if request.get("path") in COMPLETION_PATHS and isinstance(body, Mapping):
+            found.setdefault(body_key(body), (request["path"], body))
+    paths = [path for path, _ in found.values()]
+    if not paths:
+        return generation.CHAT_PATH, [
+            {"messages": [{"role": "user", "content": "Tell me about the sea."}], "max_tokens": 50}
+        ]
+    return paths[0], [body for path, body in found.values() if path == paths[0]]
+
+
+def body_key(body: Mapping[str, Any]) -> str:
+    """One spelling of a request body, to know it again."""
+    return json.dumps(body, sort_keys=True)
+
+
+def _take(recorder: Recorder, site: Site) -> None:
+    latency, throughput = site.limit("latency"), site.limit("throughput")
+    limit_s = latency.threshold.base()[0] if latency is not None and latency.threshold is not None else None
+    asked = throughput.threshold.value if throughput is not None and throughput.threshold is not None else None
+    path, bodies = requests(site)
+    model = generation.served_model(site)
+    # A document's request without a model is sent as it stands where the server takes it so.
+    if model is not None and not _takes(site, path, bodies[0]):
+        bodies = [{**body, "model": model} for body in bodies]
+        recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
+    url = site.deployment.target + path
+    plan = LoadPlan(
+        url=url,
+        bodies=tuple(bodies),
+        rate_per_second=asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED,
+        duration_s=site.profile.load_s,
+        timeout_s=limit_s * TIMEOUT_IN_LIMITS if limit_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
+        headers=site.deployment.headers(url),
+        seed=site.seed,
+        limit_ms=limit_s * 1e3 if limit_s else None,
+        figure="mean",
+    )
+    recorder.write(
+        "load",
+        {
+            "latency_limit_ms": limit_s * 1e3 if limit_s else None,
+            "throughput_limit_per_second": asked,
+            "rate_is_stated": asked is not None,
+        },
+    )
+    run = _offer(recorder, site, plan)
+    if not run.valid and not run.interrupted:
+        # One repeat, and both are kept: a client that was held up says nothing about the server.
+        recorder.write("repeat", {"reason": run.reason})
+        site.retries.append(f"the load run was repeated: {run.reason}")
+        run = _offer(recorder, site, plan)
+    for record in run.as_records():
+        recorder.write("exchange", record)
+
+
+def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
+    return site.ask("POST", path, body=dict(body))["status"] == 200
+
+
+def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> LoadRun:
+    total = plan.duration_s
+
+    def tell(progress: Any) -> None:
+        site.on_progress(f"load at {plan.rate_per_second:g} requests/s", min(1.0, progress.elapsed_s / total))
+
+    try:
+        if site.process_id is None:
+            return run_load_in_process(plan, on_progress=tell)
+        with MemorySampler(site.process_id) as sampler:
+            run = run_load_in_process(plan, on_progress=tell)
+        for sample in sampler.records():
+            recorder.write("memory", {**sample, "attempt": len(site.retries)})
+        recorder.write("high_water", {**high_water(site.process_id).as_record(), "attempt": len(site.retries)})
+        return run
+    except PerfError as error:
+        raise NotMeasurable(str(error), error.mend) from None
+
+
+def last_attempt(evidence: Evidence, kind: str) -> list[Record]:
+    """The records of this kind from the last attempt, where a run was repeated."""
+    records = list(evidence.of(kind))
+    last = max((record["attempt"] for record in records), default=0)
+    return [record for record in records if record["attempt"] == last]

@@ -1,0 +1,157 @@
+"""Whether the client itself could have moved a figure: how late it sent, how late it read, what else had the cores."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from perf.exchange import OWN_FAULTS, Exchange, Stamps
+
+TOLERANCE = 0.02
+"""The share of the limit (or of the figure) by which the client may have moved it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Mean and upper quantiles of a lateness, in milliseconds."""
+
+    mean: float
+    p50: float
+    p99: float
+    max: float
+
+    @classmethod
+    def of(cls, values_ns: Sequence[int]) -> Spread | None:
+        """None where there is nothing to tell."""
+        if not len(values_ns):
+            return None
+        values = np.asarray(values_ns, dtype=float) / 1e6
+        p50, p99 = np.quantile(values, (0.5, 0.99), method="higher")
+        return cls(*(round(float(each), 4) for each in (values.mean(), p50, p99, values.max())))
+
+
+@dataclass(frozen=True, slots=True)
+class ClientHealth:
+    """How the client did in a run. `valid` is False where it could have moved the figure too far; `reason` says why."""
+
+    valid: bool
+    reason: str
+    stamps: Stamps
+    send_lag_ms: Spread | None
+    receive_lag_ms: Spread | None
+    loop_lag_ms: Spread | None
+    cpu_share: float
+    steal_share: float | None
+    kernel_reads: int
+    user_reads: int
+    clock_steps: int
+
+    def as_record(self) -> dict[str, Any]:
+        return {"record": "client", **asdict(self)}
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> ClientHealth:
+        values = {name: value for name, value in record.items() if name != "record"}
+        for name in ("send_lag_ms", "receive_lag_ms", "loop_lag_ms"):
+            values[name] = None if values[name] is None else Spread(**values[name])
+        return cls(**values)
+
+
+class Usage:
+    """CPU time of this process and of the machine since it was made."""
+
+    def __init__(self) -> None:
+        self._wall_ns = time.monotonic_ns()
+        self._cpu_ns = time.process_time_ns()
+        self._machine = _machine_ticks()
+
+    def cpu_share(self) -> float:
+        """Cores that this process used, on average."""
+        wall_ns = max(1, time.monotonic_ns() - self._wall_ns)
+        return round((time.process_time_ns() - self._cpu_ns) / wall_ns, 4)
+
+    def steal_share(self) -> float | None:
+        """The share of the machine's time that the hypervisor gave to others; None where it is not told."""
+        now = _machine_ticks()
+        if now is None or self._machine is None:
+            return None
+        total = now[1] - self._machine[1]
+        return round((now[0] - self._machine[0]) / total, 4) if total > 0 else 0.0
+
+
+def _machine_ticks() -> tuple[int, int] | None:
+    """(stolen, all) clock ticks of all cores, from the first line of /proc/stat (proc(5))."""
+    try:
+        first = Path("/proc/stat").read_text(encoding="ascii").split("\n", 1)[0].split()
+        ticks = [int(each) for each in first[1:9]]
+    except (OSError, ValueError):
+        return None
+    return (ticks[7], sum(ticks)) if len(ticks) == 8 else None
+
+
+def judge_client(
+    exchanges: Sequence[Exchange],
+    planned: int,
+    *,
+    limit_ms: float | None,
+    figure: Literal["mean", "p99"],
+    loop_lag_ns: Sequence[int],
+    kernel_reads: int,
+    user_reads: int,
+    clock_steps: int,
+    usage: Usage,
+) -> ClientHealth:
+    """The health of a run's client.
+
+    The lateness of a send is part of every latency that counts from the intended time. The lateness of a read is
+    not, where the kernel stamped the arrival; where it did not, the event loop's own lag stands for it.
+    """
+    stamps: Stamps = (
+        "kernel" if kernel_reads > 0 and user_reads <= 0.001 * kernel_reads + clock_steps else "user"
+    )
+    send_lag = Spread.of([lag for each in exchanges if (lag := each.send_lag_ns) is not None])
+    receive_lag = Spread.of([e.receive_lag_ns for e in exchanges if e.stamps == "kernel" and e.first_byte_ns])
+    loop_lag = Spread.of(loop_lag_ns)
+    moved_ms = getattr(send_lag, figure) if send_lag else 0.0
+    if stamps == "user" and loop_lag is not None:
+        moved_ms += getattr(loop_lag, figure)
+    own = [each for each in exchanges if each.outcome in OWN_FAULTS]
+    good = [each.latency_ms for each in exchanges if each.ok]
+    scale_ms = limit_ms if limit_ms is not None else float(np.median(good)) if good else None
+    reason = ""
+    if any(each.outcome == "interrupted" for each in own):
+        reason = "the run was interrupted"
+    elif len(exchanges) < planned:
+        reason = f"{planned - len(exchanges)} of {planned} requests were never sent"
+    elif own:
+        reason = f"{len(own)} requests failed for want of resources of the client: {own[0].error}"
+    elif not exchanges:
+        reason = "no request was sent"
+    elif scale_ms is not None and moved_ms > TOLERANCE * scale_ms:
+        of = (
+            f"the limit of {scale_ms:g} ms"
+            if limit_ms is not None
+            else f"the median latency of {scale_ms:.3g} ms"
+        )
+        reason = (
+            f"the client was late by {moved_ms:.3g} ms ({figure}), more than {TOLERANCE:.0%} of {of}: "
+            "give it a core of its own"
+        )
+    return ClientHealth(
+        valid=not reason,
+        reason=reason,
+        stamps=stamps,
+        send_lag_ms=send_lag,
+        receive_lag_ms=receive_lag,
+        loop_lag_ms=loop_lag,
+        cpu_share=usage.cpu_share(),
+        steal_share=usage.steal_share(),
+        kernel_reads=kernel_reads,
+        user_reads=user_reads,
+        clock_steps=clock_steps,
+    )

@@ -1,0 +1,1 @@
+"""A stored run, and the documents that people read and sign."""

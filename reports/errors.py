@@ -1,0 +1,34 @@
+"""What can go wrong with a stored run.
+
+ReportError
+└── StoredRunUnreadable      the file cannot be used as it is
+    ├── StoredRunTorn        no complete JSON text: cut off, empty or not JSON
+    ├── UnknownSchema        written by another version
+    └── StoredRunMalformed   JSON, but a key is missing or of the wrong kind
+"""
+
+from __future__ import annotations
+
+
+class ReportError(Exception):
+    """Base of the tree. `mend` says what to do."""
+
+    def __init__(self, message: str, mend: str = "") -> None:
+        super().__init__(message)
+        self.mend = mend
+
+
+class StoredRunUnreadable(ReportError):
+    """The file of a stored run cannot be used as it is."""
+
+
+class StoredRunTorn(StoredRunUnreadable):
+    """The file holds no complete JSON text."""
+
+
+class UnknownSchema(StoredRunUnreadable):
+    """The file says that another version of the format was used."""
+
+
+class StoredRunMalformed(StoredRunUnreadable):
+    """A key is missing or holds a value of the wrong kind."""

@@ -1,0 +1,40 @@
+"""Text that came from a document, a server or a model, made safe to look at.
+
+Nothing here escapes HTML or Markdown: that is the business of the two writers. This module takes away what
+deceives a reader in any format: control characters, terminal escapes, direction overrides, invisible marks.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import quote
+
+LONGEST = 1500
+_HIDDEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
+)
+_SPACE = re.compile(r"[\t\n\r ]+")
+
+
+def visible(text: Any) -> str:
+    """The text with every character that cannot be seen written as its code point: ESC becomes `⟨U+001B⟩`."""
+    return _HIDDEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", str(text))
+
+
+def line(text: Any, longest: int = LONGEST) -> str:
+    """The text on one line, cut with a notice where it is longer than any reader wants."""
+    flat = visible(_SPACE.sub(" ", str(text)).strip())
+    if len(flat) <= longest:
+        return flat
+    return f"{flat[:longest]} … ({len(flat) - longest:,} more characters in results.json)"
+
+
+def link(path: str, prefix: str = "") -> str | None:
+    """The relative address of a file beside the report, or None where following it would lead elsewhere."""
+    parts = path.split("/")
+    unsafe = not path or visible(path) != path or any(sign in path for sign in "\\:")
+    if unsafe or any(part in {"", ".", ".."} for part in parts):
+        return None
+    return quote(f"{prefix}/{path}" if prefix else path, safe="/")
