@@ -1,25 +1,46 @@
-"""The bridge from a site to the probes of `coherence`: an async sender for the target, records written as they come."""
+"""The bridge from a site to the probes of `coherence`: an async sender for the target, and probes as evidence."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 
 from acceptance import generation
-from acceptance.site import Site
+from acceptance.evidence import Evidence, Record
+from acceptance.site import Recorder, Site
 from coherence.sender import ChatSender
 
 Result = TypeVar("Result")
+Probe = Callable[[ChatSender], Awaitable[tuple[object, Sequence[dict[str, Any]]]]]
+
+TURN_TIMEOUT_S = 30.0
 
 
-def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]], timeout_s: float = 60.0) -> Result:
+def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]]) -> Result:
     """What `talk` makes of a sender to the target, with its key and the model that it serves."""
     target = site.deployment.target
     model = generation.served_model(site)
 
     async def held() -> Result:
-        async with ChatSender(target, site.deployment.headers(target), timeout_s, model) as sender:
+        async with ChatSender(target, site.deployment.headers(target), TURN_TIMEOUT_S, model) as sender:
             return await talk(sender)
 
     return asyncio.run(held())
+
+
+def probed(site: Site, name: str, *probes: Probe) -> Evidence:
+    """The records of some probes, as one measurement."""
+
+    def take(recorder: Recorder) -> None:
+        for probe in probes:
+            _, records = converse(site, probe)
+            for record in records:
+                recorder.write("turn", record)
+
+    return site.measured(name, take)
+
+
+def probe_result(evidence: Evidence, probe: str) -> Record:
+    """What a probe found: its last record."""
+    return next(record for record in evidence.of("probe") if record["probe"] == probe)

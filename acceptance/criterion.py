@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Statement = Literal[
-    "checkbox", "expected", "subtask", "smart", "bullet", "target", "config", "shape", "prose"
-]
+Statement = Literal["checkbox", "expected", "subtask", "smart", "bullet", "target", "config", "shape", "prose"]
 Judge = Literal["machine", "person", "template"]
 Comparator = Literal["<", "<=", "==", ">=", ">"]
 
@@ -51,7 +49,13 @@ class Threshold:
 
     def text(self) -> str:
         """For people: `mean latency < 1500 ms`."""
-        words = (self.statistic, self.subject.replace("_", " "), self.comparator, f"{self.value:g}", self.unit)
+        words = (
+            self.statistic,
+            self.subject.replace("_", " "),
+            self.comparator,
+            f"{self.value:g}",
+            self.unit,
+        )
         return " ".join(word for word in words if word)
 
 

@@ -20,9 +20,7 @@ def served_model(site: Site) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def generate(
-    site: Site, content: str, max_tokens: int, headers: Mapping[str, str] | None = None
-) -> Record:
+def generate(site: Site, content: str, max_tokens: int, headers: Mapping[str, str] | None = None) -> Record:
     """Ask for a completion of one user message; the record is that of the request."""
     body: dict[str, Any] = {
         "messages": [{"role": "user", "content": content}],

@@ -49,9 +49,7 @@ def _take(recorder: Recorder, site: Site, steps: list[Mapping[str, Any]]) -> Non
                 f"the command imports {module}, a package that the deployment does not name",
                 f'add "{module.split(".")[0]}" to packages under [library]',
             )
-    environment = {
-        name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}
-    }
+    environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
     environment["PYTHONPATH"] = os.pathsep.join(str(path) for path in library.paths)
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
     interpreter = library.python or sys.executable

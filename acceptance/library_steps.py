@@ -4,18 +4,21 @@ Reads a JSON list of steps on standard input and writes `{"printed": [{"type", "
 `value` is the printed object as JSON, or null where it is none.
 """
 
+from __future__ import annotations
+
 import contextlib
 import importlib
 import io
 import json
 import sys
+from typing import Any
 
 PRIVATE = "_"
 
 
-def run(steps):
+def run(steps: list[Any]) -> list[Any]:
     """The printed objects of these steps, in order."""
-    names = {}
+    names: dict[str, Any] = {}
     printed = []
     for step in steps:
         if step["op"] == "import":
@@ -29,7 +32,7 @@ def run(steps):
     return printed
 
 
-def value_of(value, names):
+def value_of(value: dict[str, Any], names: dict[str, Any]) -> Any:
     """The object that a step's value stands for."""
     if "literal" in value:
         return value["literal"]
@@ -38,7 +41,7 @@ def value_of(value, names):
     return call(value["call"], value, names)
 
 
-def call(dotted, step, names):
+def call(dotted: str, step: dict[str, Any], names: dict[str, Any]) -> Any:
     """Call `name.attribute` with the step's arguments; private attributes are refused."""
     first, *attributes = dotted.split(".")
     target = names[first]
@@ -51,17 +54,21 @@ def call(dotted, step, names):
     return target(*arguments, **keywords)
 
 
-def described(item):
+def described(item: Any) -> dict[str, Any]:
     """An object as text, and as JSON where it is data."""
     for data in (item, getattr(item, "__dict__", None)):
         try:
-            return {"type": type(item).__name__, "text": str(item)[:4000], "value": json.loads(json.dumps(data))}
+            return {
+                "type": type(item).__name__,
+                "text": str(item)[:4000],
+                "value": json.loads(json.dumps(data)),
+            }
         except (TypeError, ValueError):
             continue
     return {"type": type(item).__name__, "text": str(item)[:4000], "value": None}
 
 
-def main():
+def main() -> None:
     """Steps in, printed objects out; what the library itself prints does not mix with the answer."""
     noise = io.StringIO()
     try:

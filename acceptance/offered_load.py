@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
+from http import HTTPStatus
 from typing import Any
 
 from acceptance import generation
@@ -16,10 +18,10 @@ from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
 from acceptance.site import Recorder, Site
-from perf.errors import PerfError
+from perf.errors import NoListener, PerfError
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadRun
-from perf.process_tree import MemorySampler, high_water
+from perf.process_tree import HighWater, MemorySampler, high_water
 
 HEADROOM = 1.25
 RATE_WHERE_NONE_IS_STATED = 10.0
@@ -77,7 +79,8 @@ def _take(recorder: Recorder, site: Site) -> None:
     url = site.deployment.target + path
     plan = LoadPlan(
         url=url,
-        bodies=tuple(bodies),
+        body=bodies[0],
+        more_bodies=tuple(bodies[1:]),
         rate_per_second=asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED,
         duration_s=site.profile.load_s,
         timeout_s=limit_s * TIMEOUT_IN_LIMITS if limit_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
@@ -105,7 +108,7 @@ def _take(recorder: Recorder, site: Site) -> None:
 
 
 def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
-    return site.ask("POST", path, body=dict(body))["status"] == 200
+    return bool(site.ask("POST", path, body=dict(body)).get("status") == HTTPStatus.OK)
 
 
 def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> LoadRun:
@@ -114,17 +117,36 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> LoadRun:
     def tell(progress: Any) -> None:
         site.on_progress(f"load at {plan.rate_per_second:g} requests/s", min(1.0, progress.elapsed_s / total))
 
+    attempt = len(site.retries)
     try:
         if site.process_id is None:
             return run_load_in_process(plan, on_progress=tell)
         with MemorySampler(site.process_id) as sampler:
             run = run_load_in_process(plan, on_progress=tell)
-        for sample in sampler.records():
-            recorder.write("memory", {**sample, "attempt": len(site.retries)})
-        recorder.write("high_water", {**high_water(site.process_id).as_record(), "attempt": len(site.retries)})
+        for sample in sampler.samples:
+            recorder.write("memory", {**sample.as_record(), "attempt": attempt})
+        recorder.write("high_water", {**asdict(_mark(site.process_id, sampler)), "attempt": attempt})
         return run
     except PerfError as error:
         raise NotMeasurable(str(error), error.mend) from None
+
+
+def _mark(process_id: int, sampler: MemorySampler) -> HighWater:
+    """The system's high-water mark; the largest sample where the process has ended meanwhile."""
+    try:
+        return high_water(process_id)
+    except NoListener:
+        most = max(sample.rss_bytes for sample in sampler.samples)
+        return HighWater(most, f"samples each {sampler.interval_s:g} s", "the process ended during the run")
+
+
+def unserved(evidence: Evidence) -> str:
+    """Why the run shows nothing of a service under load: it answered less than half of the requests; else ""."""
+    exchanges = run_of(evidence).exchanges
+    answered = sum(exchange.ok for exchange in exchanges)
+    if answered * 2 > len(exchanges):
+        return ""
+    return f"only {answered} of {len(exchanges)} requests were answered, so this is not the service under load"
 
 
 def last_attempt(evidence: Evidence, kind: str) -> list[Record]:

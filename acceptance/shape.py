@@ -46,9 +46,7 @@ def _list_differences(expected: list[Any], found: Any, path: str) -> list[str]:
     if len(found) < len(shown) or (len(shown) == len(expected) and len(found) != len(expected)):
         return [f"{where} has {len(found)} entries, not {len(shown)}"]
     return [
-        problem
-        for index, value in enumerate(shown)
-        for problem in differences(value, found[index], f"{path}[{index}]")
+        problem for index, value in enumerate(shown) for problem in differences(value, found[index], f"{path}[{index}]")
     ]
 
 

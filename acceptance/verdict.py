@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Outcome = Literal[
-    "pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"
-]
+from perf.decision import Decision
+
+Outcome = Literal["pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,13 @@ class Measured:
     low: float | None = None
     high: float | None = None
     samples: int | None = None
+
+
+def measured(decision: Decision, unit: str) -> Measured | None:
+    """The figure of a statistical decision, in this unit; None where there was nothing to measure."""
+    if decision.value is None:
+        return None
+    return Measured(decision.value, unit, decision.low, decision.high, decision.samples)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""When requests are due: absolute offsets from the start of a run, in integer nanoseconds, decided beforehand."""
+"""When requests are due: absolute offsets in integer nanoseconds, all decided before the run starts."""
 
 from __future__ import annotations
 
@@ -46,12 +46,10 @@ def _enough(expected: float) -> int:
 def _check(rate_per_second: float, duration_s: float) -> None:
     for name, value, unit in (("rate", rate_per_second, "requests/s"), ("duration", duration_s, "s")):
         if not (math.isfinite(value) and value > 0):
-            raise PlanInvalid(
-                f"a {name} of {value:g} {unit}: it must be above zero", f"give a {name} above zero"
-            )
+            raise PlanInvalid(f"a {name} of {value:g} {unit}: it must be above zero", f"give a {name} above zero")
     expected = rate_per_second * duration_s
     if expected > MOST:
         raise PlanInvalid(
-            f"{rate_per_second:g} requests/s for {duration_s:g} s are {expected:.0f} requests, more than {MOST}",
+            f"{rate_per_second:g} requests/s for {duration_s:g} s: {expected:.0f} requests, more than {MOST}",
             "lower the rate or the duration, or split the run",
         )

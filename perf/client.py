@@ -1,8 +1,9 @@
 """The one client behind every figure: HTTP/1.1 and server-sent events over stamped non-blocking sockets.
 
-Parsing of JSON is left until a response is complete. Redirects are not followed, failures are not retried: each
-request becomes exactly one `Exchange`. A connection that lay idle for longer than `idle_s` is not used again, so
-that a server that closes idle connections (the usual limit is 5 s) does not look like one that drops requests.
+Parsing of JSON is left until a response is complete. Redirects are not followed, failures are not retried:
+each request becomes exactly one `Exchange`. A connection that lay idle for longer than `idle_s` is not used
+again, so that a server that closes idle connections (the usual limit is 5 s) does not look like one that
+drops requests.
 """
 
 from __future__ import annotations
@@ -16,16 +17,11 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
-import httptools
-
-from perf.completion import Completion, bounded, read_stream, read_whole
-from perf.connection import Connection, Reading, outcome_of
+from perf.call import Call
+from perf.connection import Connection, Reading
 from perf.endpoint import Address, Endpoint
 from perf.errors import PlanInvalid
 from perf.exchange import Exchange
-from perf.response import Response, ResponseTooLong
-
-_NOT_HTTP = (httptools.HttpParserError, httptools.HttpParserUpgrade, ResponseTooLong)
 
 
 class Client:
@@ -51,7 +47,7 @@ class Client:
         self.endpoint = Endpoint.of(url)
         self.timeout_ns = round(timeout_s * 1e9)
         self.keep_text = keep_text
-        self.in_flight: set[_Call] = set()
+        self.in_flight: set[Call] = set()
         self._headers = dict(headers or {})
         self._heads: dict[tuple[str | None, bool], bytes] = {}
         self._head(None, False)
@@ -89,17 +85,16 @@ class Client:
         sequence: int = 0,
         path: str | None = None,
     ) -> Exchange:
-        """Sends one request and waits for what becomes of it."""
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        """Sends one request and waits for its end; `stream` is also set in a body that is not bytes."""
+        if not isinstance(body, bytes):
+            body = json.dumps({**body, "stream": True} if stream else dict(body)).encode()
         done: asyncio.Future[Exchange] = asyncio.get_running_loop().create_future()
 
         def settle(exchange: Exchange) -> None:
             if not done.done():
                 done.set_result(exchange)
 
-        call = self.submit(
-            content, settle, stream=stream, intended_ns=intended_ns, sequence=sequence, path=path
-        )
+        call = self.submit(body, settle, stream=stream, intended_ns=intended_ns, sequence=sequence, path=path)
         try:
             return await done
         finally:
@@ -114,11 +109,11 @@ class Client:
         intended_ns: int | None = None,
         sequence: int = 0,
         path: str | None = None,
-    ) -> _Call:
+    ) -> Call:
         """Sends one request without waiting; `on_done` gets its exchange, exactly once."""
         head = self._head(path, stream)
         intended = time.monotonic_ns() if intended_ns is None else intended_ns
-        call = _Call(self, sequence, intended, b"%s%d\r\n\r\n%s" % (head, len(body), body), stream, on_done)
+        call = Call(self, sequence, intended, b"%s%d\r\n\r\n%s" % (head, len(body), body), stream, on_done)
         self.in_flight.add(call)
         call.start()
         return call
@@ -145,7 +140,7 @@ class Client:
         connection.idle_since_ns = time.monotonic_ns()
         self._idle.append(connection)
 
-    def connect(self, call: _Call, attempt: int) -> Connection:
+    def connect(self, call: Call, attempt: int) -> Connection:
         """A new connection to the address of this attempt. Raises OSError."""
         address = self.addresses[attempt]
         return Connection(self.reading, address, call, self._tls, self.endpoint.host)
@@ -160,202 +155,6 @@ class Client:
         if key not in self._heads:
             self._heads[key] = self.endpoint.head(self._headers, path, stream)
         return self._heads[key]
-
-
-class _Call:
-    """One request under way."""
-
-    __slots__ = (
-        "_attempt", "_client", "_connect_ns", "_connection", "_deadline_ns", "_done", "_first_byte_ns", "_intended_ns",
-        "_kernel", "_lag_ns", "_last_ns", "_on_done", "_payload", "_response", "_sent_ns", "_sequence", "_stream",
-        "_timer",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        client: Client,
-        sequence: int,
-        intended_ns: int,
-        payload: bytes,
-        stream: bool,
-        on_done: Callable[[Exchange], None],
-    ) -> None:
-        self._client = client
-        self._sequence = sequence
-        self._intended_ns = intended_ns
-        self._payload = payload
-        self._stream = stream
-        self._on_done = on_done
-        self._deadline_ns = intended_ns + client.timeout_ns
-        self._connection: Connection | None = None
-        self._response = Response()
-        self._sent_ns: int | None = None
-        self._connect_ns = 0
-        self._first_byte_ns: int | None = None
-        self._last_ns = 0
-        self._lag_ns = 0
-        self._kernel = True
-        self._attempt = 0
-        self._done = False
-        self._timer: asyncio.TimerHandle | None = None
-
-    def start(self) -> None:
-        """Sends on an idle connection, or opens one."""
-        self._timer = self._client.reading.loop.call_at(self._deadline_ns / 1e9, self._expire)
-        self._connection = self._client.take()
-        if self._connection is not None:
-            self._connection.listener = self
-            self._send()
-        else:
-            self._connect()
-
-    def abandon(self, why: str) -> None:
-        """Ends the request as `interrupted`, unless it has ended."""
-        self._finish("interrupted", why, time.monotonic_ns())
-
-    def opened(self) -> None:
-        if self._connection is not None:
-            self._connect_ns += self._connection.connect_ns
-            self._client.prefer(self._attempt)
-            self._send()
-
-    def received(self, data: bytes, arrived_ns: int, read_ns: int, kernel: bool) -> None:
-        if self._first_byte_ns is None:
-            self._first_byte_ns = arrived_ns
-        self._last_ns = arrived_ns
-        self._lag_ns = max(self._lag_ns, read_ns - arrived_ns)
-        self._kernel = self._kernel and kernel
-        try:
-            self._response.feed(data, arrived_ns)
-        except _NOT_HTTP as error:
-            self._finish("malformed", bounded(f"not HTTP/1.1: {error.__context__ or error}"), arrived_ns)
-            return
-        if self._response.complete:
-            self._judge()
-
-    def closed(self) -> None:
-        if self._response.end() or (self._response.status is not None and self._response.status >= 300):
-            self._judge()
-        elif self._first_byte_ns is None:
-            self._finish("reset", "the server closed the connection without a response", time.monotonic_ns())
-        else:
-            self._finish(
-                "truncated", "the connection was closed before the end of the response", time.monotonic_ns()
-            )
-
-    def broken(self, outcome: str, error: str) -> None:
-        if (
-            self._connection is not None
-            and self._sent_ns is None
-            and outcome in ("refused", "unreachable", "reset")
-        ):
-            self._next_address(outcome, error)
-        else:
-            self._finish(outcome, error, time.monotonic_ns())
-
-    def _connect(self) -> None:
-        try:
-            self._connection = self._client.connect(self, self._attempt)
-        except OSError as error:
-            self._next_address(outcome_of(error), error.strerror or str(error))
-
-    def _next_address(self, outcome: str, error: str) -> None:
-        self._attempt += 1
-        if outcome == "client_error" or self._attempt >= len(self._client.addresses):
-            endpoint = self._client.endpoint
-            self._finish(outcome, f"{endpoint.host}:{endpoint.port}: {error}", time.monotonic_ns())
-        else:
-            self._connect()
-
-    def _send(self) -> None:
-        assert self._connection is not None  # noqa: S101 - narrows the type
-        self._sent_ns = time.monotonic_ns()
-        self._connection.send(self._payload)
-        self._payload = b""
-
-    def _expire(self) -> None:
-        if self._connection is not None:
-            self._connection.read_now()  # what had arrived in time counts, however late this client reads it
-        self._finish("timeout", self._waited_for(), self._deadline_ns)
-
-    def _waited_for(self) -> str:
-        if self._sent_ns is None:
-            return "no connection"
-        return "no response" if self._first_byte_ns is None else "the response did not end"
-
-    def _judge(self) -> None:
-        response = self._response
-        status = response.status or 0
-        if 300 <= status < 400:
-            self._finish(
-                "redirect", bounded(f"to {response.headers.get('location', 'nowhere')}"), self._last_ns
-            )
-        elif not 200 <= status < 300:
-            self._finish(
-                f"http_{status}", bounded(response.body[:2000].decode("utf-8", "replace")), self._last_ns
-            )
-        elif self._last_ns > self._deadline_ns:
-            self._finish("timeout", "the response ended after the time-out", self._deadline_ns)
-        else:
-            found = self._read()
-            self._finish(found.outcome, found.error, self._last_ns, found)
-
-    def _read(self) -> Completion:
-        if not self._stream:
-            return read_whole(self._response.body)
-        kind = self._response.headers.get("content-type", "no content type")
-        if not kind.lower().startswith("text/event-stream"):
-            body = self._response.body
-            start = body[:300].decode("utf-8", "replace")
-            if not body.strip():
-                return Completion("empty", "status 200 with an empty body")
-            return Completion("malformed", bounded(f"asked for a stream, got {kind}: {start}"))
-        return read_stream(self._response.pieces)
-
-    def _finish(self, outcome: str, error: str, finished_ns: int, found: Completion | None = None) -> None:
-        if self._done:
-            return
-        self._done = True
-        client, connection, response = self._client, self._connection, self._response
-        client.in_flight.discard(self)
-        if self._timer is not None:
-            self._timer.cancel()
-        if connection is not None and connection.open:
-            if response.reusable and connection.drained:
-                client.give(connection)
-            else:
-                connection.close()
-        if found is None and self._stream and response.pieces and response.status == 200:
-            found = read_stream(response.pieces)  # what came before the failure
-            if outcome in ("truncated", "reset") and found.outcome in ("stream_error", "malformed"):
-                outcome, error = found.outcome, found.error
-        found = found or Completion(outcome)
-        tokens = found.token_ns
-        exchange = Exchange(
-            sequence=self._sequence,
-            intended_ns=self._intended_ns,
-            sent_ns=self._sent_ns,
-            connect_ns=self._connect_ns,
-            first_byte_ns=self._first_byte_ns,
-            first_token_ns=tokens[0] if tokens else None,
-            last_token_ns=tokens[-1] if tokens else None,
-            token_ns=tokens,
-            finished_ns=finished_ns,
-            status=response.status,
-            outcome=outcome,
-            prompt_tokens=found.prompt_tokens,
-            completion_tokens=found.completion_tokens,
-            error=error,
-            stamps="kernel" if self._kernel and self._first_byte_ns is not None else "user",
-            receive_lag_ns=self._lag_ns,
-            text=found.text if client.keep_text else "",
-        )
-        self._connection = None
-        self._response = _NOTHING
-        self._on_done(exchange)
-
-
-_NOTHING = Response()
 
 
 async def _send(client: Client, body: Mapping[str, Any] | bytes, stream: bool) -> Exchange:
@@ -373,6 +172,6 @@ def send(
     keep_text: bool = True,
     verify_tls: bool = True,
 ) -> Exchange:
-    """One request from synchronous code. Raises PlanInvalid or Unresolved; failures of the server are records."""
+    """One request from synchronous code. Raises PlanInvalid, Unresolved; failures of a server are records."""
     client = Client(url, headers=headers, timeout_s=timeout_s, keep_text=keep_text, verify_tls=verify_tls)
     return asyncio.run(_send(client, body, stream))

@@ -97,21 +97,19 @@ def read_stream(pieces: Sequence[tuple[int, bytes]]) -> Completion:
     done = done or rest == "[DONE]"
     if not done and not finished:
         if not chunks and not rest:
-            return result(
-                "malformed" if any(piece for _, piece in pieces) else "empty", "no event in the stream"
-            )
+            return result("malformed" if any(piece for _, piece in pieces) else "empty", "no event in the stream")
         return result("truncated", "the stream ended without [DONE] and without a finish reason")
     if not token_ns:
         return result("empty", "the stream carried no text")
     return result("ok")
 
 
-def _choices(reply: Any) -> list[dict[str, Any]]:
+def _choices(reply: object) -> list[dict[str, Any]]:
     choices = reply.get("choices") if isinstance(reply, dict) else None
     return [each for each in choices if isinstance(each, dict)] if isinstance(choices, list) else []
 
 
-def _is_error(chunk: Any) -> bool:
+def _is_error(chunk: object) -> bool:
     return isinstance(chunk, dict) and (bool(chunk.get("error")) or chunk.get("object") == "error")
 
 
@@ -130,7 +128,7 @@ def _content(choice: dict[str, Any]) -> str:
     return "".join(each for each in found if isinstance(each, str))
 
 
-def _usage(reply: Any) -> tuple[int | None, int | None]:
+def _usage(reply: object) -> tuple[int | None, int | None]:
     usage = reply.get("usage") if isinstance(reply, dict) else None
     if not isinstance(usage, dict):
         return None, None

@@ -50,7 +50,7 @@ class Reading:
         self.clock = ReceiveClock()
         self.buffer = bytearray(READ_BYTES)
         self.view = memoryview(self.buffer)
-        # The kernel stamps packets only while some socket asks for it, and starts a moment after the first one did.
+        # The kernel stamps packets only while some socket asks for it, and starts a moment after it did.
         self._keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.stamped = ask_for_stamps(self._keeper)
 
@@ -63,14 +63,15 @@ class Connection:
     """State of one connection. `idle_since_ns` is set while nobody uses it."""
 
     __slots__ = (
-        "_began_ns", "_established", "_incoming", "_out", "_outgoing", "_reading", "_sock", "_tls", "_writing",
+        "_began_ns", "_established", "_incoming", "_out", "_outgoing", "_reading", "_sock", "_tls",
+        "_writing",
         "connect_ns", "idle_since_ns", "listener", "open",
     )  # fmt: skip
 
     def __init__(
         self, reading: Reading, address: Address, listener: Listener, tls: ssl.SSLContext | None, host: str
     ) -> None:
-        """Begins to connect. Raises OSError where there is no socket to be had or the refusal comes at once."""
+        """Begins to connect. Raises OSError where there is no socket or the refusal comes at once."""
         self._reading = reading
         self.listener: Listener | None = listener
         self.idle_since_ns = 0
@@ -141,7 +142,7 @@ class Connection:
             self.listener.opened()
 
     def _shake(self) -> None:
-        assert self._tls is not None  # noqa: S101 - narrows the type
+        assert self._tls is not None
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -197,7 +198,7 @@ class Connection:
                 self.listener.received(data, arrived_ns, read_ns, kernel)
 
     def _decrypt(self, data: bytes) -> bytes:
-        assert self._tls is not None  # noqa: S101 - narrows the type
+        assert self._tls is not None
         self._incoming.write(data)
         if not self._established:
             self._shake()

@@ -31,13 +31,13 @@ class Decision:
         return {"record": "decision", **asdict(self)}
 
 
-def undecided(reason: str, samples: int = 0, value: float | None = None, **detail: Any) -> Decision:  # noqa: ANN401 - plain JSON
+def undecided(reason: str, samples: int = 0, value: float | None = None, **detail: Any) -> Decision:
     """A decision that decides nothing."""
     return Decision("inconclusive", value, None, None, samples, reason, detail)
 
 
 def flaw_in(values: Iterable[float], name: str) -> str:
-    """Why these samples cannot be judged, or nothing: a figure that is not a finite number above zero's side."""
+    """Why these samples cannot be judged (not finite, below zero); empty where they can."""
     for number, value in enumerate(values):
         if not math.isfinite(value):
             return f"sample {number} of the {name} is {value}: not a number that can be judged"

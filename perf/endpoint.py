@@ -7,6 +7,7 @@ import re
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from perf.errors import PlanInvalid, Unresolved
@@ -14,7 +15,8 @@ from perf.errors import PlanInvalid, Unresolved
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
 
-Address = tuple[socket.AddressFamily, tuple[str | int, ...]]
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+"""An address family and what `socket.connect` takes for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,7 @@ class Endpoint:
             parts = urlsplit(url)
             port = parts.port
         except ValueError as error:
-            raise PlanInvalid(
-                f"{url!r}: {error}", "give a URL such as http://127.0.0.1:8000/v1/completions"
-            ) from None
+            raise PlanInvalid(f"{url!r}: {error}", "give a URL such as http://127.0.0.1:8000/v1/completions") from None
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise PlanInvalid(
                 f"{url!r} is not an http or https URL with a host",
@@ -54,10 +54,8 @@ class Endpoint:
         try:
             found = await loop.getaddrinfo(self.host, self.port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
-            raise Unresolved(
-                f"{self.host}: no address ({error})", f"check the host name in {self.url}"
-            ) from None
-        return [(socket.AddressFamily(family), tuple(address)) for family, _, _, _, address in found]
+            raise Unresolved(f"{self.host}: no address ({error})", f"check the host name in {self.url}") from None
+        return [(socket.AddressFamily(family), where) for family, _, _, _, where in found]
 
     def head(self, headers: Mapping[str, str], path: str | None, stream: bool) -> bytes:
         """The request head up to the value of Content-Length, which the caller appends."""
@@ -71,11 +69,7 @@ class Endpoint:
             "content-type": "application/json",
         }
         for name, value in headers.items():
-            if (
-                not _TOKEN.fullmatch(name)
-                or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value)
-                or not value.isascii()
-            ):
+            if not _TOKEN.fullmatch(name) or re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value) or not value.isascii():
                 raise PlanInvalid(f"header {name!r} cannot be sent: a name or value outside RFC 9110")
             if name.lower() in _OWN_HEADERS:
                 raise PlanInvalid(f"header {name!r} is the client's own", "leave it out")

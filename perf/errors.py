@@ -8,7 +8,8 @@
     ├── CounterMissing    the system does not tell the figure that was asked for
     └── StartRefused      a service cannot be started for a timing (command, port)
 
-A request that fails is not an error but a record. A message says what happened and where; `mend` says what to do.
+A request that fails is not an error but a record. A message says what happened and where; `mend` says what to
+do.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """One request and what became of it: the record that every figure is computed from.
 
-All times are integer nanoseconds on CLOCK_MONOTONIC. Latency counts from the intended time, so that a client or
-a server that falls behind cannot hide it (coordinated omission).
+All times are integer nanoseconds on CLOCK_MONOTONIC. Latency counts from the intended time, so that a client
+or a server that falls behind cannot hide it (coordinated omission).
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ OWN_FAULTS = frozenset({"interrupted", "client_error"})
 class Exchange:
     """One request as it went.
 
-    `outcome` is "ok" or what went wrong: timeout, refused, unreachable, reset, tls, redirect, http_<status>, truncated,
-    stream_error, malformed, empty, interrupted, client_error. `sent_ns` is None where nothing was sent;
-    `connect_ns` is how long a fresh connection took, 0 on a reused one. `token_ns` holds the arrival of each
-    piece of content of a stream. Token counts are the server's own, None where it gives none.
+    `outcome` is "ok" or what went wrong: timeout, refused, unreachable, reset, tls, redirect, http_<status>,
+    truncated, stream_error, malformed, empty, interrupted, client_error. `sent_ns` is None where nothing was
+    sent; `connect_ns` is how long a fresh connection took, 0 on a reused one. `token_ns` holds the arrival of
+    each piece of content of a stream. Token counts are the server's own, None where it gives none.
     """
 
     sequence: int

@@ -1,4 +1,4 @@
-"""Whether the client itself could have moved a figure: how late it sent, how late it read, what else had the cores."""
+"""Whether the client itself could have moved a figure: how late it sent, how late it read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class ClientHealth:
-    """How the client did in a run. `valid` is False where it could have moved the figure too far; `reason` says why."""
+    """How the client did in a run. `valid` is False where it moved the figure too far; `reason` says why."""
 
     valid: bool
     reason: str
@@ -108,12 +108,10 @@ def judge_client(
 ) -> ClientHealth:
     """The health of a run's client.
 
-    The lateness of a send is part of every latency that counts from the intended time. The lateness of a read is
-    not, where the kernel stamped the arrival; where it did not, the event loop's own lag stands for it.
+    The lateness of a send is part of every latency that counts from the intended time. The lateness of a read
+    is not, where the kernel stamped the arrival; where it did not, the event loop's own lag stands for it.
     """
-    stamps: Stamps = (
-        "kernel" if kernel_reads > 0 and user_reads <= 0.001 * kernel_reads + clock_steps else "user"
-    )
+    stamps: Stamps = "kernel" if kernel_reads > 0 and user_reads <= 0.001 * kernel_reads + clock_steps else "user"
     send_lag = Spread.of([lag for each in exchanges if (lag := each.send_lag_ns) is not None])
     receive_lag = Spread.of([e.receive_lag_ns for e in exchanges if e.stamps == "kernel" and e.first_byte_ns])
     loop_lag = Spread.of(loop_lag_ns)
@@ -133,11 +131,7 @@ def judge_client(
     elif not exchanges:
         reason = "no request was sent"
     elif scale_ms is not None and moved_ms > TOLERANCE * scale_ms:
-        of = (
-            f"the limit of {scale_ms:g} ms"
-            if limit_ms is not None
-            else f"the median latency of {scale_ms:.3g} ms"
-        )
+        of = f"the limit of {scale_ms:g} ms" if limit_ms is not None else f"the median latency of {scale_ms:.3g} ms"
         reason = (
             f"the client was late by {moved_ms:.3g} ms ({figure}), more than {TOLERANCE:.0%} of {of}: "
             "give it a core of its own"

@@ -1,7 +1,7 @@
 """An open-loop load run: every request leaves at its appointed time, whatever the server does.
 
-As a program (`python -m perf.load`) it reads a plan as one JSON document on standard input and writes JSON lines:
-the plan, each exchange as it ends, progress, and the client's health.
+As a program (`python -m perf.load`) it reads a plan as one JSON document on standard input and writes JSON
+lines: the plan, each exchange as it ends, progress, and the client's health.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def run_load(
 ) -> LoadRun:
     """Runs the plan in this process. Ctrl-C ends the run and keeps its records.
 
-    Raises Unresolved for an unknown host, PlanInvalid for a plan that cannot be run. Failures of the server are
-    records. The callbacks run between sends: they have to be quick.
+    Raises Unresolved for an unknown host, PlanInvalid for a plan that cannot be run. Failures of the server
+    are records. The callbacks run between sends: they have to be quick.
     """
     return asyncio.run(_Run(plan, progress, on_record).run())
 
@@ -61,9 +61,7 @@ class _Run:
         self.on_record = on_record
         self.offsets = plan.offsets_ns()
         self.bodies = plan.bodies()
-        self.client = Client(
-            plan.url, headers=plan.headers, timeout_s=plan.timeout_s, verify_tls=plan.verify_tls
-        )
+        self.client = Client(plan.url, headers=plan.headers, timeout_s=plan.timeout_s, verify_tls=plan.verify_tls)
         self.exchanges: list[Exchange] = []
         self.loop_lag_ns: list[int] = []
         self.sent = 0
@@ -117,9 +115,7 @@ class _Run:
             sequence = self.sent
             self.sent += 1
             body = self.bodies.of(sequence)
-            self.client.submit(
-                body, self._record, stream=self.plan.stream, intended_ns=due_ns, sequence=sequence
-            )
+            self.client.submit(body, self._record, stream=self.plan.stream, intended_ns=due_ns, sequence=sequence)
         self._end_if_done()
 
     def _record(self, exchange: Exchange) -> None:

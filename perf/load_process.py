@@ -31,8 +31,8 @@ def run_load_in_process(
 ) -> LoadRun:
     """Runs the plan in a child process; `on_record` gets each exchange as it ends.
 
-    Ctrl-C is passed on, and the records gathered so far come back as an interrupted run. Raises what `run_load`
-    raises, and LoadProcessDied where the child ends early.
+    Ctrl-C is passed on, and the records gathered so far come back as an interrupted run. Raises what
+    `run_load` raises, and LoadProcessDied where the child ends early.
     """
     gathered = _Gathered(on_record, on_progress)
     with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as complaints:
@@ -67,7 +67,7 @@ def _environment() -> dict[str, str]:
 
 
 def _follow(child: subprocess.Popen[str], plan: LoadPlan, gathered: _Gathered) -> None:
-    assert child.stdin is not None and child.stdout is not None  # noqa: S101, PT018 - both are pipes
+    assert child.stdin is not None and child.stdout is not None  # noqa: PT018 - both are pipes
     try:
         with contextlib.suppress(BrokenPipeError):
             json.dump(plan.as_message(), child.stdin)

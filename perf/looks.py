@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from scipy.optimize import brentq
@@ -35,7 +36,7 @@ def _crossing(looks: tuple[int, ...], bound: float) -> float:
     weight[0] = weight[-1] = weight[0] / 2
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     crossed = float(1 - ndtr(bound))
-    for before, now in zip(looks, looks[1:], strict=False):
+    for before, now in pairwise(looks):
         step = np.sqrt(now - before)
         crossed += float(np.sum(weight * density * (1 - ndtr((bound * np.sqrt(now) - z * np.sqrt(before)) / step))))
         gap = (z[:, None] * np.sqrt(now) - z[None, :] * np.sqrt(before)) / step

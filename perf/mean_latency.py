@@ -1,8 +1,8 @@
 """Whether the mean latency lies below its limit.
 
 Batch means carry the autocorrelation of a loaded server, which breaks every method that takes requests for
-independent; Hall's transformation carries the skew of latencies. Simulated in worlds of lognormal, slow-tailed
-and autocorrelated latencies: see tests/perf/test_mean_latency.py.
+independent; Hall's transformation carries the skew of latencies. Simulated in worlds of lognormal,
+slow-tailed and autocorrelated latencies: see tests/perf/test_mean_latency.py.
 """
 
 from __future__ import annotations
@@ -47,10 +47,11 @@ def decide_mean(
 ) -> Decision:
     """Three-way decision on `mean < limit_ms`, in order of intended time, failures charged at `timeout_ms`.
 
-    The planned looks are taken in turn at Pocock's level; the first that decides ends it, later samples are not
-    used. Pass: both upper bounds are below the limit and the betting e-value, with the time-out as the largest
-    possible latency, reaches 1/alpha. Fail: both lower bounds are above it. Fewer samples than the first look
-    are never judged, not even as a fail: shorter samples see neither a slow tail of 2 % nor slow swings.
+    The planned looks are taken in turn at Pocock's level; the first that decides ends it, later samples are
+    not used. Pass: both upper bounds are below the limit and the betting e-value, with the time-out as the
+    largest possible latency, reaches 1/alpha. Fail: both lower bounds are above it. Fewer samples than the
+    first look are never judged, not even as a fail: shorter samples see neither a slow tail of 2 % nor slow
+    swings.
     """
     check_alpha(alpha)
     planned = tuple(int(look) for look in looks)
@@ -83,7 +84,7 @@ def decide_mean(
         decision = _look(values[:look], limit_ms, timeout_ms, alpha, level, detail)
         if decision.outcome != "inconclusive":
             break
-    assert decision is not None  # noqa: S101 - the first look was taken
+    assert decision is not None
     return decision
 
 
@@ -140,8 +141,9 @@ def _look(
 def batch_mean_bounds(values: NDArray[np.float64], level: float) -> Bounds:
     """Bounds of the mean, each crossed with probability `level`.
 
-    Batches of 50 (a little less after a warm-up cut); where neighbouring batch means are still correlated, the
-    batch is doubled, and where ten batches would no longer be left, the bounds are widened by the correlation.
+    Batches of 50 (a little less after a warm-up cut); where neighbouring batch means are still correlated,
+    the batch is doubled, and where ten batches would no longer be left, the bounds are widened by the
+    correlation.
     """
     batches = max(LEAST_BATCHES, round(len(values) / BATCH))
     while True:

@@ -21,10 +21,10 @@ _PLACE = "\ue000signoff-marker\ue000"
 class LoadPlan:
     """One open-loop run.
 
-    `timeout_s` counts from the intended time; five times the limit is usual. `vary` puts a marker of its own into
-    the last user message (or the prompt) of each request, in front, because a repeated prompt would measure the
-    server's prefix cache. `limit_ms` and `figure` (what is judged: the mean, or the p99) decide how late the
-    client may be: by at most 2 % of the limit, or of the measured figure where there is none.
+    `timeout_s` counts from the intended time; five times the limit is usual. `vary` puts a marker of its own
+    into the last user message (or the prompt) of each request, in front, because a repeated prompt would
+    measure the server's prefix cache. `limit_ms` and `figure` (what is judged: the mean, or the p99) decide
+    how late the client may be: by at most 2 % of the limit, or of the measured figure where there is none.
     Raises PlanInvalid.
     """
 

@@ -1,9 +1,9 @@
 """When bytes arrived, as the kernel saw it, on the monotonic clock.
 
-The kernel stamps a packet with the wall clock (`SO_TIMESTAMPNS`, Linux socket(7)). How long it then lay unread is
-a difference on the wall clock, and that age is taken off the monotonic time of the read. A read that spans
-several packets carries the stamp of the last one. A stepped wall clock would falsify the age, so a jump of the
-offset between both clocks is noticed and the reads around it carry the user-space time instead.
+The kernel stamps a packet with the wall clock (`SO_TIMESTAMPNS`, Linux socket(7)). How long it then lay
+unread is a difference on the wall clock, and that age is taken off the monotonic time of the read. A read
+that spans several packets carries the stamp of the last one. A stepped wall clock would falsify the age, so a
+jump of the offset between both clocks is noticed and the reads around it carry the user-space time instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SO_TIMESTAMPNS: Final = 35
 ANCILLARY_BYTES: Final = socket.CMSG_SPACE(16) if hasattr(socket, "CMSG_SPACE") else 0
 _TIMESPEC: Final = struct.Struct("@qq")
 _SLEW: Final = 0.002
-"""How far the wall clock may drift against the monotonic one without being stepped (NTP slews at most 0.0005)."""
+"""How far the wall clock may drift against the monotonic one without being stepped (NTP slews by 0.0005)."""
 _STEP_NS: Final = 1_000_000
 
 Ancillary = Sequence[tuple[int, int, bytes]]

@@ -52,10 +52,8 @@ class Response:
             raise ResponseTooLong(f"headers of more than {HEADER_BYTES} bytes")
 
     def end(self) -> bool:
-        """Whether the end of the connection is a proper end: a body without a length ends so (RFC 9112, 6.3)."""
-        framed = (
-            "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
-        )
+        """Whether a close is a proper end: a body without a length ends so (RFC 9112, 6.3)."""
+        framed = "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
         self.complete = self.complete or (self._head_done and not framed)
         return self.complete
 

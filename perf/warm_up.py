@@ -16,8 +16,8 @@ def warm_up_cut(values: NDArray[np.float64]) -> int:
     """How many leading values are warm-up.
 
     MSER-5 (White, Cobb and Spratt, WSC 2000) proposes the place: the truncation that minimises the squared
-    standard error of the rest, in batches of 5. It is taken only up to a tenth of the series, and only where a
-    rank test says with near certainty that the head differs from the rest, because a truncation that merely
+    standard error of the rest, in batches of 5. It is taken only up to a tenth of the series, and only where
+    a rank test says with near certainty that the head differs from the rest, because a truncation that merely
     follows chance would drop the slow tail that a verdict has to see.
     """
     batches = len(values) // _BATCH

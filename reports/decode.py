@@ -6,7 +6,7 @@ A dataclass with a field `extra` keeps the keys that it does not know. A field w
 from __future__ import annotations
 
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from functools import cache
 from typing import Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -23,7 +23,7 @@ def decode(cls: type[T], value: Any, where: str) -> T:
     if not isinstance(value, Mapping):
         raise StoredRunMalformed(f"{where} is {name_of(value)}, not an object")
     left = dict(value)
-    hints = _hints(cls)
+    hints = _hints(cast(Hashable, cls))
     taken: dict[str, Any] = {}
     for item in fields(cls):  # type: ignore[arg-type]
         if item.name == "extra":
@@ -32,7 +32,8 @@ def decode(cls: type[T], value: Any, where: str) -> T:
             taken[item.name] = _value(hints[item.name], left.pop(item.name), f"{where}.{item.name}")
         elif item.default is MISSING and item.default_factory is MISSING:
             raise StoredRunMalformed(f"{where} has no {item.name!r}")
-    return cls(**taken, extra=left)
+    make: Callable[..., T] = cls
+    return make(**taken, extra=left)
 
 
 def name_of(value: Any) -> str:
@@ -41,7 +42,7 @@ def name_of(value: Any) -> str:
 
 
 @cache
-def _hints(cls: type[Any]) -> dict[str, Any]:
+def _hints(cls: Hashable) -> dict[str, Any]:
     return get_type_hints(cls)
 
 

@@ -63,17 +63,21 @@ def headline(run: StoredRun) -> str:
     """One sentence: outcome, engine, how many criteria decided it, and what is open."""
     shown, why = outcome(run)
     count = Counter(criterion.outcome for criterion in run.criteria)
-    total = len(run.criteria)
-    passing = f"{count['pass']} of {_criteria(total)} {_verb(count['pass'], 'passes', 'pass')}"
+    total = _criteria(len(run.criteria))
+    decided = f"{count['pass']} of {total} {_verb(count['pass'], 'passes', 'pass')}"
     if shown == "failed" and count["fail"]:
-        passing = f"{count['fail']} of {_criteria(total)} {_verb(count['fail'], 'fails', 'fail')}, {count['pass']} pass"
+        decided = f"{count['fail']} of {total} {_verb(count['fail'], 'fails', 'fail')}, {count['pass']} pass"
     elif shown != "passed" and why:
-        passing = f"{why}; {passing}"
+        decided = f"{why}; {decided}"
     left = open_counts(run)
-    return (
-        f"{shown} on {engine_words(run)}: {passing}; {_verb(left.awaiting_person, '1 awaits', f'{left.awaiting_person} await')}"
-        f" a person, {left.out_of_reach} {_verb(left.out_of_reach, 'is', 'are')} out of reach, {left.waived} waived."
+    still_open = ", ".join(
+        (
+            f"{left.awaiting_person} {_verb(left.awaiting_person, 'awaits', 'await')} a person",
+            f"{left.out_of_reach} {_verb(left.out_of_reach, 'is', 'are')} out of reach",
+            f"{left.waived} waived",
+        )
     )
+    return f"{shown} on {engine_words(run)}: {decided}; {still_open}."
 
 
 def engine_words(run: StoredRun) -> str:

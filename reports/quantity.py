@@ -28,6 +28,7 @@ _SCALE: dict[str, tuple[float, str]] = {
     "%": (1e-2, "ratio"),
 }
 _COMPARATORS = {"<": "<", "<=": "≤", "==": "=", ">=": "≥", ">": ">"}
+_PLAIN_STATISTICS = {"each", "rate"}
 _SPOKEN_UNITS = {"ratio": ""}
 
 
@@ -94,7 +95,7 @@ def target(threshold: StoredThreshold) -> str:
     """A limit in words: `mean latency < 1,500 ms`."""
     comparator = _COMPARATORS.get(threshold.comparator, threshold.comparator)
     words = (
-        threshold.statistic if threshold.statistic != "each" else "",
+        "" if threshold.statistic in _PLAIN_STATISTICS else threshold.statistic,
         threshold.subject.replace("_", " "),
         comparator,
         with_unit(number(threshold.value), threshold.unit),

@@ -94,7 +94,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredConflict:
-    """Places that cannot all be true. `resolution` is None until a role has chosen a side, with reason and date."""
+    """Places that cannot all be true. `resolution` is None until a role chose a side, with a reason."""
 
     kind: str
     subject: str
@@ -157,8 +157,8 @@ class OpenCounts:
 class StoredRun:
     """Everything that a result document is made of. Times are ISO 8601 in UTC.
 
-    `out_of_reach` maps a criterion id or a kind to the reason that the deployment file declares. `retries` is a
-    count, or a list with one entry a retry.
+    `out_of_reach` maps a criterion id or a kind to the reason that the deployment file declares. `retries` is
+    a count, or a list with one entry a retry.
     """
 
     outcome: RunOutcome

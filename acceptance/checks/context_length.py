@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 from acceptance import generation
@@ -89,9 +90,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"one token too many gives {over['status'] or over['error']}, not a 400 that names {limit}",
             measured,
         )
-    return Verdict(
-        "pass", f"{limit - 1} prompt tokens and one generated are accepted, one more gives a 400", measured
-    )
+    return Verdict("pass", f"{limit - 1} prompt tokens and one generated are accepted, one more gives a 400", measured)
 
 
 def _send(site: Site, words: int) -> Record:
@@ -116,10 +115,8 @@ def _next_words(seen: dict[int, int], aim: int) -> int:
 
 def _silent_cut(probes: list[Record]) -> str:
     """Whether words were added that the server did not count."""
-    counted = sorted(
-        (record["words"], record["prompt_tokens"]) for record in probes if record["prompt_tokens"]
-    )
-    for (words_0, tokens_0), (words_1, tokens_1) in zip(counted, counted[1:], strict=False):
+    counted = sorted((record["words"], record["prompt_tokens"]) for record in probes if record["prompt_tokens"])
+    for (words_0, tokens_0), (words_1, tokens_1) in pairwise(counted):
         if words_1 > words_0 and tokens_1 <= tokens_0:
             return (
                 f"{words_1 - words_0} words more are counted as {tokens_1 - tokens_0} tokens more: "

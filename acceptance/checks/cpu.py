@@ -17,6 +17,8 @@ WINDOW_S = 5.0
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     """Pass where no window of five seconds of the load run used more cores than allowed."""
     assert criterion.threshold is not None
+    if idle := offered_load.unserved(evidence):
+        return Verdict("inconclusive", idle)
     samples = offered_load.last_attempt(evidence, "memory")
     usages = _cores(samples)
     if not usages:

@@ -8,7 +8,7 @@ from acceptance import offered_load
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
-from acceptance.verdict import Measured, Verdict
+from acceptance.verdict import Verdict, measured
 from perf.statistics import decide_mean, decide_percentile
 
 
@@ -37,7 +37,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict(
         decision.outcome,
         f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged}",
-        Measured(decision.value, "ms", decision.low, decision.high, decision.samples),
+        measured(decision, "ms"),
         mend="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "outcomes": run.outcomes(), "stamps": run.health.stamps},
     )

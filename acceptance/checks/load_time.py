@@ -9,9 +9,9 @@ from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
-from acceptance.running.own_service import command
+from acceptance.own_service import command
 from acceptance.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from acceptance.verdict import Verdict, measured
 from perf.cold_start import time_starts
 from perf.statistics import decide_cold_starts
 
@@ -38,7 +38,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             f"http://{host}:{port}/ready",
             count,
             limit_s * TIMEOUT_IN_LIMITS,
-            on_start=lambda number: site.on_progress("cold starts", number / count),
+            on_start=lambda start: site.on_progress("cold starts", start.number / count),
         )
         for each in starts:
             recorder.write("start", each.as_record())
@@ -53,14 +53,11 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     failed = [record for record in starts if record["error"]]
     if failed:
         return Verdict("fail", f"{len(failed)} of {len(starts)} starts did not become ready: {failed[0]['error']}")
-    alpha = next(evidence.of("setup"))["alpha"]
-    decision = decide_cold_starts(
-        [record["seconds"] for record in starts], criterion.threshold.base()[0], alpha
-    )
+    decision = decide_cold_starts([record["seconds"] for record in starts], criterion.threshold.base()[0])
     return Verdict(
         decision.outcome,
         decision.reason,
-        Measured(decision.value, "s", decision.low, decision.high, decision.samples),
+        measured(decision, "s"),
         mend="more starts decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail=decision.detail,
     )

@@ -8,7 +8,7 @@ from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Site
-from acceptance.verdict import Measured, Verdict
+from acceptance.verdict import Verdict, measured
 from perf.statistics import decide_growth
 
 
@@ -25,6 +25,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     """Pass where the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit."""
     assert criterion.threshold is not None
+    if idle := offered_load.unserved(evidence):
+        return Verdict("inconclusive", idle)
     alpha = next(evidence.of("setup"))["alpha"]
     samples = offered_load.last_attempt(evidence, "memory")
     mark = offered_load.last_attempt(evidence, "high_water")[-1]
@@ -38,7 +40,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict(
         decision.outcome,
         f"{decision.reason} ({mark['source']})",
-        Measured(decision.value, "bytes", decision.low, decision.high, decision.samples),
+        measured(decision, "bytes"),
         detail=decision.detail,
     )
 

@@ -25,8 +25,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     named = [
         family.name
         for family in found
-        if family.samples
-        and any(word in f"{family.name} {family.documentation}".lower() for word in words)
+        if family.samples and any(word in f"{family.name} {family.documentation}".lower() for word in words)
     ]
     if not named:
         return Verdict("fail", f"no metric of {answer['url']} is about {' or '.join(words)}")

@@ -20,9 +20,7 @@ REQUEST_COUNTER = "request"
 
 def exposition(site: Site) -> Evidence:
     """One reading of the target's own metrics."""
-    return site.measured(
-        "metrics", lambda recorder: recorder.write("exposition", site.ask("GET", "/metrics"))
-    )
+    return site.measured("metrics", lambda recorder: recorder.write("exposition", site.ask("GET", "/metrics")))
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -92,18 +90,14 @@ def families(answer: Record) -> tuple[list[Metric], str]:
 
 def movements(before: Record, after: Record) -> Mapping[str, float]:
     """By how much each request counter moved, all its labels together."""
-    return {
-        name: value - _totals(before).get(name, 0.0) for name, value in _totals(after).items()
-    }
+    return {name: value - _totals(before).get(name, 0.0) for name, value in _totals(after).items()}
 
 
 def _totals(answer: Record) -> dict[str, float]:
     totals: dict[str, float] = {}
     for family in families(answer)[0]:
         if family.type == "counter" and REQUEST_COUNTER in family.name:
-            totals[family.name] = sum(
-                sample.value for sample in family.samples if sample.name.endswith("_total")
-            )
+            totals[family.name] = sum(sample.value for sample in family.samples if sample.name.endswith("_total"))
     return totals
 
 

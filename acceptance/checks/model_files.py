@@ -54,11 +54,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict("pass", f"{len(weights)} weight files; the document asks for no checksum")
     if stated["text"] is None:
         return Verdict("fail", f"there is no {stated['name']} to verify the files by")
-    wrong = [
-        name
-        for digest, name in _lines(stated["text"])
-        if name not in files or files[name]["sha256"] != digest
-    ]
+    wrong = [name for digest, name in _lines(stated["text"]) if name not in files or files[name]["sha256"] != digest]
     if wrong:
         return Verdict("fail", f"missing or not as the checksum says: {', '.join(wrong)}")
     covered = {name for _, name in _lines(stated["text"])}

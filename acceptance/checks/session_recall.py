@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from acceptance.checks.check import Check
-from acceptance.conversing import converse
+from acceptance.conversing import probe_result, probed
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
-from acceptance.site import Recorder, Site
+from acceptance.site import Site
 from acceptance.verdict import Measured, Verdict
 from coherence.session_probe import probe_recall, probe_stateless
 
-QUICK_SESSIONS = 12
+SESSIONS = 12
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -23,40 +23,38 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     probe sends first: the document's example asks about a turn that was never sent.
     """
     question = _question(criterion.parameters.get("request"))
-
-    def take(recorder: Recorder) -> None:
-        _, recalled = converse(
-            site, lambda send: probe_recall(send, site.seed, QUICK_SESSIONS, question=question)
-        )
-        _, stateless = converse(site, lambda send: probe_stateless(send, site.seed))
-        for record in (*recalled, *stateless):
-            recorder.write("probe", record)
-
-    return site.measured(f"session-recall{'-asked' if question else ''}", take)
+    name = "session-recall-asked" if question else "session-recall"
+    return probed(
+        site,
+        name,
+        lambda send: probe_recall(send, site.seed, SESSIONS, question=question),
+        lambda send: probe_stateless(send, site.seed),
+    )
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every session remembered, no fresh one did, and nothing was remembered without a session."""
-    probes = {record["probe"]: record for record in evidence.of("probe") if "probe" in record}
-    recall, stateless = probes["recall"], probes["stateless"]
-    measured = Measured(recall["recalled"] / recall["sessions"], "ratio", samples=recall["sessions"])
-    found = f"{recall['recalled']} of {recall['sessions']} sessions remembered"
+    """Pass where every session remembered, no fresh one knew, and nothing was remembered without a session.
+
+    Some misses beside many hits may be the model's or the server's: that is not decided here.
+    """
+    recall, stateless = probe_result(evidence, "recall"), probe_result(evidence, "stateless")
+    count, recalled = recall["sessions"], recall["recalled"]
+    figure = Measured(recalled / count, "ratio", samples=count)
+    found = f"{recalled} of {count} sessions remembered"
     if recall["errors"]:
-        return Verdict("fail", f"{found}; {recall['errors'][0]}", measured)
+        return Verdict("fail", f"{found}; {recall['errors'][0]}", figure)
     if recall["control_recalled"]:
-        return Verdict(
-            "fail", f"{recall['control_recalled']} fresh sessions knew what only another was told", measured
-        )
-    if recall["recalled"] < recall["sessions"]:
-        return Verdict(
-            "fail",
-            f"{found}; not {', '.join(recall['misses'][:3])}",
-            measured,
-            mend="see the turns in the evidence: is the history in the prompt, or does the model not use it?",
-        )
+        return Verdict("fail", f"{recall['control_recalled']} fresh sessions knew what only another was told", figure)
     if stateless["remembered"]:
-        return Verdict("fail", "requests without a session header were remembered", measured)
-    return Verdict("pass", f"{found}, no fresh session did", measured)
+        return Verdict("fail", "requests without a session header were remembered", figure)
+    if recalled == count:
+        return Verdict("pass", f"{found}, no fresh session knew", figure)
+    return Verdict(
+        "fail" if recalled * 2 <= count else "inconclusive",
+        f"{found}; not {', '.join(recall['misses'][:3])}",
+        figure,
+        mend="see the turns in the evidence: was the history lost, or did the model not use it?",
+    )
 
 
 def _question(request: Mapping[str, Any] | None) -> str:

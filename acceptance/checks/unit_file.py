@@ -138,4 +138,3 @@ CHECK = Check(
     judge=judge,
     seconds=2,
 )
-

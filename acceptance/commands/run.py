@@ -57,9 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     status = _pytest(arguments, [document.path for document in reading.documents], run_id, folder)
     results = folder / storing.RESULTS
     if not results.exists():
-        raise RunInvalid(
-            f"the runner ended with status {status} and wrote no result", f"see {folder / 'pytest.log'}"
-        )
+        raise RunInvalid(f"the runner ended with status {status} and wrote no result", f"see {folder / 'pytest.log'}")
     outcome = storing.outcome(results)
     if arguments.json == "-":
         shutil.copyfileobj(results.open(encoding="utf-8"), sys.stdout)
@@ -75,7 +73,12 @@ def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, fo
     environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     command = [
         *(sys.executable, "-P", "-m", "pytest", "-c", str(INI), f"--rootdir={Path.cwd()}"),
-        *("-p", "acceptance.running.pytest_plugin", "-o", f"cache_dir={(arguments.out / '.pytest_cache').resolve()}"),
+        *(
+            "-p",
+            "acceptance.running.pytest_plugin",
+            "-o",
+            f"cache_dir={(arguments.out / '.pytest_cache').resolve()}",
+        ),
         *("--tb=short", "-rs", f"--junitxml={folder / 'junit.xml'}"),
         *(f"--signoff-out={arguments.out}", f"--signoff-run-id={run_id}"),
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),

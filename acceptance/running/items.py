@@ -52,9 +52,7 @@ class CriterionItem(pytest.Item):
         if verdict.outcome in SKIPPING:
             pytest.skip(f"{verdict.outcome}: {verdict.reason}")
 
-    def repr_failure(
-        self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None
-    ) -> str | Any:
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | Any:
         """The verdict in words, with the line of the document; no traceback for a criterion that is not met."""
         if not isinstance(excinfo.value, NotMet):
             return super().repr_failure(excinfo)

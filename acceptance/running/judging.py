@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 import time
 import traceback
 from collections.abc import Sequence
@@ -19,13 +20,12 @@ from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, SignoffError, UsageError
 from acceptance.evidence import Evidence
+from acceptance.own_service import OwnService, service_process
 from acceptance.profile import PROFILES, Profile
 from acceptance.reading import Document, Reading, read_documents
-from acceptance.running import plan, storing
+from acceptance.running import engine, plan, storing
 from acceptance.running.addresses import primary_address
 from acceptance.running.items import CriterionItem, DocumentFile
-from acceptance.running.own_service import OwnService
-from acceptance.running.process import service_process
 from acceptance.running.progress import Progress
 from acceptance.site import Site
 from acceptance.verdict import Verdict
@@ -54,12 +54,14 @@ class Judging:
         self.judged: dict[tuple[str, str], Judged] = {}
         self.started = datetime.now(UTC)
         self.progress = Progress()
+        self.retries: list[str] = []
         self._selected: list[Criterion] = []
         self._taken_groups: set[str] = set()
         self._site: Site | None = None
         self._service: OwnService | None = None
         self.trouble: SignoffError | None = None
-        self.outcome = "invalid"
+        self.seed = secrets.randbelow(2**31)
+        self.engine: dict[str, str] = {"name": deployment.engine, "version": ""}
 
     @classmethod
     def of(cls, config: pytest.Config) -> Judging:
@@ -69,9 +71,7 @@ class Judging:
             raise UsageError("--target and --deployment were both given", "give one of them")
         api_key_env = config.getoption("--api-key-env")
         deployment = (
-            deployments.load(Path(file), api_key_env)
-            if file
-            else deployments.from_target(str(target), api_key_env)
+            deployments.load(Path(file), api_key_env) if file else deployments.from_target(str(target), api_key_env)
         )
         name = config.getoption("--signoff-profile")
         if name not in PROFILES:
@@ -126,7 +126,6 @@ class Judging:
             self._service.stop()
         self.progress.end()
         stored = storing.store(self, datetime.now(UTC))
-        self.outcome = stored.outcome
         session.exitstatus = 0 if stored.outcome == "passed" else 1
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -188,16 +187,23 @@ class Judging:
             criteria,
             primary_address=primary_address(criteria, self.deployment.target),
             process_id=process_id or service_process(self.deployment),
+            seed=self.seed,
+            retries=self.retries,
             on_progress=self.progress.share,
         )
         self._site.require_reachable()
+        self.engine = engine.of(self._site)
+
+    def waiver(self, criterion: Criterion) -> dict[str, Any] | None:
+        """The waiver that a binding file gives this criterion, if any."""
+        for document in self.reading.documents:
+            if document.path == criterion.document and criterion.id in document.waivers:
+                waiver = asdict(document.waivers[criterion.id])
+                return {**waiver, "expires": waiver["expires"].isoformat()}
+        return None
 
     def _waiting(self) -> list[Criterion]:
-        return [
-            criterion
-            for criterion in self._selected
-            if (criterion.document, criterion.id) not in self.judged
-        ]
+        return [criterion for criterion in self._selected if (criterion.document, criterion.id) not in self.judged]
 
     def _keep(self, criterion: Criterion, judged: Judged) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -5,23 +5,24 @@ from __future__ import annotations
 import os
 import platform
 import secrets
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from acceptance.criterion import Criterion
-from acceptance.reading import Document
+from acceptance.reading import Conflict, Document
+from acceptance.verdict import Verdict
 from reports import stored_run
-from reports.headline import fold, headline
+from reports.headline import fold, headline, open_counts
 from reports.result_document import write_results
 from reports.stored_run import (
     Engine,
     LogEntry,
     Measurement,
-    OpenCounts,
     Side,
     StoredConflict,
     StoredCriterion,
@@ -31,9 +32,10 @@ from reports.stored_run import (
 )
 
 if TYPE_CHECKING:
-    from acceptance.running.judging import Judged, Judging
+    from acceptance.running.judging import Judging
 
 RESULTS = stored_run.FILE_NAME
+TASK_NUMBER_FIELDS = ("Task Number", "Task ID")
 MEASURING_PACKAGES = ("signoff", "httpx", "httptools", "numpy", "scipy", "pytest")
 
 
@@ -77,16 +79,14 @@ def closing_lines(folder: Path) -> str:
 
 def _stored(judging: Judging, finished: datetime) -> StoredRun:
     criteria = tuple(
-        _criterion(judging, document, criterion)
-        for document in judging.reading.documents
-        for criterion in document.criteria
+        _criterion(judging, criterion) for document in judging.reading.documents for criterion in document.criteria
     )
     run = StoredRun(
         outcome="invalid",
         profile=judging.profile.name,
         alpha=judging.profile.alpha,
         target=judging.deployment.target,
-        engine=judging.engine(),
+        engine=Engine(**judging.engine),
         machine=_machine(),
         versions={name: metadata.version(name) for name in MEASURING_PACKAGES},
         started=utc(judging.started),
@@ -97,6 +97,99 @@ def _stored(judging: Judging, finished: datetime) -> StoredRun:
         documents=tuple(_document(document) for document in judging.reading.documents),
         out_of_reach=dict(judging.deployment.out_of_reach),
         log=_log(judging),
+        retries=tuple(judging.retries),
         extra={"deployment": judging.deployment.name, "seed": judging.seed},
     )
-    return fold(run) if judging.trouble is None else fold(run)
+    folded, reason = fold(run)
+    if judging.trouble is not None:
+        reason = f"{judging.trouble}; {reason}"
+    return replace(run, outcome=folded, reason=reason, open=open_counts(run))
+
+
+def _criterion(judging: Judging, criterion: Criterion) -> StoredCriterion:
+    judged = judging.judged.get((criterion.document, criterion.id))
+    verdict = judged.verdict if judged is not None else Verdict("not_run", "the run did not reach it")
+    return StoredCriterion(
+        id=criterion.id,
+        document=criterion.document,
+        line=criterion.line,
+        column=criterion.column,
+        text=criterion.text,
+        section=criterion.section,
+        statement=criterion.statement,
+        kind=criterion.kind,
+        judge=criterion.judge,
+        outcome=verdict.outcome,
+        reason=verdict.reason,
+        mend=verdict.mend,
+        detail=dict(verdict.detail),
+        assumptions=(*criterion.assumptions, *verdict.assumptions),
+        measured=Measurement(**asdict(verdict.measured)) if verdict.measured is not None else None,
+        threshold=StoredThreshold(**asdict(criterion.threshold)) if criterion.threshold is not None else None,
+        evidence=judged.evidence if judged is not None else (),
+        waiver=judging.waiver(criterion),
+        started=judged.started if judged is not None else "",
+        seconds=judged.seconds if judged is not None else None,
+    )
+
+
+def _document(document: Document) -> StoredDocument:
+    return StoredDocument(
+        path=document.path,
+        title=document.title,
+        header=dict(document.header),
+        service_name=document.service_name,
+        task_number=next((document.header[name] for name in TASK_NUMBER_FIELDS if name in document.header), ""),
+        diagnostics=tuple(asdict(diagnostic) for diagnostic in document.diagnostics),
+        counts=dict(document.counts),
+    )
+
+
+def _conflict(conflict: Conflict) -> StoredConflict:
+    return StoredConflict(
+        kind=conflict.kind,
+        subject=conflict.subject,
+        sides=tuple(Side(document=side.document, line=side.line, value=side.value) for side in conflict.sides),
+        resolution=conflict.resolution,
+    )
+
+
+def _log(judging: Judging) -> tuple[LogEntry, ...]:
+    """One entry a measurement: what was done, when, how long it took, and what came of it."""
+    entries: dict[tuple[str, ...], LogEntry] = {}
+    for (_, identity), judged in judging.judged.items():
+        if not judged.evidence:
+            continue
+        known = entries.get(judged.evidence)
+        if known is None:
+            entries[judged.evidence] = LogEntry(
+                at=judged.started,
+                what=PurePath(judged.evidence[0]).stem,
+                result=f"{identity}: {judged.verdict.outcome}",
+                seconds=judged.seconds,
+                note=judged.evidence[0],
+            )
+        else:
+            entries[judged.evidence] = replace(known, result=f"{known.result}; {identity}: {judged.verdict.outcome}")
+    return tuple(sorted(entries.values(), key=lambda entry: entry.at))
+
+
+def _machine() -> dict[str, Any]:
+    cpu = next(
+        (line.split(":", 1)[1].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")),
+        platform.processor() or platform.machine(),
+    )
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "os": f"{platform.system()} {platform.release()}",
+        "python": platform.python_version(),
+    }
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return []

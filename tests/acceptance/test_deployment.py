@@ -69,9 +69,7 @@ def test_with_a_target_alone_another_port_of_its_host_is_asked_at_the_target_and
 
 
 def test_files_come_only_from_named_folders(tmp_path: Path) -> None:
-    deployment = deployments.load(
-        written(tmp_path, 'target = "http://a:1"\n[files]\n"/opt/models" = "models"')
-    )
+    deployment = deployments.load(written(tmp_path, 'target = "http://a:1"\n[files]\n"/opt/models" = "models"'))
     assert deployment.file("/opt/models/m/x.gguf") == (tmp_path / "models/m/x.gguf").resolve()
     for path in ("/etc/passwd", "/opt/models-of-others/x", "/opt/models/../../../etc/passwd"):
         with pytest.raises(NotMeasurable):

@@ -14,18 +14,18 @@ from coherence.conversations import Conversation
 from coherence.scoring import holds
 
 UNKNOWN = "I do not know that."
-_SMALL_WORDS = frozenset("what is the a of in my our i did you just it me".split())
+_SMALL_WORDS = frozenset({"what", "is", "the", "a", "of", "in", "my", "our", "it"})
 
 History = list[tuple[str, str]]
 
 
 class ChatServer(ThreadingHTTPServer):
-    """`defect` is one of none, forgets, parrot, recites, leaks, empty, sometimes, unknown, redirects, huge, slow,
-    keyed_by_nothing, stale_metrics, one_sided_record, shows_strangers.
+    """`defect` is one of none, forgets, parrot, recites, leaks, empty, sometimes, unknown, redirects, huge,
+    slow, keyed_by_nothing, stale_metrics, one_sided_record, shows_strangers.
 
-    `window` is how many earlier turns a session keeps. With `conversations`, the server answers right whatever
-    its history holds the answer to; without, it quotes the sentence of its history that shares most words with
-    the question, the latest of equals.
+    `window` is how many earlier turns a session keeps. With `conversations`, the server answers right
+    whatever its history holds the answer to; without, it quotes the statement of its history that shares
+    most words with the question, the latest of equals.
     """
 
     daemon_threads = True
@@ -74,7 +74,7 @@ class ChatServer(ThreadingHTTPServer):
 
 
 def oracle(conversations: Sequence[Conversation], seen: list[str], question: str) -> str:
-    for conversation in conversations:
+    for conversation in reversed(conversations):
         if conversation.question == question and all(
             holds("\n".join(seen), atom) for atom in conversation.expected
         ):
@@ -87,6 +87,7 @@ def quote(seen: list[str], question: str) -> str:
         return f"You asked: {seen[-1]}"
     wanted = set(re.findall(r"\w+", question.lower())) - _SMALL_WORDS
     sentences = [sentence for text in seen for sentence in re.split(r"(?<=[.?!])\s+", text)]
+    sentences = [sentence for sentence in sentences if not sentence.endswith("?")]
     shared = [len(wanted & set(re.findall(r"\w+", sentence.lower()))) for sentence in sentences]
     if not shared or max(shared) < 2:
         return UNKNOWN
@@ -95,6 +96,7 @@ def quote(seen: list[str], question: str) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1
     server: ChatServer
 
     def do_POST(self) -> None:
@@ -138,7 +140,9 @@ class _Handler(BaseHTTPRequestHandler):
                 return self.send(200, "\n".join([*lines, f"page_reads_total {server.pages}", "limit 10"]))
             history = server.sessions.get(self.path.removeprefix("/sessions/"))
         if history is None:
-            return self.send(*((200, '{"messages": []}') if server.defect == "shows_strangers" else (404, "{}")))
+            return self.send(
+                *((200, '{"messages": []}') if server.defect == "shows_strangers" else (404, "{}"))
+            )
         roles = ("user",) if server.defect == "one_sided_record" else ("user", "assistant")
         shown = [
             {"role": role, "content": text}

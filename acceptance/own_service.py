@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +19,8 @@ import httpx
 
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import PortInUse, ServiceDidNotStart
-from acceptance.running.process import UNSEEN, listening_process
+from perf.errors import NoListener
+from perf.process_tree import listener
 
 READY_PATHS = ("/ready", "/health")
 POLL_S = 0.05
@@ -102,11 +105,10 @@ class OwnService:
             parts = urlsplit(url)
             if parts.hostname is None or parts.port is None:
                 continue
-            holder = listening_process(parts.hostname, parts.port)
-            if holder is not None:
-                who = "another process" if holder == UNSEEN else f"process {holder}"
+            if _is_taken(parts.hostname, parts.port):
                 raise PortInUse(
-                    f"{parts.hostname}:{parts.port} is taken by {who}, so {self._start.service} cannot start",
+                    f"{parts.hostname}:{parts.port} is taken by {_holder(parts.hostname, parts.port)}, "
+                    f"so {self._start.service} cannot start there",
                     "stop that process, or judge it as it is with --target",
                 )
 
@@ -117,3 +119,30 @@ class OwnService:
                 return ": " + " | ".join(lines[-3:])
         return ""
 
+
+def service_process(deployment: Deployment) -> int | None:
+    """The process behind a target on this machine, or None where it runs elsewhere or cannot be seen."""
+    parts = urlsplit(deployment.target)
+    if not deployment.is_local:
+        return None
+    try:
+        return listener(parts.port or 80, parts.hostname)
+    except NoListener:
+        return None
+
+
+def _is_taken(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
+
+
+def _holder(host: str, port: int) -> str:
+    try:
+        return f"process {listener(port, host)}"
+    except NoListener:
+        return "another process"

@@ -1,0 +1,63 @@
+"""`signoff report`: the result documents again, from a stored run; no server is needed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+from acceptance.errors import UsageError
+from reports.errors import StoredRunUnreadable
+from reports.headline import headline, outcome
+from reports.result_files import write_results
+from reports.stored_run import FILE_NAME, load
+
+NAME = "report"
+HELP = "Make the result documents (HTML and Markdown) again from a stored run."
+EXAMPLE = "signoff report out/20250120-140322 --out /tmp/result"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.add_argument("run_folder", type=Path, metavar="RUN", help=f"a run's folder, or its {FILE_NAME}")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the run's folder)")
+    parser.add_argument(
+        "--json", metavar="FILE", help="write outcome and file names as JSON (- for standard output)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit 0 once the documents are written, whatever they say. Raises UsageError for an unreadable run."""
+    given: Path = arguments.run_folder
+    stored_at = given / FILE_NAME if given.is_dir() else given
+    try:
+        stored = load(stored_at)
+    except StoredRunUnreadable as error:
+        raise UsageError(str(error), error.mend) from None
+    folder: Path = arguments.out or stored_at.parent
+    try:
+        written = write_results(stored, folder, stored_at.parent)
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: {error.strerror}", "name a folder that can be written with --out"
+        ) from None
+    said = {
+        "schema": 1,
+        "outcome": outcome(stored)[0],
+        "headline": headline(stored),
+        "files": [str(path) for path in written],
+    }
+    if arguments.json == "-":
+        print(json.dumps(said, indent=1))
+        return 0
+    if arguments.json:
+        try:
+            Path(arguments.json).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{arguments.json}: {error.strerror}", "name a file that can be written"
+            ) from None
+    print(headline(stored))
+    for path in written:
+        print(f"  {path}")
+    return 0

@@ -1,0 +1,98 @@
+"""A `curl` command line to a native request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+_TAKES_VALUE = {
+    *("-X", "-H", "-d", "-o", "-w", "-u", "-m", "-A", "-e", "-b", "-c", "-F", "-T", "-x", "-K", "-E", "-r", "-y"),
+    *("--request", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode"),
+    *("--json", "--output", "--write-out", "--user", "--max-time", "--connect-timeout", "--retry", "--url"),
+    *("--retry-delay", "--form", "--cacert", "--cert", "--key", "--proxy", "--user-agent", "--resolve"),
+}
+_DATA = {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"}
+
+
+@dataclass(frozen=True, slots=True)
+class Curl:
+    """What a curl command asks: a request as checks take it, or the sentence that says why there is none."""
+
+    request: dict[str, Any] | None
+    body_file: str = ""
+    problem: str = ""
+
+
+def read_curl(words: Sequence[str], line: int) -> Curl:
+    """The request of `curl ...`; `words` begin after the program's name and hold no pipe or redirection."""
+    options, addresses = _options(words)
+    data = [value for option, value in options if option in _DATA]
+    headers = {}
+    for option, value in options:
+        if option in ("-H", "--header") and ":" in value:
+            name, text = value.split(":", 1)
+            headers[name.strip()] = text.strip()
+        if option == "--json":
+            headers.setdefault("Content-Type", "application/json")
+    addresses += [value for option, value in options if option == "--url"]
+    if not addresses:
+        return Curl(None, problem="the curl command names no URL")
+    if len(addresses) > 1:
+        return Curl(None, problem=f"the curl command names several URLs: {', '.join(addresses)}")
+    named = [value for option, value in options if option in ("-X", "--request")]
+    method = named[-1].upper() if named else "POST" if data else "HEAD" if ("-I", "") in options else "GET"
+    url = addresses[0] if "://" in addresses[0] else "http://" + addresses[0]
+    try:
+        parts = urlsplit(url)
+        address = parts.netloc.rpartition("@")[2]
+    except ValueError as error:
+        return Curl(None, problem=f"{url} is no URL: {error}")
+    request: dict[str, Any] = {
+        "method": method,
+        "address": address,
+        "path": (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        "headers": headers,
+        "body": None,
+        "line": line,
+    }
+    if not data:
+        return Curl(request)
+    if data[-1].startswith("@"):
+        return Curl(request, body_file=data[-1][1:])
+    try:
+        request["body"] = json.loads("&".join(data))
+    except ValueError as error:
+        return Curl(None, problem=f"the body that curl sends is not JSON: {error}")
+    return Curl(request)
+
+
+def _options(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:
+    """The options with their values ("" where they take none), and what is no option."""
+    options: list[tuple[str, str]] = []
+    rest: list[str] = []
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if word.startswith("--"):
+            name, equals, value = word.partition("=")
+            if not equals and name in _TAKES_VALUE and index < len(words):
+                value, index = words[index], index + 1
+            options.append((name, value))
+        elif word.startswith("-") and len(word) > 1:
+            # Short options may stand together, the last with its value: -sSX POST, -d@file.
+            for position, letter in enumerate(word[1:], 2):
+                name, value = f"-{letter}", ""
+                if name in _TAKES_VALUE:
+                    value = word[position:]
+                    if not value and index < len(words):
+                        value, index = words[index], index + 1
+                    options.append((name, value))
+                    break
+                options.append((name, ""))
+        else:
+            rest.append(word)
+    return options, rest

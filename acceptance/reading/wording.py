@@ -1,0 +1,52 @@
+"""The words of a text without its Markdown, and what makes two wordings the same."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_MARKUP = re.compile(r"\*{1,3}|`+|~~")
+_UNDERSCORES = re.compile(r"(?<!\w)_{1,2}(?=\S)(.+?)(?<=\S)_{1,2}(?!\w)")
+_PLACEHOLDER = re.compile(r"\[(?=[A-Za-z])[A-Za-z][^\[\]{}\"'|]*[A-Za-z0-9?.)_]\](?!\(|:)")
+_TOKENS = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|<=|>=|!=|[<>=≤≥≠~≈%]")
+_COMPARATORS = {"≤": "<=", "≥": ">=", "≠": "!=", "≈": "~"}
+_LABEL = re.compile(r"^\s*\*\*(?P<label>[^*]+?)\s*:?\*\*\s*:?\s*(?P<rest>.*)$", re.DOTALL)
+_BOX = re.compile(r"^\[[ xX]\](?:\s+|$)")
+
+
+def plain(text: str) -> str:
+    """The text without bold, code marks, links and line breaks."""
+    text = _LINK.sub(r"\1", text.replace("<br/>", " ").replace("<br>", " "))
+    return " ".join(_UNDERSCORES.sub(r"\1", _MARKUP.sub("", text)).split())
+
+
+def label_of(text: str) -> tuple[str, str]:
+    """The bold label that a text begins with ("" where it has none), and the rest of the text, both plain."""
+    match = _LABEL.match(text)
+    if match is None:
+        return "", plain(text)
+    return plain(match["label"]).rstrip(":").strip(), plain(match["rest"])
+
+
+def box_of(text: str) -> str | None:
+    """The text after a check box, or None where the text begins with none."""
+    match = _BOX.match(text)
+    return None if match is None else text[match.end() :]
+
+
+def has_placeholder(text: str) -> bool:
+    """Whether the text holds a `[placeholder]` that nobody filled in."""
+    return _PLACEHOLDER.search(text) is not None
+
+
+def slug(text: str) -> str:
+    """The words of a heading, lower case, joined by hyphens; blind to emoji and markup."""
+    return "-".join(re.findall(r"[^\W_]+", plain(text).lower())) or "section"
+
+
+def fingerprint(text: str) -> str:
+    """SHA-256 over words, numbers and comparators: blind to reflow, emoji, list markers, bold and case."""
+    tokens = (_COMPARATORS.get(token, token) for token in _TOKENS.findall(plain(text).lower()))
+    words = " ".join(re.sub(r",(?=\d{3}(?:\D|$))", "", token) for token in tokens)
+    return hashlib.sha256(words.encode()).hexdigest()

@@ -1,0 +1,50 @@
+"""The result document as one HTML file that needs no network, no script and no other file.
+
+Every text is escaped by the template engine, without exception; the page's own policy allows nothing but its
+own style sheet, named by hash.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from reports.plain_text import visible
+from reports.result_document import ResultDocument
+
+TEMPLATE = "result.html.j2"
+STYLE = "result.css"
+
+
+def html(document: ResultDocument) -> str:
+    """The page."""
+    style = _ENVIRONMENT.get_template(STYLE).render()
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return _ENVIRONMENT.get_template(TEMPLATE).render(document=document, style_hash=f"sha256-{digest}")
+
+
+def _shown(value: object) -> object:
+    """Last gate before escaping: whatever reaches the page holds no character that cannot be seen."""
+    return value if isinstance(value, Markup) else visible(value)
+
+
+def _unbroken(target: str) -> str:
+    """A target whose limit stays on one line: `mean latency < 1,500 ms` breaks before `<` and nowhere after."""
+    return _LIMIT.sub(lambda found: found.group().replace(" ", "\u00a0"), target)
+
+
+_LIMIT = re.compile(r"[<≤=≥>] \S+ \S+$")
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("reports", "templates"),
+    autoescape=True,
+    finalize=_shown,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+    keep_trailing_newline=False,
+)
+_ENVIRONMENT.filters["unbroken"] = _unbroken

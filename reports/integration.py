@@ -1,0 +1,48 @@
+"""How the parts of the deployment stand, each folded from the criteria that speak of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from reports.demands import Row, tally
+from reports.outcome import OUTCOME_WORDS, Word, worst
+from reports.performance import KINDS as FIGURES
+
+PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("Database connectivity", ("database", "sql_database")),
+    ("Vector database connectivity", ("vector_database",)),
+    ("Metrics integration", ("metrics", "metric_named", "session_metrics")),
+    ("Health monitoring", ("health", "json_shape")),
+    ("Service", ("service", "port")),
+    ("Sessions", ("session_recall", "session_isolation", "session_record")),
+    ("Library", ("model_information", "library_session")),
+    ("Unit file", ("unit_file",)),
+    ("Model files", ("model_files",)),
+    ("Configuration", ("config_value", "engine_settings")),
+    ("Judged by a person", ("human_judgement",)),
+)
+_KNOWN = {kind for _, kinds in PARTS for kind in kinds} | {kind for kind, _ in FIGURES}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of the deployment; `word` is None where the document asks nothing of it."""
+
+    label: str
+    word: Word | None
+    tally: str
+    rows: tuple[Row, ...]
+
+
+def parts(all_rows: Iterable[Row]) -> tuple[Part, ...]:
+    """A line for each part that the template names, and one for every criterion of a kind unknown here."""
+    every = list(all_rows)
+    found = [_part(label, [row for row in every if row.stored.kind in kinds]) for label, kinds in PARTS]
+    rest = [row for row in every if row.stored.kind not in _KNOWN]
+    return (*found, _part("Other", rest)) if rest else tuple(found)
+
+
+def _part(label: str, chosen: list[Row]) -> Part:
+    outcome = worst(row.outcome for row in chosen)
+    return Part(label, OUTCOME_WORDS[outcome] if outcome else None, tally(chosen), tuple(chosen))

@@ -1,0 +1,98 @@
+"""The figures of a run against their limits, and the pictures that show how far apart they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from reports.demands import Row
+from reports.quantity import convert
+from reports.stored_run import StoredCriterion
+
+KINDS: tuple[tuple[str, str], ...] = (
+    ("latency", "Latency"),
+    ("throughput", "Throughput"),
+    ("memory", "Memory usage"),
+    ("cpu", "CPU usage"),
+    ("load_time", "Model load time"),
+    ("context_length", "Context length"),
+    ("coherence", "Coherence"),
+)
+PICTURE_WIDTH = 200.0
+_ROOM = 1.2
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Value, interval and limit on one scale from 0; positions in units of a drawing 200 wide."""
+
+    value: float
+    low: float
+    high: float
+    limit: float
+    allowed_from: float
+    allowed_width: float
+
+    @property
+    def interval_width(self) -> float:
+        """At least one unit, so that a narrow interval can be seen."""
+        return max(self.high - self.low, 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure and the criteria that share it; without rows the document does not ask for it."""
+
+    label: str
+    rows: tuple[Row, ...]
+    picture: Picture | None
+
+    @property
+    def first(self) -> Row | None:
+        """The row that speaks for all: they share limit, measurement and verdict."""
+        return self.rows[0] if self.rows else None
+
+
+def figures(all_rows: Iterable[Row]) -> tuple[Figure, ...]:
+    """A line for each figure that the template names; criteria that ask for the same thing share one."""
+    every = list(all_rows)
+    found: list[Figure] = []
+    for kind, label in KINDS:
+        groups: dict[object, list[Row]] = {}
+        for row in every:
+            if row.stored.kind == kind:
+                groups.setdefault((row.target, row.measured, row.outcome, row.reason), []).append(row)
+        found += [Figure(label, tuple(group), picture(group[0].stored)) for group in groups.values()]
+        if not groups:
+            found.append(Figure(label, (), None))
+    return tuple(found)
+
+
+def picture(criterion: StoredCriterion) -> Picture | None:
+    """The drawing of one figure, or None where value and limit share no unit or no scale from 0."""
+    measured, threshold = criterion.measured, criterion.threshold
+    if measured is None or threshold is None:
+        return None
+    points = [
+        convert(point, measured.unit, threshold.unit)
+        for point in (
+            measured.value,
+            measured.value if measured.low is None else measured.low,
+            measured.value if measured.high is None else measured.high,
+        )
+    ]
+    known = [point for point in points if point is not None]
+    if len(known) < len(points) or min([*known, threshold.value]) < 0:
+        return None
+    return _drawn(known, threshold.value, threshold.comparator)
+
+
+def _drawn(points: Sequence[float], limit: float, comparator: str) -> Picture | None:
+    top = max(*points, limit) * _ROOM
+    if top <= 0:
+        return None
+    value, low, high, mark = (round(point / top * PICTURE_WIDTH, 1) for point in (*points, limit))
+    start, end = {"<": (0.0, mark), "<=": (0.0, mark), "==": (mark, mark)}.get(
+        comparator, (mark, PICTURE_WIDTH)
+    )
+    return Picture(value, low, high, mark, start, round(end - start, 1))

@@ -1,0 +1,124 @@
+"""Criteria made by hand, and small servers that are wrong in one way."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceptance import deployment as deployments
+from acceptance.criterion import Criterion, Threshold
+from acceptance.profile import Profile
+from acceptance.site import Site
+
+BRIEF = Profile("brief", alpha=0.05, load_s=2, conversations=12, cold_starts=5)
+CHAT = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8}
+REQUEST = {"method": "GET", "address": None, "path": "/health", "headers": {}, "body": None, "line": 1}
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "port": {"port": 1},
+    "json_shape": {"request": REQUEST, "expected": {"status": "healthy"}},
+    "health": {"request": REQUEST, "mentions": ["conversation"]},
+    "session_record": {"path": "/sessions/{id}"},
+    "session_metrics": {"path": "/metrics/sessions"},
+    "metrics": {"request": None, "contains": ["hermes"]},
+    "metric_named": {"words": ["coherence"]},
+    "config_value": {"name": "port", "value": 11401, "spelling": "HERMES_2_PORT", "form": "env"},
+    "engine_settings": {"settings": {"max_model_len": 8192}},
+    "unit_file": {"unit": "citadel-llm@hermes-2.service"},
+    "model_files": {"folder": "/opt/models/m", "checksums": None},
+    "model_information": {"steps": None, "why": "a loop"},
+    "library_session": {"steps": None, "why": "a loop"},
+}
+THRESHOLDS = {
+    "latency": Threshold(1500, "ms", "<", "mean", "latency"),
+    "throughput": Threshold(20, "requests/s", ">", "rate", "throughput"),
+    "memory": Threshold(15, "GB", "<", "max", "memory"),
+    "cpu": Threshold(4, "cores", "<=", "max", "cpu"),
+    "load_time": Threshold(120, "s", "<", "each", "load_time"),
+    "context_length": Threshold(256, "tokens", ">=", None, "context_length"),
+    "coherence": Threshold(0.7, "ratio", ">=", None, "coherence"),
+}
+
+
+def criterion(kind: str, **parameters: Any) -> Criterion:
+    """A criterion of this kind, as the reading would make it."""
+    return Criterion(
+        id=f"by-hand/{kind}/1",
+        document="by-hand.md",
+        line=1,
+        column=1,
+        text=f"{kind}, by hand",
+        section="by-hand",
+        statement="bullet",
+        kind=kind,
+        judge="machine",
+        fingerprint="",
+        threshold=THRESHOLDS.get(kind),
+        parameters={**PARAMETERS.get(kind, {}), **parameters},
+    )
+
+
+Answer = Callable[[str, str, bytes], tuple[int, str, bytes]]
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    answer: Answer
+
+    def _give(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        status, content_type, content = type(self).answer(self.command, self.path, body)
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_GET = do_POST = do_DELETE = _give  # noqa: N815 - the names that http.server calls
+
+    def log_message(self, *arguments: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Answer], str]]:
+    """Start a server that gives every request to a function; gives its address."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(answer: Answer) -> str:
+        handler = type("Handler", (_Handler,), {"answer": staticmethod(answer)})
+        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def site_at(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """A site at an address, with records below a temporary folder."""
+    sites: list[Site] = []
+
+    def make(target: str, *criteria: Criterion, profile: Profile = BRIEF) -> Site:
+        site = Site(deployments.from_target(target), profile, tmp_path / "run", criteria)
+        sites.append(site)
+        return site
+
+    yield make
+    for site in sites:
+        site.close()
+
+
+def as_json(value: Any, status: int = 200) -> tuple[int, str, bytes]:
+    """An answer of JSON."""
+    return status, "application/json", json.dumps(value).encode()
