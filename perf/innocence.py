@@ -105,6 +105,7 @@ def judge_client(
     user_reads: int,
     clock_steps: int,
     usage: Usage,
+    interrupted: bool = False,
 ) -> ClientHealth:
     """The health of a run's client.
 
@@ -122,7 +123,7 @@ def judge_client(
     good = [each.latency_ms for each in exchanges if each.ok]
     scale_ms = limit_ms if limit_ms is not None else float(np.median(good)) if good else None
     reason = ""
-    if any(each.outcome == "interrupted" for each in own):
+    if interrupted or any(each.outcome == "interrupted" for each in own):
         reason = "the run was interrupted"
     elif len(exchanges) < planned:
         reason = f"{planned - len(exchanges)} of {planned} requests were never sent"

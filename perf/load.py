@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import queue
 import signal
 import sys
@@ -102,6 +103,7 @@ class _Run:
                 user_reads=clock.user_reads,
                 clock_steps=clock.steps,
                 usage=usage,
+                interrupted=self.interrupted,
             )
         return LoadRun(self.plan, self.started_ns, tuple(self.exchanges), health, self.interrupted)
 
@@ -180,11 +182,14 @@ def main() -> int:
     output = sys.stdout
 
     def write() -> None:  # a reader that is slow must not hold up the sends
-        while (record := lines.get()) is not None:
-            output.write(json.dumps(record) + "\n")
-            if lines.empty():
-                output.flush()
-        output.flush()
+        try:
+            while (record := lines.get()) is not None:
+                output.write(json.dumps(record) + "\n")
+                if lines.empty():
+                    output.flush()
+            output.flush()
+        except OSError:  # nobody reads any more: no load without anyone to see it
+            os._exit(3)
 
     writer = threading.Thread(target=write, name="records")
     writer.start()

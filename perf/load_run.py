@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from perf.exchange import Exchange, latencies_ms, outcomes
@@ -57,6 +57,15 @@ class LoadRun:
         """Good completions within the planned duration, a second."""
         end_ns = self.started_ns + round(self.plan.duration_s * 1e9)
         return sum(each.ok and each.finished_ns <= end_ns for each in self.exchanges) / self.plan.duration_s
+
+    def of_body(self, body: Mapping[str, Any]) -> LoadRun:
+        """The share of the run in which a body with these fields was sent; the whole where the plan holds none."""
+        bodies = (self.plan.body, *self.plan.more_bodies)
+        turns = [turn for turn, each in enumerate(bodies) if body.items() <= each.items()]
+        if not turns:
+            return self
+        own = tuple(each for each in self.exchanges if each.sequence % len(bodies) == turns[0])
+        return replace(self, exchanges=own)
 
     def latencies_ms(self) -> list[float]:
         """In order of intended time, failures charged at the time-out."""

@@ -41,6 +41,7 @@ class LoadPlan:
     limit_ms: float | None = None
     figure: Literal["mean", "p99"] = "p99"
     verify_tls: bool = True
+    more_bodies: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         endpoint = Endpoint.of(self.url)
@@ -63,15 +64,17 @@ class LoadPlan:
 
     def bodies(self) -> Bodies:
         """What to send, by the number of the request."""
-        body = copy.deepcopy(dict(self.body))
+        return Bodies(tuple(self._halves(body) for body in (self.body, *self.more_bodies)), self.seed, self.vary)
+
+    def _halves(self, original: Mapping[str, Any]) -> tuple[bytes, bytes]:
+        body = copy.deepcopy(dict(original))
         if self.stream:
             body["stream"] = True
         if self.vary:
             _mark(body)
         try:
-            text = json.dumps(body, ensure_ascii=False)
-            before, _, after = text.partition(_PLACE)
-            return Bodies(before.encode(), after.encode(), self.seed, self.vary)
+            before, _, after = json.dumps(body, ensure_ascii=False).partition(_PLACE)
+            return before.encode(), after.encode()
         except (TypeError, ValueError) as error:  # a lone surrogate is a ValueError as well
             raise PlanInvalid(f"the body is not JSON in UTF-8: {error}") from None
 
@@ -84,7 +87,8 @@ class LoadPlan:
     def as_message(self) -> dict[str, Any]:
         """Plain JSON with everything, for the process that runs the plan."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {**values, "body": dict(self.body), "headers": dict(self.headers)}
+        more = [dict(body) for body in self.more_bodies]
+        return {**values, "body": dict(self.body), "more_bodies": more, "headers": dict(self.headers)}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> LoadPlan:
@@ -93,26 +97,31 @@ class LoadPlan:
         unknown = set(record) - names - {"record"}
         if unknown:
             raise PlanInvalid(f"not a load plan: unknown {', '.join(sorted(unknown))}")
+        values = {name: value for name, value in record.items() if name in names}
+        values["more_bodies"] = tuple(values.get("more_bodies", ()))
         try:
-            return cls(**{name: value for name, value in record.items() if name in names})
+            return cls(**values)
         except TypeError as error:
             raise PlanInvalid(f"not a load plan: {error}") from None
 
 
 @dataclass(frozen=True, slots=True)
 class Bodies:
-    """The body of request number n: the same for the same seed, however many processes send it."""
+    """The body of request number n: the same for the same seed, however many processes send it.
 
-    before: bytes
-    after: bytes
+    `halves` are what stands before and after the marker, of each body in turn.
+    """
+
+    halves: tuple[tuple[bytes, bytes], ...]
     seed: int
     vary: bool
 
     def of(self, sequence: int) -> bytes:
+        before, after = self.halves[sequence % len(self.halves)]
         if not self.vary:
-            return self.before
+            return before
         marker = hashlib.sha256(f"{self.seed}:{sequence}".encode()).hexdigest()[:12]
-        return b"%s[%s] %s" % (self.before, marker.encode(), self.after)
+        return b"%s[%s] %s" % (before, marker.encode(), after)
 
 
 def _mark(body: dict[str, Any]) -> None:

@@ -21,6 +21,7 @@ _TIMESPEC: Final = struct.Struct("@qq")
 _SLEW: Final = 0.002
 """How far the wall clock may drift against the monotonic one without being stepped (NTP slews by 0.0005)."""
 _STEP_NS: Final = 1_000_000
+_TIGHT_NS: Final = 5_000
 
 Ancillary = Sequence[tuple[int, int, bytes]]
 
@@ -62,18 +63,18 @@ class ReceiveClock:
         return now, now, False
 
     def _both_clocks(self) -> tuple[int, int]:
-        before = time.monotonic_ns()
-        real = time.time_ns()
-        now = time.monotonic_ns()
-        if now - before > 20_000:  # the process lost the core between the readings: once more
+        """(monotonic, wall clock), the monotonic one read last: an arrival is never put before it happened."""
+        for _ in range(3):
             before = time.monotonic_ns()
             real = time.time_ns()
             now = time.monotonic_ns()
-        offset = real - before
+            if now - before <= _TIGHT_NS:
+                break  # else the process lost the core between the readings: once more
+        offset = real - now
         if self._seen_ns:
-            allowed = _STEP_NS + (now - before) + int((before - self._seen_ns) * _SLEW)
+            allowed = _STEP_NS + (now - before) + int((now - self._seen_ns) * _SLEW)
             if abs(offset - self._offset_ns) > allowed:
                 self.steps += 1
                 self._trusted_from_real_ns = real
-        self._offset_ns, self._seen_ns = offset, before
-        return before, real
+        self._offset_ns, self._seen_ns = offset, now
+        return now, real

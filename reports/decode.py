@@ -65,9 +65,7 @@ def _value(kind: Any, value: Any, where: str) -> Any:
     if origin is not None and issubclass(origin, Mapping):
         if not isinstance(value, Mapping | None):
             raise StoredRunMalformed(f"{where} is {name_of(value)}, not an object")
-        return {
-            name: _value(get_args(kind)[1], item, f"{where}.{name}") for name, item in (value or {}).items()
-        }
+        return {name: _value(get_args(kind)[1], item, f"{where}.{name}") for name, item in (value or {}).items()}
     return _scalar(kind, value, where)
 
 

@@ -49,7 +49,9 @@ class Row:
     word: Word
     reason: str
     mend: str
-    notes: tuple[str, ...]
+    standing: tuple[str, ...]
+    """Declared out of reach, disputed, waived: what stands beside the outcome and never changes it."""
+    assumed: tuple[str, ...]
     evidence: tuple[Link, ...]
     method: tuple[tuple[str, str], ...]
     is_disputed: bool
@@ -143,13 +145,13 @@ def _statement(group: tuple[Row, ...]) -> Statement:
 
 
 def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disputed: bool) -> Row:
-    notes = [f"Assumed: {line(text)}" for text in item.assumptions]
+    standing = []
     if declared := out_of_reach(run, item) if item.outcome == "not_measurable" else "":
-        notes.append(f"Declared out of reach: {line(declared)}")
+        standing.append(f"Declared out of reach: {line(declared)}")
     if disputed:
-        notes.append("Stands in a conflict that nobody has resolved.")
+        standing.append("Stands in a conflict that nobody has resolved.")
     if item.waiver is not None:
-        notes.append(f"Waived: {table_text(item.waiver)}")
+        standing.append(f"Waived: {table_text(item.waiver)}")
     measured = None if item.measured is None else quantity.figure(item.measured, item.threshold)
     return Row(
         anchor=anchor,
@@ -163,11 +165,10 @@ def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disput
         word=OUTCOME_WORDS[item.outcome],
         reason=line(item.reason),
         mend=line(item.mend),
-        notes=tuple(notes),
+        standing=tuple(standing),
+        assumed=tuple(f"Assumed: {line(text)}" for text in item.assumptions),
         evidence=tuple(Link(line(path, 300), link(path, prefix)) for path in item.evidence),
-        method=tuple(
-            (line(key.replace("_", " "), 60), value_text(value)) for key, value in item.detail.items()
-        ),
+        method=tuple((line(key.replace("_", " "), 60), value_text(value)) for key, value in item.detail.items()),
         is_disputed=disputed,
         stored=item,
     )

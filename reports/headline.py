@@ -91,9 +91,7 @@ def open_counts(run: StoredRun) -> OpenCounts:
     """How many criteria wait for somebody, counted from the criteria."""
     return OpenCounts(
         awaiting_person=sum(item.outcome == "awaiting_person" for item in run.criteria),
-        out_of_reach=sum(
-            item.outcome == "not_measurable" and bool(out_of_reach(run, item)) for item in run.criteria
-        ),
+        out_of_reach=sum(item.outcome == "not_measurable" and bool(out_of_reach(run, item)) for item in run.criteria),
         waived=sum(item.waiver is not None for item in run.criteria),
     )
 
@@ -106,11 +104,7 @@ def out_of_reach(run: StoredRun, criterion: StoredCriterion) -> str:
 def in_conflict(run: StoredRun) -> list[StoredCriterion]:
     """The machine-judged criteria that stand on a side of an unresolved conflict."""
     sides = {place for conflict in run.conflicts if not conflict.resolution for place in _places(conflict)}
-    return [
-        item
-        for item in run.criteria
-        if item.judge == "machine" and (_name(item.document), item.line) in sides
-    ]
+    return [item for item in run.criteria if item.judge == "machine" and (_name(item.document), item.line) in sides]
 
 
 def _places(conflict: StoredConflict) -> Iterator[tuple[str, int]]:

@@ -18,9 +18,10 @@ from reports.result_document import ResultDocument
 _SPECIAL = re.compile(
     r"[\\`*\[\]<>|~#$&]"  # always markup
     r"|(?<![^\W_])_|_(?![^\W_])"  # an underscore is, except inside a word
-    r"|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]|(?<=^\d\d\d)[.)]"  # list marks and underlines, at the start
+    r"|^[-+=]"  # a list or an underline, at the start
     r"|:(?=//)|(?<=www)\.|@"  # what renderers turn into links by themselves
 )
+_NUMBERED = re.compile(r"^(\d+)([.)])(?=\s|$)")
 _JOIN = " · "
 _COLUMNS = (
     "Line",
@@ -53,7 +54,8 @@ def markdown(document: ResultDocument) -> str:
 
 def escape(text: object) -> str:
     """A text as one inline run in which nothing is markup: no emphasis, link, tag, entity or table edge."""
-    return _SPECIAL.sub(lambda found: "\\" + found.group(), line(text))
+    escaped = _SPECIAL.sub(lambda found: "\\" + found.group(), line(text))
+    return _NUMBERED.sub(r"\1\\\2", escaped)
 
 
 def _header(document: ResultDocument) -> Iterator[str]:
@@ -116,11 +118,10 @@ def _box(statement: Statement) -> str:
 
 
 def _criterion(row: Row) -> tuple[str, ...]:
-    reason = [row.reason, f"To do: {row.mend}" if row.mend else "", *row.notes]
+    reason = [row.reason, f"To do: {row.mend}" if row.mend else "", *row.standing, *row.assumed]
     reason += [f"{name}: {value}" for name, value in row.method]
     evidence = [
-        f"[{escape(file.text)}](<{file.address}>)" if file.address else escape(file.text)
-        for file in row.evidence
+        f"[{escape(file.text)}](<{file.address}>)" if file.address else escape(file.text) for file in row.evidence
     ]
     return (
         str(row.line),
@@ -160,9 +161,9 @@ def _open(document: ResultDocument) -> Iterator[str]:
 
 
 def _open_item(row: Row) -> str:
-    mend = f" To do: {escape(row.mend)}" if row.mend else ""
-    found = escape(row.reason) or row.word.word
-    return f"- Line {row.line}: {escape(row.text)} ({escape(row.kind)}): {found}{mend}"
+    said = [row.reason or row.word.word, *row.standing, f"To do: {row.mend}" if row.mend else ""]
+    found = _JOIN.join(escape(sentence) for sentence in said if sentence)
+    return f"- Line {row.line}: {escape(row.text)} ({escape(row.kind)}): {found}"
 
 
 def _log(document: ResultDocument) -> Iterator[str]:

@@ -55,9 +55,7 @@ def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[StoredCo
     unresolved = [conflict for conflict in conflicts if not conflict.resolution]
     steps = [
         _step("service team", "Mend what failed, then run again.", _with(rows, "fail")),
-        _step(
-            "whoever ran this", "Find out why these were not judged, then run again.", groups["Not judged"]
-        ),
+        _step("whoever ran this", "Find out why these were not judged, then run again.", groups["Not judged"]),
         _step(
             "whoever ran this",
             "Measure these for longer (a stricter profile takes more samples).",

@@ -92,7 +92,5 @@ def _drawn(points: Sequence[float], limit: float, comparator: str) -> Picture | 
     if top <= 0:
         return None
     value, low, high, mark = (round(point / top * PICTURE_WIDTH, 1) for point in (*points, limit))
-    start, end = {"<": (0.0, mark), "<=": (0.0, mark), "==": (mark, mark)}.get(
-        comparator, (mark, PICTURE_WIDTH)
-    )
+    start, end = {"<": (0.0, mark), "<=": (0.0, mark), "==": (mark, mark)}.get(comparator, (mark, PICTURE_WIDTH))
     return Picture(value, low, high, mark, start, round(end - start, 1))

@@ -166,16 +166,12 @@ def _header(run: StoredRun, document: StoredDocument) -> tuple[tuple[str, str], 
 
 
 def _facts(run: StoredRun, document: StoredDocument, found: tuple[Row, ...]) -> tuple[tuple[str, str], ...]:
-    alphas = sorted(
-        {value for row in found if isinstance(value := row.stored.detail.get("alpha"), int | float)}
-    )
+    alphas = sorted({value for row in found if isinstance(value := row.stored.detail.get("alpha"), int | float)})
     alpha = [run.alpha] if run.alpha is not None else alphas
     profile = line(run.profile, 60)
     if alpha:
         spelled = " or ".join(quantity.number(value) for value in alpha)
-        profile += (
-            f" (alpha {spelled}: the chance of a wrong pass, and of a wrong fail, in each measured verdict)"
-        )
+        profile += f" (alpha {spelled}: the chance of a wrong pass, and of a wrong fail, in each measured verdict)"
     pairs = (
         (
             "Task document",
@@ -224,14 +220,11 @@ def _log(run: StoredRun, found: tuple[Row, ...]) -> tuple[LogLine, ...]:
 
     if run.log:
         return tuple(
-            LogLine(quantity.moment(e.at), line(e.what), line(e.result), took(e.seconds), line(e.note))
-            for e in run.log
+            LogLine(quantity.moment(e.at), line(e.what), line(e.result), took(e.seconds), line(e.note)) for e in run.log
         )
     timed = sorted((row for row in found if row.stored.started), key=lambda row: row.stored.started)
     return tuple(
-        LogLine(
-            quantity.moment(row.stored.started), row.id, row.word.word, took(row.stored.seconds), row.reason
-        )
+        LogLine(quantity.moment(row.stored.started), row.id, row.word.word, took(row.stored.seconds), row.reason)
         for row in timed
     )
 

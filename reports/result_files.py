@@ -21,9 +21,7 @@ def result_name(run: StoredRun, document: StoredDocument | str) -> str:
         known = {found.path: found for found in documents(run)}
         document = known.get(document, StoredDocument(path=document))
     words = [_UNFIT.sub("-", part).strip("-.") for part in name_parts(document)]
-    return "_".join([*(word for word in words if word), "Implementation_Results"])[-LONGEST_NAME:].lstrip(
-        "-._"
-    )
+    return "_".join([*(word for word in words if word), "Implementation_Results"])[-LONGEST_NAME:].lstrip("-._")
 
 
 def write_results(run: StoredRun, folder: Path, run_folder: Path | None = None) -> list[Path]:

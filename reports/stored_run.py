@@ -20,9 +20,7 @@ SCHEMA = 1
 FILE_NAME = "results.json"
 
 Json = Mapping[str, Any]
-Outcome = Literal[
-    "pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"
-]
+Outcome = Literal["pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"]
 RunOutcome = Literal["passed", "failed", "undecided", "invalid"]
 OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
@@ -187,9 +185,7 @@ def load(path: Path) -> StoredRun:
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise StoredRunUnreadable(
-            f"{path}: no such file", "name a run's folder or its results.json"
-        ) from None
+        raise StoredRunUnreadable(f"{path}: no such file", "name a run's folder or its results.json") from None
     except UnicodeDecodeError as error:
         raise StoredRunTorn(f"{path}: byte {error.start} is not UTF-8", "make the run again") from None
     except OSError as error:

@@ -65,6 +65,12 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     accepted = max((record["prompt_tokens"] for record in probes if record["prompt_tokens"]), default=None)
     if accepted is None:
         first = probes[0]
+        if first["status"] == 200:
+            return Verdict(
+                "not_measurable",
+                "the server does not say how many tokens a prompt has (usage.prompt_tokens)",
+                mend="let completions carry their usage",
+            )
         return Verdict("fail", f"a prompt of {first['words']} words gives {first['status'] or first['error']}")
     measured = Measured(accepted + 1, "tokens", samples=len(probes))
     if cut := _silent_cut(probes):

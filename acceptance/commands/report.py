@@ -21,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("run_folder", type=Path, metavar="RUN", help=f"a run's folder, or its {FILE_NAME}")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (default: the run's folder)")
-    parser.add_argument(
-        "--json", metavar="FILE", help="write outcome and file names as JSON (- for standard output)"
-    )
+    parser.add_argument("--json", metavar="FILE", help="write outcome and file names as JSON (- for standard output)")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -38,9 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         written = write_results(stored, folder, stored_at.parent)
     except OSError as error:
-        raise UsageError(
-            f"{folder}: {error.strerror}", "name a folder that can be written with --out"
-        ) from None
+        raise UsageError(f"{folder}: {error.strerror}", "name a folder that can be written with --out") from None
     said = {
         "schema": 1,
         "outcome": outcome(stored)[0],
@@ -54,9 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
         try:
             Path(arguments.json).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
         except OSError as error:
-            raise UsageError(
-                f"{arguments.json}: {error.strerror}", "name a file that can be written"
-            ) from None
+            raise UsageError(f"{arguments.json}: {error.strerror}", "name a file that can be written") from None
     print(headline(stored))
     for path in written:
         print(f"  {path}")

@@ -172,7 +172,7 @@ def _cells(line: str) -> tuple[Cell, ...]:
     cells = []
     body = line.strip()
     position = line.index(body) if body else 0
-    inner = body[1:] if body.startswith("|") else body
+    inner = body.removeprefix("|")
     position += len(body) - len(inner)
     inner = inner[:-1] if inner.endswith("|") and not inner.endswith("\\|") else inner
     for part in re.split(r"(?<!\\)\|", inner):

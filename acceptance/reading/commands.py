@@ -9,10 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from acceptance.reading.blocks import Block
-from acceptance.reading.curl import read_curl
+from acceptance.reading.curl import address_and_path, read_curl
 from acceptance.reading.document import Command
 from acceptance.reading.shell import Expectation, ShellCommand, assignments, expanded, read_shell
 
@@ -170,10 +169,11 @@ def _ab(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) 
         index += 1
     if not url:
         return "ab", None, "the ab command names no URL"
-    parts = urlsplit(url)
-    headers = dict(
-        (part.strip() for part in header.split(":", 1)) for header in options.get("H", []) if ":" in header
-    )
+    place = address_and_path(url)
+    if place is None:
+        return "ab", None, f"{url} is no URL"
+    pairs = (header.split(":", 1) for header in options.get("H", []) if ":" in header)
+    headers = {name.strip(): value.strip() for name, value in pairs}
     if "T" in options:
         headers["Content-Type"] = options["T"][-1]
     body = None
@@ -184,8 +184,8 @@ def _ab(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) 
     details["concurrency"] = int(options["c"][-1]) if options.get("c", [""])[-1].isdigit() else None
     request = {
         "method": "POST" if "p" in options else "GET",
-        "address": parts.netloc.rpartition("@")[2],
-        "path": (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        "address": place[0],
+        "path": place[1],
         "headers": headers,
         "body": body,
         "line": line,

@@ -14,6 +14,7 @@ import yaml
 from acceptance.reading.blocks import Block
 from acceptance.reading.document import Setting
 from acceptance.reading.names import CANONICAL, from_path, from_variable, variable_prefix
+from acceptance.reading.source import Source
 from acceptance.reading.wording import has_placeholder
 
 _VARIABLE = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_\[][\w\[\]]*)=(?P<value>.*)$")
@@ -56,7 +57,7 @@ class Configuration:
     troubles: tuple[Trouble, ...]
 
 
-def read_configuration(fences: Sequence[Block], service_name: str) -> Configuration:
+def read_configuration(source: Source, fences: Sequence[Block], service_name: str) -> Configuration:
     """The settings of every fence that holds configuration; a fence that holds none is left to others."""
     settings: list[Setting] = []
     variables: list[Variable] = []
@@ -76,7 +77,9 @@ def read_configuration(fences: Sequence[Block], service_name: str) -> Configurat
             settings += found
             blocks.add(fence.line)
             lines |= set(range(fence.line, fence.last_line + 1))
-    ordered = tuple(sorted(settings, key=lambda setting: (setting.line, setting.column)))
+    ordered = tuple(
+        sorted((placed(setting, source) for setting in settings), key=lambda setting: (setting.line, setting.column))
+    )
     return Configuration(ordered, tuple(variables), frozenset(lines), frozenset(blocks), tuple(troubles))
 
 
@@ -134,11 +137,12 @@ def _yaml(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
         return
     leaves = [leaf for root in roots if root is not None for leaf in _leaves(root, ())]
     texts = fence.text.splitlines()
-    # A key that stands under several siblings belongs to each of them: the siblings are services.
-    parents = Counter(path[-1] for path in {leaf[0] for leaf in leaves} if from_path(path[-1:]) in CANONICAL)
+    # A setting that a block gives several times belongs to several services, named by the keys above it.
+    given = Counter(from_path(path) for path in {leaf[0] for leaf in leaves})
     for path, key, value in leaves:
         name = from_path(path)
-        scope = path[-2] if len(path) > 1 and parents[path[-1]] >= _MIN_SCOPES else ""
+        is_shared = len(path) > 1 and name in CANONICAL and given[name] >= _MIN_SCOPES
+        scope = path[-2] if is_shared else ""
         line = fence.line + 1 + key.start_mark.line
         offset = key.start_mark.column if key.start_mark.line < len(texts) else 0
         yield Setting(name, value, ".".join(path), "yaml", line, offset, path[0] if len(path) > 1 else "", scope)
@@ -177,9 +181,7 @@ def _python(fence: Block, variables: list[Variable], troubles: list[Trouble]) ->
     except (SyntaxError, ValueError) as error:
         if not has_placeholder(fence.text):
             line = fence.line + (getattr(error, "lineno", None) or 1)
-            troubles.append(
-                Trouble("python-unreadable", line, f"Python: {error.args[0]}", "correct the Python block")
-            )
+            troubles.append(Trouble("python-unreadable", line, f"Python: {error.args[0]}", "correct the Python block"))
         return
     modules = {
         alias.asname or alias.name: node.module or ""
@@ -213,7 +215,7 @@ def _python(fence: Block, variables: list[Variable], troubles: list[Trouble]) ->
             )
 
 
-def placed(setting: Setting, lines: Sequence[str]) -> Setting:
-    """The setting with its column corrected for a fence that stands indented in a list."""
-    offset = lines[setting.line - 1].find(setting.spelling.rsplit(".", 1)[-1])
-    return replace(setting, column=max(offset, 0))
+def placed(setting: Setting, source: Source) -> Setting:
+    """The setting with the column on disk where its spelling begins."""
+    offset = source.lines[setting.line - 1].find(setting.spelling.rsplit(".", 1)[-1])
+    return replace(setting, column=source.column(setting.line, max(offset, 0)))

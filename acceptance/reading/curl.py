@@ -44,16 +44,13 @@ def read_curl(words: Sequence[str], line: int) -> Curl:
         return Curl(None, problem=f"the curl command names several URLs: {', '.join(addresses)}")
     named = [value for option, value in options if option in ("-X", "--request")]
     method = named[-1].upper() if named else "POST" if data else "HEAD" if ("-I", "") in options else "GET"
-    url = addresses[0] if "://" in addresses[0] else "http://" + addresses[0]
-    try:
-        parts = urlsplit(url)
-        address = parts.netloc.rpartition("@")[2]
-    except ValueError as error:
-        return Curl(None, problem=f"{url} is no URL: {error}")
+    place = address_and_path(addresses[0])
+    if place is None:
+        return Curl(None, problem=f"{addresses[0]} is no URL")
     request: dict[str, Any] = {
         "method": method,
-        "address": address,
-        "path": (parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
+        "address": place[0],
+        "path": place[1],
         "headers": headers,
         "body": None,
         "line": line,
@@ -67,6 +64,15 @@ def read_curl(words: Sequence[str], line: int) -> Curl:
     except ValueError as error:
         return Curl(None, problem=f"the body that curl sends is not JSON: {error}")
     return Curl(request)
+
+
+def address_and_path(url: str) -> tuple[str, str] | None:
+    """The `host:port` of a URL as it is written, and its path with the query; None where it is no URL."""
+    try:
+        parts = urlsplit(url if "://" in url else "http://" + url)
+    except ValueError:
+        return None
+    return parts.netloc.rpartition("@")[2], (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
 
 def _options(words: Sequence[str]) -> tuple[list[tuple[str, str]], list[str]]:

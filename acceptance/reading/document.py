@@ -186,8 +186,7 @@ class Document:
             "configuration": [asdict(setting) for setting in self.configuration],
             "commands": [_command(command) for command in self.commands],
             "waivers": {
-                name: {**asdict(waiver), "expires": waiver.expires.isoformat()}
-                for name, waiver in self.waivers.items()
+                name: {**asdict(waiver), "expires": waiver.expires.isoformat()} for name, waiver in self.waivers.items()
             },
             "diagnostics": [asdict(diagnostic) for diagnostic in self.diagnostics],
         }

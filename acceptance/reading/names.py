@@ -55,5 +55,5 @@ def variable_prefix(spellings: Sequence[str], service_name: str) -> str:
         return named
     if len(spellings) < _FEW:
         return ""
-    shared = commonprefix(list(spellings))
+    shared = commonprefix(list(spellings))  # noqa: RUF071 - letters are compared, not path components
     return shared[: shared.rfind("_") + 1]

@@ -36,7 +36,7 @@ _WORDS = "|".join(
 )
 _QUANTITY = re.compile(
     rf"(?P<about>{_ABOUT})?\s*(?P<comparator>(?:(?<![\w.])|(?<=\W))(?:{_WORDS}))?\s*"
-    rf"(?<![\w.,:/@-])(?P<number>{_NUMBER})(?P<range>\s*(?:-|–|\.\.)\s*\d[\d.,]*)?"
+    rf"(?<![\w.,:/@-])(?P<number>{_NUMBER})(?P<range>\s*(?:-|\u2013|\.\.)\s*\d[\d.,]*)?"
     rf"(?P<glue>\s*-?\s*)(?P<unit>{unit_pattern()})?(?P<tail>[A-Za-zµμ%°/]*)(?P<plus>\+)?",
     re.IGNORECASE,
 )
@@ -143,11 +143,12 @@ def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], t
 
 
 def _read(match: re.Match[str], begin: int, clause: str, text: str, about: str) -> Quantity | Unreadable | None:
-    unit_text, tail, comparator_text = match["unit"], match["tail"], match["comparator"]
+    unit_text, tail, comparator_text = match["unit"] or "", match["tail"], match["comparator"]
     end = match.end()
-    if unit_text is not None and tail:
-        unit_text, tail = None, unit_text + tail
-    unit = UNITS.get(_unit_key(unit_text)) if unit_text is not None else None
+    if tail:
+        # Letters go on behind the spelling of a unit: it is another word.
+        unit_text, tail = "", unit_text + tail
+    unit = UNITS.get(_unit_key(unit_text)) if unit_text else None
     if unit is None:
         if not comparator_text and not match["about"]:
             return None

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 _EXPECTED = re.compile(r"^\s*#\s*Expected(?:\s+(?:output|result|response))?\s*:\s*(?P<text>.*)$", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)=(?P<value>.*)$", re.DOTALL)
-_OPENS = re.compile(r"(?:^|[;&|]\s*|\s)(?:for|while|until|if|case)\s")
-_CLOSES = re.compile(r"(?:^|[;&|]\s*)(?:done|fi|esac)\b")
+_OPENS = re.compile(r"(?:^\s*|[;&|]\s*)(?:for|while|until|if|case)\s")
+_CLOSES = re.compile(r"(?:^\s*|[;&|]\s*)(?:done|fi|esac)\b")
 _HERE = re.compile(r"<<-?\s*(['\"]?)(?P<word>\w+)\1")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
 

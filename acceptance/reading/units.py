@@ -46,11 +46,7 @@ UNITS: dict[str, Unit] = {
         for name, power in (("kB", "10^3"), ("MB", "10^6"), ("GB", "10^9"), ("TB", "10^12"))
         for spelling in (name, name.lower(), name.upper())
     },
-    **{
-        spelling: Unit(name, "size")
-        for name in ("KiB", "MiB", "GiB", "TiB")
-        for spelling in (name, name.lower())
-    },
+    **{spelling: Unit(name, "size") for name in ("KiB", "MiB", "GiB", "TiB") for spelling in (name, name.lower())},
     **{f"{letter}": Unit(f"{letter}iB", "size", _LS_NOTE.format(letter)) for letter in "MG"},
     **{
         noun + per: Unit("requests/s", "rate")
@@ -58,16 +54,10 @@ UNITS: dict[str, Unit] = {
         for per in _PER_SECOND
     },
     **_spelled(Unit("requests/s", "rate"), "rps", "qps"),
-    **{
-        noun + per: Unit("tokens/s", "token_rate")
-        for noun in ("tok", "token", "tokens")
-        for per in _PER_SECOND
-    },
+    **{noun + per: Unit("tokens/s", "token_rate") for noun in ("tok", "token", "tokens") for per in _PER_SECOND},
     **_spelled(Unit("tokens", "tokens"), "token", "tokens"),
     **_spelled(Unit("tokens", "tokens", scaled=True), "k", "k tokens", "k token", "k-token", "k context"),
-    **_spelled(
-        Unit("cores", "cores"), "core", "cores", "cpu core", "cpu cores", "cpus", "vcpu", "vcpus", "cpu"
-    ),
+    **_spelled(Unit("cores", "cores"), "core", "cores", "cpu core", "cpu cores", "cpus", "vcpu", "vcpus", "cpu"),
     **_spelled(Unit("%", "ratio"), "%", "percent", "per cent"),
     **{
         word: Unit(word, "count")

@@ -9,6 +9,7 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MARKUP = re.compile(r"\*{1,3}|`+|~~")
 _UNDERSCORES = re.compile(r"(?<!\w)_{1,2}(?=\S)(.+?)(?<=\S)_{1,2}(?!\w)")
 _PLACEHOLDER = re.compile(r"\[(?=[A-Za-z])[A-Za-z][^\[\]{}\"'|]*[A-Za-z0-9?.)_]\](?!\(|:)")
+_COMMAND_PLACEHOLDER = re.compile(r"\[[A-Za-z][A-Za-z ]+(?:_[A-Za-z]+)*\](?!\(|:)")
 _TOKENS = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|<=|>=|!=|[<>=≤≥≠~≈%]")
 _COMPARATORS = {"≤": "<=", "≥": ">=", "≠": "!=", "≈": "~"}
 _LABEL = re.compile(r"^\s*\*\*(?P<label>[^*]+?)\s*:?\*\*\s*:?\s*(?P<rest>.*)$", re.DOTALL)
@@ -38,6 +39,16 @@ def box_of(text: str) -> str | None:
 def has_placeholder(text: str) -> bool:
     """Whether the text holds a `[placeholder]` that nobody filled in."""
     return _PLACEHOLDER.search(text) is not None
+
+
+def command_has_placeholder(text: str) -> bool:
+    """The same for a command, where brackets may also be patterns or JSON."""
+    return _COMMAND_PLACEHOLDER.search(text) is not None
+
+
+def shown_heading(text: str) -> str:
+    """A heading as people read it: no markup, no emoji before it, no colon behind it."""
+    return re.sub(r"^[^\w(\[]+", "", plain(text)).rstrip(": ")
 
 
 def slug(text: str) -> str:

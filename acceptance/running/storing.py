@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import secrets
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -18,7 +19,8 @@ from acceptance.reading import Conflict, Document
 from acceptance.verdict import Verdict
 from reports import stored_run
 from reports.headline import fold, headline, open_counts
-from reports.result_document import write_results
+from reports.plain_text import line as plain_line
+from reports.result_files import write_results
 from reports.stored_run import (
     Engine,
     LogEntry,
@@ -69,7 +71,8 @@ def closing_lines(folder: Path) -> str:
     bad = [criterion for criterion in run.criteria if criterion.outcome in {"fail", "inconclusive", "error"}]
     lines = [headline(run)]
     lines += [
-        f"  {criterion.outcome}: {criterion.document}:{criterion.line}: {criterion.reason}" for criterion in bad[:20]
+        f"  {criterion.outcome}: {criterion.document}:{criterion.line}: {plain_line(criterion.reason, 300)}"
+        for criterion in bad[:20]
     ]
     if len(bad) > 20:
         lines.append(f"  and {len(bad) - 20} more")
@@ -86,7 +89,7 @@ def _stored(judging: Judging, finished: datetime) -> StoredRun:
         profile=judging.profile.name,
         alpha=judging.profile.alpha,
         target=judging.deployment.target,
-        engine=Engine(**judging.engine),
+        engine=Engine(name=judging.engine["name"], version=judging.engine["version"]),
         machine=_machine(),
         versions={name: metadata.version(name) for name in MEASURING_PACKAGES},
         started=utc(judging.started),
@@ -138,11 +141,17 @@ def _document(document: Document) -> StoredDocument:
         path=document.path,
         title=document.title,
         header=dict(document.header),
-        service_name=document.service_name,
+        service_name=_as_titled(document),
         task_number=next((document.header[name] for name in TASK_NUMBER_FIELDS if name in document.header), ""),
         diagnostics=tuple(asdict(diagnostic) for diagnostic in document.diagnostics),
         counts=dict(document.counts),
     )
+
+
+def _as_titled(document: Document) -> str:
+    """The service's name as the title spells it: `Hermes-2` for the configuration's `hermes-2`."""
+    found = re.search(re.escape(document.service_name), document.title, re.IGNORECASE) if document.service_name else None
+    return found.group() if found is not None else document.service_name
 
 
 def _conflict(conflict: Conflict) -> StoredConflict:

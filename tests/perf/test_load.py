@@ -7,6 +7,7 @@ import threading
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from perf.errors import LoadProcessDied, PlanInvalid, Unresolved
@@ -99,14 +100,27 @@ def test_a_killed_load_process_is_an_error_that_counts_the_records_gathered(serv
 
     def find(_):
         if not victim:
-            children = subprocess.run(
-                ["ps", "--ppid", str(os.getpid()), "-o", "pid=,args="], capture_output=True, text=True, check=True
-            ).stdout
-            victim.extend(int(line.split()[0]) for line in children.splitlines() if "perf.load" in line)
-            os.kill(victim[0], signal.SIGKILL)
+            victim.extend(each for each in psutil.Process().children() if "perf.load" in each.cmdline())
+            victim[0].kill()
 
     with pytest.raises(LoadProcessDied, match=r"status -9 after \d+ records"):
         run_load_in_process(plan(server, "/whole", duration_s=30.0), find)
+
+
+def test_a_load_process_whose_reader_is_gone_stops_sending(server):
+    message = json.dumps(plan(server, "/whole", duration_s=600.0).as_message())
+    child = subprocess.Popen(
+        [sys.executable, "-m", "perf.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+    )
+    try:
+        child.stdin.write(message.encode())
+        child.stdin.close()
+        child.stdout.readline()
+        child.stdout.close()
+        assert child.wait(20) == 3
+    finally:
+        child.kill()
+        child.wait()
 
 
 def test_as_a_program_it_reads_a_plan_and_writes_json_lines(server):

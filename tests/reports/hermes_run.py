@@ -22,9 +22,7 @@ LATENCY = StoredThreshold(value=1500, unit="ms", comparator="<", statistic="mean
 LATENCY_MEASURED = Measurement(value=412.37, unit="ms", low=405.1, high=419.9, samples=500)
 MEMORY = StoredThreshold(value=15, unit="GB", comparator="<", statistic="max", subject="memory")
 MEMORY_MEASURED = Measurement(value=187_400_192, unit="bytes", samples=240)
-CONTEXT = StoredThreshold(
-    value=8192, unit="tokens", comparator=">=", statistic=None, subject="context_length"
-)
+CONTEXT = StoredThreshold(value=8192, unit="tokens", comparator=">=", statistic=None, subject="context_length")
 CONTEXT_MEASURED = Measurement(value=8192, unit="tokens", samples=2)
 RATE = StoredThreshold(value=20, unit="requests/s", comparator=">", statistic="rate", subject="throughput")
 RATE_MEASURED = Measurement(value=24.93, unit="requests/s", low=24.71, high=25.12, samples=1500)
@@ -58,9 +56,7 @@ def criterion(statement: str, kind: str, ordinal: int, line: int, text: str, out
     return StoredCriterion(**values)
 
 
-def latency(
-    statement: str, ordinal: int, line: int, text: str, section: str, assumptions: tuple[str, ...] = ()
-):
+def latency(statement: str, ordinal: int, line: int, text: str, section: str, assumptions: tuple[str, ...] = ()):
     """A latency criterion: all of them share one measurement."""
     return criterion(
         statement,
@@ -241,9 +237,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             section=sub,
             reason="lower bound 0.66 and upper bound 0.84 lie on both sides of 0.7",
             measured=Measurement(value=0.751, unit="ratio", low=0.66, high=0.84, samples=60),
-            threshold=StoredThreshold(
-                value=0.7, unit="ratio", comparator=">=", statistic="mean", subject="coherence"
-            ),
+            threshold=StoredThreshold(value=0.7, unit="ratio", comparator=">=", statistic="mean", subject="coherence"),
             mend="use the profile signoff, which takes 160 conversations",
             evidence=("evidence/coherence.jsonl",),
             detail={"alpha": 0.05, "conversations": 60},
@@ -360,9 +354,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             section=metrics,
             reason="the run was interrupted before the cold starts",
             mend="run it to its end",
-            threshold=StoredThreshold(
-                value=120, unit="s", comparator="<", statistic="max", subject="load_time"
-            ),
+            threshold=StoredThreshold(value=120, unit="s", comparator="<", statistic="max", subject="load_time"),
         ),
         latency("target", 4, 282, "Inference latency (target: < 1500ms average)", metrics),
         criterion(
@@ -476,9 +468,7 @@ def run(**changes) -> StoredRun:
                 seconds=1.4,
                 note="port 11401 on 127.0.0.11",
             ),
-            LogEntry(
-                at="2025-01-20T14:01:58+00:00", what="load", result="1500 requests, 0 errors", seconds=60.2
-            ),
+            LogEntry(at="2025-01-20T14:01:58+00:00", what="load", result="1500 requests, 0 errors", seconds=60.2),
             LogEntry(at="2025-01-20T14:03:20+00:00", what="sessions", result="3 of 40 forgot", seconds=12.0),
         ),
         retries=[{"what": "GET /metrics", "reason": "connection reset", "at": "2025-01-20T14:01:50+00:00"}],
@@ -488,9 +478,7 @@ def run(**changes) -> StoredRun:
 
 def passing_run(engine: Engine | None = None) -> StoredRun:
     """The same run after everything was mended; by default on a real engine."""
-    mended = tuple(
-        replace(item, outcome="pass", waiver=None, mend="", judge="machine") for item in criteria()
-    )
+    mended = tuple(replace(item, outcome="pass", waiver=None, mend="", judge="machine") for item in criteria())
     return run(
         criteria=mended,
         outcome="passed",

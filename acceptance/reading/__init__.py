@@ -1,0 +1,205 @@
+"""Task documents to typed criteria, step by step: every line is accounted for, nothing is executed.
+
+bytes -> text -> blocks -> configuration -> statements -> criteria -> account of lines -> conflicts -> binding
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from acceptance.criterion import Criterion
+from acceptance.errors import DocumentUnreadable
+from acceptance.reading.audit import hidden_demands, line_kinds
+from acceptance.reading.binding import Binding, apply_types, binding_path, read_binding, resolve, waivers
+from acceptance.reading.blocks import Blocks, read_blocks
+from acceptance.reading.configuration import Configuration, read_configuration
+from acceptance.reading.conflicts import find_conflicts
+from acceptance.reading.criteria import Typed, identified, type_statement
+from acceptance.reading.document import (
+    Conflict,
+    Diagnostic,
+    Document,
+    LineKind,
+    Reading,
+    Severity,
+    Statement,
+    Waiver,
+)
+from acceptance.reading.draft import Facts
+from acceptance.reading.front import header_fields, service_name, title
+from acceptance.reading.source import Source, read_source
+from acceptance.reading.statements import Found, read_statements
+
+__all__ = ["SUFFIXES", "Conflict", "Diagnostic", "Document", "Reading", "read_document", "read_documents"]
+SUFFIXES = frozenset({".md", ".markdown", ".txt"})
+
+
+@dataclass
+class Draught:
+    """A document while it is read: each step adds its part."""
+
+    path: Path
+    today: date
+    source: Source = field(init=False)
+    blocks: Blocks = field(init=False)
+    service_name: str = ""
+    configuration: Configuration = field(init=False)
+    found: Found = field(init=False)
+    typed: list[tuple[Statement, Typed]] = field(default_factory=list)
+    criteria: tuple[Criterion, ...] = ()
+    binding: Binding | None = None
+    waivers: dict[str, Waiver] = field(default_factory=dict)
+    line_kinds: tuple[LineKind, ...] = ()
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def report(self, code: str, severity: Severity, line: int, column: int, message: str, mend: str) -> None:
+        """Keep a diagnostic about a place of this document."""
+        excerpt = self.source.raw[line - 1] if 0 < line <= len(self.source.raw) else ""
+        self.diagnostics.append(Diagnostic(code, severity, self.source.path, line, column, excerpt, message, mend))
+
+
+def read_documents(paths: Sequence[Path], today: date | None = None) -> Reading:
+    """Read documents, or folders of them, together: conflicts exist among the documents of one command.
+
+    `today` decides which waivers have expired. Raises DocumentUnreadable where a path is no text, and
+    DeploymentUnreadable where a binding file cannot be used.
+    """
+    read = [_read(path, today or datetime.now(UTC).date()) for path in _files(paths)]
+    documents = [document for document, _ in read]
+    bindings = [binding for _, binding in read if binding is not None]
+    conflicts, diagnostics = resolve(bindings, find_conflicts(documents))
+    return Reading(tuple(_with_diagnostics(document, diagnostics) for document in documents), conflicts)
+
+
+def read_document(path: Path, today: date | None = None) -> Document:
+    """Read one document."""
+    return read_documents([path], today).documents[0]
+
+
+def _divide(draught: Draught) -> None:
+    """Bytes to text, text to blocks."""
+    draught.source = source = read_source(draught.path)
+    draught.blocks = read_blocks(source.lines)
+    if source.repaired:
+        message = "the text is UTF-8 that was read as Mac Roman; it is repaired for reading, places stay the file's"
+        draught.report("encoding-repaired", "note", 1, 1, message, "save the document as UTF-8")
+    if source.mixed_line is not None:
+        message = "some characters are UTF-8 that was read as Mac Roman, others are not, so nothing is repaired"
+        draught.report("encoding-mixed", "warning", source.mixed_line, 1, message, "save the document as UTF-8")
+    for line in draught.blocks.unclosed:
+        message = "this fence is never closed; reading goes on at the next heading, fence or check box"
+        draught.report("fence-unclosed", "error", line, 1, message, "close the fence")
+
+
+def _configure(draught: Draught) -> None:
+    """Which service it is about, and every value that configuration blocks state."""
+    fences = [block for block in draught.blocks.blocks if block.kind == "fence"]
+    draught.service_name = service_name(draught.blocks.blocks)
+    draught.configuration = read_configuration(draught.source, fences, draught.service_name)
+    for trouble in draught.configuration.troubles:
+        draught.report(trouble.code, "warning", trouble.line, 1, trouble.message, trouble.mend)
+
+
+def _find(draught: Draught) -> None:
+    """Every demand, once."""
+    blocks, folder = draught.blocks.blocks, draught.path.parent
+    draught.found = read_statements(draught.source, blocks, draught.configuration, folder)
+    draught.diagnostics += draught.found.diagnostics
+
+
+def _type(draught: Draught) -> None:
+    """What each demand asks for; a paragraph that asks for nothing is prose again."""
+    configuration, commands = draught.configuration, draught.found.commands
+    facts = Facts(configuration.settings, configuration.variables, commands, draught.service_name)
+    for statement in draught.found.statements:
+        typed = type_statement(statement, facts)
+        if typed.drafts:
+            draught.typed.append((statement, typed))
+        for note in typed.notes:
+            place = (statement.line, statement.column)
+            draught.report(note.code, note.severity, *place, note.message, note.mend)
+    draught.criteria = identified(draught.source.path, draught.typed)
+    if not draught.criteria:
+        message = "the document holds no criterion, so nothing can be judged"
+        draught.report("no-criteria", "error", 1, 1, message, "state what has to hold: boxes, `# Expected:` lines")
+
+
+def _bind(draught: Draught) -> None:
+    """What the file beside the document says about its criteria."""
+    draught.binding = read_binding(draught.path)
+    if draught.binding is None:
+        return
+    draught.criteria, about_types = apply_types(draught.binding, draught.criteria)
+    draught.waivers, about_waivers = waivers(draught.binding, draught.criteria, draught.today)
+    draught.diagnostics += [*about_types, *about_waivers]
+
+
+def _account(draught: Draught) -> None:
+    """Which line belongs to what, and what looks like a demand but stands where none is read."""
+    lines = draught.source.lines
+    statements = [statement for statement, _ in draught.typed]
+    draught.line_kinds = line_kinds(lines, draught.blocks.blocks, draught.configuration, statements)
+    for number in hidden_demands(lines, statements):
+        message = "this looks like a demand, but stands in code or a comment, so it is not judged"
+        draught.report(
+            "demand-hidden", "warning", number, 1, message, "move it into the text, or close the fence above"
+        )
+    for number, kind in enumerate(draught.line_kinds, 1):
+        if not kind:
+            message = "this line belongs to nothing that was read"
+            draught.report("line-dropped", "error", number, 1, message, "report this document as a fault of Signoff")
+
+
+STEPS: tuple[Callable[[Draught], None], ...] = (_divide, _configure, _find, _type, _bind, _account)
+
+
+def _read(path: Path, today: date) -> tuple[Document, Binding | None]:
+    draught = Draught(path, today)
+    for step in STEPS:
+        step(draught)
+    blocks = draught.blocks.blocks
+    document = Document(
+        path=draught.source.path,
+        title=title(blocks),
+        header=header_fields(blocks),
+        lines=len(draught.source.lines),
+        statements=tuple(statement for statement, _ in draught.typed),
+        criteria=draught.criteria,
+        diagnostics=_ordered(draught.diagnostics),
+        configuration=draught.configuration.settings,
+        commands=draught.found.commands,
+        service_name=draught.service_name,
+        line_kinds=draught.line_kinds,
+        dropped=draught.line_kinds.count(""),
+        waivers=draught.waivers,
+    )
+    return document, draught.binding
+
+
+def _ordered(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(diagnostics, key=lambda found: (found.document, found.line, found.column, found.code)))
+
+
+def _with_diagnostics(document: Document, diagnostics: Sequence[Diagnostic]) -> Document:
+    """The document with what resolving conflicts found about its own binding."""
+    own = [found for found in diagnostics if found.document == binding_path(Path(document.path)).as_posix()]
+    return replace(document, diagnostics=_ordered([*document.diagnostics, *own])) if own else document
+
+
+def _files(paths: Sequence[Path]) -> list[Path]:
+    """The documents: each path once, a folder as its documents, sorted."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
+            if not inside:
+                raise DocumentUnreadable(
+                    f"{path}: the folder holds no document", f"a document ends in {', '.join(sorted(SUFFIXES))}"
+                )
+            files += inside
+        else:
+            files.append(path)
+    return list({file.resolve(): file for file in files}.values())

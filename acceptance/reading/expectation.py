@@ -1,0 +1,57 @@
+"""The JSON that an expectation shows, with ellipses where any value will do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+ELLIPSIS = "..."
+
+
+def shown_json(text: str) -> tuple[Any, str]:
+    """The value that a text shows (None where it shows no JSON), and why it cannot be read ("" where it can)."""
+    text = text.strip()
+    if text[:1] not in ("{", "["):
+        return None, ""
+    try:
+        return json.loads(_quoted(text)), ""
+    except ValueError as error:
+        return None, f"the expected JSON cannot be read: {error}"
+
+
+def any_values(value: Any) -> Any:
+    """The same shape with an ellipsis for every value: what an example promises."""
+    if isinstance(value, dict):
+        return {key: any_values(item) for key, item in value.items()}
+    return [ELLIPSIS] if isinstance(value, list) else ELLIPSIS
+
+
+def _quoted(text: str) -> str:
+    """The text with each bare ellipsis made JSON: a value, or a pair that stands for more keys."""
+    out: list[str] = []
+    stack: list[str] = []
+    in_string = False
+    index = 0
+    while index < len(text):
+        character = text[index]
+        if in_string:
+            if character == "\\":
+                out.append(text[index : index + 2])
+                index += 2
+                continue
+            in_string = character != '"'
+        elif character == '"':
+            in_string = True
+        elif character in "{[":
+            stack.append(character)
+        elif character in "}]":
+            stack = stack[:-1]
+        elif text.startswith(ELLIPSIS, index) or character == "…":
+            before = "".join(out).rstrip()[-1:]
+            is_pair = bool(stack) and stack[-1] == "{" and before in "{,"
+            out.append(f'"{ELLIPSIS}": "{ELLIPSIS}"' if is_pair else f'"{ELLIPSIS}"')
+            index += 1 if character == "…" else len(ELLIPSIS)
+            continue
+        out.append(character)
+        index += 1
+    return "".join(out)

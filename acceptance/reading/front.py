@@ -1,0 +1,71 @@
+"""What a document says of itself: its title, its header fields, and the service that it is about."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import yaml
+
+from acceptance.reading.blocks import Block
+from acceptance.reading.wording import has_placeholder, label_of, plain
+
+_FIELD = re.compile(r"^\s*(?:[-*+]\s+)?\*\*(?P<name>[^*:]+?)\s*:?\s*\*\*\s*:?\s*(?P<value>.+?)\s*\\?$")
+_FRONT = re.compile(r"\b(?:task )?(?:information|overview|metadata|header)\b", re.IGNORECASE)
+_UNIT = re.compile(r"@(?P<name>[A-Za-z][\w.-]*)\.service\b")
+_TITLE_SERVICE = re.compile(r"\b(?P<name>[A-Z][A-Za-z]+-?[\w.-]*\d[\w.-]*)\s+(?:Model|Service|Deployment|Server)\b")
+
+
+def title(blocks: Sequence[Block]) -> str:
+    """The first heading, or the first text where there is no heading."""
+    headings = [block for block in blocks if block.kind == "heading"]
+    texts = headings or [block for block in blocks if block.kind in ("paragraph", "item")]
+    return plain(texts[0].text) if texts else ""
+
+
+def header_fields(blocks: Sequence[Block]) -> dict[str, str]:
+    """Bold names with values before the second heading, or in a first section that is about the task itself."""
+    fields: dict[str, str] = {}
+    headings = 0
+    for block in blocks:
+        if block.kind == "heading":
+            headings += 1
+            if headings > 1 and not (headings == 2 and _FRONT.search(block.text)):
+                break
+        elif block.kind == "item":
+            label, rest = label_of(block.text)
+            if label and rest and not block.labels:
+                fields.setdefault(label, rest)
+        elif block.kind == "paragraph":
+            for line in block.text.split("\n"):
+                match = _FIELD.match(line)
+                if match is not None:
+                    fields.setdefault(plain(match["name"]), plain(match["value"]))
+    return fields
+
+
+def service_name(blocks: Sequence[Block]) -> str:
+    """The one service that the document configures, by its YAML, its systemd unit or its title; "" if none."""
+    for block in blocks:
+        if block.kind == "fence" and block.info.lower() in ("yaml", "yml"):
+            name = _yaml_service(block.text)
+            if name:
+                return name
+    for block in blocks:
+        if block.kind == "fence":
+            match = _UNIT.search(block.text)
+            if match is not None:
+                return match["name"]
+    match = _TITLE_SERVICE.search(title(blocks))
+    return match["name"].lower() if match is not None else ""
+
+
+def _yaml_service(text: str) -> str:
+    """`service.name` of a YAML block; a placeholder is no name."""
+    try:
+        loaded = yaml.safe_load(text)
+    except (yaml.YAMLError, ValueError):
+        return ""
+    service = loaded.get("service") if isinstance(loaded, dict) else None
+    name = service.get("name") if isinstance(service, dict) else None
+    return name if isinstance(name, str) and not has_placeholder(name) else ""

@@ -1,0 +1,1 @@
+"""Servers to point Signoff at: they import nothing of the suite and are started as processes."""

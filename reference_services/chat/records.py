@@ -1,0 +1,31 @@
+"""What is kept of sessions: the session and its turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reference_services.chat.prompt import Message
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """A session; times in seconds since the epoch. `system` is the last system prompt that was sent in it."""
+
+    session_id: str
+    created: float
+    last_used: float
+    system: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TurnRecord:
+    """A user's message and the reply to it."""
+
+    user: str
+    assistant: str
+    asked_at: float
+    answered_at: float
+
+    def messages(self) -> tuple[Message, Message]:
+        """The pair, as a prompt holds it."""
+        return Message("user", self.user), Message("assistant", self.assistant)

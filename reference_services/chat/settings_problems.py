@@ -1,0 +1,65 @@
+"""What is wrong with settings, one line each: name, value, what is allowed, where it came from."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+if TYPE_CHECKING:
+    from reference_services.chat.settings_yaml import YamlSettings
+
+PREFIX = "HERMES_2_"
+_SHOWN_CHARACTERS = 60
+
+
+class SettingsError(ValueError):
+    """All problems of the settings, one line each."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = tuple(dict.fromkeys(problems))
+        super().__init__("\n".join(self.problems))
+
+
+def described(
+    error: ValidationError, allowed: Mapping[str, str], arguments: Mapping[str, Any], file: YamlSettings
+) -> list[str]:
+    """The lines for what pydantic found; one a setting, whatever the number of rules that it breaks."""
+    lines: dict[str, str] = {}
+    for problem in error.errors():
+        name = str(problem["loc"][0]) if problem["loc"] else ""
+        if not name:
+            lines[problem["msg"]] = str(problem["msg"]).removeprefix("Value error, ")
+        elif name not in allowed:
+            near = difflib.get_close_matches(name, allowed, n=1)
+            lines[name] = f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
+        else:
+            shown = repr(problem["input"])
+            if len(shown) > _SHOWN_CHARACTERS:
+                shown = shown[:_SHOWN_CHARACTERS] + "..."
+            lines[name] = f"{name} = {shown}: allowed is {allowed[name]} (from {_origin(name, arguments, file)})"
+    return list(lines.values())
+
+
+def unknown_variables(known: Iterable[str]) -> list[str]:
+    """A line for each variable that begins with the prefix and names no setting."""
+    names = {PREFIX + name.upper() for name in known}
+    lines = []
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in names:
+            near = difflib.get_close_matches(variable.upper(), names, n=1)
+            hint = f"did you mean {near[0]}?" if near else "unset it"
+            lines.append(f"{variable} = {os.environ[variable]!r}: no such setting; {hint} (from the environment)")
+    return lines
+
+
+def _origin(name: str, arguments: Mapping[str, Any], file: YamlSettings) -> str:
+    if name in arguments:
+        return "an argument"
+    for variable in os.environ:
+        if variable.upper() == PREFIX + name.upper():
+            return f"variable {variable}"
+    return file.places.get(name, "the defaults")

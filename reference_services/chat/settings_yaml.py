@@ -1,0 +1,137 @@
+"""The YAML form of the settings: nested sections, mapped to the canonical names, each value with its line."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from reference_services.chat.settings_problems import SettingsError
+
+MAX_BYTES = 1_000_000
+
+SECTIONS: dict[str, dict[str, str]] = {
+    "service": {"name": "name", "port": "port", "host": "host", "workers": "workers"},
+    "model": {
+        "path": "model_path",
+        "name": "model_name",
+        "max_model_len": "max_model_len",
+        "tensor_parallel_size": "tensor_parallel_size",
+        "gpu_memory_utilization": "gpu_memory_utilization",
+        "max_num_batched_tokens": "max_num_batched_tokens",
+        "max_num_seqs": "max_num_seqs",
+    },
+    "conversation": {
+        "memory_size": "conversation_memory_size",
+        "context_window_size": "context_window_size",
+        "coherence_threshold": "coherence_threshold",
+        "session_timeout_minutes": "session_timeout_minutes",
+        "max_sessions": "max_sessions",
+    },
+    "performance": {
+        "target_latency_ms": "target_latency_ms",
+        "target_throughput_rps": "target_throughput_rps",
+        "memory_limit_gb": "memory_gb",
+        "cpu_cores": "cpu_cores",
+        "swap_space": "swap_space",
+        "enforce_eager": "enforce_eager",
+    },
+    "monitoring": {
+        "health_check_interval": "health_check_interval",
+        "metrics_collection_interval": "metrics_collection_interval",
+        "prometheus_port": "metrics_port",
+        "log_level": "log_level",
+    },
+    "simulation": {
+        "time_to_first_token_ms": "time_to_first_token_ms",
+        "time_per_token_ms": "time_per_token_ms",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class YamlSettings:
+    """Values and places (`file:line`) by canonical name, and what is wrong with the file."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+
+
+def read_yaml(path: Path) -> YamlSettings:
+    """The settings of a file. Raises SettingsError where it is not YAML at all; other problems are collected."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise SettingsError([f"{path}: larger than {MAX_BYTES} bytes, which no settings file is"])
+        root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise SettingsError([f"{path}: {error.strerror or error}"]) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise SettingsError([f"{place}: not YAML: {error.problem}"]) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SettingsError([f"{path}: not YAML: {error or 'nested too deeply'}"]) from None
+    if root is None:
+        return YamlSettings()
+    if not isinstance(root, yaml.MappingNode):
+        raise SettingsError([f"{path}:{root.start_mark.line + 1}: sections are expected: {', '.join(SECTIONS)}"])
+    return _Walk(path).sections(root)
+
+
+class _Walk:
+    """Goes through the nodes and collects."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._values: dict[str, Any] = {}
+        self._places: dict[str, str] = {}
+        self._problems: list[str] = []
+
+    def sections(self, root: yaml.MappingNode) -> YamlSettings:
+        for section, body in self._entries(root, "section", SECTIONS):
+            if isinstance(body, yaml.MappingNode):
+                names = SECTIONS[section]
+                for key, value in self._entries(body, f"key of {section}", names):
+                    self._take(names[key], f"{section}.{key}", value)
+            else:
+                self._problems.append(f"{self._place(body)}: {section} holds no keys: {', '.join(SECTIONS[section])}")
+        return YamlSettings(self._values, self._places, tuple(self._problems))
+
+    def _entries(
+        self, node: yaml.MappingNode, what: str, known: dict[str, Any]
+    ) -> list[tuple[str, yaml.Node]]:
+        found: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
+                self._problems.append(f"{self._place(key)}: unknown {what} {name!r}; {hint}")
+            elif name in found:
+                self._problems.append(f"{self._place(key)}: {name} is stated twice")
+            else:
+                found[name] = value
+        return list(found.items())
+
+    def _take(self, name: str, spelling: str, node: yaml.Node) -> None:
+        if not isinstance(node, yaml.ScalarNode):
+            self._problems.append(f"{self._place(node)}: {spelling} holds one value, not several")
+            return
+        try:
+            value = yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+        except (yaml.YAMLError, ValueError) as error:
+            self._problems.append(f"{self._place(node)}: {spelling} = {node.value!r} cannot be read: {error}")
+            return
+        self._values[name] = value
+        self._places[name] = self._place(node)
+
+    def _place(self, node: yaml.Node) -> str:
+        return f"{self._path}:{node.start_mark.line + 1}"

@@ -1,0 +1,130 @@
+"""Calls of a `python -c` command: carried out as steps in the named interpreter, never as text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceptance import library_call
+from acceptance.checks import library_session, model_information
+from acceptance.deployment import Library
+from acceptance.errors import NotMeasurable
+from acceptance.site import Site
+from tests.acceptance.conftest import criterion
+
+LIBRARY = """
+class Service:
+    def __init__(self, config=None):
+        self._config = config
+    def get_model_info(self):
+        return {"loaded": %s, "capabilities": {"conversation": %s}, "echo": self._config}
+    def _secret(self):
+        return {"loaded": True}
+class Sessions:
+    def create_session(self):
+        return "s-1"
+    def get_session(self, session_id):
+        return {"session_id": session_id, "conversation_memory": True}
+print("noise at import")
+"""
+
+
+def call(function: str, *arguments: Any) -> dict[str, Any]:
+    return {"call": function, "arguments": list(arguments), "keywords": {}}
+
+
+def steps(function: str = "service.get_model_info") -> list[dict[str, Any]]:
+    return [
+        {"op": "import", "module": "house.models", "name": "Service", "as": "Service"},
+        {"op": "call", "target": "service", "function": "Service", "arguments": [{"literal": 8}], "keywords": {}},
+        {"op": "print", "value": call(function)},
+    ]
+
+
+@pytest.fixture
+def library_site(tmp_path: Path, site_at: Callable[..., Site]) -> Callable[..., Site]:
+    def make(loaded: str = "True", conversation: str = "True", packages: tuple[str, ...] = ("house",)) -> Site:
+        package = tmp_path / "library" / "house"
+        package.mkdir(parents=True)
+        (package / "__init__.py").write_text("")
+        (package / "models.py").write_text(LIBRARY % (loaded, conversation))
+        site = site_at("http://127.0.0.1:9")
+        library = Library(python="", paths=(package.parent,), packages=packages)
+        site.deployment = replace(site.deployment, library=library)
+        return site
+
+    return make
+
+
+def judged(site: Site, check: Any, found_steps: Any, mentions: tuple[str, ...] = ()) -> tuple[str, str]:
+    asked = criterion(check.CHECK.kind, steps=found_steps, mentions=list(mentions))
+    verdict = check.judge(asked, library_call.measure(asked, site))
+    return verdict.outcome, verdict.reason
+
+
+def test_a_loaded_model_with_what_is_mentioned_passes(library_site: Callable[..., Site]) -> None:
+    assert judged(library_site(), model_information, steps(), ("conversation",))[0] == "pass"
+
+
+def test_a_model_that_is_not_loaded_fails(library_site: Callable[..., Site]) -> None:
+    outcome, reason = judged(library_site(loaded="False"), model_information, steps())
+    assert (outcome, "does not say that the model is loaded" in reason) == ("fail", True)
+
+
+def test_a_capability_that_is_switched_off_is_not_a_mention(library_site: Callable[..., Site]) -> None:
+    outcome, reason = judged(library_site(conversation="False"), model_information, steps(), ("conversation memory",))
+    assert outcome == "fail"
+    assert "conversation memory" in reason
+
+
+def test_an_error_of_the_library_is_a_fail_with_its_message(library_site: Callable[..., Site]) -> None:
+    outcome, reason = judged(library_site(), model_information, steps("service.get_modle_info"))
+    assert outcome == "fail"
+    assert "get_modle_info" in reason
+
+
+def test_private_attributes_are_not_called(library_site: Callable[..., Site]) -> None:
+    outcome, reason = judged(library_site(), model_information, steps("service._secret"))
+    assert outcome == "fail"
+    assert "private attributes are not called" in reason
+
+
+def test_a_session_is_created_and_read_back(library_site: Callable[..., Site]) -> None:
+    session_steps = [
+        {"op": "import", "module": "house.models", "name": "Sessions", "as": "Sessions"},
+        {"op": "call", "target": "m", "function": "Sessions", "arguments": [], "keywords": {}},
+        {"op": "call", "target": "i", "function": "m.create_session", "arguments": [], "keywords": {}},
+        {"op": "print", "value": call("m.get_session", {"variable": "i"})},
+    ]
+    assert judged(library_site(), library_session, session_steps, ("conversation",)) == (
+        "pass",
+        "session s-1 was created and read back with 2 fields",
+    )
+
+
+def test_a_package_that_the_deployment_does_not_name_is_not_imported(library_site: Callable[..., Site]) -> None:
+    site = library_site(packages=("other",))
+    with pytest.raises(NotMeasurable, match=r"imports house\.models"):
+        library_call.measure(criterion("model_information", steps=steps()), site)
+
+
+def test_a_command_that_is_more_than_literal_calls_is_not_measurable(library_site: Callable[..., Site]) -> None:
+    with pytest.raises(NotMeasurable, match="a loop"):
+        library_call.measure(criterion("model_information"), library_site())
+
+
+def test_secrets_of_the_environment_do_not_reach_the_library(
+    library_site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUR_KEY", "k-123")
+    found = [
+        {"op": "import", "module": "os", "name": "environ", "as": "environ"},
+        {"op": "print", "value": call("environ.copy")},
+    ]
+    site = library_site(packages=("os",))
+    evidence = library_call.measure(criterion("model_information", steps=found), site)
+    assert "k-123" not in str(evidence.records)

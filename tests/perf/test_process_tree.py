@@ -1,0 +1,106 @@
+import os
+import socket
+import subprocess
+import sys
+import time
+
+import pytest
+
+from perf.errors import NoListener
+from perf.process_tree import (
+    MemorySampler,
+    cpu_cores_used,
+    cpu_seconds,
+    high_water,
+    listener,
+    resident_bytes,
+    tree,
+)
+
+LISTENS = """
+import socket, subprocess, sys
+block = bytearray(120_000_000)
+holds = "import sys; b = bytearray(60_000_000); print(flush=True); sys.stdin.read()"
+child = subprocess.Popen([sys.executable, "-c", holds], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+child.stdout.readline()
+del block
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def service():
+    process = subprocess.Popen(
+        [sys.executable, "-c", LISTENS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        yield process.pid, int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+        process.stdin.close()
+        process.stdout.close()
+
+
+def test_the_process_behind_a_port_is_found_with_its_children(service):
+    pid, port = service
+    assert listener(port) == pid
+    assert listener(port, "localhost") == pid
+    found = tree(pid)
+    assert found[0] == pid
+    assert len(found) == 2
+
+
+def test_memory_counts_the_children_and_the_peak_counts_what_was_given_back(service):
+    pid, _ = service
+    now = resident_bytes(pid)
+    assert 60_000_000 < now < 160_000_000
+    peak = high_water(pid)
+    assert peak.bytes > 180_000_000
+    assert peak.source
+    assert peak.meaning
+
+
+def test_a_port_where_nobody_listens_is_said():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(NoListener, match=f"port {unused.getsockname()[1]}: nothing listens"):
+            listener(unused.getsockname()[1])
+
+
+def test_a_listener_on_another_address_is_not_taken_for_it():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        assert listener(port, "127.0.0.1") == os.getpid()
+        with pytest.raises(NoListener):
+            listener(port, "127.0.0.9")
+    with socket.create_server(("0.0.0.0", 0)) as server:
+        assert listener(server.getsockname()[1], "127.0.0.9") == os.getpid()
+
+
+def test_the_cpu_time_of_a_busy_process_is_seen():
+    with MemorySampler(os.getpid(), 0.05) as sampler:
+        end = time.process_time() + 0.4
+        while time.process_time() < end:
+            pass
+    samples = sampler.samples
+    assert samples[-1].cpu_seconds - samples[0].cpu_seconds >= 0.3
+    assert cpu_cores_used(samples) > 0
+    assert [each.t_ns for each in samples] == sorted(each.t_ns for each in samples)
+    assert all(each.rss_bytes > 1_000_000 for each in samples)
+    assert cpu_seconds(os.getpid()) > 0
+    with pytest.raises(ValueError, match="1 samples"):
+        cpu_cores_used(samples[:1])
+
+
+def test_a_process_that_ends_ends_its_sampling():
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3)"])
+    with MemorySampler(process.pid, 0.05) as sampler:
+        process.wait()
+        time.sleep(0.3)
+    assert sampler.ended_early
+    assert sampler.samples
+    with pytest.raises(NoListener, match="has ended"):
+        high_water(process.pid)
