@@ -21,6 +21,7 @@ from acceptance.site import Recorder, Site
 from perf.errors import NoListener, PerfError
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadRun
+from perf.looks import LOOKS
 from perf.process_tree import HighWater, MemorySampler, high_water
 
 HEADROOM = 1.25
@@ -41,6 +42,12 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 def run_of(evidence: Evidence) -> LoadRun:
     """The load run that the records hold."""
     return LoadRun.from_records(evidence.records)
+
+
+def looks(run: LoadRun) -> tuple[int, ...]:
+    """When the mean is looked at: the planned looks below the number of requests planned, and that number."""
+    planned = len(run.exchanges)
+    return (*(look for look in LOOKS if look < planned), planned) if planned >= LOOKS[0] else LOOKS
 
 
 def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:

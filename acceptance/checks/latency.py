@@ -31,7 +31,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if statistic.startswith("p") and statistic[1:].replace(".", "", 1).isdigit():
         decision = decide_percentile(latencies_ms, limit_ms, float(statistic[1:]) / 100, alpha)
     else:
-        decision = decide_mean(latencies_ms, limit_ms, timeout_ms, alpha)
+        decision = decide_mean(latencies_ms, limit_ms, timeout_ms, alpha, offered_load.looks(run))
     failed = sum(not exchange.ok for exchange in run.exchanges)
     charged = f"; {failed} failed requests charged at {timeout_ms:g} ms" if failed else ""
     return Verdict(

@@ -24,7 +24,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     conditions = {"errors": decide_rate(failures, len(run.exchanges), MOST_ERRORS, alpha).outcome}
     limit_ms = next(evidence.of("load"))["latency_limit_ms"]
     if limit_ms is not None:
-        conditions["latency"] = decide_mean(run.latencies_ms(), limit_ms, plan.timeout_s * 1e3, alpha).outcome
+        latencies_ms, timeout_ms = run.latencies_ms(), plan.timeout_s * 1e3
+        found = decide_mean(latencies_ms, limit_ms, timeout_ms, alpha, offered_load.looks(run))
+        conditions["latency"] = found.outcome
     decision = decide_throughput(
         run.completions_s(),
         run.finishes_s(),

@@ -26,13 +26,15 @@ _GENERIC = frozenset(
         *("history", "support", "features", "information", "details", "data", "resource", "resources"),
         *("dependencies", "usage", "proper", "prometheus", "format", "service", "model", "performance"),
         *("management", "collection", "health", "checks", "check", "monitoring", "status", "successful"),
-        *("successfully", "targets", "target", "new", "every", "each", "standard"),
+        *("successfully", "targets", "target", "new", "every", "each", "standard", "figures", "about"),
     }
 )
 _METRIC_NOUNS = (
-    *("coherence", "session", "memory", "error", "failure", "latency", "throughput", "load", "token", "request"),
-    *("queue", "cache", "gpu", "cpu", "user", "connection", "uptime", "disk", "network", "quality"),
+    *("coherence", "session", "memory", "error", "failure", "latency", "throughput", "queue", "cache", "gpu"),
+    *("cpu", "user", "connection", "uptime", "disk", "network", "quality"),
 )
+# So common in names of metrics that they tell something only where nothing else does.
+_COMMON_NOUNS = ("load", "token", "request", "response", "conversation")
 _SESSION_HEADER = "x-session-id"
 _CREATED = 200
 
@@ -95,6 +97,7 @@ def metric_named(statement: Statement, facts: Facts) -> Draft:
     """A bullet that names a metric; any of its words in the metric's name or help will do."""
     text = statement.text.lower()
     words = [noun for noun in _METRIC_NOUNS if re.search(rf"\b{noun}", text)]
+    words = words or [noun for noun in _COMMON_NOUNS if re.search(rf"\b{noun}", text)]
     if not words:
         words = [word for word in re.findall(r"[a-z]{4,}", text) if word not in _GENERIC]
     if not words:
@@ -226,7 +229,11 @@ def mentions(text: str) -> list[str]:
     """What an answer has to speak of: the telling words after `with`."""
     match = _WITH.search(text)
     words = re.findall(r"[a-z]{3,}", match[1].lower()) if match else []
-    return [word for word in dict.fromkeys(words) if word not in _GENERIC]
+    return [_singular(word) for word in dict.fromkeys(words) if word not in _GENERIC]
+
+
+def _singular(word: str) -> str:
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
 
 
 def _specific(text: str, facts: Facts) -> list[str]:

@@ -260,8 +260,8 @@ def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) ->
     begin = 0
     for end in (*(cut.start() for cut in _COMMAS.finditer(statement.text)), len(statement.text)):
         clause = statement.text[begin:end]
-        if not any(first < end and last > begin for first, last in spans):
-            part = clause.strip(" ,")
+        part = clause.strip(" ,")
+        if not part.startswith("with ") and not any(first < end and last > begin for first, last in spans):
             notes.append(
                 Note(
                     "clause-not-judged", "note", f'"{part}" is not judged: no figure and no rule', "say what to measure"
