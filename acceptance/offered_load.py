@@ -21,7 +21,7 @@ from acceptance.site import Recorder, Site
 from perf.errors import NoListener, PerfError
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadRun
-from perf.looks import LOOKS
+from perf.mean_latency import LOOKS
 from perf.process_tree import HighWater, MemorySampler, high_water
 
 HEADROOM = 1.25

@@ -41,10 +41,7 @@ class _Author:
     chance: random.Random
 
     def things(self, families: int) -> list[Thing]:
-        return [
-            family.things(self.chance, 1)[0]
-            for family in self.chance.sample(self.phrasing.families, families)
-        ]
+        return [family.things(self.chance, 1)[0] for family in self.chance.sample(self.phrasing.families, families)]
 
     def tell(self, thing: Thing) -> tuple[str, str]:
         """A sentence that states a fact, and its value."""

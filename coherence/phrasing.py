@@ -63,9 +63,7 @@ def load() -> Phrasing:
     """Read the wordings that are shipped."""
     texts = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.toml"))]
     table = {key: value for text in texts for key, value in tomllib.loads(text).items()}
-    families = tuple(
-        Family(family["thing"], family["shape"], tuple(family["items"])) for family in table.pop("family")
-    )
+    families = tuple(Family(family["thing"], family["shape"], tuple(family["items"])) for family in table.pop("family"))
     return Phrasing(
         families=families,
         vocabulary=frozenset(token for text in texts for token in tokens(text)),

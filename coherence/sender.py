@@ -147,9 +147,7 @@ def _reply(page: Page) -> Reply:
     except (KeyError, IndexError, TypeError):
         text = None
     if not isinstance(text, str):
-        return Reply(
-            "", page.status, page.ms, f"HTTP 200 without a text in choices[0].message.content: {excerpt}"
-        )
+        return Reply("", page.status, page.ms, f"HTTP 200 without a text in choices[0].message.content: {excerpt}")
     usage = body.get("usage")
     prompt_tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     return Reply(text, page.status, page.ms, "", prompt_tokens if isinstance(prompt_tokens, int) else None)

@@ -15,18 +15,14 @@ from coherence.words import Words
 OK = 200
 NOT_FOUND = 404
 TURNS = 2
-_SAMPLE = re.compile(
-    r"^([A-Za-z_:][\w:]*(?:\{.*\})?)\s+([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s+\d+)?\s*$"
-)
+_SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*(?:\{.*\})?)\s+([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s+\d+)?\s*$")
 _TIME = re.compile(r"(_at|_seconds|timestamp)$", re.IGNORECASE)
 _SESSIONS = re.compile(r"session|active|conversation", re.IGNORECASE)
 _TURNS = re.compile(r"turn|message", re.IGNORECASE)
 _EXCERPT_CHARACTERS = 2_000
 
 
-async def probe_record(
-    service: Service, seed: int, path: str = "/sessions/{id}"
-) -> tuple[RecordResult, list[Record]]:
+async def probe_record(service: Service, seed: int, path: str = "/sessions/{id}") -> tuple[RecordResult, list[Record]]:
     """Say two turns, then read the session's page: exactly these turns, in order; an unknown id is a 404."""
     session = Dialogue(service, "record-0", "record", new_session_id())
     said: list[tuple[str, str]] = []
@@ -64,13 +60,9 @@ async def probe_session_metrics(
     after = await service.get(path)
     pages = {"first": first, "before": before, "after": after}
     errors = [
-        f"{path}: {page.error or f'HTTP {page.status}'}"
-        for page in pages.values()
-        if page.status != OK or page.error
+        f"{path}: {page.error or f'HTTP {page.status}'}" for page in pages.values() if page.status != OK or page.error
     ]
-    at_rest, then, now = (
-        figures(page.text, page.json()) if page.status == OK else {} for page in pages.values()
-    )
+    at_rest, then, now = (figures(page.text, page.json()) if page.status == OK else {} for page in pages.values())
     moved = tuple(name for name in now if _moved(name, at_rest, then, now))
     result = MetricsResult(
         turns_sent=TURNS,
@@ -92,9 +84,7 @@ def figures(text: str, body: object) -> dict[str, float]:
     return {match[1]: float(match[2]) for match in found if match}
 
 
-def _moved(
-    name: str, at_rest: Mapping[str, float], then: Mapping[str, float], now: Mapping[str, float]
-) -> bool:
+def _moved(name: str, at_rest: Mapping[str, float], then: Mapping[str, float], now: Mapping[str, float]) -> bool:
     """Whether a figure rose by what one session can raise it by, and by more than it does at rest."""
     rise = now[name] - then.get(name, 0.0)
     usual = then.get(name, 0.0) - at_rest.get(name, 0.0)

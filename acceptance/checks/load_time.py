@@ -41,7 +41,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             on_start=lambda start: site.on_progress("cold starts", start.number / count),
         )
         for each in starts:
-            recorder.write("start", each.as_record())
+            recorder.write("cold_start", each.as_record())
 
     return site.measured("load-time", take)
 
@@ -49,7 +49,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     """A tolerance bound: so many starts of all to come stay below the limit."""
     assert criterion.threshold is not None
-    starts = list(evidence.of("start"))
+    starts = list(evidence.of("cold_start"))
     failed = [record for record in starts if record["error"]]
     if failed:
         return Verdict("fail", f"{len(failed)} of {len(starts)} starts did not become ready: {failed[0]['error']}")

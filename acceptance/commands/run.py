@@ -79,7 +79,7 @@ def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, fo
             "-o",
             f"cache_dir={(arguments.out / '.pytest_cache').resolve()}",
         ),
-        *("--tb=short", "-rs", f"--junitxml={folder / 'junit.xml'}"),
+        *("--tb=short", "-rs", "--capture=no", "--signoff-progress", f"--junitxml={folder / 'junit.xml'}"),
         *(f"--signoff-out={arguments.out}", f"--signoff-run-id={run_id}"),
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
         *([f"--target={arguments.target}"] if arguments.target else [f"--deployment={arguments.deployment}"]),

@@ -75,7 +75,8 @@ def _with_request(statement: Statement, kind: str, parameters: dict[str, Any]) -
 def health(statement: Statement, facts: Facts) -> Draft:
     """The health body; the words after `with`, or before `-specific`, have to be mentioned in it."""
     request = statement.command.request if statement.command is not None else None
-    words = mentions(statement.text) or [word for word in _specific(statement.text, facts) if word]
+    speaks_of_health = statement.type == "expected" or "health" in statement.text.lower()
+    words = (mentions(statement.text) or _specific(statement.text, facts)) if speaks_of_health else []
     assumptions = () if request else ("no request is shown for the health check: GET /health is asked",)
     return Draft("health", assumptions=assumptions, parameters={"request": request, "mentions": words})
 

@@ -1,7 +1,7 @@
 """What contradicts what, within a document and among the documents of one command.
 
-Three kinds: `configuration` (one name, several values), `limit` (one subject and statistic, several values) and
-`engine` (settings that an engine refuses together). All sides are kept; nothing is averaged.
+Four kinds: `configuration` (one name, several values), `limit` (one subject and statistic, several values), `port`
+(one port, several services) and `engine` (settings that an engine refuses together). All sides are kept.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ def find_conflicts(documents: Sequence[Document]) -> tuple[Conflict, ...]:
     found = [
         *_disagreements("configuration", [claim for document in documents for claim in _settings(document)]),
         *_disagreements("limit", [claim for document in documents for claim in _limits(document, documents)]),
+        *_ports(documents),
         *(conflict for document in documents for conflict in _engine(document)),
     ]
     position = {document.path: index for index, document in enumerate(documents)}
@@ -161,6 +162,27 @@ def _speaks_of(criterion: Criterion, names: set[str]) -> str:
     """The one of several services that a text names first."""
     words = re.findall(r"[a-z]+", criterion.text.lower())
     return next((word for word in words if word in names), "")
+
+
+def _ports(documents: Sequence[Document]) -> Iterable[Conflict]:
+    """Ports of one host that the documents give to several services."""
+    taken: dict[int, dict[str, list[tuple[Document, Setting]]]] = {}
+    for document in documents:
+        for setting in document.configuration:
+            if setting.name in ("port", "metrics_port") and type(setting.value) is int:
+                owner = f"{_owner(document, setting)} {setting.name}"
+                taken.setdefault(setting.value, {}).setdefault(owner, []).append((document, setting))
+    for port, owners in taken.items():
+        if len(owners) < 2:
+            continue
+        claims = [(owner, document, setting) for owner, found in owners.items() for document, setting in found]
+        yield Conflict(
+            "port",
+            f"port {port}",
+            tuple(Side(document.path, setting.line, owner, setting.spelling) for owner, document, setting in claims),
+            f"port {port} is given to {' and to '.join(owners)}",
+            criteria=tuple(pair for _, document, setting in claims for pair in _criteria_at(document, setting)),
+        )
 
 
 def _engine(document: Document) -> Iterable[Conflict]:

@@ -45,6 +45,14 @@ _SUBJECT_REASONS = {
     "duration": "it is not said what takes this long",
     "size": "it is not said what has this size",
 }
+# The statistics that checks decide; a limit on another one must not be judged as if it were one of these.
+_DECIDED_STATISTICS = {
+    "latency": re.compile(r"mean|p\d{2}(?:\.\d+)?"),
+    "memory": re.compile("max"),
+    "cpu": re.compile("mean"),
+    "load_time": re.compile("each|max"),
+    "coherence": re.compile("mean"),
+}
 _Placed = tuple[Draft, tuple[int, int]]
 _UNKNOWN = "no rule turns these words into a measurement; a binding can"
 _PREREQUISITE = "it is a prerequisite of the task, outside the server under test"
@@ -81,7 +89,7 @@ def type_statement(statement: Statement, facts: Facts) -> Typed:
         return _typed([person(_reason(statement, notes))], notes)
     if statement.type not in ("expected", "prose") and any(draft.judge == "machine" for draft, _ in placed):
         notes += _unjudged_clauses(statement, [span for _, span in placed])
-    drafts = _without_repeats(draft for draft, _ in placed)
+    drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
     return _typed([_completed(draft, statement, facts) for draft in drafts], notes)
 
 
@@ -160,6 +168,10 @@ def _about(statement: Statement) -> str:
 
 def _of_quantity(quantity: Quantity) -> Draft:
     limit = quantity.threshold()
+    decided = _DECIDED_STATISTICS.get(quantity.subject)
+    if decided is not None and quantity.statistic is not None and not decided.fullmatch(quantity.statistic):
+        reason = f"no check here judges the {quantity.statistic} of the {quantity.subject.replace('_', ' ')}"
+        return replace(person(reason, limit), assumptions=quantity.assumptions)
     if quantity.subject in WITH_LIMIT:
         return Draft(quantity.subject, limit, quantity.assumptions)
     subject = quantity.subject.replace("_", " ")
@@ -181,7 +193,7 @@ def _with_rules(statement: Statement, facts: Facts, figures: list[_Placed]) -> l
     by_rules = [(draft, span) for draft, span in found if draft.kind not in kinds]
     if any(draft.judge == "machine" for draft, _ in (*figures, *by_rules)):
         by_rules = [(draft, span) for draft, span in by_rules if draft.judge == "machine"]
-    return sorted([*by_rules, *figures], key=lambda placed: placed[1][0])
+    return [*by_rules, *figures]
 
 
 def _completed(draft: Draft, statement: Statement, facts: Facts) -> Draft:

@@ -10,7 +10,6 @@ tables below and said in one sentence each. What cannot be read is returned, nev
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from acceptance.criterion import Comparator, Threshold
@@ -50,11 +49,12 @@ _STATISTICS: tuple[tuple[str, str], ...] = (
 # By dimension, the words that say what a figure is about; the first that stands in the clause decides.
 _SUBJECTS: dict[str, tuple[tuple[str, str], ...]] = {
     "time": (
-        (r"\b(?:load(?:ing|s|ed)?|start[ -]?up|cold start|boot)\b", "load_time"),
+        (r"\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start)|cold starts?|start-?up times?)\b", "load_time"),
         (r"\b(?:ttft|first token)\b", "ttft"),
         (r"\b(?:inter[ -]token|itl|tpot|per output token)\b", "inter_token_latency"),
         (r"\b(?:time-?out|interval|expir\w*|retention|duration|uptime|recovery)\b", "duration"),
         (r"\b(?:latency|latencies|response|responses|inference|reply|replies|answers?)\b", "latency"),
+        (r"\b(?:loading|loads|loaded|start-?up|starts|boots?)\b", "load_time"),
     ),
     "size": (
         (r"\b(?:storage|disk|drive|space|volume)\b", "storage"),
@@ -96,6 +96,7 @@ _DEFAULT_STATISTIC: dict[str, tuple[str, str]] = {
 _FIXED_STATISTIC = {"throughput": "rate", "token_rate": "rate", "context_length": "each"}
 _CLAUSE = re.compile(r"[;,](?=\s)|\s+and\s+|\s+but\s+|[.](?=\s|$)|[()]")
 _KIBI = 1024
+_KNOWN_UNITS = "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +128,47 @@ class Unreadable:
     mend: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A match of the grammar with the texts around it, the nearest first: its clause, what a bracket belongs to."""
+
+    match: re.Match[str]
+    begin: int
+    near: tuple[str, ...]
+    text: str
+    about: str
+
+    @property
+    def value(self) -> float:
+        return float(self.match["number"].replace(",", ""))
+
+    def subject(self, dimension: str) -> str:
+        """What the figure is about, by the nearest text that says so."""
+        for place in (*self.near, self.text, self.about):
+            for pattern, subject in _SUBJECTS.get(dimension, ()):
+                if re.search(pattern, place, re.IGNORECASE):
+                    return subject
+        return DIMENSIONS[dimension]
+
+    def statistic(self) -> str | None:
+        """The statistic that stands near the figure; a comparator such as `max` is none."""
+        comparator = self.match["comparator"] or ""
+        for place in (*self.near, self.about):
+            rest = place.replace(comparator, " ") if comparator[:1].isalpha() else place
+            for pattern, name in _STATISTICS:
+                found = re.search(pattern, rest, re.IGNORECASE)
+                if found is not None:
+                    return name.format(found[1]) if found.groups() else name
+        return None
+
+
 def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]:
     """All quantities of a text; `about` (a label or heading) helps where a clause does not say what is meant."""
     found: list[Quantity] = []
     failed: list[Unreadable] = []
     for match in _QUANTITY.finditer(text):
         begin = match.start("about" if match["about"] else "comparator" if match["comparator"] else "number")
-        clause = _clause(text, match.start("number"), match.end())
-        item = _read(match, begin, clause, text, about)
+        item = _read(_Figure(match, begin, _near(text, match.start("number")), text, about))
         if isinstance(item, Quantity):
             found.append(item)
         elif item is not None:
@@ -142,63 +176,48 @@ def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], t
     return tuple(found), tuple(failed)
 
 
-def _read(match: re.Match[str], begin: int, clause: str, text: str, about: str) -> Quantity | Unreadable | None:
-    unit_text, tail, comparator_text = match["unit"] or "", match["tail"], match["comparator"]
-    end = match.end()
+def _read(figure: _Figure) -> Quantity | Unreadable | None:
+    match, begin, end = figure.match, figure.begin, figure.match.end()
+    unit_text, tail = match["unit"] or "", match["tail"]
     if tail:
         # Letters go on behind the spelling of a unit: it is another word.
         unit_text, tail = "", unit_text + tail
     unit = UNITS.get(_unit_key(unit_text)) if unit_text else None
     if unit is None:
-        if not comparator_text and not match["about"]:
+        if not match["comparator"] and not match["about"]:
             return None
         if tail and not match["glue"]:
-            return Unreadable(begin, end, f"{tail!r} is no unit that is known here", _known_units())
-        return _counted(match, begin, clause, about)
+            return Unreadable(begin, end, f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
+        return _counted(figure)
     if match["about"]:
         return Unreadable(begin, end, "an approximate figure has no limit", "state a limit, or a tolerance")
     if match["range"]:
         return Unreadable(begin, end, "a range is not one limit", "state the limit that has to be kept")
-    value = float(match["number"].replace(",", ""))
-    assumptions: list[str] = []
-    if unit.scaled:
-        if not re.search(r"context|token|window", clause, re.IGNORECASE):
-            return None
-        value *= _KIBI
-        assumptions.append(f"{match['number']}K of context is read as {value:,.0f} tokens")
-    if unit.note:
-        assumptions.append(unit.note)
-    subject = _subject(unit.dimension, clause, text, about)
-    return _complete(match, begin, value, unit.spelling, unit.dimension, subject, clause, about, assumptions)
+    if not unit.scaled:
+        return _complete(figure, figure.value, unit.spelling, unit.dimension, [unit.note] if unit.note else [])
+    if not any(re.search(r"context|token|window", place, re.IGNORECASE) for place in figure.near):
+        return None
+    tokens = figure.value * _KIBI
+    note = f"{match['number']}K of context is read as {tokens:,.0f} tokens"
+    return _complete(figure, tokens, unit.spelling, unit.dimension, [note])
 
 
-def _counted(match: re.Match[str], begin: int, clause: str, about: str) -> Quantity | Unreadable | None:
+def _counted(figure: _Figure) -> Quantity | Unreadable | None:
     """A bare number after a comparator, where its clause says what it counts."""
+    match, begin = figure.match, figure.begin
     end = match.end("plus") if match["plus"] else match.end("number")
-    before = clause
     for pattern, unit, dimension in _COUNTED:
-        if re.search(pattern, before, re.IGNORECASE):
+        if any(re.search(pattern, place, re.IGNORECASE) for place in figure.near):
             if match["about"] or match["range"]:
                 return Unreadable(begin, end, "an approximate figure has no limit", "state a limit")
-            value = float(match["number"].replace(",", ""))
-            subject = _subject(dimension, before, before, about)
-            return _complete(match, begin, value, unit, dimension, subject, clause, about, [])
+            return _complete(figure, figure.value, unit, dimension, [])
     if match["comparator"] and not match["comparator"][0].isalpha() and match["comparator"] != "=":
-        return Unreadable(begin, end, "a limit without a unit, and nothing says what it counts", _known_units())
+        return Unreadable(begin, end, "a limit without a unit, and nothing says what it counts", _KNOWN_UNITS)
     return None
 
 
-def _complete(
-    match: re.Match[str],
-    begin: int,
-    value: float,
-    unit: str,
-    dimension: str,
-    subject: str,
-    clause: str,
-    about: str,
-    assumptions: list[str],
-) -> Quantity:
+def _complete(figure: _Figure, value: float, unit: str, dimension: str, assumptions: list[str]) -> Quantity:
+    match, subject = figure.match, figure.subject(dimension)
     comparator_text = " ".join((match["comparator"] or "").lower().split())
     if comparator_text:
         comparator = _COMPARATORS[comparator_text]
@@ -206,63 +225,29 @@ def _complete(
         comparator = ">=" if subject in _AT_LEAST or match["plus"] else "<="
         words = "at least" if comparator == ">=" else "at most"
         assumptions.append(f"no comparator is stated: {words} {value:g} {unit} is asked for")
-    statistic = _FIXED_STATISTIC.get(subject) or _statistic(clause) or _statistic(about)
+    statistic = _FIXED_STATISTIC.get(subject) or figure.statistic()
     if statistic is None and subject in _DEFAULT_STATISTIC:
         statistic, sentence = _DEFAULT_STATISTIC[subject]
         assumptions.append(sentence)
-    return Quantity(
-        value,
-        unit,
-        dimension,
-        comparator,
-        statistic,
-        subject,
-        tuple(assumptions),
-        begin,
-        match.end("unit") if match["unit"] else match.end("number"),
-    )
+    end = match.end("unit") if match["unit"] else match.end("number")
+    return Quantity(value, unit, dimension, comparator, statistic, subject, tuple(assumptions), figure.begin, end)
 
 
-def _subject(dimension: str, clause: str, text: str, about: str) -> str:
-    for place in (clause, text, about):
-        for pattern, subject in _SUBJECTS.get(dimension, ()):
-            if re.search(pattern, place, re.IGNORECASE):
-                return subject
-    return DIMENSIONS[dimension]
-
-
-def _statistic(text: str) -> str | None:
-    for pattern, name in _STATISTICS:
-        match = re.search(pattern, text, re.IGNORECASE)
-        if match is not None:
-            return name.format(match[1]) if match.groups() else name
-    return None
-
-
-def clauses(text: str) -> Iterator[tuple[int, int]]:
-    """Where the clauses of a text begin and end: divided at commas, `and`, sentence ends and brackets."""
-    begin = 0
-    for cut in _CLAUSE.finditer(text):
-        yield begin, cut.start()
+def _near(text: str, position: int) -> tuple[str, ...]:
+    """The clause around a figure, and for a bracket what stands before it."""
+    begin, outer = 0, 0
+    for cut in (*_CLAUSE.finditer(text), None):
+        end = len(text) if cut is None else cut.start()
+        if begin <= position < end or cut is None:
+            inner = text[begin:end]
+            in_bracket = text.rfind("(", 0, position) > text.rfind(")", 0, position)
+            return (inner, text[outer:end]) if in_bracket else (inner,)
+        if cut[0] == "(":
+            outer = begin
         begin = cut.end()
-    yield begin, len(text)
-
-
-def _clause(text: str, begin: int, end: int) -> str:
-    """The clause around a figure; a bracket belongs to what stands before it."""
-    spans: Sequence[tuple[int, int]] = list(clauses(text))
-    for position, (first, last) in enumerate(spans):
-        if first <= begin < max(last, first + 1):
-            if first and text[first - 1] == "(" and position:
-                return text[spans[position - 1][0] : last]
-            return text[first:last]
-    return text[max(0, begin - 40) : end + 40]
+    return (text,)
 
 
 def _unit_key(text: str) -> str:
     squeezed = " ".join(text.split())
     return squeezed if squeezed in UNITS else squeezed.lower()
-
-
-def _known_units() -> str:
-    return "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"

@@ -46,14 +46,21 @@ class Judged:
 class Judging:
     """The state of one run: the site, the verdicts so far, and the service if Signoff started it."""
 
-    def __init__(self, deployment: Deployment, profile: Profile, paths: Sequence[Path], folder: Path) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        profile: Profile,
+        paths: Sequence[Path],
+        folder: Path,
+        progress: Progress,
+    ) -> None:
         self.deployment = deployment
         self.profile = profile
         self.folder = folder
         self.reading: Reading = read_documents(paths)
         self.judged: dict[tuple[str, str], Judged] = {}
         self.started = datetime.now(UTC)
-        self.progress = Progress()
+        self.progress = progress
         self.retries: list[str] = []
         self._selected: list[Criterion] = []
         self._taken_groups: set[str] = set()
@@ -79,7 +86,8 @@ class Judging:
         run_id = config.getoption("--signoff-run-id") or storing.new_run_id()
         folder = Path(config.getoption("--signoff-out")) / run_id
         paths = dict.fromkeys(Path(argument.split("::", 1)[0]) for argument in config.args)
-        return cls(deployment, PROFILES[name], list(paths), folder)
+        progress = Progress(shown=config.getoption("--signoff-progress"))
+        return cls(deployment, PROFILES[name], list(paths), folder, progress)
 
     def document(self, path: Path) -> Document:
         """The document that was read from this path."""

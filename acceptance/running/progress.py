@@ -14,11 +14,12 @@ PLAIN_EVERY_S = 15.0
 
 
 class Progress:
-    """One live line in a terminal; in a pipe a plain line now and then."""
+    """One live line in a terminal; in a pipe a plain line now and then; nothing where it is switched off."""
 
-    def __init__(self, stream: TextIO | None = None) -> None:
-        self._stream = stream or sys.__stderr__ or sys.stderr
-        self._live = self._stream.isatty()
+    def __init__(self, stream: TextIO = sys.stderr, *, shown: bool = True) -> None:
+        self._stream = stream
+        self._shown = shown
+        self._live = shown and stream.isatty()
         self._line = ""
         self._drawn_at = 0.0
         self._plain_at = 0.0
@@ -44,6 +45,8 @@ class Progress:
 
     def _show(self, text: str, *, force: bool = False) -> None:
         now = time.monotonic()
+        if not self._shown:
+            return
         if self._live:
             if force or now - self._drawn_at >= REDRAW_S:
                 width = shutil.get_terminal_size().columns - 1

@@ -150,7 +150,9 @@ def _document(document: Document) -> StoredDocument:
 
 def _as_titled(document: Document) -> str:
     """The service's name as the title spells it: `Hermes-2` for the configuration's `hermes-2`."""
-    found = re.search(re.escape(document.service_name), document.title, re.IGNORECASE) if document.service_name else None
+    found = (
+        re.search(re.escape(document.service_name), document.title, re.IGNORECASE) if document.service_name else None
+    )
     return found.group() if found is not None else document.service_name
 
 

@@ -36,10 +36,14 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One generated token; its text may be empty. The last step of a generation has a finish reason."""
+    """One generated token; its text may be empty. The last step of a generation has a finish reason.
+
+    `tokens` is 0 only in the one step of a generation that had no room for a token.
+    """
 
     text: str
     finish_reason: FinishReason | None = None
+    tokens: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,9 @@ def _cut(texts: list[str], finish: FinishReason, ask: Ask) -> list[Step]:
             break
         steps.append(Step(text[: max(0, cut - begin)]))
         begin += len(text)
-    last = steps.pop() if steps else Step("")
+    if not steps:
+        return [Step("", finish, tokens=0)]
+    last = steps.pop()
     return [*steps, Step(last.text, finish)]
 
 

@@ -48,9 +48,11 @@ _THEIR_WORDS = re.compile(
 )
 _SPEECH = frozenset(
     stem(word)
-    for word in """question message request sentence words word write wrote send sent answer answered reply replied
-    last previous prior before earlier first ago moment second time right exactly recent recently immediately
-    conversation repeat quote again back suggest suggested now name state give list""".split()
+    for word in """
+        question message request sentence words word write wrote send sent answer answered reply replied last
+        previous prior before earlier first ago moment second time right exactly recent recently immediately
+        conversation repeat quote again back suggest suggested now name state give list
+        """.split()
 )
 
 

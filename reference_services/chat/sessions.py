@@ -19,7 +19,6 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -49,6 +48,8 @@ class Turn:
         self._asked_at = manager.now()
         self._system: str | None = None
         self._is_open = True
+        self.is_first = False
+        """Whether a commit opens the session."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -69,7 +70,7 @@ class Turn:
     async def commit(self, user: str, assistant: str) -> int:
         """Store the turn; when this returns, it is on disk. Its number in the session."""
         record = TurnRecord(user, assistant, self._asked_at, self._manager.now())
-        return await self._manager.store_turn(self.session_id, record, self._system)
+        return await self._manager.store_turn(self.session_id, record, self._system, self.is_first)
 
     def close(self) -> None:
         """Let the next one on this session go ahead."""
@@ -152,21 +153,13 @@ class SessionManager:
         try:
             record = self.store.session(session_id)
             if record is not None and self._is_over(record.last_used):
-                await asyncio.wrap_future(self.store.delete(session_id))
-                self.expired_total += 1
+                self.expired_total += await asyncio.wrap_future(self.store.delete(session_id))
+                record = None
+            turn.is_first = record is None
         except BaseException:
             turn.close()
             raise
         return turn
-
-    @asynccontextmanager
-    async def turn(self, session_id: str):  # type: ignore[no-untyped-def]  # noqa: ANN201
-        """`begin` and `close` as a context."""
-        turn = await self.begin(session_id)
-        try:
-            yield turn
-        finally:
-            turn.close()
 
     def stored(self, session_id: str, last: int = -1) -> list[Message]:
         """The stored history that a prompt may draw on, in order: all turns, or the `last` ones."""
@@ -192,13 +185,13 @@ class SessionManager:
         record = self.store.session(session_id)
         return [] if record is None or record.system is None else [Message("system", record.system)]
 
-    async def store_turn(self, session_id: str, turn: TurnRecord, system: str | None) -> int:
+    async def store_turn(self, session_id: str, turn: TurnRecord, system: str | None, is_first: bool) -> int:
         """Store a turn; when this returns, it is on disk."""
         begin = time.perf_counter()
         number = await asyncio.shield(asyncio.wrap_future(self.store.append(session_id, turn, system)))
         self.commits.append(time.perf_counter() - begin)
         self.turns_committed_total += 1
-        if number == 1:
+        if is_first:
             self.created_total += 1
             self._make_room()
         return number
@@ -206,23 +199,23 @@ class SessionManager:
     async def delete(self, session_id: str) -> bool:
         """Remove a session, after the turn that is under way; whether it was there."""
         async with await self.begin(session_id):
-            return bool(await asyncio.wrap_future(self.store.delete(session_id)))
+            gone: int = await asyncio.wrap_future(self.store.delete(session_id))
+            return gone > 0
 
-    def sweep(self) -> int:
+    async def sweep(self) -> int:
         """Remove the sessions whose time is over; how many."""
         over = [each for each in self.store.oldest(self.now() - self.timeout_s) if each not in self._locks]
-        for session_id in over:
-            self.store.delete(session_id)
-        self.expired_total += len(over)
-        return len(over)
+        promises = [self.store.delete(each) for each in over]
+        gone = sum([await asyncio.wrap_future(promise) for promise in promises])
+        self.expired_total += gone
+        return gone
 
     def figures(self) -> dict[str, Any]:
         """What `/metrics/sessions` shows. Totals count from the start of the process."""
-        _, turns = self.store.counts()
         took = sorted(self.commits)
         return {
             "active_sessions": self.active(),
-            "turns_stored": turns,
+            "turns_stored": self.store.turn_count(),
             "sessions_created_total": self.created_total,
             "sessions_expired_total": self.expired_total,
             "sessions_evicted_total": self.evicted_total,
@@ -256,10 +249,11 @@ class SessionManager:
 
     def _make_room(self) -> None:
         """Beyond `max_sessions`, those longest unused go, but none with a turn under way."""
-        too_many = self.store.counts()[0] - self.settings.max_sessions
+        too_many = self.store.session_count() - self.settings.max_sessions
         if too_many <= 0:
             return
-        for session_id in [each for each in self.store.oldest() if each not in self._locks][:too_many]:
+        candidates = self.store.oldest(limit=too_many + len(self._locks))
+        for session_id in [each for each in candidates if each not in self._locks][:too_many]:
             self.store.delete(session_id)
             self.evicted_total += 1
 

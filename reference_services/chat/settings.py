@@ -34,9 +34,7 @@ class Hermes2Config(BaseSettings):
     host: Text = "127.0.0.1"
     port: Port = 11401
     metrics_port: Port = 11402
-    workers: Annotated[
-        int, Field(ge=1, le=1, description="1, because sessions take turns within one process")
-    ] = 1
+    workers: Annotated[int, Field(ge=1, le=1, description="1, because sessions take turns within one process")] = 1
 
     memory_gb: PositiveNumber = 15
     cpu_cores: PositiveNumber = 4
@@ -50,9 +48,7 @@ class Hermes2Config(BaseSettings):
     ] = 0.8
     max_num_batched_tokens: PositiveInt = 4096
     max_num_seqs: PositiveInt = 128
-    swap_space: Annotated[
-        float, Field(ge=0, allow_inf_nan=False, description="a number of GiB, 0 or more")
-    ] = 0
+    swap_space: Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of GiB, 0 or more")] = 0
     enforce_eager: Annotated[bool, Field(description="0 or 1, false or true")] = False
 
     conversation_memory_size: PositiveInt = 10

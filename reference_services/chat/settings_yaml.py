@@ -105,9 +105,7 @@ class _Walk:
                 self._problems.append(f"{self._place(body)}: {section} holds no keys: {', '.join(SECTIONS[section])}")
         return YamlSettings(self._values, self._places, tuple(self._problems))
 
-    def _entries(
-        self, node: yaml.MappingNode, what: str, known: dict[str, Any]
-    ) -> list[tuple[str, yaml.Node]]:
+    def _entries(self, node: yaml.MappingNode, what: str, known: dict[str, Any]) -> list[tuple[str, yaml.Node]]:
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
             name = str(key.value)
@@ -126,7 +124,7 @@ class _Walk:
             self._problems.append(f"{self._place(node)}: {spelling} holds one value, not several")
             return
         try:
-            value = yaml.SafeLoader("").construct_object(node)  # type: ignore[no-untyped-call]
+            value = yaml.SafeLoader("").construct_object(node)
         except (yaml.YAMLError, ValueError) as error:
             self._problems.append(f"{self._place(node)}: {spelling} = {node.value!r} cannot be read: {error}")
             return

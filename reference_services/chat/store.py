@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from reference_services.chat.records import SessionRecord, TurnRecord
 
@@ -65,9 +65,9 @@ class Store:
     def create(self, session_id: str, now: float) -> Future[int]:
         """Open a session; 1 where it is new, 0 where it was there."""
         return self._promise(
-            lambda db: db.execute(
-                "INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, NULL)", (session_id, now, now)
-            ).rowcount
+            lambda db: (
+                db.execute("INSERT OR IGNORE INTO sessions VALUES (?, ?, ?, NULL)", (session_id, now, now)).rowcount
+            )
         )
 
     def append(self, session_id: str, turn: TurnRecord, system: str | None) -> Future[int]:
@@ -102,16 +102,20 @@ class Store:
     def turns(self, session_id: str, last: int = -1) -> list[TurnRecord]:
         """The turns of a session in order, all or the `last` ones."""
         rows = self._read(
-            "SELECT user, assistant, asked_at, answered_at FROM turns WHERE session = ? "
-            "ORDER BY number DESC LIMIT ?",
+            "SELECT user, assistant, asked_at, answered_at FROM turns WHERE session = ? ORDER BY number DESC LIMIT ?",
             (session_id, last),
         )
         return [TurnRecord(*row) for row in reversed(rows)]
 
-    def counts(self) -> tuple[int, int]:
-        """How many sessions and how many turns are stored."""
-        ((sessions, turns),) = self._read("SELECT (SELECT count(*) FROM sessions), (SELECT count(*) FROM turns)")
-        return int(sessions), int(turns)
+    def session_count(self) -> int:
+        """How many sessions are stored."""
+        ((sessions,),) = self._read("SELECT count(*) FROM sessions")
+        return int(sessions)
+
+    def turn_count(self) -> int:
+        """How many turns are stored."""
+        ((turns,),) = self._read("SELECT count(*) FROM turns")
+        return int(turns)
 
     def active(self, since: float) -> int:
         """How many sessions were used at or after a time."""
@@ -120,9 +124,7 @@ class Store:
 
     def oldest(self, before: float = float("inf"), limit: int = -1) -> list[str]:
         """The sessions that were last used before a time, longest unused first."""
-        rows = self._read(
-            "SELECT id FROM sessions WHERE last_used < ? ORDER BY last_used, id LIMIT ?", (before, limit)
-        )
+        rows = self._read("SELECT id FROM sessions WHERE last_used < ? ORDER BY last_used, id LIMIT ?", (before, limit))
         return [row[0] for row in rows]
 
     def close(self) -> None:
@@ -139,13 +141,15 @@ class Store:
 
     def _promise(self, work: Work) -> Future[int]:
         promise: Future[int] = Future()
+        # Marked as running at once: who stops waiting for it cannot cancel what the writer will do.
+        promise.set_running_or_notify_cancel()
         if self._closed:
             promise.set_exception(StoreError(f"{self.path}: the store is closed"))
         else:
             self._waiting.put((work, promise))
         return promise
 
-    def _read(self, statement: str, values: tuple[object, ...] = ()) -> list[tuple[object, ...] | object]:
+    def _read(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
         with self._reading:
             return self._reader.execute(statement, values).fetchall()
 
@@ -214,9 +218,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchall():
             db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
         elif version != SCHEMA:
-            raise StoreError(
-                f"{path}: not a session database of this version (it says {version}, {SCHEMA} is needed)"
-            )
+            raise StoreError(f"{path}: not a session database of this version (it says {version}, {SCHEMA} is needed)")
     except sqlite3.Error as error:
         db.close()
         raise StoreError(f"{path}: {error}; name another place with --db") from None

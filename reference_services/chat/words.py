@@ -8,14 +8,16 @@ _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _SENTENCE_END = re.compile(r"(?<=[.!?…。？！])[\"'”’)]*\s+|\n+")
 
 _SMALL = frozenset(
-    """a about all also am an and any are as at be been being both but by can could did do does doing done each else
-    ever every few for from get gets go got had has have having he hello her here hers hey hi him his how i if in into
-    is it its just know let like lot many may me might mine more most much must my myself no nor not of off ok okay on
-    once one only onto or other our ours out over own per please quite rather really said same say says shall she
-    should so some still such than thank thanks that the their theirs them then there these they this those to too
-    under until up upon us very was we well were what when where whether which while who whom whose why will with
-    would yes yet you your yours yourself tell told ask asked asking saying telling mention mentioned remember recall
-    recalled remind don didn doesn isn wasn aren won couldn wouldn ll ve re""".split()
+    """
+        a about all also am an and any are as at be been being both but by can could did do does doing done each
+        else ever every few for from get gets go got had has have having he hello her here hers hey hi him his how i
+        if in into is it its just know let like lot many may me might mine more most much must my myself no nor not
+        of off ok okay on once one only onto or other our ours out over own per please quite rather really said same
+        say says shall she should so some still such than thank thanks that the their theirs them then there these
+        they this those to too under until up upon us very was we well were what when where whether which while who
+        whom whose why will with would yes yet you your yours yourself tell told ask asked asking saying telling
+        mention mentioned remember recall recalled remind don didn doesn isn wasn aren won couldn wouldn ll ve re
+        """.split()
 )
 
 _SAME = {"cal": "nam", "call": "nam", "colour": "color", "favourit": "favorit", "centr": "center"}

@@ -75,9 +75,7 @@ class ChatServer(ThreadingHTTPServer):
 
 def oracle(conversations: Sequence[Conversation], seen: list[str], question: str) -> str:
     for conversation in reversed(conversations):
-        if conversation.question == question and all(
-            holds("\n".join(seen), atom) for atom in conversation.expected
-        ):
+        if conversation.question == question and all(holds("\n".join(seen), atom) for atom in conversation.expected):
             return f"It is **{' and '.join(conversation.expected)}**."
     return UNKNOWN
 
@@ -140,9 +138,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return self.send(200, "\n".join([*lines, f"page_reads_total {server.pages}", "limit 10"]))
             history = server.sessions.get(self.path.removeprefix("/sessions/"))
         if history is None:
-            return self.send(
-                *((200, '{"messages": []}') if server.defect == "shows_strangers" else (404, "{}"))
-            )
+            return self.send(*((200, '{"messages": []}') if server.defect == "shows_strangers" else (404, "{}")))
         roles = ("user",) if server.defect == "one_sided_record" else ("user", "assistant")
         shown = [
             {"role": role, "content": text}

@@ -57,9 +57,7 @@ def test_a_small_memory_loses_what_lies_farther_back(serve: Serve) -> None:
 
 
 def test_failed_requests_count_as_wrong_and_are_told_apart(serve: Serve) -> None:
-    records = [
-        record for record in held(serve("sometimes", CONVERSATIONS)) if record["record"] == "conversation"
-    ]
+    records = [record for record in held(serve("sometimes", CONVERSATIONS)) if record["record"] == "conversation"]
     broken = [record for record in records if any("turn" in error for error in record["errors"])]
     assert broken
     assert all(not record["correct"] and "HTTP 500" in record["why"] for record in broken)
@@ -89,8 +87,7 @@ def test_the_control_is_the_question_and_nothing_else(serve: Serve) -> None:
             control: [
                 record["text"]
                 for record in turns
-                if (record["conversation"], record["role"], record["control"])
-                == (conversation.id, "user", control)
+                if (record["conversation"], record["role"], record["control"]) == (conversation.id, "user", control)
             ]
             for control in (False, True)
         }

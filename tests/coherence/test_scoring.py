@@ -36,18 +36,14 @@ def test_a_forbidden_atom_is_never_right(item: Conversation, data: st.DataObject
 
 
 @given(conversations, st.data(), st.text(max_size=60))
-def test_a_reply_without_an_expected_atom_is_never_right(
-    item: Conversation, data: st.DataObject, noise: str
-) -> None:
+def test_a_reply_without_an_expected_atom_is_never_right(item: Conversation, data: st.DataObject, noise: str) -> None:
     missing = data.draw(st.sampled_from(item.expected))
     others = " ".join(atom for atom in item.expected if atom != missing)
     assert not score(item, f"{others} {noise}").correct
 
 
 @given(conversations, st.data(), marks, st.sampled_from([str.upper, str.lower, str.title, str.swapcase]))
-def test_case_and_markdown_change_nothing(
-    item: Conversation, data: st.DataObject, mark: str, case: object
-) -> None:
+def test_case_and_markdown_change_nothing(item: Conversation, data: st.DataObject, mark: str, case: object) -> None:
     assert callable(case)
     atoms = data.draw(st.lists(st.sampled_from([*item.expected, *item.forbidden]), min_size=1, max_size=4))
     plain = " and ".join(atoms)

@@ -52,9 +52,7 @@ def test_recall_takes_a_question_about_the_request_just_made(serve: Serve) -> No
     assert result.holds
     asked = [record["text"] for record in records if record["record"] == "turn" and record["role"] == "user"]
     assert asked.count(question) == 12
-    assert not against(serve("forgets"), lambda send: probes.probe_recall(send, SEED, question=question))[
-        0
-    ].holds
+    assert not against(serve("forgets"), lambda send: probes.probe_recall(send, SEED, question=question))[0].holds
 
 
 def test_a_leak_into_a_fresh_session_shows_in_the_control(serve: Serve) -> None:

@@ -72,3 +72,13 @@ def test_a_stored_plan_holds_no_key_and_a_message_reads_back_whole():
     assert LoadPlan.from_record(json.loads(json.dumps(whole.as_message()))) == whole
     with pytest.raises(PlanInvalid, match="speed"):
         LoadPlan.from_record({**whole.as_message(), "speed": 1})
+
+
+def test_further_bodies_take_turns_with_the_first():
+    bodies = plan({"prompt": "a"}, more_bodies=({"prompt": "b"}, {"prompt": "c"})).bodies()
+    assert [json.loads(bodies.of(number))["prompt"][-1] for number in range(5)] == ["a", "b", "c", "a", "b"]
+
+
+def test_a_plan_with_further_bodies_comes_back_from_its_record():
+    several = plan({"prompt": "a"}, more_bodies=({"prompt": "b"},))
+    assert LoadPlan.from_record(json.loads(json.dumps(several.as_record()))) == several

@@ -1,0 +1,133 @@
+"""`signoff serve`: run a reference service in the foreground, sound or with one deliberate fault."""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import acceptance
+from acceptance.errors import RunInvalid, UsageError
+
+NAME = "serve"
+HELP = "run a reference service in the foreground, sound or with one deliberate fault"
+EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
+
+SERVICES = {"hermes-2": "reference_services.chat"}
+"""The services by name, and the module that runs each."""
+NEEDED = ("fastapi", "uvicorn", "pydantic_settings")
+PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+LIST_TIMEOUT_S = 60
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `signoff serve`; all but the name go to the service as they are."""
+    parser.add_argument("service", nargs="?", metavar="SERVICE", help=f"one of: {', '.join(SERVICES)}")
+    parser.add_argument("--list", action="store_true", help="list the services and their faults")
+    parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", metavar="PORT", help="port of the service (default: the document's)")
+    parser.add_argument("--metrics-port", metavar="PORT", help="port of the metrics (default: the document's)")
+    parser.add_argument("--config", metavar="FILE", help="the service's settings in YAML")
+    parser.add_argument("--db", metavar="FILE", help="where sessions are kept (default: a temporary file)")
+    parser.add_argument("--fault", metavar="NAME", help="start it with this one defect; loopback only")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run the service until it ends; its exit code is ours."""
+    if arguments.list:
+        print(listing())
+        return 0
+    if arguments.service is None:
+        raise UsageError("no service is named", f"name one: {', '.join(SERVICES)}")
+    if arguments.service not in SERVICES:
+        raise UsageError(f"there is no service {arguments.service!r}", f"there are: {', '.join(SERVICES)}")
+    _check_installed()
+    module = SERVICES[arguments.service]
+    if arguments.fault is not None and arguments.fault not in (faults := _told(module)["faults"]):
+        raise UsageError(f"{arguments.service} has no fault {arguments.fault!r}", f"there are: {', '.join(faults)}")
+    return _run_child([*_command(module), *_options(arguments)])
+
+
+def listing() -> str:
+    """The services and their faults, for people."""
+    _check_installed()
+    lines: list[str] = []
+    for service, module in SERVICES.items():
+        lines.append(service)
+        lines += [f"  --fault {name:<18} {summary}" for name, summary in _told(module)["faults"].items()]
+    return "\n".join(lines)
+
+
+def _options(arguments: argparse.Namespace) -> list[str]:
+    names = ("host", "port", "metrics_port", "config", "db", "fault")
+    given = [(name, getattr(arguments, name)) for name in names]
+    return [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
+
+
+def _command(module: str) -> list[str]:
+    return [sys.executable, "-P", "-m", module]
+
+
+def _environment() -> dict[str, str]:
+    """Ours, with the folder in which our packages lie on the path: the service lies beside them."""
+    root = str(Path(acceptance.__file__).parent.parent)
+    before = os.environ.get("PYTHONPATH")
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *([before] if before else [])])}
+
+
+def _check_installed() -> None:
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UsageError(
+            f"the reference services need {', '.join(missing)}, which is not installed",
+            'pip install "signoff[services]"',
+        )
+
+
+def _told(module: str) -> Any:
+    """What a service tells about itself and its faults. Only the service knows, and it is never imported here."""
+    try:
+        done = subprocess.run(
+            [*_command(module), "--list"],
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            timeout=LIST_TIMEOUT_S,
+            check=False,
+        )
+        return json.loads(done.stdout)
+    except subprocess.TimeoutExpired:
+        raise RunInvalid(f"{module} did not list its faults within {LIST_TIMEOUT_S} s") from None
+    except ValueError:
+        last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
+        raise RunInvalid(f"{module} cannot be started: {last[0]}", 'pip install "signoff[services]"') from None
+
+
+def _run_child(command: list[str]) -> int:
+    """Run it and pass signals on; a child that a signal ended gives 128 + its number, as shells do."""
+    child: subprocess.Popen[bytes] | None = None
+    early: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        if child is None:
+            early.append(number)
+        elif child.poll() is None:
+            child.send_signal(number)
+
+    previous = {number: signal.signal(number, pass_on) for number in PASSED_ON}
+    try:
+        child = subprocess.Popen(command, env=_environment())
+        for number in early:
+            child.send_signal(number)
+        status = child.wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+    return 128 - status if status < 0 else status

@@ -1,0 +1,131 @@
+"""The app: parts put together, with seams at which a fault can wrap the engine, the sessions or the exposition."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Protocol
+
+from fastapi import FastAPI
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from reference_services.chat import NAME, VERSION, completions, failures, operations, session_routes
+from reference_services.chat.coherence import CoherenceScore
+from reference_services.chat.engine import Engine
+from reference_services.chat.generation import Parts
+from reference_services.chat.metrics import Metrics
+from reference_services.chat.service import Hermes2Service
+from reference_services.chat.sessions import SessionManager
+from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.store import Store
+
+log = logging.getLogger("hermes_2")
+LONGEST_SWEEP_S = 60.0
+
+MakeSessions = Callable[[Hermes2Config, Store], SessionManager]
+Exposition = Callable[[CollectorRegistry], bytes]
+
+
+class CreateApp(Protocol):
+    """The factory, as `create_app` is and as a fault gives it back. A fault fills in the seams that it needs."""
+
+    def __call__(
+        self,
+        settings: Hermes2Config,
+        database: Path,
+        *,
+        engine: Engine | None = None,
+        sessions: MakeSessions = SessionManager,
+        exposition: Exposition = generate_latest,
+    ) -> FastAPI: ...
+
+
+def create_app(
+    settings: Hermes2Config,
+    database: Path,
+    *,
+    engine: Engine | None = None,
+    sessions: MakeSessions = SessionManager,
+    exposition: Exposition = generate_latest,
+) -> FastAPI:
+    """The service on a database. `app.state.metrics_app` is what listens on the metrics port.
+
+    Raises StoreError where the database cannot be used.
+    """
+    metrics = Metrics(settings.name)
+
+    def committed(seconds: float, writes: int) -> None:
+        metrics.commit.observe(seconds)
+        metrics.commit_turns.inc(writes)
+
+    store = Store(database, committed)
+    parts = Parts(
+        Hermes2Service(settings, engine), sessions(settings, store), metrics, CoherenceScore(), time.monotonic()
+    )
+    _bind_gauges(parts)
+
+    def expose() -> bytes:
+        return exposition(metrics.registry)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        tasks = [asyncio.create_task(_load(parts)), asyncio.create_task(_sweep(parts))]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.to_thread(parts.sessions.close)
+
+    app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    failures.install(app)
+    for router in (
+        completions.router(parts),
+        session_routes.router(parts),
+        operations.router(parts, expose),
+    ):
+        app.include_router(router)
+    app.state.parts = parts
+    app.state.metrics_app = _metrics_app(expose)
+    return app
+
+
+def _bind_gauges(parts: Parts) -> None:
+    """Gauges that are read when they are shown, and are true then."""
+    metrics, engine = parts.metrics, parts.service.engine
+    metrics.running.set_function(lambda: engine.running)
+    metrics.waiting.set_function(lambda: engine.waiting)
+    metrics.sessions.set_function(parts.sessions.active)
+    metrics.turns.set_function(parts.sessions.store.turn_count)
+    metrics.coherence.set_function(lambda: float("nan") if parts.coherence.value is None else parts.coherence.value)
+
+
+def _metrics_app(expose: Callable[[], bytes]) -> Starlette:
+    async def metrics(request: Request) -> Response:
+        return Response(expose(), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(routes=[Route("/metrics", metrics)])
+
+
+async def _load(parts: Parts) -> None:
+    try:
+        await asyncio.to_thread(parts.service.load)
+    except Exception:
+        log.exception("the engine cannot be loaded")
+        return
+    parts.metrics.load.set(parts.service.load_seconds or 0.0)
+    log.info("ready", extra={"fields": {"load_seconds": parts.service.load_seconds}})
+
+
+async def _sweep(parts: Parts) -> None:
+    while True:
+        await asyncio.sleep(min(LONGEST_SWEEP_S, parts.sessions.timeout_s / 4))
+        if gone := await parts.sessions.sweep():
+            log.info("sessions expired", extra={"fields": {"sessions": gone}})

@@ -1,0 +1,162 @@
+"""Prometheus metrics: the service's own names and vLLM's, in a registry of each app's own.
+
+vLLM's names and types are those of its own exposition (docs.vllm.ai, "Production Metrics"). Their token counters
+move as tokens are read and generated, so that they hold the work on requests that were abandoned as well;
+`hermes_2_tokens_total` has the same tokens once a request has ended, by its outcome, so that those of outcome `ok`
+are the sum of the usage that clients were told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.process_collector import ProcessCollector
+
+from reference_services.chat.engine import FinishReason
+
+# Times of creation beside each counter help nobody here and double what is exposed.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+Outcome = Literal["ok", "invalid", "cancelled", "error"]
+ENDPOINTS = ("/v1/chat/completions", "/v1/completions")
+OUTCOMES: tuple[Outcome, ...] = ("ok", "invalid", "cancelled", "error")
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0)
+_STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5)
+_COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+
+
+class Metrics:
+    """All metrics of one app."""
+
+    def __init__(self, model_name: str) -> None:
+        self.registry = here = CollectorRegistry()
+        self.requests = Counter(
+            "hermes_2_requests", "Completion requests that ended.", ["endpoint", "outcome"], registry=here
+        )
+        self.errors = Counter(
+            "hermes_2_errors", "Completion requests that failed: the service's fault or the request's.",
+            ["kind"], registry=here,
+        )  # fmt: skip
+        self.latency = Histogram(
+            "hermes_2_request_latency_seconds", "From the request to its end, answered requests only.",
+            ["endpoint"], buckets=_SECONDS, registry=here,
+        )  # fmt: skip
+        self.first_token = Histogram(
+            "hermes_2_time_to_first_token_seconds",
+            "From the request to its first token.",
+            buckets=_SECONDS,
+            registry=here,
+        )
+        self.tokens = Counter(
+            "hermes_2_tokens", "Tokens of requests that ended, by their outcome.", ["kind", "outcome"], registry=here
+        )
+        self.sessions = Gauge("hermes_2_sessions_active", "Conversation sessions that are not over.", registry=here)
+        self.turns = Gauge("hermes_2_session_turns", "Conversation turns that are stored.", registry=here)
+        self.commit = Histogram(
+            "hermes_2_session_commit_seconds", "Transaction that puts conversation turns on disk.",
+            buckets=_COMMIT_SECONDS, registry=here,
+        )  # fmt: skip
+        self.commit_turns = Counter("hermes_2_session_writes", "Writes to the session store.", registry=here)
+        self.coherence = Gauge(
+            "hermes_2_conversation_coherence_score",
+            "Share of a reply's content words that occur earlier in its conversation, mean of the last 1000 replies "
+            "that had an earlier turn in their prompt; NaN before the first. Lexical, not a judgement of meaning.",
+            registry=here,
+        )
+        self.coherence.set(float("nan"))
+        self.coherence_replies = Counter(
+            "hermes_2_conversation_coherence_replies",
+            "Replies that the coherence score was computed of.",
+            registry=here,
+        )
+        self.load = Gauge("hermes_2_model_load_seconds", "Time that loading the engine took.", registry=here)
+        ProcessCollector(registry=self.registry)
+
+        model = ["model_name"]
+        self._running = Gauge("vllm:num_requests_running", "Requests in execution.", model, registry=here)
+        self._waiting = Gauge("vllm:num_requests_waiting", "Requests waiting for a place.", model, registry=here)
+        self._prompt = Counter("vllm:prompt_tokens", "Prompt tokens processed.", model, registry=here)
+        self._generated = Counter("vllm:generation_tokens", "Tokens generated.", model, registry=here)
+        self._success = Counter(
+            "vllm:request_success", "Requests that the engine ended.", ["model_name", "finished_reason"], registry=here
+        )
+        self._first = Histogram(
+            "vllm:time_to_first_token_seconds", "Time to first token.", model, buckets=_SECONDS, registry=here
+        )
+        self._whole = Histogram(
+            "vllm:e2e_request_latency_seconds", "End to end request latency.", model, buckets=_SECONDS, registry=here
+        )
+        self._between = Histogram(
+            "vllm:inter_token_latency_seconds", "Time between tokens.", model, buckets=_STEP_SECONDS, registry=here
+        )
+        self.running = self._running.labels(model_name)
+        self.waiting = self._waiting.labels(model_name)
+        self.prompt_tokens = self._prompt.labels(model_name)
+        self.generation_tokens = self._generated.labels(model_name)
+        self.vllm_first = self._first.labels(model_name)
+        self.vllm_whole = self._whole.labels(model_name)
+        self.vllm_between = self._between.labels(model_name)
+        self.success = {reason: self._success.labels(model_name, reason) for reason in ("stop", "length", "abort")}
+        # Every series is there from the start: a counter that appears only with its first event hides that event.
+        for outcome in OUTCOMES:
+            for endpoint in ENDPOINTS:
+                self.requests.labels(endpoint, outcome)
+            for kind in ("prompt", "generated"):
+                self.tokens.labels(kind, outcome)
+        for endpoint in ENDPOINTS:
+            self.latency.labels(endpoint)
+        for kind in ("invalid", "error"):
+            self.errors.labels(kind)
+
+    def account(self, endpoint: str) -> Account:
+        """Open the account of a request."""
+        return Account(self, endpoint)
+
+
+class Account:
+    """What one request moves: each counter once, whatever way it ends."""
+
+    def __init__(self, metrics: Metrics, endpoint: str, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._metrics = metrics
+        self._endpoint = endpoint
+        self._clock = clock
+        self._begin = clock()
+        self._last: float | None = None
+        self._is_open = True
+        self.prompt_tokens = 0
+        self.generated_tokens = 0
+
+    def step(self, prompt_tokens: int, tokens: int) -> None:
+        """A step came; with the first one the prompt has been read."""
+        now = self._clock()
+        if self._last is None:
+            self.prompt_tokens = prompt_tokens
+            self._metrics.prompt_tokens.inc(prompt_tokens)
+            self._metrics.first_token.observe(now - self._begin)
+            self._metrics.vllm_first.observe(now - self._begin)
+        else:
+            self._metrics.vllm_between.observe(now - self._last)
+        self._last = now
+        self.generated_tokens += tokens
+        self._metrics.generation_tokens.inc(tokens)
+
+    def close(self, outcome: Outcome, finish_reason: FinishReason | None = None) -> None:
+        """The request has ended; only the first call counts."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        metrics, took_s = self._metrics, self._clock() - self._begin
+        metrics.requests.labels(self._endpoint, outcome).inc()
+        metrics.tokens.labels("prompt", outcome).inc(self.prompt_tokens)
+        metrics.tokens.labels("generated", outcome).inc(self.generated_tokens)
+        if outcome == "ok" and finish_reason is not None:
+            metrics.latency.labels(self._endpoint).observe(took_s)
+            metrics.success[finish_reason].inc()
+            metrics.vllm_whole.observe(took_s)
+        elif outcome == "cancelled":
+            metrics.success["abort"].inc()
+        elif outcome in ("invalid", "error"):
+            metrics.errors.labels(outcome).inc()

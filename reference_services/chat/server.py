@@ -1,0 +1,137 @@
+"""Both listeners, the service's and the metrics', in one process, from bind to graceful end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import ipaddress
+import logging
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from reference_services.chat.app import CreateApp
+from reference_services.chat.settings import Hermes2Config
+
+log = logging.getLogger("hermes_2")
+BACKLOG = 2048
+GRACE_S = 10
+SAME_SIGNAL_S = 1.0
+"""A process group gets a signal, and the parent passes it on: what comes within this time is the same one."""
+
+
+class ListenError(Exception):
+    """A port cannot be listened on."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket's precursor, so that a taken port is known before anything starts. Raises ListenError."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+    except OSError as error:
+        raise ListenError(f"{host}: no such address ({error.strerror or error}); give another --host") from None
+    sock = socket.socket(family, kind, protocol)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind(address)
+        # A bound port that does not listen can still be bound by others; listening settles it.
+        sock.listen(BACKLOG)
+    except OSError as error:
+        sock.close()
+        raise ListenError(_why(error, host, port)) from None
+    sock.setblocking(False)
+    return sock
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a listen address."""
+    if host == "localhost":
+        return True
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return False
+
+
+def serve(settings: Hermes2Config, create: CreateApp, database: Path, is_access_logged: bool) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way may end within the grace time.
+
+    Raises ListenError or StoreError before anything listens.
+    """
+    with contextlib.ExitStack() as stack:
+        sockets = [stack.enter_context(bind(settings.host, port)) for port in (settings.port, settings.metrics_port)]
+        app: FastAPI = create(settings, database)
+        servers = [
+            _Server(_config(app, is_access_logged, has_lifespan=True)),
+            _Server(_config(app.state.metrics_app, is_access_logged, has_lifespan=False)),
+        ]
+        log.info(
+            "listening",
+            extra={
+                "fields": {
+                    "service": f"http://{settings.host}:{settings.port}",
+                    "metrics": f"http://{settings.host}:{settings.metrics_port}/metrics",
+                }
+            },
+        )
+        asyncio.run(_run(servers, sockets))
+    log.info("stopped")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handling: one handler serves both listeners."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _config(app: ASGIApp, is_access_logged: bool, has_lifespan: bool) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        lifespan="on" if has_lifespan else "off",
+        log_config=None,
+        access_log=is_access_logged,
+        server_header=False,
+        backlog=BACKLOG,
+        timeout_graceful_shutdown=GRACE_S,
+        ws="none",
+    )
+
+
+async def _run(servers: list[_Server], sockets: list[socket.socket]) -> None:
+    loop = asyncio.get_running_loop()
+    asked_at: float | None = None
+
+    def stop() -> None:
+        nonlocal asked_at
+        now = time.monotonic()
+        if asked_at is None:
+            asked_at = now
+            log.info("stopping")
+        for server in servers:
+            server.should_exit = True
+            server.force_exit = now - asked_at > SAME_SIGNAL_S
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    await asyncio.gather(*(server.serve([sock]) for server, sock in zip(servers, sockets, strict=True)))
+
+
+def _why(error: OSError, host: str, port: int) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use: stop what listens there (`ss -ltnp 'sport = :{port}'` shows it) "
+            "or give another --port or --metrics-port"
+        )
+    if error.errno == errno.EACCES:
+        return f"port {port} on {host} needs privileges: give a port above 1023"
+    return f"{host}:{port} cannot be listened on: {error.strerror or error}; give another --host or --port"

@@ -1,0 +1,63 @@
+"""The model service: an engine with its settings, what it tells about itself, and whether it is ready."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from reference_services.chat import VERSION
+from reference_services.chat.engine import Engine, SimulatedEngine
+from reference_services.chat.settings import Hermes2Config
+
+CAPABILITIES = ("chat completions", "text completions", "streaming", "conversation memory", "sessions")
+
+
+class Hermes2Service:
+    """Hermes-2 without its HTTP surface, as library code uses it."""
+
+    def __init__(self, config: Hermes2Config | None = None, engine: Engine | None = None) -> None:
+        self.config = config or Hermes2Config()
+        self.engine: Engine = engine or SimulatedEngine(self.config)
+        self.load_seconds: float | None = None
+        self.load_error: str | None = None
+
+    def load(self) -> None:
+        """Load the engine; what goes wrong is kept in `load_error`, and the service is then never ready."""
+        begin = time.perf_counter()
+        try:
+            self.engine.load()
+        except Exception as error:
+            self.load_error = f"{type(error).__name__}: {error}"
+            raise
+        self.load_seconds = time.perf_counter() - begin
+
+    @property
+    def state(self) -> str:
+        """`ready`, `loading` or `failed`."""
+        if self.load_error is not None:
+            return "failed"
+        return "ready" if self.engine.loaded else "loading"
+
+    def served_names(self) -> tuple[str, str]:
+        """The names under which the model can be asked for; the first is the one that answers carry."""
+        return self.config.name, self.config.model_name
+
+    def get_model_info(self) -> dict[str, Any]:
+        """What is served, loading it first where that has not happened."""
+        if not self.engine.loaded:
+            self.load()
+        return {
+            "name": self.config.name,
+            "model": self.config.model_name,
+            "loaded": self.engine.loaded,
+            "load_seconds": self.load_seconds,
+            "engine": {"name": self.engine.name, "version": self.engine.version},
+            "service_version": VERSION,
+            "context_length": self.config.max_model_len,
+            "capabilities": list(CAPABILITIES),
+            "conversation_memory": {
+                "turns": self.config.conversation_memory_size,
+                "context_window_size": self.config.context_window_size,
+                "session_timeout_minutes": self.config.session_timeout_minutes,
+            },
+        }

@@ -1,0 +1,10 @@
+"""Faults: services with exactly one deliberate defect each, one file a fault."""
+
+from __future__ import annotations
+
+from reference_services.faults import forgets_session, leaks_memory, slow, stale_metrics
+from reference_services.faults.fault import Fault
+
+FAULTS: dict[str, Fault] = {
+    module.FAULT.name: module.FAULT for module in (forgets_session, slow, leaks_memory, stale_metrics)
+}

@@ -1,0 +1,26 @@
+"""The prompt is built without the stored history; the record is kept all the same."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+from reference_services.chat.app import CreateApp
+from reference_services.chat.prompt import Message
+from reference_services.chat.sessions import SessionManager
+from reference_services.faults.fault import Fault
+
+
+class ForgetfulSessions(SessionManager):
+    """Sessions whose turns never come back into a prompt."""
+
+    def stored(self, session_id: str, last: int = -1) -> list[Message]:
+        """Nothing."""
+        return []
+
+
+FAULT = Fault(
+    name="forgets_session",
+    summary="prompts are built without the session's stored turns; its record is kept",
+    wrap=lambda create: cast(CreateApp, partial(create, sessions=ForgetfulSessions)),
+)

@@ -1,0 +1,5 @@
+"""Sessions, at the path that the deployment task of Hermes-2 names."""
+
+from reference_services.chat.sessions import SessionManager
+
+__all__ = ["SessionManager"]

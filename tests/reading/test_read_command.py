@@ -1,0 +1,106 @@
+"""`signoff read` as a process: what people see, exit codes, and JSON that never varies."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+DAMAGED = "tests/reading/documents/hermes-2-damaged.txt"
+
+
+def signoff_read(*arguments: str, seed: str = "0", cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        [sys.executable, "-m", "acceptance", "read", *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment,
+        cwd=cwd,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_json_on_standard_output_holds_the_contract() -> None:
+    done = signoff_read(DAMAGED, "--json", "-")
+    assert done.returncode == 0
+    found = json.loads(done.stdout)
+    assert (found["schema"], len(found["documents"])) == (1, 1)
+    document = found["documents"][0]
+    assert (document["path"], document["lines"], document["dropped"]) == (DAMAGED, 343, 0)
+    assert document["statements"] == sum(document["counts"].values())
+    criterion = next(c for c in document["criteria"] if c["id"] == "performance-benchmarks/memory/1")
+    assert criterion["threshold"] == {
+        "value": 15,
+        "unit": "GB",
+        "comparator": "<",
+        "statistic": "max",
+        "subject": "memory",
+    }
+    assert {"line", "column", "text", "statement", "kind", "judge", "assumptions"} <= set(criterion)
+    assert found["conflicts"][0]["resolution"] is None
+    assert {"document", "line", "value"} <= set(found["conflicts"][0]["sides"][0])
+
+
+def test_json_is_the_same_under_every_hash_seed() -> None:
+    outputs = {signoff_read(DAMAGED, "--json", "-", seed=seed).stdout for seed in ("0", "1", "4242")}
+    assert len(outputs) == 1
+    assert next(iter(outputs))
+
+
+def test_people_see_places_assumptions_diagnostics_and_both_sides() -> None:
+    done = signoff_read("fixtures/tasks/1.3-hermes-2.md")
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.split("\n")
+    assert any("performance" not in line and "mean latency < 1500 ms" in line for line in lines)
+    assert any("GB is read as SI" in line for line in lines)
+    place = next(index for index, line in enumerate(lines) if "warning[session-never-spoken]" in line)
+    caret = lines[place + 2].index("^")
+    assert lines[place + 1][caret:].startswith("A coherent answer")
+    assert lines[place + 3].strip().startswith("= mend:")
+    assert "conflict[engine] max_num_batched_tokens" in done.stdout
+    assert "= resolved: 4096, AI Model Team" in done.stdout
+    assert "read, never run" in done.stdout
+
+
+def test_without_criteria_the_exit_is_3_and_the_json_is_written(tmp_path: Path) -> None:
+    (tmp_path / "empty.md").write_text("", encoding="utf-8")
+    done = signoff_read(str(tmp_path / "empty.md"), "--json", str(tmp_path / "out.json"))
+    assert done.returncode == 3
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["documents"][0]["criteria"] == []
+    assert "no-criteria" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [("none.md", None, "no such file"), ("binary.md", b"\x7fELF\x00\x01", "NUL byte"), ("latin.md", b"\xe9", "0xe9")],
+)
+def test_what_cannot_be_read_ends_with_4_and_no_traceback(
+    tmp_path: Path, name: str, data: bytes | None, said: str
+) -> None:
+    if data is not None:
+        (tmp_path / name).write_bytes(data)
+    done = signoff_read(str(tmp_path / name))
+    assert done.returncode == 4
+    assert said in done.stderr
+    assert "mend:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_json_that_cannot_be_written_ends_with_4(tmp_path: Path) -> None:
+    done = signoff_read(DAMAGED, "--json", str(tmp_path / "no" / "out.json"))
+    assert done.returncode == 4
+    assert "no/out.json" in done.stderr
+
+
+def test_a_conflict_does_not_change_the_exit(tmp_path: Path) -> None:
+    (tmp_path / "task.md").write_text("- [ ] latency < 1 s\n- [ ] latency < 2 s\n", encoding="utf-8")
+    done = signoff_read(str(tmp_path))
+    assert done.returncode == 0
+    assert "1 conflict, 1 unresolved" in done.stdout
