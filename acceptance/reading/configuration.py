@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import isfinite
 from typing import Any
 
 import yaml
@@ -128,14 +129,14 @@ def _environment(fence: Block, service_name: str) -> Iterator[Setting]:
 def _yaml(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
     try:
         roots = list(yaml.compose_all(fence.text, Loader=yaml.SafeLoader))
-    except yaml.YAMLError as error:
+        leaves = [leaf for root in roots if root is not None for leaf in _leaves(root, ())]
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         line = fence.line + 1 + (mark.line if mark is not None else 0)
         if not has_placeholder(fence.text):
             problem = getattr(error, "problem", None) or "the block is not YAML"
             troubles.append(Trouble("yaml-unreadable", line, f"YAML: {problem}", "correct the YAML block"))
         return
-    leaves = [leaf for root in roots if root is not None for leaf in _leaves(root, ())]
     texts = fence.text.splitlines()
     # A setting that a block gives several times belongs to several services, named by the keys above it.
     given = Counter(from_path(path) for path in {leaf[0] for leaf in leaves})
@@ -171,17 +172,26 @@ def _value(node: yaml.Node) -> Any:
     """What `yaml.safe_load` makes of this piece; dates become text, so that every value is JSON."""
     loaded = yaml.safe_load(yaml.serialize(node))
     if isinstance(loaded, list):
-        return [item if isinstance(item, str | int | float | None) else str(item) for item in loaded]
-    return loaded if isinstance(loaded, str | int | float | dict | None) else str(loaded)
+        return [item if is_json(item) else str(item) for item in loaded]
+    return loaded if is_json(loaded) else str(loaded)
+
+
+def is_json(value: Any) -> bool:
+    """Whether a value can be written as JSON and comes back the same."""
+    if isinstance(value, list):
+        return all(is_json(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_json(item) for key, item in value.items())
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
 
 
 def _python(fence: Block, variables: list[Variable], troubles: list[Trouble]) -> Iterator[Setting]:
     try:
         tree = ast.parse(fence.text)
-    except (SyntaxError, ValueError) as error:
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if not has_placeholder(fence.text):
             line = fence.line + (getattr(error, "lineno", None) or 1)
-            troubles.append(Trouble("python-unreadable", line, f"Python: {error.args[0]}", "correct the Python block"))
+            troubles.append(Trouble("python-unreadable", line, f"Python: {error}", "correct the Python block"))
         return
     modules = {
         alias.asname or alias.name: node.module or ""
@@ -197,9 +207,8 @@ def _python(fence: Block, variables: list[Variable], troubles: list[Trouble]) ->
             continue
         keywords: dict[str, Any] = {}
         for keyword in call.keywords:
-            try:
-                value = ast.literal_eval(keyword.value)
-            except ValueError:
+            known, value = _literal(keyword.value)
+            if not known:
                 line = fence.line + keyword.value.lineno
                 message = f"{keyword.arg or '**'} is no literal value, so it is not compared"
                 troubles.append(Trouble("python-value-unreadable", line, message, "write the value itself"))
@@ -213,6 +222,16 @@ def _python(fence: Block, variables: list[Variable], troubles: list[Trouble]) ->
             variables.append(
                 Variable(target.id, call.func.id, modules[call.func.id], keywords, fence.line + node.lineno)
             )
+
+
+def _literal(node: ast.expr) -> tuple[bool, Any]:
+    """Whether an expression is a literal that JSON knows, and its value; a tuple counts as a list."""
+    try:
+        value = ast.literal_eval(node)
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
+        return False, None
+    value = list(value) if isinstance(value, tuple) else value
+    return is_json(value), value
 
 
 def placed(setting: Setting, source: Source) -> Setting:

@@ -80,10 +80,9 @@ def _comparable(value: Any) -> Any:
     if isinstance(value, bool | int | float):
         return float(value)
     text = str(value).strip()
-    try:
-        return float({"true": "1", "false": "0"}.get(text.lower(), text))
-    except ValueError:
-        return text
+    if text.lower() in ("true", "false"):
+        return float(text.lower() == "true")
+    return float(text) if re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)", text) else text
 
 
 def _entity(name: str) -> str:

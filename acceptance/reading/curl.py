@@ -61,7 +61,7 @@ def read_curl(words: Sequence[str], line: int) -> Curl:
         return Curl(request, body_file=data[-1][1:])
     try:
         request["body"] = json.loads("&".join(data))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return Curl(None, problem=f"the body that curl sends is not JSON: {error}")
     return Curl(request)
 

@@ -15,7 +15,7 @@ def shown_json(text: str) -> tuple[Any, str]:
         return None, ""
     try:
         return json.loads(_quoted(text)), ""
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return None, f"the expected JSON cannot be read: {error}"
 
 

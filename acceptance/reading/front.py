@@ -64,7 +64,7 @@ def _yaml_service(text: str) -> str:
     """`service.name` of a YAML block; a placeholder is no name."""
     try:
         loaded = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
+    except (yaml.YAMLError, ValueError, RecursionError):
         return ""
     service = loaded.get("service") if isinstance(loaded, dict) else None
     name = service.get("name") if isinstance(service, dict) else None

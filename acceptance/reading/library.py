@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from acceptance.reading.configuration import Variable
+from acceptance.reading.configuration import Variable, is_json
 
 Step = dict[str, Any]
 
@@ -40,8 +40,8 @@ def read_library_call(code: str, variables: Sequence[Variable]) -> LibraryCall:
     """The steps of a program text; `variables` are what the document's Python configuration sets."""
     try:
         tree = ast.parse(code)
-    except (SyntaxError, ValueError) as error:
-        return LibraryCall(None, f"it is no Python: {error.args[0]}")
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        return LibraryCall(None, f"it is no Python: {error}")
     functions = tuple(
         _dotted(node.func)
         for node in ast.walk(tree)
@@ -102,19 +102,11 @@ def _value(node: ast.expr) -> dict[str, Any]:
         }
     try:
         value = ast.literal_eval(node)
-    except ValueError:
+    except (ValueError, TypeError):
         raise _NoStep(f"`{ast.unparse(node)}` is neither a literal nor a call") from None
-    if not _is_json(value):
+    if not is_json(value):
         raise _NoStep(f"`{ast.unparse(node)}` is no value that JSON knows")
     return {"literal": value}
-
-
-def _is_json(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(_is_json(item) for item in value)
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and _is_json(item) for key, item in value.items())
-    return value is None or isinstance(value, str | int | float | bool)
 
 
 def _dotted(node: ast.expr) -> str:
@@ -143,7 +135,7 @@ def _missing(tree: ast.Module, variables: Sequence[Variable]) -> tuple[list[Step
         variable = next((variable for variable in variables if variable.name == name), None)
         if variable is None:
             raise _NoStep(f"the command uses `{name}` and sets it nowhere")
-        if not _is_json(variable.keywords):
+        if not is_json(variable.keywords):
             raise _NoStep(f"`{name}` in line {variable.line} holds values that JSON does not know")
         keywords = {key: {"literal": value} for key, value in variable.keywords.items()}
         steps += [

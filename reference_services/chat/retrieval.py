@@ -1,7 +1,7 @@
 """Answers from the prompt: finds what was stated earlier by the content words that a question shares with it.
 
-Nothing else is known here. The statement that covers most of the question wins; of equals, the latest.
-A statement that says of itself that it changes something wins over an older one that covers a little more.
+Nothing else is known here. The statement that covers most of the question wins; of equals, the latest. A question
+about the talk itself gets the message that it asks for, word by word.
 """
 
 from __future__ import annotations
@@ -16,44 +16,49 @@ from reference_services.chat.words import content_words, sentences, stem, words
 
 COVERAGE = 0.45
 """The share of a question's weight that a statement has to cover."""
-UPDATE_TOLERANCE = 0.55
+COVERAGE_OF_ONE_OF_TWO = 0.3
+"""The same where the question is about two things, so that no statement covers both."""
+COVERAGE_OF_THE_OTHER = 0.9
+"""The share of what the first statement left open that a second one has to cover."""
+UPDATE_TOLERANCE = 0.7
 """What a later statement with a word of change has to reach of the best one's weight."""
 
-_ASKING = re.compile(
-    r"^(?:(?:so|and|but|now|ok|okay|please|well|then|again|finally)[,:]?\s+)*"
-    r"(?:what|which|who|whom|whose|where|when|why|how)\b",
-    re.IGNORECASE,
-)
+_LEAD = r"^(?:(?:so|and|but|now|ok|okay|please|well|then|again|finally|sorry)[,:]?\s+)*"
+_ASKING = re.compile(_LEAD + r"(?:what|which|who|whom|whose|where|when|why|how)\b", re.IGNORECASE)
 _DEMANDING = re.compile(
-    r"^(?:(?:so|and|but|now|please|then)[,:]?\s+)*"
-    r"(?:(?:can|could|would|will) you\s+(?:please\s+)?)?(?:tell|remind|repeat|recall|name|state|give|list|say|quote)\b",
+    _LEAD + r"(?:(?:can|could|would|will) you\s+(?:please\s+)?)?"
+    r"(?:tell|remind|repeat|recall|name|state|give|list|say|quote|mention)\b",
     re.IGNORECASE,
 )
-_REQUEST = re.compile(r"^(?:please\s+)?(?:can|could|would|will) you\b", re.IGNORECASE)
+_REQUEST = re.compile(_LEAD + r"(?:can|could|would|will) you\b", re.IGNORECASE)
 _KIND_ASKED = re.compile(r"\b(?:which|what|how)\s+([^\W\d_]+)", re.IGNORECASE)
+_TWO_THINGS = re.compile(r"\b(?:and|both|together with|as well as|plus)\b", re.IGNORECASE)
+_POINTS_BACK = re.compile(r"^(?:it|they|this|that|these|those|he|she)\b", re.IGNORECASE)
 _CHANGE = re.compile(
     r"\b(?:now|changed?|changes|instead|actually|correction|corrected|updated?|new|moved|renamed|no longer|"
     r"replaced|switched|rather than|anymore)\b",
     re.IGNORECASE,
 )
-_OWN_WORDS = re.compile(
-    r"\b(?:i|we)\b.*\b(?:ask|asked|asking|say|said|saying|tell|told|telling|write|wrote|mention|mentioned|send|sent)\b"
-    r"|\bmy\b.*\b(?:question|message|request|sentence|words)\b",
-    re.IGNORECASE,
-)
+_SAYING = r"(?:ask|say|said|tell|told|writ|wrote|mention|sen[dt]|question|message|request|sentence|words)"
+_OWN_WORDS = re.compile(rf"\b(?:i|we|my|our)\b.*\b{_SAYING}|\b{_SAYING}\w*\b.*\b(?:i|we)\b", re.IGNORECASE)
 _THEIR_WORDS = re.compile(
-    r"\byou\b.*\b(?:say|said|saying|answer|answered|reply|replied|tell|told|write|wrote|suggest|suggested)\b"
-    r"|\byour\b.*\b(?:answer|reply|message|words)\b",
+    r"\b(?:did|have|had) you\b.*\b(?:say|said|answer|repl|tell|told|writ|wrote|suggest|recommend)"
+    r"|\byour?\b.*\b(?:answer|reply|message|suggestion)\b",
     re.IGNORECASE,
 )
-_SPEECH = frozenset(
+_RECENT = re.compile(
+    r"\b(?:just|last|previous|prior|before|earlier|first|again|recent\w*|repeat|ago|so far)\b", re.IGNORECASE
+)
+_ABOUT_THE_TALK = frozenset(
     stem(word)
     for word in """
-        question message request sentence words word write wrote send sent answer answered reply replied last
-        previous prior before earlier first ago moment second time right exactly recent recently immediately
-        conversation repeat quote again back suggest suggested now name state give list
+        question message request sentence words word write wrote send sent answer answered reply replied last thing
+        previous prior before earlier first ago moment second time right exactly recent recently immediately thread
+        conversation repeat quote again back suggest suggested name state give list make made short brief keep else
+        nothing enough now today latest moment things stand current currently present need want two
         """.split()
 )
+"""Words about the talk, the manner of an answer, or the present: no statement is about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +68,28 @@ class _Statement:
 
 
 def answer(prompt: Prompt) -> str | None:
-    """The answer to the prompt's last question, or None where it asks nothing that a prompt could hold."""
+    """The answer to the prompt's last message, or None where it asks nothing that a prompt could hold."""
     earlier, last = _split(prompt)
     parts = sentences(last)
-    asked = [part for part in parts if _asks(part)]
-    if not asked:
+    asking = [part for part in parts if _asks(part)]
+    if not asking:
         return None
-    question = asked[-1]
-    before = [message for message in earlier if message.role != "assistant"]
-    own = [*before, Message("user", "\n".join(parts[: parts.index(question)]))]
-    if quoted := _quoted(question, earlier):
-        return quoted
-    wanted = content_words(question)
-    if not wanted:
-        return _not_told(question) if _ASKING.match(question) and _is_about_words(question) else None
-    source = [message for message in earlier if message.role == "assistant"] if _is_theirs(question) else own
-    found = _statements(question, wanted, _stated(source, question))
+    question = " ".join(asking)
+    wanted = content_words(question) - _ABOUT_THE_TALK
+    if wanted:
+        own = [*(message for message in earlier if message.role != "assistant"), _beside(parts, asking)]
+    else:
+        # "I need the colour and the size. What are they?" asks with its first sentence.
+        own = [message for message in earlier if message.role != "assistant"]
+        wanted = content_words(last) - _ABOUT_THE_TALK
+    theirs = bool(_THEIR_WORDS.search(question))
+    source = [message for message in earlier if message.role == "assistant"] if theirs else own
+    found = _statements(last, wanted, _stated(source)) if wanted else []
     if found:
         return " ".join(found)
-    if _REQUEST.match(question) or _DEMANDING.match(question):
+    if quoted := _quoted(question, earlier, theirs=theirs, sure=not content_words(question) - _ABOUT_THE_TALK):
+        return quoted
+    if _REQUEST.match(asking[0]) or not any(_is_question(part) or _ASKING.match(part) for part in asking):
         return None
     return _not_told(question)
 
@@ -96,55 +104,55 @@ def _split(prompt: Prompt) -> tuple[Sequence[Message], str]:
 
 
 def _asks(sentence: str) -> bool:
-    return sentence.rstrip("\"'”’) ").endswith(("?", "？")) or bool(
-        _ASKING.match(sentence) or _DEMANDING.match(sentence)
-    )
+    return _is_question(sentence) or bool(_ASKING.match(sentence) or _DEMANDING.match(sentence))
 
 
-def _is_about_words(question: str) -> bool:
-    return bool(_OWN_WORDS.search(question) or _THEIR_WORDS.search(question))
+def _is_question(sentence: str) -> bool:
+    return sentence.rstrip("\"'”’) ").endswith(("?", "？"))
 
 
-def _is_theirs(question: str) -> bool:
-    return bool(_THEIR_WORDS.search(question)) and not re.search(r"\b(?:did|have|had) i\b", question, re.IGNORECASE)
+def _beside(parts: Sequence[str], asking: Sequence[str]) -> Message:
+    """What the last message states before and beside its question."""
+    return Message("user", "\n".join(part for part in parts if part not in asking))
 
 
-def _quoted(question: str, earlier: Sequence[Message]) -> str | None:
+def _quoted(question: str, earlier: Sequence[Message], *, theirs: bool, sure: bool) -> str | None:
     """The message that a question about the conversation itself asks for, whole."""
-    if not _is_about_words(question) or content_words(question) - _SPEECH:
+    if not (theirs or _OWN_WORDS.search(question)) or not (sure or _RECENT.search(question)):
         return None
-    role = "assistant" if _is_theirs(question) else "user"
-    said = [message.content.strip() for message in earlier if message.role == role]
+    said = [message.content.strip() for message in earlier if message.role == ("assistant" if theirs else "user")]
     if not said:
         return None
     chosen = said[0] if re.search(r"\bfirst\b", question, re.IGNORECASE) else said[-1]
-    speaker = "My words were" if role == "assistant" else "Your words were"
-    return f"{speaker}: “{chosen}”"
+    return f"{'My' if theirs else 'Your'} words were: “{chosen}”"
 
 
-def _stated(messages: Sequence[Message], question: str) -> list[_Statement]:
-    found = []
+def _stated(messages: Sequence[Message]) -> list[_Statement]:
+    """The statements of some messages; one that begins with `it` is about what the one before it is about."""
+    found: list[_Statement] = []
     for message in messages:
+        before: frozenset[str] = frozenset()
         for sentence in sentences(message.content):
-            if sentence == question or sentence.endswith(("?", "？")):
-                continue
-            if about := content_words(sentence):
+            about = content_words(sentence)
+            if _POINTS_BACK.match(sentence):
+                about |= before
+            if about and not _is_question(sentence):
                 found.append(_Statement(sentence, about))
+            before = about
     return found
 
 
 def _statements(question: str, wanted: frozenset[str], stated: Sequence[_Statement]) -> list[str]:
-    """The statement that covers the question, and for a question about several things one for what it leaves open."""
+    """The statement that covers the question, and for a question about two things one for what it leaves open."""
     kinds = {stem(word.casefold()) for word in _KIND_ASKED.findall(question)}
     weights = {word: _weight(word, kinds, stated) for word in wanted}
-    first = _best(wanted, weights, stated)
+    two = bool(_TWO_THINGS.search(question))
+    first = _best(wanted, weights, stated, COVERAGE_OF_ONE_OF_TWO if two else COVERAGE)
     if first is None:
         return []
-    rest = wanted - first.words
-    if " and " not in f" {' '.join(words(question))} " or not rest:
-        return [first.text]
     others = [statement for statement in stated if statement is not first]
-    second = _best(rest, weights, others, at_least=0.99)
+    rest = frozenset(word for word in wanted - first.words if any(word in other.words for other in others))
+    second = _best(rest, weights, others, COVERAGE_OF_THE_OTHER) if two and rest else None
     return [first.text] if second is None else [first.text, second.text]
 
 
@@ -157,10 +165,7 @@ def _weight(word: str, kinds: set[str], stated: Sequence[_Statement]) -> float:
 
 
 def _best(
-    wanted: frozenset[str],
-    weights: dict[str, float],
-    stated: Sequence[_Statement],
-    at_least: float = COVERAGE,
+    wanted: frozenset[str], weights: dict[str, float], stated: Sequence[_Statement], at_least: float
 ) -> _Statement | None:
     total = sum(weights[word] for word in wanted)
     scores = [sum(weights[word] for word in wanted & statement.words) for statement in stated]

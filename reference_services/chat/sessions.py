@@ -19,6 +19,7 @@ import time
 import uuid
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -113,7 +114,7 @@ class SessionManager:
         session_id = uuid.uuid4().hex
         self.store.create(session_id, self.now()).result()
         self.created_total += 1
-        self._make_room()
+        self.evicted_total += sum(promise.result() for promise in self._make_room())
         return session_id
 
     def get_session(self, session_id: str) -> dict[str, Any] | None:
@@ -193,7 +194,7 @@ class SessionManager:
         self.turns_committed_total += 1
         if is_first:
             self.created_total += 1
-            self._make_room()
+            self.evicted_total += sum([await asyncio.wrap_future(promise) for promise in self._make_room()])
         return number
 
     async def delete(self, session_id: str) -> bool:
@@ -247,15 +248,14 @@ class SessionManager:
     def _is_over(self, last_used: float) -> bool:
         return self.now() - last_used > self.timeout_s
 
-    def _make_room(self) -> None:
+    def _make_room(self) -> list[Future[int]]:
         """Beyond `max_sessions`, those longest unused go, but none with a turn under way."""
         too_many = self.store.session_count() - self.settings.max_sessions
         if too_many <= 0:
-            return
+            return []
         candidates = self.store.oldest(limit=too_many + len(self._locks))
-        for session_id in [each for each in candidates if each not in self._locks][:too_many]:
-            self.store.delete(session_id)
-            self.evicted_total += 1
+        unused = [each for each in candidates if each not in self._locks]
+        return [self.store.delete(each) for each in unused[:too_many]]
 
     def _forget_lock(self, session_id: str) -> None:
         self._users[session_id] -= 1

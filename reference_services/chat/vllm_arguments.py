@@ -7,7 +7,7 @@ from reference_services.chat.settings import Hermes2Config
 
 def vllm_arguments(settings: Hermes2Config) -> list[str]:
     """`vllm serve` with these settings (argument names: docs.vllm.ai, "Engine Arguments")."""
-    options = {
+    options: dict[str, str | float] = {
         "--host": settings.host,
         "--port": settings.port,
         "--served-model-name": settings.name,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -75,3 +76,23 @@ def test_a_python_value_that_is_no_literal_is_reported(read: Read) -> None:
 def test_python_that_configures_nothing_is_prose(read: Read) -> None:
     document = read("```python\nasync def f():\n    return 1\n```\n")
     assert set(document.line_kinds) == {"prose"}
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "yaml\na: &a [*a]\nb: 1\n",
+        "yaml\na: 2025-13-45\n",
+        "yaml\na: !!python/object:os.system x\n",
+        "yaml\n{a: [b}\n",
+        "yaml\nport: .nan\nhost: .inf\n",
+        "python\nc = C(a={1, 2}, b=b'x', d=1j, e=(1, 2))\n",
+        "python\n" + "(" * 3000 + "\n",
+        "bash\ncurl http://h/x -d '" + "[" * 5000 + "'\n# Expected: " + "[" * 5000 + "\n",
+        "bash\npython -c '" + "-" * 5000 + "1'\n# Expected: fine\n",
+    ],
+)
+def test_hostile_blocks_never_break_the_reading(read: Read, block: str) -> None:
+    document = read(f"```{block}```\n- [ ] latency < 2 s\n")
+    assert document.criteria[-1].kind == "latency"
+    json.dumps(document.as_json(), allow_nan=False)

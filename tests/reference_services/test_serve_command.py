@@ -1,0 +1,88 @@
+"""`signoff serve` as a process, from the outside."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from acceptance.commands import serve
+from acceptance.errors import UsageError
+
+ROOT = Path(__file__).parent.parent.parent
+PROGRAM = (
+    "import argparse, sys\n"
+    "from acceptance.commands import serve\n"
+    "parser = argparse.ArgumentParser()\n"
+    "serve.add_arguments(parser)\n"
+    "sys.exit(serve.run(parser.parse_args()))\n"
+)
+
+
+def parsed(*arguments: str) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    serve.add_arguments(parser)
+    return parser.parse_args(arguments)
+
+
+def test_what_does_not_exist_is_named_with_what_does() -> None:
+    with pytest.raises(UsageError, match="no service 'hermes-3'") as caught:
+        serve.run(parsed("hermes-3"))
+    assert "hermes-2" in caught.value.mend
+    with pytest.raises(UsageError, match="no fault 'tired'") as caught:
+        serve.run(parsed("hermes-2", "--fault", "tired"))
+    assert "forgets_session, slow, leaks_memory, stale_metrics" in caught.value.mend
+    with pytest.raises(UsageError, match="no service is named"):
+        serve.run(parsed())
+
+
+def test_the_list_names_services_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    assert serve.run(parsed("--list")) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "hermes-2"
+    assert [line.split()[1] for line in lines[1:]] == ["forgets_session", "slow", "leaks_memory", "stale_metrics"]
+
+
+def test_without_the_services_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "fastapi" else object())
+    with pytest.raises(UsageError, match="need fastapi") as caught:
+        serve.run(parsed("hermes-2"))
+    assert caught.value.mend == 'pip install "signoff[services]"'
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_serves_until_a_signal_and_leaves_no_process(number: int, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", PROGRAM, "hermes-2", "--host=127.0.0.25", "--port=21421", "--metrics-port=21422"]
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HERMES_2_")}
+    # From another folder, as a user would: the service is found beside the command, not in the working folder.
+    process = subprocess.Popen(command, cwd=tmp_path, env={**kept, "PYTHONPATH": str(ROOT)})
+    try:
+        deadline = time.monotonic() + 20
+        status = 0
+        while status != 200 and time.monotonic() < deadline:
+            try:
+                status = httpx.get("http://127.0.0.25:21421/ready", trust_env=False).status_code
+            except httpx.TransportError:
+                time.sleep(0.02)
+        assert status == 200
+        children = psutil.Process(process.pid).children(recursive=True)
+        assert len(children) == 1
+        assert children[0].memory_info().rss < 200e6
+        process.send_signal(number)
+        assert process.wait(15) == 0
+        assert not any(child.is_running() for child in children)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_the_exit_code_of_the_service_is_that_of_the_command() -> None:
+    assert serve.run(parsed("hermes-2", "--port=0")) == 4
