@@ -33,7 +33,7 @@ __all__ = [
     "probe_window",
 ]
 
-CONCURRENCY = 8
+CONCURRENCY = 16
 
 _Item = TypeVar("_Item")
 _Found = TypeVar("_Found")
@@ -142,7 +142,8 @@ async def probe_isolation(
 async def probe_stateless(send: Sender, seed: int, pairs: int = 3) -> tuple[StatelessResult, list[Record]]:
     """Say something without a session header, then ask for it without one: nothing may be remembered."""
     planter = Planter("stateless", seed)
-    found = [await _ask(send, planter.fact(f"stateless-{index}", 0), None) for index in range(pairs)]
+    plants = [planter.fact(f"stateless-{index}", 0) for index in range(pairs)]
+    found = await _side_by_side(plants, lambda plant: _ask(send, plant, None))
     dialogues = [dialogue for dialogue, _ in found]
     result = StatelessResult(pairs, sum(known for _, known in found), errors_of(dialogues))
     return result, records_of("stateless", seed, result, dialogues)

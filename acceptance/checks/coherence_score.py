@@ -13,7 +13,7 @@ from coherence.dialogue import hold_all
 from coherence.figure import lift
 from perf.statistics import decide_score
 
-CONCURRENCY = 8
+CONCURRENCY = 16
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:

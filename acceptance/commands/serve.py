@@ -6,11 +6,9 @@ import argparse
 import importlib.util
 import json
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import acceptance
@@ -23,7 +21,6 @@ EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
 SERVICES = {"hermes-2": "reference_services.chat"}
 """The services by name, and the module that runs each."""
 NEEDED = ("fastapi", "uvicorn", "pydantic_settings")
-PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 LIST_TIMEOUT_S = 60
 
 
@@ -40,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Run the service until it ends; its exit code is ours."""
+    """List the services, or become one: that does not come back."""
     if arguments.list:
         print(listing())
         return 0
@@ -52,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     module = SERVICES[arguments.service]
     if arguments.fault is not None and arguments.fault not in (faults := _told(module)["faults"]):
         raise UsageError(f"{arguments.service} has no fault {arguments.fault!r}", f"there are: {', '.join(faults)}")
-    return _run_child([*_command(module), *_options(arguments)])
+    command = [*_command(module), *_options(arguments)]
+    # The service takes this process's place: its memory, its signals and its exit code are its own.
+    return os.execve(command[0], command, _environment())  # noqa: S606
 
 
 def listing() -> str:
@@ -108,26 +107,3 @@ def _told(module: str) -> Any:
     except ValueError:
         last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
         raise RunInvalid(f"{module} cannot be started: {last[0]}", 'pip install "signoff[services]"') from None
-
-
-def _run_child(command: list[str]) -> int:
-    """Run it and pass signals on; a child that a signal ended gives 128 + its number, as shells do."""
-    child: subprocess.Popen[bytes] | None = None
-    early: list[int] = []
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        if child is None:
-            early.append(number)
-        elif child.poll() is None:
-            child.send_signal(number)
-
-    previous = {number: signal.signal(number, pass_on) for number in PASSED_ON}
-    try:
-        child = subprocess.Popen(command, env=_environment())
-        for number in early:
-            child.send_signal(number)
-        status = child.wait()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-    return 128 - status if status < 0 else status

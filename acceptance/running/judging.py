@@ -29,6 +29,7 @@ from acceptance.running.items import CriterionItem, DocumentFile
 from acceptance.running.progress import Progress
 from acceptance.site import Site
 from acceptance.verdict import Verdict
+from reports.stored_run import StoredRun
 
 DOCUMENT_SUFFIXES = {".md", ".markdown", ".txt"}
 
@@ -117,7 +118,7 @@ class Judging:
         if session.config.option.collectonly or not self._selected:
             return None
         try:
-            self._begin()
+            self.begin()
         except SignoffError as error:
             self.trouble = error
             return True
@@ -128,12 +129,7 @@ class Judging:
         """Write the result; pytest's status is 0 only where the run passed."""
         if session.config.option.collectonly:
             return
-        if self._site is not None:
-            self._site.close()
-        if self._service is not None:
-            self._service.stop()
-        self.progress.end()
-        stored = storing.store(self, datetime.now(UTC))
+        stored = self.finish()
         session.exitstatus = 0 if stored.outcome == "passed" else 1
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
@@ -146,11 +142,33 @@ class Judging:
 
     # judging
 
+    def begin(self) -> None:
+        """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge."""
+        process_id = None
+        if self.deployment.start is not None:
+            self._service = OwnService(self.deployment, self.folder)
+            self.progress.note(f"starting {self.deployment.start.service}")
+            process_id = self._service.start()
+        criteria = tuple(criterion for document in self.reading.documents for criterion in document.criteria)
+        self._site = Site(
+            self.deployment,
+            self.profile,
+            self.folder,
+            criteria,
+            primary_address=primary_address(criteria, self.deployment.target),
+            process_id=process_id or service_process(self.deployment),
+            seed=self.seed,
+            retries=self.retries,
+            on_progress=self.progress.share,
+        )
+        self._site.require_reachable()
+        self.engine = engine.of(self._site)
+
     def judge(self, criterion: Criterion) -> Verdict:
         """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail."""
         position = len(self.judged) + 1
         left_s = plan.remaining_seconds(self._waiting(), self._taken_groups)
-        self.progress.criterion(position, len(self._selected), criterion, left_s)
+        self.progress.criterion(position, len(self._selected), criterion, left_s, plan.seconds(criterion))
         begin, started = time.monotonic(), datetime.now(UTC)
         verdict, evidence = self._verdict(criterion)
         judged = Judged(verdict, storing.utc(started), round(time.monotonic() - begin, 3), evidence)
@@ -181,26 +199,14 @@ class Judging:
                 mend=f"this is a fault of Signoff; see {self.folder / 'errors.log'}",
             ), ()
 
-    def _begin(self) -> None:
-        process_id = None
-        if self.deployment.start is not None:
-            self._service = OwnService(self.deployment, self.folder)
-            self.progress.note(f"starting {self.deployment.start.service}")
-            process_id = self._service.start()
-        criteria = tuple(criterion for document in self.reading.documents for criterion in document.criteria)
-        self._site = Site(
-            self.deployment,
-            self.profile,
-            self.folder,
-            criteria,
-            primary_address=primary_address(criteria, self.deployment.target),
-            process_id=process_id or service_process(self.deployment),
-            seed=self.seed,
-            retries=self.retries,
-            on_progress=self.progress.share,
-        )
-        self._site.require_reachable()
-        self.engine = engine.of(self._site)
+    def finish(self) -> StoredRun:
+        """Stop what was started, and write the result."""
+        if self._site is not None:
+            self._site.close()
+        if self._service is not None:
+            self._service.stop()
+        self.progress.end()
+        return storing.store(self, datetime.now(UTC))
 
     def waiver(self, criterion: Criterion) -> dict[str, Any] | None:
         """The waiver that a binding file gives this criterion, if any."""

@@ -20,7 +20,8 @@ class Progress:
         self._stream = stream
         self._shown = shown
         self._live = shown and stream.isatty()
-        self._line = ""
+        self._criterion = ""
+        self._left_s = self._cost_s = 0.0
         self._drawn_at = 0.0
         self._plain_at = 0.0
 
@@ -28,14 +29,15 @@ class Progress:
         """Say one thing at once."""
         self._show(text, force=True)
 
-    def criterion(self, position: int, total: int, criterion: Criterion, left_s: float) -> None:
-        """The criterion that is judged now, and what the rest usually takes."""
-        self._line = f"[{position}/{total}] {criterion.id}, about {left_s:.0f} s left"
-        self._show(self._line)
+    def criterion(self, position: int, total: int, criterion: Criterion, left_s: float, cost_s: float) -> None:
+        """The criterion that is judged now, what all that is left usually takes, and what this one does."""
+        self._criterion, self._left_s, self._cost_s = f"[{position}/{total}] {criterion.id}", left_s, cost_s
+        self._show(f"{self._criterion}, about {left_s:.0f} s left")
 
     def share(self, what: str, share: float) -> None:
         """How far one long measurement is."""
-        self._show(f"{self._line}: {what} {share:.0%}")
+        left_s = self._left_s - share * self._cost_s
+        self._show(f"{self._criterion}, about {left_s:.0f} s left: {what} {share:.0%}")
 
     def end(self) -> None:
         """Leave a clean line behind."""

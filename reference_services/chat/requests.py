@@ -157,8 +157,13 @@ async def read(request: Request, kind: type[Body]) -> Body:
             raise Refused(413, f"The body is longer than {MAX_BODY_BYTES} bytes.", "body_too_large")
     try:
         data = json.loads(content.decode("utf-8"))
+        if b"\\ud" in content.lower():
+            # Half of an escaped surrogate pair is JSON, but no text.
+            json.dumps(data, ensure_ascii=False).encode("utf-8")
     except UnicodeDecodeError as error:
         raise Refused(400, f"The body is not UTF-8 text (byte {error.start}).", "invalid_json") from None
+    except UnicodeEncodeError:
+        raise Refused(400, "The body holds half of a surrogate pair, which is no character.", "invalid_json") from None
     except (ValueError, RecursionError) as error:
         raise Refused(400, f"The body is not JSON: {error}", "invalid_json") from None
     if not isinstance(data, dict):

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from reference_services.chat.prompt import Message, Prompt
-from reference_services.chat.words import content_words, sentences, stem, words
+from reference_services.chat.words import content_words, sentences, stem
 
 COVERAGE = 0.45
 """The share of a question's weight that a statement has to cover."""
@@ -89,6 +89,9 @@ def answer(prompt: Prompt) -> str | None:
         return " ".join(found)
     if quoted := _quoted(question, earlier, theirs=theirs, sure=not content_words(question) - _ABOUT_THE_TALK):
         return quoted
+    if not wanted and not theirs and not _OWN_WORDS.search(question):
+        # "How are you?" is about nothing that could have been told.
+        return None
     if _REQUEST.match(asking[0]) or not any(_is_question(part) or _ASKING.match(part) for part in asking):
         return None
     return _not_told(question)

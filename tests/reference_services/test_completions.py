@@ -171,9 +171,8 @@ def test_one_token_more_is_refused_with_the_numbers(hermes, tokens: int, limit: 
 def hang_up(hermes, **fields: Any) -> None:
     """Send a long generation and leave after the first bytes, or at once where it does not stream."""
     parts = urlsplit(hermes.url)
-    body = json.dumps(
-        {"messages": [{"role": "user", "content": "x"}], "ignore_eos": True, "max_tokens": 4000, **fields}
-    )
+    asked = {"messages": [{"role": "user", "content": "x"}], "ignore_eos": True, "max_tokens": 4000, **fields}
+    body = json.dumps(asked).encode()
     with socket.create_connection((parts.hostname, parts.port)) as connection:
         lines = ("POST /v1/chat/completions HTTP/1.1", "Host: x", f"Content-Length: {len(body)}", "X-Session-ID: left")
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)

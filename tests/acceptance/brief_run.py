@@ -1,0 +1,32 @@
+"""Judges one document against one deployment, with less measuring than any profile of the product; for tests.
+
+`python brief_run.py DOCUMENT DEPLOYMENT FOLDER`
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from acceptance import deployment as deployments
+from acceptance.profile import Profile
+from acceptance.running import plan
+from acceptance.running.judging import Judging
+from acceptance.running.progress import Progress
+
+BRIEF = Profile("brief", alpha=0.05, load_s=42, conversations=16, cold_starts=5)
+
+
+def main(document: str, deployment: str, folder: str) -> None:
+    """Judge every criterion, in the plan's order."""
+    judging = Judging(deployments.load(Path(deployment)), BRIEF, [Path(document)], Path(folder), Progress(shown=False))
+    try:
+        judging.begin()
+        for criterion in plan.order([each for read in judging.reading.documents for each in read.criteria]):
+            judging.judge(criterion)
+    finally:
+        judging.finish()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,88 @@
+"""Each deliberate fault of the reference service turns red exactly the criteria whose checks list it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceptance.checks import CHECKS
+
+ROOT = Path(__file__).parent.parent.parent
+SOUND = "sound"
+FAULTS = ("forgets_session", "slow", "leaks_memory", "stale_metrics")
+HOSTS = {name: f"127.0.0.{number}" for number, name in enumerate((SOUND, *FAULTS), start=61)}
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, Any]]:
+    """The stored runs of the sound service and of each fault, judged side by side."""
+    folder = tmp_path_factory.mktemp("faults")
+    document = ROOT / "fixtures/tasks/1.3-hermes-2.md"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    processes = {}
+    for name, host in HOSTS.items():
+        deployment = folder / f"{name}.toml"
+        deployment.write_text(deployment_at(host, "" if name == SOUND else name), encoding="utf-8")
+        command = [sys.executable, str(Path(__file__).with_name("brief_run.py"))]
+        processes[name] = subprocess.Popen(
+            [*command, str(document), str(deployment), str(folder / name)],
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    found = {}
+    for name, process in processes.items():
+        output, _ = process.communicate()
+        assert process.returncode == 0, f"{name}: {output}"
+        found[name] = json.loads((folder / name / "results.json").read_text(encoding="utf-8"))
+    return found
+
+
+def deployment_at(host: str, fault: str) -> str:
+    """The shipped deployment file, moved to another loopback address."""
+    text = (ROOT / "fixtures/deployments/1.3-hermes-2.toml").read_text(encoding="utf-8")
+    text = text.replace("127.0.0.1", host).replace('"../..', f'"{ROOT}')
+    arguments = ["--host", host, *(["--fault", fault] if fault else [])]
+    return text.replace('service = "hermes-2"', f'service = "hermes-2"\narguments = {json.dumps(arguments)}')
+
+
+def ids(run: Mapping[str, Any], *outcomes: str) -> set[str]:
+    return {criterion["id"] for criterion in run["criteria"] if criterion["outcome"] in outcomes}
+
+
+def test_the_sound_service_passes(runs: Mapping[str, Mapping[str, Any]]) -> None:
+    run = runs[SOUND]
+    assert ids(run, "fail", "error", "inconclusive", "not_run") == set(), [
+        (criterion["id"], criterion["reason"]) for criterion in run["criteria"] if criterion["outcome"] == "fail"
+    ]
+    assert run["outcome"] == "passed"
+    assert run["open"] == {"awaiting_person": 10, "out_of_reach": 1, "waived": 0}
+    assert run["engine"]["name"] == "simulated"
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_turns_red_exactly_the_criteria_whose_checks_list_it(
+    fault: str, runs: Mapping[str, Mapping[str, Any]]
+) -> None:
+    run = runs[fault]
+    listed = {
+        criterion["id"]
+        for criterion in run["criteria"]
+        if criterion["judge"] == "machine" and fault in CHECKS[criterion["kind"]].faults
+    }
+    assert listed, f"no check lists {fault}"
+    assert ids(run, "fail") == listed
+    assert ids(run, "error", "not_run") == set()
+    assert run["outcome"] == "failed"
+
+
+def test_every_fault_that_a_check_lists_is_tried_here() -> None:
+    assert {fault for check in CHECKS.values() for fault in check.faults} == set(FAULTS)
