@@ -52,13 +52,12 @@ _RECENT = re.compile(
 _ABOUT_THE_TALK = frozenset(
     stem(word)
     for word in """
-        question message request sentence words word write wrote send sent answer answered reply replied last thing
-        previous prior before earlier first ago moment second time right exactly recent recently immediately thread
-        conversation repeat quote again back suggest suggested name state give list make made short brief keep else
-        nothing enough now today latest moment things stand current currently present need want two
+        question message request sentence words word thing write wrote send sent answer answered reply replied say
+        last previous prior before earlier first ago moment second time right exactly recent recently immediately
+        conversation repeat quote again back suggest suggested name state give list now today currently current
         """.split()
 )
-"""Words about the talk, the manner of an answer, or the present: no statement is about them."""
+"""Words about the talk itself and about the present: no statement is about them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +78,9 @@ def answer(prompt: Prompt) -> str | None:
     if wanted:
         own = [*(message for message in earlier if message.role != "assistant"), _beside(parts, asking)]
     else:
-        # "I need the colour and the size. What are they?" asks with its first sentence.
+        # "About the colour and the size: what are they?" in two sentences asks with the first.
         own = [message for message in earlier if message.role != "assistant"]
-        wanted = content_words(last) - _ABOUT_THE_TALK
+        wanted = content_words(" ".join(parts[: parts.index(asking[0])])) - _ABOUT_THE_TALK
     theirs = bool(_THEIR_WORDS.search(question))
     source = [message for message in earlier if message.role == "assistant"] if theirs else own
     found = _statements(last, wanted, _stated(source)) if wanted else []
