@@ -1,4 +1,4 @@
-"""The simulated engine and the probes know nothing of each other's wording: an engine tuned to probes proves nothing."""
+"""The simulated engine and the probes share no phrase: an engine tuned to the probes would prove nothing."""
 
 from __future__ import annotations
 
