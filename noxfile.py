@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import nox
 
-nox.needs_version = ">=2024.4.15"
+nox.needs_version = ">=2025.2.9"
 nox.options.sessions = ["lint", "tests", "acceptance"]
 nox.options.default_venv_backend = "uv|virtualenv"
 
@@ -23,7 +23,8 @@ def acceptance(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test Signoff itself; arguments go to pytest."""
     session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test"))
-    session.run("python", "-m", "pytest", *session.posargs)
+    # By file, so that the long fault runs (mostly waiting) go on beside everything else.
+    session.run("python", "-m", "pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
 
 
 @nox.session
