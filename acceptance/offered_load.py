@@ -8,6 +8,7 @@ them is judged on that request alone.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict
 from http import HTTPStatus
@@ -102,6 +103,7 @@ def _take(recorder: Recorder, site: Site) -> None:
             "latency_limit_ms": limit_s * 1e3 if limit_s else None,
             "throughput_limit_per_second": asked,
             "rate_is_stated": asked is not None,
+            "machine_cores": os.cpu_count(),
         },
     )
     run = _offer(recorder, site, plan)

@@ -34,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="how much is measured (default: quick)")
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where runs are kept")
     parser.add_argument("--json", metavar="FILE", help="write results.json there too; - is standard output")
+    parser.add_argument("--seed", type=int, metavar="N", help="seed of words and prompts, to repeat a run")
     parser.add_argument("-k", dest="select", metavar="EXPRESSION", help="judge only criteria that match (pytest's -k)")
     parser.add_argument("--lf", action="store_true", help="judge only what failed in the last run (pytest's --lf)")
 
@@ -90,6 +91,7 @@ def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, fo
         *(f"--signoff-out={arguments.out}", f"--signoff-run-id={run_id}"),
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
         *([f"--target={arguments.target}"] if arguments.target else [f"--deployment={arguments.deployment}"]),
+        *([f"--signoff-seed={arguments.seed}"] if arguments.seed is not None else []),
         *(["-k", arguments.select] if arguments.select else []),
         *(["--lf"] if arguments.lf else []),
         *("--", *documents),

@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
 from acceptance.criterion import Criterion
+from acceptance.reading import Document
 from acceptance.verdict import Verdict
-
-if TYPE_CHECKING:
-    from acceptance.running.judging import Judging
 
 FAILING = {"fail", "inconclusive", "error"}
 SKIPPING = {"not_measurable", "awaiting_person"}
+
+
+class Judge(Protocol):
+    """Who reads documents and judges their criteria."""
+
+    def document(self, path: Path) -> Document: ...
+
+    def judge(self, criterion: Criterion) -> Verdict: ...
 
 
 class NotMet(AssertionError):
@@ -28,7 +35,7 @@ class NotMet(AssertionError):
 class DocumentFile(pytest.File):
     """A task document; its items are its criteria, in the document's order."""
 
-    judging: Judging
+    judging: Judge
 
     def collect(self) -> Iterator[CriterionItem]:
         """One item a criterion."""

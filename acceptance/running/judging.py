@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,30 +19,19 @@ from acceptance.errors import NotMeasurable, SignoffError, UsageError
 from acceptance.evidence import Evidence
 from acceptance.own_service import OwnService, service_process
 from acceptance.profile import PROFILES, Profile
-from acceptance.reading import Document, Reading, read_documents
+from acceptance.reading import Document, read_documents
 from acceptance.running import engine, plan, storing
 from acceptance.running.addresses import primary_address
+from acceptance.running.findings import Findings, Judged
 from acceptance.running.items import CriterionItem, DocumentFile
 from acceptance.running.progress import Progress
 from acceptance.site import Site
 from acceptance.verdict import Verdict
 from reports.stored_run import StoredRun
 
-DOCUMENT_SUFFIXES = {".md", ".markdown", ".txt"}
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """A verdict with when it was reached, how long it took, and the evidence file behind it."""
-
-    verdict: Verdict
-    started: str
-    seconds: float
-    evidence: tuple[str, ...]
-
 
 class Judging:
-    """The state of one run: the site, the verdicts so far, and the service if Signoff started it."""
+    """Judges criteria at a site, for pytest or for whoever calls `begin`, `judge` and `finish`."""
 
     def __init__(
         self,
@@ -54,22 +40,22 @@ class Judging:
         paths: Sequence[Path],
         folder: Path,
         progress: Progress,
+        seed: int | None = None,
     ) -> None:
-        self.deployment = deployment
-        self.profile = profile
-        self.folder = folder
-        self.reading: Reading = read_documents(paths)
-        self.judged: dict[tuple[str, str], Judged] = {}
-        self.started = datetime.now(UTC)
+        self.findings = Findings(
+            deployment=deployment,
+            profile=profile,
+            reading=read_documents(paths),
+            folder=folder,
+            started=datetime.now(UTC),
+            seed=secrets.randbelow(2**31) if seed is None else seed,
+            engine={"name": deployment.engine, "version": ""},
+        )
         self.progress = progress
-        self.retries: list[str] = []
         self._selected: list[Criterion] = []
         self._taken_groups: set[str] = set()
         self._site: Site | None = None
         self._service: OwnService | None = None
-        self.trouble: SignoffError | None = None
-        self.seed = secrets.randbelow(2**31)
-        self.engine: dict[str, str] = {"name": deployment.engine, "version": ""}
 
     @classmethod
     def of(cls, config: pytest.Config) -> Judging:
@@ -88,18 +74,18 @@ class Judging:
         folder = Path(config.getoption("--signoff-out")) / run_id
         paths = dict.fromkeys(Path(argument.split("::", 1)[0]) for argument in config.args)
         progress = Progress(shown=config.getoption("--signoff-progress"))
-        return cls(deployment, PROFILES[name], list(paths), folder, progress)
+        return cls(deployment, PROFILES[name], list(paths), folder, progress, config.getoption("--signoff-seed"))
 
     def document(self, path: Path) -> Document:
         """The document that was read from this path."""
-        return next(found for found in self.reading.documents if Path(found.path).resolve() == path.resolve())
+        return next(found for found in self.findings.reading.documents if Path(found.path).resolve() == path.resolve())
 
     # pytest's hooks, in the order in which they are called
 
     def pytest_collect_file(self, file_path: Path, parent: pytest.Collector) -> DocumentFile | None:
         """A file that was read as a task document is a test file."""
-        known = {Path(document.path).resolve() for document in self.reading.documents}
-        if file_path.suffix not in DOCUMENT_SUFFIXES or file_path.resolve() not in known:
+        known = {Path(document.path).resolve() for document in self.findings.reading.documents}
+        if file_path.resolve() not in known:
             return None
         collector: DocumentFile = DocumentFile.from_parent(parent, path=file_path)
         collector.judging = self
@@ -120,7 +106,7 @@ class Judging:
         try:
             self.begin()
         except SignoffError as error:
-            self.trouble = error
+            self.findings.trouble = error
             return True
         return None
 
@@ -134,46 +120,45 @@ class Judging:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The headline, and where the result is."""
-        if self.trouble is not None:
-            terminalreporter.write_line(f"signoff: {self.trouble}")
-        results = self.folder / storing.RESULTS
+        if self.findings.trouble is not None:
+            terminalreporter.write_line(f"signoff: {self.findings.trouble}")
+        results = self.findings.folder / storing.RESULTS
         if results.exists():
-            terminalreporter.write_line(storing.closing_lines(self.folder))
+            terminalreporter.write_line(storing.closing_lines(self.findings.folder))
 
     # judging
 
     def begin(self) -> None:
         """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge."""
         process_id = None
-        if self.deployment.start is not None:
-            self._service = OwnService(self.deployment, self.folder)
-            self.progress.note(f"starting {self.deployment.start.service}")
+        if self.findings.deployment.start is not None:
+            self._service = OwnService(self.findings.deployment, self.findings.folder)
+            self.progress.note(f"starting {self.findings.deployment.start.service}")
             process_id = self._service.start()
-        criteria = tuple(criterion for document in self.reading.documents for criterion in document.criteria)
+        criteria = tuple(criterion for document in self.findings.reading.documents for criterion in document.criteria)
         self._site = Site(
-            self.deployment,
-            self.profile,
-            self.folder,
+            self.findings.deployment,
+            self.findings.profile,
+            self.findings.folder,
             criteria,
-            primary_address=primary_address(criteria, self.deployment.target),
-            process_id=process_id or service_process(self.deployment),
-            seed=self.seed,
-            retries=self.retries,
+            primary_address=primary_address(criteria, self.findings.deployment.target),
+            process_id=process_id or service_process(self.findings.deployment),
+            seed=self.findings.seed,
+            retries=self.findings.retries,
             on_progress=self.progress.share,
         )
         self._site.require_reachable()
-        self.engine = engine.of(self._site)
+        self.findings.engine = engine.of(self._site)
 
     def judge(self, criterion: Criterion) -> Verdict:
         """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail."""
-        position = len(self.judged) + 1
+        position = len(self.findings.judged) + 1
         left_s = plan.remaining_seconds(self._waiting(), self._taken_groups)
         self.progress.criterion(position, len(self._selected), criterion, left_s, plan.seconds(criterion))
         begin, started = time.monotonic(), datetime.now(UTC)
         verdict, evidence = self._verdict(criterion)
         judged = Judged(verdict, storing.utc(started), round(time.monotonic() - begin, 3), evidence)
-        self.judged[criterion.document, criterion.id] = judged
-        self._keep(criterion, judged)
+        self.findings.keep(criterion, judged)
         return verdict
 
     def _verdict(self, criterion: Criterion) -> tuple[Verdict, tuple[str, ...]]:
@@ -196,7 +181,7 @@ class Judging:
             return Verdict(
                 "error",
                 f"the check {criterion.kind} ended with {type(error).__name__}: {error}",
-                mend=f"this is a fault of Signoff; see {self.folder / 'errors.log'}",
+                mend=f"this is a fault of Signoff; see {self.findings.folder / 'errors.log'}",
             ), ()
 
     def finish(self) -> StoredRun:
@@ -206,28 +191,14 @@ class Judging:
         if self._service is not None:
             self._service.stop()
         self.progress.end()
-        return storing.store(self, datetime.now(UTC))
-
-    def waiver(self, criterion: Criterion) -> dict[str, Any] | None:
-        """The waiver that a binding file gives this criterion, if any."""
-        for document in self.reading.documents:
-            if document.path == criterion.document and criterion.id in document.waivers:
-                waiver = asdict(document.waivers[criterion.id])
-                return {**waiver, "expires": waiver["expires"].isoformat()}
-        return None
+        return storing.store(self.findings, datetime.now(UTC))
 
     def _waiting(self) -> list[Criterion]:
-        return [criterion for criterion in self._selected if (criterion.document, criterion.id) not in self.judged]
-
-    def _keep(self, criterion: Criterion, judged: Judged) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        line: dict[str, Any] = {"document": criterion.document, "id": criterion.id, **asdict(judged)}
-        with (self.folder / "verdicts.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+        return [criterion for criterion in self._selected if self.findings.of(criterion) is None]
 
     def _keep_traceback(self, criterion: Criterion, error: Exception) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "errors.log").open("a", encoding="utf-8") as file:
+        self.findings.folder.mkdir(parents=True, exist_ok=True)
+        with (self.findings.folder / "errors.log").open("a", encoding="utf-8") as file:
             file.write(f"{criterion.document} {criterion.id}\n")
             file.write("".join(traceback.format_exception(error)) + "\n")
 

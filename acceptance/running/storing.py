@@ -10,12 +10,13 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import psutil
 
 from acceptance.criterion import Criterion
 from acceptance.reading import Conflict, Document
+from acceptance.running.findings import Findings
 from acceptance.verdict import Verdict
 from reports import stored_run
 from reports.headline import fold, headline, open_counts
@@ -33,9 +34,6 @@ from reports.stored_run import (
     StoredThreshold,
 )
 
-if TYPE_CHECKING:
-    from acceptance.running.judging import Judging
-
 RESULTS = stored_run.FILE_NAME
 TASK_NUMBER_FIELDS = ("Task Number", "Task ID")
 MEASURING_PACKAGES = ("signoff", "httpx", "httptools", "numpy", "scipy", "pytest")
@@ -51,12 +49,12 @@ def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def store(judging: Judging, finished: datetime) -> StoredRun:
+def store(findings: Findings, finished: datetime) -> StoredRun:
     """Write results.json and a result document for each task document; gives the stored run."""
-    run = _stored(judging, finished)
-    judging.folder.mkdir(parents=True, exist_ok=True)
-    stored_run.save(run, judging.folder / RESULTS)
-    write_results(run, judging.folder)
+    run = _stored(findings, finished)
+    findings.folder.mkdir(parents=True, exist_ok=True)
+    stored_run.save(run, findings.folder / RESULTS)
+    write_results(run, findings.folder)
     return run
 
 
@@ -80,37 +78,37 @@ def closing_lines(folder: Path) -> str:
     return "\n".join(lines)
 
 
-def _stored(judging: Judging, finished: datetime) -> StoredRun:
+def _stored(findings: Findings, finished: datetime) -> StoredRun:
     criteria = tuple(
-        _criterion(judging, criterion) for document in judging.reading.documents for criterion in document.criteria
+        _criterion(findings, criterion) for document in findings.reading.documents for criterion in document.criteria
     )
     run = StoredRun(
         outcome="invalid",
-        profile=judging.profile.name,
-        alpha=judging.profile.alpha,
-        target=judging.deployment.target,
-        engine=Engine(name=judging.engine["name"], version=judging.engine["version"]),
+        profile=findings.profile.name,
+        alpha=findings.profile.alpha,
+        target=findings.deployment.target,
+        engine=Engine(name=findings.engine["name"], version=findings.engine["version"]),
         machine=_machine(),
         versions={name: metadata.version(name) for name in MEASURING_PACKAGES},
-        started=utc(judging.started),
+        started=utc(findings.started),
         finished=utc(finished),
-        run_id=judging.folder.name,
+        run_id=findings.folder.name,
         criteria=criteria,
-        conflicts=tuple(_conflict(conflict) for conflict in judging.reading.conflicts),
-        documents=tuple(_document(document) for document in judging.reading.documents),
-        out_of_reach=dict(judging.deployment.out_of_reach),
-        log=_log(judging),
-        retries=tuple(judging.retries),
-        extra={"deployment": judging.deployment.name, "seed": judging.seed},
+        conflicts=tuple(_conflict(conflict) for conflict in findings.reading.conflicts),
+        documents=tuple(_document(document) for document in findings.reading.documents),
+        out_of_reach=dict(findings.deployment.out_of_reach),
+        log=_log(findings),
+        retries=tuple(findings.retries),
+        extra={"deployment": findings.deployment.name, "seed": findings.seed},
     )
     folded, reason = fold(run)
-    if judging.trouble is not None:
-        reason = f"{judging.trouble}; {reason}"
+    if findings.trouble is not None:
+        reason = f"{findings.trouble}; {reason}"
     return replace(run, outcome=folded, reason=reason, open=open_counts(run))
 
 
-def _criterion(judging: Judging, criterion: Criterion) -> StoredCriterion:
-    judged = judging.judged.get((criterion.document, criterion.id))
+def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
+    judged = findings.of(criterion)
     verdict = judged.verdict if judged is not None else Verdict("not_run", "the run did not reach it")
     return StoredCriterion(
         id=criterion.id,
@@ -130,7 +128,7 @@ def _criterion(judging: Judging, criterion: Criterion) -> StoredCriterion:
         measured=Measurement(**asdict(verdict.measured)) if verdict.measured is not None else None,
         threshold=StoredThreshold(**asdict(criterion.threshold)) if criterion.threshold is not None else None,
         evidence=judged.evidence if judged is not None else (),
-        waiver=judging.waiver(criterion),
+        waiver=findings.waiver(criterion),
         started=judged.started if judged is not None else "",
         seconds=judged.seconds if judged is not None else None,
     )
@@ -165,10 +163,10 @@ def _conflict(conflict: Conflict) -> StoredConflict:
     )
 
 
-def _log(judging: Judging) -> tuple[LogEntry, ...]:
+def _log(findings: Findings) -> tuple[LogEntry, ...]:
     """One entry a measurement: what was done, when, how long it took, and what came of it."""
     entries: dict[tuple[str, ...], LogEntry] = {}
-    for (_, identity), judged in judging.judged.items():
+    for (_, identity), judged in findings.judged.items():
         if not judged.evidence:
             continue
         known = entries.get(judged.evidence)
