@@ -52,6 +52,8 @@ def read_library_call(code: str, variables: Sequence[Variable]) -> LibraryCall:
         before, assumptions = _missing(tree, variables)
     except _NoStep as no_step:
         return LibraryCall(None, str(no_step), functions)
+    except RecursionError:
+        return LibraryCall(None, "it nests deeper than anybody writes", functions)
     return LibraryCall((*before, *steps), "", functions, assumptions)
 
 
