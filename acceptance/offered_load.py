@@ -85,12 +85,14 @@ def _take(recorder: Recorder, site: Site) -> None:
         bodies = [{**body, "model": model} for body in bodies]
         recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
     url = site.deployment.target + path
+    rate_per_second = asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED
     plan = LoadPlan(
         url=url,
         body=bodies[0],
         more_bodies=tuple(bodies[1:]),
-        rate_per_second=asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED,
-        duration_s=site.profile.load_s,
+        rate_per_second=rate_per_second,
+        # Each body needs its first look; at a low rate, or with many bodies, that takes longer.
+        duration_s=max(site.profile.load_s, LOOKS[0] * len(bodies) / rate_per_second),
         timeout_s=limit_s * TIMEOUT_IN_LIMITS if limit_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
         headers=site.deployment.headers(url),
         seed=site.seed,
