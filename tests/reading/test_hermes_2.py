@@ -144,11 +144,20 @@ def test_a_turn_that_was_never_sent_is_assumed_and_reported(document: Document) 
     assert [d.line for d in document.diagnostics if d.code == "session-never-spoken"] == [recall.line]
 
 
-def test_a_payload_file_that_nobody_wrote_is_reported(document: Document) -> None:
+def test_a_payload_file_that_nobody_wrote_is_reported(damaged: Reading) -> None:
+    document = damaged.documents[0]
     throughput = one(document, "throughput", "expected")
     assert throughput.parameters["payload_file"] == "conversation_payload.json"
     assert throughput.parameters["request"]["path"] == "/v1/chat/completions"
+    assert throughput.parameters["request"]["body"] is None
     assert "payload-missing" in {d.code for d in document.diagnostics}
+
+
+def test_a_payload_file_beside_the_document_is_what_is_sent(shipped: Reading) -> None:
+    document = shipped.documents[0]
+    body = one(document, "throughput", "expected").parameters["request"]["body"]
+    assert body["messages"][0]["content"] == "Which season do you like best, and why?"
+    assert "payload-missing" not in {d.code for d in document.diagnostics}
 
 
 def test_the_health_shape_keeps_the_documents_request(document: Document) -> None:
