@@ -22,7 +22,7 @@ def main(document: str, deployment: str, folder: str) -> None:
     judging = Judging(deployments.load(Path(deployment)), BRIEF, [Path(document)], Path(folder), Progress(shown=False))
     try:
         judging.begin()
-        for criterion in plan.order([each for read in judging.reading.documents for each in read.criteria]):
+        for criterion in plan.order([each for read in judging.findings.reading.documents for each in read.criteria]):
             judging.judge(criterion)
     finally:
         judging.finish()

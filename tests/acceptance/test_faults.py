@@ -38,12 +38,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, 
             stderr=subprocess.STDOUT,
             text=True,
         )
-    found = {}
+    outputs = {name: process.communicate()[0] for name, process in processes.items()}
     for name, process in processes.items():
-        output, _ = process.communicate()
-        assert process.returncode == 0, f"{name}: {output}"
-        found[name] = json.loads((folder / name / "results.json").read_text(encoding="utf-8"))
-    return found
+        assert process.returncode == 0, f"{name}: {outputs[name]}"
+    return {name: json.loads((folder / name / "results.json").read_text(encoding="utf-8")) for name in processes}
 
 
 def deployment_at(host: str, fault: str) -> str:
