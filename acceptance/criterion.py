@@ -6,26 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from reports.units import SCALE
+
 Statement = Literal["checkbox", "expected", "subtask", "smart", "bullet", "target", "config", "shape", "prose"]
 Judge = Literal["machine", "person", "template"]
 Comparator = Literal["<", "<=", "==", ">=", ">"]
-
-_SCALE: dict[str, tuple[float, str]] = {
-    "ms": (1e-3, "s"),
-    "s": (1.0, "s"),
-    "min": (60.0, "s"),
-    "h": (3600.0, "s"),
-    "bytes": (1.0, "bytes"),
-    "kB": (1e3, "bytes"),
-    "MB": (1e6, "bytes"),
-    "GB": (1e9, "bytes"),
-    "TB": (1e12, "bytes"),
-    "KiB": (2.0**10, "bytes"),
-    "MiB": (2.0**20, "bytes"),
-    "GiB": (2.0**30, "bytes"),
-    "TiB": (2.0**40, "bytes"),
-    "%": (1e-2, "ratio"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +29,7 @@ class Threshold:
 
     def base(self) -> tuple[float, str]:
         """The limit in base units: seconds, bytes, ratio; other units stay as they are."""
-        scale, unit = _SCALE.get(self.unit, (1.0, self.unit))
+        scale, unit = SCALE.get(self.unit, (1.0, self.unit))
         return self.value * scale, unit
 
     def text(self) -> str:

@@ -91,8 +91,7 @@ def _take(recorder: Recorder, site: Site) -> None:
         body=bodies[0],
         more_bodies=tuple(bodies[1:]),
         rate_per_second=rate_per_second,
-        # Each body needs its first look; at a low rate, or with many bodies, that takes longer.
-        duration_s=max(site.profile.load_s, LOOKS[0] * len(bodies) / rate_per_second),
+        duration_s=max(site.profile.load_s, site.profile.requests_each * len(bodies) / rate_per_second),
         timeout_s=limit_s * TIMEOUT_IN_LIMITS if limit_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
         headers=site.deployment.headers(url),
         seed=site.seed,

@@ -121,6 +121,16 @@ class Site:
             "json": _json(response),
         }
 
+    def send(self, request: Mapping[str, Any]) -> Record:
+        """Send a request that a document shows, once, to where the deployment puts its address."""
+        return self.ask(
+            request["method"],
+            request["path"],
+            address=request.get("address"),
+            headers=request.get("headers"),
+            body=request.get("body"),
+        )
+
     def close(self) -> None:
         """Close the functional client."""
         if self._http is not None:

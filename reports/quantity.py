@@ -8,25 +8,8 @@ from datetime import datetime
 
 from reports.plain_text import line
 from reports.stored_run import Measurement, StoredThreshold
+from reports.units import SCALE
 
-_SCALE: dict[str, tuple[float, str]] = {
-    "us": (1e-6, "s"),
-    "ms": (1e-3, "s"),
-    "s": (1.0, "s"),
-    "min": (60.0, "s"),
-    "h": (3600.0, "s"),
-    "bytes": (1.0, "bytes"),
-    "kB": (1e3, "bytes"),
-    "MB": (1e6, "bytes"),
-    "GB": (1e9, "bytes"),
-    "TB": (1e12, "bytes"),
-    "KiB": (2.0**10, "bytes"),
-    "MiB": (2.0**20, "bytes"),
-    "GiB": (2.0**30, "bytes"),
-    "TiB": (2.0**40, "bytes"),
-    "ratio": (1.0, "ratio"),
-    "%": (1e-2, "ratio"),
-}
 _COMPARATORS = {"<": "<", "<=": "≤", "==": "=", ">=": "≥", ">": ">"}
 _PLAIN_STATISTICS = {"each", "rate"}
 _SPOKEN_UNITS = {"ratio": ""}
@@ -51,7 +34,7 @@ def convert(value: float, unit: str, into: str) -> float | None:
     """The value in another unit, or None where the two do not measure the same thing."""
     if unit == into:
         return value
-    (scale, base), (other, other_base) = _SCALE.get(unit, (1.0, unit)), _SCALE.get(into, (1.0, into))
+    (scale, base), (other, other_base) = SCALE.get(unit, (1.0, unit)), SCALE.get(into, (1.0, into))
     return value * scale / other if base == other_base else None
 
 

@@ -9,26 +9,16 @@ from acceptance.checks.check import Check
 from acceptance.checks.service import WELL, status_word
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
-from acceptance.site import Recorder, Site
+from acceptance.site import Site
 from acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Ask the health endpoint that the document names, else `/health`."""
     request = criterion.parameters.get("request") or {"method": "GET", "path": "/health"}
-
-    def take(recorder: Recorder) -> None:
-        recorder.write(
-            "answer",
-            site.ask(
-                request["method"],
-                request["path"],
-                address=request.get("address"),
-                headers=request.get("headers"),
-            ),
-        )
-
-    return site.measured(f"health-{request.get('line', 'default')}", take)
+    return site.measured(
+        f"health-{request.get('line', 'default')}", lambda recorder: recorder.write("answer", site.send(request))
+    )
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

@@ -6,27 +6,16 @@ from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.shape import differences
-from acceptance.site import Recorder, Site
+from acceptance.site import Site
 from acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Send the document's own request once."""
-
-    def take(recorder: Recorder) -> None:
-        request = criterion.parameters["request"]
-        recorder.write(
-            "answer",
-            site.ask(
-                request["method"],
-                request["path"],
-                address=request.get("address"),
-                headers=request.get("headers"),
-                body=request.get("body"),
-            ),
-        )
-
-    return site.measured(f"request-line-{criterion.parameters['request']['line']}", take)
+    request = criterion.parameters["request"]
+    return site.measured(
+        f"request-line-{request['line']}", lambda recorder: recorder.write("answer", site.send(request))
+    )
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

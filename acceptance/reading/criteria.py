@@ -225,7 +225,7 @@ def _without_payload(draft: Draft, payload: str, facts: Facts) -> Draft:
         *("payload-missing", "warning", f"{payload} is neither written by the document nor beside it"),
         f"put {payload} beside the document",
     )
-    sentence = f"{payload} is not there: the other completion requests of the document, else one of the suite's own, take its place"
+    sentence = f"{payload} is not there: the document's other completion requests, else our own, take its place"
     return replace(draft, assumptions=(*draft.assumptions, sentence), notes=(*draft.notes, note))
 
 

@@ -14,7 +14,7 @@ from acceptance.running import plan
 from acceptance.running.judging import Judging
 from acceptance.running.progress import Progress
 
-BRIEF = Profile("brief", alpha=0.05, load_s=42, conversations=16, cold_starts=5)
+BRIEF = Profile("brief", alpha=0.05, load_s=42, requests_each=500, conversations=16, cold_starts=5)
 
 
 def main(document: str, deployment: str, folder: str) -> None:

@@ -16,7 +16,7 @@ from acceptance.criterion import Criterion, Threshold
 from acceptance.profile import Profile
 from acceptance.site import Site
 
-BRIEF = Profile("brief", alpha=0.05, load_s=1, conversations=12, cold_starts=5)
+BRIEF = Profile("brief", alpha=0.05, load_s=1, requests_each=10, conversations=12, cold_starts=5)
 CHAT = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8}
 REQUEST = {"method": "GET", "address": None, "path": "/health", "headers": {}, "body": None, "line": 1}
 PARAMETERS: dict[str, dict[str, Any]] = {
