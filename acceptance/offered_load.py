@@ -36,7 +36,15 @@ SECONDS = 65.0
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Offer the load for the profile's time while memory and CPU of the service are sampled."""
+    """Offer the load for the profile's time while memory and CPU of the service are sampled.
+
+    Raises NotMeasurable for a request to another service than the target: the load goes there alone.
+    """
+    if not _is_for_target(criterion, site):
+        raise NotMeasurable(
+            f"this request is for another service than {site.deployment.target}, where the load goes",
+            "judge that service in a run of its own, with --target",
+        )
     return site.measured(NAME, lambda recorder: _take(recorder, site))
 
 
@@ -58,6 +66,8 @@ def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
         request = criterion.parameters.get("request")
         if criterion.kind not in {"latency", "throughput"} or not isinstance(request, Mapping):
             continue
+        if not _is_for_target(criterion, site):
+            continue
         body = request.get("body")
         if request.get("path") in COMPLETION_PATHS and isinstance(body, Mapping):
             found.setdefault(body_key(body), (request["path"], body))
@@ -67,6 +77,12 @@ def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
             {"messages": [{"role": "user", "content": "Tell me about the sea."}], "max_tokens": 50}
         ]
     return paths[0], [body for path, body in found.values() if path == paths[0]]
+
+
+def _is_for_target(criterion: Criterion, site: Site) -> bool:
+    request = criterion.parameters.get("request")
+    address = request.get("address") if isinstance(request, Mapping) else None
+    return site.deployment.url(address, site.primary_address)[0] == site.deployment.target
 
 
 def body_key(body: Mapping[str, Any]) -> str:
