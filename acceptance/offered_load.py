@@ -14,12 +14,15 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
+import psutil
+
 from acceptance import generation
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
 from acceptance.site import Recorder, Site
 from perf.errors import NoListener, PerfError
+from perf.exchange import Exchange
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadRun
 from perf.mean_latency import LOOKS
@@ -49,8 +52,9 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def run_of(evidence: Evidence) -> LoadRun:
-    """The load run that the records hold."""
-    return LoadRun.from_records(evidence.records)
+    """The load run that the records hold: the last attempt, where one was repeated."""
+    last = max((record["attempt"] for record in evidence.of("exchange")), default=0)
+    return LoadRun.from_records(record for record in evidence.records if record.get("attempt", last) == last)
 
 
 def looks(run: LoadRun) -> tuple[int, ...]:
@@ -82,7 +86,10 @@ def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
 def _is_for_target(criterion: Criterion, site: Site) -> bool:
     request = criterion.parameters.get("request")
     address = request.get("address") if isinstance(request, Mapping) else None
-    return site.deployment.url(address, site.primary_address)[0] == site.deployment.target
+    try:
+        return site.deployment.url(address, site.primary_address)[0] == site.deployment.target
+    except NotMeasurable:
+        return False
 
 
 def body_key(body: Mapping[str, Any]) -> str:
@@ -126,11 +133,13 @@ def _take(recorder: Recorder, site: Site) -> None:
     run = _offer(recorder, site, plan)
     if not run.valid and not run.interrupted:
         # One repeat, and both are kept: a client that was held up says nothing about the server.
-        recorder.write("repeat", {"reason": run.reason})
         site.retries.append(f"the load run was repeated: {run.reason}")
         run = _offer(recorder, site, plan)
     for record in run.as_records():
-        recorder.write("exchange", record)
+        if record["record"] != "exchange":
+            recorder.write("run", record)
+    if run.interrupted:
+        raise KeyboardInterrupt
 
 
 def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
@@ -144,11 +153,15 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> LoadRun:
         site.on_progress(f"load at {plan.rate_per_second:g} requests/s", min(1.0, progress.elapsed_s / total))
 
     attempt = len(site.retries)
+
+    def keep(exchange: Exchange) -> None:
+        recorder.write("exchange", {**exchange.as_record(), "attempt": attempt})
+
     try:
-        if site.process_id is None:
-            return run_load_in_process(plan, on_progress=tell)
+        if site.process_id is None or not psutil.pid_exists(site.process_id):
+            return run_load_in_process(plan, keep, tell)
         with MemorySampler(site.process_id) as sampler:
-            run = run_load_in_process(plan, on_progress=tell)
+            run = run_load_in_process(plan, keep, tell)
         for sample in sampler.samples:
             recorder.write("memory", {**sample.as_record(), "attempt": attempt})
         recorder.write("high_water", {**asdict(_mark(site.process_id, sampler)), "attempt": attempt})

@@ -29,17 +29,19 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict("inconclusive", idle)
     alpha = next(evidence.of("setup"))["alpha"]
     samples = offered_load.last_attempt(evidence, "memory")
-    mark = offered_load.last_attempt(evidence, "high_water")[-1]
+    marks = offered_load.last_attempt(evidence, "high_water")
+    if not marks:
+        return Verdict("inconclusive", "the service's process ended before its memory was read under load")
     decision = decide_growth(
         [sample["t_ns"] / 1e9 for sample in samples],
         [sample["rss_bytes"] for sample in samples],
         criterion.threshold.base()[0],
-        mark["bytes"],
+        marks[-1]["bytes"],
         alpha,
     )
     return Verdict(
         decision.outcome,
-        f"{decision.reason} ({mark['source']})",
+        f"{decision.reason} ({marks[-1]['source']})",
         measured(decision, "bytes"),
         detail=decision.detail,
     )

@@ -85,7 +85,7 @@ def _check_installed() -> None:
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         raise UsageError(
-            f"the reference services need {', '.join(missing)}, which is not installed",
+            f"the reference services need packages that are not installed: {', '.join(missing)}",
             'pip install "signoff[services]"',
         )
 

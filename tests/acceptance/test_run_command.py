@@ -32,6 +32,11 @@ curl -X GET http://10.0.0.7:8700/health
 ## Success Criteria
 - [ ] Small-1 service is operational
 """
+LOAD_TASK = """# Task 7.8: Small-1 Service
+
+## Success Criteria
+- [ ] Small-1 meets 500ms latency and 20 RPS throughput
+"""
 HEALTH = {"status": "healthy", "model": "small-1"}
 COMPLETION = {
     "id": "c-1",
@@ -245,6 +250,38 @@ def test_ctrl_c_keeps_what_was_judged_and_the_run_is_invalid(
     assert outcomes(stored) == {"service": "not_run", "json_shape": "pass"}
     kept = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [verdict["id"] for verdict in kept] == ["validation/json_shape/1"]
+
+
+def test_ctrl_c_in_a_load_run_keeps_its_records_and_ends_the_run(
+    tmp_path: Path, serve: Callable[[Answer], str]
+) -> None:
+    (tmp_path / "task.md").write_text(LOAD_TASK, encoding="utf-8")
+    answered = iter(range(12))
+    enough = threading.Event()
+
+    def counting(method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        if method == "POST" and next(answered, None) is None:
+            enough.set()
+        return sound(method, path, body)
+
+    process = subprocess.Popen(
+        command("run", "task.md", "--target", serve(counting)),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert enough.wait(60)
+    os.killpg(process.pid, signal.SIGINT)
+    output, complaints = process.communicate(timeout=60)
+    assert process.returncode == 3, complaints
+    assert "Traceback" not in output + complaints
+    folder, stored = only_run(tmp_path)
+    assert outcomes(stored) == {"latency": "not_run", "throughput": "not_run"}
+    lines = (folder / "evidence" / "load.jsonl").read_text(encoding="utf-8").splitlines()
+    assert sum(json.loads(line)["record"] == "exchange" for line in lines) >= 10
 
 
 def test_a_users_pytest_settings_change_nothing(
