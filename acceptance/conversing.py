@@ -29,7 +29,7 @@ def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]]) -> Res
     return asyncio.run(held())
 
 
-def probed(site: Site, name: str, *probes: Probe) -> Evidence:
+def probed(site: Site, name: str, *probes: Probe, key: Any = None) -> Evidence:
     """The records of some probes, as one measurement."""
 
     def take(recorder: Recorder) -> None:
@@ -38,7 +38,7 @@ def probed(site: Site, name: str, *probes: Probe) -> Evidence:
             for record in records:
                 recorder.write("turn", record)
 
-    return site.measured(name, take)
+    return site.measured(name, take, key)
 
 
 def probe_result(evidence: Evidence, probe: str) -> Record:

@@ -31,8 +31,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             f"the command is more than imports and literal calls: {criterion.parameters.get('why', '')}",
             "write it as imports, calls with literal arguments, and print",
         )
-    name = "library-" + "-".join(criterion.id.split("/")[-2:])
-    return site.measured(name, lambda recorder: _take(recorder, site, steps))
+    return site.measured("library", lambda recorder: _take(recorder, site, steps), key=steps)
 
 
 def _take(recorder: Recorder, site: Site, steps: list[Mapping[str, Any]]) -> None:

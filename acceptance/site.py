@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -51,8 +52,13 @@ class Site:
     taken: dict[str, Evidence | NotMeasurable] = field(default_factory=dict)
     _http: httpx.Client | None = None
 
-    def measured(self, name: str, measure: Callable[[Recorder], None]) -> Evidence:
-        """The evidence of this name, measured at the first call; a failure to measure is remembered too."""
+    def measured(self, name: str, measure: Callable[[Recorder], None], key: Any = None) -> Evidence:
+        """The evidence of this name, measured at the first call; a failure to measure is remembered too.
+
+        `key` is plain JSON that tells measurements of one name apart: the request, the file, the steps.
+        """
+        if key is not None:
+            name = f"{name}-{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]}"
         if name not in self.taken:
             self.taken[name] = self._take(name, measure)
         found = self.taken[name]

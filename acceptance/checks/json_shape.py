@@ -13,9 +13,7 @@ from acceptance.verdict import Verdict
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Send the document's own request once."""
     request = criterion.parameters["request"]
-    return site.measured(
-        f"request-line-{request['line']}", lambda recorder: recorder.write("answer", site.send(request))
-    )
+    return site.measured("request", lambda recorder: recorder.write("answer", site.send(request)), key=request)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

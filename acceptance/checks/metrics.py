@@ -35,7 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             recorder.write("generation", generation.generate(site, f"Name the number {number}.", 4))
         recorder.write("after", site.ask("GET", path, address=address))
 
-    return site.measured(f"metrics-{(address or 'target').replace(':', '-')}", take)
+    return site.measured("metrics-moved", take, key=[address, path])
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

@@ -37,7 +37,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             text = checksums.read_text(encoding="utf-8") if checksums.is_file() else None
             recorder.write("checksums", {"name": checksums_name, "text": text})
 
-    return site.measured("model-files", take)
+    return site.measured("model-files", take, key=[folder_name, checksums_name])
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

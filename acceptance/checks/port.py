@@ -30,7 +30,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         except OSError as error:
             recorder.write("connection", {**fields, "error": f"{type(error).__name__}: {error}"})
 
-    return site.measured(f"port-{port}", take)
+    return site.measured("port", take, key=[address, port])
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

@@ -14,7 +14,7 @@ from coherence.session_probe import probe_session_metrics
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Read the session metrics at rest, hold a session, read again."""
     path = criterion.parameters["path"]
-    return probed(site, "session-metrics", lambda send: probe_session_metrics(send, site.seed, path))
+    return probed(site, "session-metrics", lambda send: probe_session_metrics(send, site.seed, path), key=path)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

@@ -23,12 +23,12 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     probe sends first: the document's example asks about a turn that was never sent.
     """
     question = _question(criterion.parameters.get("request"))
-    name = "session-recall-asked" if question else "session-recall"
     return probed(
         site,
-        name,
+        "session-recall",
         lambda send: probe_recall(send, site.seed, SESSIONS, question=question),
         lambda send: probe_stateless(send, site.seed),
+        key=question or None,
     )
 
 

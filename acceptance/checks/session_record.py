@@ -14,7 +14,7 @@ from coherence.session_probe import probe_record
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Hold two turns in a fresh session, read its record, and ask for a session that was never opened."""
     path = criterion.parameters["path"]
-    return probed(site, "session-record", lambda send: probe_record(send, site.seed, path))
+    return probed(site, "session-record", lambda send: probe_record(send, site.seed, path), key=path)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

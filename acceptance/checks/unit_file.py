@@ -48,7 +48,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         )
         recorder.write("verify", _verify(folder, unit))
 
-    return site.measured(f"unit-{re.sub('[^A-Za-z0-9.-]', '_', unit)}", take)
+    return site.measured("unit", take, key=unit)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

@@ -54,16 +54,22 @@ def run(arguments: argparse.Namespace) -> int:
         deployments.from_target(arguments.target, arguments.api_key_env)
     run_id = storing.new_run_id()
     folder = arguments.out / run_id
-    folder.mkdir(parents=True)
+    try:
+        folder.mkdir(parents=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: {error.strerror}", "name a folder that can be written with --out") from None
     status = _pytest(arguments, [document.path for document in reading.documents], run_id, folder)
     results = folder / storing.RESULTS
     if not results.exists():
         raise RunInvalid(f"the runner ended with status {status} and wrote no result", f"see {folder / 'pytest.log'}")
     outcome = storing.outcome(results)
     if arguments.json == "-":
-        shutil.copyfileobj(results.open(encoding="utf-8"), sys.stdout)
+        sys.stdout.write(results.read_text(encoding="utf-8"))
     elif arguments.json:
-        shutil.copyfile(results, arguments.json)
+        try:
+            shutil.copyfile(results, arguments.json)
+        except OSError as error:
+            print(f"signoff: {arguments.json}: {error.strerror}; the result is {results}", file=sys.stderr)
     print(storing.closing_lines(folder), file=sys.stderr if arguments.json == "-" else sys.stdout)
     return EXIT[outcome]
 

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from acceptance.checks import CHECKS
+from acceptance.evidence import Evidence
+from acceptance.reading import read_documents
 
 ROOT = Path(__file__).parent.parent.parent
 SOUND = "sound"
@@ -21,9 +23,13 @@ HOSTS = {name: f"127.0.0.{number}" for number, name in enumerate((SOUND, *FAULTS
 
 
 @pytest.fixture(scope="module")
-def runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Mapping[str, Any]]:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("faults")
+
+
+@pytest.fixture(scope="module")
+def runs(folder: Path) -> Mapping[str, Mapping[str, Any]]:
     """The stored runs of the sound service and of each fault, judged side by side."""
-    folder = tmp_path_factory.mktemp("faults")
     document = ROOT / "fixtures/tasks/1.3-hermes-2.md"
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     processes = {}
@@ -80,6 +86,26 @@ def test_a_fault_turns_red_exactly_the_criteria_whose_checks_list_it(
     assert ids(run, "fail") == listed
     assert ids(run, "error", "not_run") == set()
     assert run["outcome"] == "failed"
+
+
+@pytest.mark.parametrize("name", [SOUND, *FAULTS])
+def test_every_verdict_comes_out_the_same_again_from_the_stored_records(
+    name: str, runs: Mapping[str, Mapping[str, Any]], folder: Path
+) -> None:
+    (document,) = read_documents([ROOT / "fixtures/tasks/1.3-hermes-2.md"]).documents
+    stored = {criterion["id"]: criterion for criterion in runs[name]["criteria"]}
+    again = 0
+    for criterion in document.criteria:
+        for file in stored[criterion.id]["evidence"]:
+            lines = (folder / name / file).read_text(encoding="utf-8").splitlines()
+            evidence = Evidence(Path(file).stem, file, tuple(json.loads(line) for line in lines))
+            verdict = CHECKS[criterion.kind].judge(criterion, evidence)
+            assert (verdict.outcome, verdict.reason) == (
+                stored[criterion.id]["outcome"],
+                stored[criterion.id]["reason"],
+            )
+            again += 1
+    assert again > 90
 
 
 def test_every_fault_that_a_check_lists_is_tried_here() -> None:
