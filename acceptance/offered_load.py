@@ -53,7 +53,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 def run_of(evidence: Evidence) -> LoadRun:
     """The load run that the records hold: the last attempt, where one was repeated."""
-    last = max((record["attempt"] for record in evidence.of("exchange")), default=0)
+    last = max((record.get("attempt", 0) for record in evidence.of("exchange")), default=0)
     return LoadRun.from_records(record for record in evidence.records if record.get("attempt", last) == last)
 
 

@@ -88,6 +88,10 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"no prompt of exactly {limit - 1} tokens was found; {accepted} are accepted",
             measured,
         )
+    if over["status"] == 200 and over["prompt_tokens"] == accepted:
+        return Verdict(
+            "fail", f"one word more is not counted: the prompt is cut silently at {accepted} tokens", measured
+        )
     if over["status"] == 200:
         return Verdict("fail", f"a prompt of more than {limit - 1} tokens is answered with 200", measured)
     if over["status"] != 400 or str(limit) not in over["text"]:

@@ -15,6 +15,7 @@ from acceptance.verdict import Verdict
 
 UNIT_FOLDER = "/etc/systemd/system"
 VERIFY_TIMEOUT_S = 30
+SI_GB, BINARY_GB = 10**9, 2**30
 _SUFFIX = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
@@ -116,7 +117,7 @@ def _memory_problem(settings: dict[str, str], limit_bytes: float | None) -> str:
         return f"MemoryMax is {stated or 'not set'}, the document allows {limit_bytes:g} bytes"
     size = int(match[1]) * _SUFFIX[match[2]]
     # 15G in a unit is binary; a document's 15 GB may be meant so, and is no fault of the unit.
-    if size in (limit_bytes, limit_bytes * (1.024**3)):
+    if size in (round(limit_bytes), round(limit_bytes / SI_GB * BINARY_GB)):
         return ""
     return f"MemoryMax is {stated} ({size} bytes), the document allows {limit_bytes:g} bytes"
 

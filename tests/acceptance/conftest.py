@@ -72,12 +72,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _give(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        status, content_type, content = type(self).answer(self.command, self.path, body)
+        status, content_type, content = self.reply(body)
         self.send_response(status)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
+
+    def reply(self, body: bytes) -> tuple[int, str, bytes]:
+        """What the test's function says."""
+        return type(self).answer(self.command, self.path, body)
 
     do_GET = do_POST = do_DELETE = _give  # noqa: N815 - the names that http.server calls
 
@@ -85,15 +89,35 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+
+class _SessionHandler(_Handler):
+    def reply(self, body: bytes) -> tuple[int, str, bytes]:
+        """The same, with the session that the request names."""
+        return type(self).answer(self.command, self.path, body, self.headers.get("X-Session-ID", ""))
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], str]]:
     """Start a server that gives every request to a function; gives its address."""
+    yield from _serving(_Handler)
+
+
+@pytest.fixture
+def serve_sessions() -> Iterator[Callable[..., str]]:
+    """The same for a function that wants to know the session."""
+    yield from _serving(_SessionHandler)
+
+
+def _serving(base: type[_Handler]) -> Iterator[Callable[..., str]]:
     servers: list[ThreadingHTTPServer] = []
 
-    def start(answer: Answer) -> str:
-        handler = type("Handler", (_Handler,), {"answer": staticmethod(answer)})
-        server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        server.daemon_threads = True
+    def start(answer: Callable[..., tuple[int, str, bytes]]) -> str:
+        handler = type("Handler", (base,), {"answer": staticmethod(answer)})
+        server = _Server(("127.0.0.1", 0), handler)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}"

@@ -1,0 +1,256 @@
+"""Every check is able to fail: for each kind there is a deployment that is wrong in just that."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acceptance.checks import CHECKS
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.site import Site
+from acceptance.verdict import Verdict
+from perf.load import LoadPlan, run_load
+from tests.acceptance.conftest import Answer, as_json, criterion
+
+SHOWN_BY_FAULTS = {"latency", "throughput", "memory", "coherence"}
+SHOWN_BY_LIBRARY_TESTS = {"model_information", "library_session"}
+SHOWN_HERE = {
+    *("port", "service", "health", "json_shape", "config_value", "engine_settings", "metrics", "metric_named"),
+    *("session_recall", "session_isolation", "session_record", "session_metrics", "context_length"),
+    *("unit_file", "model_files", "cpu", "load_time"),
+}
+Serve = Callable[[Answer], str]
+SiteAt = Callable[..., Site]
+
+
+def test_each_check_is_shown_to_fail_somewhere() -> None:
+    assert set(CHECKS) == SHOWN_BY_FAULTS | SHOWN_BY_LIBRARY_TESTS | SHOWN_HERE
+
+
+class Chat:
+    """A chat server that is sound but for what a test changes: answers from what a session was told."""
+
+    def __init__(self) -> None:
+        self.told: dict[str, list[str]] = {}
+        self.requests = 0
+        self.counted = True
+        self.remembers = True
+        self.leaks = False
+        self.shows_sessions = True
+        self.window: int | None = 256
+        self.refuses_beyond = True
+        self.health: dict[str, Any] = {"status": "healthy", "model": "m", "conversation_memory": True}
+        self.config: dict[str, Any] = {"port": 11401, "max_model_len": 8192}
+        self.lock = threading.Lock()
+
+    def __call__(self, method: str, path: str, body: bytes, session: str = "") -> tuple[int, str, bytes]:
+        with self.lock:
+            return self._answer(method, path, body, session)
+
+    def _answer(self, method: str, path: str, body: bytes, session: str) -> tuple[int, str, bytes]:
+        if method == "POST":
+            return self._complete(json.loads(body), session)
+        if path == "/health":
+            return as_json(self.health)
+        if path == "/config":
+            return as_json(self.config)
+        if path == "/metrics":
+            text = f"# TYPE hermes_requests_total counter\nhermes_requests_total {self.requests}.0\n"
+            return 200, "text/plain; version=0.0.4", text.encode()
+        if path == "/metrics/sessions":
+            return as_json({"sessions_created": len(self.told) if self.shows_sessions else 7})
+        if path.startswith("/sessions/") and path.removeprefix("/sessions/") in self.told:
+            turns = self.told[path.removeprefix("/sessions/")] if self.shows_sessions else []
+            return as_json({"turns": [{"role": "user", "content": turn} for turn in turns]})
+        return as_json({"error": {"message": "unknown"}}, 404)
+
+    def _complete(self, request: dict[str, Any], session: str) -> tuple[int, str, bytes]:
+        self.requests += self.counted
+        content = request["messages"][-1]["content"]
+        tokens = len(content.split())
+        if self.window is not None and tokens + request["max_tokens"] > self.window:
+            if self.refuses_beyond:
+                return as_json({"error": {"message": f"the context is {self.window} tokens"}}, 400)
+            tokens = self.window - request["max_tokens"]
+        earlier = self.told.setdefault(session, []) if session else []
+        known = list(itertools.chain(*self.told.values())) if self.leaks else earlier if self.remembers else []
+        reply = " ".join(known) or "I do not know."
+        earlier.append(content)
+        message = {"role": "assistant", "content": reply}
+        usage = {"prompt_tokens": tokens, "completion_tokens": 1, "total_tokens": tokens + 1}
+        return as_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage})
+
+
+@pytest.fixture
+def chat() -> Chat:
+    return Chat()
+
+
+def verdict(site: Site, asked: Criterion) -> Verdict:
+    check = CHECKS[asked.kind]
+    return check.judge(asked, check.measure(asked, site))
+
+
+def fails(site: Site, asked: Criterion, because: str) -> None:
+    found = verdict(site, asked)
+    assert (found.outcome, because in found.reason) == ("fail", True), found
+
+
+def passes(site: Site, asked: Criterion) -> None:
+    assert verdict(site, asked).outcome == "pass", verdict(site, asked)
+
+
+def test_port(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
+    target = serve(chat)
+    port = int(target.rsplit(":", 1)[1])
+    passes(site_at(target), criterion("port", port=port))
+    fails(site_at("http://127.0.0.1:9"), criterion("port", port=9), "no connection to 127.0.0.1:9")
+
+
+def test_service(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
+    target = serve(chat)
+    passes(site_at(target), criterion("service"))
+    chat.health["status"] = "degraded"
+    fails(site_at(target), criterion("service"), "says 'degraded'")
+
+
+def test_health(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
+    target = serve(chat)
+    passes(site_at(target), criterion("health"))
+    del chat.health["conversation_memory"]
+    fails(site_at(target), criterion("health"), "says nothing about conversation")
+
+
+def test_json_shape(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
+    target = serve(chat)
+    passes(site_at(target), criterion("json_shape"))
+    chat.health["status"] = "ok"
+    fails(site_at(target), criterion("json_shape"), "status is 'ok', not 'healthy'")
+
+
+def test_config_value_and_engine_settings(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
+    target = serve(chat)
+    passes(site_at(target), criterion("config_value"))
+    passes(site_at(target), criterion("engine_settings"))
+    chat.config = {"port": 11400, "max_model_len": 4096}
+    fails(site_at(target), criterion("config_value"), "reports 11400, the document says 11401")
+    fails(site_at(target), criterion("engine_settings"), "max_model_len is 4096, not 8192")
+
+
+def test_metrics_and_metric_named(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
+    target = serve(chat)
+    passes(site_at(target), criterion("metrics"))
+    passes(site_at(target), criterion("metric_named", words=["requests"]))
+    fails(site_at(target), criterion("metric_named"), "no metric of")
+    fails(site_at(target), criterion("metrics", contains=["mixtral"]), "carries mixtral in its name")
+    chat.counted = False
+    fails(site_at(target), criterion("metrics"), "no request counter moved by 3")
+
+
+def test_sessions(site_at: SiteAt, chat: Chat, serve_sessions: Callable[[Chat], str]) -> None:
+    target = serve_sessions(chat)
+    passes(site_at(target), criterion("session_metrics"))
+    passes(site_at(target), criterion("session_isolation"))
+    chat.shows_sessions = False
+    fails(site_at(target), criterion("session_metrics"), "none of 1 figures moved")
+    fails(site_at(target), criterion("session_record"), "messages")
+    chat.remembers = False
+    fails(site_at(target), criterion("session_recall"), "0 of 12 sessions remembered")
+    chat.leaks = True
+    fails(site_at(target), criterion("session_isolation"), "leak: isolation-")
+
+
+def test_context_length(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
+    target = serve(chat)
+    passes(site_at(target), criterion("context_length"))
+    chat.refuses_beyond = False
+    fails(site_at(target), criterion("context_length"), "the prompt is cut silently")
+    chat.window = None
+    fails(site_at(target), criterion("context_length"), "is answered with 200")
+    chat.window, chat.refuses_beyond = 128, True
+    fails(site_at(target), criterion("context_length"), "tokens are accepted")
+
+
+def test_unit_file(site_at: SiteAt, tmp_path: Path) -> None:
+    unit = tmp_path / "units" / "citadel-llm@.service"
+    unit.parent.mkdir()
+    sound = "[Service]\nExecStart=/usr/bin/env true\nMemoryMax=15G\nCPUQuota=400%\n"
+
+    def site() -> Site:
+        made = site_at("http://127.0.0.1:9", criterion("memory"), criterion("cpu"))
+        made.deployment = replace(made.deployment, files={"/etc/systemd/system": unit.parent})
+        return made
+
+    fails(site(), criterion("unit_file"), "has no file for citadel-llm@hermes-2.service")
+    unit.write_text(sound, encoding="utf-8")
+    passes(site(), criterion("unit_file"))
+    unit.write_text(sound.replace("15G", "30G"), encoding="utf-8")
+    fails(site(), criterion("unit_file"), "MemoryMax is 30G")
+    unit.write_text(sound.replace("400%", "800%"), encoding="utf-8")
+    fails(site(), criterion("unit_file"), "CPUQuota is 800%")
+    unit.write_text("[Service]\nMemoryMax=15G\n", encoding="utf-8")
+    fails(site(), criterion("unit_file"), "starts nothing")
+
+
+def test_model_files(site_at: SiteAt, tmp_path: Path) -> None:
+    folder = tmp_path / "models"
+    folder.mkdir()
+    weights, sums = folder / "model.safetensors", folder / "model.sha256"
+
+    def site() -> Site:
+        made = site_at("http://127.0.0.1:9")
+        made.deployment = replace(made.deployment, files={"/opt/models/m": folder})
+        return made
+
+    asked = criterion("model_files", checksums="model.sha256")
+    fails(site(), asked, "no weight file")
+    weights.write_bytes(b"w" * 4096)
+    fails(site(), asked, "there is no model.sha256")
+    sums.write_text(f"{hashlib.sha256(b'w' * 4096).hexdigest()}  model.safetensors\n", encoding="utf-8")
+    passes(site(), asked)
+    weights.write_bytes(b"v" * 4096)
+    fails(site(), asked, "not as the checksum says: model.safetensors")
+    with weights.open("wb") as file:
+        file.truncate(1 << 24)
+    fails(site(), asked, "padded or sparse, so no model")
+
+
+def test_cpu(serve: Serve, chat: Chat) -> None:
+    body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
+    plan = LoadPlan(serve(chat) + "/v1/chat/completions", body, rate_per_second=20, duration_s=1, timeout_s=5)
+    load = [{"record": "load", "machine_cores": 64}, *run_load(plan).as_records()]
+
+    def used(cores: float) -> Evidence:
+        samples = [
+            {"record": "memory", "attempt": 0, "t_ns": second * 1_000_000_000, "cpu_seconds": cores * second}
+            for second in range(21)
+        ]
+        return Evidence("load", "load.jsonl", tuple(load + samples))
+
+    asked = criterion("cpu")
+    assert CHECKS["cpu"].judge(asked, used(3.9)).outcome == "pass"
+    assert CHECKS["cpu"].judge(asked, used(4.1)).outcome == "fail"
+
+
+def test_load_time() -> None:
+    def starts(*seconds: float | None) -> Verdict:
+        records = tuple(
+            {"record": "cold_start", "number": number, "seconds": each, "error": "" if each else "ended with status 1"}
+            for number, each in enumerate(seconds, start=1)
+        )
+        return CHECKS["load_time"].judge(criterion("load_time"), Evidence("load-time", "l.jsonl", records))
+
+    assert starts(40, 41, 42, 40, 41).outcome == "pass"
+    assert starts(40, 41, 42, 40, 121).outcome == "fail"
+    assert starts(40, None, 42, 40, 41).outcome == "fail"
+    assert starts(40, 41).outcome == "inconclusive"
+    assert starts(20, 119, 60, 30, 90).outcome == "inconclusive"
