@@ -19,7 +19,7 @@ from acceptance.reading import Conflict, Document
 from acceptance.running.findings import Findings
 from acceptance.verdict import Verdict
 from reports import stored_run
-from reports.headline import fold, headline, open_counts
+from reports.headline import fold, headline, open_counts, out_of_reach
 from reports.plain_text import line as plain_line
 from reports.result_files import write_results
 from reports.stored_run import (
@@ -35,6 +35,7 @@ from reports.stored_run import (
 )
 
 RESULTS = stored_run.FILE_NAME
+MOST_SHOWN = 20
 TASK_NUMBER_FIELDS = ("Task Number", "Task ID")
 MEASURING_PACKAGES = ("signoff", "httpx", "httptools", "numpy", "scipy", "pytest")
 
@@ -64,16 +65,20 @@ def outcome(results: Path) -> str:
 
 
 def closing_lines(folder: Path) -> str:
-    """What a person reads at the end: the headline, what failed, and where the result is."""
+    """What a person reads at the end: the headline, what stands in the way, and where the result is."""
     run = stored_run.load(folder / RESULTS)
     bad = [criterion for criterion in run.criteria if criterion.outcome in {"fail", "inconclusive", "error"}]
+    if run.outcome == "undecided":
+        bad += [item for item in run.criteria if item.outcome == "not_measurable" and not out_of_reach(run, item)]
     lines = [headline(run)]
-    lines += [
-        f"  {criterion.outcome}: {criterion.document}:{criterion.line}: {plain_line(criterion.reason, 300)}"
-        for criterion in bad[:20]
-    ]
-    if len(bad) > 20:
-        lines.append(f"  and {len(bad) - 20} more")
+    for criterion in bad[:MOST_SHOWN]:
+        word = criterion.outcome.replace("_", " ")
+        place = f"{criterion.document}:{criterion.line}"
+        lines.append(f"  {word}: {place}: {plain_line(criterion.reason, 300)}")
+        if criterion.mend:
+            lines.append(f"    mend: {plain_line(criterion.mend, 300)}")
+    if len(bad) > MOST_SHOWN:
+        lines.append(f"  and {len(bad) - MOST_SHOWN} more")
     lines += [f"result: {path}" for path in sorted(folder.glob("*.html"))]
     return "\n".join(lines)
 
