@@ -10,7 +10,7 @@ from typing import Any
 
 from reports import quantity
 from reports.headline import in_conflict, out_of_reach
-from reports.outcome import OUTCOME_WORDS, Word, worst
+from reports.outcome import OUTCOME_WORDS, SIMULATED_PASS, Word, worst
 from reports.plain_text import line, link
 from reports.stored_run import Outcome, StoredCriterion, StoredRun
 
@@ -162,7 +162,7 @@ def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disput
         target="" if item.threshold is None else quantity.target(item.threshold),
         measured=measured,
         outcome=item.outcome,
-        word=OUTCOME_WORDS[item.outcome],
+        word=SIMULATED_PASS if item.outcome == "pass" and run.engine.is_simulated else OUTCOME_WORDS[item.outcome],
         reason=line(item.reason),
         mend=line(item.mend),
         standing=tuple(standing),

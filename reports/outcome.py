@@ -27,6 +27,8 @@ OUTCOME_WORDS: dict[Outcome, Word] = {
     "attested": Word("✎", "attested", "pass"),
     "pass": Word("✓", "pass", "pass"),
 }
+SIMULATED_PASS = Word("✓", "pass, simulated", "pass")
+"""A pass where no model stood behind the answers says so beside every verdict."""
 RUN_WORDS: dict[RunOutcome, Word] = {
     "passed": Word("✓", "Passed", "pass"),
     "failed": Word("✕", "Failed", "fail"),

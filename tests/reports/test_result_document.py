@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from reports.demands import SECTIONS
 from reports.html import html
 from reports.markdown import markdown
-from reports.outcome import OUTCOME_WORDS
+from reports.outcome import OUTCOME_WORDS, SIMULATED_PASS
 from reports.result_document import ResultDocument, documents, result_document
 from reports.result_files import result_name, write_results
 from reports.stored_run import OUTCOMES, Engine, StoredDocument, StoredRun
@@ -42,6 +42,7 @@ def made(run: StoredRun) -> ResultDocument:
 def rows_of_markdown(text: str) -> list[tuple[str, str, str]]:
     """Section, id and outcome of each criterion row."""
     words = {f"{word.sign} {word.word}": outcome for outcome, word in OUTCOME_WORDS.items()}
+    words[f"{SIMULATED_PASS.sign} {SIMULATED_PASS.word}"] = "pass"
     return [
         (heading, row[1], words[row[5].removesuffix(" (waived)")])
         for heading, table in page.cells(text)
@@ -123,6 +124,16 @@ def test_a_model_is_approved_on_a_real_engine_only(engine: Engine):
         assert ("Approval is not possible on this run" in text) == (not real)
 
 
+def test_a_pass_on_the_simulated_engine_says_so_beside_each_verdict():
+    simulated = made(hermes_run.passing_run(Engine(name="simulated")))
+    real = made(hermes_run.passing_run(Engine(name="vllm", version="0.6.3")))
+    passes = sum(row.outcome == "pass" for row in simulated.rows)
+    for text in (html(simulated), markdown(simulated)):
+        assert text.count("pass, simulated") >= passes > 0
+    for text in (html(real), markdown(real)):
+        assert "pass, simulated" not in text
+
+
 @pytest.mark.parametrize("outcome", sorted(set(OUTCOMES) - {"pass", "attested"}))
 def test_nothing_open_or_failed_can_be_approved(outcome: str):
     run = hermes_run.passing_run()
@@ -133,7 +144,7 @@ def test_nothing_open_or_failed_can_be_approved(outcome: str):
 def test_a_verdict_is_never_told_by_colour_alone():
     text = html(made(hermes_run.run()))
     chips = re.findall(
-        r'<span class="chip (\w+)"><span class="sign" aria-hidden="true">(.)</span>([\w ]+)</span>', text
+        r'<span class="chip (\w+)"><span class="sign" aria-hidden="true">(.)</span>([\w, ]+)</span>', text
     )
     assert len(chips) > len(hermes_run.criteria())
     assert {(word.tone, word.sign, word.word) for word in OUTCOME_WORDS.values()} <= set(chips)
