@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import os
@@ -19,7 +20,8 @@ from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
 
 REQUEST_TIMEOUT_S = 60.0
-MAX_KEPT_CHARACTERS = 20_000
+MAX_BODY_BYTES = 10_000_000
+MAX_KEPT_CHARACTERS = 1_000_000
 
 
 class Recorder:
@@ -50,7 +52,6 @@ class Site:
     on_progress: Callable[[str, float], None] = lambda what, share: None
     retries: list[str] = field(default_factory=list)
     taken: dict[str, Evidence | NotMeasurable] = field(default_factory=dict)
-    _http: httpx.Client | None = None
 
     def measured(self, name: str, measure: Callable[[Recorder], None], key: Any = None) -> Evidence:
         """The evidence of this name, measured at the first call; a failure to measure is remembered too.
@@ -89,13 +90,6 @@ class Site:
                 return criterion
         return None
 
-    @property
-    def http(self) -> httpx.Client:
-        """The client of functional calls. Redirects are never followed, proxies of the environment not used."""
-        if self._http is None:
-            self._http = httpx.Client(timeout=REQUEST_TIMEOUT_S, follow_redirects=False, trust_env=False)
-        return self._http
-
     def ask(
         self,
         method: str,
@@ -109,22 +103,20 @@ class Site:
         origin, assumption = self.deployment.url(address, self.primary_address)
         url = origin + path
         record: dict[str, Any] = {"method": method, "url": url, "assumption": assumption, "body": body}
+        headers = {**(headers or {}), **self.deployment.headers(url)}
         try:
-            response = self.http.request(
-                method,
-                url,
-                json=body,
-                headers={**(headers or {}), **self.deployment.headers(url)},
-            )
-        except httpx.HTTPError as error:
-            return {**record, "status": None, "error": f"{type(error).__name__}: {error}", "text": ""}
+            status, content_type, content = asyncio.run(_exchange(method, url, headers, body))
+        except (httpx.HTTPError, TimeoutError, ValueError) as error:
+            reason = f"no whole answer within {REQUEST_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
+            return {**record, "status": None, "error": f"{type(error).__name__}: {reason}", "text": ""}
+        text = content.decode("utf-8", errors="replace")
         return {
             **record,
-            "status": response.status_code,
+            "status": status,
             "error": "",
-            "content_type": response.headers.get("content-type", ""),
-            "text": response.text[:MAX_KEPT_CHARACTERS],
-            "json": _json(response),
+            "content_type": content_type,
+            "text": text[:MAX_KEPT_CHARACTERS],
+            "json": _json(text),
         }
 
     def send(self, request: Mapping[str, Any]) -> Record:
@@ -137,25 +129,38 @@ class Site:
             body=request.get("body"),
         )
 
-    def close(self) -> None:
-        """Close the functional client."""
-        if self._http is not None:
-            self._http.close()
-            self._http = None
-
     def require_reachable(self) -> None:
-        """Raises TargetUnreachable where nothing accepts a connection at the target."""
-        try:
-            self.http.get(self.deployment.target + "/health")
-        except httpx.TransportError as error:
+        """Raises TargetUnreachable where nothing answers at the target."""
+        answer = self.ask("GET", "/health")
+        if answer["status"] is None:
             raise TargetUnreachable(
-                f"{self.deployment.target} does not answer: {type(error).__name__}: {error}",
+                f"{self.deployment.target} does not answer: {answer['error']}",
                 "start the server, or name the right address with --target or in the deployment file",
-            ) from None
+            )
 
 
-def _json(response: httpx.Response) -> Any:
+async def _exchange(method: str, url: str, headers: Mapping[str, str], body: Any) -> tuple[int, str, bytes]:
+    """One request within one time-out for all of it, so that a server that drips bytes holds nobody up.
+
+    Redirects are not followed, proxies of the environment not used. Raises ValueError for a body without end.
+    """
+    content = bytearray()
+    # Certificates are loaded only where they are needed: that costs more than a request.
+    secure = url.startswith("https:")
+    async with (
+        asyncio.timeout(REQUEST_TIMEOUT_S),
+        httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False, verify=secure) as client,
+        client.stream(method, url, headers=headers, json=body) as response,
+    ):
+        async for part in response.aiter_bytes():
+            content += part
+            if len(content) > MAX_BODY_BYTES:
+                raise ValueError(f"the body is longer than {MAX_BODY_BYTES} bytes")
+    return response.status_code, response.headers.get("content-type", ""), bytes(content)
+
+
+def _json(text: str) -> Any:
     try:
-        return response.json()
-    except ValueError:
+        return json.loads(text)
+    except (ValueError, RecursionError):
         return None

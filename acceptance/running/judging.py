@@ -186,8 +186,6 @@ class Judging:
 
     def finish(self) -> StoredRun:
         """Stop what was started, and write the result."""
-        if self._site is not None:
-            self._site.close()
         if self._service is not None:
             self._service.stop()
         self.progress.end()

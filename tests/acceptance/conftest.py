@@ -129,18 +129,13 @@ def _serving(base: type[_Handler]) -> Iterator[Callable[..., str]]:
 
 
 @pytest.fixture
-def site_at(tmp_path: Path) -> Iterator[Callable[..., Site]]:
+def site_at(tmp_path: Path) -> Callable[..., Site]:
     """A site at an address, with records below a temporary folder."""
-    sites: list[Site] = []
 
     def make(target: str, *criteria: Criterion, profile: Profile = BRIEF) -> Site:
-        site = Site(deployments.from_target(target), profile, tmp_path / "run", criteria)
-        sites.append(site)
-        return site
+        return Site(deployments.from_target(target), profile, tmp_path / "run", criteria)
 
-    yield make
-    for site in sites:
-        site.close()
+    return make
 
 
 def as_json(value: Any, status: int = 200) -> tuple[int, str, bytes]:
