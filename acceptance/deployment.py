@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
@@ -94,7 +95,12 @@ class Deployment:
         """The authorization header, for the target's own origin and for no other."""
         if not self.api_key_env or _origin(url) != _origin(self.target):
             return {}
-        key = os.environ.get(self.api_key_env, "")
+        key = os.environ.get(self.api_key_env, "").strip()
+        if not (key.isascii() and key.isprintable()):
+            raise UsageError(
+                f"the environment variable {self.api_key_env} holds what no header can carry",
+                "put the key there alone, on one line",
+            )
         if not key:
             raise UsageError(
                 f"the environment variable {self.api_key_env} is empty or not set",
@@ -105,7 +111,11 @@ class Deployment:
     @property
     def is_local(self) -> bool:
         """Whether the target runs on this machine, so that its processes can be seen."""
-        return (_host(urlsplit(self.target).netloc)).startswith(("127.", "localhost", "[::1]"))
+        host = urlsplit(self.target).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
 
 def from_target(target: str, api_key_env: str = "") -> Deployment:
@@ -132,6 +142,9 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
         for name, value in table.get(key, {}).items():
             if not isinstance(value, str) or not value:
                 raise DeploymentUnreadable(f"{path}: [{key}] {name!r} must be a text, not {value!r}")
+    for value in table.get("addresses", {}).values():
+        if "://" in value:
+            _checked(value, f"{path}: [addresses] ")
     folder = path.resolve().parent
     return Deployment(
         name=table.get("name", path.stem),
@@ -153,11 +166,20 @@ def _start(path: Path, table: Mapping[str, Any]) -> Start:
     arguments = table.get("arguments", [])
     if not isinstance(arguments, list) or not all(isinstance(argument, str) for argument in arguments):
         raise DeploymentUnreadable(f"{path}: [start] arguments must be a list of texts, not {arguments!r}")
-    return Start(table["service"], tuple(arguments), float(table.get("timeout_s", 60.0)))
+    timeout_s = table.get("timeout_s", 60.0)
+    if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:
+        raise DeploymentUnreadable(f"{path}: [start] timeout_s must be a number above zero, not {timeout_s!r}")
+    return Start(table["service"], tuple(arguments), float(timeout_s))
 
 
 def _library(path: Path, table: Mapping[str, Any]) -> Library:
     _refuse_unknown(path, "library", table, _LIBRARY_KEYS)
+    for key in ("paths", "packages"):
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+            raise DeploymentUnreadable(f"{path}: [library] {key} must be a list of texts, not {value!r}")
+    if not isinstance(table.get("python", ""), str):
+        raise DeploymentUnreadable(f"{path}: [library] python must be a text, not {table['python']!r}")
     folder = path.resolve().parent
     return Library(
         python=table.get("python", ""),
@@ -175,13 +197,17 @@ def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: set[
 
 
 def _checked(target: str, where: str = "") -> str:
-    parts = urlsplit(target)
     try:
+        parts = urlsplit(target)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
     except ValueError:
         sound = False
     if not sound:
         raise UsageError(f"{where}{target!r} is not an http(s) URL", "write it as http://HOST:PORT")
+    if parts.username or parts.password:
+        raise UsageError(f"{where}the address holds a name or a password", "give a key with --api-key-env NAME")
+    if parts.query or parts.fragment:
+        raise UsageError(f"{where}{target!r} has a query or a fragment", "write it as http://HOST:PORT")
     return target.rstrip("/")
 
 

@@ -12,7 +12,13 @@ CHAT_PATH = "/v1/chat/completions"
 
 
 def served_model(site: Site) -> str | None:
-    """The first model that `/v1/models` lists, or None where the server has no such list."""
+    """The first model that `/v1/models` lists, asked once; None where the server has no such list."""
+    if not site.models:
+        site.models.append(_first_model(site))
+    return site.models[0]
+
+
+def _first_model(site: Site) -> str | None:
     listed = site.ask("GET", "/v1/models").get("json")
     models = listed.get("data") if isinstance(listed, Mapping) else None
     first = models[0] if isinstance(models, list) and models else None

@@ -55,15 +55,17 @@ def _take(recorder: Recorder, site: Site, steps: list[Mapping[str, Any]]) -> Non
     try:
         done = subprocess.run(
             [interpreter, str(STEPS_PROGRAM)],
-            input=json.dumps(steps),
+            input=json.dumps({"steps": steps, "packages": list(library.packages)}),
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,
             env=environment,
             check=False,
         )
-    except FileNotFoundError:
-        raise NotMeasurable(f"there is no interpreter {interpreter}", "name one under [library]") from None
+    except OSError as error:
+        raise NotMeasurable(
+            f"the interpreter {interpreter} cannot be run: {error.strerror}", "name one under [library]"
+        ) from None
     except subprocess.TimeoutExpired:
         recorder.write("call", {"error": f"no answer within {TIMEOUT_S} s", "printed": []})
         return

@@ -1,6 +1,8 @@
 """Carries out the steps of a library call; run by the interpreter under test, standard library only.
 
-Reads a JSON list of steps on standard input and writes `{"printed": [{"type", "text", "value"}], "error": ""}`.
+Only classes and functions of the named packages are called: a module that such a package happens to have
+imported (`os`, say) is refused. Reads `{"steps": [...], "packages": [...]}` on standard input and writes
+`{"printed": [{"type", "text", "value"}], "error": ""}`.
 `value` is the printed object as JSON, or null where it is none.
 """
 
@@ -11,18 +13,20 @@ import importlib
 import io
 import json
 import sys
+import types
 from typing import Any
 
 PRIVATE = "_"
 
 
-def run(steps: list[Any]) -> list[Any]:
+def run(steps: list[Any], packages: list[str]) -> list[Any]:
     """The printed objects of these steps, in order."""
-    names: dict[str, Any] = {}
+    names: dict[str, Any] = {"": packages}
     printed = []
     for step in steps:
         if step["op"] == "import":
-            names[step["as"]] = getattr(importlib.import_module(step["module"]), step["name"])
+            found = getattr(importlib.import_module(step["module"]), step["name"])
+            names[step["as"]] = allowed(found, step["name"], packages)
         elif step["op"] == "call":
             result = call(step["function"], step, names)
             if step["target"]:
@@ -46,12 +50,20 @@ def call(dotted: str, step: dict[str, Any], names: dict[str, Any]) -> Any:
     first, *attributes = dotted.split(".")
     target = names[first]
     for attribute in attributes:
-        if attribute.startswith(PRIVATE):
-            raise PermissionError(f"{dotted}: private attributes are not called")
-        target = getattr(target, attribute)
+        target = allowed(getattr(target, attribute), attribute, names[""])
     arguments = [value_of(argument, names) for argument in step["arguments"]]
     keywords = {name: value_of(value, names) for name, value in step["keywords"].items()}
     return target(*arguments, **keywords)
+
+
+def allowed(found: Any, name: str, packages: list[str]) -> Any:
+    """What may be called or looked into: public, no module, and of the named packages."""
+    if name.startswith(PRIVATE):
+        raise PermissionError(f"{name}: private attributes are not called")
+    home = str(getattr(found, "__module__", None) or type(found).__module__)
+    if isinstance(found, types.ModuleType) or home.split(".")[0] not in packages:
+        raise PermissionError(f"{name}: not of {', '.join(packages)}, the packages that the deployment names")
+    return found
 
 
 def described(item: Any) -> dict[str, Any]:
@@ -73,7 +85,9 @@ def main() -> None:
     noise = io.StringIO()
     try:
         with contextlib.redirect_stdout(noise):
-            answer = {"printed": [described(item) for item in run(json.load(sys.stdin))], "error": ""}
+            asked = json.load(sys.stdin)
+            found = run(asked["steps"], asked["packages"])
+            answer = {"printed": [described(item) for item in found], "error": ""}
     except Exception as error:
         answer = {"printed": [], "error": f"{type(error).__name__}: {error}"}
     json.dump(answer, sys.stdout)

@@ -41,13 +41,22 @@ SECONDS = 65.0
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Offer the load for the profile's time while memory and CPU of the service are sampled.
 
-    Raises NotMeasurable for a request to another service than the target: the load goes there alone.
+    Raises NotMeasurable for a request that is not among those offered: for another service than the target, or
+    no completion.
     """
     if not _is_for_target(criterion, site):
         raise NotMeasurable(
             f"this request is for another service than {site.deployment.target}, where the load goes",
             "judge that service in a run of its own, with --target",
         )
+    request = criterion.parameters.get("request")
+    if criterion.kind == "latency" and isinstance(request, Mapping):
+        path, bodies = requests(site)
+        if request.get("path") != path or request.get("body") not in bodies:
+            raise NotMeasurable(
+                f"{request['method']} {request['path']} is not among the requests offered under load",
+                f"the load run sends completions to {path}; judge other requests in a document of their own",
+            )
     return site.measured(NAME, lambda recorder: _take(recorder, site))
 
 
@@ -98,9 +107,10 @@ def body_key(body: Mapping[str, Any]) -> str:
 
 
 def _take(recorder: Recorder, site: Site) -> None:
-    latency, throughput = site.limit("latency"), site.limit("throughput")
-    limit_s = latency.threshold.base()[0] if latency is not None and latency.threshold is not None else None
-    asked = throughput.threshold.value if throughput is not None and throughput.threshold is not None else None
+    limits_s = [threshold.base()[0] for threshold in site.limits("latency")]
+    # The strictest limit is a condition of the throughput; the loosest decides when a request is given up.
+    limit_s, longest_s = min(limits_s, default=None), max(limits_s, default=None)
+    asked = max((threshold.value for threshold in site.limits("throughput")), default=None)
     path, bodies = requests(site)
     model = generation.served_model(site)
     # A document's request without a model is sent as it stands where the server takes it so.
@@ -115,7 +125,7 @@ def _take(recorder: Recorder, site: Site) -> None:
         more_bodies=tuple(bodies[1:]),
         rate_per_second=rate_per_second,
         duration_s=max(site.profile.load_s, site.profile.requests_each * len(bodies) / rate_per_second),
-        timeout_s=limit_s * TIMEOUT_IN_LIMITS if limit_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
+        timeout_s=longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
         headers=site.deployment.headers(url),
         seed=site.seed,
         limit_ms=limit_s * 1e3 if limit_s else None,

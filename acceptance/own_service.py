@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import errno
 import os
 import signal
@@ -25,6 +26,7 @@ from perf.process_tree import listener
 READY_PATHS = ("/ready", "/health")
 POLL_S = 0.05
 STOP_TIMEOUT_S = 10.0
+PR_SET_PDEATHSIG = 1
 
 
 def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
@@ -56,6 +58,7 @@ class OwnService:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
+            preexec_fn=_end_with_parent,
         )
         while time.monotonic() - begin < self._start.timeout_s:
             if self._process.poll() is not None:
@@ -64,7 +67,7 @@ class OwnService:
                     f"{self._last_lines()}",
                     f"see {self._log_path}",
                 )
-            if self._is_ready():
+            if self._is_ready() and self._is_ours():
                 self.started_in_s = time.monotonic() - begin
                 return self._process.pid
             time.sleep(POLL_S)
@@ -100,6 +103,14 @@ class OwnService:
                 return answer.status_code == 200
         return False
 
+    def _is_ours(self) -> bool:
+        """Whether it is this process that answers, and not one that took the port at the same moment."""
+        parts = urlsplit(self._deployment.target)
+        try:
+            return self._process is not None and listener(parts.port or 80, parts.hostname) == self._process.pid
+        except NoListener:
+            return False
+
     def _refuse_taken_port(self) -> None:
         for url in (self._deployment.target, *self._deployment.addresses.values()):
             parts = urlsplit(url)
@@ -118,6 +129,11 @@ class OwnService:
             if lines:
                 return ": " + " | ".join(lines[-3:])
         return ""
+
+
+def _end_with_parent() -> None:
+    """Let the kernel end the service where the run is killed (prctl(2), PR_SET_PDEATHSIG; Linux)."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def service_process(deployment: Deployment) -> int | None:

@@ -13,13 +13,16 @@ from typing import IO, Any
 
 import httpx
 
-from acceptance.criterion import Criterion
+from acceptance.criterion import Criterion, Threshold
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, TargetUnreachable
 from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
 
 REQUEST_TIMEOUT_S = 60.0
+HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
+OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
+SHELL_MARKS = ("$(", "`")
 MAX_BODY_BYTES = 10_000_000
 MAX_KEPT_CHARACTERS = 1_000_000
 
@@ -51,6 +54,7 @@ class Site:
     seed: int = 0
     on_progress: Callable[[str, float], None] = lambda what, share: None
     retries: list[str] = field(default_factory=list)
+    models: list[str | None] = field(default_factory=list)
     taken: dict[str, Evidence | NotMeasurable] = field(default_factory=dict)
 
     def measured(self, name: str, measure: Callable[[Recorder], None], key: Any = None) -> Evidence:
@@ -70,7 +74,7 @@ class Site:
     def _take(self, name: str, measure: Callable[[Recorder], None]) -> Evidence | NotMeasurable:
         path = self.folder / "evidence" / f"{name}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8") as file:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
             recorder = Recorder(file)
             try:
                 recorder.write("setup", {"profile": self.profile.name, "alpha": self.profile.alpha})
@@ -83,12 +87,16 @@ class Site:
                 os.fsync(file.fileno())
         return Evidence(name, str(path.relative_to(self.folder)), tuple(recorder.records))
 
-    def limit(self, kind: str) -> Criterion | None:
-        """The first criterion of a kind that carries a threshold: what a shared measurement is planned by."""
-        for criterion in self.criteria:
-            if criterion.kind == kind and criterion.judge == "machine" and criterion.threshold is not None:
-                return criterion
-        return None
+    def limits(self, kind: str, document: str | None = None) -> list[Threshold]:
+        """The limits of a kind, of all documents or of one: what a shared measurement is planned by."""
+        return [
+            criterion.threshold
+            for criterion in self.criteria
+            if criterion.kind == kind
+            and criterion.judge == "machine"
+            and criterion.threshold is not None
+            and document in (None, criterion.document)
+        ]
 
     def ask(
         self,
@@ -106,10 +114,12 @@ class Site:
         headers = {**(headers or {}), **self.deployment.headers(url)}
         try:
             status, content_type, content = asyncio.run(_exchange(method, url, headers, body))
+        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
+            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {type(error).__name__}") from None
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             reason = f"no whole answer within {REQUEST_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
             return {**record, "status": None, "error": f"{type(error).__name__}: {reason}", "text": ""}
-        text = content.decode("utf-8", errors="replace")
+        text = self._without_key(content.decode("utf-8", errors="replace"))
         return {
             **record,
             "status": status,
@@ -120,14 +130,31 @@ class Site:
         }
 
     def send(self, request: Mapping[str, Any]) -> Record:
-        """Send a request that a document shows, once, to where the deployment puts its address."""
+        """Send a request that a document shows, once, to where the deployment puts its address.
+
+        Raises NotMeasurable for one that changes the server or that only a shell could make.
+        """
+        headers = {
+            name: value for name, value in (request.get("headers") or {}).items() if name.lower() not in OWN_HEADERS
+        }
+        if request["method"] not in HARMLESS_METHODS:
+            raise NotMeasurable(f"a {request['method']} changes the server: it is read and shown, never sent")
+        if not all(f"{name}{value}".isascii() for name, value in headers.items()):
+            raise NotMeasurable("a header of this request holds what no header can carry", "use ASCII in headers")
+        if any(mark in json.dumps([request["path"], headers]) for mark in SHELL_MARKS):
+            raise NotMeasurable("this request holds a shell expression, and nothing is handed to a shell")
         return self.ask(
             request["method"],
             request["path"],
             address=request.get("address"),
-            headers=request.get("headers"),
+            headers=headers,
             body=request.get("body"),
         )
+
+    def _without_key(self, text: str) -> str:
+        """A server's answer as it may be kept: one that echoes the key does not spread it."""
+        key = self.deployment.headers(self.deployment.target).get("Authorization", "").removeprefix("Bearer ")
+        return text.replace(key, "[api key]") if key else text
 
     def require_reachable(self) -> None:
         """Raises TargetUnreachable where nothing answers at the target."""

@@ -28,6 +28,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     run = run.of_body(body) if isinstance(body, Mapping) else run
     latencies_ms, timeout_ms = run.latencies_ms(), run.plan.timeout_s * 1e3
     statistic = criterion.threshold.statistic or "mean"
+    if limit_ms >= timeout_ms:
+        return Verdict("inconclusive", f"requests were given up after {timeout_ms:g} ms, before this limit")
     if statistic.startswith("p") and statistic[1:].replace(".", "", 1).isdigit():
         decision = decide_percentile(latencies_ms, limit_ms, float(statistic[1:]) / 100, alpha)
     else:

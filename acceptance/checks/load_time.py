@@ -43,7 +43,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         for each in starts:
             recorder.write("cold_start", each.as_record())
 
-    return site.measured("load-time", take)
+    return site.measured("load-time", take, key=limit_s)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

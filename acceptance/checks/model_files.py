@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from posixpath import normpath
 
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
@@ -30,10 +31,10 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
                 f"{folder} does not exist, so there are no model files to look at",
                 f"put the model there, or name its folder under [files] for {folder_name}",
             )
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        for file in sorted(path for path in folder.rglob("*") if _is_inside(path, folder)):
             recorder.write("file", _describe(file, folder))
         if checksums_name:
-            checksums = folder / checksums_name
+            checksums = site.deployment.file(f"{folder_name.rstrip('/')}/{checksums_name}")
             text = checksums.read_text(encoding="utf-8") if checksums.is_file() else None
             recorder.write("checksums", {"name": checksums_name, "text": text})
 
@@ -46,9 +47,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     weights = {name: record for name, record in files.items() if record["weight"]}
     if not weights:
         return Verdict("fail", "the folder holds no weight file")
-    hollow = [name for name, record in weights.items() if record["sparse"] or record["zeros"]]
+    hollow = [name for name, record in weights.items() if not record["bytes"] or record["sparse"] or record["zeros"]]
     if hollow:
-        return Verdict("fail", f"padded or sparse, so no model: {', '.join(sorted(hollow))}")
+        return Verdict("fail", f"empty, padded or sparse, so no model: {', '.join(sorted(hollow))}")
     stated = next(evidence.of("checksums"), None)
     if stated is None:
         return Verdict("pass", f"{len(weights)} weight files; the document asks for no checksum")
@@ -61,6 +62,11 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if uncovered := sorted(set(weights) - covered):
         return Verdict("fail", f"{stated['name']} does not cover {', '.join(uncovered)}")
     return Verdict("pass", f"{len(weights)} weight files, each as {stated['name']} says")
+
+
+def _is_inside(path: Path, folder: Path) -> bool:
+    """A file that lies in the folder and is no link out of it."""
+    return path.is_file() and path.resolve().is_relative_to(folder.resolve())
 
 
 def _describe(file: Path, folder: Path) -> dict[str, object]:
@@ -85,7 +91,7 @@ def _digest(file: Path) -> str:
 
 def _lines(text: str) -> list[tuple[str, str]]:
     pairs = (line.split(maxsplit=1) for line in text.splitlines() if line.strip())
-    return [(pair[0].lower(), pair[1].lstrip("*").strip()) for pair in pairs if len(pair) == 2]
+    return [(pair[0].lower(), normpath(pair[1].lstrip("*").strip())) for pair in pairs if len(pair) == 2]
 
 
 CHECK = Check(

@@ -41,8 +41,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     count, recalled = recall["sessions"], recall["recalled"]
     figure = Measured(recalled / count, "ratio", samples=count)
     found = f"{recalled} of {count} sessions remembered"
-    if recall["errors"]:
-        return Verdict("fail", f"{found}; {recall['errors'][0]}", figure)
+    if errors := [*recall["errors"], *stateless["errors"]]:
+        return Verdict("fail", f"{found}; {errors[0]}", figure)
     if recall["control_recalled"]:
         return Verdict("fail", f"{recall['control_recalled']} fresh sessions knew what only another was told", figure)
     if stateless["remembered"]:

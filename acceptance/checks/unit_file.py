@@ -9,6 +9,7 @@ from pathlib import Path
 
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
+from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
@@ -22,6 +23,8 @@ _SUFFIX = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Read the unit and its drop-ins from where the deployment keeps them; let systemd verify it where it can."""
     unit = criterion.parameters["unit"]
+    if "/" in unit:
+        raise NotMeasurable(f"{unit} is a path and no name of a unit", "name the unit as systemctl does")
 
     def take(recorder: Recorder) -> None:
         folder = site.deployment.file(UNIT_FOLDER)
@@ -33,9 +36,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         for file in files:
             settings.update(_settings(file.read_text(encoding="utf-8")))
         limits = {
-            kind: limit.threshold.base()[0]
-            for kind in ("memory", "cpu")
-            if (limit := site.limit(kind)) is not None and limit.threshold is not None
+            kind: limits[0].base()[0] for kind in ("memory", "cpu") if (limits := site.limits(kind, criterion.document))
         }
         recorder.write(
             "unit",
@@ -49,7 +50,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         )
         recorder.write("verify", _verify(folder, unit))
 
-    return site.measured("unit", take, key=unit)
+    return site.measured("unit", take, key=[unit, criterion.document])
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

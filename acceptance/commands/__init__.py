@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -29,8 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("signoff: interrupted; what was gathered is kept", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe left; closing standard error too keeps the interpreter quiet about it.
-        sys.stderr.close()
+        # The reader of a pipe left; nothing more is written, also when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 
 

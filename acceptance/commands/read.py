@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from acceptance.criterion import Criterion
-from acceptance.errors import UsageError
+from acceptance.errors import DocumentUnreadable, UsageError
 from acceptance.reading import Conflict, Diagnostic, Document, Reading, read_documents
+from reports.plain_text import visible
 
 NAME = "read"
 HELP = "show what task documents ask for, what is assumed, and what contradicts"
@@ -27,16 +29,32 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Read and show; 0 also where conflicts stand, 3 where a document has no criteria."""
-    reading = read_documents(arguments.documents)
+    try:
+        reading = read_documents(arguments.documents)
+    except DocumentUnreadable as error:
+        if arguments.json:
+            _write_json(_readable(arguments.documents), arguments.json, str(error))
+        raise
     if arguments.json:
         _write_json(reading, arguments.json)
     if arguments.json != "-":
-        print("\n".join(_lines(reading)))
+        print("\n".join(visible(line) for line in _lines(reading)))
     return 0 if all(document.criteria for document in reading.documents) else WITHOUT_CRITERIA
 
 
-def _write_json(reading: Reading, name: str) -> None:
-    text = json.dumps(reading.as_json(), ensure_ascii=False, indent=1) + "\n"
+def _readable(paths: Sequence[Path]) -> Reading:
+    """What can be read of these: a document beside an unreadable one is not lost."""
+    good = []
+    for path in paths:
+        with contextlib.suppress(DocumentUnreadable):
+            read_documents([path])
+            good.append(path)
+    return read_documents(good) if good else Reading((), ())
+
+
+def _write_json(reading: Reading, name: str, error: str = "") -> None:
+    value = {**reading.as_json(), **({"error": error} if error else {})}
+    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     if name == "-":
         sys.stdout.write(text)
         return

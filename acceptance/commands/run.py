@@ -21,7 +21,9 @@ NAME = "run"
 HELP = "judge a deployment against task documents and write the result documents"
 EXAMPLE = "signoff run fixtures/tasks/1.3-hermes-2.md --target http://127.0.0.1:11401"
 EXIT = {"passed": 0, "failed": 1, "undecided": 2, "invalid": 3}
+ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INI = Path(__file__).parent.parent / "running" / "signoff.ini"
+UNUSABLE_IN_PATHS = ("[", "]", "::")
 REMOVED_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
@@ -46,12 +48,17 @@ def run(arguments: argparse.Namespace) -> int:
             "a run needs --target or --deployment, and one of them only",
             "name the server with --target http://HOST:PORT, or its deployment file with --deployment",
         )
-    # Both are read here first, so that a wrong path or key ends at once and with its own exit code.
+    # All is read here first, so that a wrong path or key ends at once and with its own exit code.
     reading = read_documents(arguments.documents)
-    if arguments.deployment:
+    for document in reading.documents:
+        if any(mark in document.path for mark in UNUSABLE_IN_PATHS):
+            raise UsageError(f"{document.path}: pytest cannot run a path with [, ] or ::", "rename the file")
+    deployment = (
         deployments.load(arguments.deployment, arguments.api_key_env)
-    else:
-        deployments.from_target(arguments.target, arguments.api_key_env)
+        if arguments.deployment
+        else deployments.from_target(arguments.target, arguments.api_key_env)
+    )
+    deployment.headers(deployment.target)
     run_id = storing.new_run_id()
     folder = arguments.out / run_id
     try:
@@ -63,6 +70,16 @@ def run(arguments: argparse.Namespace) -> int:
     if not results.exists():
         raise RunInvalid(f"the runner ended with status {status} and wrote no result", f"see {folder / 'pytest.log'}")
     outcome = storing.outcome(results)
+    with contextlib.suppress(BrokenPipeError):
+        _show(arguments, results, folder)
+        sys.stdout.flush()
+        return EXIT[outcome]
+    # The reader of a pipe left: that changes nothing of the outcome.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return EXIT[outcome]
+
+
+def _show(arguments: argparse.Namespace, results: Path, folder: Path) -> None:
     if arguments.json == "-":
         sys.stdout.write(results.read_text(encoding="utf-8"))
     elif arguments.json:
@@ -71,7 +88,6 @@ def run(arguments: argparse.Namespace) -> int:
         except OSError as error:
             print(f"signoff: {arguments.json}: {error.strerror}; the result is {results}", file=sys.stderr)
     print(storing.closing_lines(folder), file=sys.stderr if arguments.json == "-" else sys.stdout)
-    return EXIT[outcome]
 
 
 def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, folder: Path) -> int:
@@ -103,16 +119,13 @@ def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, fo
         *("--", *documents),
     ]
     with (folder / "pytest.log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdout=log, stdin=subprocess.DEVNULL, env=environment)
-        previous = signal.signal(signal.SIGTERM, lambda *_: process.send_signal(signal.SIGINT))
+        # In a session of its own: a signal of the terminal comes through this process, once.
+        process = subprocess.Popen(
+            command, stdout=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+        )
+        previous = {number: signal.signal(number, lambda *_: process.send_signal(signal.SIGINT)) for number in ENDING}
         try:
-            return _wait(process)
-        finally:
-            signal.signal(signal.SIGTERM, previous)
-
-
-def _wait(process: subprocess.Popen[bytes]) -> int:
-    """Wait for the runner; Ctrl-C reaches it too, and it gets the time to write what it has."""
-    while True:
-        with contextlib.suppress(KeyboardInterrupt):
             return process.wait()
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)

@@ -151,6 +151,8 @@ def _curl(words: Sequence[str], line: int, details: dict[str, Any], folder: Path
     if curl.body_file and curl.request is not None:
         details["payload_file"] = curl.body_file
         curl.request["body"], details["payload_found"] = _payload(curl.body_file, folder)
+        if not details["payload_found"]:
+            return "curl", None, f"the body file {curl.body_file} is no JSON file in the document's folder"
     return "curl", curl.request, curl.problem
 
 

@@ -42,12 +42,13 @@ def read_library_call(code: str, variables: Sequence[Variable]) -> LibraryCall:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return LibraryCall(None, f"it is no Python: {error}")
-    functions = tuple(
-        _dotted(node.func)
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
-    )
+    functions: tuple[str, ...] = ()
     try:
+        functions = tuple(
+            _dotted(node.func)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute)
+        )
         steps = [step for node in tree.body for step in _steps(node)]
         before, assumptions = _missing(tree, variables)
     except _NoStep as no_step:

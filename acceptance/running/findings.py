@@ -46,7 +46,7 @@ class Findings:
         self.judged[criterion.document, criterion.id] = judged
         self.folder.mkdir(parents=True, exist_ok=True)
         line: dict[str, Any] = {"document": criterion.document, "id": criterion.id, **asdict(judged)}
-        with (self.folder / "verdicts.jsonl").open("a", encoding="utf-8") as file:
+        with (self.folder / "verdicts.jsonl").open("a", encoding="utf-8", errors="backslashreplace") as file:
             file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
 
     def of(self, criterion: Criterion) -> Judged | None:

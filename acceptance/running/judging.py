@@ -6,6 +6,7 @@ import secrets
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from acceptance import deployment as deployments
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable, SignoffError, UsageError
+from acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
 from acceptance.evidence import Evidence
 from acceptance.own_service import OwnService, service_process
 from acceptance.profile import PROFILES, Profile
-from acceptance.reading import Document, read_documents
+from acceptance.reading import SUFFIXES, Document, read_documents
 from acceptance.running import engine, plan, storing
 from acceptance.running.addresses import primary_address
 from acceptance.running.findings import Findings, Judged
@@ -72,9 +73,10 @@ class Judging:
             raise UsageError(f"no profile {name!r}", f"choose one of {', '.join(PROFILES)}")
         run_id = config.getoption("--signoff-run-id") or storing.new_run_id()
         folder = Path(config.getoption("--signoff-out")) / run_id
-        paths = dict.fromkeys(Path(argument.split("::", 1)[0]) for argument in config.args)
+        named = dict.fromkeys(Path(argument.split("::", 1)[0]) for argument in config.args)
+        paths = [path for path in named if path.is_dir() or path.suffix.lower() in SUFFIXES]
         progress = Progress(shown=config.getoption("--signoff-progress"))
-        return cls(deployment, PROFILES[name], list(paths), folder, progress, config.getoption("--signoff-seed"))
+        return cls(deployment, PROFILES[name], paths, folder, progress, config.getoption("--signoff-seed"))
 
     def document(self, path: Path) -> Document:
         """The document that was read from this path."""
@@ -108,6 +110,13 @@ class Judging:
         except SignoffError as error:
             self.findings.trouble = error
             return True
+        except Exception as error:
+            self._keep_traceback("before the first criterion", error)
+            self.findings.trouble = RunInvalid(
+                f"the run could not begin: {type(error).__name__}: {error}",
+                f"this is a fault of Signoff; see {self.findings.folder / 'errors.log'}",
+            )
+            return True
         return None
 
     @pytest.hookimpl(trylast=True)
@@ -116,7 +125,11 @@ class Judging:
         if session.config.option.collectonly:
             return
         stored = self.finish()
-        session.exitstatus = 0 if stored.outcome == "passed" else 1
+        if stored.outcome != "passed" and session.exitstatus in (
+            pytest.ExitCode.OK,
+            pytest.ExitCode.NO_TESTS_COLLECTED,
+        ):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The headline, and where the result is."""
@@ -171,13 +184,14 @@ class Judging:
             check = CHECKS[criterion.kind]
             found = check.measure(criterion, self._site)
             self._taken_groups.add(check.group or check.kind)
-            return _bound(criterion, check.judge(criterion, found)), _files(found)
+            verdict = _bound(criterion, check.judge(criterion, found))
+            return replace(verdict, assumptions=_assumptions(verdict, found)), (found.file,)
         except NotMeasurable as missing:
             return Verdict("not_measurable", str(missing), mend=missing.mend), ()
         except SignoffError as error:
             return Verdict("error", str(error), mend=error.mend), ()
         except Exception as error:
-            self._keep_traceback(criterion, error)
+            self._keep_traceback(f"{criterion.document} {criterion.id}", error)
             return Verdict(
                 "error",
                 f"the check {criterion.kind} ended with {type(error).__name__}: {error}",
@@ -194,10 +208,10 @@ class Judging:
     def _waiting(self) -> list[Criterion]:
         return [criterion for criterion in self._selected if self.findings.of(criterion) is None]
 
-    def _keep_traceback(self, criterion: Criterion, error: Exception) -> None:
+    def _keep_traceback(self, where: str, error: Exception) -> None:
         self.findings.folder.mkdir(parents=True, exist_ok=True)
         with (self.findings.folder / "errors.log").open("a", encoding="utf-8") as file:
-            file.write(f"{criterion.document} {criterion.id}\n")
+            file.write(f"{where}\n")
             file.write("".join(traceback.format_exception(error)) + "\n")
 
 
@@ -213,5 +227,7 @@ def _bound(criterion: Criterion, verdict: Verdict) -> Verdict:
     return verdict
 
 
-def _files(evidence: Evidence) -> tuple[str, ...]:
-    return (evidence.file,)
+def _assumptions(verdict: Verdict, evidence: Evidence) -> tuple[str, ...]:
+    """The verdict's own, and where a request went to another address than the document's."""
+    found = [record["assumption"] for record in evidence.records if record.get("assumption")]
+    return tuple(dict.fromkeys((*verdict.assumptions, *found)))

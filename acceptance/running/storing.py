@@ -54,8 +54,8 @@ def store(findings: Findings, finished: datetime) -> StoredRun:
     """Write results.json and a result document for each task document; gives the stored run."""
     run = _stored(findings, finished)
     findings.folder.mkdir(parents=True, exist_ok=True)
-    stored_run.save(run, findings.folder / RESULTS)
     write_results(run, findings.folder)
+    stored_run.save(run, findings.folder / RESULTS)
     return run
 
 
@@ -108,7 +108,8 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
     )
     folded, reason = fold(run)
     if findings.trouble is not None:
-        reason = f"{findings.trouble}; {reason}"
+        mend = f" ({findings.trouble.mend})" if findings.trouble.mend else ""
+        reason = f"{findings.trouble}{mend}; {reason}"
     return replace(run, outcome=folded, reason=reason, open=open_counts(run))
 
 

@@ -222,6 +222,8 @@ def test_model_files(site_at: SiteAt, tmp_path: Path) -> None:
     with weights.open("wb") as file:
         file.truncate(1 << 24)
     fails(site(), asked, "padded or sparse, so no model")
+    weights.write_bytes(b"")
+    fails(site(), asked, "empty, padded or sparse")
 
 
 def test_cpu(serve: Serve, chat: Chat) -> None:

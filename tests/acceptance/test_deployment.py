@@ -27,6 +27,12 @@ def written(folder: Path, text: str) -> Path:
         ('target = "ftp://127.0.0.1"', "is not an http"),
         ('target = "http://127.0.0.1:99999"', "is not an http"),
         ("target = 7", "must be a str"),
+        ('target = "http://[::1"', "is not an http"),
+        ('target = "http://h:1/?x=1"', "a query or a fragment"),
+        ('target = "http://h:1"\n[addresses]\n"a:1" = "http://h:99999"', "is not an http"),
+        ('target = "http://h:1"\n[start]\nservice = "x"\ntimeout_s = "abc"', "a number above zero"),
+        ('target = "http://h:1"\n[library]\npaths = "lib"', "must be a list of texts"),
+        ('target = "http://h:1"\n[library]\npython = 3', "must be a text"),
         ('target = "http://h:1"\n[start]\narguments = []', "names no service"),
         ('target = "http://h:1"\n[start]\nservice = "x"\nport = 1', "unknown key 'port'"),
         ('target = "http://h:1"\n[start]\nservice = "x"\narguments = "--fault slow"', "must be a list"),
@@ -82,6 +88,28 @@ def test_a_key_goes_to_its_own_origin_only(monkeypatch: pytest.MonkeyPatch) -> N
     assert deployment.headers("http://127.0.0.1:11401/v1/models") == {"Authorization": "Bearer k-123"}
     for other in ("http://127.0.0.1:11402/", "https://127.0.0.1:11401/", "http://127.0.0.2:11401/"):
         assert deployment.headers(other) == {}
+
+
+def test_a_name_and_password_in_the_address_are_refused_without_repeating_them() -> None:
+    with pytest.raises(UsageError) as raised:
+        deployments.from_target("http://user:pa55word@127.0.0.1:1")
+    assert "pa55word" not in str(raised.value)
+
+
+@pytest.mark.parametrize("key", ["a\nb", "schlüssel", "k\x00"])
+def test_a_key_that_no_header_can_carry_is_refused_without_repeating_it(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.environ", {"OUR_KEY": key})
+    with pytest.raises(UsageError) as raised:
+        deployments.from_target("http://127.0.0.1:1", "OUR_KEY").headers("http://127.0.0.1:1/")
+    assert key not in str(raised.value)
+
+
+def test_a_key_with_a_newline_behind_it_is_taken_without(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OUR_KEY", "k-1\n")
+    found = deployments.from_target("http://127.0.0.1:1", "OUR_KEY").headers("http://127.0.0.1:1/")
+    assert found == {"Authorization": "Bearer k-1"}
 
 
 def test_an_empty_key_variable_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:

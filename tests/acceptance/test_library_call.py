@@ -93,6 +93,20 @@ def test_private_attributes_are_not_called(library_site: Callable[..., Site]) ->
     assert "private attributes are not called" in reason
 
 
+def test_a_module_that_the_package_imported_is_not_reached(library_site: Callable[..., Site], tmp_path: Path) -> None:
+    site = library_site()
+    models = tmp_path / "library" / "house" / "models.py"
+    models.write_text("import os\n" + models.read_text())
+    reached = [
+        {"op": "import", "module": "house.models", "name": "os", "as": "os"},
+        {"op": "print", "value": call("os.system", {"literal": f"touch {tmp_path}/pwned"})},
+    ]
+    outcome, reason = judged(site, model_information, reached)
+    assert outcome == "fail"
+    assert "not of house, the packages that the deployment names" in reason
+    assert not (tmp_path / "pwned").exists()
+
+
 def test_a_session_is_created_and_read_back(library_site: Callable[..., Site]) -> None:
     session_steps = [
         {"op": "import", "module": "house.models", "name": "Sessions", "as": "Sessions"},

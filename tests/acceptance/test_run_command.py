@@ -161,6 +161,50 @@ def test_a_deselected_criterion_is_not_run_and_the_run_invalid(
     assert outcomes(only_run(tmp_path)[1]) == {"service": "not_run", "json_shape": "pass"}
 
 
+def test_a_reader_that_leaves_the_pipe_changes_nothing_of_the_outcome(task: Path, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        command("run", "task.md", "--target", CLOSED, "--json", "-"),
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.wait(60) == 3
+    assert process.stderr is not None
+    process.stderr.close()
+
+
+def test_a_key_that_the_server_echoes_is_not_kept(
+    signoff: Callable[..., Any], task: Path, tmp_path: Path, serve: Callable[[Answer], str]
+) -> None:
+    def echoing(method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        return as_json({"seen": "Bearer SECRET-KEY-1"}, 500)
+
+    done = signoff("run", "task.md", "--target", serve(echoing), "--api-key-env", "KEY", KEY="SECRET-KEY-1")
+    assert done.returncode == 1
+    kept = [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if b"SECRET-KEY-1" in path.read_bytes()]
+
+
+def test_a_request_that_changes_the_server_is_shown_and_not_sent(
+    signoff: Callable[..., Any], tmp_path: Path, serve: Callable[[Answer], str]
+) -> None:
+    asked: list[str] = []
+
+    def listening(method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        asked.append(method)
+        return sound(method, path, body)
+
+    text = TASK.replace("curl -X GET http://10.0.0.7:8700/health", "curl -X DELETE http://10.0.0.7:8700/health")
+    (tmp_path / "task.md").write_text(text, encoding="utf-8")
+    signoff("run", "task.md", "--target", serve(listening))
+    assert outcomes(only_run(tmp_path)[1])["json_shape"] == "not_measurable"
+    assert "DELETE" not in asked
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -171,6 +215,7 @@ def test_a_deselected_criterion_is_not_run_and_the_run_invalid(
         (("run", "task.md", "--deployment", "absent.toml"), "absent.toml: no such deployment file"),
         (("run", "task.md", "--target", "127.0.0.1:1"), "is not an http(s) URL"),
         (("run", "task.md", "--target", CLOSED, "--profile", "perfect"), "invalid choice: 'perfect'"),
+        (("run", "task.md", "--target", CLOSED, "--api-key-env", "NO_SUCH_KEY"), "NO_SUCH_KEY is empty or not set"),
         (("sign",), "invalid choice: 'sign'"),
     ],
 )

@@ -115,8 +115,8 @@ def test_a_payload_outside_of_the_documents_folder_is_never_opened(tmp_path: Pat
     folder.mkdir()
     for name in ("../secret.json", str(tmp_path / "secret.json")):
         (command,) = read_fence(f"curl -d @{name} http://h/x\n", folder).commands
-        assert command.request is not None
-        assert command.request["body"] is None
+        assert command.request is None
+        assert "no JSON file in the document's folder" in command.problem
         assert command.details["payload_found"] is False
 
 
