@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import IO
 
 from acceptance import deployment as deployments
 from acceptance.errors import RunInvalid, UsageError
@@ -119,13 +121,34 @@ def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, fo
         *("--", *documents),
     ]
     with (folder / "pytest.log").open("w", encoding="utf-8") as log:
-        # In a session of its own: a signal of the terminal comes through this process, once.
-        process = subprocess.Popen(
-            command, stdout=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True
+        return _followed(command, log, environment)
+
+
+def _followed(command: list[str], log: IO[str], environment: dict[str, str]) -> int:
+    """Run it in a session of its own: a signal of the terminal comes through this process, once, as Ctrl-C.
+
+    The handlers stand before it starts, so that it does not inherit the SIGINT that a shell ignores for jobs in
+    the background.
+    """
+    started: list[subprocess.Popen[bytes]] = []
+    early: list[int] = []
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        if started:
+            started[0].send_signal(signal.SIGINT)
+        else:
+            early.append(number)
+
+    # nohup asks to go on after the terminal has gone.
+    ending = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP]
+    previous = {number: signal.signal(number, pass_on) for number in ending}
+    try:
+        started.append(
+            subprocess.Popen(command, stdout=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
         )
-        previous = {number: signal.signal(number, lambda *_: process.send_signal(signal.SIGINT)) for number in ENDING}
-        try:
-            return process.wait()
-        finally:
-            for number, handler in previous.items():
-                signal.signal(number, handler)
+        if early:
+            started[0].send_signal(signal.SIGINT)
+        return started[0].wait()
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
