@@ -44,7 +44,6 @@ class OwnService:
         self._log_path = folder / "service.log"
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
-        self.started_in_s = 0.0
 
     def start(self) -> int:
         """Start it and wait until it is ready; gives the process id. Raises PortInUse or ServiceDidNotStart."""
@@ -68,7 +67,6 @@ class OwnService:
                     f"see {self._log_path}",
                 )
             if self._is_ready() and self._is_ours():
-                self.started_in_s = time.monotonic() - begin
                 return self._process.pid
             time.sleep(POLL_S)
         self.stop()

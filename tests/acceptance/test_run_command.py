@@ -265,6 +265,25 @@ def test_a_service_that_does_not_start_is_said_with_its_last_words(
     assert "no-port" in done.stdout
 
 
+def interrupted(folder: Path, target: str, when: threading.Event) -> tuple[Path, dict[str, Any]]:
+    """A run that gets Ctrl-C when the event is set: it ends with 3 and no traceback; what it left behind."""
+    process = subprocess.Popen(
+        command("run", "task.md", "--target", target),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    assert when.wait(60)
+    os.killpg(process.pid, signal.SIGINT)
+    output, complaints = process.communicate(timeout=60)
+    assert process.returncode == 3, complaints
+    assert "Traceback" not in output + complaints
+    return only_run(folder)
+
+
 def test_ctrl_c_keeps_what_was_judged_and_the_run_is_invalid(
     task: Path, tmp_path: Path, serve: Callable[[Answer], str]
 ) -> None:
@@ -276,21 +295,7 @@ def test_ctrl_c_keeps_what_was_judged_and_the_run_is_invalid(
             time.sleep(30)
         return sound(method, path, body)
 
-    process = subprocess.Popen(
-        command("run", "task.md", "--target", serve(stuck)),
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert asked.wait(60)
-    os.killpg(process.pid, signal.SIGINT)
-    output, complaints = process.communicate(timeout=60)
-    assert process.returncode == 3, complaints
-    assert "Traceback" not in output + complaints
-    folder, stored = only_run(tmp_path)
+    folder, stored = interrupted(tmp_path, serve(stuck), asked)
     assert stored["outcome"] == "invalid"
     assert outcomes(stored) == {"service": "not_run", "json_shape": "pass"}
     kept = [json.loads(line) for line in (folder / "verdicts.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -309,21 +314,7 @@ def test_ctrl_c_in_a_load_run_keeps_its_records_and_ends_the_run(
             enough.set()
         return sound(method, path, body)
 
-    process = subprocess.Popen(
-        command("run", "task.md", "--target", serve(counting)),
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    assert enough.wait(60)
-    os.killpg(process.pid, signal.SIGINT)
-    output, complaints = process.communicate(timeout=60)
-    assert process.returncode == 3, complaints
-    assert "Traceback" not in output + complaints
-    folder, stored = only_run(tmp_path)
+    folder, stored = interrupted(tmp_path, serve(counting), enough)
     assert outcomes(stored) == {"latency": "not_run", "throughput": "not_run"}
     lines = (folder / "evidence" / "load.jsonl").read_text(encoding="utf-8").splitlines()
     assert sum(json.loads(line)["record"] == "exchange" for line in lines) >= 10
