@@ -6,7 +6,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +19,7 @@ _KEYS: Mapping[str, type] = {
     "engine": str,
     "api_key_env": str,
     "addresses": dict,
+    "services": dict,
     "start": dict,
     "files": dict,
     "library": dict,
@@ -55,6 +56,7 @@ class Deployment:
     engine: str = ""
     api_key_env: str = ""
     addresses: Mapping[str, str] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
     start: Start | None = None
@@ -77,6 +79,36 @@ class Deployment:
             f"the document asks {address}, which the deployment does not name",
             f'add "{address}" = "http://HOST:PORT" under [addresses] of the deployment file',
         )
+
+    def role_url(self, role: str, default_path: str) -> tuple[str, bool]:
+        """The URL that stands for a role such as `gateway`, and whether the deployment names it.
+
+        Where it does not, the role is looked for under a customary path of the target.
+        """
+        if role in self.addresses:
+            return self.addresses[role].rstrip("/"), True
+        return self.target + default_path, False
+
+    def is_at_port(self, port: int | None) -> bool:
+        """Whether the target listens on this port."""
+        return port is not None and urlsplit(self.target).port == port
+
+    def of_service(self, service: str, port: int | None = None) -> Deployment:
+        """This deployment with one of several services of a document as the target.
+
+        Where no services are named, the target is taken for the service whose `port` it has. Raises NotMeasurable
+        where nothing says that the service runs here. The key stays with the origin that it was given for.
+        """
+        if not service or (service not in self.services and self.is_at_port(port)):
+            return self
+        if service not in self.services:
+            raise NotMeasurable(
+                f"the document asks this of {service}, which the deployment does not name",
+                f'add {service} = "http://HOST:PORT" under [services] of the deployment file',
+            )
+        target = self.services[service].rstrip("/")
+        key = self.api_key_env if _origin(target) == _origin(self.target) else ""
+        return replace(self, target=target, api_key_env=key)
 
     def file(self, path: str) -> Path:
         """The real path of a file that the document names; only roots that the deployment names are opened."""
@@ -138,13 +170,15 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
             raise DeploymentUnreadable(f"{path}: {key} must be a {_KEYS[key].__name__}, not {value!r}")
     if "target" not in table:
         raise DeploymentUnreadable(f"{path}: no target", 'add: target = "http://HOST:PORT"')
-    for key in ("addresses", "files", "out_of_reach"):
+    for key in ("addresses", "services", "files", "out_of_reach"):
         for name, value in table.get(key, {}).items():
             if not isinstance(value, str) or not value:
                 raise DeploymentUnreadable(f"{path}: [{key}] {name!r} must be a text, not {value!r}")
     for value in table.get("addresses", {}).values():
         if "://" in value:
             _checked(value, f"{path}: [addresses] ")
+    for value in table.get("services", {}).values():
+        _checked(value, f"{path}: [services] ")
     folder = path.resolve().parent
     return Deployment(
         name=table.get("name", path.stem),
@@ -152,6 +186,7 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
         engine=table.get("engine", ""),
         api_key_env=api_key_env or table.get("api_key_env", ""),
         addresses=table.get("addresses", {}),
+        services=table.get("services", {}),
         files={name: folder / root for name, root in table.get("files", {}).items()},
         out_of_reach=table.get("out_of_reach", {}),
         start=_start(path, table["start"]) if "start" in table else None,

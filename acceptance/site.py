@@ -50,6 +50,7 @@ class Site:
     folder: Path
     criteria: tuple[Criterion, ...]
     primary_address: str | None = None
+    service: str = ""
     process_id: int | None = None
     seed: int = 0
     on_progress: Callable[[str, float], None] = lambda what, share: None
@@ -64,6 +65,8 @@ class Site:
         """
         if key is not None:
             name = f"{name}-{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]}"
+        if self.service:
+            name = f"{self.service}-{name}"
         if name not in self.taken:
             self.taken[name] = self._take(name, measure)
         found = self.taken[name]
@@ -106,10 +109,17 @@ class Site:
         address: str | None = None,
         headers: Mapping[str, str] | None = None,
         body: Any = None,
+        url: str | None = None,
     ) -> Record:
-        """Send one functional request and give its record; a refused or broken connection is a record too."""
-        origin, assumption = self.deployment.url(address, self.primary_address)
-        url = origin + path
+        """Send one functional request and give its record; a refused or broken connection is a record too.
+
+        `url` is an absolute address that the deployment names (`Deployment.role_url`), in the path's place.
+        """
+        if url is None:
+            origin, assumption = self.deployment.url(address, self.primary_address)
+            url = origin + path
+        else:
+            assumption = ""
         record: dict[str, Any] = {"method": method, "url": url, "assumption": assumption, "body": body}
         headers = {**(headers or {}), **self.deployment.headers(url)}
         try:

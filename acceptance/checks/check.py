@@ -21,7 +21,8 @@ class Check:
     `measure` returns evidence (shared with other checks by name) or raises `NotMeasurable`. `judge` sees the
     criterion and the records alone, so that a stored run gives the same verdict again. `faults` names the
     defects of a reference service that this check must turn red. `seconds` is the usual cost, for the time left;
-    checks of one `group` share one measurement.
+    checks of one `group` share one measurement. `after_stop` checks are measured once the run has stopped the
+    service that it started itself.
     """
 
     kind: str
@@ -31,3 +32,4 @@ class Check:
     faults: tuple[str, ...] = ()
     seconds: float = 1.0
     group: str = ""
+    after_stop: bool = False

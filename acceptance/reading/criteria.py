@@ -119,6 +119,7 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple
                     assumptions=draft.assumptions,
                     parameters=draft.parameters,
                     reason=draft.reason,
+                    service=draft.service,
                 )
             )
     return tuple(criteria)

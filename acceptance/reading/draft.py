@@ -34,6 +34,7 @@ class Draft:
     judge: Judge = "machine"
     reason: str = ""
     notes: tuple[Note, ...] = ()
+    service: str = ""
 
 
 def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:

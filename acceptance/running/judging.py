@@ -22,10 +22,10 @@ from acceptance.own_service import OwnService, service_process
 from acceptance.profile import PROFILES, Profile
 from acceptance.reading import SUFFIXES, Document, read_documents
 from acceptance.running import engine, plan, storing
-from acceptance.running.addresses import primary_address
 from acceptance.running.findings import Findings, Judged
 from acceptance.running.items import CriterionItem, DocumentFile
 from acceptance.running.progress import Progress
+from acceptance.running.sites import Sites
 from acceptance.site import Site
 from acceptance.verdict import Verdict
 from reports.stored_run import StoredRun
@@ -55,7 +55,7 @@ class Judging:
         self.progress = progress
         self._selected: list[Criterion] = []
         self._taken_groups: set[str] = set()
-        self._site: Site | None = None
+        self._sites: Sites | None = None
         self._service: OwnService | None = None
 
     @classmethod
@@ -149,19 +149,19 @@ class Judging:
             self.progress.note(f"starting {self.findings.deployment.start.service}")
             process_id = self._service.start()
         criteria = tuple(criterion for document in self.findings.reading.documents for criterion in document.criteria)
-        self._site = Site(
+        site = Site(
             self.findings.deployment,
             self.findings.profile,
             self.findings.folder,
             criteria,
-            primary_address=primary_address(criteria, self.findings.deployment.target),
             process_id=process_id or service_process(self.findings.deployment),
             seed=self.findings.seed,
             retries=self.findings.retries,
             on_progress=self.progress.share,
         )
-        self._site.require_reachable()
-        self.findings.engine = engine.of(self._site)
+        site.require_reachable()
+        self._sites = Sites(site, criteria)
+        self.findings.engine = engine.of(self._sites.target)
 
     def judge(self, criterion: Criterion) -> Verdict:
         """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail."""
@@ -179,10 +179,13 @@ class Judging:
             return Verdict("awaiting_person", criterion.reason or "a person has to judge this"), ()
         if criterion.judge == "template":
             return Verdict("not_measurable", "a placeholder is not filled in", mend="fill in the template"), ()
-        assert self._site is not None
+        assert self._sites is not None
         try:
             check = CHECKS[criterion.kind]
-            found = check.measure(criterion, self._site)
+            site = self._sites.of(criterion)
+            if check.after_stop:
+                self._stop_own_service()
+            found = check.measure(criterion, site)
             self._taken_groups.add(check.group or check.kind)
             verdict = _bound(criterion, check.judge(criterion, found))
             return replace(verdict, assumptions=_assumptions(verdict, found)), (found.file,)
@@ -197,6 +200,15 @@ class Judging:
                 f"the check {criterion.kind} ended with {type(error).__name__}: {error}",
                 mend=f"this is a fault of Signoff; see {self.findings.folder / 'errors.log'}",
             ), ()
+
+    def _stop_own_service(self) -> None:
+        """Let go of the service, for what can only be seen without it; nobody else's service is ever stopped."""
+        if self._service is None:
+            raise NotMeasurable(
+                "only a service that Signoff started itself is stopped, and this one was running before",
+                "let the deployment file start the service: [start] service = ...",
+            )
+        self._service.stop()
 
     def finish(self) -> StoredRun:
         """Stop what was started, and write the result."""

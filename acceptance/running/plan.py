@@ -9,8 +9,17 @@ from acceptance.criterion import Criterion
 
 
 def order(criteria: Sequence[Criterion]) -> list[Criterion]:
-    """Cheap measurements first, so that a wrong address shows at once; ties stay in the document's order."""
-    return sorted(criteria, key=seconds)
+    """Cheap measurements first, so that a wrong address shows at once; ties stay in the document's order.
+
+    What can only be seen once the service is stopped comes last.
+    """
+    return sorted(criteria, key=lambda criterion: (is_after_stop(criterion), seconds(criterion)))
+
+
+def is_after_stop(criterion: Criterion) -> bool:
+    """Whether the service has to be stopped before this can be measured."""
+    check = CHECKS.get(criterion.kind)
+    return check is not None and check.after_stop and criterion.judge == "machine"
 
 
 def seconds(criterion: Criterion) -> float:
