@@ -110,7 +110,9 @@ class OwnService:
             return False
 
     def _refuse_taken_port(self) -> None:
-        for url in (self._deployment.target, *self._deployment.addresses.values()):
+        # A role such as `prometheus` is another service's, and that may well be running.
+        own = [url for name, url in self._deployment.addresses.items() if ":" in name]
+        for url in (self._deployment.target, *own):
             parts = urlsplit(url)
             if parts.hostname is None or parts.port is None:
                 continue

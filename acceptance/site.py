@@ -25,6 +25,7 @@ OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
 SHELL_MARKS = ("$(", "`")
 MAX_BODY_BYTES = 10_000_000
 MAX_KEPT_CHARACTERS = 1_000_000
+SECRET_HEADERS = {"set-cookie", "authorization", "www-authenticate"}
 
 
 class Recorder:
@@ -123,18 +124,21 @@ class Site:
         record: dict[str, Any] = {"method": method, "url": url, "assumption": assumption, "body": body}
         headers = {**(headers or {}), **self.deployment.headers(url)}
         try:
-            status, content_type, content = asyncio.run(_exchange(method, url, headers, body))
+            status, answer_headers, content = asyncio.run(_exchange(method, url, headers, body))
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {type(error).__name__}") from None
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             reason = f"no whole answer within {REQUEST_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
-            return {**record, "status": None, "error": f"{type(error).__name__}: {reason}", "text": ""}
+            return {**record, "status": None, "error": f"{type(error).__name__}: {reason}", "headers": {}, "text": ""}
         text = self._without_key(content.decode("utf-8", errors="replace"))
         return {
             **record,
             "status": status,
             "error": "",
-            "content_type": content_type,
+            "content_type": answer_headers.get("content-type", ""),
+            "headers": {
+                name: self._without_key(value) for name, value in answer_headers.items() if name not in SECRET_HEADERS
+            },
             "text": text[:MAX_KEPT_CHARACTERS],
             "json": _json(text),
         }
@@ -176,7 +180,9 @@ class Site:
             )
 
 
-async def _exchange(method: str, url: str, headers: Mapping[str, str], body: Any) -> tuple[int, str, bytes]:
+async def _exchange(
+    method: str, url: str, headers: Mapping[str, str], body: Any
+) -> tuple[int, Mapping[str, str], bytes]:
     """One request within one time-out for all of it, so that a server that drips bytes holds nobody up.
 
     Redirects are not followed, proxies of the environment not used. Raises ValueError for a body without end.
@@ -193,7 +199,7 @@ async def _exchange(method: str, url: str, headers: Mapping[str, str], body: Any
             content += part
             if len(content) > MAX_BODY_BYTES:
                 raise ValueError(f"the body is longer than {MAX_BODY_BYTES} bytes")
-    return response.status_code, response.headers.get("content-type", ""), bytes(content)
+    return response.status_code, dict(response.headers), bytes(content)
 
 
 def _json(text: str) -> Any:
