@@ -143,9 +143,10 @@ class Site:
             "json": _json(text),
         }
 
-    def send(self, request: Mapping[str, Any]) -> Record:
+    def send(self, request: Mapping[str, Any], origin: str | None = None) -> Record:
         """Send a request that a document shows, once, to where the deployment puts its address.
 
+        `origin` is where it goes instead: the URL of a role, which the deployment names.
         Raises NotMeasurable for one that changes the server or that only a shell could make.
         """
         headers = {
@@ -163,6 +164,7 @@ class Site:
             address=request.get("address"),
             headers=headers,
             body=request.get("body"),
+            url=None if origin is None else origin + request["path"],
         )
 
     def _without_key(self, text: str) -> str:
