@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isclose
 from typing import Any, Literal
 
 from reports.units import SCALE
@@ -31,6 +32,17 @@ class Threshold:
         """The limit in base units: seconds, bytes, ratio; other units stay as they are."""
         scale, unit = SCALE.get(self.unit, (1.0, self.unit))
         return self.value * scale, unit
+
+    def holds(self, found: float) -> bool:
+        """Whether a figure in base units keeps the limit."""
+        limit = self.base()[0]
+        return {
+            "<": found < limit,
+            "<=": found <= limit,
+            "==": isclose(found, limit),
+            ">=": found >= limit,
+            ">": found > limit,
+        }[self.comparator]
 
     def text(self) -> str:
         """For people: `mean latency < 1500 ms`."""
