@@ -24,11 +24,11 @@ from acceptance.reading.document import (
     Document,
     LineKind,
     Reading,
-    Severity,
     Statement,
     Waiver,
 )
 from acceptance.reading.draft import Facts
+from acceptance.reading.encoding import Flaw
 from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.source import Source, read_source
 from acceptance.reading.statements import Found, read_statements
@@ -55,10 +55,13 @@ class Draught:
     line_kinds: tuple[LineKind, ...] = ()
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
-    def report(self, code: str, severity: Severity, line: int, column: int, message: str, mend: str) -> None:
-        """Keep a diagnostic about a place of this document."""
-        excerpt = self.source.raw[line - 1] if 0 < line <= len(self.source.raw) else ""
-        self.diagnostics.append(Diagnostic(code, severity, self.source.path, line, column, excerpt, message, mend))
+    def report(self, flaw: Flaw) -> None:
+        """Keep a flaw of this document, with the line that it stands in."""
+        excerpt = self.source.raw[flaw.line - 1] if 0 < flaw.line <= len(self.source.raw) else ""
+        place = (self.source.path, flaw.line, flaw.column)
+        self.diagnostics.append(
+            Diagnostic(flaw.code, flaw.severity, *place, excerpt, flaw.message, flaw.mend, flaw.width)
+        )
 
 
 def read_documents(paths: Sequence[Path], today: date | None = None) -> Reading:
@@ -83,15 +86,8 @@ def _divide(draught: Draught) -> None:
     """Bytes to text, text to blocks."""
     draught.source = source = read_source(draught.path)
     draught.blocks = read_blocks(source.lines)
-    if source.repaired:
-        message = "the text is UTF-8 that was read as Mac Roman; it is repaired for reading, places stay the file's"
-        draught.report("encoding-repaired", "note", 1, 1, message, "save the document as UTF-8")
-    if source.mixed_line is not None:
-        message = "some characters are UTF-8 that was read as Mac Roman, others are not, so nothing is repaired"
-        draught.report("encoding-mixed", "warning", source.mixed_line, 1, message, "save the document as UTF-8")
-    for line in draught.blocks.unclosed:
-        message = "this fence is never closed; reading goes on at the next heading, fence or check box"
-        draught.report("fence-unclosed", "error", line, 1, message, "close the fence")
+    for flaw in (*source.flaws, *draught.blocks.flaws):
+        draught.report(flaw)
 
 
 def _configure(draught: Draught) -> None:
@@ -100,7 +96,7 @@ def _configure(draught: Draught) -> None:
     draught.service_name = service_name(draught.blocks.blocks)
     draught.configuration = read_configuration(draught.source, fences, draught.service_name)
     for trouble in draught.configuration.troubles:
-        draught.report(trouble.code, "warning", trouble.line, 1, trouble.message, trouble.mend)
+        draught.report(Flaw(trouble.code, "warning", trouble.line, 1, trouble.message, trouble.mend))
 
 
 def _find(draught: Draught) -> None:
@@ -120,11 +116,12 @@ def _type(draught: Draught) -> None:
             draught.typed.append((statement, typed))
         for note in typed.notes:
             place = (statement.line, statement.column)
-            draught.report(note.code, note.severity, *place, note.message, note.mend)
+            draught.report(Flaw(note.code, note.severity, *place, note.message, note.mend))
     draught.criteria = identified(draught.source.path, draught.typed)
     if not draught.criteria:
         message = "the document holds no criterion, so nothing can be judged"
-        draught.report("no-criteria", "error", 1, 1, message, "state what has to hold: boxes, `# Expected:` lines")
+        mend = "state what has to hold: boxes, `# Expected:` lines"
+        draught.report(Flaw("no-criteria", "error", 1, 1, message, mend))
 
 
 def _bind(draught: Draught) -> None:
@@ -144,13 +141,13 @@ def _account(draught: Draught) -> None:
     draught.line_kinds = line_kinds(lines, draught.blocks.blocks, draught.configuration, statements)
     for number in hidden_demands(lines, statements):
         message = "this looks like a demand, but stands in code or a comment, so it is not judged"
-        draught.report(
-            "demand-hidden", "warning", number, 1, message, "move it into the text, or close the fence above"
-        )
+        mend = "move it into the text, or close the fence above"
+        draught.report(Flaw("demand-hidden", "warning", number, 1, message, mend))
     for number, kind in enumerate(draught.line_kinds, 1):
         if not kind:
             message = "this line belongs to nothing that was read"
-            draught.report("line-dropped", "error", number, 1, message, "report this document as a fault of Signoff")
+            mend = "report this document as a fault of Signoff"
+            draught.report(Flaw("line-dropped", "error", number, 1, message, mend))
 
 
 STEPS: tuple[Callable[[Draught], None], ...] = (_divide, _configure, _find, _type, _bind, _account)

@@ -1,7 +1,6 @@
 """Text to blocks: headings, paragraphs, list items, table rows and fences, each with its lines.
 
-CommonMark and tables come from markdown-it-py. It accepts a fence that nobody closes without a word; here such a
-fence ends where the document visibly goes on, and is reported.
+The tokens come from `markdown.py`; what is kept of them is what statements are made of.
 """
 
 from __future__ import annotations
@@ -10,18 +9,16 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Literal
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from acceptance.reading.document import Heading
+from acceptance.reading.encoding import Flaw
+from acceptance.reading.markdown import parse
 from acceptance.reading.wording import label_of, slug
 
 BlockKind = Literal["heading", "paragraph", "item", "row", "fence", "other"]
-_FENCE = re.compile(r"^(?P<indent>\s*)(?:[-*+]\s+|\d+[.)]\s+)?(?P<marks>`{3,}|~{3,})\s*(?P<info>[^`]*)$")
-# A single # is a comment in most fenced languages; two or more are a heading in none of them.
-_GOES_ON = re.compile(r"^#{2,6}\s+\S|^\s*[-*+]\s+\[[ xX]\]\s")
 _EXPECTED_HEADING = re.compile(r"^expected\b", re.IGNORECASE)
 
 
@@ -51,68 +48,18 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Blocks:
-    """All blocks in the order of the text, and the lines of fences that nobody closed."""
+    """All blocks in the order of the text, and what is wrong with how it is divided."""
 
     blocks: tuple[Block, ...]
-    unclosed: tuple[int, ...]
+    flaws: tuple[Flaw, ...] = ()
 
 
 def read_blocks(lines: Sequence[str]) -> Blocks:
-    """Divide the text. After a fence that is not closed, reading goes on at the next heading, fence or box."""
-    found: list[Block] = []
-    unclosed: list[int] = []
-    begin = 0
-    while begin < len(lines):
-        blocks = list(_parse(lines[begin:], begin))
-        broken = next(
-            ((block, end) for block in blocks if block.kind == "fence" and (end := _breaks(block, lines))), None
-        )
-        if broken is None:
-            found += blocks
-            break
-        block, end = broken
-        unclosed.append(block.line)
-        if end >= len(lines):
-            found += blocks
-            break
-        found += _parse(lines[begin:end], begin)
-        begin = end
-    return Blocks(tuple(_under_headings(found)), tuple(unclosed))
-
-
-def _breaks(block: Block, lines: Sequence[str]) -> int:
-    """The index of the line at which an unclosed fence has to end; 0 where the fence is closed well."""
-    opening = _FENCE.match(lines[block.line - 1])
-    if opening is None:
-        return 0
-    marks = opening["marks"]
-    for index in range(block.line, block.last_line):
-        inner = _FENCE.match(lines[index])
-        if inner is None or inner["marks"][0] != marks[0] or len(inner["marks"]) < len(marks):
-            continue
-        if inner["info"].strip():
-            # The same fence opened again inside: its author believed the first one closed.
-            return _goes_on(block.line, index, lines)
-        return 0
-    return _goes_on(block.line, len(lines), lines)
-
-
-def _goes_on(begin: int, end: int, lines: Sequence[str]) -> int:
-    return next((index for index in range(begin, end) if _GOES_ON.match(lines[index])), end)
-
-
-def _parse(lines: Sequence[str], begin: int) -> Iterator[Block]:
-    """The blocks of some lines; `begin` lines stand before them."""
-    parser = MarkdownIt("commonmark", {"html": True}).enable("table").disable("code")
-    environment: dict[str, Any] = {}
-    # Only the block structure is needed; inline markup is taken off by `wording`.
-    parser.disable("inline")
-    tokens = parser.parse("\n".join(lines), environment)
-    yield from _walk(tokens, lines, begin)
-    definitions = [*environment.get("references", {}).values(), *environment.get("duplicate_refs", [])]
-    for definition in definitions:
-        first, end = definition["map"]
-        yield Block("other", begin + first + 1, begin + max(end, first + 1))
+    """Divide the text; `parse` says where an unclosed fence or comment ends."""
+    parsed = parse(lines)
+    found = list(_walk(parsed.tokens, lines))
+    found += [Block("other", first + 1, max(end, first + 1)) for first, end in parsed.definitions]
+    return Blocks(tuple(_under_headings(found)), parsed.flaws)
 
 
 @dataclass
@@ -123,12 +70,12 @@ class _Lists:
     texts: list[bool] = field(default_factory=list)
 
 
-def _walk(tokens: Sequence[Token], lines: Sequence[str], begin: int) -> Iterator[Block]:
+def _walk(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Block]:
     lists = _Lists()
     header: tuple[str, ...] = ()
     for position, token in enumerate(tokens):
         first, end = token.map or (0, 0)
-        place = (begin + first + 1, begin + max(end, first + 1))
+        place = (first + 1, max(end, first + 1))
         if token.type == "list_item_open":
             lists.labels.append("")
             lists.texts.append(False)
@@ -157,7 +104,7 @@ def _walk(tokens: Sequence[Token], lines: Sequence[str], begin: int) -> Iterator
             else:
                 yield Block("row", *place, text=lines[first], header=header, cells=cells)
         elif token.type == "table_open":
-            yield Block("other", begin + first + 2, begin + first + 2)
+            yield Block("other", first + 2, first + 2)
         elif token.type in ("hr", "html_block"):
             yield Block("other", *place)
 

@@ -92,7 +92,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """What an author should know: where, why, and what to do about it."""
+    """What an author should know: where, why, and what to do about it; `width` characters are meant."""
 
     code: str
     severity: Severity
@@ -102,6 +102,7 @@ class Diagnostic:
     excerpt: str
     message: str
     mend: str = ""
+    width: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,20 @@
-"""Bytes to text: encoding, line endings, damage, and the way back to positions of the file on disk."""
+"""A file's text as lines: line ends, damage of old conversions, and the way back to positions on disk."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from acceptance.errors import DocumentUnreadable
+from acceptance.reading.encoding import Flaw, decoded, place
 
 MAX_BYTES = 16 * 2**20
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
-_DAMAGING = "mac_roman"
+_LONE_CR = re.compile(r"\r(?!\n)")
+_MARK = "\ufeff"
+_MEND = "save the document as UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +25,23 @@ class Source:
     lines: tuple[str, ...]
     raw: tuple[str, ...]
     repaired: bool
-    mixed_line: int | None = None
-    """The first line with damaged characters in a text that could not be repaired as a whole."""
+    flaws: tuple[Flaw, ...] = ()
+    leads: Mapping[int, int] = field(default_factory=dict)
+    """By line: how many characters on disk (byte order marks) stand before its text."""
 
     def column(self, line: int, offset: int) -> int:
         """The column on disk, from 1, of a character offset in a line of the repaired text."""
         prefix = self.lines[line - 1][:offset]
-        return len(_damaged(prefix) if self.repaired else prefix) + 1
+        # Damage makes one character of every byte, whichever of the old encodings did it.
+        width = len(prefix.encode("utf-8", "surrogatepass")) if self.repaired else len(prefix)
+        return self.leads.get(line, 0) + width + 1
 
 
 def read_source(path: Path) -> Source:
-    """Read a file as UTF-8 text. Raises DocumentUnreadable where it is none."""
+    """Read a file as text. Raises DocumentUnreadable where it is none."""
     try:
+        if not path.is_file() and path.exists():
+            raise DocumentUnreadable(f"{path}: neither a file nor a folder", "give a text file")
         size = path.stat().st_size
         if size > MAX_BYTES:
             raise DocumentUnreadable(
@@ -41,40 +50,42 @@ def read_source(path: Path) -> Source:
         data = path.read_bytes()
     except FileNotFoundError:
         raise DocumentUnreadable(f"{path}: no such file", "check the path") from None
-    except OSError as error:
-        raise DocumentUnreadable(f"{path}: {error.strerror}", "make the file readable") from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DocumentUnreadable(f"{path}: {reason}", "give a text file that can be read") from None
     return from_bytes(data, path.as_posix())
 
 
 def from_bytes(data: bytes, path: str) -> Source:
     """The text of these bytes, with its damage repaired where that can be done for the whole of it."""
-    text = _decoded(data, path).replace("\r\n", "\n").replace("\r", "\n")
+    text, flaws = decoded(data, path)
+    flaws += _line_ends(text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    raw = _lines(text)
     repaired = _repaired(text)
-    if repaired is not None:
-        return Source(path, _lines(repaired), _lines(text), repaired=True)
-    return Source(path, _lines(text), _lines(text), repaired=False, mixed_line=_mixed_line(text))
+    if repaired is None:
+        lines = raw
+        flaws += _mixed(raw)
+    else:
+        lines = _lines(repaired[0])
+        read_as = f"the text is UTF-8 that was read as {repaired[1]}"
+        message = f"{read_as}; it is repaired for reading, places stay the file's"
+        flaws.append(Flaw("encoding-repaired", "note", 1, 1, message, _MEND))
+    marked = [number for number, line in enumerate(lines, 1) if line.startswith(_MARK)]
+    leads = {number: _leading_marks(lines[number - 1], repaired is not None) for number in marked}
+    flaws += _inner_marks(marked)
+    if marked:
+        lines = tuple(line.lstrip(_MARK) for line in lines)
+    return Source(path, lines, raw, repaired is not None, tuple(flaws), leads)
 
 
-def _decoded(data: bytes, path: str) -> str:
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise DocumentUnreadable(f"{path}:1:1: the text is UTF-16", "save it as UTF-8")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        place = _place(data[: error.start])
-        raise DocumentUnreadable(
-            f"{path}:{place}: byte 0x{data[error.start]:02x} is not UTF-8 text", "save the document as UTF-8"
-        ) from None
-    if "\0" in text:
-        place = _place(data[: data.index(b"\0")])
-        raise DocumentUnreadable(f"{path}:{place}: a NUL byte, so this is no text", "give a text file")
-    return text
-
-
-def _place(before: bytes) -> str:
-    line_begin = before.rfind(b"\n") + 1
-    line = before.count(b"\n") + 1
-    return f"{line}:{len(before) - line_begin + 1}"
+def _line_ends(text: str) -> Iterator[Flaw]:
+    found = list(_LONE_CR.finditer(text))
+    if found:
+        line, column = place(text[: found[0].start()])
+        count = f"{len(found)} lines end" if len(found) > 1 else "one line ends"
+        message = f"{count} with a carriage return alone; editors that do not count those show other line numbers"
+        yield Flaw("line-end-cr", "note", line, column, message, "save the document with line feeds")
 
 
 def _lines(text: str) -> tuple[str, ...]:
@@ -82,22 +93,53 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(lines[:-1] if lines[-1] == "" else lines)
 
 
-def _repaired(text: str) -> str | None:
-    """The text with UTF-8 that was read as Mac Roman put right, or None where it is not such a text."""
+def _repaired(text: str) -> tuple[str, str] | None:
+    """The text with UTF-8 that was read in an old encoding put right, and its name; None where it is not such."""
     if text.isascii():
         return None
-    try:
-        return text.encode(_DAMAGING).decode("utf-8")
-    except UnicodeError:
-        return None
-
-
-def _damaged(text: str) -> str:
-    return text.encode("utf-8").decode(_DAMAGING)
-
-
-def _mixed_line(text: str) -> int | None:
-    for number, line in enumerate(text.split("\n"), 1):
-        if any(len(run) > 1 and _repaired(run) is not None for run in _NOT_ASCII.findall(line)):
-            return number
+    for name, encoded in (("Mac Roman", _mac_roman), ("Windows-1252", _windows)):
+        try:
+            return encoded(text).decode("utf-8"), name
+        except UnicodeError:
+            continue
     return None
+
+
+def _mac_roman(text: str) -> bytes:
+    return text.encode("mac_roman")
+
+
+def _windows(text: str) -> bytes:
+    """The bytes of a text in Windows-1252, whose five unused bytes stand for themselves, as browsers have it."""
+    encoded = bytearray()
+    for run in re.split(r"([\x80-\x9f])", text):
+        encoded += run.encode("latin-1") if len(run) == 1 and "\x80" <= run <= "\x9f" else run.encode("cp1252")
+    return bytes(encoded)
+
+
+def _mixed(lines: tuple[str, ...]) -> Iterator[Flaw]:
+    """The first run of damaged characters in a text that could not be repaired as a whole."""
+    for number, line in enumerate(lines, 1):
+        if line.isascii():
+            continue
+        for run in _NOT_ASCII.finditer(line):
+            repaired = _repaired(run[0]) if len(run[0]) > 1 else None
+            if repaired is not None:
+                message = (
+                    f"some characters are UTF-8 that was read as {repaired[1]} (these were {repaired[0]!r}), "
+                    "others are not, so nothing is repaired"
+                )
+                yield Flaw("encoding-mixed", "warning", number, run.start() + 1, message, _MEND, len(run[0]))
+                return
+
+
+def _leading_marks(line: str, repaired: bool) -> int:
+    marks = line[: len(line) - len(line.lstrip(_MARK))]
+    return len(marks.encode("utf-8")) if repaired else len(marks)
+
+
+def _inner_marks(marked: list[int]) -> Iterator[Flaw]:
+    for number in marked:
+        if number > 1:
+            message = "a byte order mark within the text: files were joined here; it is left out"
+            yield Flaw("bom-inside", "note", number, 1, message, "delete the invisible character before this line")

@@ -95,7 +95,7 @@ def test_a_line_that_nothing_claims_would_be_counted(monkeypatch) -> None:
 
     def forgetful(lines):
         found = read_blocks(lines)
-        return Blocks(tuple(block for block in found.blocks if block.line != 3), found.unclosed)
+        return Blocks(tuple(block for block in found.blocks if block.line != 3), found.flaws)
 
     monkeypatch.setattr(reading, "read_blocks", forgetful)
     document = read_text("# T\n\nforgotten\n\n- [ ] box\n")

@@ -33,14 +33,14 @@ def test_a_column_counts_the_characters_that_are_on_disk() -> None:
 def test_clean_text_with_accents_is_left_alone() -> None:
     source = from_bytes("Größe: 15 GB – café ✅".encode(), "task.md")
     assert not source.repaired
-    assert source.mixed_line is None
+    assert "encoding-mixed" not in {flaw.code for flaw in source.flaws}
 
 
 def test_text_that_is_damaged_in_part_is_reported_and_not_touched() -> None:
     mixed = "ok\nclean ✅\n" + "✅ damaged".encode().decode("mac_roman")
     source = from_bytes(mixed.encode(), "task.md")
     assert not source.repaired
-    assert source.mixed_line == 3
+    assert [(flaw.code, flaw.line) for flaw in source.flaws] == [("encoding-mixed", 3)]
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\x00\r\ufeff", exclude_categories=["Cs"]), min_size=1))

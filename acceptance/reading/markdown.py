@@ -1,0 +1,160 @@
+"""The block parser: CommonMark with tables, in which what nobody closes ends where the document goes on.
+
+CommonMark lets an unclosed fence or comment swallow the rest without a word. Here it ends, and is reported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markdown_it import MarkdownIt
+from markdown_it.rules_block import html_block as commonmark_html
+from markdown_it.rules_block.state_block import StateBlock
+from markdown_it.token import Token
+
+from acceptance.reading.encoding import Flaw
+
+_FENCE = re.compile(r"(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>.*)$")
+# A single # is a comment in most fenced languages; two or more are a heading in none of them.
+_GOES_ON_AFTER_CODE = re.compile(r"#{2,6}\s+\S|(?:[-*+]|\d+[.)])\s+\[[ xX]\](?:\s|$)")
+_GOES_ON_AFTER_HTML = re.compile(r"#{1,6}\s|(?:[-*+]|\d+[.)])\s+\[[ xX]\](?:\s|$)|$")
+# What a block of HTML begins with that ends at no blank line, what ends it, and what people call it.
+_HTML = (
+    (re.compile(r"<!--"), re.compile(r"-->"), "comment"),
+    (re.compile(r"<(script|pre|style|textarea)(?=\s|>|$)", re.IGNORECASE), re.compile(r"</\w+>"), "element"),
+    (re.compile(r"<\?"), re.compile(r"\?>"), "instruction"),
+    (re.compile(r"<!\[CDATA\["), re.compile(r"\]\]>"), "section"),
+    (re.compile(r"<![A-Za-z]"), re.compile(r">"), "declaration"),
+)
+_DIRECTIVE = re.compile(r"<!--\s*signoff\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The tokens of a text, the definitions of its links as (first, end) line indices, and what was mended."""
+
+    tokens: Sequence[Token]
+    definitions: tuple[tuple[int, int], ...]
+    flaws: tuple[Flaw, ...]
+
+
+def parse(lines: Sequence[str]) -> Parsed:
+    """Block tokens of the lines; inline markup is left in their contents."""
+    parser = MarkdownIt("commonmark", {"html": True}).enable("table").disable("code").disable("inline")
+    containers = ["paragraph", "reference", "blockquote", "list"]
+    parser.block.ruler.at("fence", _fence, {"alt": containers})
+    parser.block.ruler.at("html_block", _html, {"alt": containers[:3]})
+    flaws: list[Flaw] = []
+    environment: dict[str, object] = {"flaws": flaws}
+    tokens = parser.parse("\n".join(lines), environment)
+    references = environment.get("references", {})
+    assert isinstance(references, dict)
+    repeated = environment.get("duplicate_refs", [])
+    assert isinstance(repeated, list)
+    definitions = tuple(tuple(found["map"]) for found in [*references.values(), *repeated])
+    return Parsed(tokens, definitions, tuple(flaws))
+
+
+def _text(state: StateBlock, index: int) -> str:
+    return state.src[state.bMarks[index] + state.tShift[index] : state.eMarks[index]]
+
+
+def _fence(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
+    """A fence by CommonMark's rules, but one that is not closed ends at the next heading, fence or box."""
+    opening = _FENCE.match(_text(state, begin))
+    if opening is None or (opening["marks"][0] == "`" and "`" in opening["info"]):
+        return False
+    if silent:
+        return True
+    last, is_closed = _end_of_fence(state, begin, end, opening["marks"])
+    if not is_closed:
+        message = "this fence is never closed; reading goes on at the next heading, fence or check box"
+        column = state.bMarks[begin] + state.tShift[begin] - _line_begin(state, begin) + 1
+        mend = f"close the fence with {opening['marks']} on a line of its own"
+        width = len(opening[0].rstrip())
+        state.env["flaws"].append(Flaw("fence-unclosed", "error", begin + 1, column, message, mend, width))
+    state.line = last + is_closed
+    token = state.push("fence", "code", 0)
+    token.info = opening["info"]
+    token.content = state.getLines(begin + 1, last, state.sCount[begin], True)
+    token.markup = opening["marks"]
+    token.map = [begin, state.line]
+    return True
+
+
+def _end_of_fence(state: StateBlock, begin: int, end: int, marks: str) -> tuple[int, bool]:
+    """The index of the closing line, or of the first line that is no code any more, and whether it is closed."""
+    for index in range(begin + 1, end):
+        inner = _FENCE.match(_text(state, index))
+        fits = inner is not None and inner["marks"][0] == marks[0] and len(inner["marks"]) >= len(marks)
+        if fits and inner is not None and not inner["info"].strip():
+            # Also outside the list item that the fence stands in: a new fence is never meant there.
+            return index, True
+        if _is_outside(state, index):
+            return _goes_on(state, begin + 1, index, _GOES_ON_AFTER_CODE), False
+        if fits:
+            # The same fence opened again inside: its author believed the first one closed.
+            return _goes_on(state, begin + 1, index, _GOES_ON_AFTER_CODE), False
+    return _goes_on(state, begin + 1, end, _GOES_ON_AFTER_CODE), False
+
+
+def _html(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
+    """HTML by CommonMark's rules, but a comment or element that is not closed ends with its paragraph."""
+    if not commonmark_html(state, begin, end, silent):
+        return False
+    if silent:
+        return True
+    first = _text(state, begin)
+    if _DIRECTIVE.match(first):
+        message = "Signoff takes no orders from comments, so this one changes nothing"
+        mend = "say it in the binding file beside the document (<stem>.signoff.toml)"
+        state.env["flaws"].append(Flaw("comment-directive", "warning", begin + 1, 1, message, mend, len(first)))
+    kind = next((row for row in _HTML if row[0].match(first)), None)
+    if kind is None:
+        return True
+    token = state.tokens[-1]
+    opens, closes, name = kind
+    body = token.content[token.content.index("<") :]
+    is_closed = closes.search(body, 2) is not None
+    is_reopened = name == "comment" and "<!--" in body[4:].partition("-->")[0]
+    if is_closed and not is_reopened:
+        return True
+    last = _goes_on(state, begin + 1, state.line, _GOES_ON_AFTER_HTML)
+    opening = opens.match(first)
+    shown = opening[0] if opening else "<"
+    message = f"this {name} is never closed; reading goes on behind its paragraph"
+    state.env["flaws"].append(
+        Flaw("comment-unclosed", "error", begin + 1, 1, message, f"close it: {_closing(shown)}", len(first))
+    )
+    state.line = last
+    token.map = [begin, last]
+    token.content = state.getLines(begin, last, state.blkIndent, True)
+    return True
+
+
+def _closing(opening: str) -> str:
+    return {"<!--": "-->", "<?": "?>", "<![CDATA[": "]]>"}.get(opening, f"</{opening[1:]}>")
+
+
+def _is_outside(state: StateBlock, index: int) -> bool:
+    """Whether a line that says something stands left of the list item that is being read."""
+    return state.sCount[index] < state.blkIndent and not state.isEmpty(index)
+
+
+def _goes_on(state: StateBlock, begin: int, end: int, pattern: re.Pattern[str]) -> int:
+    """The first line where the document visibly goes on; `end` where there is none."""
+    return next((index for index in range(begin, end) if _resumes(state, index, pattern)), end)
+
+
+def _resumes(state: StateBlock, index: int, pattern: re.Pattern[str]) -> bool:
+    text = _text(state, index)
+    # An indented `## comment` belongs to the code.
+    if text.startswith("#") and state.sCount[index] > state.blkIndent:
+        return False
+    return pattern.match(text) is not None
+
+
+def _line_begin(state: StateBlock, index: int) -> int:
+    return state.src.rfind("\n", 0, state.bMarks[index]) + 1
