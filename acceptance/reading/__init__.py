@@ -172,6 +172,8 @@ def _read(path: Path, today: date) -> tuple[Document, Binding | None]:
         line_kinds=draught.line_kinds,
         dropped=draught.line_kinds.count(""),
         waivers=draught.waivers,
+        text=tuple(draught.source.lines),
+        blocks=tuple(blocks),
     )
     return document, draught.binding
 

@@ -6,16 +6,19 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from acceptance.criterion import Criterion
 from acceptance.criterion import Statement as StatementType
+
+if TYPE_CHECKING:
+    from acceptance.reading.blocks import Block
 
 SCHEMA = 1
 EXPLICIT = ("checkbox", "expected", "subtask", "smart", "target")
 LineKind = Literal["statement", "configuration", "prose", ""]
 Severity = Literal["error", "warning", "note"]
-Form = Literal["env", "yaml", "python"]
+Form = Literal["env", "yaml", "python", "json", "toml", "ini", "nginx", "flag", "table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +71,9 @@ class Setting:
 class Statement:
     """One demand as it stands in the document; the reading may find several criteria in it.
 
-    `lines` are the lines that belong to it and to no other statement. `role` says why it is a statement at all:
-    `success`, `demand`, `metric`, `dependency`, `objective`, or nothing where its form says so.
+    `lines` are the lines that it stands on; others stand there only beside it, at columns of their own (sentences
+    of a paragraph, cells of a row). `role` says why it is a statement at all: `success`, `demand`, `metric`,
+    `dependency`, `objective`, or nothing where its form says so.
     """
 
     type: StatementType
@@ -142,7 +146,10 @@ class Conflict:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """A task document as it was read. Lines count from 1; `line_kinds` has one entry a line."""
+    """A task document as it was read. Lines count from 1; `line_kinds` has one entry a line.
+
+    `text` are the repaired lines and `blocks` their structure, for whoever compares documents.
+    """
 
     path: str
     title: str
@@ -157,6 +164,8 @@ class Document:
     line_kinds: tuple[LineKind, ...]
     dropped: int
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
+    text: tuple[str, ...] = ()
+    blocks: tuple[Block, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
