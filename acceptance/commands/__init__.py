@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from importlib import metadata
 from types import ModuleType
 
-from acceptance.commands import read, report, run, serve
+from acceptance.commands import new, read, report, run, serve
 from acceptance.errors import SignoffError
 
-COMMANDS: tuple[ModuleType, ...] = (read, run, serve, report)
+COMMANDS: tuple[ModuleType, ...] = (new, read, run, serve, report)
 INTERRUPTED = 3
 
 
