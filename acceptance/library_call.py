@@ -10,11 +10,12 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from acceptance.criterion import Criterion
+from acceptance.deployment import Library
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
@@ -31,16 +32,22 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             f"the command is more than imports and literal calls: {criterion.parameters.get('why', '')}",
             "write it as imports, calls with literal arguments, and print",
         )
-    return site.measured("library", lambda recorder: _take(recorder, site, steps), key=steps)
+    return site.measured("library", lambda recorder: take(recorder, site, steps), key=steps)
 
 
-def _take(recorder: Recorder, site: Site, steps: list[Mapping[str, Any]]) -> None:
-    library = site.deployment.library
-    if library is None:
+def named_library(site: Site) -> Library:
+    """The interpreter and the packages that the deployment names. Raises NotMeasurable where it names none."""
+    if site.deployment.library is None:
         raise NotMeasurable(
             "the deployment names no interpreter for library calls",
             "add [library] with python, paths and packages to a deployment file",
         )
+    return site.deployment.library
+
+
+def take(recorder: Recorder, site: Site, steps: Sequence[Mapping[str, Any]]) -> None:
+    """Carry out the steps in the named interpreter, and leave one `call` record: what was printed, or the error."""
+    library = named_library(site)
     modules = [step["module"] for step in steps if step["op"] == "import"]
     for module in modules:
         if module.split(".")[0] not in library.packages:
@@ -55,7 +62,7 @@ def _take(recorder: Recorder, site: Site, steps: list[Mapping[str, Any]]) -> Non
     try:
         done = subprocess.run(
             [interpreter, str(STEPS_PROGRAM)],
-            input=json.dumps({"steps": steps, "packages": list(library.packages)}),
+            input=json.dumps({"steps": list(steps), "packages": list(library.packages)}),
             capture_output=True,
             text=True,
             timeout=TIMEOUT_S,

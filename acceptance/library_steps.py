@@ -67,7 +67,10 @@ def allowed(found: Any, name: str, packages: list[str]) -> Any:
 
 
 def described(item: Any) -> dict[str, Any]:
-    """An object as text, and as JSON where it is data."""
+    """An object as text, and as JSON where it is data; a class as its name and those of its bases."""
+    if isinstance(item, type):
+        bases = [base.__name__ for base in item.__mro__[1:]]
+        return {"type": "type", "text": item.__name__, "value": {"class": item.__name__, "bases": bases}}
     for data in (item, getattr(item, "__dict__", None)):
         try:
             return {

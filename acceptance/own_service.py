@@ -21,6 +21,7 @@ import httpx
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import PortInUse, ServiceDidNotStart
 from perf.errors import NoListener
+from perf.process_identity import ProcessIdentity, identify, identities
 from perf.process_tree import listener
 
 READY_PATHS = ("/ready", "/health")
@@ -75,10 +76,11 @@ class OwnService:
             f"see {self._log_path}, or raise timeout_s under [start]",
         )
 
-    def stop(self) -> None:
-        """End the service and everything that it started; nothing is left running."""
+    def stop(self) -> tuple[ProcessIdentity, ...]:
+        """End the service and everything that it started; gives the processes that were told to end."""
         if self._process is None:
-            return
+            return ()
+        processes = identities(self._process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
         try:
@@ -90,6 +92,7 @@ class OwnService:
         self._process = None
         if self._log is not None:
             self._log.close()
+        return processes
 
     def _is_ready(self) -> bool:
         for path in READY_PATHS:
@@ -116,9 +119,9 @@ class OwnService:
             parts = urlsplit(url)
             if parts.hostname is None or parts.port is None:
                 continue
-            if _is_taken(parts.hostname, parts.port):
+            if is_taken(parts.hostname, parts.port):
                 raise PortInUse(
-                    f"{parts.hostname}:{parts.port} is taken by {_holder(parts.hostname, parts.port)}, "
+                    f"{parts.hostname}:{parts.port} is taken by {holder(parts.hostname, parts.port)}, "
                     f"so {self._start.service} cannot start there",
                     "stop that process, or judge it as it is with --target",
                 )
@@ -147,7 +150,8 @@ def service_process(deployment: Deployment) -> int | None:
         return None
 
 
-def _is_taken(host: str, port: int) -> bool:
+def is_taken(host: str, port: int) -> bool:
+    """Whether something else listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -157,8 +161,11 @@ def _is_taken(host: str, port: int) -> bool:
     return False
 
 
-def _holder(host: str, port: int) -> str:
+def holder(host: str, port: int) -> str:
+    """The process that listens there, by its id and name where it can be seen."""
     try:
-        return f"process {listener(port, host)}"
+        pid = listener(port, host)
     except NoListener:
         return "another process"
+    found = identify(pid)
+    return found.text() if found is not None else f"process {pid}"

@@ -18,6 +18,7 @@ from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, TargetUnreachable
 from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
+from perf.process_identity import ProcessIdentity
 
 REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
@@ -53,6 +54,8 @@ class Site:
     primary_address: str | None = None
     service: str = ""
     process_id: int | None = None
+    stopped: tuple[ProcessIdentity, ...] = ()
+    """The processes of the own service, once the run has stopped it."""
     seed: int = 0
     on_progress: Callable[[str, float], None] = lambda what, share: None
     retries: list[str] = field(default_factory=list)

@@ -208,7 +208,10 @@ class Judging:
                 "only a service that Signoff started itself is stopped, and this one was running before",
                 "let the deployment file start the service: [start] service = ...",
             )
-        self._service.stop()
+        assert self._sites is not None
+        # The first stop tells what ran; a later one finds nothing more to stop.
+        if stopped := self._service.stop():
+            self._sites.target.stopped = stopped
 
     def finish(self) -> StoredRun:
         """Stop what was started, and write the result."""

@@ -1,0 +1,112 @@
+"""The library has the class that the document names, and it derives from the base that is stated."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from acceptance import library_call, named_file
+from acceptance.checks.check import Check
+from acceptance.criterion import Criterion
+from acceptance.deployment import Library
+from acceptance.evidence import Evidence, Record
+from acceptance.site import Recorder, Site
+from acceptance.verdict import Verdict
+
+MOST_FILES = 5_000
+MOST_BYTES = 2_000_000
+MOST_MODULES = 5
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Look for the class in the files of the named packages, then import it where it was found.
+
+    The files are parsed and not executed; the import happens in the interpreter that the deployment names.
+    """
+    name = criterion.parameters["class"]
+    library = library_call.named_library(site)
+
+    def take(recorder: Recorder) -> None:
+        modules = list(islice(_modules(library, name), MOST_MODULES))
+        recorder.write("search", {"packages": list(library.packages), "modules": modules})
+        for module in modules:
+            steps = [
+                {"op": "import", "module": module, "name": name, "as": name},
+                {"op": "print", "value": {"variable": name}},
+            ]
+            library_call.take(recorder, site, steps)
+
+    return site.measured("library-class", take, key=name)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where one of the modules gives the class, with the base among those that it derives from."""
+    name, base = criterion.parameters["class"], criterion.parameters.get("base")
+    search = next(evidence.of("search"))
+    if not search["modules"]:
+        return Verdict("fail", f"no module of {', '.join(search['packages'])} defines a class {name}")
+    problems = []
+    for module, call in zip(search["modules"], evidence.of("call"), strict=True):
+        problem = _problem(call, name, base)
+        if not problem:
+            derived = f", derived from {base}" if base else ""
+            return Verdict("pass", f"{module} has the class {name}{derived}")
+        problems.append(f"{module}: {problem}")
+    return Verdict("fail", "; ".join(problems)[:500])
+
+
+def _problem(call: Record, name: str, base: str | None) -> str:
+    if call["error"]:
+        return f"cannot be imported: {call['error'].strip().splitlines()[-1]}"
+    value = call["printed"][-1]["value"] if call["printed"] else None
+    if not isinstance(value, dict) or "bases" not in value:
+        return f"{name} is no class"
+    if base and base.rsplit(".", 1)[-1] not in value["bases"]:
+        return f"{name} derives from {', '.join(value['bases'])} and not from {base}"
+    return ""
+
+
+def _modules(library: Library, name: str) -> Iterator[str]:
+    """The modules that define the class, then those that give it on under its name."""
+    found = [
+        (defines, module)
+        for root in library.paths
+        for package in library.packages
+        for module, file in _files(root, package)
+        if (defines := _defines(file, name)) is not None
+    ]
+    yield from dict.fromkeys(module for _, module in sorted(found, key=lambda each: not each[0]))
+
+
+def _files(root: Path, package: str) -> Iterator[tuple[str, Path]]:
+    folder = root / package
+    if (root / f"{package}.py").is_file():
+        yield package, root / f"{package}.py"
+    for file in islice(named_file.inside(folder, "*.py"), MOST_FILES) if folder.is_dir() else ():
+        parts = file.relative_to(root).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
+
+
+def _defines(file: Path, name: str) -> bool | None:
+    """True where a file defines the class, False where it imports it under this name, None where neither."""
+    if file.stat().st_size > MOST_BYTES:
+        return None
+    try:
+        body = ast.parse(file.read_bytes()).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    if any(isinstance(node, ast.ClassDef) and node.name == name for node in body):
+        return True
+    imported = (alias for node in body if isinstance(node, ast.ImportFrom) for alias in node.names)
+    return False if any((alias.asname or alias.name) == name for alias in imported) else None
+
+
+CHECK = Check(
+    kind="library_class",
+    summary="The library has the class that the document names, derived from the base that it states.",
+    measure=measure,
+    judge=judge,
+    seconds=3,
+)

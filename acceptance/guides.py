@@ -1,0 +1,66 @@
+"""Guides in Markdown: their titles and headings, and how many words of text stand under each."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from markdown_it import MarkdownIt
+
+_ENDINGS = re.compile(r"(?:ations?|ings?|ments?|ers?|ions?|es|s|e)$")
+_UNWRITTEN = re.compile(r"\b(TODO|TBD|FIXME|coming soon|to be written|lorem ipsum)\b", re.IGNORECASE)
+SHORTEST_STEM = 3
+WRITTEN_WORDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A heading, with the words of text below it up to the next heading of its rank, deeper ones included.
+
+    `is_unwritten`: it is short and says itself that it is still to be written.
+    """
+
+    file: str
+    title: str
+    words: int
+    is_unwritten: bool
+
+    def as_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def chapters(file: str, text: str) -> list[Chapter]:
+    """The chapters of a Markdown text; what stands in fences and tables counts as text."""
+    headings: list[tuple[int, str]] = []
+    bodies: list[str] = []
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    for index, token in enumerate(tokens):
+        if token.type == "heading_open":
+            headings.append((int(token.tag[1:]), tokens[index + 1].content))
+            bodies.append("")
+        elif token.content and headings and tokens[index - 1].type != "heading_open":
+            bodies[-1] += f" {token.content}"
+    found = []
+    for index, (rank, title) in enumerate(headings):
+        end = next((at for at in range(index + 1, len(headings)) if headings[at][0] <= rank), len(headings))
+        below = " ".join(bodies[index:end])
+        words = len(below.split())
+        found.append(Chapter(file, title, words, words < WRITTEN_WORDS and _UNWRITTEN.search(below) is not None))
+    return found
+
+
+def speaks_of(title: str, topic: str) -> bool:
+    """Whether a heading holds each word of a topic, in whatever form: `Deploying` speaks of `deployment`."""
+    told = _stems(title)
+    asked = _stems(topic)
+    return bool(asked) and asked <= told
+
+
+def _stems(text: str) -> set[str]:
+    return {_stem(word) for word in re.findall(r"[^\W_]+", text.lower())}
+
+
+def _stem(word: str) -> str:
+    stem = _ENDINGS.sub("", word)
+    return stem if len(stem) >= SHORTEST_STEM else word

@@ -1,0 +1,53 @@
+"""Which process it is: its id, its name, and when it was started, which tells it from a later one of the same id."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import psutil
+
+from perf.errors import NoListener
+from perf.process_tree import tree
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessIdentity:
+    """A process of this machine; `created` is in seconds since the epoch."""
+
+    pid: int
+    name: str
+    created: float
+
+    def is_there(self) -> bool:
+        """Whether it still runs; one that has ended and was not asked for its status does not."""
+        try:
+            process = psutil.Process(self.pid)
+            return process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
+        except psutil.Error:
+            return False
+
+    def text(self) -> str:
+        """For people: `process 4711 (python3)`."""
+        return f"process {self.pid} ({self.name})"
+
+    def as_record(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def identify(pid: int) -> ProcessIdentity | None:
+    """The process of this id, or None where there is none or it may not be looked at."""
+    try:
+        process = psutil.Process(pid)
+        return ProcessIdentity(pid, process.name(), process.create_time())
+    except psutil.Error:
+        return None
+
+
+def identities(pid: int) -> tuple[ProcessIdentity, ...]:
+    """A process and all its descendants; empty where it has ended."""
+    try:
+        found = [identify(each) for each in tree(pid)]
+    except NoListener:
+        return ()
+    return tuple(each for each in found if each is not None)
