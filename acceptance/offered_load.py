@@ -26,6 +26,7 @@ from perf.exchange import Exchange
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadRun
 from perf.mean_latency import LOOKS
+from perf.process_identity import identify
 from perf.process_tree import HighWater, MemorySampler, high_water
 
 HEADROOM = 1.25
@@ -170,8 +171,11 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> LoadRun:
     try:
         if site.process_id is None or not psutil.pid_exists(site.process_id):
             return run_load_in_process(plan, keep, tell)
+        process = identify(site.process_id)
         with MemorySampler(site.process_id) as sampler:
             run = run_load_in_process(plan, keep, tell)
+        if process is not None:
+            recorder.write("process", {**process.as_record(), "text": process.text(), "attempt": attempt})
         for sample in sampler.samples:
             recorder.write("memory", {**sample.as_record(), "attempt": attempt})
         recorder.write("high_water", {**asdict(_mark(site.process_id, sampler)), "attempt": attempt})

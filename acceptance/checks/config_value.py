@@ -22,7 +22,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         answer = site.ask("GET", "/config")
         if answer["status"] != 200 or not isinstance(answer.get("json"), Mapping) or not answer["json"]:
             raise NotMeasurable(
-                f"GET /config gives {answer['status'] or answer['error']} and no configuration",
+                f"{answer['url']} gives {answer['status'] or answer['error']} and no configuration",
                 "let the service show its redacted configuration at GET /config",
             )
         recorder.write("config", answer)
@@ -34,11 +34,11 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     """Pass where the service reports the value; what it does not report is not measurable."""
     name, expected = criterion.parameters["name"], criterion.parameters["value"]
-    found = reported(evidence, name)
+    found, url = reported(evidence, name), next(evidence.of("config"))["url"]
     if found is ABSENT:
         return Verdict(
             "not_measurable",
-            f"the service reports no {name} in /config",
+            f"{url} reports no {name}",
             mend=f"let GET /config report {name}",
         )
     known = next(evidence.of("addresses"))["known"]
@@ -55,8 +55,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             mend=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
         )
     if same_value(expected, found):
-        return Verdict("pass", f"the running service reports {found!r}")
-    return Verdict("fail", f"the running service reports {found!r}, the document says {expected!r}")
+        return Verdict("pass", f"{url} reports {found!r}")
+    return Verdict("fail", f"{url} reports {found!r}, the document says {expected!r}")
 
 
 def reported(evidence: Evidence, name: str) -> Any:

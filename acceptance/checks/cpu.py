@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from acceptance import offered_load
 from acceptance.checks.check import Check
-from acceptance.checks.memory import measure
+from acceptance.checks.memory import measure, of_process
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.verdict import Measured, Verdict
@@ -26,7 +26,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     most, mean, limit = max(usages), sum(usages) / len(usages), criterion.threshold.value
     judged = most if criterion.threshold.statistic == "max" else mean
     figure = Measured(round(judged, 3), "cores", min(usages), most, len(usages))
-    found = f"{mean:.2f} cores on average under load, {most:.2f} in the busiest {WINDOW_S:g} s"
+    found = f"{mean:.2f} cores on average under load, {most:.2f} in the busiest {WINDOW_S:g} s{of_process(evidence)}"
     if judged > limit:
         return Verdict("fail", f"{found}; {limit:g} are allowed", figure)
     present = next(evidence.of("load"))["machine_cores"]

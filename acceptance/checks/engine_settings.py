@@ -18,16 +18,17 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         for name, value in settings.items()
         if found[name] is not ABSENT and not same_value(value, found[name])
     ]
+    url = next(evidence.of("config"))["url"]
     absent = [name for name in settings if found[name] is ABSENT]
     if wrong:
-        return Verdict("fail", "; ".join(wrong))
+        return Verdict("fail", f"{url}: {'; '.join(wrong)}")
     if absent or not settings:
         return Verdict(
             "not_measurable",
-            f"the service does not report {', '.join(absent) or 'any engine setting'}",
+            f"{url} does not report {', '.join(absent) or 'any engine setting'}",
             mend="let GET /config report the engine's settings",
         )
-    return Verdict("pass", f"all {len(settings)} engine settings are as the document states")
+    return Verdict("pass", f"{url} reports all {len(settings)} engine settings as the document states them")
 
 
 CHECK = Check(

@@ -9,7 +9,14 @@ from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Site
 from acceptance.verdict import Verdict, measured
+from perf.process_identity import identify
 from perf.statistics import decide_growth
+
+FORWARDERS = {
+    *("docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "passt", "pasta", "gvproxy", "vpnkit"),
+    *("ssh", "sshd", "autossh", "socat", "kubectl"),
+}
+"""Programs that listen for a service that runs elsewhere: in a container, or behind a tunnel."""
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -18,6 +25,13 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         raise NotMeasurable(
             f"the processes behind {site.deployment.target} cannot be seen from this machine",
             "run Signoff on the server's own machine",
+        )
+    process = identify(site.process_id)
+    if process is not None and process.name in FORWARDERS:
+        raise NotMeasurable(
+            f"{process.text()} listens at {site.deployment.target} and only forwards to the service: "
+            "its memory and CPU are not the service's",
+            "judge the service at the address where its own process listens, inside the container or on its machine",
         )
     return offered_load.measure(criterion, site)
 
@@ -41,10 +55,15 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
     return Verdict(
         decision.outcome,
-        f"{decision.reason} ({marks[-1]['source']})",
+        f"{decision.reason} ({marks[-1]['source']}{of_process(evidence)})",
         measured(decision, "bytes"),
         detail=decision.detail,
     )
+
+
+def of_process(evidence: Evidence) -> str:
+    """Which process the figures are of, with those that it started; "" in a run that did not keep it."""
+    return next((f" of {each['text']}" for each in offered_load.last_attempt(evidence, "process")), "")
 
 
 CHECK = Check(
