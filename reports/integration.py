@@ -7,22 +7,33 @@ from dataclasses import dataclass
 
 from reports.demands import Row, tally
 from reports.outcome import OUTCOME_WORDS, Word, worst
-from reports.performance import KINDS as FIGURES
+from reports.performance import KINDS, MORE_KINDS
 
 PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Database connectivity", ("database", "sql_database")),
-    ("Vector database connectivity", ("vector_database",)),
+    ("Vector database connectivity", ("vector_database", "retrieval")),
     ("Metrics integration", ("metrics", "metric_named", "session_metrics")),
     ("Health monitoring", ("health", "json_shape")),
     ("Service", ("service", "port")),
     ("Sessions", ("session_recall", "session_isolation", "session_record")),
-    ("Library", ("model_information", "library_session")),
+    ("Library", ("model_information", "library_session", "library_class", "library_result")),
     ("Unit file", ("unit_file",)),
     ("Model files", ("model_files",)),
     ("Configuration", ("config_value", "engine_settings")),
     ("Judged by a person", ("human_judgement",)),
 )
-_KNOWN = {kind for _, kinds in PARTS for kind in kinds} | {kind for kind, _ in FIGURES}
+# Shown where a document asks for them; the template does not name them.
+MORE_PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("API", ("openai_api", "streaming", "chat_roles", "tokenization", "websocket", "graphql")),
+    ("Bad requests and errors", ("request_validation", "error_handling")),
+    ("Load beyond the limit", ("queueing", "context_truncation")),
+    ("Security", ("authentication", "rate_limit")),
+    ("Gateway", ("gateway_routing", "discovery", "balancing", "breaker", "fallback_chain")),
+    ("Monitoring stack", ("prometheus_series", "alert_rules", "dashboard")),
+    ("Files, tests and documentation", ("file", "test_report", "documentation")),
+    ("Rollback", ("port_free", "service_gone")),
+)
+_KNOWN = {kind for _, kinds in (*PARTS, *MORE_PARTS) for kind in kinds} | {kind for kind, _ in (*KINDS, *MORE_KINDS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +50,8 @@ def parts(all_rows: Iterable[Row]) -> tuple[Part, ...]:
     """A line for each part that the template names, and one for every criterion of a kind unknown here."""
     every = list(all_rows)
     found = [_part(label, [row for row in every if row.stored.kind in kinds]) for label, kinds in PARTS]
+    more = [_part(label, [row for row in every if row.stored.kind in kinds]) for label, kinds in MORE_PARTS]
+    found += [part for part in more if part.rows]
     rest = [row for row in every if row.stored.kind not in _KNOWN]
     return (*found, _part("Other", rest)) if rest else tuple(found)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reports.demands import Row
+from reports.plain_text import line
 from reports.quantity import convert
 from reports.stored_run import StoredCriterion
 
@@ -17,6 +18,16 @@ KINDS: tuple[tuple[str, str], ...] = (
     ("load_time", "Model load time"),
     ("context_length", "Context length"),
     ("coherence", "Coherence"),
+)
+# Shown where a document asks for them; the template does not name them.
+MORE_KINDS: tuple[tuple[str, str], ...] = (
+    ("ttft", "Time to first token"),
+    ("inter_token_latency", "Inter-token latency"),
+    ("token_rate", "Token rate"),
+    ("error_rate", "Error rate"),
+    ("concurrency_limit", "Concurrency"),
+    ("disk", "Disk"),
+    ("coverage", "Code coverage"),
 )
 PICTURE_WIDTH = 200.0
 _ROOM = 1.2
@@ -54,16 +65,21 @@ class Figure:
 
 
 def figures(all_rows: Iterable[Row]) -> tuple[Figure, ...]:
-    """A line for each figure that the template names; criteria that ask for the same thing share one."""
+    """A line for each figure that the template names; criteria that ask the same thing of a service share one."""
     every = list(all_rows)
     found: list[Figure] = []
-    for kind, label in KINDS:
-        groups: dict[object, list[Row]] = {}
+    for kind, label in (*KINDS, *MORE_KINDS):
+        groups: dict[tuple[object, ...], list[Row]] = {}
         for row in every:
             if row.stored.kind == kind:
-                groups.setdefault((row.target, row.measured, row.outcome, row.reason), []).append(row)
-        found += [Figure(label, tuple(group), picture(group[0].stored)) for group in groups.values()]
-        if not groups:
+                groups.setdefault((row.stored.service, row.target, row.measured, row.outcome, row.reason), []).append(
+                    row
+                )
+        for group in groups.values():
+            service = group[0].stored.service
+            named = f"{label} ({line(service, 60)})" if service else label
+            found.append(Figure(named, tuple(group), picture(group[0].stored)))
+        if not groups and (kind, label) in KINDS:
             found.append(Figure(label, (), None))
     return tuple(found)
 

@@ -55,6 +55,7 @@ class StoredCriterion:
 
     `evidence` names files relative to the run's folder. `waiver` holds owner, reason and expires. `mend` says
     what would make it measurable, or where to look after a failure. `detail` holds alpha, looks and the like.
+    `service` is the one of several services of the document that it speaks of, else empty.
     """
 
     id: str
@@ -74,6 +75,7 @@ class StoredCriterion:
     column: int = 1
     judge: str = "machine"
     mend: str = ""
+    service: str = ""
     detail: Json = field(default_factory=dict)
     started: str = ""
     seconds: float | None = None

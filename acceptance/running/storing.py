@@ -129,6 +129,7 @@ def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
         outcome=verdict.outcome,
         reason=verdict.reason,
         mend=verdict.mend,
+        service=criterion.service,
         detail=dict(verdict.detail),
         assumptions=(*criterion.assumptions, *verdict.assumptions),
         measured=Measurement(**asdict(verdict.measured)) if verdict.measured is not None else None,
