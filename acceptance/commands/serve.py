@@ -18,8 +18,9 @@ NAME = "serve"
 HELP = "run a reference service in the foreground, sound or with one deliberate fault"
 EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
 
-SERVICES = {"hermes-2": "reference_services.chat"}
-"""The services by name, and the module that runs each."""
+_CHAT = "reference_services.chat"
+SERVICES = {"mixtral-8x7b": _CHAT, "hermes-2": _CHAT, "openchat-3.5": _CHAT, "phi-3-mini": _CHAT}
+"""The services by name, and the module that runs each; the module gets the name."""
 NEEDED = ("fastapi", "uvicorn", "pydantic_settings")
 LIST_TIMEOUT_S = 60
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--list", action="store_true", help="list the services and their faults")
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", metavar="PORT", help="port of the service (default: the document's)")
-    parser.add_argument("--metrics-port", metavar="PORT", help="port of the metrics (default: the document's)")
+    parser.add_argument("--metrics-port", metavar="PORT", help="port of the metrics, or own: the service's")
     parser.add_argument("--config", metavar="FILE", help="the service's settings in YAML")
     parser.add_argument("--db", metavar="FILE", help="where sessions are kept (default: a temporary file)")
     parser.add_argument("--fault", metavar="NAME", help="start it with this one defect; loopback only")
@@ -46,10 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.service not in SERVICES:
         raise UsageError(f"there is no service {arguments.service!r}", f"there are: {', '.join(SERVICES)}")
     _check_installed()
-    module = SERVICES[arguments.service]
-    if arguments.fault is not None and arguments.fault not in (faults := _told(module)["faults"]):
+    if arguments.fault is not None and arguments.fault not in (faults := _told(arguments.service)["faults"]):
         raise UsageError(f"{arguments.service} has no fault {arguments.fault!r}", f"there are: {', '.join(faults)}")
-    command = [*_command(module), *_options(arguments)]
+    command = [*_command(arguments.service), *_options(arguments)]
     # The service takes this process's place: its memory, its signals and its exit code are its own.
     return os.execve(command[0], command, _environment())  # noqa: S606
 
@@ -58,9 +58,11 @@ def listing() -> str:
     """The services and their faults, for people."""
     _check_installed()
     lines: list[str] = []
+    # A module tells the same for each of its services.
+    told = {module: _told(service)["faults"] for module, service in {m: s for s, m in SERVICES.items()}.items()}
     for service, module in SERVICES.items():
         lines.append(service)
-        lines += [f"  --fault {name:<18} {summary}" for name, summary in _told(module)["faults"].items()]
+        lines += [f"  --fault {name:<18} {summary}" for name, summary in told[module].items()]
     return "\n".join(lines)
 
 
@@ -70,8 +72,8 @@ def _options(arguments: argparse.Namespace) -> list[str]:
     return [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
 
 
-def _command(module: str) -> list[str]:
-    return [sys.executable, "-P", "-m", module]
+def _command(service: str) -> list[str]:
+    return [sys.executable, "-P", "-m", SERVICES[service], service]
 
 
 def _environment() -> dict[str, str]:
@@ -90,11 +92,11 @@ def _check_installed() -> None:
         )
 
 
-def _told(module: str) -> Any:
+def _told(service: str) -> Any:
     """What a service tells about itself and its faults. Only the service knows, and it is never imported here."""
     try:
         done = subprocess.run(
-            [*_command(module), "--list"],
+            [*_command(service), "--list"],
             env=_environment(),
             capture_output=True,
             text=True,
@@ -103,7 +105,7 @@ def _told(module: str) -> Any:
         )
         return json.loads(done.stdout)
     except subprocess.TimeoutExpired:
-        raise RunInvalid(f"{module} did not list its faults within {LIST_TIMEOUT_S} s") from None
+        raise RunInvalid(f"{service} did not list its faults within {LIST_TIMEOUT_S} s") from None
     except ValueError:
         last = done.stderr.strip().splitlines()[-1:] or ["it said nothing"]
-        raise RunInvalid(f"{module} cannot be started: {last[0]}", 'pip install "signoff[services]"') from None
+        raise RunInvalid(f"{service} cannot be started: {last[0]}", 'pip install "signoff[services]"') from None

@@ -1,4 +1,4 @@
-"""`python -m reference_services.chat`: run Hermes-2 in the foreground.
+"""`python -m reference_services.chat SERVICE`: run a chat service in the foreground.
 
 Exit: 0 stopped, 3 a port or the database cannot be had, 4 settings or arguments at fault.
 """
@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from reference_services.chat import NAME, logs
+from reference_services.chat import LOGGER, NAME, logs
 from reference_services.chat.app import CreateApp, create_app
 from reference_services.chat.server import ListenError, is_loopback, serve
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import SERVICES
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.chat.store import StoreError
 from reference_services.faults import FAULTS
@@ -29,35 +29,36 @@ USAGE = 4
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{NAME}: {message}\n")
+        self.exit(USAGE, f"{self.prog}: {message}\n")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the service; the exit code."""
     parsed = _parser().parse_args(arguments)
+    name: str = parsed.service
     if parsed.list:
         faults = {fault.name: fault.summary for fault in FAULTS.values()}
-        print(json.dumps({"service": NAME, "faults": faults}, indent=2))
+        print(json.dumps({"service": name, "faults": faults}, indent=2))
         return 0
     given = {name: getattr(parsed, name) for name in _SETTINGS if getattr(parsed, name) is not None}
     try:
-        settings = Hermes2Config(parsed.config, **given)
+        settings = SERVICES[name](parsed.config, **given)
         create = _factory(parsed.fault, settings.host)
     except SettingsError as error:
         for problem in error.problems:
-            print(f"{NAME}: {problem}", file=sys.stderr)
+            print(f"{name}: {problem}", file=sys.stderr)
         return USAGE
     logs.set_up(settings.log_level, parsed.access_log)
     if parsed.fault:
-        logging.getLogger("hermes_2").warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
+        logging.getLogger(LOGGER).warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
     try:
         if parsed.db is not None:
             serve(settings, create, parsed.db, parsed.access_log)
         else:
-            with tempfile.TemporaryDirectory(prefix="hermes-2-", ignore_cleanup_errors=True) as folder:
+            with tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True) as folder:
                 serve(settings, create, Path(folder) / "sessions.sqlite3", parsed.access_log)
     except (ListenError, StoreError) as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        print(f"{name}: {error}", file=sys.stderr)
         return UNAVAILABLE
     return 0
 
@@ -68,13 +69,17 @@ _SETTINGS = ("host", "port", "metrics_port", "time_to_first_token_ms", "time_per
 def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m reference_services.chat",
-        description="Hermes-2: a chat service with sessions on a simulated engine.",
-        epilog="Settings: these arguments, then HERMES_2_* variables, then --config, then defaults.",
+        description="A chat service with sessions on a simulated engine.",
+        epilog="Settings: these arguments, then variables (HERMES_2_*, MIXTRAL_8X7B_*, OPENCHAT_3_5_*, PHI_3_MINI_*), "
+        "then --config, then the service's defaults.",
+    )
+    parser.add_argument(
+        "service", nargs="?", default=NAME, choices=SERVICES, help=f"{', '.join(SERVICES)} (default: {NAME})"
     )
     # Numbers stay text here, so that settings check them all in one way and report all problems at once.
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
-    parser.add_argument("--port", help="port of the service (default: 11401)")
-    parser.add_argument("--metrics-port", help="port of the metrics (default: 11402)")
+    parser.add_argument("--port", help="port of the service (default: its document's)")
+    parser.add_argument("--metrics-port", help="port of the metrics, or own: the service's (default: its document's)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML")
     parser.add_argument("--db", type=Path, metavar="FILE", help="session database (default: temporary)")
     parser.add_argument("--fault", metavar="NAME", help=f"one defect: {', '.join(FAULTS)}")

@@ -17,20 +17,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_services.chat import NAME, VERSION, completions, failures, operations, session_routes
+from reference_services.chat import LOGGER, VERSION, completions, failures, operations, session_routes
 from reference_services.chat.coherence import CoherenceScore
 from reference_services.chat.engine import Engine
 from reference_services.chat.generation import Parts
 from reference_services.chat.metrics import Metrics
-from reference_services.chat.service import Hermes2Service
+from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import SessionManager
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings
 from reference_services.chat.store import Store
 
-log = logging.getLogger("hermes_2")
+log = logging.getLogger(LOGGER)
 LONGEST_SWEEP_S = 60.0
 
-MakeSessions = Callable[[Hermes2Config, Store], SessionManager]
+MakeSessions = Callable[[ChatSettings, Store], SessionManager]
 Exposition = Callable[[CollectorRegistry], bytes]
 
 
@@ -39,7 +39,7 @@ class CreateApp(Protocol):
 
     def __call__(
         self,
-        settings: Hermes2Config,
+        settings: ChatSettings,
         database: Path,
         *,
         engine: Engine | None = None,
@@ -49,7 +49,7 @@ class CreateApp(Protocol):
 
 
 def create_app(
-    settings: Hermes2Config,
+    settings: ChatSettings,
     database: Path,
     *,
     engine: Engine | None = None,
@@ -60,7 +60,7 @@ def create_app(
 
     Raises StoreError where the database cannot be used.
     """
-    metrics = Metrics(settings.name)
+    metrics = Metrics(settings.name, settings.preset.metric_prefix)
 
     def committed(seconds: float, writes: int) -> None:
         metrics.commit.observe(seconds)
@@ -68,7 +68,7 @@ def create_app(
 
     store = Store(database, committed)
     parts = Parts(
-        Hermes2Service(settings, engine), sessions(settings, store), metrics, CoherenceScore(), time.monotonic()
+        ModelService(settings, engine), sessions(settings, store), metrics, CoherenceScore(), time.monotonic()
     )
     _bind_gauges(parts)
 
@@ -84,7 +84,9 @@ def create_app(
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(parts.sessions.close)
 
-    app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = FastAPI(
+        title=settings.name, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
+    )
     failures.install(app)
     for router in (
         completions.router(parts),

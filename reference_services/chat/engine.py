@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from reference_services.chat import VERSION, prose, retrieval, tokenizer
-from reference_services.chat.prompt import Prompt, chatml
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.prompt import Prompt
+from reference_services.chat.settings import ChatSettings
 from reference_services.chat.slots import Slots
+from reference_services.chat.templates import TEMPLATES, Template
 
 FinishReason = Literal["stop", "length"]
 BREATHER = 32
@@ -98,9 +99,10 @@ class SimulatedEngine:
     name = "simulated"
     version = VERSION
 
-    def __init__(self, settings: Hermes2Config, pace: Callable[[int], Pace] | None = None) -> None:
+    def __init__(self, settings: ChatSettings, pace: Callable[[int], Pace] | None = None) -> None:
         fixed = Pace(settings.time_to_first_token_ms / 1e3, settings.time_per_token_ms / 1e3)
         self._pace = pace or (lambda tokens: fixed)
+        self._template = TEMPLATES[settings.chat_template]
         self._slots = Slots(settings.max_num_seqs)
         self._loaded = False
 
@@ -126,7 +128,7 @@ class SimulatedEngine:
 
     def count(self, prompt: Prompt) -> int:
         """See `tokenizer.count_prompt`."""
-        return tokenizer.count_prompt(prompt)
+        return tokenizer.count_prompt(prompt, self._template)
 
     def count_text(self, text: str) -> int:
         """See `tokenizer.count`."""
@@ -134,7 +136,7 @@ class SimulatedEngine:
 
     def encode(self, prompt: Prompt) -> Sequence[int]:
         """See `tokenizer.encode_prompt`."""
-        return tokenizer.encode_prompt(prompt)
+        return tokenizer.encode_prompt(prompt, self._template)
 
     async def generate(self, ask: Ask) -> AsyncIterator[Step]:
         """The tokens of the answer at their deadlines; waits for a place first."""
@@ -162,7 +164,7 @@ class SimulatedEngine:
 
     def _endless(self, ask: Ask) -> Iterator[tuple[str, bool]]:
         """Pieces without end; True marks the places where the text may end."""
-        key = _key(ask)
+        key = _key(ask, self._template)
         told = retrieval.answer(ask.prompt)
         if told is not None:
             yield from ((piece, False) for piece in tokenizer.pieces(told))
@@ -177,8 +179,8 @@ class SimulatedEngine:
                 yield "", True
 
 
-def _key(ask: Ask) -> bytes:
-    prompt = ask.prompt.text if ask.prompt.text is not None else chatml(ask.prompt.messages)
+def _key(ask: Ask, template: Template) -> bytes:
+    prompt = ask.prompt.text if ask.prompt.text is not None else template.render(ask.prompt.messages)
     drawn = [ask.seed, ask.temperature, sorted(ask.sampling)] if ask.temperature > 0 else []
     return hashlib.sha256(f"{json.dumps(drawn)}\n{prompt}".encode("utf-8", "replace")).digest()
 

@@ -9,7 +9,9 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-log = logging.getLogger("hermes_2")
+from reference_services.chat import LOGGER
+
+log = logging.getLogger(LOGGER)
 
 
 class Refused(Exception):

@@ -13,13 +13,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Protocol, cast
 
+from reference_services.chat import sampling_limits
 from reference_services.chat.coherence import CoherenceScore
 from reference_services.chat.engine import Ask, FinishReason
 from reference_services.chat.failures import Refused
 from reference_services.chat.metrics import Account, Metrics
 from reference_services.chat.prompt import Prompt
 from reference_services.chat.requests import ChatRequest, CompletionRequest
-from reference_services.chat.service import Hermes2Service
+from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import SessionManager, Turn
 
 
@@ -27,7 +28,7 @@ from reference_services.chat.sessions import SessionManager, Turn
 class Parts:
     """What the routes of an app work with."""
 
-    service: Hermes2Service
+    service: ModelService
     sessions: SessionManager
     metrics: Metrics
     coherence: CoherenceScore
@@ -101,7 +102,7 @@ class Generation:
 
 async def chat(parts: Parts, account: Account, body: ChatRequest, session_id: str | None) -> Generation:
     """Start a chat completion; waits for the session's turn. Raises Refused."""
-    _check_ready(parts, body.model)
+    _check(parts, body)
     messages = tuple(message.message() for message in body.messages)
     if session_id is None:
         return _start(parts, account, body, Prompt(messages), None)
@@ -119,7 +120,7 @@ async def chat(parts: Parts, account: Account, body: ChatRequest, session_id: st
 
 async def complete(parts: Parts, account: Account, body: CompletionRequest, session_id: str | None) -> Generation:
     """Start a text completion, which has no session. Raises Refused."""
-    _check_ready(parts, body.model)
+    _check(parts, body)
     if session_id is not None:
         raise Refused(400, "Sessions hold chats: use /v1/chat/completions.", "invalid_value", "X-Session-ID")
     if not body.prompt:
@@ -127,7 +128,7 @@ async def complete(parts: Parts, account: Account, body: CompletionRequest, sess
     return _start(parts, account, body, Prompt(text=body.prompt), None)
 
 
-def check_model(service: Hermes2Service, model: str | None) -> None:
+def check_model(service: ModelService, model: str | None) -> None:
     """Raises Refused where a request names a model that is not served."""
     names = service.served_names()
     if model is not None and model not in names:
@@ -136,10 +137,11 @@ def check_model(service: Hermes2Service, model: str | None) -> None:
         )
 
 
-def _check_ready(parts: Parts, model: str | None) -> None:
+def _check(parts: Parts, body: ChatRequest | CompletionRequest) -> None:
     if parts.service.state != "ready":
         raise Refused(503, f"The engine is {parts.service.state}.", "not_ready")
-    check_model(parts.service, model)
+    check_model(parts.service, body.model)
+    sampling_limits.check(body, parts.service.config)
 
 
 def _start(

@@ -2,8 +2,8 @@
 
 vLLM's names and types are those of its own exposition (docs.vllm.ai, "Production Metrics"). Their token counters
 move as tokens are read and generated, so that they hold the work on requests that were abandoned as well;
-`hermes_2_tokens_total` has the same tokens once a request has ended, by its outcome, so that those of outcome `ok`
-are the sum of the usage that clients were told.
+the service's own `hermes_2_tokens_total` has the same tokens once a request has ended, by its outcome, so that those
+of outcome `ok` are the sum of the usage that clients were told.
 """
 
 from __future__ import annotations
@@ -31,48 +31,48 @@ _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 class Metrics:
     """All metrics of one app."""
 
-    def __init__(self, model_name: str) -> None:
+    def __init__(self, model_name: str, prefix: str = "hermes_2") -> None:
         self.registry = here = CollectorRegistry()
         self.requests = Counter(
-            "hermes_2_requests", "Completion requests that ended.", ["endpoint", "outcome"], registry=here
+            f"{prefix}_requests", "Completion requests that ended.", ["endpoint", "outcome"], registry=here
         )
         self.errors = Counter(
-            "hermes_2_errors", "Completion requests that failed: the service's fault or the request's.",
+            f"{prefix}_errors", "Completion requests that failed: the service's fault or the request's.",
             ["kind"], registry=here,
         )  # fmt: skip
         self.latency = Histogram(
-            "hermes_2_request_latency_seconds", "From the request to its end, answered requests only.",
+            f"{prefix}_request_latency_seconds", "From the request to its end, answered requests only.",
             ["endpoint"], buckets=_SECONDS, registry=here,
         )  # fmt: skip
         self.first_token = Histogram(
-            "hermes_2_time_to_first_token_seconds",
+            f"{prefix}_time_to_first_token_seconds",
             "From the request to its first token.",
             buckets=_SECONDS,
             registry=here,
         )
         self.tokens = Counter(
-            "hermes_2_tokens", "Tokens of requests that ended, by their outcome.", ["kind", "outcome"], registry=here
+            f"{prefix}_tokens", "Tokens of requests that ended, by their outcome.", ["kind", "outcome"], registry=here
         )
-        self.sessions = Gauge("hermes_2_sessions_active", "Conversation sessions that are not over.", registry=here)
-        self.turns = Gauge("hermes_2_session_turns", "Conversation turns that are stored.", registry=here)
+        self.sessions = Gauge(f"{prefix}_sessions_active", "Conversation sessions that are not over.", registry=here)
+        self.turns = Gauge(f"{prefix}_session_turns", "Conversation turns that are stored.", registry=here)
         self.commit = Histogram(
-            "hermes_2_session_commit_seconds", "Transaction that puts conversation turns on disk.",
+            f"{prefix}_session_commit_seconds", "Transaction that puts conversation turns on disk.",
             buckets=_COMMIT_SECONDS, registry=here,
         )  # fmt: skip
-        self.commit_turns = Counter("hermes_2_session_writes", "Writes to the session store.", registry=here)
+        self.commit_turns = Counter(f"{prefix}_session_writes", "Writes to the session store.", registry=here)
         self.coherence = Gauge(
-            "hermes_2_conversation_coherence_score",
+            f"{prefix}_conversation_coherence_score",
             "Share of a reply's content words that occur earlier in its conversation, mean of the last 1000 replies "
             "that had an earlier turn in their prompt; NaN before the first. Lexical, not a judgement of meaning.",
             registry=here,
         )
         self.coherence.set(float("nan"))
         self.coherence_replies = Counter(
-            "hermes_2_conversation_coherence_replies",
+            f"{prefix}_conversation_coherence_replies",
             "Replies that the coherence score was computed of.",
             registry=here,
         )
-        self.load = Gauge("hermes_2_model_load_seconds", "Time that loading the engine took.", registry=here)
+        self.load = Gauge(f"{prefix}_model_load_seconds", "Time that loading the engine took.", registry=here)
         ProcessCollector(registry=self.registry)
 
         model = ["model_name"]

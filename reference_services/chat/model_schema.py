@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings, Hermes2Config
 
 NAMES = (
     "model_path",
@@ -40,6 +40,6 @@ class ModelConfigSchema(BaseModel):
         super().__init__(**{name: getattr(config, name) for name in NAMES}, **unknown)
 
     @classmethod
-    def of(cls, config: Hermes2Config) -> ModelConfigSchema:
+    def of(cls, config: ChatSettings) -> ModelConfigSchema:
         """The model settings of a configuration."""
         return cls(**{name: getattr(config, name) for name in NAMES})

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 from reference_services.chat.engine import Ask
 from reference_services.chat.prompt import Message, Prompt
-from reference_services.chat.service import Hermes2Service
+from reference_services.chat.service import Hermes2Service, ModelService
 from reference_services.chat.sessions import SessionManager
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings
 
 REPLY_TOKENS = 128
 
@@ -19,11 +19,11 @@ class ConversationOrchestrator:
 
     def __init__(
         self,
-        config: Hermes2Config | None = None,
-        service: Hermes2Service | None = None,
+        config: ChatSettings | None = None,
+        service: ModelService | None = None,
         sessions: SessionManager | None = None,
     ) -> None:
-        self.service = service or Hermes2Service(config)
+        self.service: ModelService = service or Hermes2Service(config)
         self.sessions = sessions or SessionManager(self.service.config)
         if not self.service.engine.loaded:
             self.service.load()

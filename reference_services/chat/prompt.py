@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,9 +22,3 @@ class Prompt:
 
     messages: tuple[Message, ...] = ()
     text: str | None = None
-
-
-def chatml(messages: Sequence[Message]) -> str:
-    """The conversation as ChatML, with the head of the reply."""
-    body = "".join(f"<|im_start|>{message.role}\n{message.content}<|im_end|>\n" for message in messages)
-    return body + "<|im_start|>assistant\n"

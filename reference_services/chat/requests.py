@@ -89,6 +89,11 @@ class Sampling(_Strict):
         """The most tokens to generate, where the request says."""
         return self.max_tokens
 
+    @property
+    def limit_name(self) -> str:
+        """The field that `limit` comes from."""
+        return "max_tokens"
+
     def stops(self) -> tuple[str, ...]:
         """The stop strings."""
         if self.stop is None:
@@ -116,6 +121,11 @@ class ChatRequest(Sampling):
     def limit(self) -> int | None:
         """The newer name comes first."""
         return self.max_completion_tokens if self.max_completion_tokens is not None else self.max_tokens
+
+    @property
+    def limit_name(self) -> str:
+        """The field that `limit` comes from."""
+        return "max_tokens" if self.max_completion_tokens is None else "max_completion_tokens"
 
 
 class CompletionRequest(Sampling):

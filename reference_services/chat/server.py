@@ -1,4 +1,4 @@
-"""Both listeners, the service's and the metrics', in one process, from bind to graceful end."""
+"""The listeners, the service's and where it has one the metrics', in one process, from bind to graceful end."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
+from reference_services.chat import LOGGER
 from reference_services.chat.app import CreateApp
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings
 
-log = logging.getLogger("hermes_2")
+log = logging.getLogger(LOGGER)
 BACKLOG = 2048
 GRACE_S = 10
 SAME_SIGNAL_S = 1.0
@@ -61,24 +62,25 @@ def is_loopback(host: str) -> bool:
     return False
 
 
-def serve(settings: Hermes2Config, create: CreateApp, database: Path, is_access_logged: bool) -> None:
+def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_logged: bool) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time.
 
     Raises ListenError or StoreError before anything listens.
     """
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(bind(settings.host, port)) for port in (settings.port, settings.metrics_port)]
+        metrics_port = settings.port if settings.metrics_port == "own" else settings.metrics_port
+        ports = dict.fromkeys((settings.port, metrics_port))
+        sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
         app: FastAPI = create(settings, database)
-        servers = [
-            _Server(_config(app, is_access_logged, has_lifespan=True)),
-            _Server(_config(app.state.metrics_app, is_access_logged, has_lifespan=False)),
-        ]
+        servers = [_Server(_config(app, is_access_logged, has_lifespan=True))]
+        if metrics_port != settings.port:
+            servers.append(_Server(_config(app.state.metrics_app, is_access_logged, has_lifespan=False)))
         log.info(
             "listening",
             extra={
                 "fields": {
                     "service": f"http://{settings.host}:{settings.port}",
-                    "metrics": f"http://{settings.host}:{settings.metrics_port}/metrics",
+                    "metrics": f"http://{settings.host}:{metrics_port}/metrics",
                 }
             },
         )

@@ -7,16 +7,16 @@ from typing import Any
 
 from reference_services.chat import VERSION
 from reference_services.chat.engine import Engine, SimulatedEngine
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings, Hermes2Config
 
 CAPABILITIES = ("chat completions", "text completions", "streaming", "conversation memory", "sessions")
 
 
-class Hermes2Service:
-    """Hermes-2 without its HTTP surface, as library code uses it."""
+class ModelService:
+    """A model service without its HTTP surface, as library code uses it."""
 
-    def __init__(self, config: Hermes2Config | None = None, engine: Engine | None = None) -> None:
-        self.config = config or Hermes2Config()
+    def __init__(self, config: ChatSettings, engine: Engine | None = None) -> None:
+        self.config = config
         self.engine: Engine = engine or SimulatedEngine(self.config)
         self.load_seconds: float | None = None
         self.load_error: str | None = None
@@ -61,3 +61,10 @@ class Hermes2Service:
                 "session_timeout_minutes": self.config.session_timeout_minutes,
             },
         }
+
+
+class Hermes2Service(ModelService):
+    """Hermes-2, with its own settings where none are given."""
+
+    def __init__(self, config: ChatSettings | None = None, engine: Engine | None = None) -> None:
+        super().__init__(config or Hermes2Config(), engine)

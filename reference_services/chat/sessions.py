@@ -27,7 +27,7 @@ from typing import Any, Self
 
 from reference_services.chat.prompt import Message
 from reference_services.chat.records import TurnRecord
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings, Hermes2Config
 from reference_services.chat.store import Store
 from reference_services.chat.tokenizer import count_messages
 from reference_services.chat.window import Count, fitted, merged
@@ -85,7 +85,7 @@ class SessionManager:
 
     def __init__(
         self,
-        settings: Hermes2Config | None = None,
+        settings: ChatSettings | None = None,
         store: Store | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:

@@ -1,66 +1,82 @@
-"""The settings of Hermes-2: arguments, then HERMES_2_ variables, then the YAML file, then these defaults.
+"""The settings of a chat service: arguments, then its variables (`HERMES_2_PORT`), then the YAML file, then its preset.
 
-The defaults are the figures of deployment task 1.3, but for `host`: nothing listens beyond loopback unasked.
+One schema for all four services; what they differ in is data (`presets.toml`). Nothing listens beyond loopback unasked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from reference_services.chat import NAME
-from reference_services.chat.settings_problems import PREFIX, SettingsError, described, unknown_variables
+from reference_services.chat.allowed import (
+    IntRange,
+    Milliseconds,
+    Port,
+    PortOrOwn,
+    PositiveInt,
+    PositiveNumber,
+    PositiveShare,
+    Range,
+    Share,
+    Text,
+)
+from reference_services.chat.presets import PRESETS, Preset
+from reference_services.chat.settings_problems import SettingsError, described, unknown_variables
 from reference_services.chat.settings_yaml import YamlSettings, read_yaml
 
-PositiveInt = Annotated[int, Field(gt=0, description="a whole number above 0")]
-PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number above 0")]
-Port = Annotated[int, Field(ge=1, le=65535, description="a whole number from 1 to 65535")]
-Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of milliseconds, 0 or more")]
-Text = Annotated[str, Field(min_length=1, description="a text that is not empty")]
+LARGEST = 2**31 - 1
+PRESET: Any = None
+"""The default of what each preset has to state; it is no value that a setting may have."""
 
 
-class Hermes2Config(BaseSettings):
+class ChatSettings(BaseSettings):
     """Every setting under its canonical name. Raises SettingsError, which lists all problems at once."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, protected_namespaces=(), hide_input_in_errors=False
+        extra="forbid", frozen=True, protected_namespaces=(), hide_input_in_errors=False, env_ignore_empty=False
     )
+    preset: ClassVar[Preset]
 
-    name: Text = NAME
+    name: Text = PRESET
     host: Text = "127.0.0.1"
-    port: Port = 11401
-    metrics_port: Port = 11402
+    port: Port = PRESET
+    metrics_port: PortOrOwn = PRESET
+    """`own`: the service's port shows the metrics, and no other."""
     workers: Annotated[int, Field(ge=1, le=1, description="1, because sessions take turns within one process")] = 1
 
-    memory_gb: PositiveNumber = 15
-    cpu_cores: PositiveNumber = 4
+    memory_gb: PositiveNumber = PRESET
+    cpu_cores: PositiveNumber = PRESET
 
-    model_path: Text = "/opt/models/teknium-OpenHermes-2-Mistral-7B"
-    model_name: Text = "teknium/OpenHermes-2-Mistral-7B"
-    max_model_len: PositiveInt = 8192
+    model_path: Text = PRESET
+    model_name: Text = PRESET
+    chat_template: Annotated[
+        Literal["chatml", "mistral", "openchat", "phi3"], Field(description="chatml, mistral, openchat or phi3")
+    ] = PRESET
+    max_model_len: PositiveInt = PRESET
     tensor_parallel_size: PositiveInt = 1
-    gpu_memory_utilization: Annotated[
-        float, Field(gt=0, le=1, allow_inf_nan=False, description="a number above 0, at most 1")
-    ] = 0.8
+    gpu_memory_utilization: PositiveShare = 0.8
     max_num_batched_tokens: PositiveInt = 4096
     max_num_seqs: PositiveInt = 128
     swap_space: Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of GiB, 0 or more")] = 0
     enforce_eager: Annotated[bool, Field(description="0 or 1, false or true")] = False
 
+    temperature_range: Range = (0.0, 2.0)
+    """Bounds of what is drawn; a temperature of 0 asks for no draw and is always accepted."""
+    top_p_range: Range = (0.0, 1.0)
+    max_tokens_range: IntRange = (1, LARGEST)
+
     conversation_memory_size: PositiveInt = 10
-    context_window_size: PositiveInt = 8192
-    coherence_threshold: Annotated[
-        float, Field(ge=0, le=1, allow_inf_nan=False, description="a number from 0 to 1")
-    ] = 0.7
+    context_window_size: PositiveInt = PRESET
+    coherence_threshold: Share = 0.7
     session_timeout_minutes: PositiveNumber = 30
     max_sessions: PositiveInt = 10_000
 
-    target_latency_ms: PositiveNumber = 1500
-    target_throughput_rps: PositiveNumber = 20
+    target_latency_ms: PositiveNumber = PRESET
+    target_throughput_rps: PositiveNumber = PRESET
 
     health_check_interval: PositiveNumber = 30
     metrics_collection_interval: PositiveNumber = 15
@@ -72,13 +88,14 @@ class Hermes2Config(BaseSettings):
     time_per_token_ms: Milliseconds = 4
 
     def __init__(self, config_file: Path | None = None, **arguments: Any) -> None:
+        preset = self.preset
         file = read_yaml(config_file) if config_file is not None else YamlSettings()
-        problems = [*file.problems, *unknown_variables(type(self).model_fields)]
+        problems = [*file.problems, *unknown_variables(preset.prefix, type(self).model_fields)]
         try:
-            super().__init__(_yaml=file.values, **arguments)
+            super().__init__(_yaml=file.values, _env_prefix=preset.prefix, **arguments)
         except ValidationError as error:
             allowed = {name: field.description or "" for name, field in type(self).model_fields.items()}
-            problems += described(error, allowed, arguments, file)
+            problems += described(error, allowed, preset.prefix, arguments, file)
         if problems:
             raise SettingsError(problems)
 
@@ -91,9 +108,10 @@ class Hermes2Config(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Arguments before variables before the file; no `.env` in the working folder is picked up by chance."""
+        """Arguments, variables, file, preset; no `.env` in the working folder is picked up by chance."""
         given: dict[str, Any] = init_settings.init_kwargs  # type: ignore[attr-defined]
-        return init_settings, env_settings, _Given(settings_cls, given.pop("_yaml", {}))
+        file = _Given(settings_cls, given.pop("_yaml", {}))
+        return init_settings, env_settings, file, _Given(settings_cls, cls.preset.values)
 
     @field_validator("*", mode="before")
     @classmethod
@@ -103,9 +121,11 @@ class Hermes2Config(BaseSettings):
         return value
 
     @model_validator(mode="after")
-    def _fits_together(self) -> Hermes2Config:
+    def _fits_together(self) -> ChatSettings:
         if self.port == self.metrics_port:
-            raise ValueError(f"port and metrics_port are both {self.port}: each needs a port of its own")
+            raise ValueError(
+                f"port and metrics_port are both {self.port}: each needs a port of its own, or metrics_port is own"
+            )
         if self.context_window_size > self.max_model_len:
             raise ValueError(
                 f"context_window_size = {self.context_window_size} is more than max_model_len = {self.max_model_len}: "
@@ -132,3 +152,33 @@ class _Given(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """All values."""
         return dict(self._values)
+
+
+class MixtralConfig(ChatSettings):
+    """The settings of Mixtral-8x7B."""
+
+    preset = PRESETS["mixtral-8x7b"]
+
+
+class Hermes2Config(ChatSettings):
+    """The settings of Hermes-2: the figures of deployment task 1.3, but for `host`."""
+
+    preset = PRESETS["hermes-2"]
+
+
+class OpenChatConfig(ChatSettings):
+    """The settings of OpenChat-3.5."""
+
+    preset = PRESETS["openchat-3.5"]
+
+
+class Phi3Config(ChatSettings):
+    """The settings of Phi-3-Mini."""
+
+    preset = PRESETS["phi-3-mini"]
+
+
+SERVICES: dict[str, type[ChatSettings]] = {
+    config.preset.name: config for config in (MixtralConfig, Hermes2Config, OpenChatConfig, Phi3Config)
+}
+"""The settings of each service by its name."""

@@ -12,7 +12,6 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from reference_services.chat.settings_yaml import YamlSettings
 
-PREFIX = "HERMES_2_"
 _SHOWN_CHARACTERS = 60
 
 
@@ -25,7 +24,11 @@ class SettingsError(ValueError):
 
 
 def described(
-    error: ValidationError, allowed: Mapping[str, str], arguments: Mapping[str, Any], file: YamlSettings
+    error: ValidationError,
+    allowed: Mapping[str, str],
+    prefix: str,
+    arguments: Mapping[str, Any],
+    file: YamlSettings,
 ) -> list[str]:
     """The lines for what pydantic found; one a setting, whatever the number of rules that it breaks."""
     lines: dict[str, str] = {}
@@ -40,26 +43,28 @@ def described(
             shown = repr(problem["input"])
             if len(shown) > _SHOWN_CHARACTERS:
                 shown = shown[:_SHOWN_CHARACTERS] + "..."
-            lines[name] = f"{name} = {shown}: allowed is {allowed[name]} (from {_origin(name, arguments, file)})"
+            lines[name] = (
+                f"{name} = {shown}: allowed is {allowed[name]} (from {_origin(name, prefix, arguments, file)})"
+            )
     return list(lines.values())
 
 
-def unknown_variables(known: Iterable[str]) -> list[str]:
+def unknown_variables(prefix: str, known: Iterable[str]) -> list[str]:
     """A line for each variable that begins with the prefix and names no setting."""
-    names = {PREFIX + name.upper() for name in known}
+    names = {prefix + name.upper() for name in known}
     lines = []
     for variable in sorted(os.environ):
-        if variable.upper().startswith(PREFIX) and variable.upper() not in names:
+        if variable.upper().startswith(prefix) and variable.upper() not in names:
             near = difflib.get_close_matches(variable.upper(), names, n=1)
             hint = f"did you mean {near[0]}?" if near else "unset it"
             lines.append(f"{variable} = {os.environ[variable]!r}: no such setting; {hint} (from the environment)")
     return lines
 
 
-def _origin(name: str, arguments: Mapping[str, Any], file: YamlSettings) -> str:
+def _origin(name: str, prefix: str, arguments: Mapping[str, Any], file: YamlSettings) -> str:
     if name in arguments:
         return "an argument"
     for variable in os.environ:
-        if variable.upper() == PREFIX + name.upper():
+        if variable.upper() == prefix + name.upper():
             return f"variable {variable}"
     return file.places.get(name, "the defaults")

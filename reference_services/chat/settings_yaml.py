@@ -18,11 +18,17 @@ SECTIONS: dict[str, dict[str, str]] = {
     "model": {
         "path": "model_path",
         "name": "model_name",
+        "chat_template": "chat_template",
         "max_model_len": "max_model_len",
         "tensor_parallel_size": "tensor_parallel_size",
         "gpu_memory_utilization": "gpu_memory_utilization",
         "max_num_batched_tokens": "max_num_batched_tokens",
         "max_num_seqs": "max_num_seqs",
+    },
+    "sampling": {
+        "temperature_range": "temperature_range",
+        "top_p_range": "top_p_range",
+        "max_tokens_range": "max_tokens_range",
     },
     "conversation": {
         "memory_size": "conversation_memory_size",
@@ -120,11 +126,12 @@ class _Walk:
         return list(found.items())
 
     def _take(self, name: str, spelling: str, node: yaml.Node) -> None:
-        if not isinstance(node, yaml.ScalarNode):
+        is_list = isinstance(node, yaml.SequenceNode) and name.endswith("_range")
+        if not isinstance(node, yaml.ScalarNode) and not is_list:
             self._problems.append(f"{self._place(node)}: {spelling} holds one value, not several")
             return
         try:
-            value = yaml.SafeLoader("").construct_object(node)
+            value = yaml.SafeLoader("").construct_object(node, deep=True)
         except (yaml.YAMLError, ValueError) as error:
             self._problems.append(f"{self._place(node)}: {spelling} = {node.value!r} cannot be read: {error}")
             return

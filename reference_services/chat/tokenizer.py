@@ -11,16 +11,11 @@ import zlib
 from collections.abc import Sequence
 
 from reference_services.chat.prompt import Message, Prompt
+from reference_services.chat.templates import CHATML, Content, Mark, Template
 
 NAME = "signoff-words-1"
-IM_START, IM_END = 1, 2
-"""Token ids of ChatML's marks; text never yields them, so that a message cannot forge a turn."""
 FIRST_TEXT_ID = 16
-
-MESSAGE_OVERHEAD = 5
-"""`<|im_start|>`, the role, a line break; `<|im_end|>`, a line break."""
-REPLY_OVERHEAD = 3
-"""`<|im_start|>`, `assistant`, a line break: where the reply begins."""
+"""Ids below it are the marks of templates; text never yields them, so that a message cannot forge a turn."""
 
 _PIECE = re.compile(r" ?[^\W\d_]{1,8}| ?\d{1,3}| ?[^\s\w]| ?_|\s+(?!\S)|\s+|\w")
 
@@ -40,25 +35,27 @@ def encode(text: str) -> list[int]:
     return [_identity(piece) for piece in _PIECE.findall(text)]
 
 
-def count_messages(messages: Sequence[Message]) -> int:
+def count_messages(messages: Sequence[Message], template: Template = CHATML) -> int:
     """How many tokens a conversation has as a prompt, the head of the reply included."""
-    return sum(MESSAGE_OVERHEAD + count(message.content) for message in messages) + REPLY_OVERHEAD
+    return sum(count(piece.text) if isinstance(piece, Content) else 1 for piece in template.pieces(messages))
 
 
-def count_prompt(prompt: Prompt) -> int:
+def count_prompt(prompt: Prompt, template: Template = CHATML) -> int:
     """How many tokens a prompt has, raw text or conversation."""
-    return count(prompt.text) if prompt.text is not None else count_messages(prompt.messages)
+    return count(prompt.text) if prompt.text is not None else count_messages(prompt.messages, template)
 
 
-def encode_prompt(prompt: Prompt) -> list[int]:
+def encode_prompt(prompt: Prompt, template: Template = CHATML) -> list[int]:
     """The ids of a prompt's tokens; as many as `count_prompt` says."""
     if prompt.text is not None:
         return encode(prompt.text)
-    line = _identity("\n")
     ids: list[int] = []
-    for message in prompt.messages:
-        ids += [IM_START, _identity(message.role), line, *encode(message.content), IM_END, line]
-    return [*ids, IM_START, _identity("assistant"), line]
+    for piece in template.pieces(prompt.messages):
+        if isinstance(piece, Content):
+            ids += encode(piece.text)
+        else:
+            ids.append(piece.id if isinstance(piece, Mark) else _identity(piece))
+    return ids
 
 
 def _identity(piece: str) -> int:

@@ -1,11 +1,11 @@
-"""The settings of Hermes-2 as arguments of vLLM's server, for a deployment that runs the real engine."""
+"""The settings of a model service as arguments of vLLM's server, for a deployment that runs the real engine."""
 
 from __future__ import annotations
 
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings
 
 
-def vllm_arguments(settings: Hermes2Config) -> list[str]:
+def vllm_arguments(settings: ChatSettings) -> list[str]:
     """`vllm serve` with these settings (argument names: docs.vllm.ai, "Engine Arguments")."""
     options: dict[str, str | float] = {
         "--host": settings.host,

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from reference_services.chat.app import CreateApp
 from reference_services.chat.engine import Ask, SimulatedEngine, Step
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings
 from reference_services.faults.fault import Fault
 
 LEAK_BYTES = 256 * 1024
@@ -19,7 +19,7 @@ LEAK_BYTES = 256 * 1024
 class LeakingEngine(SimulatedEngine):
     """Keeps a block of memory for each generation."""
 
-    def __init__(self, settings: Hermes2Config) -> None:
+    def __init__(self, settings: ChatSettings) -> None:
         super().__init__(settings)
         self.kept: list[bytes] = []
 
@@ -32,7 +32,7 @@ class LeakingEngine(SimulatedEngine):
 def wrap(create: CreateApp) -> CreateApp:
     """The factory with the leaking engine."""
 
-    def leaking(settings: Hermes2Config, database: Path, **seams: Any) -> FastAPI:
+    def leaking(settings: ChatSettings, database: Path, **seams: Any) -> FastAPI:
         return create(settings, database, engine=LeakingEngine(settings), **seams)
 
     return leaking

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from reference_services.chat.app import CreateApp
 from reference_services.chat.engine import Pace, SimulatedEngine
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings
 from reference_services.faults.fault import Fault
 
 MEAN_S = 1.8
@@ -40,7 +40,7 @@ def lognormal_pace(seed: int = SEED) -> Callable[[int], Pace]:
 def wrap(create: CreateApp) -> CreateApp:
     """The factory with an engine of that pace; its places and its queue are those of the settings."""
 
-    def slow(settings: Hermes2Config, database: Path, **seams: Any) -> FastAPI:
+    def slow(settings: ChatSettings, database: Path, **seams: Any) -> FastAPI:
         return create(settings, database, engine=SimulatedEngine(settings, lognormal_pace()), **seams)
 
     return slow

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
 
 from reference_services.chat.app import CreateApp
-from reference_services.chat.settings import Hermes2Config
+from reference_services.chat.settings import ChatSettings
 from reference_services.faults.fault import Fault
 
 
@@ -28,7 +28,7 @@ class FrozenExposition:
 def wrap(create: CreateApp) -> CreateApp:
     """The factory with an exposition that freezes."""
 
-    def stale(settings: Hermes2Config, database: Path, **seams: Any) -> FastAPI:
+    def stale(settings: ChatSettings, database: Path, **seams: Any) -> FastAPI:
         return create(settings, database, exposition=FrozenExposition(), **seams)
 
     return stale

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 HOST = "127.0.0.23"
 START_TIMEOUT_S = 20
+PREFIXES = ("HERMES_2_", "MIXTRAL_8X7B_", "OPENCHAT_3_5_", "PHI_3_MINI_")
 
 
 def free_ports(host: str = HOST) -> tuple[int, int]:
@@ -30,7 +31,7 @@ def free_ports(host: str = HOST) -> tuple[int, int]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("HERMES_2_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
     return {**kept, "PYTHONPATH": str(ROOT), **more}
 
 
@@ -42,7 +43,7 @@ class Running:
     url: str
     metrics_url: str
     client: httpx.Client
-    others: list[httpx.Client] = field(default_factory=list)
+    name: str = "hermes-2"
 
     def chat(self, text: str | list[dict[str, str]], session: str | None = None, **fields: Any) -> httpx.Response:
         messages = [{"role": "user", "content": text}] if isinstance(text, str) else text
@@ -78,23 +79,31 @@ class Running:
 Start = Callable[..., Running]
 
 
-def start_service(*arguments: str, host: str = HOST, pace: tuple[float, float] = (0, 0)) -> Running:
+def start_service(
+    *arguments: str,
+    service: str = "hermes-2",
+    host: str = HOST,
+    pace: tuple[float, float] = (0, 0),
+    variables: dict[str, str] | None = None,
+    headers: dict[str, str] | None = None,
+) -> Running:
     port, metrics_port = free_ports(host)
+    metrics: list[str] = [f"--metrics-port={metrics_port}"] if service == "hermes-2" else []
     process = subprocess.Popen(
         [
-            *(sys.executable, "-P", "-m", "reference_services.chat", f"--host={host}", f"--port={port}"),
-            *(f"--metrics-port={metrics_port}", f"--time-to-first-token-ms={pace[0]}"),
-            *(f"--time-per-token-ms={pace[1]}", "--log-level=WARNING", *arguments),
+            *(sys.executable, "-P", "-m", "reference_services.chat", service, f"--host={host}", f"--port={port}"),
+            *(*metrics, f"--time-to-first-token-ms={pace[0]}", f"--time-per-token-ms={pace[1]}"),
+            *("--log-level=WARNING", *arguments),
         ],
-        env=environment(),
+        env=environment(**(variables or {})),
     )
     url = f"http://{host}:{port}"
-    client = httpx.Client(base_url=url, timeout=30, trust_env=False)
+    client = httpx.Client(base_url=url, timeout=30, trust_env=False, headers=headers)
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if client.get("/ready").status_code == 200:
-                return Running(process, url, f"http://{host}:{metrics_port}/metrics", client)
+                return Running(process, url, f"http://{host}:{metrics_port if metrics else port}/metrics", client)
         except httpx.TransportError:
             time.sleep(0.02)
     client.close()

@@ -47,8 +47,10 @@ def test_what_does_not_exist_is_named_with_what_does() -> None:
 def test_the_list_names_services_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.run(parsed("--list")) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "hermes-2"
-    assert [line.split()[1] for line in lines[1:]] == ["forgets_session", "slow", "leaks_memory", "stale_metrics"]
+    services = [line for line in lines if not line.startswith(" ")]
+    assert services == ["mixtral-8x7b", "hermes-2", "openchat-3.5", "phi-3-mini"]
+    faults = [line.split()[1] for line in lines[lines.index("hermes-2") + 1 : lines.index("openchat-3.5")]]
+    assert {"forgets_session", "slow", "leaks_memory", "stale_metrics"} <= set(faults)
 
 
 def test_without_the_services_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
