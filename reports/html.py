@@ -10,7 +10,7 @@ import base64
 import hashlib
 import re
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.plain_text import visible
@@ -23,8 +23,28 @@ STYLE = "result.css"
 def html(document: ResultDocument) -> str:
     """The page."""
     style = _ENVIRONMENT.get_template(STYLE).render()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    return _ENVIRONMENT.get_template(TEMPLATE).render(document=document, style_hash=f"sha256-{digest}")
+    return _ENVIRONMENT.get_template(TEMPLATE).render(document=document, style_hash=style_hash(style))
+
+
+def environment(*packages: str) -> Environment:
+    """Templates of these packages and of this one; every value is made harmless and escaped."""
+    loaders = [PackageLoader(package, "templates") for package in (*packages, "reports")]
+    made = Environment(
+        loader=ChoiceLoader(loaders),
+        autoescape=True,
+        finalize=_shown,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    made.filters["unbroken"] = _unbroken
+    return made
+
+
+def style_hash(style: str) -> str:
+    """How a page's policy names its only style sheet."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}"
 
 
 def _shown(value: object) -> object:
@@ -38,13 +58,4 @@ def _unbroken(target: str) -> str:
 
 
 _LIMIT = re.compile(r"[<≤=≥>] \S+ \S+$")
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("reports", "templates"),
-    autoescape=True,
-    finalize=_shown,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=False,
-)
-_ENVIRONMENT.filters["unbroken"] = _unbroken
+_ENVIRONMENT = environment()

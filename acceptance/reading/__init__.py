@@ -5,13 +5,14 @@ bytes -> text -> blocks -> configuration -> statements -> criteria -> account of
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 from acceptance.criterion import Criterion
-from acceptance.errors import DocumentUnreadable
+from acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
 from acceptance.reading.audit import hidden_demands, line_kinds
 from acceptance.reading.binding import Binding, apply_types, binding_path, read_binding, resolve, waivers
 from acceptance.reading.blocks import Blocks, read_blocks
@@ -33,7 +34,10 @@ from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.source import Source, read_source
 from acceptance.reading.statements import Found, read_statements
 
-__all__ = ["SUFFIXES", "Conflict", "Diagnostic", "Document", "Reading", "read_document", "read_documents"]
+__all__ = [
+    *("SUFFIXES", "Conflict", "Diagnostic", "Document", "Reading"),
+    *("documents_of", "read_all", "read_document", "read_documents"),
+]
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 
 
@@ -70,11 +74,26 @@ def read_documents(paths: Sequence[Path], today: date | None = None) -> Reading:
     `today` decides which waivers have expired. Raises DocumentUnreadable where a path is no text, and
     DeploymentUnreadable where a binding file cannot be used.
     """
-    read = [_read(path, today or datetime.now(UTC).date()) for path in _files(paths)]
+    reading, unreadable = read_all(paths, today)
+    if unreadable:
+        raise unreadable[0]
+    return reading
+
+
+def read_all(paths: Sequence[Path], today: date | None = None) -> tuple[Reading, tuple[UsageError, ...]]:
+    """The same for what can be read of these, and why the rest cannot: one bad file hides no other."""
+    files, unreadable = _files(paths)
+    read: list[tuple[Document, Binding | None]] = []
+    for path in files:
+        try:
+            read.append(_read(path, today or datetime.now(UTC).date()))
+        except (DocumentUnreadable, DeploymentUnreadable) as error:
+            unreadable.append(error)
     documents = [document for document, _ in read]
     bindings = [binding for _, binding in read if binding is not None]
     conflicts, diagnostics = resolve(bindings, find_conflicts(documents))
-    return Reading(tuple(_with_diagnostics(document, diagnostics) for document in documents), conflicts)
+    reading = Reading(tuple(_with_diagnostics(document, diagnostics) for document in documents), conflicts)
+    return reading, tuple(unreadable)
 
 
 def read_document(path: Path, today: date | None = None) -> Document:
@@ -188,17 +207,27 @@ def _with_diagnostics(document: Document, diagnostics: Sequence[Diagnostic]) -> 
     return replace(document, diagnostics=_ordered([*document.diagnostics, *own])) if own else document
 
 
-def _files(paths: Sequence[Path]) -> list[Path]:
-    """The documents: each path once, a folder as its documents, sorted."""
+def _files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]:
+    """The documents: each path once, a folder as its documents, sorted; and the folders that give none."""
     files: list[Path] = []
+    unreadable: list[UsageError] = []
     for path in paths:
-        if path.is_dir():
-            inside = sorted(file for file in path.iterdir() if file.suffix in SUFFIXES and file.is_file())
-            if not inside:
-                raise DocumentUnreadable(
-                    f"{path}: the folder holds no document", f"a document ends in {', '.join(sorted(SUFFIXES))}"
-                )
-            files += inside
-        else:
-            files.append(path)
-    return list({file.resolve(): file for file in files}.values())
+        try:
+            files += documents_of(path)
+        except DocumentUnreadable as error:
+            unreadable.append(error)
+    return list({os.path.realpath(file): file for file in files}.values()), unreadable
+
+
+def documents_of(path: Path) -> list[Path]:
+    """The documents that a path stands for. Raises DocumentUnreadable for a folder that holds none."""
+    if not path.is_dir():
+        return [path]
+    try:
+        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.is_dir())
+    except OSError as error:
+        raise DocumentUnreadable(f"{path}: {error.strerror}", "make the folder readable") from None
+    if not inside:
+        mend = f"a document ends in {', '.join(sorted(SUFFIXES))}"
+        raise DocumentUnreadable(f"{path}: the folder holds no document", mend)
+    return inside

@@ -19,10 +19,10 @@ _MARKS = (
     *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
     *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
 )
-_NOISE = re.compile("[\x00-\x08\x0b\x0e-\x1a\x1c-\x1f\x7f\ufffd]")
+_NOISE = re.compile("[\0\ufffd]")
 _LOOKED_AT = 2**16
-# One character in ten that no keyboard writes: no text was ever meant.
-_NOISE_IN_TEXT = 0.1
+# One character in five that no text holds: none was ever meant, or one in an alphabet that nobody can guess.
+_NOISE_IN_TEXT = 0.2
 _UTF_8_LENGTH = 4
 
 
@@ -51,7 +51,7 @@ def decoded(data: bytes, path: str) -> tuple[str, list[Flaw]]:
         flaws = [Flaw("encoding-utf-16", "note", 1, 1, message, "save the document as UTF-8")]
         text = data.decode(wide, "replace").removeprefix("\ufeff")
     else:
-        text, flaws = _narrow(data)
+        text, flaws = _narrow(data, path)
     _refuse_binary(text, path)
     flaws += _nul_bytes(text)
     return text.replace("\0", REPLACEMENT), flaws
@@ -75,7 +75,7 @@ def _wide(data: bytes) -> str:
     return ""
 
 
-def _narrow(data: bytes) -> tuple[str, list[Flaw]]:
+def _narrow(data: bytes, path: str) -> tuple[str, list[Flaw]]:
     """UTF-8; where it is none, the old Windows encoding, or UTF-8 with a mark for each broken character."""
     try:
         return data.decode("utf-8-sig"), []
@@ -87,10 +87,10 @@ def _narrow(data: bytes) -> tuple[str, list[Flaw]]:
         message = "the file ends within a character: it was cut off here, and what followed is missing"
         return text, [Flaw("encoding-truncated", "error", line, column, message, "fetch the whole document again")]
     text = data.decode("utf-8-sig", "replace")
-    valid = len(text) - text.count(REPLACEMENT)
+    _refuse_binary(text, path)
     line, column = place(data[: first.start].decode("utf-8-sig"))
     byte = f"byte 0x{data[first.start]:02x}"
-    if sum(character > "\x7f" and character != REPLACEMENT for character in text) == 0 and valid:
+    if text.replace(REPLACEMENT, "").isascii():
         message = f"{byte} is no UTF-8; the text is read as Windows-1252, which may show other characters than meant"
         flaw = Flaw("encoding-not-utf-8", "warning", line, column, message, "save the document as UTF-8")
         return data.decode("cp1252", "replace"), [flaw]
@@ -110,9 +110,9 @@ def _refuse_binary(text: str, path: str) -> None:
     noise = list(_NOISE.finditer(head))
     if len(noise) > len(head) * _NOISE_IN_TEXT:
         line, column = place(head[: noise[0].start()])
-        what = "a NUL byte" if noise[0][0] == "\0" else "bytes that are no characters"
+        what = "a NUL byte" if noise[0][0] == "\0" else "a byte that is no UTF-8"
         share = round(100 * len(noise) / len(head))
-        message = f"{path}:{line}:{column}: {what}, and {share} % of the file are like it, so this is no text"
+        message = f"{path}:{line}:{column}: {what}; {share} % of the file are like it, so it is no text"
         raise DocumentUnreadable(message, "give a text file, saved as UTF-8")
 
 

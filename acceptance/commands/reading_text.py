@@ -1,0 +1,168 @@
+"""A reading as a terminal shows it: the criteria, what is assumed, what is unclear, what contradicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from acceptance.commands.colour import Palette
+from acceptance.criterion import Criterion
+from acceptance.reading import Conflict, Diagnostic, Document, Reading
+from acceptance.reading.excerpt import excerpt
+
+MOST_OF_A_CODE = 50
+_TEXT_WIDTH = 48
+
+
+def reading_text(reading: Reading, palette: Palette) -> str:
+    """The whole reading as lines; nothing in it can move the cursor or reorder the line."""
+    return "\n".join(_lines(reading, palette)) + "\n"
+
+
+def diagnostics_text(diagnostics: Sequence[Diagnostic], palette: Palette) -> Iterator[str]:
+    """Each diagnostic as a compiler says it; of one code at most fifty in full."""
+    shown: Counter[str] = Counter()
+    for diagnostic in diagnostics:
+        shown[diagnostic.code] += 1
+        if shown[diagnostic.code] <= MOST_OF_A_CODE:
+            yield from _diagnostic(diagnostic, palette)
+    for code, count in shown.items():
+        if count > MOST_OF_A_CODE:
+            more = count - MOST_OF_A_CODE
+            yield palette("soft", f"{more} more {'is' if more == 1 else 'are'} like it [{code}]; --json lists all")
+            yield ""
+
+
+def _lines(reading: Reading, palette: Palette) -> Iterator[str]:
+    for document in reading.documents:
+        yield from _document(document, palette)
+    for conflict in reading.conflicts:
+        yield from _conflict(conflict, palette)
+    yield _closing(reading, palette)
+
+
+def _document(document: Document, palette: Palette) -> Iterator[str]:
+    yield palette("bold", _short(document.title or document.path, 200))
+    counts = ", ".join(f"{count} {name}" for name, count in document.counts.items()) or "no statement"
+    yield palette("", f"  {document.path}: {document.lines} lines, {document.dropped} dropped; {counts}")
+    width = max((len(name) for name in document.header), default=0)
+    for name, value in document.header.items():
+        yield palette("", f"  {name:<{width}}  {_short(value, 200)}")
+    yield ""
+    yield from _table(document.criteria, palette)
+    assumptions = list(_assumptions(document.criteria))
+    if assumptions:
+        yield palette("bold", "Assumptions")
+        yield from (palette("", line) for line in assumptions)
+        yield ""
+    people = [criterion for criterion in document.criteria if criterion.judge == "person"]
+    if people:
+        yield palette("bold", "For a person to judge")
+        yield from (palette("", f"  {found.line:>4}  {found.id}: {found.reason}") for found in people)
+        yield ""
+    destructive = [command for command in document.commands if command.destructive]
+    if destructive:
+        yield palette("bold", "Commands that change a machine: read, never run")
+        yield from (palette("", f"  {command.line:>4}  {_short(command.text, 100)}") for command in destructive)
+        yield ""
+    yield from diagnostics_text(document.diagnostics, palette)
+
+
+def _table(criteria: Sequence[Criterion], palette: Palette) -> Iterator[str]:
+    rows = [("where", "statement", "kind", "limit", "judge", "text")]
+    rows += [
+        (
+            f"{criterion.line}:{criterion.column}",
+            criterion.statement,
+            criterion.kind,
+            _limit(criterion),
+            criterion.judge,
+            _short(criterion.text, _TEXT_WIDTH),
+        )
+        for criterion in criteria
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    if len(rows) > 1:
+        for number, row in enumerate(rows):
+            line = "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+            yield palette("" if number else "soft", line)
+        yield ""
+
+
+def _limit(criterion: Criterion) -> str:
+    """The limit; in its place where a criterion has none: a port, a setting, a path."""
+    if criterion.threshold is not None:
+        return criterion.threshold.text()
+    parameters = criterion.parameters
+    if criterion.kind == "config_value":
+        return _short(f"{parameters['name']} = {parameters['value']}", 40)
+    for key in ("port", "path", "unit", "folder"):
+        if parameters.get(key) is not None:
+            return _short(str(parameters[key]), 40)
+    return ""
+
+
+def _assumptions(criteria: Sequence[Criterion]) -> Iterator[str]:
+    """Each assumption once, with the lines where it was taken."""
+    lines: dict[str, list[int]] = {}
+    for criterion in criteria:
+        for assumption in criterion.assumptions:
+            lines.setdefault(assumption, []).append(criterion.line)
+    for assumption, places in lines.items():
+        named = ", ".join(str(line) for line in dict.fromkeys(places))
+        yield f"  {assumption} (line {named})" if "," not in named else f"  {assumption} (lines {named})"
+
+
+def _diagnostic(found: Diagnostic, palette: Palette) -> Iterator[str]:
+    place = palette("bold", f"{found.document}:{found.line}:{found.column}:")
+    head = palette(found.severity, f"{found.severity}[{found.code}]")
+    yield f"{place} {head}{palette('bold', f': {found.message}')}"
+    if found.excerpt.strip():
+        line, mark = excerpt(found.excerpt, found.column, found.width)
+        yield palette("soft", f"  {found.line:>5} |") + palette("", f" {line}")
+        yield palette("soft", "        |") + " " + palette(found.severity, mark)
+    if found.mend:
+        yield palette("mend", "        = mend:") + palette("", f" {found.mend}")
+    yield ""
+
+
+def _conflict(conflict: Conflict, palette: Palette) -> Iterator[str]:
+    head = palette("conflict", f"conflict[{conflict.kind}]")
+    yield f"{head}{palette('bold', f' {conflict.subject}: {conflict.message}')}"
+    for side in conflict.sides:
+        place = f"  {side.document}:{side.line}: {side.value}  ({_short(side.spelling, _TEXT_WIDTH)})"
+        yield palette("", place)
+    resolution = conflict.resolution
+    if resolution is None:
+        unresolved = " unresolved: write a [[resolve]] in the binding file beside the document"
+        yield palette("mend", "  =") + palette("", unresolved)
+    else:
+        yield palette("", "  = resolved: {chosen}, {role}, {date}: {reason}".format(**resolution))
+    yield ""
+
+
+def _closing(reading: Reading, palette: Palette) -> str:
+    criteria = [criterion for document in reading.documents for criterion in document.criteria]
+    judges = {
+        judge: sum(criterion.judge == judge for criterion in criteria) for judge in ("machine", "person", "template")
+    }
+    open_conflicts = sum(conflict.resolution is None for conflict in reading.conflicts)
+    parts = [f"{len(criteria)} criteria", *(f"{count} for {judge}" for judge, count in judges.items() if count)]
+    noun = "conflict" if len(reading.conflicts) == 1 else "conflicts"
+    found = f"{', '.join(parts)}; {len(reading.conflicts)} {noun}, {open_conflicts} unresolved"
+    return palette("bold", found + _severities(reading))
+
+
+def _severities(reading: Reading) -> str:
+    counts = Counter(found.severity for document in reading.documents for found in document.diagnostics)
+    named = [
+        f"{counts[name]} {name}{'s' if counts[name] > 1 else ''}"
+        for name in ("error", "warning", "note")
+        if counts[name]
+    ]
+    return f"; {', '.join(named)}" if named else ""
+
+
+def _short(text: str, width: int) -> str:
+    line = " ".join(text[: 8 * width + 80].split())
+    return line if len(line) <= width else line[: width - 1] + "…"
