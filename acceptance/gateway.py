@@ -87,7 +87,10 @@ def _ask(site: Site, path: str, body: Any = None) -> Record:
     url, _ = site.deployment.role_url(ROLE, "")
     # An address that ends in /v1, as clients of OpenAI's API write it, is the same gateway.
     path = path.removeprefix("/v1") if url.endswith("/v1") else path
-    return role.ask(site, ROLE, path, default="", method="POST" if body else "GET", body=body)
+    # Only the listing shows whether a gateway is there: a completion's 404 may be about its model.
+    return role.ask(
+        site, ROLE, path, default="", method="POST" if body else "GET", body=body, is_found=body is not None
+    )
 
 
 def _entries(body: Any, is_table: bool) -> Iterator[tuple[str, Any]]:

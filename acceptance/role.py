@@ -18,12 +18,20 @@ def named_url(site: Site, role: str) -> str:
 
 
 def ask(
-    site: Site, role: str, path: str, *, default: str | None = None, method: str = "GET", body: Any = None
+    site: Site,
+    role: str,
+    path: str,
+    *,
+    default: str | None = None,
+    method: str = "GET",
+    body: Any = None,
+    is_found: bool = False,
 ) -> Record:
     """Send a request to the service that stands for a role; the record says whether the deployment `named` it.
 
-    `default` is the customary path at the target, None where nothing is customary. Raises NotMeasurable for a 404
-    at a customary path, and where a key is wanted that is not sent to this origin.
+    `default` is the customary path at the target, None where nothing is customary; `is_found` where the role was
+    seen there already. Raises NotMeasurable for a 404 at a path that is only customary, and where a key is wanted
+    that is not sent to this origin.
     """
     if default is None:
         url, named = named_url(site, role), True
@@ -31,12 +39,12 @@ def ask(
         url, named = site.deployment.role_url(role, default)
         url = _sound(role, url)
     answer = site.ask(method, path, url=url + path, body=body)
-    if answer["status"] == 404 and not named:
+    if answer["status"] == 404 and not (named or is_found):
         raise NotMeasurable(f"{url}{path} gives 404, and the deployment does not say where the {role} is", mend(role))
     if answer["status"] in (401, 403) and not site.deployment.headers(url):
         raise NotMeasurable(
             f"{url}{path} gives {answer['status']}: the {role} wants a key, and a key goes to the target's origin only",
-            f"let the {role} be read without a key from this machine, or judge it with --target",
+            f"let the {role} be read without a key from this machine, or name the target's key with --api-key-env",
         )
     return {**answer, "named": named}
 

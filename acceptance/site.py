@@ -38,9 +38,10 @@ class Recorder:
 
     def write(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Append one record; `kind` becomes its `record` field unless it has one."""
-        record = {"record": kind, **fields}
-        self.records.append(record)
-        self._file.write(json.dumps(record, ensure_ascii=False, sort_keys=True) + "\n")
+        line = json.dumps({"record": kind, **fields}, ensure_ascii=False, sort_keys=True)
+        # A verdict sees what is stored, down to the order of keys, so that it comes out the same from there.
+        self.records.append(json.loads(line))
+        self._file.write(line + "\n")
 
 
 @dataclass
