@@ -79,8 +79,8 @@ class NewDocument:
         for name, (least, most) in _RANGES.items():
             value = getattr(self, name)
             if not least <= value <= most:
-                option = f"--{name.replace('_', '-').removesuffix('-s')}"
-                raise UsageError(f"{option} {value:f} makes no sense", f"give a number from {least} to {most}")
+                option = name.replace("_", "-")
+                raise UsageError(f"--{option} {value:f} makes no sense", f"give a number from {least} to {most}")
         if not _FEWEST_TOKENS <= self.context <= _MOST_TOKENS:
             raise UsageError(
                 f"--context {self.context} makes no sense",
