@@ -115,10 +115,13 @@ class Site:
         headers: Mapping[str, str] | None = None,
         body: Any = None,
         url: str | None = None,
+        raw: bytes | None = None,
+        with_key: bool = True,
     ) -> Record:
         """Send one functional request and give its record; a refused or broken connection is a record too.
 
         `url` is an absolute address that the deployment names (`Deployment.role_url`), in the path's place.
+        `raw` is a body that is no JSON, in the body's place; `with_key` false leaves the deployment's key out.
         """
         if url is None:
             origin, assumption = self.deployment.url(address, self.primary_address)
@@ -126,28 +129,33 @@ class Site:
         else:
             assumption = ""
         record: dict[str, Any] = {"method": method, "url": url, "assumption": assumption, "body": body}
-        headers = {**(headers or {}), **self.deployment.headers(url)}
+        headers = {**(headers or {}), **(self.deployment.headers(url) if with_key else {})}
+        sent: Mapping[str, Any] = {"json": body}
+        if raw is not None:
+            sent = {"content": raw}
+            headers = {"Content-Type": "application/json", **headers}
+            record["raw"] = raw.decode("utf-8", errors="replace")
         try:
-            status, answer_headers, content = asyncio.run(_exchange(method, url, headers, body))
+            status, answer_headers, content = asyncio.run(_exchange(method, url, headers, sent))
         except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
             raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {type(error).__name__}") from None
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             reason = f"no whole answer within {REQUEST_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
             return {**record, "status": None, "error": f"{type(error).__name__}: {reason}", "headers": {}, "text": ""}
-        text = self._without_key(content.decode("utf-8", errors="replace"))
+        text = self.without_key(content.decode("utf-8", errors="replace"))
         return {
             **record,
             "status": status,
             "error": "",
             "content_type": answer_headers.get("content-type", ""),
             "headers": {
-                name: self._without_key(value) for name, value in answer_headers.items() if name not in SECRET_HEADERS
+                name: self.without_key(value) for name, value in answer_headers.items() if name not in SECRET_HEADERS
             },
             "text": text[:MAX_KEPT_CHARACTERS],
             "json": _json(text),
         }
 
-    def send(self, request: Mapping[str, Any], origin: str | None = None) -> Record:
+    def send(self, request: Mapping[str, Any], origin: str | None = None, *, with_key: bool = True) -> Record:
         """Send a request that a document shows, once, to where the deployment puts its address.
 
         `origin` is where it goes instead: the URL of a role, which the deployment names.
@@ -169,9 +177,10 @@ class Site:
             headers=headers,
             body=request.get("body"),
             url=None if origin is None else origin + request["path"],
+            with_key=with_key,
         )
 
-    def _without_key(self, text: str) -> str:
+    def without_key(self, text: str) -> str:
         """A server's answer as it may be kept: one that echoes the key does not spread it."""
         key = self.deployment.headers(self.deployment.target).get("Authorization", "").removeprefix("Bearer ")
         return text.replace(key, "[api key]") if key else text
@@ -187,7 +196,7 @@ class Site:
 
 
 async def _exchange(
-    method: str, url: str, headers: Mapping[str, str], body: Any
+    method: str, url: str, headers: Mapping[str, str], sent: Mapping[str, Any]
 ) -> tuple[int, Mapping[str, str], bytes]:
     """One request within one time-out for all of it, so that a server that drips bytes holds nobody up.
 
@@ -199,7 +208,7 @@ async def _exchange(
     async with (
         asyncio.timeout(REQUEST_TIMEOUT_S),
         httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False, verify=secure) as client,
-        client.stream(method, url, headers=headers, json=body) as response,
+        client.stream(method, url, headers=headers, **sent) as response,
     ):
         async for part in response.aiter_bytes():
             content += part
