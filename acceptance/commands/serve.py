@@ -21,7 +21,7 @@ EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
 _CHAT = "reference_services.chat"
 SERVICES = {"mixtral-8x7b": _CHAT, "hermes-2": _CHAT, "openchat-3.5": _CHAT, "phi-3-mini": _CHAT}
 """The services by name, and the module that runs each; the module gets the name."""
-NEEDED = ("fastapi", "uvicorn", "pydantic_settings")
+NEEDED = ("fastapi", "jsonschema", "limits", "pydantic_settings", "uvicorn")
 LIST_TIMEOUT_S = 60
 
 

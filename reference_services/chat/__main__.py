@@ -45,9 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = SERVICES[name](parsed.config, **given)
         create = _factory(parsed.fault, settings.host)
     except SettingsError as error:
-        for problem in error.problems:
-            print(f"{name}: {problem}", file=sys.stderr)
-        return USAGE
+        return _told(name, error)
     logs.set_up(settings.log_level, parsed.access_log)
     if parsed.fault:
         logging.getLogger(LOGGER).warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
@@ -57,10 +55,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             with tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True) as folder:
                 serve(settings, create, Path(folder) / "sessions.sqlite3", parsed.access_log)
+    except SettingsError as error:
+        return _told(name, error)
     except (ListenError, StoreError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return UNAVAILABLE
     return 0
+
+
+def _told(name: str, error: SettingsError) -> int:
+    for problem in error.problems:
+        print(f"{name}: {problem}", file=sys.stderr)
+    return USAGE
 
 
 _SETTINGS = ("host", "port", "metrics_port", "time_to_first_token_ms", "time_per_token_ms", "log_level")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal, TypeVar
 
+from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
@@ -24,6 +25,19 @@ Text = Annotated[str, Field(min_length=1, description="a text that is not empty"
 AnyText = Annotated[str, Field(description="a text, or nothing")]
 HeaderName = Annotated[
     str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$", description="the name of a header, such as X-API-Key")
+]
+
+
+def _limits(value: str) -> str:
+    if value:
+        parse_many(value)
+    return value
+
+
+RateLimits = Annotated[
+    str,
+    AfterValidator(_limits),
+    Field(description="limits such as 20/second or 100/minute;1000/hour, or nothing"),
 ]
 
 _Bound = TypeVar("_Bound", int, float)

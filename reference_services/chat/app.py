@@ -17,11 +17,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_services.chat import LOGGER, VERSION, completions, failures, operations, session_routes
+from reference_services.chat import LOGGER, VERSION, completions, failures, logs, operations, session_routes
 from reference_services.chat.coherence import CoherenceScore
 from reference_services.chat.engine import Engine
+from reference_services.chat.gate import Gate, describe
 from reference_services.chat.generation import Parts
+from reference_services.chat.keys import Keys, read_keys
 from reference_services.chat.metrics import Metrics
+from reference_services.chat.rate import RateLimit
 from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import SessionManager
 from reference_services.chat.settings import ChatSettings
@@ -58,8 +61,10 @@ def create_app(
 ) -> FastAPI:
     """The service on a database. `app.state.metrics_app` is what listens on the metrics port.
 
-    Raises StoreError where the database cannot be used.
+    Raises StoreError where the database cannot be used, and SettingsError where the API keys cannot.
     """
+    keys = read_keys(settings)
+    logs.hide(keys)
     metrics = Metrics(settings.name, settings.preset.metric_prefix)
 
     def committed(seconds: float, writes: int) -> None:
@@ -88,12 +93,22 @@ def create_app(
         title=settings.name, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     failures.install(app)
+    app.add_middleware(
+        Gate,
+        keys=Keys(keys, settings.api_key_header),
+        rate=RateLimit(settings.rate_limit),
+        max_header_bytes=settings.max_header_bytes,
+        max_body_bytes=settings.max_body_bytes,
+        on_refusal=lambda status: metrics.refused.labels(str(status)).inc(),
+    )
     for router in (
         completions.router(parts),
         session_routes.router(parts),
         operations.router(parts, expose),
     ):
         app.include_router(router)
+    if keys:
+        describe(app, settings.api_key_header)
     app.state.parts = parts
     app.state.metrics_app = _metrics_app(expose)
     return app

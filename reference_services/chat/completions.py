@@ -41,10 +41,10 @@ def router(parts: Parts) -> APIRouter:
 async def _serve(parts: Parts, request: Request, shape: Shape, kind: type[Asked], start: Start[Asked]) -> Response:
     account = parts.metrics.account(request.url.path)
     try:
-        asked = await requests.read(request, kind)
+        asked = await requests.read(request, kind, parts.service.config.max_body_bytes)
         session_id = requests.session_id(request)
         started = await while_connected(request.receive, _started(start(parts, account, asked, session_id)))
-        headers = {} if session_id is None else {"X-Session-ID": session_id}
+        headers = {} if session_id is None else {"X-Session-ID": request.headers[requests.SESSION_HEADER]}
         model = parts.service.served_names()[0]
         if asked.stream:
             events = _events(started, shape, model, asked.wants_usage)

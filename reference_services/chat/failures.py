@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
@@ -17,11 +18,19 @@ log = logging.getLogger(LOGGER)
 class Refused(Exception):
     """A request that cannot be served; becomes the error answer."""
 
-    def __init__(self, status: int, message: str, code: str | None = None, param: str | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        code: str | None = None,
+        param: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.param = param
+        self.headers = headers or {}
 
     @property
     def is_ours(self) -> bool:
@@ -30,12 +39,14 @@ class Refused(Exception):
 
     def body(self) -> dict[str, object]:
         """The error object."""
-        kind = "server_error" if self.is_ours else "invalid_request_error"
+        kind = {401: "authentication_error", 429: "rate_limit_error"}.get(self.status, "invalid_request_error")
+        if self.is_ours:
+            kind = "server_error"
         return {"error": {"message": str(self), "type": kind, "param": self.param, "code": self.code}}
 
     def response(self) -> Response:
         """The answer."""
-        headers = {"Retry-After": "1"} if self.status == 503 else {}
+        headers = {**({"Retry-After": "1"} if self.status == 503 else {}), **self.headers}
         return Response(json.dumps(self.body()), self.status, headers, "application/json")
 
 

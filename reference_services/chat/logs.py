@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
+
+_hidden: set[str] = set()
 
 
 class JsonLines(logging.Formatter):
@@ -22,7 +25,15 @@ class JsonLines(logging.Formatter):
         }
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, ensure_ascii=False, default=str)
+        text = json.dumps(line, ensure_ascii=False, default=str)
+        for secret in _hidden:
+            text = text.replace(secret, "[hidden]")
+        return text
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Never write these, wherever they turn up: in an address that a client asked for, in a traceback."""
+    _hidden.update(json.dumps(secret, ensure_ascii=False)[1:-1] for secret in secrets)
 
 
 def set_up(level: str, is_access_logged: bool) -> None:

@@ -23,6 +23,7 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 Outcome = Literal["ok", "invalid", "cancelled", "error"]
 ENDPOINTS = ("/v1/chat/completions", "/v1/completions")
 OUTCOMES: tuple[Outcome, ...] = ("ok", "invalid", "cancelled", "error")
+REFUSALS = ("401", "413", "429", "431")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0)
 _STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5)
 _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
@@ -52,6 +53,9 @@ class Metrics:
         )
         self.tokens = Counter(
             f"{prefix}_tokens", "Tokens of requests that ended, by their outcome.", ["kind", "outcome"], registry=here
+        )
+        self.refused = Counter(
+            f"{prefix}_refused", "Requests that were refused before a route saw them.", ["status"], registry=here
         )
         self.sessions = Gauge(f"{prefix}_sessions_active", "Conversation sessions that are not over.", registry=here)
         self.turns = Gauge(f"{prefix}_session_turns", "Conversation turns that are stored.", registry=here)
@@ -108,6 +112,8 @@ class Metrics:
                 self.tokens.labels(kind, outcome)
         for endpoint in ENDPOINTS:
             self.latency.labels(endpoint)
+        for status in REFUSALS:
+            self.refused.labels(status)
         for kind in ("invalid", "error"):
             self.errors.labels(kind)
 

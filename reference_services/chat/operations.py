@@ -72,7 +72,7 @@ def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
 
     @routes.post("/tokenize", openapi_extra=requests.schema(TokenizeRequest))
     async def tokenize(request: Request) -> dict[str, Any]:
-        asked = await requests.read(request, TokenizeRequest)
+        asked = await requests.read(request, TokenizeRequest, config.max_body_bytes)
         check_model(service, asked.model)
         ids = service.engine.encode(asked.as_prompt())
         return {"count": len(ids), "max_model_len": config.max_model_len, "tokens": ids, "token_strs": None}

@@ -13,10 +13,10 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from reference_services.chat.failures import Refused
+from reference_services.chat.gate import body_too_large, caller, owned
 from reference_services.chat.prompt import Message, Prompt
 from reference_services.chat.sessions import SESSION_ID, SESSION_ID_RULE
 
-MAX_BODY_BYTES = 8 * 2**20
 SESSION_HEADER = "x-session-id"
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
@@ -158,13 +158,13 @@ class TokenizeRequest(_Strict):
 Body = TypeVar("Body", bound=BaseModel)
 
 
-async def read(request: Request, kind: type[Body]) -> Body:
+async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
     """The body of a request. Raises Refused."""
     content = bytearray()
     async for part in request.stream():
         content += part
-        if len(content) > MAX_BODY_BYTES:
-            raise Refused(413, f"The body is longer than {MAX_BODY_BYTES} bytes.", "body_too_large")
+        if len(content) > max_bytes:
+            raise body_too_large(max_bytes)
     try:
         data = json.loads(content.decode("utf-8"))
         if b"\\ud" in content.lower():
@@ -185,20 +185,20 @@ async def read(request: Request, kind: type[Body]) -> Body:
 
 
 def session_id(request: Request) -> str | None:
-    """The session that the request names, or None. Raises Refused where the name is not one."""
+    """The session that the request names, as its caller's, or None. Raises Refused where the name is not one."""
     named = request.headers.getlist(SESSION_HEADER)
     if not named:
         return None
     if len(named) > 1:
         raise Refused(400, "X-Session-ID is given more than once.", "invalid_session_id", "X-Session-ID")
-    check_session_id(named[0])
-    return named[0]
+    return checked_session(request, named[0])
 
 
-def check_session_id(name: str) -> None:
-    """Raises Refused where a name cannot be that of a session."""
+def checked_session(request: Request, name: str) -> str:
+    """The name under which the caller's session is kept. Raises Refused where this cannot be a session's name."""
     if not SESSION_ID.fullmatch(name):
         raise Refused(400, f"A session id is {SESSION_ID_RULE}; this is not one.", "invalid_session_id", "X-Session-ID")
+    return owned(caller(request), name)
 
 
 def schema(kind: type[BaseModel]) -> dict[str, Any]:

@@ -17,7 +17,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.types import ASGIApp
 
-from reference_services.chat import LOGGER
+from reference_services.chat import LOGGER, tls
 from reference_services.chat.app import CreateApp
 from reference_services.chat.settings import ChatSettings
 
@@ -65,22 +65,24 @@ def is_loopback(host: str) -> bool:
 def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_logged: bool) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time.
 
-    Raises ListenError or StoreError before anything listens.
+    Raises SettingsError, ListenError or StoreError before anything listens.
     """
+    tls.check(settings)
     with contextlib.ExitStack() as stack:
         metrics_port = settings.port if settings.metrics_port == "own" else settings.metrics_port
         ports = dict.fromkeys((settings.port, metrics_port))
         sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
         app: FastAPI = create(settings, database)
-        servers = [_Server(_config(app, is_access_logged, has_lifespan=True))]
+        servers = [_Server(_config(settings, app, is_access_logged, has_lifespan=True))]
         if metrics_port != settings.port:
-            servers.append(_Server(_config(app.state.metrics_app, is_access_logged, has_lifespan=False)))
+            servers.append(_Server(_config(settings, app.state.metrics_app, is_access_logged, has_lifespan=False)))
+        scheme = "https" if settings.tls_certificate else "http"
         log.info(
             "listening",
             extra={
                 "fields": {
-                    "service": f"http://{settings.host}:{settings.port}",
-                    "metrics": f"http://{settings.host}:{metrics_port}/metrics",
+                    "service": f"{scheme}://{settings.host}:{settings.port}",
+                    "metrics": f"{scheme}://{settings.host}:{metrics_port}/metrics",
                 }
             },
         )
@@ -96,7 +98,7 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _config(app: ASGIApp, is_access_logged: bool, has_lifespan: bool) -> uvicorn.Config:
+def _config(settings: ChatSettings, app: ASGIApp, is_access_logged: bool, has_lifespan: bool) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         lifespan="on" if has_lifespan else "off",
@@ -105,6 +107,8 @@ def _config(app: ASGIApp, is_access_logged: bool, has_lifespan: bool) -> uvicorn
         server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
         ws="none",
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from reference_services.chat.failures import Refused
 from reference_services.chat.generation import Parts
-from reference_services.chat.requests import check_session_id
+from reference_services.chat.requests import checked_session
 
 
 def router(parts: Parts) -> APIRouter:
@@ -17,17 +17,15 @@ def router(parts: Parts) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/sessions/{session_id}")
-    async def show(session_id: str) -> dict[str, Any]:
-        check_session_id(session_id)
-        record = parts.sessions.get_session(session_id)
+    async def show(request: Request, session_id: str) -> dict[str, Any]:
+        record = parts.sessions.get_session(checked_session(request, session_id))
         if record is None:
             raise _unknown(session_id)
-        return record
+        return {**record, "session_id": session_id}
 
     @routes.delete("/sessions/{session_id}", status_code=204)
-    async def remove(session_id: str) -> Response:
-        check_session_id(session_id)
-        if not await parts.sessions.delete(session_id):
+    async def remove(request: Request, session_id: str) -> Response:
+        if not await parts.sessions.delete(checked_session(request, session_id)):
             raise _unknown(session_id)
         return Response(status_code=204)
 

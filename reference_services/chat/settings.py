@@ -13,6 +13,8 @@ from pydantic import Field, ValidationError, ValidationInfo, field_validator, mo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from reference_services.chat.allowed import (
+    AnyText,
+    HeaderName,
     IntRange,
     Milliseconds,
     Port,
@@ -21,6 +23,7 @@ from reference_services.chat.allowed import (
     PositiveNumber,
     PositiveShare,
     Range,
+    RateLimits,
     Share,
     Text,
 )
@@ -80,6 +83,15 @@ class ChatSettings(BaseSettings):
 
     health_check_interval: PositiveNumber = 30
     metrics_collection_interval: PositiveNumber = 15
+    api_key_file: AnyText = ""
+    """Keys come from this file and from the variable ..._API_KEYS; where neither is there, none is asked for."""
+    api_key_header: HeaderName = "Authorization"
+    rate_limit: RateLimits = ""
+    max_body_bytes: PositiveInt = 8 * 2**20
+    max_header_bytes: PositiveInt = 2**16
+    tls_certificate: AnyText = ""
+    tls_key: AnyText = ""
+
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="DEBUG, INFO, WARNING or ERROR")
     ] = "INFO"
@@ -131,6 +143,8 @@ class ChatSettings(BaseSettings):
                 f"context_window_size = {self.context_window_size} is more than max_model_len = {self.max_model_len}: "
                 "a conversation cannot be longer than what the model reads"
             )
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key go together: name both, or neither")
         return self
 
     def public(self) -> dict[str, Any]:

@@ -12,7 +12,10 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from reference_services.chat.settings_yaml import YamlSettings
 
+KEYS_VARIABLE = "API_KEYS"
+"""The end of the one variable that is no setting: it holds secrets, and no setting does."""
 _SHOWN_CHARACTERS = 60
+_SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
 
 class SettingsError(ValueError):
@@ -54,10 +57,12 @@ def unknown_variables(prefix: str, known: Iterable[str]) -> list[str]:
     names = {prefix + name.upper() for name in known}
     lines = []
     for variable in sorted(os.environ):
-        if variable.upper().startswith(prefix) and variable.upper() not in names:
+        if variable.upper().startswith(prefix) and variable.upper() not in names | {prefix + KEYS_VARIABLE}:
             near = difflib.get_close_matches(variable.upper(), names, n=1)
             hint = f"did you mean {near[0]}?" if near else "unset it"
-            lines.append(f"{variable} = {os.environ[variable]!r}: no such setting; {hint} (from the environment)")
+            # What is called a key may be one, and is not written anywhere.
+            shown = "" if any(word in variable.upper() for word in _SECRET) else f" = {os.environ[variable]!r}"
+            lines.append(f"{variable}{shown}: no such setting; {hint} (from the environment)")
     return lines
 
 

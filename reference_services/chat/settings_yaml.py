@@ -51,6 +51,15 @@ SECTIONS: dict[str, dict[str, str]] = {
         "prometheus_port": "metrics_port",
         "log_level": "log_level",
     },
+    "security": {
+        "api_key_file": "api_key_file",
+        "api_key_header": "api_key_header",
+        "rate_limit": "rate_limit",
+        "max_body_bytes": "max_body_bytes",
+        "max_header_bytes": "max_header_bytes",
+        "tls_certificate": "tls_certificate",
+        "tls_key": "tls_key",
+    },
     "simulation": {
         "time_to_first_token_ms": "time_to_first_token_ms",
         "time_per_token_ms": "time_per_token_ms",

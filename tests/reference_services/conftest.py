@@ -86,17 +86,20 @@ def start_service(
     pace: tuple[float, float] = (0, 0),
     variables: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
+    log: Path | None = None,
 ) -> Running:
     port, metrics_port = free_ports(host)
     metrics: list[str] = [f"--metrics-port={metrics_port}"] if service == "hermes-2" else []
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-P", "-m", "reference_services.chat", service, f"--host={host}", f"--port={port}"),
-            *(*metrics, f"--time-to-first-token-ms={pace[0]}", f"--time-per-token-ms={pace[1]}"),
-            *("--log-level=WARNING", *arguments),
-        ],
-        env=environment(**(variables or {})),
-    )
+    with (log or Path(os.devnull)).open("wb") as errors:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-P", "-m", "reference_services.chat", service, f"--host={host}", f"--port={port}"),
+                *(*metrics, f"--time-to-first-token-ms={pace[0]}", f"--time-per-token-ms={pace[1]}"),
+                *("--log-level=WARNING", *arguments),
+            ],
+            env=environment(**(variables or {})),
+            stderr=errors if log else None,
+        )
     url = f"http://{host}:{port}"
     client = httpx.Client(base_url=url, timeout=30, trust_env=False, headers=headers)
     deadline = time.monotonic() + START_TIMEOUT_S

@@ -1,0 +1,27 @@
+"""TLS by the paths of a certificate and its key, checked before anything listens."""
+
+from __future__ import annotations
+
+import ssl
+from typing import NoReturn
+
+from reference_services.chat.settings import ChatSettings
+from reference_services.chat.settings_problems import SettingsError
+
+
+def check(settings: ChatSettings) -> None:
+    """Nothing where TLS is off. Raises SettingsError where certificate and key cannot be used together."""
+    if not settings.tls_certificate:
+        return
+
+    def ask() -> NoReturn:
+        raise ValueError("the key is locked by a passphrase")
+
+    try:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(settings.tls_certificate, settings.tls_key, ask)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        paths = f"tls_certificate = {settings.tls_certificate!r}, tls_key = {settings.tls_key!r}"
+        mend = "both are PEM files, and the key is the certificate's"
+        raise SettingsError([f"{paths}: cannot be used: {reason}; {mend}"]) from None
