@@ -16,6 +16,8 @@ import psutil
 
 from perf.errors import CounterMissing, NoListener
 
+SOCKET_MANAGER = "systemd"
+"""It opens sockets for services that it starts on demand, and is none of them."""
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
 
 
@@ -66,14 +68,38 @@ def listener(port: int, address: str | None = None) -> int:
     if not pids:
         raise NoListener(f"{where}: the listening process belongs to another user", "run as that user or as root")
     for pid in sorted(pids):
-        parents: set[int] = set()
         try:
-            parents = {each.pid for each in psutil.Process(pid).parents()}
+            process = psutil.Process(pid)
+            return _topmost(process, port).pid
         except psutil.Error:
             continue
-        if not parents & pids:
-            return int(pid)
     raise NoListener(f"{where}: the listening process has just ended", "start the service again")
+
+
+def _topmost(process: psutil.Process, port: int) -> psutil.Process:
+    """The highest of a process's ancestors that listens on its port too, else itself.
+
+    The list of a machine's sockets shows one process for a socket that several inherited, and not always the same.
+    """
+    found = process
+    for parent in process.parents():
+        try:
+            connections = _connections(parent)
+            is_manager = parent.name() == SOCKET_MANAGER
+        except psutil.Error:
+            continue
+        if not is_manager and any(
+            each.status == psutil.CONN_LISTEN and each.laddr and each.laddr[1] == port for each in connections
+        ):
+            found = parent
+    return found
+
+
+def _connections(process: psutil.Process) -> Sequence[Any]:
+    """A process's TCP sockets, under the method's name in this release of psutil."""
+    ask = getattr(process, "net_connections", None) or process.connections
+    found: Sequence[Any] = ask(kind="tcp")
+    return found
 
 
 def tree(pid: int) -> tuple[int, ...]:

@@ -104,3 +104,24 @@ def test_a_process_that_ends_ends_its_sampling():
     assert sampler.samples
     with pytest.raises(NoListener, match="has ended"):
         high_water(process.pid)
+
+
+def test_of_processes_that_share_a_socket_the_topmost_is_found(tmp_path):
+    code = (
+        "import os, signal, socket\n"
+        "s = socket.create_server(('127.0.0.1', 0))\n"
+        "read, write = os.pipe()\n"
+        "for _ in range(3):\n"
+        "    if os.fork() == 0:\n"
+        "        os.close(write); os.read(read, 1); os._exit(0)\n"
+        "print(s.getsockname()[1], flush=True)\n"
+        "signal.pause()\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+    try:
+        port = int(process.stdout.readline())
+        assert listener(port, "127.0.0.1") == process.pid
+        assert len(tree(process.pid)) == 4
+    finally:
+        process.kill()
+        process.communicate()
