@@ -1,0 +1,90 @@
+"""What contradicts what, within a document and among the documents of one command: one kind of conflict a file.
+
+Every finder is a pure function from the corpus to conflicts; one contradiction is one conflict with all its sides.
+`docs/conflicts.md` says of each kind why it is one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from acceptance.reading.conflicts import (
+    access,
+    address,
+    behaviour,
+    concurrency,
+    configuration,
+    container,
+    context,
+    dependency,
+    duration,
+    engine,
+    expectation,
+    identity,
+    limit,
+    model,
+    name,
+    placeholder,
+    port,
+    remedy,
+    resource,
+    session,
+    status,
+    threshold,
+    timeout,
+    undefined_file,
+    undefined_variable,
+    vocabulary,
+)
+from acceptance.reading.conflicts.corpus import Corpus
+from acceptance.reading.document import Conflict, Document
+
+Finder = Callable[[Corpus], Iterable[Conflict]]
+FINDERS: tuple[tuple[str, Finder], ...] = (
+    (limit.KIND, limit.find),
+    (configuration.KIND, configuration.find),
+    (port.KIND, port.find),
+    (engine.KIND, engine.find),
+    (context.KIND, context.find),
+    (concurrency.KIND, concurrency.find),
+    (timeout.KIND, timeout.find),
+    (resource.KIND, resource.find),
+    (duration.KIND, duration.find),
+    (model.KIND, model.find),
+    (identity.KIND, identity.find),
+    (expectation.KIND, expectation.find),
+    (access.KIND, access.find),
+    (address.KIND, address.find),
+    (behaviour.KIND, behaviour.find),
+    (dependency.KIND, dependency.find),
+    (threshold.KIND, threshold.find),
+    (undefined_file.KIND, undefined_file.find),
+    (undefined_variable.KIND, undefined_variable.find),
+    (session.KIND, session.find),
+    (container.KIND, container.find),
+    (placeholder.KIND, placeholder.find),
+    (name.KIND, name.find),
+    (vocabulary.KIND, vocabulary.find),
+    (remedy.KIND, remedy.find),
+    (status.KIND, status.find),
+)
+KINDS: tuple[str, ...] = tuple(kind for kind, _ in FINDERS)
+
+
+def find_conflicts(documents: Sequence[Document]) -> tuple[Conflict, ...]:
+    """All conflicts, in the order of their first side."""
+    corpus = Corpus(documents)
+    position = {document.path: index for index, document in enumerate(documents)}
+    order = {kind: index for index, kind in enumerate(KINDS)}
+    found = [conflict for _, find in FINDERS for conflict in find(corpus)]
+    return tuple(
+        sorted(
+            found,
+            key=lambda conflict: (
+                position[conflict.sides[0].document],
+                conflict.sides[0].line,
+                order[conflict.kind],
+                conflict.subject,
+            ),
+        )
+    )
