@@ -1,0 +1,123 @@
+"""Requests that do not bring what a document demands of every request: a key, a token, an encrypted connection."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
+from acceptance.reading.document import Command, Conflict, Statement
+
+KIND = "access"
+_HEADER = re.compile(
+    r"\b(?P<name>X-[A-Za-z0-9-]+|Authorization)\b[^\n]{0,20}\bheader\b|\bheader\s+`?(?P<late>X-[A-Za-z0-9-]+)"
+)
+_ROUTE = re.compile(r"(?<![\w.])(?:[\w.-]+:\d+)?(?P<path>/[a-z][\w-]*(?:/[\w{}-]+)+)")
+_SAID = re.compile(r"\becho\b[^\n]*\bcurl\b[^\n]*")
+# Probes and scrapes are customarily let in without a key.
+_OPEN = re.compile(r"/(?:health\w*|ready\w*|live\w*|metrics|ping|status)(?:[/?]|$)")
+_AUTH = ("authentication_required", "auth_required", "require_auth", "auth_enabled", "authentication_enabled")
+_TLS = ("ssl_enabled", "tls_enabled", "ssl", "tls", "https_only", "require_tls", "require_ssl")
+_CARRIES = ("authorization", "x-api-key", "api-key", "x-auth-token", "cookie")
+
+
+def find(corpus: Corpus) -> Iterator[Conflict]:
+    """Headers that a route demands, and switches for keys and encryption, against the requests that are shown."""
+    for page in corpus.pages:
+        yield from _headers(page)
+    yield from _switched(corpus)
+
+
+def _headers(page: Page) -> Iterator[Conflict]:
+    """`Route: /a/b`, `Auth: X-Token header`, and a command that asks /a/b without it."""
+    if "header" not in page.lower:
+        return
+    for block in page.blocks:
+        if block.kind not in ("paragraph", "item") or (match := _HEADER.search(block.text)) is None:
+            continue
+        routes = [route["path"] for route in _ROUTE.finditer(block.text)]
+        name = match["name"] or match["late"]
+        for path in routes[:1]:
+            lines = [line for line, asked, keyed in _requests(page, name) if asked == path and not keyed]
+            if lines:
+                line = block.line + block.text[: match.start()].count("\n")
+                yield conflict(
+                    KIND,
+                    f"{name} of {path}",
+                    [page.side(line, f"{name} demanded"), *(page.side(number, f"no {name}") for number in lines)],
+                    f"{path} demands the header {name}, and a command asks it without: it is refused as it stands",
+                )
+
+
+def _requests(page: Page, header: str) -> Iterator[tuple[int, str, bool]]:
+    """Line, path and whether the header is there, of every request and of those that a script prints."""
+    for command in page.document.commands:
+        if command.request is not None:
+            headers = {name.lower() for name in command.request["headers"]}
+            yield command.line, str(command.request["path"]).split("?", 1)[0], header.lower() in headers
+    for match, line in page.find(_SAID):
+        found = re.search(r"https?://[^\s'\"\\]+", match[0])
+        if found is not None:
+            yield line, urlsplit(found[0]).path, header.lower() in match[0].lower()
+
+
+def _switched(corpus: Corpus) -> Iterator[Conflict]:
+    for owned in corpus.settings:
+        if owned.value is not True and str(owned.value).lower() != "true":
+            continue
+        if owned.name in _AUTH:
+            asked = [item for item in _asked(corpus, owned) if not _OPEN.search(str((item[1].request or {})["path"]))]
+            bare = [item for item in asked if not _has_key(item[1])]
+            yield from _one(
+                owned, "authentication", bare, "no key", "a service that demands a key refuses these requests"
+            )
+        elif owned.name in _TLS:
+            bare = [item for item in _asked(corpus, owned) if f"http://{_address(item[1])}" in item[1].text]
+            yield from _one(
+                owned, "encryption", bare, "http://", "a service that encrypts does not answer these addresses"
+            )
+
+
+_Asked = tuple[Page, Command, Statement]
+
+
+def _asked(corpus: Corpus, owned: Owned) -> list[_Asked]:
+    """The requests with an expectation that go to a service which the switch speaks for."""
+    ports = {
+        (int(port), other.owner)
+        for other in corpus.named("port")
+        if other.page is owned.page and (port := number(other.value)) is not None
+    }
+    found = []
+    for page in corpus.pages:
+        for statement in page.document.statements:
+            command = statement.command
+            if command is None or command.request is None or statement.type != "expected":
+                continue
+            asked = _address(command).rpartition(":")[2]
+            known = asked.isdigit() and (page is owned.page or (int(asked), corpus.owner(page)) in ports)
+            if known or (page is owned.page and not ports):
+                found.append((page, command, statement))
+    return found
+
+
+def _one(owned: Owned, subject: str, bare: list[_Asked], value: str, message: str) -> Iterator[Conflict]:
+    if bare:
+        places: list[Place] = [owned.page.side(owned.setting.line, owned.setting.spelling, owned.setting.spelling)]
+        places += [page.side(command.line, value) for page, command, _ in bare]
+        pairs: list[Pair] = [*owned.page.criteria_of(owned.setting)]
+        pairs += [pair for page, _, statement in bare for pair in page.criteria(statement.line)]
+        yield conflict(
+            KIND, subject, places, f"{owned.setting.spelling.rsplit('.', 1)[-1]} is on, and {message}", pairs
+        )
+
+
+def _has_key(command: Command) -> bool:
+    headers = {name.lower() for name in command.request["headers"]} if command.request is not None else set()
+    return bool(headers & set(_CARRIES)) or any("token" in name for name in headers) or "-u " in command.text
+
+
+def _address(command: Command) -> str:
+    return str(command.request["address"]) if command.request is not None else ""

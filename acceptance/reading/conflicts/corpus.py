@@ -1,0 +1,226 @@
+"""The documents of one command together: which service each setting and each demand belongs to."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from typing import Any, TypeVar
+
+from acceptance.criterion import Criterion
+from acceptance.reading.blocks import Block
+from acceptance.reading.conflicts.page import Page
+from acceptance.reading.document import Document, Setting
+from acceptance.reading.names import ALIASES, CANONICAL, ENGINE
+
+# Words of headings and file names that say: these values are for one occasion among several.
+_VARIANT = re.compile(
+    r"\b(dev(?:elopment)?|testing env\w*|staging|stage|prod(?:uction)?|minimal|minimum|recommended|small|medium|large"
+    r"|local|ci|alternative|option [a-z0-9]\b|tier \d+|node \d+|replica \d+|canary|blue|green|gpu|cpu)\b",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"troubleshoot|common issues|\bissue \d|\btuning\b|\boptional\b|\bexamples?\b|\balternative|rollback|\bbefore\b"
+    r"|\bold\b|legacy|previous|deprecated|migration|upgrad|\bif\b|what changed|changelog",
+    re.IGNORECASE,
+)
+_SHARED = re.compile(r"default|common|global|shared|base\b|anchors?", re.IGNORECASE)
+_GENERIC = frozenset({"", "service", "services", "server", "environment", "env"})
+_MIN_PREFIXED = 3
+_SEVERAL = 2
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Owned:
+    """A setting with the service that it configures. `general`: it is stated once for all of several services."""
+
+    page: Page
+    setting: Setting
+    name: str
+    owner: str
+    variant: str
+    general: bool = False
+
+    @property
+    def value(self) -> Any:
+        """The value as the document states it."""
+        return self.setting.value
+
+
+@lru_cache(maxsize=1024)
+def entity(name: str) -> str:
+    """The service that a name means: `hermes`, `Hermes-2` and `HERMES_2` are one."""
+    match = re.match(r"[a-z]+", name.lower())
+    return match[0] if match else ""
+
+
+def number(value: object) -> float | None:
+    """The number that a value states, or None: `2048`, `"2048"` and `0.7` are numbers, `true` is none."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    text = str(value).strip() if isinstance(value, str) else ""
+    return float(text) if re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)", text) else None
+
+
+class Corpus:
+    """What the finders know of all documents. Nothing here depends on the order of a set."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self.pages = tuple(Page(document, index) for index, document in enumerate(documents))
+        self._made: dict[Callable[[Corpus], Any], Any] = {}
+        self._variants: dict[tuple[int, int], str | None] = {}
+
+    def once(self, make: Callable[[Corpus], T]) -> T:
+        """What `make` gives for this corpus; several finders share it."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        found: T = self._made[make]
+        return found
+
+    @cached_property
+    def services(self) -> frozenset[str]:
+        """The services that any document names."""
+        found = {entity(page.document.service_name) for page in self.pages}
+        found |= {entity(setting.scope) for page in self.pages for setting in page.document.configuration}
+        found |= {entity(criterion.service) for page in self.pages for criterion in page.document.criteria}
+        found |= {self.owner(page) for page in self.pages}
+        return frozenset(found - _GENERIC - {page.path for page in self.pages})
+
+    def scopes(self, page: Page) -> tuple[str, ...]:
+        """The services that a document configures side by side, in its order; empty where it is about one."""
+        found = dict.fromkeys(
+            entity(setting.scope) for setting in page.document.configuration if entity(setting.scope) not in _GENERIC
+        )
+        return tuple(found) if len(found) >= _SEVERAL else ()
+
+    def owner(self, page: Page) -> str:
+        """The service that a document is about; its path where it names none, or several."""
+        return self._owners[page.number]
+
+    @cached_property
+    def _owners(self) -> tuple[str, ...]:
+        return tuple(self._owner(page) for page in self.pages)
+
+    def _owner(self, page: Page) -> str:
+        named = entity(page.document.service_name)
+        if named and named not in _GENERIC:
+            return named
+        if self.scopes(page):
+            return page.path
+        prefixes = Counter(
+            leaf.split("_", 1)[0].lower()
+            for setting in page.document.configuration
+            if "_" in (leaf := setting.spelling.rsplit(".", 1)[-1]) and leaf.isupper()
+        )
+        title = re.findall(r"[a-z]+", page.document.title.lower())
+        for prefix, count in prefixes.most_common():
+            if count >= _MIN_PREFIXED and prefix in title:
+                return prefix
+        return page.path
+
+    def speaks_of(self, page: Page, criterion: Criterion) -> str:
+        """The service that a criterion is about: the one it is marked with, names first, or its document's."""
+        if criterion.service:
+            return entity(criterion.service)
+        words = re.findall(r"[a-z]+", criterion.text.lower())
+        return next((word for word in words if word in self.services), "") or self.owner(page)
+
+    def variant(self, page: Page, line: int) -> str | None:
+        """The occasion that values at a line are for ("" where there is one only); None for an aside."""
+        block = page.block(line)
+        place = (page.number, block.line if block is not None else 0)
+        if place not in self._variants:
+            self._variants[place] = self._variant(page, line, block)
+        return self._variants[place]
+
+    def _variant(self, page: Page, line: int, block: Block | None) -> str | None:
+        near = list(page.headings(line)[-2:])
+        if block is not None and block.kind == "fence":
+            first = block.text.lstrip().split("\n", 1)[0]
+            near += [first] if first.startswith(("#", "//")) else []
+            above = page.block(block.line - 2)
+            near += [above.text] if above is not None and above.kind == "paragraph" else []
+        if any(_ASIDE.search(text) for text in near):
+            return None
+        match = next((found for text in near if (found := _VARIANT.search(text))), None)
+        return match[0].lower() if match is not None else ""
+
+    @cached_property
+    def settings(self) -> tuple[Owned, ...]:
+        """Every setting that states a value for good, with its owner; open placeholders and asides are left out."""
+        return tuple(
+            owned
+            for page in self.pages
+            for setting in page.document.configuration
+            if not is_open(setting.value) and (owned := self._owned(page, setting)) is not None
+        )
+
+    def named(self, *names: str) -> list[Owned]:
+        """The settings of these names."""
+        return [owned for owned in self.settings if owned.name in names]
+
+    def _owned(self, page: Page, setting: Setting) -> Owned | None:
+        variant = self.variant(page, setting.line)
+        if variant is None:
+            return None
+        path = setting.spelling.split(".")
+        for token in path[:-1]:
+            match = _VARIANT.fullmatch(token)
+            variant = match[0].lower() if match else variant
+        owner, general = self._setting_owner(page, setting, path)
+        leaf = path[-1].lower().removeprefix(f"{owner}_")
+        name = setting.name.removeprefix(f"{owner}_")
+        # A folder that holds models is not the path of one of them.
+        name = leaf if leaf == "model_dir" else ALIASES.get(name, name)
+        return Owned(page, setting, name, owner, variant, general)
+
+    def _setting_owner(self, page: Page, setting: Setting, path: Sequence[str]) -> tuple[str, bool]:
+        scope = entity(setting.scope)
+        if scope and scope not in _GENERIC:
+            return scope, False
+        block = page.block(setting.line)
+        if block is not None:
+            named = self._named[page.number].get(block.line, "")
+            if named:
+                return named, False
+        owner = self.owner(page)
+        if setting.name.startswith(f"{owner}_") or setting.spelling.upper().startswith(f"{owner.upper()}_"):
+            return owner, False
+        if path[0] == "services" and len(path) > _SEVERAL:
+            return entity(path[1]), False
+        if self.scopes(page):
+            name = ALIASES.get(setting.name, setting.name)
+            spoken = any(_SHARED.search(token) for token in path)
+            return page.path, not spoken and name in ENGINE
+        return owner, False
+
+    @cached_property
+    def _named(self) -> tuple[dict[int, str], ...]:
+        return tuple(self._named_in(page) for page in self.pages)
+
+    def _named_in(self, page: Page) -> dict[int, str]:
+        """By first line of a block, the service that the block itself names."""
+        found: dict[int, str] = {}
+        for setting in page.document.configuration:
+            if setting.spelling in ("service.name", "app.name", "name") and isinstance(setting.value, str):
+                block = page.block(setting.line)
+                if block is not None and entity(setting.value) not in _GENERIC:
+                    found.setdefault(block.line, entity(setting.value))
+        return found
+
+
+def is_open(value: object) -> bool:
+    """A placeholder or a reference states no value yet."""
+    if isinstance(value, list):
+        return len(value) == 1 and isinstance(value[0], str)
+    return isinstance(value, dict) or (isinstance(value, str) and ("[" in value or "$" in value))
+
+
+def is_canonical(name: str) -> bool:
+    """Whether a name has one meaning in every form of configuration."""
+    return name in CANONICAL or name in ENGINE

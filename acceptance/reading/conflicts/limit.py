@@ -1,0 +1,165 @@
+"""One limit of one service with several figures, in text and in settings that state the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from acceptance.criterion import Comparator, Criterion, Threshold
+from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.page import Page, Pair, Place, conflict, listed
+from acceptance.reading.document import Conflict
+
+KIND = "limit"
+SUBJECTS = frozenset(
+    {
+        *("latency", "memory", "throughput", "context_length", "cpu", "load_time", "coherence", "coverage"),
+        *("concurrency", "rate_limit", "error_rate", "availability", "ttft", "inter_token_latency", "token_rate"),
+    }
+)
+# Settings that state the same thing as a limit of the text: subject, unit, statistic, comparator.
+MIRRORS: dict[str, tuple[str, str, str, Comparator]] = {
+    "target_latency_ms": ("latency", "ms", "mean", "<="),
+    "target_throughput_rps": ("throughput", "requests/s", "rate", ">="),
+    "memory_gb": ("memory", "GB", "max", "<="),
+    "cpu_cores": ("cpu", "cores", "mean", "<="),
+    "max_model_len": ("context_length", "tokens", "each", "=="),
+    "context_length": ("context_length", "tokens", "each", "=="),
+    "coherence_threshold": ("coherence", "ratio", "mean", ">="),
+}
+_COMPLETION = re.compile(r"/(?:completions?|infer|generate|chat)\b/?(?:\?|$)")
+# What a limit may be put on beside the service as a whole: such limits are not compared with each other.
+_QUALIFIER = re.compile(
+    r"\b(health|readiness|embeddings?|batch|bulk|cold|warm|short|long|idle|peak load|heavy load|burst|stress"
+    r"|degraded|fallback|cached|uncached|stream(?:ing|ed)|login|search|retriev\w+|upload\w*|startup|shutdown"
+    r"|(?:with|without) gpu|(?:cpu|gpu)[- ]only|per (?:user|session|gpu|node|replica|worker|model)"
+    r"|first (?:request|call)|p\d\d|v\d+|\d+ (?:concurrent )?users|tokeni[sz]\w+|database|gateway|frontend|vector)\b",
+    re.IGNORECASE,
+)
+_ROUGHLY = re.compile(r"(?:~|≈|about|around|approximately|approx\.?|roughly)\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
+_ROUGH_BAND = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A place that states a limit; `value` in base units, for the service `owner`."""
+
+    owner: str
+    subject: str
+    key: tuple[str, ...]
+    value: float
+    comparator: Comparator
+    place: Place
+    pairs: tuple[Pair, ...]
+    variant: str = ""
+    example: bool = False
+
+
+def find(corpus: Corpus) -> Iterator[Conflict]:
+    """Figures that bound one thing in one direction and differ, and bounds that leave nothing between them."""
+    groups: dict[tuple[str, ...], list[Claim]] = {}
+    for claim in claims(corpus):
+        groups.setdefault((claim.owner, claim.variant, *claim.key), []).append(claim)
+    for (owner, _, *_key), group in groups.items():
+        disputed = _disputed(group)
+        if disputed:
+            subject = disputed[0].subject
+            of = f" of {owner}" if owner in corpus.services else ""
+            values = listed(claim.place[1].value for claim in disputed)
+            yield conflict(
+                KIND,
+                subject,
+                [claim.place for claim in disputed],
+                f"{subject.replace('_', ' ')}{of} is given as {values}: what keeps one figure can break another",
+                [pair for claim in disputed for pair in claim.pairs],
+            )
+
+
+def _disputed(group: list[Claim]) -> list[Claim]:
+    exact = [claim for claim in group if claim.comparator == "=="]
+    upper = [claim for claim in group if claim.comparator in ("<", "<=")]
+    lower = [claim for claim in group if claim.comparator in (">", ">=")]
+    for bounds in (exact, upper, lower):
+        if len({claim.value for claim in bounds}) > 1:
+            return group
+    if upper and lower and min(claim.value for claim in upper) < max(claim.value for claim in lower):
+        return group
+    if exact:
+        value = exact[0].value
+        if any(claim.value < value for claim in upper) or any(claim.value > value for claim in lower):
+            return group
+    return []
+
+
+def claims(corpus: Corpus) -> list[Claim]:
+    """Every limit that the documents state, from criteria and from settings."""
+    return corpus.once(_claims)
+
+
+def _claims(corpus: Corpus) -> list[Claim]:
+    found = [claim for page in corpus.pages for claim in _of_criteria(corpus, page)]
+    found += [claim for owned in corpus.settings if (claim := _of_setting(owned)) is not None]
+    return found
+
+
+def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
+    for criterion in page.document.criteria:
+        limit = criterion.threshold
+        if limit is None or criterion.judge == "template" or limit.subject not in SUBJECTS:
+            continue
+        variant = corpus.variant(page, criterion.line)
+        if variant is None or limit.statistic is None:
+            continue
+        limit = stated(criterion, limit)
+        yield Claim(
+            corpus.speaks_of(page, criterion),
+            limit.subject,
+            (limit.subject, limit.statistic or "", *_population(criterion)),
+            limit.base()[0],
+            limit.comparator,
+            page.side(criterion.line, f"{_rough(criterion)}{limit.value:g} {limit.unit}", criterion.text),
+            ((page.path, criterion.id),) if criterion.judge == "machine" else (),
+            variant,
+        )
+
+
+def _population(criterion: Criterion) -> tuple[str, ...]:
+    """What the limit is put on: limits on different requests or loads do not contradict each other."""
+    parameters = criterion.parameters
+    request = parameters.get("request") or {}
+    path = str(request.get("path", "")) if isinstance(request, dict) else ""
+    words = sorted({match[0].lower() for match in _QUALIFIER.finditer(criterion.text)})
+    told = [str(parameters[name]) for name in ("population", "load") if parameters.get(name)]
+    return ("" if _COMPLETION.search(path) else path, *told, *words)
+
+
+def stated(criterion: Criterion, limit: Threshold) -> Threshold:
+    """The limit with the figure that the text states, where a tolerance was added to an approximate one."""
+    told = number(criterion.parameters.get("stated"))
+    if told is None:
+        near = [float(match[1]) for match in _ROUGHLY.finditer(criterion.text)]
+        told = next((value for value in near if abs(value - limit.value) <= _ROUGH_BAND * limit.value), None)
+    return limit if told is None else Threshold(told, limit.unit, limit.comparator, limit.statistic, limit.subject)
+
+
+def _rough(criterion: Criterion) -> str:
+    return "about " if criterion.parameters.get("stated") is not None or _ROUGHLY.search(criterion.text) else ""
+
+
+def _of_setting(owned: Owned) -> Claim | None:
+    figure = number(owned.value)
+    if owned.name not in MIRRORS or figure is None or owned.general:
+        return None
+    subject, unit, statistic, comparator = MIRRORS[owned.name]
+    limit = Threshold(figure, unit, comparator, statistic, subject)
+    return Claim(
+        owned.owner,
+        subject,
+        (subject, statistic, ""),
+        limit.base()[0],
+        comparator,
+        owned.page.side(owned.setting.line, f"{limit.value:g} {unit}", owned.setting.spelling),
+        owned.page.criteria_of(owned.setting),
+        owned.variant,
+    )

@@ -1,0 +1,99 @@
+"""What JSON blocks and file lists say of models: size, context, source, each with its line."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from acceptance.reading.blocks import Block
+from acceptance.reading.conflicts.corpus import Corpus
+from acceptance.reading.conflicts.page import Page
+
+_NAMES = ("name", "model_id", "id", "model")
+_TELLING = frozenset({"size_gb", "context_length", "quantization", "source", "context_window", "max_model_len"})
+_FAMILY = re.compile(r"(?<![A-Za-z])([A-Za-z]{3,})[ -]?(\d+(?:\.\d+)?)[Bb]\b")
+_FILE = re.compile(r"\b([A-Za-z]{3,}-\d+(?:\.\d+)?[Bb][\w.-]*)\s*\(\s*(\d+(?:\.\d+)?)\s*GB\s*\)")
+_HERE = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?[^\n]*\n(.*?)\n\s*\1\b", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing said of a model. `model` is its family and size as its heading or its name gives them."""
+
+    page: Page
+    model: str
+    key: str
+    value: Any
+    line: int
+
+
+def family(text: str) -> str:
+    """The family and size that a name states, `mistral 3b`, or ""."""
+    match = _FAMILY.search(text)
+    return f"{match[1]} {match[2]}b".lower() if match else ""
+
+
+def model_facts(corpus: Corpus) -> list[Fact]:
+    """Every fact of every model that the documents describe in JSON or in lists of files."""
+    return corpus.once(_facts_of_all)
+
+
+def _facts_of_all(corpus: Corpus) -> list[Fact]:
+    return [fact for page in corpus.pages for fact in _of_page(page)]
+
+
+def _of_page(page: Page) -> list[Fact]:
+    found: list[Fact] = []
+    for fence in page.fences:
+        for text, line in _texts(fence):
+            for item in _objects(text):
+                found += _facts(page, fence, item, text, line)
+    for match, line in page.find(_FILE, "gb", "("):
+        found.append(Fact(page, family(match[1]), "size_gb", float(match[2]), line))
+    return found
+
+
+def _texts(fence: Block) -> Iterator[tuple[str, int]]:
+    """The JSON of a fence with the line before it: the block itself, or its here-documents."""
+    if fence.info.lower().startswith("json"):
+        yield fence.text, fence.line
+    elif "<<" in fence.text:
+        for match in _HERE.finditer(fence.text):
+            yield match[2], fence.line + fence.text.count("\n", 0, match.start(2))
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    if "size_gb" not in text and "context" not in text and "source" not in text:
+        return
+    try:
+        stack = [json.loads(text)]
+    except (ValueError, RecursionError):
+        return
+    while stack:
+        value = stack.pop(0)
+        if isinstance(value, dict):
+            if _TELLING & set(value) and any(isinstance(value.get(name), str) for name in _NAMES):
+                yield value
+            else:
+                stack += value.values()
+        elif isinstance(value, list):
+            stack += value
+
+
+def _facts(page: Page, fence: Block, item: dict[str, Any], text: str, before: int) -> Iterator[Fact]:
+    name_key = next(name for name in _NAMES if isinstance(item.get(name), str))
+    name = str(item[name_key])
+    headings = page.headings(fence.line)
+    model = (family(headings[-1]) if headings else "") or family(name)
+    if not model:
+        return
+    lines = text.splitlines()
+    begin = next((index for index, line in enumerate(lines) if f'"{name}"' in line and f'"{name_key}"' in line), 0)
+    flat = {**item, **{k: v for part in item.values() if isinstance(part, dict) for k, v in part.items()}}
+    for key, value in flat.items():
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
+            place = next((i for i in range(begin, len(lines)) if f'"{key}"' in lines[i]), begin)
+            yield Fact(page, model, "name" if key == name_key else key, value, before + 1 + place)

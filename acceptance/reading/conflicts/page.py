@@ -1,0 +1,124 @@
+"""One document as the finders of conflicts look at it: lines, blocks, places, and the criteria that stand there."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+
+from acceptance.reading.blocks import Block
+from acceptance.reading.document import Conflict, Document, Heading, Setting, Side
+from acceptance.reading.wording import plain
+
+Pair = tuple[str, str]
+Place = tuple["Page", Side]
+_SHOWN = 160
+
+
+class Page:
+    """A document with an index over its lines. `number` is its place among the documents of the command."""
+
+    def __init__(self, document: Document, number: int) -> None:
+        self.document = document
+        self.number = number
+        self.path = document.path
+        self.text = "\n".join(document.text)
+        self._headings: dict[tuple[Heading, ...], tuple[str, ...]] = {}
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        starts = [0]
+        for line in self.document.text:
+            starts.append(starts[-1] + len(line) + 1)
+        return starts
+
+    @cached_property
+    def _first_lines(self) -> list[int]:
+        return [block.line for block in self.blocks]
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """All blocks in the order of their lines."""
+        return tuple(sorted(self.document.blocks, key=lambda block: block.line))
+
+    @cached_property
+    def fences(self) -> tuple[Block, ...]:
+        """The fenced blocks."""
+        return tuple(block for block in self.blocks if block.kind == "fence")
+
+    @cached_property
+    def lower(self) -> str:
+        """The text in lower case, for cheap questions before dear ones."""
+        return self.text.lower()
+
+    @cached_property
+    def _lower_lines(self) -> list[str]:
+        return self.lower.split("\n") if len(self.lower) == len(self.text) else [x.lower() for x in self.document.text]
+
+    def find(self, pattern: re.Pattern[str], *words: str) -> Iterator[tuple[re.Match[str], int]]:
+        """Every match with the line where it begins; `words` (lower case) have to stand in the same line."""
+        if not words:
+            yield from ((match, bisect_right(self._starts, match.start())) for match in pattern.finditer(self.text))
+        elif all(word in self.lower for word in words):
+            for number, line in enumerate(self._lower_lines, 1):
+                if all(word in line for word in words):
+                    yield from ((match, number) for match in pattern.finditer(self.line(number)))
+
+    def line(self, number: int) -> str:
+        """The text of a line, from 1."""
+        return self.document.text[number - 1] if 0 < number <= len(self.document.text) else ""
+
+    def block(self, line: int) -> Block | None:
+        """The block that a line belongs to."""
+        index = bisect_right(self._first_lines, line) - 1
+        while index >= 0:
+            if self.blocks[index].last_line >= line:
+                return self.blocks[index]
+            index -= 1
+        return None
+
+    def headings(self, line: int) -> tuple[str, ...]:
+        """The headings above a line, the document's title left out, the nearest last."""
+        block = self.block(line)
+        if block is None:
+            return ()
+        known = self._headings.get(block.headings)
+        if known is None:
+            known = tuple(plain(heading.text) for heading in block.headings if heading.level > 1)
+            self._headings[block.headings] = known
+        return known
+
+    def side(self, line: int, value: object, spelling: str = "") -> Place:
+        """A side of a conflict at a line of this document."""
+        shown = str(value) if isinstance(value, list | dict) else value
+        return self, Side(self.path, line, shown, spelling or " ".join(self.line(line).split())[:_SHOWN])
+
+    def criteria(self, *lines: int) -> tuple[Pair, ...]:
+        """The criteria that a machine judges and whose statement begins at one of these lines."""
+        return tuple(
+            (self.path, criterion.id)
+            for criterion in self.document.criteria
+            if criterion.line in lines and criterion.judge == "machine"
+        )
+
+    def criteria_of(self, setting: Setting) -> tuple[Pair, ...]:
+        """The criteria that judge one configured value."""
+        return tuple(
+            (self.path, criterion.id)
+            for criterion in self.document.criteria
+            if criterion.kind == "config_value"
+            and criterion.line == setting.line
+            and criterion.parameters.get("spelling") == setting.spelling
+        )
+
+
+def conflict(kind: str, subject: str, places: Iterable[Place], message: str, criteria: Iterable[Pair] = ()) -> Conflict:
+    """A conflict with its sides in the order of the documents and their lines, each once."""
+    ordered = sorted(dict.fromkeys(places), key=lambda place: (place[0].number, place[1].line, str(place[1].value)))
+    return Conflict(kind, subject, tuple(side for _, side in ordered), message, None, tuple(dict.fromkeys(criteria)))
+
+
+def listed(values: Iterable[object]) -> str:
+    """Values for a sentence, each once: `15 GB, 30 GB`."""
+    return ", ".join(dict.fromkeys(str(value) for value in values))

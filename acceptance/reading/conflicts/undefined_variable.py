@@ -1,0 +1,141 @@
+"""Variables that are used and set nowhere: in the shell, in compose files, in `python -c`.
+
+Keys and passwords come from outside on purpose, so their references are no fault.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Iterator
+
+from acceptance.reading.blocks import Block
+from acceptance.reading.conflicts.corpus import Corpus
+from acceptance.reading.conflicts.page import Page, conflict
+from acceptance.reading.document import Command, Conflict
+
+KIND = "undefined-variable"
+_REFERENCE = re.compile(r"(?<![\\$])\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Z][A-Z0-9_]{2,})\b)")
+_SET = re.compile(r"^\s*(?:export\s+|local\s+|readonly\s+|-\s+|ENV\s+)*[\"']?([A-Za-z_]\w*)(?:=|\s*:\s)", re.MULTILINE)
+_READ = re.compile(r"\bfor\s+(\w+)\s+in\b|\bread\s+(?:-\S+\s+)*(\w+)|\bexport\s+(\w+)\b|\$\{(\w+):?[-=?]")
+_SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASS$|CREDENTIAL|AUTH", re.IGNORECASE)
+_SHELLS_OWN = frozenset(
+    {
+        *("HOME", "PATH", "USER", "PWD", "SHELL", "HOSTNAME", "LANG", "TERM", "EDITOR", "TMPDIR", "OLDPWD", "UID"),
+        *("RANDOM", "SECONDS", "LINENO", "BASH_SOURCE", "BASHPID", "PPID", "IFS", "EUID", "LOGNAME", "VIRTUAL_ENV"),
+    }
+)
+_YAML = ("yaml", "yml")
+
+
+def find(corpus: Corpus) -> Iterator[Conflict]:
+    """Each name of a document once, with every place that uses it."""
+    for page in corpus.pages:
+        if "$" in page.text:
+            yield from _references(page)
+        if "-c" in page.text:
+            yield from _in_python(page)
+
+
+def _references(page: Page) -> Iterator[Conflict]:
+    uses: dict[tuple[str, bool], list[int]] = {}
+    for fence in page.fences:
+        language = fence.info.split()[0].lower() if fence.info else ""
+        if "$" not in fence.text or language in ("python", "javascript", "js", "ts", "json", "html", "makefile"):
+            continue
+        own = _set_in(fence.text)
+        compose = language in _YAML
+        for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
+            for match in _REFERENCE.finditer(text.split(" #", 1)[0]):
+                name = match["braced"] or match["bare"]
+                if name in own and not compose:
+                    continue
+                if not (_SECRET.search(name) or name in _SHELLS_OWN or _quoted(text, match.start())):
+                    uses.setdefault((name, compose), []).append(line)
+    for (name, compose), used in uses.items():
+        elsewhere = [
+            (fence, line)
+            for fence in page.fences
+            if name in fence.text
+            for line, text in enumerate(fence.text.splitlines(), fence.line + 1)
+            if name in text and name in _set_in(text) and not (compose and f"${{{name}" in text)
+        ]
+        if compose and elsewhere:
+            continue
+        if not compose and any(not _is_container(fence) for fence, _ in elsewhere):
+            continue
+        where = "for the container only" if elsewhere else "nowhere"
+        message = f"{name} is set {where}: the shell puts nothing in its place"
+        if compose:
+            message = f"nothing sets {name}: compose puts an empty text in its place"
+        places = [page.side(line, name) for line in used]
+        yield conflict(KIND, name, [*places, *(page.side(line, name) for _, line in elsewhere)], message)
+
+
+def _set_in(text: str) -> set[str]:
+    found = {match[1] for match in _SET.finditer(text)}
+    return found | {name for match in _READ.finditer(text) for name in match.groups() if name}
+
+
+def _is_container(fence: Block) -> bool:
+    return fence.info.lower().startswith(_YAML) and "environment:" in fence.text
+
+
+def _quoted(text: str, offset: int) -> bool:
+    """Whether a place stands in single quotes, where the shell expands nothing."""
+    return text[:offset].count("'") % 2 == 1
+
+
+def _in_python(page: Page) -> Iterator[Conflict]:
+    uses: dict[str, list[int]] = {}
+    for command in page.document.commands:
+        for name in _unknown(command):
+            span = range(command.line, command.last_line + 1)
+            line = next((line for line in span if re.search(rf"\b{name}\b", page.line(line))), command.line)
+            uses.setdefault(name, []).append(line)
+    for name, lines in uses.items():
+        set_at = [variable for fence in page.fences for variable in _assigned(fence, name)]
+        where = f"a Python block in line {set_at[0]} sets it, the command does not" if set_at else "nothing sets it"
+        yield conflict(
+            KIND,
+            name,
+            [page.side(line, name) for line in (*lines, *set_at)],
+            f"`python -c` uses {name}, and {where}: as it stands the command ends with a NameError",
+        )
+
+
+def _unknown(command: Command) -> list[str]:
+    code = command.details.get("code")
+    if not isinstance(code, str):
+        return []
+    # A placeholder is no Python; a name in its place lets the rest be read.
+    code = re.sub(r"\[([A-Za-z_]\w*)\]", r"\1", code)
+    try:
+        tree = ast.parse(code)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    known = set(dir(builtins))
+    used: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.alias):
+            known.add((node.asname or node.name).split(".", 1)[0])
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            known.add(node.name)
+        elif isinstance(node, ast.arg):
+            known.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            known.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            known.add(node.id)
+        elif isinstance(node, ast.Name):
+            used.setdefault(node.id)
+    star = any(isinstance(node, ast.ImportFrom) and node.names[0].name == "*" for node in ast.walk(tree))
+    return [] if star else [name for name in used if name not in known]
+
+
+def _assigned(fence: Block, name: str) -> Iterator[int]:
+    if fence.info.lower().startswith("py"):
+        for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
+            if re.match(rf"{name}\s*=(?!=)", text):
+                yield line
