@@ -102,9 +102,16 @@ def out_of_reach(run: StoredRun, criterion: StoredCriterion) -> str:
 
 
 def in_conflict(run: StoredRun) -> list[StoredCriterion]:
-    """The machine-judged criteria that stand on a side of an unresolved conflict."""
-    sides = {place for conflict in run.conflicts if not conflict.resolution for place in _places(conflict)}
-    return [item for item in run.criteria if item.judge == "machine" and (_name(item.document), item.line) in sides]
+    """The machine-judged criteria that stand in an unresolved conflict."""
+    standing = [conflict for conflict in run.conflicts if not conflict.resolution]
+    named = {tuple(pair) for conflict in standing for pair in conflict.criteria or ()}
+    sides = {place for conflict in standing if conflict.criteria is None for place in _places(conflict)}
+    return [
+        item
+        for item in run.criteria
+        if item.judge == "machine"
+        and ((item.document, item.id) in named or (_name(item.document), item.line) in sides)
+    ]
 
 
 def _places(conflict: StoredConflict) -> Iterator[tuple[str, int]]:

@@ -94,12 +94,17 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredConflict:
-    """Places that cannot all be true. `resolution` is None until a role chose a side, with a reason."""
+    """Places that cannot all be true. `resolution` is None until a role chose a side, with a reason.
+
+    `criteria` are the (document, id) pairs that it leaves undecided; a run that has none on record takes its sides.
+    """
 
     kind: str
     subject: str
     sides: tuple[Side, ...]
     resolution: Any = None
+    message: str = ""
+    criteria: tuple[tuple[str, ...], ...] | None = None
     extra: Json = field(default_factory=dict)
 
 

@@ -167,6 +167,8 @@ def _conflict(conflict: Conflict) -> StoredConflict:
         subject=conflict.subject,
         sides=tuple(Side(document=side.document, line=side.line, value=side.value) for side in conflict.sides),
         resolution=conflict.resolution,
+        message=conflict.message,
+        criteria=conflict.criteria,
     )
 
 
