@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Sequence
 
@@ -11,6 +12,7 @@ from perf.process_identity import ProcessIdentity
 
 GRACE_S = 3.0
 POLL_S = 0.05
+CONNECT_TIMEOUT_S = 2.0
 
 
 def processes(site: Site) -> Sequence[ProcessIdentity]:
@@ -29,3 +31,12 @@ def settled(is_over: Callable[[], bool]) -> float:
     while not is_over() and time.monotonic() - begin < GRACE_S:
         time.sleep(POLL_S)
     return round(time.monotonic() - begin, 3)
+
+
+def accepts(host: str, port: int) -> bool:
+    """Whether something still accepts connections there."""
+    try:
+        with socket.create_connection((host, port), CONNECT_TIMEOUT_S):
+            return True
+    except OSError:
+        return False

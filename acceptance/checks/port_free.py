@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from urllib.parse import urlsplit
 
 from acceptance import stopped
@@ -14,8 +13,6 @@ from acceptance.own_service import holder, is_taken
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
 
-CONNECT_TIMEOUT_S = 2.0
-
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Try to connect to the port and to take it, where the deployment put it."""
@@ -25,7 +22,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
     def take(recorder: Recorder) -> None:
         waited_s = stopped.settled(lambda: not is_taken(host, port))
-        is_open = _connects(host, port)
+        is_open = stopped.accepts(host, port)
         taken = is_open or is_taken(host, port)
         recorder.write(
             "port",
@@ -71,14 +68,6 @@ def _place(site: Site, port: int) -> tuple[str, str]:
         f"the deployment puts the service at {deployment.target}, so port {port} was not in use before",
         f"judge a deployment that listens on port {port}",
     )
-
-
-def _connects(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), CONNECT_TIMEOUT_S):
-            return True
-    except OSError:
-        return False
 
 
 CHECK = Check(

@@ -1,6 +1,8 @@
-"""The service is gone once it was stopped: no process of it is left, and its address answers nobody."""
+"""The service is gone once it was stopped: no process of it is left, and nobody is at its address."""
 
 from __future__ import annotations
+
+from urllib.parse import urlsplit
 
 from acceptance import stopped
 from acceptance.checks.check import Check
@@ -11,14 +13,18 @@ from acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Look for the processes that the service had, and ask its address once more."""
+    """Look for the processes that the service had, and try to connect to its address once more."""
     processes = stopped.processes(site)
+    target = urlsplit(site.deployment.target)
+    host, port = target.hostname or "", target.port or {"http": 80, "https": 443}[target.scheme]
 
     def take(recorder: Recorder) -> None:
         waited_s = stopped.settled(lambda: not any(each.is_there() for each in processes))
         for each in processes:
             recorder.write("process", {**each.as_record(), "text": each.text(), "is_there": each.is_there()})
-        recorder.write("answer", {**site.ask("GET", "/health"), "waited_s": waited_s})
+        recorder.write(
+            "address", {"address": f"{host}:{port}", "accepts": stopped.accepts(host, port), "waited_s": waited_s}
+        )
 
     return site.measured("service-gone", take)
 
@@ -29,21 +35,21 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     left = [each["text"] for each in processes if each["is_there"]]
     if left:
         return Verdict("fail", f"of the stopped service there is still {', '.join(left)}")
-    answer = next(evidence.of("answer"))
-    if answer["status"] is not None:
-        return Verdict("fail", f"{answer['url']} still gives {answer['status']} after the service was stopped")
+    found = next(evidence.of("address"))
+    if found["accepts"]:
+        return Verdict("fail", f"{found['address']} still accepts connections after the service was stopped")
     unit = criterion.parameters.get("unit")
     own = f"Signoff started and stopped the service itself, so systemd was not asked about {unit}"
     return Verdict(
         "pass",
-        f"{', '.join(each['text'] for each in processes)}: ended; {answer['url']} does not answer",
+        f"{', '.join(each['text'] for each in processes)}: ended; nobody is at {found['address']}",
         assumptions=(own,) if unit else (),
     )
 
 
 CHECK = Check(
     kind="service_gone",
-    summary="No process of the service is left once it was stopped, and its address does not answer.",
+    summary="No process of the service is left once it was stopped, and nobody is at its address.",
     measure=measure,
     judge=judge,
     after_stop=True,
