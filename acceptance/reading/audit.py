@@ -9,8 +9,9 @@ from acceptance.reading.blocks import Block
 from acceptance.reading.configuration import Configuration
 from acceptance.reading.document import LineKind, Statement
 from acceptance.reading.shell import is_expected
+from acceptance.reading.wording import BOX
 
-_BOX_LINE = re.compile(r"^\s*(?:>\s*)*(?:[-*+]|\d+[.)])\s+\[[ xX]\](?:\s|$)")
+_BOX_LINE = re.compile(rf"^\s*(?:>\s*)*(?:[-*+]|\d+[.)])\s+(?:{BOX})(?:\s|$)")
 _WORD = re.compile(r"\w")
 
 

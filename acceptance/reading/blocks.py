@@ -9,41 +9,21 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
 
 from markdown_it.token import Token
 
+from acceptance.reading.block import Block, Cell
 from acceptance.reading.document import Heading
 from acceptance.reading.encoding import Flaw
 from acceptance.reading.markdown import parse
-from acceptance.reading.wording import label_of, slug
+from acceptance.reading.markup import read_markup
+from acceptance.reading.wording import label_of, plain, slug
 
-BlockKind = Literal["heading", "paragraph", "item", "row", "fence", "other"]
-_EXPECTED_HEADING = re.compile(r"^expected\b", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A table cell: its text and where it begins in the line."""
-
-    text: str
-    offset: int
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A piece of the document, lines from 1. `offset` is where its text begins in its first line."""
-
-    kind: BlockKind
-    line: int
-    last_line: int
-    text: str = ""
-    offset: int = 0
-    info: str = ""
-    headings: tuple[Heading, ...] = ()
-    labels: tuple[str, ...] = ()
-    header: tuple[str, ...] = ()
-    cells: tuple[Cell, ...] = ()
+_EXPECTED_HEADING = re.compile(r"^expected\b[^:]{0,20}:\s*\S", re.IGNORECASE)
+_FRONT_MATTER = {"---": "yaml", "+++": "toml"}
+_MOST_FRONT_MATTER = 200
+_FIELD = re.compile(r"\s*$|[ \t\-#\[\]}]|[\w\"'.-][\w\"'. -]*[:=](?:\s|$)")
+_BOLD_LINE = re.compile(r"^\s*(?:\*\*|__)[^*\n]+(?:\*\*|__)\s*:?\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +36,11 @@ class Blocks:
 
 def read_blocks(lines: Sequence[str]) -> Blocks:
     """Divide the text; `parse` says where an unclosed fence or comment ends."""
-    parsed = parse(lines)
-    found = list(_walk(parsed.tokens, lines))
+    front = read_front_matter(lines)
+    taken = front.last_line if front is not None else 0
+    parsed = parse([*[""] * taken, *lines[taken:]])
+    found = [] if front is None else [front]
+    found += _walk(parsed.tokens, lines)
     found += [Block("other", first + 1, max(end, first + 1)) for first, end in parsed.definitions]
     return Blocks(tuple(_under_headings(found)), parsed.flaws)
 
@@ -68,6 +51,21 @@ class _Lists:
 
     labels: list[str] = field(default_factory=list)
     texts: list[bool] = field(default_factory=list)
+    leads: list[str] = field(default_factory=list)
+
+
+def read_front_matter(lines: Sequence[str]) -> Block | None:
+    """YAML or TOML between marks at the very beginning, as a fence of its own language."""
+    language = _FRONT_MATTER.get(lines[0].strip()) if lines else None
+    if language is None:
+        return None
+    for index in range(1, min(len(lines), _MOST_FRONT_MATTER)):
+        if lines[index].strip() == lines[0].strip():
+            body = lines[1:index]
+            is_mapping = bool(body) and all(_FIELD.match(line) for line in body) and body[0][:1] not in " \t-#"
+            text = "".join(f"{line}\n" for line in body)
+            return Block("fence", 1, index + 1, text=text, info=f"front-matter {language}") if is_mapping else None
+    return None
 
 
 def _walk(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Block]:
@@ -76,7 +74,11 @@ def _walk(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Block]:
     for position, token in enumerate(tokens):
         first, end = token.map or (0, 0)
         place = (first + 1, max(end, first + 1))
-        if token.type == "list_item_open":
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            lists.leads.append(_lead(tokens, position) or (lists.leads[-1] if lists.leads else ""))
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            lists.leads.pop()
+        elif token.type == "list_item_open":
             lists.labels.append("")
             lists.texts.append(False)
         elif token.type == "list_item_close":
@@ -90,8 +92,9 @@ def _walk(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Block]:
             labels = tuple(lists.labels[:-1])
             if lists.texts and not lists.texts[-1]:
                 lists.texts[-1] = True
-                lists.labels[-1] = label_of(text)[0]
-                yield Block("item", *place, text=text, offset=_offset(lines, first, text), labels=labels)
+                lists.labels[-1] = label_of(text)[0] or (plain(text)[:-1] if text.rstrip().endswith(":") else "")
+                offset, lead = _offset(lines, first, text), lists.leads[-1]
+                yield Block("item", *place, text=text, offset=offset, labels=labels, lead=lead)
             else:
                 yield Block("paragraph", *place, text=text, offset=_offset(lines, first, text), labels=labels)
         elif token.type == "fence":
@@ -105,8 +108,20 @@ def _walk(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Block]:
                 yield Block("row", *place, text=lines[first], header=header, cells=cells)
         elif token.type == "table_open":
             yield Block("other", first + 2, first + 2)
-        elif token.type in ("hr", "html_block"):
+        elif token.type == "hr":
             yield Block("other", *place)
+        elif token.type == "html_block":
+            markup = read_markup(lines[first : place[1]], first + 1)
+            yield Block("other", *place)
+            yield from markup
+
+
+def _lead(tokens: Sequence[Token], position: int) -> str:
+    """The line right above a list that introduces it: it ends in a colon, or is all bold."""
+    if not position or tokens[position - 1].type != "paragraph_close":
+        return ""
+    last = tokens[position - 2].content.split("\n")[-1].strip()
+    return last if last.endswith((":", ":**")) or _BOLD_LINE.match(last) else ""
 
 
 def _offset(lines: Sequence[str], index: int, text: str) -> int:

@@ -6,16 +6,23 @@ import json
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from acceptance.reading.blocks import Block
+from acceptance.reading.block import Block
 from acceptance.reading.curl import address_and_path, read_curl
 from acceptance.reading.document import Command
+from acceptance.reading.http_clients import httpie_request, is_powershell, powershell_request, wget_request
+from acceptance.reading.load_tools import LOAD_TOOLS, STAGED, read_load
+from acceptance.reading.payload import read_payload
 from acceptance.reading.shell import Expectation, ShellCommand, assignments, expanded, read_shell
 
-SHELL_LANGUAGES = {"", "bash", "sh", "shell", "console", "zsh", "shell-session"}
+SHELL_LANGUAGES = {
+    *("", "bash", "sh", "shell", "console", "zsh", "shell-session", "shellsession", "sh-session", "terminal", "fish"),
+    *("powershell", "pwsh", "ps1", "ps", "cmd", "bat", "batch"),
+}
 _DESTRUCTIVE = re.compile(
     r"\b(?:rm|rmdir|mkfs\S*|dd|shred|truncate|kill|pkill|killall|reboot|shutdown|sudo|chmod|chown|mv|cp|ln"
     r"|systemctl\s+(?:start|stop|restart|reload|enable|disable|mask|daemon-reload)"
@@ -24,9 +31,12 @@ _DESTRUCTIVE = re.compile(
     r"|mkdir|tee|huggingface-cli\s+download|ollama\s+pull|wget)(?=\s|$)"
 )
 _WRITES = re.compile(r"(?<![<>\d&])>{1,2}\s*(?!/dev/null|&|>)\S")
-_PREFIX_WORDS = {"time", "sudo", "exec", "nohup"}
-_LOOP = re.compile(r"\bdo\b(?P<body>.*?)\bdone\b", re.DOTALL)
+_PREFIX_WORDS = {"time", "sudo", "exec", "nohup", "env", "nice", "command"}
+_ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
+_DO, _DONE = re.compile(r"\bdo\b"), re.compile(r"\bdone\b")
 _LOOP_HEAD = re.compile(r"\bfor\s+(?P<name>\w+)\s+in\s+(?P<items>.*?)\s*(?:;|\n)\s*do\b", re.DOTALL)
+_REQUEST_LINE = re.compile(r"^\s*(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(?P<target>\S+)")
+_STATUS_LINE = re.compile(r"^\s*(?:<\s*)?HTTP/[\d.]+\s+(?P<status>[1-5]\d\d)\b")
 _SEPARATORS = {"|", "||", "&&", ";", "&", "|&"}
 _FILTERS = {"grep", "egrep", "rg"}
 
@@ -49,19 +59,86 @@ class FenceCommands:
     commands: tuple[Command, ...]
     expected: tuple[Expected, ...]
     open_quotes: tuple[int, ...]
+    shown: tuple[Shown, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A command of a session with the lines that it printed."""
+
+    command: Command
+    output: tuple[tuple[int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request as it crosses the wire, and the answer below it: its status ("" where none is shown) and body."""
+
+    command: Command | None
+    status: str = ""
+    body: str = ""
+    line: int = 0
+    last_line: int = 0
 
 
 def read_commands(fence: Block, folder: Path) -> FenceCommands:
     """What a shell fence holds; `folder` is the document's, where payload files may lie."""
-    content = list(enumerate(fence.text.splitlines(), fence.line + 1))
-    shell, expectations = read_shell(content)
+    shell, expectations = read_shell(fence.content())
     variables = assignments(shell)
     native = {command.line: _native(command, variables, folder) for command in shell}
     return FenceCommands(
         tuple(native.values()),
         tuple(_expected(expectation, native) for expectation in expectations),
         tuple(command.line for command in shell if command.open_quote),
+        tuple(Shown(native[command.line], command.output) for command in shell if command.output),
     )
+
+
+def read_http(fence: Block) -> Exchange:
+    """A fence that holds an HTTP message: a request line, headers, a body; or a status line and what follows it."""
+    content = fence.content()
+    begin = next((index for index, (_, line) in enumerate(content) if _REQUEST_LINE.match(line)), None)
+    end = next((index for index, (_, line) in enumerate(content) if _STATUS_LINE.match(line)), len(content))
+    command = None
+    if begin is not None and begin < end:
+        match = _REQUEST_LINE.match(content[begin][1])
+        assert match is not None
+        headers, body = _message([line for _, line in content[begin + 1 : end]])
+        place = address_and_path(match["target"])
+        text = "\n".join(line for _, line in content[begin:end]).strip()
+        command = Command(content[begin][0], content[end - 1][0], text, "http")
+        if place is not None:
+            address, path = place if "://" in match["target"] else (headers.pop("Host", ""), match["target"])
+            parsed, problem = _json_of(body)
+            request = {"method": match["method"], "address": address, "path": path, "headers": headers}
+            request |= {"body": parsed, "line": content[begin][0]}
+            command = replace(command, request=None if problem else request, problem=problem)
+    if end == len(content):
+        return Exchange(command)
+    status = _STATUS_LINE.match(content[end][1])
+    assert status is not None
+    _, body = _message([line for _, line in content[end + 1 :]])
+    return Exchange(command, status["status"], " ".join(body.split()), content[end][0], content[-1][0])
+
+
+def _message(lines: Sequence[str]) -> tuple[dict[str, str], str]:
+    """The headers of a message, and its body behind the empty line."""
+    headers: dict[str, str] = {}
+    for index, line in enumerate(lines):
+        name, colon, value = line.partition(":")
+        if not line.strip() or not colon or not re.fullmatch(r"[\w-]+", name.strip()):
+            return headers, "\n".join(lines[index:]).strip()
+        headers[name.strip()] = value.strip()
+    return headers, ""
+
+
+def _json_of(body: str) -> tuple[Any, str]:
+    if not body:
+        return None, ""
+    try:
+        return json.loads(body), ""
+    except (ValueError, RecursionError) as error:
+        return None, f"the body of the request is not JSON: {error}"
 
 
 def _expected(expectation: Expectation, native: Mapping[int, Command]) -> Expected:
@@ -71,14 +148,15 @@ def _expected(expectation: Expectation, native: Mapping[int, Command]) -> Expect
 
 def _native(command: ShellCommand, variables: Mapping[str, str], folder: Path) -> Command:
     text, details = command.text, {}
-    loop = _LOOP.search(text)
     known = dict(variables)
-    if loop is not None:
-        head = _LOOP_HEAD.search(text)
+    begins = _DO.search(text)
+    ends = _DONE.search(text, begins.end()) if begins is not None else None
+    if begins is not None and ends is not None:
+        head = _LOOP_HEAD.search(text[: begins.end()])
         details["repeat"] = _repetitions(head["items"]) if head else 1
         if head:
             known[head["name"]] = "1"
-        text = loop["body"].strip()
+        text = text[begins.end() : ends.start()].strip()
     text, unknown = expanded(text, known)
     found = _recognised(text, command, details, folder)
     if unknown and found.request is not None:
@@ -92,15 +170,20 @@ def _native(command: ShellCommand, variables: Mapping[str, str], folder: Path) -
 def _recognised(text: str, command: ShellCommand, details: dict[str, Any], folder: Path) -> Command:
     destructive = _DESTRUCTIVE.search(command.text) is not None or _WRITES.search(command.text) is not None
     base = (command.line, command.last_line, command.text)
+    if is_powershell(text):
+        request, problem = powershell_request(text, command.line)
+        return Command(*base, "Invoke-WebRequest", request, details, destructive, problem)
     try:
         stages = _stages(text)
     except ValueError as error:
         return Command(*base, "unreadable", destructive=destructive, problem=f"the shell line is broken: {error}")
     if not stages:
         return Command(*base, "shell", destructive=destructive)
-    words = stages[0]
+    words = next((stage for stage in stages if _name(stage) in STAGED), stages[0])
+    if words is not stages[0]:
+        details["targets"] = [word for stage in stages[: stages.index(words)] for word in stage]
     details["filters"] = [word for stage in stages[1:] if stage[0] in _FILTERS for word in _patterns(stage)]
-    program = words[0].rsplit("/", 1)[-1]
+    program = _name(words)
     reader = _PROGRAMS.get(program)
     if reader is None:
         return Command(*base, program, details=details, destructive=destructive)
@@ -124,11 +207,17 @@ def _stages(text: str) -> list[list[str]]:
             stages[-1].append(word)
     cleaned = []
     for stage in stages:
-        while stage and stage[0] in _PREFIX_WORDS:
-            stage = stage[1:]
+        while stage and (stage[0] in _PREFIX_WORDS or stage[0] == "timeout" or _ASSIGNED.match(stage[0])):
+            if _ASSIGNED.match(stage[0]) and len(stage) == 1:
+                break
+            stage = stage[2:] if stage[0] == "timeout" else stage[1:]
         if stage:
             cleaned.append([word for word in stage if word != "2"] if "2" in stage[-1:] else stage)
     return cleaned
+
+
+def _name(words: Sequence[str]) -> str:
+    return words[0].rsplit("/", 1)[-1].removesuffix(".exe")
 
 
 def _patterns(stage: Sequence[str]) -> list[str]:
@@ -148,63 +237,28 @@ _Native = tuple[str, Mapping[str, Any] | None, str]
 
 def _curl(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) -> _Native:
     curl = read_curl(words, line)
+    if curl.write_out:
+        details["write_out"] = curl.write_out
     if curl.body_file and curl.request is not None:
         details["payload_file"] = curl.body_file
-        curl.request["body"], details["payload_found"] = _payload(curl.body_file, folder)
+        curl.request["body"], details["payload_found"] = read_payload(curl.body_file, folder)
         if not details["payload_found"]:
             return "curl", None, f"the body file {curl.body_file} is no JSON file in the document's folder"
     return "curl", curl.request, curl.problem
 
 
-def _ab(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) -> _Native:
-    """ApacheBench: -n requests, -c concurrency, -T content type, -p file to post, -H header."""
-    options: dict[str, list[str]] = {}
-    url = ""
-    index = 0
-    while index < len(words):
-        word = words[index]
-        if re.fullmatch(r"-[ncTpHtsu]", word) and index + 1 < len(words):
-            options.setdefault(word[1], []).append(words[index + 1])
-            index += 1
-        elif not word.startswith("-"):
-            url = word
-        index += 1
-    if not url:
-        return "ab", None, "the ab command names no URL"
-    place = address_and_path(url)
-    if place is None:
-        return "ab", None, f"{url} is no URL"
-    pairs = (header.split(":", 1) for header in options.get("H", []) if ":" in header)
-    headers = {name.strip(): value.strip() for name, value in pairs}
-    if "T" in options:
-        headers["Content-Type"] = options["T"][-1]
-    body = None
-    if "p" in options:
-        details["payload_file"] = options["p"][-1]
-        body, details["payload_found"] = _payload(options["p"][-1], folder)
-    details["requests"] = int(options["n"][-1]) if options.get("n", [""])[-1].isdigit() else None
-    details["concurrency"] = int(options["c"][-1]) if options.get("c", [""])[-1].isdigit() else None
-    request = {
-        "method": "POST" if "p" in options else "GET",
-        "address": place[0],
-        "path": place[1],
-        "headers": headers,
-        "body": body,
-        "line": line,
-    }
-    return "ab", request, ""
+def _vllm(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) -> _Native:
+    if list(words[:2]) == ["bench", "serve"]:
+        return read_load("vllm bench serve", words[2:], line, details, folder)
+    return f"vllm {words[0]}" if words else "vllm", None, ""
 
 
-def _payload(name: str, folder: Path) -> tuple[Any, bool]:
-    """The JSON of a payload file beside the document; files elsewhere are never opened."""
-    root = folder.resolve()
-    path = (root / name).resolve()
-    if not path.is_relative_to(root) or not path.is_file():
-        return None, False
-    try:
-        return json.loads(path.read_text(encoding="utf-8")), True
-    except (OSError, ValueError):
-        return None, False
+def _wget(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) -> _Native:
+    return "wget", *wget_request(words, line)
+
+
+def _httpie(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) -> _Native:
+    return "httpie", *httpie_request(words, line)
 
 
 def _systemctl(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) -> _Native:
@@ -218,6 +272,9 @@ def _systemctl(words: Sequence[str], line: int, details: dict[str, Any], folder:
 
 
 def _python(words: Sequence[str], line: int, details: dict[str, Any], folder: Path) -> _Native:
+    script = words[0].rsplit("/", 1)[-1] if words else ""
+    if script in LOAD_TOOLS:
+        return read_load(script, words[1:], line, details, folder)
     if "-c" not in words or words.index("-c") + 1 >= len(words):
         return "python", None, ""
     details["code"] = words[words.index("-c") + 1]
@@ -243,8 +300,11 @@ def _docker(words: Sequence[str], line: int, details: dict[str, Any], folder: Pa
 
 
 _PROGRAMS: Mapping[str, Callable[[Sequence[str], int, dict[str, Any], Path], _Native]] = {
+    **{name: partial(read_load, name) for name in LOAD_TOOLS},
+    "vllm": _vllm,
     "curl": _curl,
-    "ab": _ab,
+    "wget": _wget,
+    **dict.fromkeys(("http", "https", "xh"), _httpie),
     "systemctl": _systemctl,
     "python": _python,
     "python3": _python,

@@ -4,31 +4,71 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 _TAKES_VALUE = {
-    *("-X", "-H", "-d", "-o", "-w", "-u", "-m", "-A", "-e", "-b", "-c", "-F", "-T", "-x", "-K", "-E", "-r", "-y"),
+    *(
+        "-X",
+        "-H",
+        "-d",
+        "-o",
+        "-w",
+        "-u",
+        "-m",
+        "-A",
+        "-e",
+        "-b",
+        "-c",
+        "-F",
+        "-T",
+        "-x",
+        "-K",
+        "-E",
+        "-r",
+        "-y",
+        "-Y",
+        "-D",
+    ),
     *("--request", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode"),
     *("--json", "--output", "--write-out", "--user", "--max-time", "--connect-timeout", "--retry", "--url"),
-    *("--retry-delay", "--form", "--cacert", "--cert", "--key", "--proxy", "--user-agent", "--resolve"),
+    *(
+        "--retry-delay",
+        "--dump-header",
+        "--form",
+        "--cacert",
+        "--cert",
+        "--key",
+        "--proxy",
+        "--user-agent",
+        "--resolve",
+    ),
 }
 _DATA = {"-d", "--data", "--data-raw", "--data-binary", "--data-ascii", "--json"}
 
 
 @dataclass(frozen=True, slots=True)
 class Curl:
-    """What a curl command asks: a request as checks take it, or the sentence that says why there is none."""
+    """What a curl command asks: a request as checks take it, or the sentence that says why there is none.
+
+    `write_out` is what it prints besides the answer: `%{http_code}`.
+    """
 
     request: dict[str, Any] | None
     body_file: str = ""
     problem: str = ""
+    write_out: str = ""
 
 
 def read_curl(words: Sequence[str], line: int) -> Curl:
     """The request of `curl ...`; `words` begin after the program's name and hold no pipe or redirection."""
     options, addresses = _options(words)
+    write_out = next((value for option, value in reversed(options) if option in ("-w", "--write-out")), "")
+    return replace(_asked(options, addresses, line), write_out=write_out)
+
+
+def _asked(options: Sequence[tuple[str, str]], addresses: list[str], line: int) -> Curl:
     data = [value for option, value in options if option in _DATA]
     headers = {}
     for option, value in options:
@@ -42,15 +82,22 @@ def read_curl(words: Sequence[str], line: int) -> Curl:
         return Curl(None, problem="the curl command names no URL")
     if len(addresses) > 1:
         return Curl(None, problem=f"the curl command names several URLs: {', '.join(addresses)}")
-    named = [value for option, value in options if option in ("-X", "--request")]
-    method = named[-1].upper() if named else "POST" if data else "HEAD" if ("-I", "") in options else "GET"
     place = address_and_path(addresses[0])
     if place is None:
         return Curl(None, problem=f"{addresses[0]} is no URL")
+    if any(option in ("-F", "--form") for option, _ in options):
+        return Curl(None, problem="the form that curl sends is not JSON")
+    in_query = any(option in ("-G", "--get") for option, _ in options)
+    fields = data + [value for option, value in options if option == "--data-urlencode"]
+    path, method = place[1], "POST" if fields and not in_query else "HEAD" if ("-I", "") in options else "GET"
+    if in_query and fields:
+        path += ("&" if "?" in path else "?") + "&".join(quote(field, safe="=&") for field in fields)
+        data = []
+    named = [value for option, value in options if option in ("-X", "--request")]
     request: dict[str, Any] = {
-        "method": method,
+        "method": named[-1].upper() if named else method,
         "address": place[0],
-        "path": place[1],
+        "path": path,
         "headers": headers,
         "body": None,
         "line": line,

@@ -9,25 +9,47 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-_EXPECTED = re.compile(r"^\s*#\s*Expected(?:\s+(?:output|result|response))?\s*:\s*(?P<text>.*)$", re.IGNORECASE)
+_THING = (
+    r"(?:\s+(?:http\s+)?(?:output|result|response|status|answer|reply|value|behaviou?r|outcome|code|status code)s?)?"
+)
+_EXPECTED = re.compile(
+    rf"^\s*(?:(?:#+|//+|--|;+|>|::|REM\b)\s*)?\**Expect(?:ed|s|ation)?{_THING}\s*\**\s*:\**\s*(?P<text>.*)$",
+    re.IGNORECASE,
+)
+# Spellings that are expectations only beside a command: elsewhere they are remarks about code.
+_BESIDE_COMMAND = re.compile(
+    r"^\s*(?:#+|//+)\s*(?:(?:=>|->|\u2192|\u21d2|\u279c)\s*(?P<arrow>\S.*)"
+    r"|(?P<clause>(?:(?:this|it|that|the command|which)\s+)?(?:should|must|shall|has to|needs to)\s+\S.*)"
+    r"|(?:output|returns?|response|prints?|result|expect(?:ed|s|ing)?)\s*(?::|=|\s(?=[\d{\[\"']))\s*(?P<said>\S.*))$",
+    re.IGNORECASE,
+)
+_TRAILING = re.compile(
+    r"\s#\s{0,4}(?:=>|->|\u2192|\u21d2|expect(?:ed|s)?\b[^:=#'\"]{0,20}[:=]|expect(?:ed|s)?(?=\s))\s*(?P<text>[^'\"#\s].*|[\"{\[][^#]*)$",
+    re.IGNORECASE,
+)
+_PROMPT = re.compile(
+    r"^\s*(?:[\w.-]{1,40}@[\w.-]{1,40}[^$#%>]{0,60})?[$%\u276f](?:\s+|$)|^\s*PS\s[^>\n]{0,80}>\s*|^[A-Z]:\\[^>\n]{0,80}>\s*"
+)
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)=(?P<value>.*)$", re.DOTALL)
 _OPENS = re.compile(r"(?:^\s*|[;&|]\s*)(?:for|while|until|if|case)\s")
 _CLOSES = re.compile(r"(?:^\s*|[;&|]\s*)(?:done|fi|esac)\b")
+_MOST_LINES = 2_000
 _HERE = re.compile(r"<<-?\s*(['\"]?)(?P<word>\w+)\1")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
 
 
 @dataclass(frozen=True, slots=True)
 class ShellCommand:
-    """One logical command. `text` is joined, `label` the comment above it."""
+    """One logical command. `text` is joined, `label` the comment above it, `output` what a session shows below it."""
 
     line: int
     last_line: int
     text: str
     label: str = ""
     open_quote: bool = False
+    output: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,36 +64,102 @@ class Expectation:
 
 
 def read_shell(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], list[Expectation]]:
-    """The commands and expectations of a fence's lines, which come with their numbers."""
+    """The commands and expectations of a fence's lines, which come with their numbers.
+
+    Where prompts stand before commands, every other line is what a command printed.
+    """
+    if any(_PROMPT.match(line) for _, line in content):
+        return _read_session(content)
     commands: list[ShellCommand] = []
     expectations: list[Expectation] = []
+    words = {line.strip(): position for position, (_, line) in enumerate(content)}
     label, index = "", 0
     while index < len(content):
         number, line = content[index]
-        expected = _EXPECTED.match(line)
-        if expected:
-            text, taken = _joined_json(content, index, expected["text"].strip())
-            before = commands[-1] if commands else None
-            last = content[index + taken - 1][0]
-            expectations.append(Expectation(number, last, text, expected.start("text"), before))
-            index += taken
+        found = _expectation(content, index, commands)
+        if found is not None:
+            expectations.append(found[0])
+            index += found[1]
         elif not line.strip():
             index += 1
         elif line.lstrip().startswith("#"):
             label = line.lstrip().lstrip("#").strip()
             index += 1
         else:
-            taken, open_quote = _extent(content[index:])
+            taken, open_quote = _extent(content, index, words)
             lines = [text for _, text in content[index : index + taken]]
             last = content[index + taken - 1][0]
+            trailing = _TRAILING.search(lines[-1])
+            if trailing is not None:
+                lines[-1] = lines[-1][: trailing.start()]
             commands.append(ShellCommand(number, last, "\n".join(lines).strip(), label, open_quote))
+            if trailing is not None:
+                expectations.append(
+                    Expectation(last, last, trailing["text"].strip(), trailing.start("text"), commands[-1])
+                )
             label, index = "", index + taken
     return commands, expectations
+
+
+def _expectation(
+    content: Sequence[tuple[int, str]], index: int, commands: Sequence[ShellCommand]
+) -> tuple[Expectation, int] | None:
+    """The expectation that a line begins, and how many lines it takes; what needs a command has one before it."""
+    number, line = content[index]
+    name, match = "text", _EXPECTED.match(line)
+    if match is None and commands:
+        match = _BESIDE_COMMAND.match(line)
+        name = str(match.lastgroup) if match is not None else ""
+    if match is None:
+        return None
+    text, taken = _joined_json(content, index, match[name].strip())
+    before = commands[-1] if commands else None
+    return Expectation(number, content[index + taken - 1][0], text, match.start(name), before), taken
+
+
+def _read_session(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], list[Expectation]]:
+    """Commands behind prompts, each with the lines that it printed."""
+    commands: list[ShellCommand] = []
+    printed: list[list[tuple[int, str]]] = []
+    expectations: list[Expectation] = []
+    index = 0
+    while index < len(content):
+        number, line = content[index]
+        prompt = _PROMPT.match(line)
+        found = None if prompt is not None else _expectation(content, index, commands)
+        if found is not None:
+            expectations.append(found[0])
+            index += found[1]
+            continue
+        index += 1
+        if prompt is None:
+            if commands and line.strip():
+                printed[-1].append((number, line))
+            continue
+        lines = [line[prompt.end() :]]
+        quote = _open_quote(lines[0], "")
+        while index < len(content) and (quote or lines[-1].rstrip().endswith(("\\", "`"))):
+            if _PROMPT.match(content[index][1]):
+                break
+            lines.append(re.sub(r"^>\s?", "", content[index][1]))
+            quote = _open_quote(lines[-1], quote)
+            index += 1
+        last = content[index - 1][0]
+        commands.append(ShellCommand(number, last, "\n".join(lines).strip(), open_quote=bool(quote)))
+        printed.append([])
+    shown = [replace(command, output=tuple(lines)) for command, lines in zip(commands, printed, strict=True)]
+    return shown, expectations
 
 
 def is_expected(line: str) -> bool:
     """Whether a line states an expectation."""
     return _EXPECTED.match(line) is not None
+
+
+def expectation_of(line: str) -> str:
+    """What a line expects; "" where it states no expectation."""
+    match = _EXPECTED.match(line)
+    return match["text"].strip() if match is not None else ""
 
 
 def assignments(commands: Sequence[ShellCommand]) -> dict[str, str]:
@@ -125,28 +213,33 @@ def _quoted_parts(text: str) -> Iterator[tuple[str, bool]]:
     yield text[begin:], False
 
 
-def _extent(content: Sequence[tuple[int, str]]) -> tuple[int, bool]:
-    """How many lines the command at the beginning takes, and whether a quote stays open in it."""
+def _extent(content: Sequence[tuple[int, str]], begin: int, words: Mapping[str, int]) -> tuple[int, bool]:
+    """How many lines the command at `begin` takes, and whether a quote stays open in it.
+
+    `words` is where each line stands last: a here-document whose end never comes is none.
+    """
     quote, depth, here = "", 0, ""
-    for index, (_, line) in enumerate(content):
-        if index and is_expected(line):
-            return _closed_before(content, index), bool(quote)
+    end = min(len(content), begin + _MOST_LINES)
+    for index in range(begin, end):
+        line = content[index][1]
+        if index > begin and not here and is_expected(line):
+            return _closed_before(content, begin, index), bool(quote)
         if here:
             here = "" if line.strip() == here else here
         else:
             if not quote:
                 match = _HERE.search(line)
-                here = match["word"] if match else ""
+                here = match["word"] if match and words.get(match["word"], 0) > index else ""
                 depth += len(_OPENS.findall(line)) - len(_CLOSES.findall(line))
             quote = _open_quote(line, quote)
         if not (quote or here or depth > 0 or line.rstrip().endswith("\\")):
-            return index + 1, False
-    return (_closed_before(content, len(content)), bool(quote)) if quote else (len(content), False)
+            return index - begin + 1, False
+    return (_closed_before(content, begin, end), bool(quote)) if quote else (end - begin, False)
 
 
-def _closed_before(content: Sequence[tuple[int, str]], end: int) -> int:
+def _closed_before(content: Sequence[tuple[int, str]], begin: int, end: int) -> int:
     """Where a command ends that never closes: at its first line, so that the others are read for themselves."""
-    return 1 if any(_open_quote(line, "") == "" for _, line in content[1:end]) else end
+    return 1 if any(_open_quote(line, "") == "" for _, line in content[begin + 1 : end]) else end - begin
 
 
 def _open_quote(line: str, quote: str) -> str:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import re
 
-_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _MARKUP = re.compile(r"\*{1,3}|`+|~~")
-_UNDERSCORES = re.compile(r"(?<!\w)_{1,2}(?=\S)(.+?)(?<=\S)_{1,2}(?!\w)")
+_UNDERSCORES = re.compile(r"(?<!\w)_{1,2}(?=\S)([^_]+)(?<=\S)_{1,2}(?!\w)")
 _PLACEHOLDER = re.compile(r"\[(?=[A-Za-z])[A-Za-z][^\[\]{}\"'|]*[A-Za-z0-9?.)_]\](?!\(|:)")
 _COMMAND_PLACEHOLDER = re.compile(r"\[[A-Za-z][A-Za-z ]+(?:_[A-Za-z]+)*\](?!\(|:)")
 _TOKENS = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|<=|>=|!=|[<>=≤≥≠~≈%]")
 _COMPARATORS = {"≤": "<=", "≥": ">=", "≠": "!=", "≈": "~"}
-_LABEL = re.compile(r"^\s*\*\*(?P<label>[^*]+?)\s*:?\*\*\s*:?\s*(?P<rest>.*)$", re.DOTALL)
-_BOX = re.compile(r"^\[[ xX]\](?:\s+|$)")
+_LABEL = re.compile(r"^\s*(?P<marks>\*\*|__)(?P<label>[^*_]+|[^*]+)(?P=marks)\s*:?\s*(?P<rest>.*)$", re.DOTALL)
+# A box in brackets, or drawn: an open square, a tick, a cross.
+BOX = r"\[[ xX\u00a0\u2713\u2714\u2611\u221a~-]?\]|[\u2610\u2611\u2612\u2b1c\u2b1b\u25a1\u25fb\u25fc\U0001f532\U0001f533\u2705\u2714\u2713\u274c\u274e]\ufe0f?"
+_BOX = re.compile(rf"^\\?(?:{BOX})(?:\s+|$)")
 
 
 def plain(text: str) -> str:

@@ -67,6 +67,7 @@ def test_numbered_sections_with_bullets(read: Read) -> None:
         16: ["human_judgement"],
         21: ["cpu"],
         24: ["latency", "throughput"],
+        27: ["human_judgement"],
         32: ["latency"],
         33: ["human_judgement"],
     }

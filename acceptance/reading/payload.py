@@ -1,0 +1,19 @@
+"""The file that a command posts, where it lies beside the document."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+
+def read_payload(name: str, folder: Path) -> tuple[Any, bool]:
+    """The JSON of a payload file and whether it was found; files outside the document's folder are never opened."""
+    root = folder.resolve()
+    try:
+        path = (root / name).resolve()
+        if not path.is_relative_to(root) or not path.is_file():
+            return None, False
+        return json.loads(path.read_text(encoding="utf-8")), True
+    except (OSError, ValueError, RecursionError):
+        return None, False
