@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from acceptance import deployment as deployments
@@ -512,3 +515,35 @@ def test_library_result(library: Callable[..., Site], at: At) -> None:
     assert verdict(gives("1"), silent).outcome == "inconclusive"
     is_not_measurable(at(), asked, "names no interpreter", "[library]")
     is_not_measurable(gives("1"), criterion("library_result", steps=None, why="a loop"), "a loop")
+
+
+def test_a_figure_names_the_process_that_it_is_of(serve: Serve, at: At) -> None:
+    site = at(serve(lambda method, path, body: completion("m")))
+    site.process_id = os.getpid()
+    name = psutil.Process().name()
+    for kind in ("memory", "cpu"):
+        asked = criterion(kind)
+        evidence = CHECKS[kind].measure(asked, site)
+        process = list(evidence.of("process"))[-1]
+        assert (process["pid"], process["text"]) == (os.getpid(), f"process {os.getpid()} ({name})")
+    assert f"of process {os.getpid()} ({name})" in CHECKS["memory"].judge(criterion("memory"), evidence).reason
+
+
+def test_a_forwarder_is_not_measured_in_the_place_of_a_service(at: At, tmp_path: Path) -> None:
+    program = tmp_path / "docker-proxy"
+    shutil.copy(shutil.which("sleep") or "", program)
+    process = subprocess.Popen([program, "60"])
+    try:
+        site = at()
+        site.process_id = process.pid
+        for kind in ("memory", "cpu"):
+            is_not_measurable(site, criterion(kind), f"process {process.pid} (docker-proxy) listens at {CLOSED}")
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_setting_names_the_address_that_reports_it(serve: Serve, at: At) -> None:
+    target = serve(lambda method, path, body: as_json({"port": 11402, "max_model_len": 4096}))
+    fails(at(target), criterion("config_value"), f"{target}/config reports 11402, the document says 11401")
+    fails(at(target), criterion("engine_settings"), f"{target}/config: max_model_len is 4096, not 8192")
