@@ -16,6 +16,16 @@ from acceptance.verdict import Measured, Verdict
 ROLE = "prometheus"
 RULES_PATH = "/api/v1/rules"
 SHOWN = 4
+ALSO_KNOWN_AS: Mapping[str, tuple[str, ...]] = {
+    "latency": ("duration", "response time", "response_time", "responsetime", "slow"),
+    "error": ("fail", "5xx", '"5..'),
+    "memory": ("oom", "_rss"),
+    "disk": ("filesystem", "storage"),
+    "down": ("up ==", "up{", "absent(", "unreachable", "unavailable"),
+    "health": ("up ==", "up{", "absent(", "down", "unavailable"),
+    "availability": ("up ==", "up{", "absent(", "down", "unavailable"),
+}
+"""How rules name what documents call by one word."""
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -35,10 +45,14 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict("fail", f"{answer['url']} has no alerting rule")
     words = [str(word).lower() for word in criterion.parameters.get("words") or ()]
     texts = [_text(rule) for rule in rules]
-    missing = [word for word in words if not any(word in text for text in texts)]
+    missing = [word for word in words if not any(_speaks_of(text, word) for text in texts)]
     if missing:
         return Verdict("fail", f"none of {len(rules)} alerting rules speaks of {', '.join(missing)}: {_names(rules)}")
-    about = [rule for rule, text in zip(rules, texts, strict=True) if not words or any(word in text for word in words)]
+    about = [
+        rule
+        for rule, text in zip(rules, texts, strict=True)
+        if not words or any(_speaks_of(text, word) for word in words)
+    ]
     broken = [rule for rule in about if rule.get("health") == "err"]
     if broken:
         return Verdict("fail", f"{_names(broken)} cannot be evaluated: {str(broken[0].get('lastError', ''))[:200]}")
@@ -62,6 +76,10 @@ def _alerting(body: Any) -> list[Mapping[str, Any]] | None:
 def _text(rule: Mapping[str, Any]) -> str:
     told = [rule.get(key) for key in ("name", "query", "labels", "annotations")]
     return json.dumps(told, ensure_ascii=False).lower()
+
+
+def _speaks_of(text: str, word: str) -> bool:
+    return any(each in text for each in (word, *ALSO_KNOWN_AS.get(word, ())))
 
 
 def _names(rules: list[Mapping[str, Any]]) -> str:

@@ -13,6 +13,7 @@ from acceptance.site import Recorder, Site
 from acceptance.verdict import Measured, Verdict
 
 FREE = re.compile(r"\b(free|available|unused|spare|remaining|left|headroom)\b", re.IGNORECASE)
+DISK = re.compile(r"\b(disk|storage|drive|volume|ssd|nvme|file ?system|space)\b", re.IGNORECASE)
 AT_LEAST = (">=", ">")
 
 
@@ -49,7 +50,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"{limit.text()} bounds what may be used, and a file system shows only what is there",
             mend="state the room that has to be there, or ask for the size of a file",
         )
-    is_free = limit.statistic == "free" or (limit.statistic is None and FREE.search(criterion.text) is not None)
+    is_free = limit.statistic == "free" or (limit.statistic is None and _speaks_of_room(criterion.text))
     size = found["free"] if is_free else found["total"]
     word = "free" if is_free else "in all"
     text = f"the file system of {found['path']} has {_gigabytes(size)} {word}"
@@ -60,6 +61,13 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict(
         "fail", f"{text}, {limit.comparator} {limit.value:g} {limit.unit} is asked for", figure, assumptions=assumptions
     )
+
+
+def _speaks_of_room(text: str) -> bool:
+    """Whether the clause about the disk calls it free: `15 GB available memory, 2 TB storage` does not."""
+    clauses = re.split(r"[,;()]|\band\b", text)
+    about = [clause for clause in clauses if DISK.search(clause)] or clauses
+    return any(FREE.search(clause) for clause in about)
 
 
 def _gigabytes(size: float) -> str:

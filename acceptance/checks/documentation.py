@@ -31,7 +31,10 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             "api-description",
             lambda recorder: recorder.write("description", role.ask(site, "openapi", "", default=OPENAPI_PATH)),
         )
-    return site.measured("guides", lambda recorder: _read_guides(recorder, site.deployment.file(GUIDES)))
+    topics = [str(topic) for topic in criterion.parameters.get("topics") or ()]
+    return site.measured(
+        "guides", lambda recorder: _read_guides(recorder, site.deployment.file(GUIDES), topics), key=topics
+    )
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
@@ -69,18 +72,28 @@ def _judge_guides(evidence: Evidence, topics: list[str]) -> Verdict:
     if not folder["files"]:
         return Verdict("fail", f"{folder['path']} holds no guide in Markdown")
     written = [each for each in chapters if each["words"] >= FEWEST_WORDS and not each["is_unwritten"]]
+    mentioned = {record["topic"]: record["files"] for record in evidence.of("mention")}
     missing: list[str] = []
+    nowhere = False
     for topic in topics:
         about = [each for each in chapters if guides.speaks_of(f"{each['title']} {Path(each['file']).stem}", topic)]
         if not about:
-            missing.append(f"no heading speaks of {topic}")
+            told = mentioned.get(topic)
+            nowhere = nowhere or not told
+            missing.append(f"no heading speaks of {topic}" + (f", only the text of {_short(told)}" if told else ""))
         elif not any(each in written for each in about):
             most = max(about, key=lambda each: each["words"])
+            nowhere = True
             state = "says that it is unwritten" if most["is_unwritten"] else f"holds {most['words']} words"
             missing.append(f"what {most['file']} has about {topic} {state}")
     figure = Measured(float(folder["files"]), "files")
     if missing:
-        return Verdict("fail", f"{'; '.join(missing)} ({folder['files']} guides in {folder['path']})", figure)
+        return Verdict(
+            "fail" if nowhere else "inconclusive",
+            f"{'; '.join(missing)} ({folder['files']} guides in {folder['path']})",
+            figure,
+            mend="give each topic a heading and text below it",
+        )
     if not written:
         return Verdict("fail", f"no chapter of {folder['path']} holds {FEWEST_WORDS} words", figure)
     about_what = f" about {', '.join(topics)}" if topics else ""
@@ -92,15 +105,22 @@ def _judge_guides(evidence: Evidence, topics: list[str]) -> Verdict:
     )
 
 
-def _read_guides(recorder: Recorder, folder: Path) -> None:
+def _read_guides(recorder: Recorder, folder: Path, topics: list[str]) -> None:
     if not folder.is_dir():
         raise NotMeasurable(f"{folder} is no folder", f'name the folder of guides: "{GUIDES}" under [files]')
     files = list(islice(named_file.inside(folder, "*.md"), MOST_FILES))
     recorder.write("folder", {"path": str(folder), "files": len(files)})
+    mentions: dict[str, list[str]] = {topic: [] for topic in topics}
     for file in files:
+        name = str(file.relative_to(folder))
         text = named_file.read(file, MOST_BYTES).decode("utf-8", errors="replace")
-        for chapter in guides.chapters(str(file.relative_to(folder)), text):
+        for chapter in guides.chapters(name, text):
             recorder.write("chapter", chapter.as_record())
+        for topic in topics:
+            if guides.speaks_of(text, topic):
+                mentions[topic].append(name)
+    for topic, names in mentions.items():
+        recorder.write("mention", {"topic": topic, "files": names})
 
 
 def _operations(body: Any) -> dict[str, Mapping[str, Any]]:

@@ -22,7 +22,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where it is there, not empty, and within the limit where there is one."""
+    """Pass where it is there, not empty, and within the limit, or within `low` and `high` bytes, where stated."""
     found = next(evidence.of("file"))
     name, size = found["asked"], found["bytes"]
     if found["files"] is None:
@@ -32,7 +32,11 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     what = f"{name} holds {size:,} bytes" + (f" in {found['files']} files" if found["is_folder"] else "")
     figure = Measured(float(size), "bytes")
     limit = criterion.threshold
-    if limit is not None and not _keeps(size, limit):
+    low, high = (criterion.parameters.get(end) for end in ("low", "high"))
+    if low is not None and high is not None:
+        if not low <= size <= high:
+            return Verdict("fail", f"{what}, from {low:,.0f} to {high:,.0f} are asked for", figure)
+    elif limit is not None and not _keeps(size, limit):
         return Verdict("fail", f"{what}, {limit.comparator} {limit.value:g} {limit.unit} is asked for", figure)
     return Verdict("pass", f"{what}; last written {found['changed']}", figure)
 

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 from acceptance import role
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
+from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Site
 from acceptance.verdict import Measured, Verdict
@@ -19,7 +20,9 @@ THROUGH_GRAFANA = "/api/datasources/"
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Send the document's query to where the deployment puts its address, else to the named Prometheus."""
-    request = criterion.parameters["request"]
+    request = criterion.parameters.get("request")
+    if request is None:
+        raise NotMeasurable("the query's command is no request that can be sent", "write it as curl with one URL")
     asked = "grafana" if request["path"].startswith(THROUGH_GRAFANA) else "prometheus"
     is_named = request.get("address") in site.deployment.addresses
     origin = None if is_named else role.named_url(site, asked)
