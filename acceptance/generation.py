@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import Any
 
 from acceptance.evidence import Record
@@ -26,17 +27,24 @@ def _first_model(site: Site) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def generate(site: Site, content: str, max_tokens: int, headers: Mapping[str, str] | None = None) -> Record:
-    """Ask for a completion of one user message; the record is that of the request."""
-    body: dict[str, Any] = {
+def chat_body(site: Site, content: str, max_tokens: int, **fields: Any) -> dict[str, Any]:
+    """The body of a chat completion of one user message, with the model that the server lists.
+
+    `fields` are added, or take the place of what would be sent.
+    """
+    model = served_model(site)
+    return {
+        **({} if model is None else {"model": model}),
         "messages": [{"role": "user", "content": content}],
         "max_tokens": max_tokens,
         "temperature": 0,
+        **fields,
     }
-    model = served_model(site)
-    if model is not None:
-        body["model"] = model
-    return site.ask("POST", CHAT_PATH, headers=headers, body=body)
+
+
+def generate(site: Site, content: str, max_tokens: int, headers: Mapping[str, str] | None = None) -> Record:
+    """Ask for a completion of one user message; the record is that of the request."""
+    return site.ask("POST", CHAT_PATH, headers=headers, body=chat_body(site, content, max_tokens))
 
 
 def reply_text(record: Record) -> str | None:
@@ -47,6 +55,22 @@ def reply_text(record: Record) -> str | None:
     message = first.get("message") if isinstance(first, Mapping) else None
     content = message.get("content") if isinstance(message, Mapping) else None
     return content if isinstance(content, str) and content.strip() else None
+
+
+def completion_text(record: Record) -> str | None:
+    """The same for a chat or a text completion."""
+    answer = record.get("json")
+    choices = answer.get("choices") if isinstance(answer, Mapping) else None
+    first = choices[0] if isinstance(choices, list) and choices else None
+    text = first.get("text") if isinstance(first, Mapping) else None
+    return text if isinstance(text, str) and text.strip() else reply_text(record)
+
+
+def unanswered(record: Record) -> str:
+    """What came in place of a completion, for a reason: `503`, `200 without a generated text`; "" for one."""
+    if record["status"] != HTTPStatus.OK:
+        return str(record["status"] or record["error"])
+    return "" if completion_text(record) is not None else "200 without a generated text"
 
 
 def usage(record: Record, field: str) -> int | None:

@@ -130,7 +130,29 @@ class MetricsResult:
         return bool(self.sessions_moved or self.turns_moved) and not self.errors
 
 
-Result = RecallResult | WindowResult | IsolationResult | StatelessResult | RecordResult | MetricsResult
+@dataclass(frozen=True, slots=True)
+class TruncationResult:
+    """What a session knew of its last turns after about `said_tokens` were said in it, more than `length`.
+
+    `longest_prompt` is the most tokens that the server counted in one prompt, None where it counts none.
+    """
+
+    length: int
+    said_tokens: int
+    longest_prompt: int | None
+    asked: int
+    recalled: int
+    errors: tuple[str, ...]
+
+    @property
+    def holds(self) -> bool:
+        """Whether every turn was answered and the last ones were known."""
+        return 0 < self.asked == self.recalled and not self.errors
+
+
+Result = (
+    RecallResult | WindowResult | IsolationResult | StatelessResult | RecordResult | MetricsResult | TruncationResult
+)
 
 
 def errors_of(dialogues: Iterable[Dialogue]) -> tuple[str, ...]:

@@ -1,0 +1,75 @@
+"""Answers that refuse a request: whether they are clear, and whether they show what is nobody's business."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from acceptance.evidence import Record
+
+TOO_MANY, UNAVAILABLE = 429, 503
+SHOWN = 120
+_KEYS = ("message", "error", "detail", "reason", "errors", "msg", "title")
+_INSIDE = (
+    re.compile(r"Traceback \(most recent call last\)"),
+    re.compile(r'File \\?"[^"]+", line \d+'),
+    re.compile(r"\bat [\w.$<>]+ \([^)\s]+\.\w+:\d+(:\d+)?\)"),
+    re.compile(r"(?:/[\w.@-]+){1,12}/[\w.-]+\.(?:py|js|ts|go|rs|java|rb|so)\b"),
+    re.compile(r"/(?:home|usr|opt|root|var|srv|app)/[\w.@-]+/[\w./@-]+"),
+    re.compile(r"\bgoroutine \d+ \["),
+)
+
+
+def is_refusal(record: Record) -> bool:
+    """Whether the status says that the request is at fault."""
+    return record["status"] is not None and 400 <= record["status"] < 500
+
+
+def is_busy(record: Record) -> bool:
+    """Whether the status says that there is too much to do, and a header when to come again."""
+    return record["status"] in (TOO_MANY, UNAVAILABLE) and bool(record["headers"].get("retry-after"))
+
+
+def reason(record: Record) -> str:
+    """What a refusal says in JSON of what is wrong, "" where it says nothing."""
+    return _reason(record.get("json"))[:SHOWN]
+
+
+def inside(record: Record) -> str:
+    """A stack trace or a path of the server that an answer shows, "" where it shows none.
+
+    What the request held itself, as a model that is named by its path, is no secret of the server's.
+    """
+    sent = f"{record['url']} {json.dumps(record['body'], ensure_ascii=False)} {record.get('raw', '')}"
+    found = (match[0] for pattern in _INSIDE for match in pattern.finditer(record["text"]))
+    return next((text[:SHOWN] for text in found if text not in sent), "")
+
+
+def told(record: Record) -> str:
+    """The status, or why there is none."""
+    return str(record["status"] or record["error"])
+
+
+def fault(record: Record) -> str:
+    """What is wrong with an answer that has to refuse a request; "" where it is a clear 4xx."""
+    if record["status"] is None:
+        return f"gets no answer ({record['error'][:SHOWN]})"
+    if not is_refusal(record):
+        return f"gets {record['status']}, not a 4xx"
+    if shown := inside(record):
+        return f"gets {record['status']} that shows the server's inside: {shown}"
+    if not reason(record):
+        return f"gets {record['status']} without a reason in JSON"
+    return ""
+
+
+def _reason(body: Any) -> str:
+    if isinstance(body, str):
+        return body.strip()
+    if isinstance(body, list):
+        return next((text for entry in body if (text := _reason(entry))), "")
+    if isinstance(body, Mapping):
+        return next((text for key in _KEYS if key in body and (text := _reason(body[key]))), "")
+    return ""
