@@ -12,7 +12,7 @@ from acceptance.criterion import Criterion
 from acceptance.criterion import Statement as StatementType
 
 if TYPE_CHECKING:
-    from acceptance.reading.blocks import Block
+    from acceptance.reading.block import Block
 
 SCHEMA = 1
 EXPLICIT = ("checkbox", "expected", "subtask", "smart", "target")
