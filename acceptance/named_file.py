@@ -6,7 +6,18 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable
+
+
+def report(deployment: Deployment, name: str, what: str) -> Path:
+    """Where a report lies that no document names, only the deployment. Raises NotMeasurable where it names none."""
+    if name not in deployment.files:
+        raise NotMeasurable(
+            f"the deployment names no {what}",
+            f'add "{name}" = "PATH" under [files] of the deployment file',
+        )
+    return deployment.file(name)
 
 
 def read(path: Path, most_bytes: int, mend: str = "") -> bytes:

@@ -25,7 +25,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     """Read the totals, the counts of all files together, and the date of the report."""
 
     def take(recorder: Recorder) -> None:
-        path = site.deployment.file(REPORT)
+        path = named_file.report(site.deployment, REPORT, "report of coverage.py")
         try:
             report = json.loads(named_file.read(path, MOST_BYTES, MEND))
         except (ValueError, RecursionError):

@@ -32,9 +32,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             lambda recorder: recorder.write("description", role.ask(site, "openapi", "", default=OPENAPI_PATH)),
         )
     topics = [str(topic) for topic in criterion.parameters.get("topics") or ()]
-    return site.measured(
-        "guides", lambda recorder: _read_guides(recorder, site.deployment.file(GUIDES), topics), key=topics
-    )
+    return site.measured("guides", lambda recorder: _read_guides(recorder, site, topics), key=topics)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
@@ -105,7 +103,8 @@ def _judge_guides(evidence: Evidence, topics: list[str]) -> Verdict:
     )
 
 
-def _read_guides(recorder: Recorder, folder: Path, topics: list[str]) -> None:
+def _read_guides(recorder: Recorder, site: Site, topics: list[str]) -> None:
+    folder = named_file.report(site.deployment, GUIDES, "folder of guides")
     if not folder.is_dir():
         raise NotMeasurable(f"{folder} is no folder", f'name the folder of guides: "{GUIDES}" under [files]')
     files = list(islice(named_file.inside(folder, "*.md"), MOST_FILES))

@@ -23,7 +23,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     named = next((name for name in (suite, f"{suite}.xml") if suite and name in site.deployment.files), REPORT)
 
     def take(recorder: Recorder) -> None:
-        path = site.deployment.file(named)
+        path = named_file.report(site.deployment, named, "JUnit XML of the tests")
         content = named_file.read(path, MOST_BYTES, "let the tests write it: pytest --junit-xml=FILE")
         report = junit.parse(content, str(path))
         date = report.date or named_file.changed(path)

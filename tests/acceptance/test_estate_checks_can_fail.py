@@ -389,7 +389,7 @@ def test_coverage(at: At, tmp_path: Path) -> None:
     fails(site({"totals": {"percent_covered": "99"}}), asked, "states no percent_covered")
     is_not_measurable(site([]), asked, "no totals", "coverage json")
     is_not_measurable(at(files={"coverage.json": tmp_path / "none.json"}), asked, "there is no file", "coverage json")
-    is_not_measurable(at(), asked, "names no folder", '"coverage.json"')
+    is_not_measurable(at(), asked, "names no report of coverage.py", 'add "coverage.json"')
 
 
 JUNIT = '<testsuite name="pytest" tests="{tests}" timestamp="2026-01-31T10:00:00">{cases}</testsuite>'
@@ -423,7 +423,7 @@ def test_test_report(at: At, tmp_path: Path) -> None:
     bomb = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
     is_not_measurable(site(SOUND_CASE, prolog=bomb), asked, "declares a document type")
     is_not_measurable(site("<testcase>"), asked, "no XML: mismatched tag")
-    is_not_measurable(at(), asked, "names no folder", '"junit.xml"')
+    is_not_measurable(at(), asked, "names no JUnit XML", 'add "junit.xml"')
 
 
 def test_documentation_of_the_api(serve: Serve, at: At) -> None:
@@ -467,7 +467,7 @@ def test_documentation_in_guides(at: At, tmp_path: Path) -> None:
     guide.write_text(f"# Installing\n\n{text}\n", encoding="utf-8")
     (guide.parent / "more.md").symlink_to(tmp_path / "secret.md")
     fails(site(), asked, "no heading speaks of troubleshooting (1 guides")
-    is_not_measurable(at(), asked, "names no folder", '"docs"')
+    is_not_measurable(at(), asked, "names no folder of guides", 'add "docs"')
 
 
 @pytest.fixture
