@@ -31,12 +31,21 @@ from acceptance.reading.document import (
 from acceptance.reading.draft import Facts
 from acceptance.reading.encoding import Flaw
 from acceptance.reading.front import header_fields, service_name, title
+from acceptance.reading.gaps import find_gaps
 from acceptance.reading.source import Source, read_source
 from acceptance.reading.statements import Found, read_statements
+from acceptance.reading.swallowed import free_demands
 
 __all__ = [
-    *("SUFFIXES", "Conflict", "Diagnostic", "Document", "Reading"),
-    *("documents_of", "read_all", "read_document", "read_documents"),
+    "SUFFIXES",
+    "Conflict",
+    "Diagnostic",
+    "Document",
+    "Reading",
+    "documents_of",
+    "read_all",
+    "read_document",
+    "read_documents",
 ]
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 
@@ -105,7 +114,9 @@ def _divide(draught: Draught) -> None:
     """Bytes to text, text to blocks."""
     draught.source = source = read_source(draught.path)
     draught.blocks = read_blocks(source.lines)
-    for flaw in (*source.flaws, *draught.blocks.flaws):
+    blocks, freed = free_demands(draught.blocks.blocks, source.lines)
+    draught.blocks = replace(draught.blocks, blocks=blocks)
+    for flaw in (*source.flaws, *draught.blocks.flaws, *freed):
         draught.report(flaw)
 
 
@@ -123,6 +134,9 @@ def _find(draught: Draught) -> None:
     blocks, folder = draught.blocks.blocks, draught.path.parent
     draught.found = read_statements(draught.source, blocks, draught.configuration, folder)
     draught.diagnostics += draught.found.diagnostics
+    found = draught.found
+    for flaw in find_gaps(blocks, draught.configuration.settings, found.statements, found.commands):
+        draught.report(flaw)
 
 
 def _type(draught: Draught) -> None:
@@ -139,7 +153,7 @@ def _type(draught: Draught) -> None:
     draught.criteria = identified(draught.source.path, draught.typed)
     if not draught.criteria:
         message = "the document holds no criterion, so nothing can be judged"
-        mend = "state what has to hold: boxes, `# Expected:` lines"
+        mend = "say what has to hold: as `- [ ] ...`, as a bullet below `## Success Criteria`, as `# Expected: ...`"
         draught.report(Flaw("no-criteria", "error", 1, 1, message, mend))
 
 
@@ -158,10 +172,8 @@ def _account(draught: Draught) -> None:
     lines = draught.source.lines
     statements = [statement for statement, _ in draught.typed]
     draught.line_kinds = line_kinds(lines, draught.blocks.blocks, draught.configuration, statements)
-    for number in hidden_demands(lines, statements):
-        message = "this looks like a demand, but stands in code or a comment, so it is not judged"
-        mend = "move it into the text, or close the fence above"
-        draught.report(Flaw("demand-hidden", "warning", number, 1, message, mend))
+    for flaw in hidden_demands(lines, draught.blocks.blocks, statements):
+        draught.report(flaw)
     for number, kind in enumerate(draught.line_kinds, 1):
         if not kind:
             message = "this line belongs to nothing that was read"

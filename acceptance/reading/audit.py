@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from acceptance.reading.blocks import Block
+from acceptance.reading.block import Block
 from acceptance.reading.configuration import Configuration
 from acceptance.reading.document import LineKind, Statement
+from acceptance.reading.encoding import Flaw
 from acceptance.reading.shell import is_expected
 from acceptance.reading.wording import BOX
 
 _BOX_LINE = re.compile(rf"^\s*(?:>\s*)*(?:[-*+]|\d+[.)])\s+(?:{BOX})(?:\s|$)")
+_TARGET_LINE = re.compile(r"^[\s>]*[-*+]\s.*\((?:target|goal|limit)\s*:", re.IGNORECASE)
+_CRITERIA = re.compile(r"\b(?:success|acceptance) criteri", re.IGNORECASE)
+_DASHES = re.compile(r"^[\s>]*\|?(?:\s*:?-+:?\s*\|)+[\s:-]*$")
 _WORD = re.compile(r"\w")
 
 
@@ -34,11 +38,47 @@ def line_kinds(
     return tuple(kinds)
 
 
-def hidden_demands(lines: Sequence[str], statements: Sequence[Statement]) -> tuple[int, ...]:
-    """Lines that look like a check box or an expectation and belong to no statement (code, comments)."""
-    owned = {number for statement in statements for number in statement.lines}
-    return tuple(
+def hidden_demands(lines: Sequence[str], blocks: Sequence[Block], statements: Sequence[Statement]) -> Iterator[Flaw]:
+    """Lines that look like a demand, begin no statement and stand in code, in a comment or in HTML."""
+    begins = {statement.line for statement in statements}
+    suspects = [
         number
         for number, line in enumerate(lines, 1)
-        if number not in owned and (_BOX_LINE.match(line) or is_expected(line))
-    )
+        if number not in begins and (_BOX_LINE.match(line) or is_expected(line) or _TARGET_LINE.match(line))
+    ]
+    suspects += [number for number in _rows(lines) if number not in begins]
+    if not suspects:
+        return
+    inside = {
+        number: block
+        for block in blocks
+        if block.kind in ("fence", "other")
+        for number in range(block.line, block.last_line + 1)
+    }
+    for number in sorted(set(suspects)):
+        if number in inside:
+            yield _hidden(number, lines, inside[number])
+
+
+def _hidden(number: int, lines: Sequence[str], block: Block) -> Flaw:
+    line = lines[number - 1].rstrip()
+    where, mend = f"the HTML of line {block.line}", "if it is a demand, write it as Markdown"
+    if block.kind == "fence":
+        language = f" ({block.info.split()[0]})" if block.info else ""
+        where = f"the code block of line {block.line}{language}"
+        mend = "if it is a demand, move it out of the block; an example may stay"
+    elif any("<!--" in text for text in lines[block.line - 1 : number]):
+        where, mend = f"the comment of line {block.line}", "if it is a demand, move it out of the comment"
+    message = f"this looks like a demand, but stands in {where}, so it is not judged"
+    offset = len(line) - len(line.lstrip())
+    return Flaw("demand-hidden", "warning", number, offset + 1, message, mend, len(line) - offset)
+
+
+def _rows(lines: Sequence[str]) -> Iterator[int]:
+    """Rows of tables that have a column of criteria, wherever such a table stands."""
+    for index in range(len(lines) - 1):
+        if "|" in lines[index] and _CRITERIA.search(lines[index]) and _DASHES.match(lines[index + 1]):
+            for number in range(index + 2, len(lines)):
+                if "|" not in lines[number] or not _WORD.search(lines[number]):
+                    break
+                yield number + 1

@@ -100,7 +100,9 @@ def _narrow(data: bytes, path: str) -> tuple[str, list[Flaw]]:
 def _broken(text: str, byte: str) -> Iterator[Flaw]:
     for number, line in enumerate(text.replace("\r\n", "\n").replace("\r", "\n").split("\n"), 1):
         if REPLACEMENT in line:
-            message = f"{line.count(REPLACEMENT)} broken characters: the bytes are no UTF-8 (the first is {byte})"
+            count = line.count(REPLACEMENT)
+            broken = "a broken character" if count == 1 else f"{count} broken characters"
+            message = f"{broken}: these bytes are no UTF-8 (the first in the file is {byte})"
             column = line.index(REPLACEMENT) + 1
             yield Flaw("encoding-broken", "error", number, column, message, "save the document as UTF-8")
 

@@ -28,6 +28,8 @@ _HTML = (
     (re.compile(r"<!\[CDATA\["), re.compile(r"\]\]>"), "section"),
     (re.compile(r"<![A-Za-z]"), re.compile(r">"), "declaration"),
 )
+_DASHES = re.compile(r"\|(?:\s*:?-{3,}:?\s*\|)+\s*$")
+DEEPEST = 100
 _DIRECTIVE = re.compile(r"<!--\s*signoff\b", re.IGNORECASE)
 
 
@@ -43,6 +45,8 @@ class Parsed:
 def parse(lines: Sequence[str]) -> Parsed:
     """Block tokens of the lines; inline markup is left in their contents."""
     parser = MarkdownIt("commonmark", {"html": True}).enable("table").disable("code").disable("inline")
+    parser.options["maxNesting"] = 2 * DEEPEST
+    parser.block.ruler.before("table", "too_deep", _too_deep)
     containers = ["paragraph", "reference", "blockquote", "list"]
     parser.block.ruler.at("fence", _fence, {"alt": containers})
     parser.block.ruler.at("html_block", _html, {"alt": containers[:3]})
@@ -61,6 +65,22 @@ def _text(state: StateBlock, index: int) -> str:
     return state.src[state.bMarks[index] + state.tShift[index] : state.eMarks[index]]
 
 
+def _too_deep(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
+    """One line as a paragraph where quotes and lists are nested deeper than a parser can follow."""
+    if state.level < DEEPEST:
+        return False
+    flaws = state.env["flaws"]
+    if not (flaws and flaws[-1].code == "nested-too-deeply" and flaws[-1].line >= begin):
+        message = f"lists and quotes are nested {DEEPEST} deep here; what is deeper is read line by line"
+        flaws.append(Flaw("nested-too-deeply", "warning", begin + 1, 1, message, "nest less"))
+    state.line = begin + 1
+    token = state.push("paragraph_open", "p", 1)
+    token.map = [begin, state.line]
+    state.push("inline", "", 0).content = _text(state, begin).strip()
+    state.push("paragraph_close", "p", -1)
+    return True
+
+
 def _fence(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     """A fence by CommonMark's rules, but one that is not closed ends at the next heading, fence or box."""
     opening = _FENCE.match(_text(state, begin))
@@ -68,9 +88,10 @@ def _fence(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
         return False
     if silent:
         return True
-    last, is_closed = _end_of_fence(state, begin, end, opening["marks"])
+    last, is_closed, why = _end_of_fence(state, begin, end, opening["marks"])
     if not is_closed:
-        message = "this fence is never closed; reading goes on at the next heading, fence or check box"
+        rest = f"reading goes on in line {last + 1}" if last < state.lineMax else "all below it is read as code"
+        message = f"this fence is {why}; {rest}"
         column = state.bMarks[begin] + state.tShift[begin] - _line_begin(state, begin) + 1
         mend = f"close the fence with {opening['marks']} on a line of its own"
         width = len(opening[0].rstrip())
@@ -84,20 +105,21 @@ def _fence(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     return True
 
 
-def _end_of_fence(state: StateBlock, begin: int, end: int, marks: str) -> tuple[int, bool]:
-    """The index of the closing line, or of the first line that is no code any more, and whether it is closed."""
+def _end_of_fence(state: StateBlock, begin: int, end: int, marks: str) -> tuple[int, bool, str]:
+    """The index of the closing line, or of the first line that is no code; whether it is closed; why it is not."""
     for index in range(begin + 1, end):
         inner = _FENCE.match(_text(state, index))
         fits = inner is not None and inner["marks"][0] == marks[0] and len(inner["marks"]) >= len(marks)
         if fits and inner is not None and not inner["info"].strip():
             # Also outside the list item that the fence stands in: a new fence is never meant there.
-            return index, True
-        if _is_outside(state, index):
-            return _goes_on(state, begin + 1, index, _GOES_ON_AFTER_CODE), False
-        if fits:
-            # The same fence opened again inside: its author believed the first one closed.
-            return _goes_on(state, begin + 1, index, _GOES_ON_AFTER_CODE), False
-    return _goes_on(state, begin + 1, end, _GOES_ON_AFTER_CODE), False
+            return index, True, ""
+        why = f"not closed before its list item or quote ends in line {index + 1}" if _is_outside(state, index) else ""
+        if fits and not why:
+            # Its author believed that the first one was closed.
+            why = f"not closed before the next one opens in line {index + 1}"
+        if why:
+            return _goes_on(state, begin + 1, index, _GOES_ON_AFTER_CODE), False, why
+    return _goes_on(state, begin + 1, end, _GOES_ON_AFTER_CODE), False, "never closed"
 
 
 def _html(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
@@ -124,9 +146,11 @@ def _html(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     last = _goes_on(state, begin + 1, state.line, _GOES_ON_AFTER_HTML)
     opening = opens.match(first)
     shown = opening[0] if opening else "<"
-    message = f"this {name} is never closed; reading goes on behind its paragraph"
+    rest = f"reading goes on in line {last + 1}" if last < state.lineMax else "it takes the rest of the text"
+    message = f"this {name} is never closed; {rest}"
+    code = "comment-unclosed" if name == "comment" else "html-unclosed"
     state.env["flaws"].append(
-        Flaw("comment-unclosed", "error", begin + 1, 1, message, f"close it: {_closing(shown)}", len(first))
+        Flaw(code, "error", begin + 1, 1, message, f"end it with {_closing(shown)}", len(first.rstrip()))
     )
     state.line = last
     token.map = [begin, last]
@@ -153,7 +177,12 @@ def _resumes(state: StateBlock, index: int, pattern: re.Pattern[str]) -> bool:
     # An indented `## comment` belongs to the code.
     if text.startswith("#") and state.sCount[index] > state.blkIndent:
         return False
-    return pattern.match(text) is not None
+    return pattern.match(text) is not None or _begins_table(state, index, text)
+
+
+def _begins_table(state: StateBlock, index: int, text: str) -> bool:
+    """Whether a table begins here, with its row of dashes below: no code, whatever fence is open."""
+    return text.startswith("|") and index + 1 < state.lineMax and _DASHES.match(_text(state, index + 1)) is not None
 
 
 def _line_begin(state: StateBlock, index: int) -> int:

@@ -14,6 +14,10 @@ MAX_BYTES = 16 * 2**20
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _LONE_CR = re.compile(r"\r(?!\n)")
 _MARK = "\ufeff"
+# Characters that some programs take for a line end and Markdown does not: a blank in the text that is read.
+_SEPARATORS = dict.fromkeys((0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029), " ")
+_REORDERS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
 _MEND = "save the document as UTF-8"
 
 
@@ -74,8 +78,10 @@ def from_bytes(data: bytes, path: str) -> Source:
     marked = [number for number, line in enumerate(lines, 1) if line.startswith(_MARK)]
     leads = {number: _leading_marks(lines[number - 1], repaired is not None) for number in marked}
     flaws += _inner_marks(marked)
-    if marked:
-        lines = tuple(line.lstrip(_MARK) for line in lines)
+    lines = tuple(line.lstrip(_MARK) for line in lines)
+    for number, (line, shown) in enumerate(zip(lines, raw, strict=True), 1):
+        flaws += _hidden(number, line, shown)
+    lines = tuple(line.translate(_SEPARATORS) for line in lines)
     return Source(path, lines, raw, repaired is not None, tuple(flaws), leads)
 
 
@@ -131,6 +137,20 @@ def _mixed(lines: tuple[str, ...]) -> Iterator[Flaw]:
                 )
                 yield Flaw("encoding-mixed", "warning", number, run.start() + 1, message, _MEND, len(run[0]))
                 return
+
+
+def _hidden(number: int, line: str, shown: str) -> Iterator[Flaw]:
+    """The first character of a line that nobody sees: what reorders text could show another demand than is read."""
+    if line.isprintable() or (line.isascii() and line.replace("\t", "").isprintable()):
+        return
+    reorders, control = _REORDERS.search(line), _CONTROLS.search(line)
+    found = reorders or control
+    if found is None:
+        return
+    what = "which changes the order in which a line is shown" if reorders else "which no text needs"
+    message = f"an invisible character (U+{ord(found[0]):04X}), {what}"
+    column = shown.find(found[0]) + 1 or found.start() + 1
+    yield Flaw("character-hidden", "warning" if reorders else "note", number, column, message, "delete it")
 
 
 def _leading_marks(line: str, repaired: bool) -> int:

@@ -79,7 +79,7 @@ def test_without_criteria_the_exit_is_3_and_the_json_is_written(tmp_path: Path) 
 
 @pytest.mark.parametrize(
     ("name", "data", "said"),
-    [("none.md", None, "no such file"), ("binary.md", b"\x7fELF\x00\x01", "NUL byte"), ("latin.md", b"\xe9", "0xe9")],
+    [("none.md", None, "no such file"), ("binary.md", b"\x7f\x00\x00\x01", "NUL byte"), ("latin.md", b"\xe9", "UTF-8")],
 )
 def test_what_cannot_be_read_ends_with_4_and_no_traceback(
     tmp_path: Path, name: str, data: bytes | None, said: str
