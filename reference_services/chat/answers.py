@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from reference_services.chat import logprobs
+from reference_services.chat.engine import Step
 
 DONE = b"data: [DONE]\n\n"
 # Line ends for some readers of event streams, though not for the specification; JSON may escape any character.
@@ -29,19 +33,36 @@ class Shape:
             "model": model,
         }
 
-    def choice(self, text: str, finish_reason: str | None) -> dict[str, Any]:
-        """The choice of a whole answer."""
+    def choice(self, index: int, steps: Sequence[Step], finish_reason: str | None) -> dict[str, Any]:
+        """One choice of a whole answer."""
+        text = "".join(step.text for step in steps)
         content: dict[str, Any] = (
             {"message": {"role": "assistant", "content": text, "refusal": None}} if self.is_chat else {"text": text}
         )
-        return {"index": 0, **content, "logprobs": None, "finish_reason": finish_reason}
+        told = logprobs.of_chat(steps) if self.is_chat else logprobs.of_text(steps)
+        return {"index": index, **content, "logprobs": told, "finish_reason": finish_reason}
 
-    def part(self, text: str | None, finish_reason: str | None = None, is_first: bool = False) -> dict[str, Any]:
-        """The choice of a chunk; the role comes first and once."""
-        if not self.is_chat:
-            return {"index": 0, "text": text or "", "logprobs": None, "finish_reason": finish_reason}
-        delta = {"role": "assistant", "content": ""} if is_first else {} if text is None else {"content": text}
-        return {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    def head_part(self, index: int) -> dict[str, Any]:
+        """The choice of a chat's first chunk: the role, once."""
+        return {
+            "index": index,
+            "delta": {"role": "assistant", "content": ""},
+            "logprobs": None,
+            "finish_reason": None,
+        }
+
+    def part(self, index: int, step: Step, offset: int) -> dict[str, Any]:
+        """The choice of a chunk; `offset` is how many characters came before it."""
+        if self.is_chat:
+            content: dict[str, Any] = {"delta": {"content": step.text}, "logprobs": logprobs.of_chat([step])}
+        else:
+            content = {"text": step.text, "logprobs": logprobs.of_text([step], offset)}
+        return {"index": index, **content, "finish_reason": None}
+
+    def tail_part(self, index: int, finish_reason: str | None) -> dict[str, Any]:
+        """The choice of the chunk that ends an answer."""
+        content: dict[str, Any] = {"delta": {}} if self.is_chat else {"text": ""}
+        return {"index": index, **content, "logprobs": None, "finish_reason": finish_reason}
 
 
 CHAT = Shape("chatcmpl", "chat.completion", "chat.completion.chunk", is_chat=True)

@@ -18,6 +18,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from reference_services.chat import LOGGER, VERSION, completions, failures, logs, operations, session_routes
+from reference_services.chat.cache import ResponseCache
 from reference_services.chat.coherence import CoherenceScore
 from reference_services.chat.engine import Engine
 from reference_services.chat.gate import Gate, describe
@@ -73,7 +74,12 @@ def create_app(
 
     store = Store(database, committed)
     parts = Parts(
-        ModelService(settings, engine), sessions(settings, store), metrics, CoherenceScore(), time.monotonic()
+        ModelService(settings, engine),
+        sessions(settings, store),
+        metrics,
+        CoherenceScore(),
+        ResponseCache(settings.response_cache_size, settings.response_cache_seconds),
+        time.monotonic(),
     )
     _bind_gauges(parts)
 

@@ -8,10 +8,12 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from reference_services.chat import generation, requests
+from reference_services.chat import asking, request_body, session_name
 from reference_services.chat.answers import CHAT, DONE, TEXT, Shape, body, event
 from reference_services.chat.connection import ClientLeft, EventStream, while_connected
+from reference_services.chat.engine import Step
 from reference_services.chat.failures import Refused, internal
+from reference_services.chat.gate import caller
 from reference_services.chat.generation import Generation, Parts
 from reference_services.chat.metrics import Account
 from reference_services.chat.requests import ChatRequest, CompletionRequest
@@ -20,20 +22,20 @@ CLIENT_LEFT = 499
 """nginx' status for a client that closed the connection; nobody reads it."""
 
 Asked = TypeVar("Asked", ChatRequest, CompletionRequest)
-Start = Callable[[Parts, Account, Asked, str | None], Awaitable[Generation]]
+Start = Callable[[Parts, Account, Asked, str, str | None], Awaitable[Generation]]
 
 
 def router(parts: Parts) -> APIRouter:
     """The two routes."""
     routes = APIRouter()
 
-    @routes.post("/v1/chat/completions", openapi_extra=requests.schema(ChatRequest))
+    @routes.post("/v1/chat/completions", openapi_extra=request_body.schema(ChatRequest))
     async def chat_completions(request: Request) -> Response:
-        return await _serve(parts, request, CHAT, ChatRequest, generation.chat)
+        return await _serve(parts, request, CHAT, ChatRequest, asking.chat)
 
-    @routes.post("/v1/completions", openapi_extra=requests.schema(CompletionRequest))
+    @routes.post("/v1/completions", openapi_extra=request_body.schema(CompletionRequest))
     async def completions(request: Request) -> Response:
-        return await _serve(parts, request, TEXT, CompletionRequest, generation.complete)
+        return await _serve(parts, request, TEXT, CompletionRequest, asking.complete)
 
     return routes
 
@@ -41,10 +43,13 @@ def router(parts: Parts) -> APIRouter:
 async def _serve(parts: Parts, request: Request, shape: Shape, kind: type[Asked], start: Start[Asked]) -> Response:
     account = parts.metrics.account(request.url.path)
     try:
-        asked = await requests.read(request, kind, parts.service.config.max_body_bytes)
-        session_id = requests.session_id(request)
-        started = await while_connected(request.receive, _started(start(parts, account, asked, session_id)))
-        headers = {} if session_id is None else {"X-Session-ID": request.headers[requests.SESSION_HEADER]}
+        asked = await request_body.read(request, kind, parts.service.config.max_body_bytes)
+        session_id = session_name.session_id(request)
+        start_it = start(parts, account, asked, caller(request), session_id)
+        started = await while_connected(request.receive, _started(start_it))
+        headers = {} if session_id is None else {"X-Session-ID": request.headers[session_name.SESSION_HEADER]}
+        if started.cache is not None:
+            headers["X-Cache"] = started.cache
         model = parts.service.served_names()[0]
         if asked.stream:
             events = _events(started, shape, model, asked.wants_usage)
@@ -66,11 +71,14 @@ async def _started(start: Awaitable[Generation]) -> Generation:
 
 
 async def _whole(request: Request, started: Generation, shape: Shape, model: str, headers: dict[str, str]) -> Response:
-    async def text() -> str:
-        return "".join([piece async for piece in started.texts()])
+    async def made() -> list[list[Step]]:
+        steps: list[list[Step]] = [[] for _ in started.finish_reasons]
+        async for number, step in started.steps():
+            steps[number].append(step)
+        return steps
 
     try:
-        said = await while_connected(request.receive, text())
+        answers = await while_connected(request.receive, made())
     except ClientLeft:
         started.cancel()
         raise
@@ -79,35 +87,46 @@ async def _whole(request: Request, started: Generation, shape: Shape, model: str
         raise
     finally:
         await started.close()
-    answer = shape.head(started.id, started.created, model, is_chunk=False)
-    answer["choices"] = [shape.choice(said, started.finish_reason)]
+    answer = {**shape.head(started.id, started.created, model, is_chunk=False), **_cached(started)}
+    answer["choices"] = [
+        shape.choice(index, steps, reason)
+        for index, (steps, reason) in enumerate(zip(answers, started.finish_reasons, strict=True))
+    ]
     answer["usage"] = started.usage
     return Response(body(answer), headers=headers, media_type="application/json")
 
 
 async def _events(started: Generation, shape: Shape, model: str, wants_usage: bool) -> AsyncGenerator[bytes, None]:
-    head = shape.head(started.id, started.created, model, is_chunk=True)
+    head = {**shape.head(started.id, started.created, model, is_chunk=True), **_cached(started)}
     tail: dict[str, Any] = {"usage": None} if wants_usage else {}
 
-    def chunk(*choices: dict[str, Any]) -> bytes:
-        return event({**head, "choices": list(choices), **tail})
+    def chunk(choice: dict[str, Any]) -> bytes:
+        return event({**head, "choices": [choice], **tail})
 
-    is_first = shape.is_chat
+    offsets = [0] * len(started.finish_reasons)
+    begun = [not shape.is_chat] * len(offsets)
     try:
-        async for piece in started.texts():
-            if is_first:
+        async for index, step in started.steps():
+            if not begun[index]:
                 # With the first token, not before it: its arrival is what clients take for the first token.
-                yield chunk(shape.part(None, is_first=True))
-                is_first = False
-            yield chunk(shape.part(piece))
+                yield chunk(shape.head_part(index))
+                begun[index] = True
+            yield chunk(shape.part(index, step, offsets[index]))
+            offsets[index] += len(step.text)
     except Exception as error:
         started.fail()
         # The status is out; the error goes in-band and nothing pretends that the answer is complete.
         yield event(internal(error, shape.chunk).body())
         return
-    if is_first:
-        yield chunk(shape.part(None, is_first=True))
-    yield chunk(shape.part(None, started.finish_reason))
+    for index, reason in enumerate(started.finish_reasons):
+        if not begun[index]:
+            yield chunk(shape.head_part(index))
+        yield chunk(shape.tail_part(index, reason))
     if wants_usage:
         yield event({**head, "choices": [], "usage": started.usage})
     yield DONE
+
+
+def _cached(started: Generation) -> dict[str, Any]:
+    """A field of its own, only while the cache is on."""
+    return {} if started.cache is None else {"cached": started.cache == "hit"}

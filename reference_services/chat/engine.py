@@ -7,10 +7,11 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
-from reference_services.chat import VERSION, prose, retrieval, tokenizer
+from reference_services.chat import VERSION, likelihood, prose, retrieval, stops, structured, tokenizer
+from reference_services.chat.likelihood import Alternatives
 from reference_services.chat.prompt import Prompt
 from reference_services.chat.settings import ChatSettings
 from reference_services.chat.slots import Slots
@@ -32,7 +33,13 @@ class Ask:
     stop: tuple[str, ...] = ()
     temperature: float = 1.0
     seed: int | None = None
-    sampling: tuple[tuple[str, float], ...] = field(default=())
+    sampling: tuple[tuple[str, float], ...] = ()
+    choice: int = 0
+    """Which of several answers to one request this is."""
+    top_logprobs: int | None = None
+    """How many alternatives to tell of each token; None: no log probabilities at all."""
+    json_schema: str | None = None
+    """The JSON Schema, as JSON, that the answer has to meet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +52,8 @@ class Step:
     text: str
     finish_reason: FinishReason | None = None
     tokens: int = 1
+    logprob: float | None = None
+    top: Alternatives = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,9 @@ class Engine(Protocol):
 
     def encode(self, prompt: Prompt) -> Sequence[int]:
         """The ids of a prompt's tokens."""
+
+    def check(self, ask: Ask) -> None:
+        """Raises Unsupported where the answer's form is one that the engine cannot write."""
 
     def generate(self, ask: Ask) -> AsyncIterator[Step]:
         """The tokens, as they come. Closing or cancelling it ends the work within one step."""
@@ -148,23 +160,43 @@ class SimulatedEngine:
                 await _until(start + pace.first_s + number * pace.step_s, number)
                 yield step
 
+    def check(self, ask: Ask) -> None:
+        """Write an answer in that form, once."""
+        if ask.json_schema is not None:
+            self._structured(ask, _key(ask, self._template))
+
     def tokens(self, ask: Ask) -> list[Step]:
         """The whole generation: a pure function of what is asked."""
+        key = _key(ask, self._template)
+        texts, finish = self._structured(ask, key) if ask.json_schema is not None else self._free(ask, key)
+        ended = stops.cut(texts, ask.stop, ask.min_tokens)
+        if not ended.texts:
+            return [Step("", "stop" if ended.is_met else finish, tokens=0)]
+        steps = [Step(text) for text in ended.texts]
+        if ask.top_logprobs is not None:
+            told = likelihood.figures(ended.texts, key, ask.top_logprobs)
+            steps = [replace(step, logprob=own, top=top) for step, (own, top) in zip(steps, told, strict=True)]
+        return [*steps[:-1], replace(steps[-1], finish_reason="stop" if ended.is_met else finish)]
+
+    def _structured(self, ask: Ask, key: bytes) -> tuple[list[str], FinishReason]:
+        """The texts of an answer in JSON, which ends where its value does."""
+        schema = json.loads(ask.json_schema or "{}")
+        texts = tokenizer.pieces(structured.write(schema, key, retrieval.answer(ask.prompt)))
+        return texts[: ask.max_tokens], "stop" if len(texts) <= ask.max_tokens else "length"
+
+    def _free(self, ask: Ask, key: bytes) -> tuple[list[str], FinishReason]:
         texts: list[str] = []
-        finish: FinishReason = "stop"
-        for text, is_end in self._endless(ask):
+        for text, is_end in self._endless(ask, key):
             if is_end and len(texts) >= ask.min_tokens and not ask.ignore_eos:
-                break
+                return texts, "stop"
             if len(texts) == ask.max_tokens:
-                finish = "length"
                 break
             if not is_end:
                 texts.append(text)
-        return _cut(texts, finish, ask)
+        return texts, "length"
 
-    def _endless(self, ask: Ask) -> Iterator[tuple[str, bool]]:
+    def _endless(self, ask: Ask, key: bytes) -> Iterator[tuple[str, bool]]:
         """Pieces without end; True marks the places where the text may end."""
-        key = _key(ask, self._template)
         told = retrieval.answer(ask.prompt)
         if told is not None:
             yield from ((piece, False) for piece in tokenizer.pieces(told))
@@ -181,34 +213,10 @@ class SimulatedEngine:
 
 def _key(ask: Ask, template: Template) -> bytes:
     prompt = ask.prompt.text if ask.prompt.text is not None else template.render(ask.prompt.messages)
-    drawn = [ask.seed, ask.temperature, sorted(ask.sampling)] if ask.temperature > 0 else []
+    drawn: list[Any] = [ask.seed, ask.temperature, sorted(ask.sampling)] if ask.temperature > 0 else []
+    if drawn and ask.choice:
+        drawn.append(ask.choice)
     return hashlib.sha256(f"{json.dumps(drawn)}\n{prompt}".encode("utf-8", "replace")).digest()
-
-
-def _cut(texts: list[str], finish: FinishReason, ask: Ask) -> list[Step]:
-    """The steps up to a stop string, which is not shown; the tokens that complete it count."""
-    whole = "".join(texts)
-    # A stop string counts only where it is completed after the smallest number of tokens.
-    least = sum(len(text) for text in texts[: ask.min_tokens]) if ask.min_tokens else 0
-    ends = sorted(
-        (place + len(stop), place)
-        for stop in ask.stop
-        if (place := whole.find(stop, max(0, least - len(stop) + 1))) >= 0
-    )
-    end, cut = ends[0] if ends else (len(whole), len(whole))
-    if ends:
-        finish = "stop"
-    steps: list[Step] = []
-    begin = 0
-    for text in texts:
-        if steps and begin >= end:
-            break
-        steps.append(Step(text[: max(0, cut - begin)]))
-        begin += len(text)
-    if not steps:
-        return [Step("", finish, tokens=0)]
-    last = steps.pop()
-    return [*steps, Step(last.text, finish)]
 
 
 async def _until(deadline_s: float, number: int) -> None:

@@ -1,4 +1,4 @@
-"""One completion from its checked request to its end: the prompt, the tokens, the record of the turn, the account.
+"""One completion under way: its tokens, the record of its turn, its account.
 
 The order at the end is what a client may rely on: the turn is committed, then the counters move, then the last
 chunk (or the whole response) leaves.
@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
-from typing import Protocol, cast
+from dataclasses import dataclass
 
-from reference_services.chat import sampling_limits
+from reference_services.chat.cache import Found, ResponseCache
+from reference_services.chat.choices import together
 from reference_services.chat.coherence import CoherenceScore
-from reference_services.chat.engine import Ask, FinishReason
-from reference_services.chat.failures import Refused
+from reference_services.chat.engine import Ask, FinishReason, Step
 from reference_services.chat.metrics import Account, Metrics
-from reference_services.chat.prompt import Prompt
-from reference_services.chat.requests import ChatRequest, CompletionRequest
 from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import SessionManager, Turn
 
@@ -32,25 +29,39 @@ class Parts:
     sessions: SessionManager
     metrics: Metrics
     coherence: CoherenceScore
+    cache: ResponseCache
     started_s: float
 
 
-class _Closable(Protocol):
-    async def aclose(self) -> None: ...
-
-
 class Generation:
-    """A generation under way. `close` it in any case."""
+    """A generation under way, of one answer or of several (`asks`). `close` it in any case."""
 
-    def __init__(self, parts: Parts, account: Account, ask: Ask, prompt_tokens: int, turn: Turn | None) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        account: Account,
+        asks: Sequence[Ask],
+        prompt_tokens: int,
+        turn: Turn | None = None,
+        caller: str = "",
+    ) -> None:
         self.id = uuid.uuid4().hex
         self.created = int(time.time())
         self.prompt_tokens = prompt_tokens
-        self.finish_reason: FinishReason | None = None
+        self.finish_reasons: list[FinishReason | None] = [None] * len(asks)
         self._parts = parts
         self._account = account
-        self._ask = ask
+        self._asks = asks
         self._turn = turn
+        self._caller = caller
+        self.cache: Found | None = None
+        """What the response cache had; None while it is off."""
+        self._kept: list[tuple[Step, ...]] = []
+        if parts.cache.is_on:
+            found = [parts.cache.find(caller, ask) for ask in asks]
+            self.cache = next((each for each, _ in found if each != "hit"), "hit")
+            self._kept = [steps for _, steps in found] if self.cache == "hit" else []
+            parts.metrics.cache.labels(self.cache).inc()
 
     @property
     def usage(self) -> dict[str, int]:
@@ -62,21 +73,23 @@ class Generation:
             "total_tokens": self.prompt_tokens + made,
         }
 
-    async def texts(self) -> AsyncIterator[str]:
-        """The text as it comes. When this ends, the turn is stored and the request accounted for."""
-        said: list[str] = []
-        steps = self._parts.service.engine.generate(self._ask)
-        async with aclosing(cast(_Closable, steps)):
-            async for step in steps:
+    async def steps(self) -> AsyncIterator[tuple[int, Step]]:
+        """The tokens as they come, each with the number of its answer.
+
+        When this ends, the turn is stored and the request accounted for.
+        """
+        made: list[list[Step]] = [[] for _ in self._asks]
+        async with aclosing(together([self._source(number) for number in range(len(self._asks))])) as steps:
+            async for number, step in steps:
                 self._account.step(self.prompt_tokens, step.tokens)
-                said.append(step.text)
-                if step.text:
-                    yield step.text
+                made[number].append(step)
                 if step.finish_reason is not None:
-                    self.finish_reason = step.finish_reason
-        if self.finish_reason is None:
+                    self.finish_reasons[number] = step.finish_reason
+                if step.text:
+                    yield number, step
+        if None in self.finish_reasons:
             raise RuntimeError("the engine ended without a finish reason")
-        await self._end("".join(said))
+        await self._end(made)
 
     def fail(self) -> None:
         """Account for a failure on our side."""
@@ -92,85 +105,23 @@ class Generation:
         if self._turn is not None:
             self._turn.close()
 
-    async def _end(self, reply: str) -> None:
-        messages = self._ask.prompt.messages
+    def _source(self, number: int) -> AsyncIterator[Step]:
+        if self._kept:
+            return _again(self._kept[number])
+        return self._parts.service.engine.generate(self._asks[number])
+
+    async def _end(self, made: Sequence[Sequence[Step]]) -> None:
+        messages = self._asks[0].prompt.messages
+        reply = "".join(step.text for step in made[0])
         if self._turn is not None:
             await self._turn.commit(messages[-1].content, reply)
+        if not self._kept:
+            for ask, steps in zip(self._asks, made, strict=True):
+                self._parts.cache.keep(self._caller, ask, steps)
         self._parts.coherence.add(messages, reply)
-        self._account.close("ok", self.finish_reason)
+        self._account.close("ok", self.finish_reasons[0])
 
 
-async def chat(parts: Parts, account: Account, body: ChatRequest, session_id: str | None) -> Generation:
-    """Start a chat completion; waits for the session's turn. Raises Refused."""
-    _check(parts, body)
-    messages = tuple(message.message() for message in body.messages)
-    if session_id is None:
-        return _start(parts, account, body, Prompt(messages), None)
-    if messages[-1].role != "user":
-        raise Refused(400, "The last message of a session's request is the user's.", "invalid_value", "messages")
-    turn = await parts.sessions.begin(session_id)
-    try:
-        count = parts.service.engine.count
-        prompt = turn.prompt(messages, body.limit, lambda some: count(Prompt(tuple(some))))
-        return _start(parts, account, body, Prompt(prompt), turn)
-    except BaseException:
-        turn.close()
-        raise
-
-
-async def complete(parts: Parts, account: Account, body: CompletionRequest, session_id: str | None) -> Generation:
-    """Start a text completion, which has no session. Raises Refused."""
-    _check(parts, body)
-    if session_id is not None:
-        raise Refused(400, "Sessions hold chats: use /v1/chat/completions.", "invalid_value", "X-Session-ID")
-    if not body.prompt:
-        raise Refused(400, "prompt: a text that is not empty is needed.", "invalid_value", "prompt")
-    return _start(parts, account, body, Prompt(text=body.prompt), None)
-
-
-def check_model(service: ModelService, model: str | None) -> None:
-    """Raises Refused where a request names a model that is not served."""
-    names = service.served_names()
-    if model is not None and model not in names:
-        raise Refused(
-            404, f"The model {model!r} is not served here; served is {names[0]!r}.", "model_not_found", "model"
-        )
-
-
-def _check(parts: Parts, body: ChatRequest | CompletionRequest) -> None:
-    if parts.service.state != "ready":
-        raise Refused(503, f"The engine is {parts.service.state}.", "not_ready")
-    check_model(parts.service, body.model)
-    sampling_limits.check(body, parts.service.config)
-
-
-def _start(
-    parts: Parts, account: Account, body: ChatRequest | CompletionRequest, prompt: Prompt, turn: Turn | None
-) -> Generation:
-    read = parts.service.engine.count(prompt)
-    ask = Ask(
-        prompt=prompt,
-        max_tokens=_room(read, body.limit, parts.service.config.max_model_len),
-        min_tokens=body.min_tokens,
-        ignore_eos=body.ignore_eos,
-        stop=body.stops(),
-        temperature=1.0 if body.temperature is None else body.temperature,
-        seed=body.seed,
-        sampling=body.shape(),
-    )
-    return Generation(parts, account, replace(ask, min_tokens=min(ask.min_tokens, ask.max_tokens)), read, turn)
-
-
-def _room(prompt_tokens: int, asked: int | None, length: int) -> int:
-    """How many tokens may be generated. Raises Refused where the prompt, or what is asked on top, is too long."""
-    if prompt_tokens + (asked or 0) <= length:
-        # Without max_tokens a prompt may fill the context to the last token; the reply is then empty.
-        return asked if asked is not None else length - prompt_tokens
-    asks = f" and {asked} are asked for in the reply" if asked is not None else ""
-    raise Refused(
-        400,
-        f"The context length is {length} tokens; the prompt has {prompt_tokens} tokens{asks}, "
-        f"{prompt_tokens + (asked or 0)} together. Shorten the messages or lower max_tokens.",
-        "context_length_exceeded",
-        "messages" if asked is None or prompt_tokens > length else "max_tokens",
-    )
+async def _again(steps: Sequence[Step]) -> AsyncIterator[Step]:
+    for step in steps:
+        yield step

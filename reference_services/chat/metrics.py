@@ -15,6 +15,7 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.process_collector import ProcessCollector
 
+from reference_services.chat.cache import FINDINGS
 from reference_services.chat.engine import FinishReason
 
 # Times of creation beside each counter help nobody here and double what is exposed.
@@ -57,6 +58,10 @@ class Metrics:
         self.refused = Counter(
             f"{prefix}_refused", "Requests that were refused before a route saw them.", ["status"], registry=here
         )
+        self.cache = Counter(
+            f"{prefix}_response_cache", "Requests by what the response cache had for them; none while it is off.",
+            ["result"], registry=here,
+        )  # fmt: skip
         self.sessions = Gauge(f"{prefix}_sessions_active", "Conversation sessions that are not over.", registry=here)
         self.turns = Gauge(f"{prefix}_session_turns", "Conversation turns that are stored.", registry=here)
         self.commit = Histogram(
@@ -112,6 +117,8 @@ class Metrics:
                 self.tokens.labels(kind, outcome)
         for endpoint in ENDPOINTS:
             self.latency.labels(endpoint)
+        for result in FINDINGS:
+            self.cache.labels(result)
         for status in REFUSALS:
             self.refused.labels(status)
         for kind in ("invalid", "error"):

@@ -11,9 +11,10 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, Response
 
-from reference_services.chat import VERSION, requests
+from reference_services.chat import VERSION, request_body
+from reference_services.chat.asking import check_model
 from reference_services.chat.failures import Refused
-from reference_services.chat.generation import Parts, check_model
+from reference_services.chat.generation import Parts
 from reference_services.chat.requests import TokenizeRequest
 
 
@@ -70,9 +71,9 @@ def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
         check_model(service, name)
         return _model(name)
 
-    @routes.post("/tokenize", openapi_extra=requests.schema(TokenizeRequest))
+    @routes.post("/tokenize", openapi_extra=request_body.schema(TokenizeRequest))
     async def tokenize(request: Request) -> dict[str, Any]:
-        asked = await requests.read(request, TokenizeRequest, config.max_body_bytes)
+        asked = await request_body.read(request, TokenizeRequest, config.max_body_bytes)
         check_model(service, asked.model)
         ids = service.engine.encode(asked.as_prompt())
         return {"count": len(ids), "max_model_len": config.max_model_len, "tokens": ids, "token_strs": None}

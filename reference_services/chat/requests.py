@@ -1,23 +1,18 @@
-"""Requests as they come in: bodies read within limits, every field checked, nothing silently ignored.
+"""Requests as they come in: every field is checked, nothing silently ignored.
 
 Fields that shape sampling are taken into the draw where the temperature is above 0. What this service cannot do
-(several choices, log probabilities, tools, forced formats) is refused, not ignored.
+(tools, images, penalties of single tokens) is refused, not ignored.
 """
 
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from fastapi import Request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from reference_services.chat.failures import Refused
-from reference_services.chat.gate import body_too_large, caller, owned
 from reference_services.chat.prompt import Message, Prompt
-from reference_services.chat.sessions import SESSION_ID, SESSION_ID_RULE
-
-SESSION_HEADER = "x-session-id"
+from reference_services.chat.structured import ANY_OBJECT
 
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
@@ -73,7 +68,7 @@ class Sampling(_Strict):
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
     repetition_penalty: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] | None = None
-    n: Annotated[int, Field(ge=1, le=1)] | None = None
+    n: Annotated[int, Field(ge=1)] | None = None
     user: str | None = None
 
     @model_validator(mode="after")
@@ -94,6 +89,25 @@ class Sampling(_Strict):
         """The field that `limit` comes from."""
         return "max_tokens"
 
+    @property
+    def choices(self) -> int:
+        """How many answers are asked for."""
+        return self.n or 1
+
+    @property
+    def top(self) -> int | None:
+        """How many alternatives of each token are asked for; None: no log probabilities."""
+        raise NotImplementedError
+
+    @property
+    def top_name(self) -> str:
+        """The field that `top` comes from."""
+        raise NotImplementedError
+
+    def schema_text(self) -> str | None:
+        """The JSON Schema that the answer has to meet, as JSON."""
+        return None
+
     def stops(self) -> tuple[str, ...]:
         """The stop strings."""
         if self.stop is None:
@@ -111,11 +125,62 @@ class Sampling(_Strict):
         return self.stream_options is not None and self.stream_options.include_usage
 
 
+class NamedSchema(_Strict):
+    """A JSON Schema with its name."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    description: str | None = None
+    definition: Annotated[dict[str, Any], Field(alias="schema")]
+    strict: bool | None = None
+
+
+class ResponseFormat(_Strict):
+    """What form the answer has: text, any JSON object, or JSON by a schema."""
+
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: NamedSchema | None = None
+
+    @model_validator(mode="after")
+    def _has_its_schema(self) -> ResponseFormat:
+        if (self.type == "json_schema") != (self.json_schema is not None):
+            raise ValueError("json_schema belongs to the type json_schema, and to no other")
+        return self
+
+    def schema_text(self) -> str | None:
+        """The schema, as JSON; None for text."""
+        if self.type == "text":
+            return None
+        return json.dumps(ANY_OBJECT if self.json_schema is None else self.json_schema.definition)
+
+
 class ChatRequest(Sampling):
     """The body of POST /v1/chat/completions."""
 
     messages: Annotated[list[SentMessage], Field(min_length=1)]
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    logprobs: bool = False
+    top_logprobs: Annotated[int, Field(ge=0)] | None = None
+    response_format: ResponseFormat | None = None
+
+    @model_validator(mode="after")
+    def _has_logprobs(self) -> ChatRequest:
+        if self.top_logprobs is not None and not self.logprobs:
+            raise ValueError("top_logprobs needs logprobs to be true")
+        return self
+
+    @property
+    def top(self) -> int | None:
+        """0 where only the tokens' own are asked for."""
+        return (self.top_logprobs or 0) if self.logprobs else None
+
+    @property
+    def top_name(self) -> str:
+        """The field that `top` comes from."""
+        return "top_logprobs"
+
+    def schema_text(self) -> str | None:
+        """The schema of `response_format`."""
+        return None if self.response_format is None else self.response_format.schema_text()
 
     @property
     def limit(self) -> int | None:
@@ -133,6 +198,17 @@ class CompletionRequest(Sampling):
 
     prompt: str
     echo: Literal[False] = False
+    logprobs: Annotated[int, Field(ge=0)] | None = None
+
+    @property
+    def top(self) -> int | None:
+        """The number itself."""
+        return self.logprobs
+
+    @property
+    def top_name(self) -> str:
+        """The field that `top` comes from."""
+        return "logprobs"
 
 
 class TokenizeRequest(_Strict):
@@ -153,63 +229,3 @@ class TokenizeRequest(_Strict):
         if self.messages is None:
             return Prompt(text=self.prompt)
         return Prompt(tuple(message.message() for message in self.messages))
-
-
-Body = TypeVar("Body", bound=BaseModel)
-
-
-async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
-    """The body of a request. Raises Refused."""
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > max_bytes:
-            raise body_too_large(max_bytes)
-    try:
-        data = json.loads(content.decode("utf-8"))
-        if b"\\ud" in content.lower():
-            # Half of an escaped surrogate pair is JSON, but no text.
-            json.dumps(data, ensure_ascii=False).encode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Refused(400, f"The body is not UTF-8 text (byte {error.start}).", "invalid_json") from None
-    except UnicodeEncodeError:
-        raise Refused(400, "The body holds half of a surrogate pair, which is no character.", "invalid_json") from None
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, f"The body is not JSON: {error}", "invalid_json") from None
-    if not isinstance(data, dict):
-        raise Refused(400, f"The body is a JSON {type(data).__name__}, an object is needed.", "invalid_json")
-    try:
-        return kind.model_validate(data)
-    except ValidationError as error:
-        raise _refused(error) from None
-
-
-def session_id(request: Request) -> str | None:
-    """The session that the request names, as its caller's, or None. Raises Refused where the name is not one."""
-    named = request.headers.getlist(SESSION_HEADER)
-    if not named:
-        return None
-    if len(named) > 1:
-        raise Refused(400, "X-Session-ID is given more than once.", "invalid_session_id", "X-Session-ID")
-    return checked_session(request, named[0])
-
-
-def checked_session(request: Request, name: str) -> str:
-    """The name under which the caller's session is kept. Raises Refused where this cannot be a session's name."""
-    if not SESSION_ID.fullmatch(name):
-        raise Refused(400, f"A session id is {SESSION_ID_RULE}; this is not one.", "invalid_session_id", "X-Session-ID")
-    return owned(caller(request), name)
-
-
-def schema(kind: type[BaseModel]) -> dict[str, Any]:
-    """The request's body for openapi.json, which FastAPI cannot see because the body is read here."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": kind.model_json_schema()}}}}
-
-
-def _refused(error: ValidationError) -> Refused:
-    problem = error.errors(include_url=False, include_context=False)[0]
-    param = ".".join(str(part) for part in problem["loc"]) or None
-    if problem["type"] == "extra_forbidden":
-        return Refused(400, f"This service does not know the field {param}.", "unknown_field", param)
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    return Refused(400, f"{param}: {message}" if param else message, "invalid_value", param)

@@ -15,6 +15,9 @@ def check(body: Sampling, config: ChatSettings) -> None:
         _within("top_p", body.top_p, config.top_p_range)
     if body.limit is not None:
         _within(body.limit_name, body.limit, config.max_tokens_range)
+    _within("n", body.choices, (1, config.max_choices))
+    if body.top is not None:
+        _within(body.top_name, body.top, (0, config.max_logprobs))
 
 
 def _within(name: str, value: float, bounds: tuple[float, float], more: str = "") -> None:

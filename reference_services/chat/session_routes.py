@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from reference_services.chat.failures import Refused
 from reference_services.chat.generation import Parts
-from reference_services.chat.requests import checked_session
+from reference_services.chat.session_name import checked_session
 
 
 def router(parts: Parts) -> APIRouter:

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from reference_services.chat.allowed import (
     AnyText,
+    Count,
     HeaderName,
     IntRange,
     Milliseconds,
@@ -71,6 +72,12 @@ class ChatSettings(BaseSettings):
     """Bounds of what is drawn; a temperature of 0 asks for no draw and is always accepted."""
     top_p_range: Range = (0.0, 1.0)
     max_tokens_range: IntRange = (1, LARGEST)
+    max_choices: PositiveInt = 16
+    max_logprobs: Count = 20
+
+    response_cache_size: Count = 0
+    """Answers that are kept for requests that come again; 0 keeps none."""
+    response_cache_seconds: PositiveNumber = 300
 
     conversation_memory_size: PositiveInt = 10
     context_window_size: PositiveInt = PRESET

@@ -29,7 +29,10 @@ SECTIONS: dict[str, dict[str, str]] = {
         "temperature_range": "temperature_range",
         "top_p_range": "top_p_range",
         "max_tokens_range": "max_tokens_range",
+        "max_choices": "max_choices",
+        "max_logprobs": "max_logprobs",
     },
+    "cache": {"size": "response_cache_size", "seconds": "response_cache_seconds"},
     "conversation": {
         "memory_size": "conversation_memory_size",
         "context_window_size": "context_window_size",

@@ -100,8 +100,8 @@ def test_a_body_that_is_no_request_is_refused_in_the_error_shape(
     ("fields", "param"),
     [
         *(({"messages": []}, "messages"), ({"messages": "x"}, "messages"), ({"max_tokens": 0}, "max_tokens")),
-        *(({"max_tokens": "5"}, "max_tokens"), ({"temperature": 3}, "temperature"), ({"n": 2}, "n")),
-        *(({"tools": []}, "tools"), ({"logprobs": True}, "logprobs"), ({"stream_options": {}}, None)),
+        *(({"max_tokens": "5"}, "max_tokens"), ({"temperature": 3}, "temperature"), ({"n": 17}, "n")),
+        *(({"tools": []}, "tools"), ({"logprobs": 3}, "logprobs"), ({"stream_options": {}}, None)),
         *(({"stop": ["x"] * 17}, "stop"), ({"min_tokens": 65}, None), ({"messages": [{"role": "tool"}]}, "messages")),
         ({"messages": [{"role": "user", "content": None}]}, "messages"),
     ],

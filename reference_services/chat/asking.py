@@ -1,0 +1,110 @@
+"""From a checked request to a generation: who is asked, what goes into the prompt, how much room the reply has."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reference_services.chat import sampling_limits
+from reference_services.chat.engine import Ask
+from reference_services.chat.failures import Refused
+from reference_services.chat.generation import Generation, Parts
+from reference_services.chat.json_scalars import Unsupported
+from reference_services.chat.metrics import Account
+from reference_services.chat.prompt import Prompt
+from reference_services.chat.requests import ChatRequest, CompletionRequest
+from reference_services.chat.service import ModelService
+from reference_services.chat.sessions import Turn
+
+
+async def chat(parts: Parts, account: Account, body: ChatRequest, caller: str, session_id: str | None) -> Generation:
+    """Start a chat completion; waits for the session's turn. Raises Refused."""
+    _check(parts, body)
+    messages = tuple(message.message() for message in body.messages)
+    if session_id is None:
+        return _start(parts, account, body, Prompt(messages), caller)
+    if messages[-1].role != "user":
+        raise Refused(400, "The last message of a session's request is the user's.", "invalid_value", "messages")
+    if body.choices > 1:
+        raise Refused(400, "A session's turn has one answer: n is 1 there.", "invalid_value", "n")
+    turn = await parts.sessions.begin(session_id)
+    try:
+        count = parts.service.engine.count
+        prompt = turn.prompt(messages, body.limit, lambda some: count(Prompt(tuple(some))))
+        return _start(parts, account, body, Prompt(prompt), caller, turn)
+    except BaseException:
+        turn.close()
+        raise
+
+
+async def complete(
+    parts: Parts, account: Account, body: CompletionRequest, caller: str, session_id: str | None
+) -> Generation:
+    """Start a text completion, which has no session. Raises Refused."""
+    _check(parts, body)
+    if session_id is not None:
+        raise Refused(400, "Sessions hold chats: use /v1/chat/completions.", "invalid_value", "X-Session-ID")
+    if not body.prompt:
+        raise Refused(400, "prompt: a text that is not empty is needed.", "invalid_value", "prompt")
+    return _start(parts, account, body, Prompt(text=body.prompt), caller)
+
+
+def check_model(service: ModelService, model: str | None) -> None:
+    """Raises Refused where a request names a model that is not served."""
+    names = service.served_names()
+    if model is not None and model not in names:
+        raise Refused(
+            404, f"The model {model!r} is not served here; served is {names[0]!r}.", "model_not_found", "model"
+        )
+
+
+def _check(parts: Parts, body: ChatRequest | CompletionRequest) -> None:
+    if parts.service.state != "ready":
+        raise Refused(503, f"The engine is {parts.service.state}.", "not_ready")
+    check_model(parts.service, body.model)
+    sampling_limits.check(body, parts.service.config)
+
+
+def _start(
+    parts: Parts,
+    account: Account,
+    body: ChatRequest | CompletionRequest,
+    prompt: Prompt,
+    caller: str,
+    turn: Turn | None = None,
+) -> Generation:
+    engine = parts.service.engine
+    read = engine.count(prompt)
+    room = _room(read, body.limit, parts.service.config.max_model_len)
+    ask = Ask(
+        prompt=prompt,
+        max_tokens=room,
+        min_tokens=min(body.min_tokens, room),
+        ignore_eos=body.ignore_eos,
+        stop=body.stops(),
+        temperature=1.0 if body.temperature is None else body.temperature,
+        seed=body.seed,
+        sampling=body.shape(),
+        top_logprobs=body.top,
+        json_schema=body.schema_text(),
+    )
+    try:
+        engine.check(ask)
+    except Unsupported as error:
+        raise Refused(400, f"response_format: {error}.", "unsupported_schema", "response_format") from None
+    asks = [replace(ask, choice=number) for number in range(body.choices)]
+    return Generation(parts, account, asks, read, turn, caller)
+
+
+def _room(prompt_tokens: int, asked: int | None, length: int) -> int:
+    """How many tokens may be generated. Raises Refused where the prompt, or what is asked on top, is too long."""
+    if prompt_tokens + (asked or 0) <= length:
+        # Without max_tokens a prompt may fill the context to the last token; the reply is then empty.
+        return asked if asked is not None else length - prompt_tokens
+    asks = f" and {asked} are asked for in the reply" if asked is not None else ""
+    raise Refused(
+        400,
+        f"The context length is {length} tokens; the prompt has {prompt_tokens} tokens{asks}, "
+        f"{prompt_tokens + (asked or 0)} together. Shorten the messages or lower max_tokens.",
+        "context_length_exceeded",
+        "messages" if asked is None or prompt_tokens > length else "max_tokens",
+    )

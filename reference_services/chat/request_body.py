@@ -1,0 +1,54 @@
+"""Bodies of requests: read within limits, every field checked, and told in OpenAI's shape where one is wrong."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TypeVar
+
+from fastapi import Request
+from pydantic import BaseModel, ValidationError
+
+from reference_services.chat.failures import Refused
+from reference_services.chat.gate import body_too_large
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
+    """The body of a request. Raises Refused."""
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > max_bytes:
+            raise body_too_large(max_bytes)
+    try:
+        data = json.loads(content.decode("utf-8"))
+        if b"\\ud" in content.lower():
+            # Half of an escaped surrogate pair is JSON, but no text.
+            json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused(400, f"The body is not UTF-8 text (byte {error.start}).", "invalid_json") from None
+    except UnicodeEncodeError:
+        raise Refused(400, "The body holds half of a surrogate pair, which is no character.", "invalid_json") from None
+    except (ValueError, RecursionError) as error:
+        raise Refused(400, f"The body is not JSON: {error}", "invalid_json") from None
+    if not isinstance(data, dict):
+        raise Refused(400, f"The body is a JSON {type(data).__name__}, an object is needed.", "invalid_json")
+    try:
+        return kind.model_validate(data)
+    except ValidationError as error:
+        raise _refused(error) from None
+
+
+def schema(kind: type[BaseModel]) -> dict[str, Any]:
+    """The request's body for openapi.json, which FastAPI cannot see because the body is read here."""
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": kind.model_json_schema()}}}}
+
+
+def _refused(error: ValidationError) -> Refused:
+    problem = error.errors(include_url=False, include_context=False)[0]
+    param = ".".join(str(part) for part in problem["loc"]) or None
+    if problem["type"] == "extra_forbidden":
+        return Refused(400, f"This service does not know the field {param}.", "unknown_field", param)
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return Refused(400, f"{param}: {message}" if param else message, "invalid_value", param)

@@ -1,0 +1,28 @@
+"""The session that a request names, as a name under which it is kept for its caller."""
+
+from __future__ import annotations
+
+from fastapi import Request
+
+from reference_services.chat.failures import Refused
+from reference_services.chat.gate import caller, owned
+from reference_services.chat.sessions import SESSION_ID, SESSION_ID_RULE
+
+SESSION_HEADER = "x-session-id"
+
+
+def session_id(request: Request) -> str | None:
+    """The session that the request names, as its caller's, or None. Raises Refused where the name is not one."""
+    named = request.headers.getlist(SESSION_HEADER)
+    if not named:
+        return None
+    if len(named) > 1:
+        raise Refused(400, "X-Session-ID is given more than once.", "invalid_session_id", "X-Session-ID")
+    return checked_session(request, named[0])
+
+
+def checked_session(request: Request, name: str) -> str:
+    """The name under which the caller's session is kept. Raises Refused where this cannot be a session's name."""
+    if not SESSION_ID.fullmatch(name):
+        raise Refused(400, f"A session id is {SESSION_ID_RULE}; this is not one.", "invalid_session_id", "X-Session-ID")
+    return owned(caller(request), name)
