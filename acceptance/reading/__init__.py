@@ -28,8 +28,8 @@ from acceptance.reading.document import (
     Statement,
     Waiver,
 )
-from acceptance.reading.draft import Facts
 from acceptance.reading.encoding import Flaw
+from acceptance.reading.facts import read_facts
 from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.gaps import find_gaps
 from acceptance.reading.source import Source, read_source
@@ -142,7 +142,10 @@ def _find(draught: Draught) -> None:
 def _type(draught: Draught) -> None:
     """What each demand asks for; a paragraph that asks for nothing is prose again."""
     configuration, commands = draught.configuration, draught.found.commands
-    facts = Facts(configuration.settings, configuration.variables, commands, draught.service_name)
+    facts = read_facts(
+        *(configuration.settings, configuration.variables, commands, draught.service_name),
+        *(draught.found.statements, draught.source.lines),
+    )
     for statement in draught.found.statements:
         typed = type_statement(statement, facts)
         if typed.drafts:

@@ -9,54 +9,21 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from acceptance.criterion import Criterion
-from acceptance.reading import builders
+from acceptance.reading import service_drafts
 from acceptance.reading.document import Statement
-from acceptance.reading.draft import Draft, Facts, Note, person
-from acceptance.reading.kinds import WITH_LIMIT
-from acceptance.reading.quantity import Quantity, Unreadable, read_quantities
-from acceptance.reading.rules import apply_rules
+from acceptance.reading.draft import Draft, Note, person
+from acceptance.reading.facts import Facts
+from acceptance.reading.figures import Placed, completed, figures
+from acceptance.reading.kinds import OF_THE_ESTATE
+from acceptance.reading.reasons import PREREQUISITE, for_people, reason_for
+from acceptance.reading.rule import apply
+from acceptance.reading.rules import RULES
+from acceptance.reading.service_names import entity, services_of
+from acceptance.reading.setting_figures import meaning_of
 from acceptance.reading.wording import command_has_placeholder, fingerprint, has_placeholder, shown_heading
 
-_PORT = re.compile(r"\bport\s*:?\s*(?P<port>\d{2,5})\b", re.IGNORECASE)
-_LAST_PORT = 65_535
 _FROM_ENVIRONMENT = re.compile(r"\$\{?\w+")
-_COMMAS = re.compile(r",\s+(?![^()]*\))")
-_MEMORY_PROPERTY = re.compile(r"^Memory")
-_REASONS: tuple[tuple[str, str], ...] = (
-    (r"\b(?:document\w*|guides?|examples provided|lessons)\b", "somebody has to read the documentation"),
-    (
-        r"\b(?:code|review\w*|class|unit tests?|coverage)\b",
-        "it is about the code and its review, not the running server",
-    ),
-    (
-        r"\b(?:notify|communicate|update|stakeholders?|create detailed)\b",
-        "it is something that people do, not the server",
-    ),
-    (r"\b(?:security|secure|auth\w*|saniti[sz]\w*|rate limit\w*|vulnerab\w*)\b", "no check here judges security"),
-    (
-        r"\b(?:databases?|vector|redis|cache|gateway|balanc\w*|discovery|grafana|dashboards?|external)\b",
-        "it needs a look at another system than the server under test",
-    ),
-    (r"\b(?:targets?|limits?|performance)\b", "it states no figure of its own"),
-)
-_SUBJECT_REASONS = {
-    "coverage": "it is about the code, not the running server",
-    "storage": "disks of the host are not looked at",
-    "duration": "it is not said what takes this long",
-    "size": "it is not said what has this size",
-}
-# The statistics that checks decide; a limit on another one must not be judged as if it were one of these.
-_DECIDED_STATISTICS = {
-    "latency": re.compile(r"mean|p\d{2}(?:\.\d+)?"),
-    "memory": re.compile("max"),
-    "cpu": re.compile("mean"),
-    "load_time": re.compile("each|max"),
-    "coherence": re.compile("mean"),
-}
-_Placed = tuple[Draft, tuple[int, int]]
-_UNKNOWN = "no rule turns these words into a measurement; a binding can"
-_PREREQUISITE = "it is a prerequisite of the task, outside the server under test"
-_ABOUT_TASK = "it is a judgement about the task, not about the server"
+_COMMAS = re.compile(r",\s+(?![^()]{0,400}\))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,27 +37,27 @@ class Typed:
 def type_statement(statement: Statement, facts: Facts) -> Typed:
     """What a statement asks for. Objectives may ask for nothing; every other statement asks for something."""
     if statement.type == "config":
-        return Typed(tuple(_setting_drafts(statement)), ())
+        return Typed(tuple(_setting_drafts(statement, facts)), ())
     if statement.type == "shape":
-        return _typed([builders.response_example(statement, facts)], [])
-    if statement.role == "dependency":
-        return Typed((person(_PREREQUISITE),), ())
+        return _typed([service_drafts.response_example(statement, facts)], [])
     is_template = has_placeholder(statement.text) or (
         statement.command is not None and command_has_placeholder(statement.command.text)
     )
     if is_template:
-        return Typed((_template(statement, facts),), ())
-    placed, notes = _figures(statement)
-    if statement.type not in ("smart", "prose") and not (statement.type == "expected" and placed):
-        placed = _with_rules(statement, facts, placed)
-    if not placed and statement.type == "prose":
-        return Typed((), ())
-    if not placed:
-        return _typed([person(_reason(statement, notes))], notes)
-    if statement.type not in ("expected", "prose") and any(draft.judge == "machine" for draft, _ in placed):
-        notes += _unjudged_clauses(statement, [span for _, span in placed])
-    drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
-    return _typed([_completed(draft, statement, facts) for draft in drafts], notes)
+        return Typed((Draft("human_judgement", judge="template", reason="a placeholder is not filled in"),), ())
+    if statement.role == "dependency":
+        return _typed(_prerequisites(statement, facts), [])
+    services, sentence = services_of(statement, facts.services)
+    drafts: list[Draft] = []
+    notes: list[Note] = []
+    for service in services:
+        typed = _typed_for(statement, facts.of(service))
+        drafts += [_for_service(draft, service, sentence) for draft in typed.drafts]
+        notes += [note for note in typed.notes if note not in notes]
+    if len(services) > 1 and any(draft.judge == "machine" for draft in drafts):
+        # What one service has a figure for and another has not is for people only where no other is judged.
+        drafts = [draft for draft in drafts if draft.judge == "machine" or draft.threshold is not None or draft.service]
+    return Typed(tuple(_without_repeats(drafts)), tuple(notes))
 
 
 def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple[Criterion, ...]:
@@ -125,116 +92,68 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple
     return tuple(criteria)
 
 
+def _typed_for(statement: Statement, facts: Facts) -> Typed:
+    """The same for one of several services."""
+    placed, notes = figures(statement, facts)
+    aside = "" if placed or statement.type in ("smart", "expected") else for_people(statement)
+    if statement.type not in ("smart", "prose") and not aside and not (statement.type == "expected" and placed):
+        placed = _with_rules(statement, facts, placed)
+    if not placed and statement.type == "prose":
+        return Typed((), ())
+    if not placed:
+        return _typed([person(aside or reason_for(statement, notes))], notes)
+    if statement.type not in ("expected", "prose") and any(draft.judge == "machine" for draft, _ in placed):
+        notes += _unjudged_clauses(statement, [span for _, span in placed])
+    drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
+    return _typed([completed(draft, statement, facts) for draft in drafts], notes)
+
+
 def _typed(drafts: Sequence[Draft], notes: Sequence[Note]) -> Typed:
     return Typed(tuple(drafts), (*notes, *(note for draft in drafts for note in draft.notes)))
 
 
-def _figures(statement: Statement) -> tuple[list[_Placed], list[Note]]:
-    """What the figures of the text ask for; a JSON expectation is read as JSON, not as figures."""
-    if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
-        return [], []
-    quantities, unreadable = read_quantities(statement.text, _about(statement))
-    placed = [(_of_quantity(quantity), (quantity.begin, quantity.end)) for quantity in quantities]
-    if statement.type == "prose":
-        placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
-    if statement.type != "expected":
-        placed += [
-            (Draft("port", parameters={"port": int(match["port"])}), match.span())
-            for match in _PORT.finditer(statement.text)
-            if 0 < int(match["port"]) <= _LAST_PORT
-        ]
-    return placed, [_unreadable_note(statement, item) for item in unreadable]
+def _for_service(draft: Draft, service: str, sentence: str) -> Draft:
+    """The draft as one of a service, unless it asks something of files, people or what surrounds the services."""
+    if not service or draft.kind in OF_THE_ESTATE:
+        return draft
+    return replace(draft, service=service, assumptions=(*draft.assumptions, *((sentence,) if sentence else ())))
 
 
 def _without_repeats(drafts: Iterable[Draft]) -> list[Draft]:
-    kept: list[Draft] = []
+    """The first draft of each kind, limit and service; without a limit, of each set of parameters."""
+    kept: dict[tuple[object, ...], Draft] = {}
     for draft in drafts:
-        if not any(other.kind == draft.kind and other.threshold == draft.threshold for other in kept):
-            kept.append(draft)
-    return kept
+        apart = "" if draft.threshold is not None or draft.kind == "port" else _parameters(draft)
+        if draft.kind == "port":
+            apart = _parameters(draft)
+        kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart), draft)
+    return list(kept.values())
 
 
-def _about(statement: Statement) -> str:
-    """Words beside the statement that say what a figure of it means."""
-    words = [statement.label]
-    if statement.command is not None:
-        properties = statement.command.details.get("properties", ())
-        words += ["memory" for name in properties if _MEMORY_PROPERTY.match(name)]
-        if statement.command.request is not None:
-            words.append("response")
-    if statement.headings:
-        words.append(statement.headings[-1].text)
-    return " ".join(words)
+def _parameters(draft: Draft) -> str:
+    return json.dumps([dict(draft.parameters), draft.reason], sort_keys=True, default=str)
 
 
-def _of_quantity(quantity: Quantity) -> Draft:
-    limit = quantity.threshold()
-    decided = _DECIDED_STATISTICS.get(quantity.subject)
-    if decided is not None and quantity.statistic is not None and not decided.fullmatch(quantity.statistic):
-        reason = f"no check here judges the {quantity.statistic} of the {quantity.subject.replace('_', ' ')}"
-        return replace(person(reason, limit), assumptions=quantity.assumptions)
-    if quantity.subject in WITH_LIMIT:
-        return Draft(quantity.subject, limit, quantity.assumptions)
-    subject = quantity.subject.replace("_", " ")
-    reason = _SUBJECT_REASONS.get(quantity.subject, f"no check here measures {subject}")
-    return replace(person(reason, limit), assumptions=quantity.assumptions)
-
-
-def _unreadable_note(statement: Statement, item: Unreadable) -> Note:
-    part = statement.text[item.begin : item.end].strip()
-    return Note("quantity-unreadable", "warning", f'"{part}" is not read as a limit: {item.why}', item.mend)
-
-
-def _with_rules(statement: Statement, facts: Facts, figures: list[_Placed]) -> list[_Placed]:
+def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> list[Placed]:
     """Add what the words ask for; a figure of the same kind counts more than a rule without one."""
-    kinds = {draft.kind for draft, _ in figures}
-    found = apply_rules(statement, statement.text, facts)
-    if not found and not figures and statement.type == "subtask" and statement.context:
-        found = apply_rules(statement, f"{statement.text}; {statement.context}", facts)
-    by_rules = [(draft, span) for draft, span in found if draft.kind not in kinds]
-    if any(draft.judge == "machine" for draft, _ in (*figures, *by_rules)):
-        by_rules = [(draft, span) for draft, span in by_rules if draft.judge == "machine"]
-    return [*by_rules, *figures]
+    by_figures = [draft for draft, _ in placed]
+    by_rules = apply(RULES, statement, statement.text, facts, by_figures)
+    if not by_rules and not placed and statement.type == "subtask" and statement.context:
+        by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
+    if any(draft.judge == "machine" for draft, _ in (*placed, *by_rules)):
+        # What only people can say of a documentation stays beside what a machine sees of it.
+        documented = any(draft.kind == "documentation" for draft, _ in by_rules)
+        by_rules = [(draft, span) for draft, span in by_rules if draft.judge == "machine" or documented]
+    return [*by_rules, *placed]
 
 
-def _completed(draft: Draft, statement: Statement, facts: Facts) -> Draft:
-    """What a check needs beside the limit: the command's request, its payload, the unit."""
-    command = statement.command
-    request = command.request if command is not None else None
-    if draft.kind == "latency":
-        draft = replace(draft, parameters={"request": request})
-        if command is not None and request is not None and "repeat" not in command.details:
-            sentence = "one command shows no statistic: the mean at the document's rate is judged"
-            kept = tuple(text for text in draft.assumptions if not text.startswith("no statistic"))
-            if kept != draft.assumptions:
-                draft = replace(draft, assumptions=(*kept, sentence))
-    elif draft.kind == "throughput":
-        payload = command.details.get("payload_file") if command is not None else None
-        draft = replace(draft, parameters={"request": request, "payload_file": payload})
-        if payload and command is not None and not command.details.get("payload_found"):
-            draft = _without_payload(draft, payload, facts)
-    elif draft.kind == "memory":
-        unit = command.details.get("unit") if command is not None else facts.detail("unit")
-        draft = replace(draft, parameters={"unit": unit} if unit else {})
-    return draft
+def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
+    """What has to be there before: room on a disk can be seen here, the rest somebody has to look at."""
+    placed, _ = figures(statement, facts)
+    return [*(draft for draft, _ in placed if draft.kind == "disk"), person(PREREQUISITE)]
 
 
-def _without_payload(draft: Draft, payload: str, facts: Facts) -> Draft:
-    if facts.defines_file(payload):
-        return draft
-    note = Note(
-        *("payload-missing", "warning", f"{payload} is neither written by the document nor beside it"),
-        f"put {payload} beside the document",
-    )
-    sentence = f"{payload} is not there: the document's other completion requests, else our own, take its place"
-    return replace(draft, assumptions=(*draft.assumptions, sentence), notes=(*draft.notes, note))
-
-
-def _template(statement: Statement, facts: Facts) -> Draft:
-    return Draft("human_judgement", judge="template", reason="a placeholder is not filled in")
-
-
-def _setting_drafts(statement: Statement) -> Iterable[Draft]:
+def _setting_drafts(statement: Statement, facts: Facts) -> Iterable[Draft]:
     for setting in statement.settings:
         parameters = {
             "name": setting.name,
@@ -242,39 +161,32 @@ def _setting_drafts(statement: Statement) -> Iterable[Draft]:
             "spelling": setting.spelling,
             "form": setting.form,
         }
-        draft = Draft("config_value", parameters=parameters)
+        own = entity(setting.scope)
+        draft = Draft("config_value", parameters=parameters, service=own if own in facts.services else "")
         shown = f"{setting.spelling} {json.dumps(setting.value, ensure_ascii=False)}"
         if has_placeholder(statement.text) or command_has_placeholder(shown):
             yield replace(draft, judge="template", reason="a placeholder is not filled in")
         elif isinstance(setting.value, str) and _FROM_ENVIRONMENT.search(setting.value):
-            yield replace(draft, judge="person", reason="the value comes from an environment that is not shown")
+            reason = "the value comes from an environment that is not shown: somebody has to look at it there"
+            yield replace(draft, judge="person", reason=reason)
         else:
             yield draft
-
-
-def _reason(statement: Statement, notes: Sequence[Note]) -> str:
-    if statement.type == "smart":
-        return _ABOUT_TASK
-    if not statement.text:
-        return "the box has no text"
-    if any(note.code == "quantity-unreadable" for note in notes):
-        return "its figure is not a limit that can be decided by measuring"
-    if statement.command is not None and statement.command.problem:
-        return f"its command has no native form: {statement.command.problem}"
-    for pattern, reason in _REASONS:
-        if re.search(pattern, statement.text, re.IGNORECASE):
-            return reason
-    return _UNKNOWN
+            limit = meaning_of(setting, "concurrency")
+            if limit is not None:
+                sentence = f"{setting.spelling} is read as a demand: at most {limit.value:g} at once"
+                yield Draft("concurrency_limit", limit, (sentence,), {"request": None}, service=draft.service)
 
 
 def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) -> list[Note]:
     """Parts of an enumeration that no rule and no figure covers: said, because the rest is judged."""
     notes: list[Note] = []
-    begin = 0
+    ordered = sorted(spans)
+    begin = first = reach = 0
     for end in (*(cut.start() for cut in _COMMAS.finditer(statement.text)), len(statement.text)):
-        clause = statement.text[begin:end]
-        part = clause.strip(" ,")
-        if not part.startswith("with ") and not any(first < end and last > begin for first, last in spans):
+        part = statement.text[begin:end].strip(" ,")
+        while first < len(ordered) and ordered[first][0] < end:
+            reach, first = max(reach, ordered[first][1]), first + 1
+        if not part.startswith("with ") and reach <= begin:
             notes.append(
                 Note(
                     "clause-not-judged", "note", f'"{part}" is not judged: no figure and no rule', "say what to measure"

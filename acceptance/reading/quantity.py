@@ -1,107 +1,66 @@
-"""A grammar for quantities: value, unit, comparator, statistic and subject, with what had to be assumed.
+"""A grammar for quantities: value, unit, comparator, statistic, subject and circumstances, with what was assumed.
 
-    quantity   = [comparator] number [scale] unit | subject-words comparator number
+    quantity   = [about] [comparator] number [range] [scale] unit [tolerance] [comparator after]
     comparator = < <= > >= = ≤ ≥ | under | less than | at most | within | over | at least | ...
 
-GB is SI (10^9 bytes), GiB is binary; 8K of context is 8,192 tokens. What a text leaves open is decided by the
-tables below and said in one sentence each. What cannot be read is returned, never skipped.
+GB is SI (10^9 bytes), GiB is binary; 8K of context is 8,192 tokens; 120 requests a minute are 2 a second. What a
+text leaves open is decided by written rules and said in one sentence each. What cannot be read is returned,
+never skipped.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from bisect import bisect_right
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from acceptance.criterion import Comparator, Threshold
-from acceptance.reading.units import DIMENSIONS, UNITS, unit_pattern
+from acceptance.reading.circumstance import Circumstance, circumstances
+from acceptance.reading.comparator import AFTER, COMPARATORS, PATTERN, reads_as_capacity
+from acceptance.reading.subject import AT_LEAST, COUNTED, LEAD, SHARE, statistic_of, subject_of
+from acceptance.reading.tolerance import Tolerance, of_range, tolerance_after, with_tolerance
+from acceptance.reading.units import UNITS, Unit, unit_pattern
 
 _NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_COMPARATORS: dict[str, Comparator] = {
-    **dict.fromkeys(("<=", "≤", "=<"), "<="),
-    **dict.fromkeys((">=", "≥", "=>"), ">="),
-    **dict.fromkeys(("==", "="), "=="),
-    "<": "<",
-    ">": ">",
-    **dict.fromkeys(("less than", "lower than", "smaller than", "fewer than", "under", "below"), "<"),
-    **dict.fromkeys(("at most", "no more than", "not more than", "up to", "within", "maximum of", "max"), "<="),
-    **dict.fromkeys(("more than", "greater than", "higher than", "over", "above", "exceeds", "exceeding"), ">"),
-    **dict.fromkeys(("at least", "no less than", "not less than", "minimum of", "minimum", "min"), ">="),
-    **dict.fromkeys(("exactly", "equal to"), "=="),
-}
-_ABOUT = r"~|≈|±|about\b|around\b|approximately\b|approx\.?|roughly\b"
-_WORDS = "|".join(
-    re.escape(word) + (r"\b" if word[-1].isalpha() else "")
-    for word in sorted(_COMPARATORS, key=lambda word: (-len(word), word))
-)
+_ABOUT = r"~|≈|±|about\b|around\b|approximately\b|approx\.?|roughly\b|circa\b|nearly\b|some(?=\s\d)"
 _QUANTITY = re.compile(
-    rf"(?P<about>{_ABOUT})?\s*(?P<comparator>(?:(?<![\w.])|(?<=\W))(?:{_WORDS}))?\s*"
-    rf"(?<![\w.,:/@-])(?P<number>{_NUMBER})(?P<range>\s*(?:-|\u2013|\.\.)\s*\d[\d.,]*)?"
-    rf"(?P<glue>\s*-?\s*)(?P<unit>{unit_pattern()})?(?P<tail>[A-Za-zµμ%°/]*)(?P<plus>\+)?",
+    rf"(?P<about>{_ABOUT})?\s{{0,4}}(?P<comparator>(?:(?<![\w.])|(?<=\W))(?:{PATTERN}))?\s{{0,4}}(?P<about_too>{_ABOUT})?"
+    rf"\s{{0,4}}(?<![\w.,:/@-])(?P<number>{_NUMBER})"
+    r"(?:(?P<range>\s?(?:-|\u2013|\.\.|\bto\b)\s?~?)(?P<high>\d[\d,]*(?:\.\d+)?))?"
+    rf"(?P<glue>\s{{0,4}}-?\s{{0,4}})(?P<unit>{unit_pattern()})?(?P<tail>[A-Za-zµμ%°/]*)(?P<plus>\+)?",
     re.IGNORECASE,
 )
-_STATISTICS: tuple[tuple[str, str], ...] = (
-    (r"\bp\s?(\d{2}(?:\.\d+)?)\b", "p{}"),
-    (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)[ -]percentile\b", "p{}"),
-    (r"\b(?:average|avg|mean)\b", "mean"),
-    (r"\bmedian\b", "p50"),
-    (r"\b(?:peak|maximum|max|worst[ -]case|always|never)\b", "max"),
-)
-# By dimension, the words that say what a figure is about; the first that stands in the clause decides.
-_SUBJECTS: dict[str, tuple[tuple[str, str], ...]] = {
-    "time": (
-        (r"\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start)|cold starts?|start-?up times?)\b", "load_time"),
-        (r"\b(?:ttft|first token)\b", "ttft"),
-        (r"\b(?:inter[ -]token|itl|tpot|per output token)\b", "inter_token_latency"),
-        (r"\b(?:time-?out|interval|expir\w*|retention|duration|uptime|recovery)\b", "duration"),
-        (r"\b(?:latency|latencies|response|responses|inference|reply|replies|answers?)\b", "latency"),
-        (r"\b(?:loading|loads|loaded|start-?up|starts|boots?)\b", "load_time"),
-    ),
-    "size": (
-        (r"\b(?:storage|disk|drive|space|volume)\b", "storage"),
-        (r"\b(?:vram|gpu)\b", "gpu_memory"),
-        (r"\b(?:memory|ram|rss|resident)\b", "memory"),
-    ),
-    "tokens": ((r"\b(?:context|window|max_model_len|prompt length)\b", "context_length"),),
-    "cores": ((r".", "cpu"),),
-    "rate": ((r".", "throughput"),),
-    "token_rate": ((r".", "token_rate"),),
-    "ratio": (
-        (r"\bcoheren\w+", "coherence"),
-        (r"\bcoverage\b", "coverage"),
-        (r"\b(?:errors?|failures?|failed)\b", "error_rate"),
-        (r"\b(?:availab\w+|uptime)\b", "availability"),
-        (r"\bcpu\b", "cpu_utilisation"),
-        (r"\bgpu\b", "gpu_utilisation"),
-        (r"\b(?:memory|ram)\b", "memory_utilisation"),
-    ),
-}
-# Bare numbers that need no unit, because what they count says it: `Requests per second > 20`.
-_COUNTED: tuple[tuple[str, str, str], ...] = (
-    (r"\b(?:requests? (?:per|/) ?s(?:ec(?:ond)?)?|rps|qps|throughput)\b", "requests/s", "rate"),
-    (r"\btokens? (?:per|/) ?s(?:ec(?:ond)?)?\b", "tokens/s", "token_rate"),
-    (r"\b(?:context(?:[ _](?:length|window|size))?|max_model_len)\b", "tokens", "tokens"),
-    (r"\b(?:cpu )?cores\b", "cores", "cores"),
-    (r"\b(?:coheren\w+|score|ratio|share|utili[sz]ation)\b", "ratio", "ratio"),
-)
-_AT_LEAST = {"throughput", "token_rate", "context_length", "coherence", "coverage", "availability"}
-_DEFAULT_STATISTIC: dict[str, tuple[str, str]] = {
-    "latency": ("mean", "no statistic is stated for the latency: the mean is judged"),
-    "ttft": ("mean", "no statistic is stated for the time to first token: the mean is judged"),
-    "inter_token_latency": ("mean", "no statistic is stated for the inter-token latency: the mean is judged"),
-    "memory": ("max", "no statistic is stated for the memory: its highest value is judged"),
-    "cpu": ("mean", "no statistic is stated for the CPU: the mean number of cores in use under load is judged"),
-    "load_time": ("each", "no statistic is stated for the load time: every cold start is judged"),
-    "coherence": ("mean", "no statistic is stated for the coherence: the mean over conversations is judged"),
-}
-_FIXED_STATISTIC = {"throughput": "rate", "token_rate": "rate", "context_length": "each"}
 _CLAUSE = re.compile(r"[;,](?=\s)|\s+and\s+|\s+but\s+|[.](?=\s|$)|[()]")
+_TIME_FIGURE = re.compile(r"\d\s?(?:ms|milliseconds?|s|secs?|seconds?|min|minutes?)\b", re.IGNORECASE)
+_MEASURED = re.compile(
+    r"\b(?:latency|response times?|throughput|memory|ram|cpu|load(?:ing)? times?|start-?up times?|ttft|bandwidth|network)\b",
+    re.IGNORECASE,
+)
+_COUNTS = re.compile(
+    r"(?:th|st|nd|rd|x|st|times?|services?|models?|nodes?|gpus?|hosts?|servers?|instances?|modules?|tests?|runs?|days?"
+    r"|weeks?|months?|steps?|phases?|percentile|retries|attempts?|cases?|items?|b|bit|bits|fp\w*|q\w*|d|v\w*|k|m"
+    r"|targets?|environments?|regions?|zones?|prompts?|messages?|turns?|levels?|stages?|iterations?|samples?|and|or|to"
+    r"|for|of|in|on|at|by|with|under|per|the|is|are|must|should|shall|when|while|as|on|from|other|more|further)$",
+    re.IGNORECASE,
+)
+_BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
+_BRACKET = re.compile(r"\s?\(([^()]{1,24})\)")
+# A sum in brackets says what a figure before it is made of.
+_PARTS = re.compile(r"\([^()+]{0,120}\d[^()+]{0,120}\+[^()]{0,200}\d[^()]{0,200}\)")
+_BREAK = re.compile(r"[;,.](?=\s)")
+_WINDOW = 400
+_LONGEST = 20_000
 _KIBI = 1024
 _KNOWN_UNITS = "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """A figure of a text. `begin` and `end` are where it stands; `assumptions` are sentences."""
+    """A figure of a text. `begin` and `end` are where it stands; `assumptions` are sentences.
+
+    `low` and `high` are the two sides of an approximate figure, in `unit`.
+    """
 
     value: float
     unit: str
@@ -112,6 +71,10 @@ class Quantity:
     assumptions: tuple[str, ...]
     begin: int
     end: int
+    load: str = ""
+    population: str = ""
+    low: float | None = None
+    high: float | None = None
 
     def threshold(self) -> Threshold:
         """The quantity as a criterion's limit."""
@@ -142,110 +105,259 @@ class _Figure:
     def value(self) -> float:
         return float(self.match["number"].replace(",", ""))
 
-    def subject(self, dimension: str) -> str:
-        """What the figure is about, by the nearest text that says so."""
-        for place in (*self.near, self.text, self.about):
-            for pattern, subject in _SUBJECTS.get(dimension, ()):
-                if re.search(pattern, place, re.IGNORECASE):
-                    return subject
-        return DIMENSIONS[dimension]
+    @property
+    def is_approximate(self) -> bool:
+        return bool(self.match["about"] or self.match["about_too"])
 
-    def statistic(self) -> str | None:
-        """The statistic that stands near the figure; a comparator such as `max` is none."""
-        comparator = self.match["comparator"] or ""
-        for place in (*self.near, self.about):
-            rest = place.replace(comparator, " ") if comparator[:1].isalpha() else place
-            for pattern, name in _STATISTICS:
-                found = re.search(pattern, rest, re.IGNORECASE)
-                if found is not None:
-                    return name.format(found[1]) if found.groups() else name
-        return None
+    def end(self) -> int:
+        """Where the figure with its unit ends."""
+        return self.match.end("unit" if self.match["unit"] and not self.match["tail"] else "glue") or self.match.end()
 
 
+@lru_cache(maxsize=4096)
 def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]:
     """All quantities of a text; `about` (a label or heading) helps where a clause does not say what is meant."""
     found: list[Quantity] = []
     failed: list[Unreadable] = []
+    if len(text) > _LONGEST:
+        why = f"the text has {len(text):,} characters, and figures are read in the first {_LONGEST:,}"
+        failed.append(Unreadable(0, 40, why, "break the text into several demands"))
+        text = text[:_LONGEST]
+    clauses = _Clauses(text)
+    taken = 0
     for match in _QUANTITY.finditer(text):
-        begin = match.start("about" if match["about"] else "comparator" if match["comparator"] else "number")
-        item = _read(_Figure(match, begin, _near(text, match.start("number")), text, about))
+        names = ("about", "comparator", "about_too", "number")
+        begin = next(match.start(name) for name in names if match[name])
+        if match.start("number") < taken:
+            continue
+        window = text[max(0, begin - _WINDOW) : match.end() + _WINDOW]
+        item = _read(_Figure(match, begin, clauses.around(match.start("number")), window, about))
         if isinstance(item, Quantity):
             found.append(item)
+            taken = item.end
         elif item is not None:
             failed.append(item)
-    return tuple(found), tuple(failed)
+    return _under_circumstances(found, text), tuple(failed)
 
 
 def _read(figure: _Figure) -> Quantity | Unreadable | None:
-    match, begin, end = figure.match, figure.begin, figure.match.end()
+    match = figure.match
     unit_text, tail = match["unit"] or "", match["tail"]
     if tail:
         # Letters go on behind the spelling of a unit: it is another word.
         unit_text, tail = "", unit_text + tail
     unit = UNITS.get(_unit_key(unit_text)) if unit_text else None
+    if unit is not None and unit.needs and not any(re.search(unit.needs, place, re.I) for place in _places(figure)):
+        unit = None
     if unit is None:
-        if not match["comparator"] and not match["about"]:
-            return None
-        if tail and not match["glue"]:
-            return Unreadable(begin, end, f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
-        return _counted(figure)
-    if match["about"]:
-        return Unreadable(begin, end, "an approximate figure has no limit", "state a limit, or a tolerance")
-    if match["range"]:
-        return Unreadable(begin, end, "a range is not one limit", "state the limit that has to be kept")
-    if not unit.scaled:
-        return _complete(figure, figure.value, unit.spelling, unit.dimension, [unit.note] if unit.note else [])
-    if not any(re.search(r"context|token|window", place, re.IGNORECASE) for place in figure.near):
+        return _without_unit(figure, tail)
+    if unit.dimension == "ratio" and SHARE.match(match.string, match.end()) and _TIME_FIGURE.search(figure.text):
         return None
-    tokens = figure.value * _KIBI
-    note = f"{match['number']}K of context is read as {tokens:,.0f} tokens"
-    return _complete(figure, tokens, unit.spelling, unit.dimension, [note])
+    if unit.dimension == "count":
+        return _count(figure, unit)
+    if unit.scaled:
+        if not any(re.search(r"context|token|window|n_ctx", place, re.I) for place in (*figure.near, unit_text)):
+            return None
+        note = f"{match['number']}K of context is read as {figure.value * _KIBI:,.0f} tokens"
+        return _complete(figure, replace(unit, factor=_KIBI), [note])
+    return _complete(figure, unit, [unit.note] if unit.note else [])
 
 
-def _counted(figure: _Figure) -> Quantity | Unreadable | None:
-    """A bare number after a comparator, where its clause says what it counts."""
-    match, begin = figure.match, figure.begin
-    end = match.end("plus") if match["plus"] else match.end("number")
-    for pattern, unit, dimension in _COUNTED:
-        if any(re.search(pattern, place, re.IGNORECASE) for place in figure.near):
-            if match["about"] or match["range"]:
-                return Unreadable(begin, end, "an approximate figure has no limit", "state a limit")
-            return _complete(figure, figure.value, unit, dimension, [])
-    if match["comparator"] and not match["comparator"][0].isalpha() and match["comparator"] != "=":
-        return Unreadable(begin, end, "a limit without a unit, and nothing says what it counts", _KNOWN_UNITS)
+def _without_unit(figure: _Figure, tail: str) -> Quantity | Unreadable | None:
+    match = figure.match
+    compared = bool(match["comparator"] or figure.is_approximate)
+    if not compared and not LEAD.search(match.string, max(0, figure.begin - 60), figure.begin):
+        unknown = tail or _word_after(match)
+        measures = any(_MEASURED.search(place) for place in figure.near)
+        if unknown and measures and not match["range"] and not _COUNTS.match(unknown) and not _has_unit(figure):
+            end = match.end() if tail else match.end("number")
+            return Unreadable(figure.begin, end, f"{unknown!r} is no unit that is known here", _KNOWN_UNITS)
+        return None
+    if tail and not match["glue"] and compared:
+        return Unreadable(figure.begin, match.end(), f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
+    for pattern, name, dimension in COUNTED:
+        if any(pattern.search(place) for place in figure.near):
+            return _complete(figure, Unit(name, dimension), [])
+    comparator = match["comparator"] or ""
+    if comparator and not comparator[0].isalpha() and comparator != "=":
+        end = match.end("plus") if match["plus"] else match.end("number")
+        return Unreadable(figure.begin, end, "a limit without a unit, and nothing says what it counts", _KNOWN_UNITS)
     return None
 
 
-def _complete(figure: _Figure, value: float, unit: str, dimension: str, assumptions: list[str]) -> Quantity:
-    match, subject = figure.match, figure.subject(dimension)
-    comparator_text = " ".join((match["comparator"] or "").lower().split())
-    if comparator_text:
-        comparator = _COMPARATORS[comparator_text]
-    else:
-        comparator = ">=" if subject in _AT_LEAST or match["plus"] else "<="
-        words = "at least" if comparator == ">=" else "at most"
-        assumptions.append(f"no comparator is stated: {words} {value:g} {unit} is asked for")
-    statistic = _FIXED_STATISTIC.get(subject) or figure.statistic()
-    if statistic is None and subject in _DEFAULT_STATISTIC:
-        statistic, sentence = _DEFAULT_STATISTIC[subject]
-        assumptions.append(sentence)
-    end = match.end("unit") if match["unit"] else match.end("number")
-    return Quantity(value, unit, dimension, comparator, statistic, subject, tuple(assumptions), figure.begin, end)
+def _count(figure: _Figure, unit: Unit) -> Quantity | None:
+    """Things that are counted: a concurrency where they come at once."""
+    at_once = r"\bconcurren|\bsimultan|\bin parallel\b|\bat (?:once|a time|the same time)\b"
+    if any(re.search(at_once, place, re.IGNORECASE) for place in figure.near):
+        return _complete(figure, Unit("requests", "concurrency"), [])
+    if unit.spelling == "requests":
+        return None
+    return _complete(figure, unit, [])
 
 
-def _near(text: str, position: int) -> tuple[str, ...]:
-    """The clause around a figure, and for a bracket what stands before it."""
-    begin, outer = 0, 0
-    for cut in (*_CLAUSE.finditer(text), None):
-        end = len(text) if cut is None else cut.start()
-        if begin <= position < end or cut is None:
-            inner = text[begin:end]
-            in_bracket = text.rfind("(", 0, position) > text.rfind(")", 0, position)
-            return (inner, text[outer:end]) if in_bracket else (inner,)
-        if cut[0] == "(":
-            outer = begin
-        begin = cut.end()
-    return (text,)
+def _complete(figure: _Figure, unit: Unit, assumptions: list[str]) -> Quantity:
+    match = figure.match
+    subject = subject_of(unit.dimension, _places(figure))
+    spelling, factor = unit.spelling, unit.factor
+    value = _scaled(figure.value, factor)
+    if factor not in (1.0, _KIBI):
+        assumptions.append(f"{figure.value:g} {' '.join(match['unit'].split())} is {value:.4g} {spelling}")
+    high = _scaled(float(match["high"].replace(",", "")), factor) if match["range"] else value
+    if subject == "cpu_utilisation" and high > 100:
+        # 100 % is one core, as `docker stats` and `top` print it.
+        assumptions.append("100 % CPU is read as one core")
+        spelling, subject, value, high = "cores", "cpu", value / 100, high / 100
+    end = figure.end()
+    tolerance = tolerance_after(match.string, end, value, spelling, figure.is_approximate)
+    end = max(end, tolerance.end if tolerance is not None else end)
+    after = AFTER.match(match.string, end)
+    comparator, sentence = _comparator(figure, subject, after["word"] if after is not None else "")
+    at_least = comparator in (">", ">=")
+    low = value
+    if match["range"]:
+        value, told = of_range(value, high, spelling, at_least)
+        assumptions.append(told)
+    band: tuple[float | None, float | None] = (None, None)
+    if tolerance is not None:
+        band = _band(low, high, tolerance)
+        value, told = with_tolerance(value, spelling, tolerance, at_least)
+        assumptions.append(told)
+    elif sentence:
+        assumptions.append(sentence.format(value=f"{value:g} {spelling}"))
+    # A comparator such as `max` is no statistic.
+    word = match["comparator"] or ""
+    near = (_bracket_after(match.string, end), *figure.near, figure.about)
+    places = [place.replace(word, " ") if word[:1].isalpha() else place for place in near]
+    statistic, told = statistic_of(subject, places)
+    assumptions += [told] if told else []
+    return Quantity(
+        *(value, spelling, unit.dimension, comparator, statistic, subject, tuple(assumptions), figure.begin),
+        end=after.end() if after is not None else end,
+        low=band[0],
+        high=band[1],
+    )
+
+
+def _comparator(figure: _Figure, subject: str, after: str) -> tuple[Comparator, str]:
+    """The comparator as it is written before or behind the figure, else what the subject means, with a sentence."""
+    written = " ".join((figure.match["comparator"] or after).lower().split())
+    found = COMPARATORS.get(written)
+    if found is not None and reads_as_capacity(subject, written, figure.near):
+        return ">=", f"`{written}` is read as a capacity: at least {{value}} is asked for"
+    if found is not None:
+        return found, ""
+    if subject == "concurrency" and any(_BOUNDED.search(place) for place in figure.near):
+        return "<=", "no comparator is stated: at most {value} is asked for"
+    if subject in AT_LEAST or figure.match["plus"]:
+        return ">=", "no comparator is stated: at least {value} is asked for"
+    return "<=", "no comparator is stated: at most {value} is asked for"
+
+
+def _band(low: float, high: float, tolerance: Tolerance) -> tuple[float, float]:
+    return tuple(float(f"{side:.12g}") for side in (low * (1 - tolerance.share), high * (1 + tolerance.share)))  # type: ignore[return-value]
+
+
+def _scaled(value: float, factor: float) -> float:
+    return value if factor == 1.0 else float(f"{value * factor:.12g}")
+
+
+def _under_circumstances(found: list[Quantity], text: str) -> tuple[Quantity, ...]:
+    """Figures that only say when another holds are no limits of their own; what is left knows its circumstances."""
+    if not found:
+        return ()
+    found = _without_parts(found, text)
+    said = circumstances(text)
+    aside = [quantity for quantity in found if any(_holds(place, quantity) and not place.binds for place in said)]
+    limits = [quantity for quantity in found if quantity not in aside] or found
+    loads: dict[int, list[str]] = {}
+    populations: dict[int, list[str]] = {}
+    for place in said:
+        for index in _belongs_to(place, limits, text):
+            (loads if place.is_load else populations).setdefault(index, []).append(place.text)
+    return tuple(
+        replace(
+            quantity,
+            load=", ".join(dict.fromkeys(loads.get(index, ()))),
+            population=", ".join(dict.fromkeys(populations.get(index, ()))),
+        )
+        for index, quantity in enumerate(limits)
+    )
+
+
+def _without_parts(found: list[Quantity], text: str) -> list[Quantity]:
+    """The figures without those that a bracket only adds up to the one before it."""
+    sums = [match.span() for match in _PARTS.finditer(text)]
+    return [
+        quantity
+        for index, quantity in enumerate(found)
+        if not any(begin <= quantity.begin < end for begin, end in sums)
+        or not any(other.dimension == quantity.dimension for other in found[:index])
+    ]
+
+
+def _holds(place: Circumstance, quantity: Quantity) -> bool:
+    return place.begin <= quantity.begin and quantity.end <= place.end
+
+
+def _belongs_to(place: Circumstance, limits: list[Quantity], text: str) -> list[int]:
+    """The figures that a circumstance is said of: those of its own part of the sentence, else the nearest before it."""
+    if any(_holds(place, quantity) for quantity in limits):
+        return []
+    near, before = [], -1
+    for index, quantity in enumerate(limits):
+        between = text[quantity.end : place.begin] if quantity.end <= place.begin else text[place.end : quantity.begin]
+        if len(between) <= _WINDOW and not _BREAK.search(between):
+            near.append(index)
+        before = index if quantity.end <= place.begin else before
+    return near or ([before] if before >= 0 else [0])
+
+
+def _places(figure: _Figure) -> tuple[str, ...]:
+    return (*figure.near, figure.text, figure.about)
+
+
+def _bracket_after(text: str, end: int) -> str:
+    """What a short bracket straight behind a figure holds: `< 800ms (median)`."""
+    found = _BRACKET.match(text, end)
+    return found[1] if found is not None else ""
+
+
+def _word_after(match: re.Match[str]) -> str:
+    """The word straight after a bare number."""
+    found = re.match(r"[ ]?([A-Za-zµ%/]{1,20})", match.string[match.end("number") : match.end("number") + 24])
+    return found[1] if found is not None else ""
+
+
+def _has_unit(figure: _Figure) -> bool:
+    """Whether the clause of the figure holds a figure with a unit."""
+    own = figure.match["number"]
+    return any(
+        other["unit"] and not other["tail"] and other["number"] != own
+        for place in figure.near
+        for other in _QUANTITY.finditer(place[:_WINDOW])
+    )
+
+
+class _Clauses:
+    """The clauses of a text, cut once."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._cuts = list(_CLAUSE.finditer(text))
+        self._begins = [0, *(cut.end() for cut in self._cuts)]
+
+    def around(self, position: int) -> tuple[str, ...]:
+        """The clause around a figure, and for a bracket what stands before it."""
+        index = bisect_right(self._begins, position) - 1
+        begin = max(self._begins[index], position - _WINDOW)
+        end = min(self._cuts[index].start() if index < len(self._cuts) else len(self._text), position + _WINDOW)
+        inner = self._text[begin:end]
+        floor = max(0, position - _WINDOW)
+        opened = self._text.rfind("(", floor, position)
+        if opened <= self._text.rfind(")", floor, position):
+            return (inner,)
+        outer = max(bisect_right(self._begins, opened) - 1, 0)
+        return inner, self._text[max(self._begins[outer], floor) : end]
 
 
 def _unit_key(text: str) -> str:

@@ -15,6 +15,7 @@ DIMENSIONS = {
     "token_rate": "token_rate",
     "ratio": "ratio",
     "count": "count",
+    "concurrency": "concurrency",
 }
 _LS_NOTE = "{0} as `ls -h` prints it is binary: {0}iB"
 _SI_NOTE = "{0} is read as SI: 1 {0} is {1} bytes"
@@ -22,21 +23,45 @@ _SI_NOTE = "{0} is read as SI: 1 {0} is {1} bytes"
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """`scaled` marks the K of `8K context`, which multiplies by 1,024."""
+    """`scaled` marks the K of `8K context`, which multiplies by 1,024; `factor` makes the spelling's unit this one.
+
+    `needs` is what has to stand near a unit that names no noun, such as `/min`.
+    """
 
     spelling: str
     dimension: str
     note: str = ""
     scaled: bool = False
+    factor: float = 1.0
+    needs: str = ""
 
 
 def _spelled(unit: Unit, *spellings: str) -> dict[str, Unit]:
     return dict.fromkeys(spellings, unit)
 
 
-_PER_SECOND = ("/s", "/sec", "/second", " per second", " / s", " per sec", " a second")
+_PER: dict[float, tuple[str, ...]] = {
+    1.0: ("/s", "/sec", "/second", " per second", " / s", " per sec", " a second", "/ s"),
+    1 / 60: ("/min", "/minute", " per minute", " / min", " per min", " a minute", "/m"),
+    1 / 3600: ("/h", "/hr", "/hour", " per hour", " / h", " an hour"),
+}
+_REQUESTS = ("req", "reqs", "request", "requests", "queries", "query", "calls", "call")
+_AT_ONCE = ("concurrent", "simultaneous", "parallel")
+_WHO = ("request", "user", "session", "connection", "client", "conversation", "stream", "generation", "call")
+
+
+def _rates(nouns: tuple[str, ...], spelling: str, dimension: str) -> dict[str, Unit]:
+    return {
+        noun + per: Unit(spelling, dimension, factor=factor)
+        for noun in nouns
+        for factor, spellings in _PER.items()
+        for per in spellings
+        if per != "/m"
+    }
+
 
 UNITS: dict[str, Unit] = {
+    **_spelled(Unit("us", "time"), "us", "µs", "μs", "microsecond", "microseconds"),
     **_spelled(Unit("ms", "time"), "ms", "msec", "msecs", "millisecond", "milliseconds"),
     **_spelled(Unit("s", "time"), "s", "sec", "secs", "second", "seconds"),
     **_spelled(Unit("min", "time"), "min", "mins", "minute", "minutes"),
@@ -46,23 +71,39 @@ UNITS: dict[str, Unit] = {
         for name, power in (("kB", "10^3"), ("MB", "10^6"), ("GB", "10^9"), ("TB", "10^12"))
         for spelling in (name, name.lower(), name.upper())
     },
+    **_spelled(Unit("GB", "size", _SI_NOTE.format("GB", "10^9")), "gigabyte", "gigabytes", "gig", "gigs"),
+    **_spelled(Unit("MB", "size", _SI_NOTE.format("MB", "10^6")), "megabyte", "megabytes"),
     **{spelling: Unit(name, "size") for name in ("KiB", "MiB", "GiB", "TiB") for spelling in (name, name.lower())},
-    **{f"{letter}": Unit(f"{letter}iB", "size", _LS_NOTE.format(letter)) for letter in "MG"},
-    **{
-        noun + per: Unit("requests/s", "rate")
-        for noun in ("req", "reqs", "request", "requests", "queries")
-        for per in _PER_SECOND
-    },
+    **_spelled(Unit("GiB", "size"), "gibibyte", "gibibytes"),
+    **{f"{letter}": Unit(f"{letter}iB", "size", _LS_NOTE.format(letter)) for letter in "MGT"},
+    **{f"{letter}i": Unit(f"{letter}iB", "size") for letter in "MGT"},
+    **_rates(_REQUESTS, "requests/s", "rate"),
     **_spelled(Unit("requests/s", "rate"), "rps", "qps"),
-    **{noun + per: Unit("tokens/s", "token_rate") for noun in ("tok", "token", "tokens") for per in _PER_SECOND},
+    **_spelled(Unit("requests/s", "rate", factor=1 / 60), "rpm", "qpm"),
+    **{
+        per.strip(): Unit("requests/s", "rate", factor=factor, needs=r"request|\bcalls?\b|\brate|quer|throughput")
+        for factor, spellings in _PER.items()
+        for per in spellings
+        if per not in ("/m", "/h") and not per.startswith(" /")
+    },
+    **_rates(("tok", "token", "tokens"), "tokens/s", "token_rate"),
+    **_spelled(Unit("tokens/s", "token_rate"), "t/s", "tps"),
     **_spelled(Unit("tokens", "tokens"), "token", "tokens"),
     **_spelled(Unit("tokens", "tokens", scaled=True), "k", "k tokens", "k token", "k-token", "k context"),
     **_spelled(Unit("cores", "cores"), "core", "cores", "cpu core", "cpu cores", "cpus", "vcpu", "vcpus", "cpu"),
     **_spelled(Unit("%", "ratio"), "%", "percent", "per cent"),
     **{
-        word: Unit(word, "count")
-        for word in ("users", "sessions", "connections", "turns", "sequences", "replicas", "workers")
+        f"{at_once} {who}{plural}": Unit("requests", "concurrency")
+        for at_once in _AT_ONCE
+        for who in _WHO
+        for plural in ("", "s")
     },
+    **_spelled(Unit("requests", "concurrency"), *_AT_ONCE),
+    **{
+        word: Unit(word, "count")
+        for word in ("users", "sessions", "connections", "clients", "turns", "sequences", "replicas", "workers")
+    },
+    **_spelled(Unit("requests", "count"), "requests", "request"),
 }
 
 

@@ -1,0 +1,86 @@
+"""Under which load, and for which requests, a figure is asked for: `at 20 req/s`, `for prompts up to 2k tokens`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_NUMBER = r"\d[\d,.]*"
+_RATE = r"(?:req(?:uest)?s?|queries|calls)?\s*(?:/|\bper)\s*s(?:ec(?:ond)?)?\b|rps\b|qps\b"
+_STATE = (
+    r"normal|typical|nominal|expected|peak|heavy|high|full|sustained|maximum|max|light|low|production|average|idle|target"
+    r"|concurrent|parallel|real[- ]world|stress|steady|moderate|regular|usual|continuous|mixed"
+)
+_LOAD = re.compile(
+    rf"\b(?:under|at|during|with|in|on)\s+(?:an?\s+|the\s+)?(?:{_STATE})[\w -]{{0,20}}?"
+    r"\b(?:loads?|traffic|conditions|operations?|use|usage|hours|state|concurrency|workloads?)\b"
+    r"|\bunder\s+load\b"
+    r"|\bduring\s+(?:inference|generation|prefill|decoding|loads?(?: tests?)?|peak hours|operation)\b"
+    r"|\bwhile\s+(?:it\s+|the\s+(?:model|service)\s+)?(?:generat\w+|infers?|inferring|serv\w+|under load|idle|running)\b"
+    r"|\b(?:when|at)\s+(?:idle|rest)\b"
+    rf"|\b(?:at|under|with|while serving|serving)\s+(?:up to\s+|at least\s+|an?\s+(?:load|rate)\s+of\s+|about\s+|~)?"
+    rf"{_NUMBER}\s*(?:{_RATE})(?!\s+throughput)"
+    rf"|\b(?:at|under|with|for|by|from)\s+(?:up to\s+|at least\s+|about\s+|~)?{_NUMBER}\s+"
+    r"(?:(?:concurrent|simultaneous|parallel|active)\s+[a-z]+|(?:users|clients|connections|requests|streams)"
+    r"(?:\s+(?:at once|in parallel|concurrently|simultaneously|at the same time)))"
+    rf"|\bat\s+(?:an?\s+)?concurrency\s+(?:of\s+)?{_NUMBER}"
+    rf"|\b(?:at|with)\s+(?:an?\s+)?batch[- ]size\s+(?:of\s+)?{_NUMBER}"
+    rf"|\b(?:for|over|during|across|in)\s+(?:at least\s+|an?\s+|any\s+|the\s+|each\s+)?{_NUMBER}[ -]?"
+    r"(?:s|sec|seconds?|min(?:ute)?s?|h(?:ours?)?|days?)(?:\s+|-)(?:windows?|period|runs?|tests?|soak|straight)\b"
+    rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:min(?:ute)?s?|h(?:ours?)?|days?)\b"
+    rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:s|sec|seconds?)\b(?!\s+(?:latency|response))",
+    re.IGNORECASE,
+)
+_WHAT = (
+    r"prompts?|inputs?|requests?|interactions?|conversations?|messages?|queries|completions?|models?|workloads?"
+    r"|generations?|outputs?|contexts?|questions"
+)
+_LENGTH = (
+    rf"(?:\s+(?:of|up to|under|below|with|over|shorter than|longer than|at most|<=?)\s+(?:up to\s+|at most\s+|about\s+)?"
+    rf"{_NUMBER}\s*[kK]?[ -]?(?:(?:input |output |prompt )?tokens?|words|characters|turns|messages)?)?"
+)
+_POPULATION = re.compile(
+    rf"\b(?:for|on|given|using)\s+(?!all\b|each\b|every\b|both\b)(?:[\w.-]{{1,20}}\s+){{0,4}}?(?:{_WHAT})\b{_LENGTH}"
+    rf"|\bwith\s+(?:an?\s+)?(?:[\w.-]{{1,20}}\s+){{0,2}}?(?:prompts?|inputs?|outputs?)\b{_LENGTH}"
+    rf"|\bwith\s+`?max[_ ]tokens`?\s*(?:=|:|of)?\s*{_NUMBER}"
+    rf"|\b{_NUMBER}\s*[kK]?[ -]tokens?\s+(?:prompts?|inputs?|outputs?|completions?|contexts? inputs?)"
+    rf"|\b{_NUMBER}\s+(?:input|output|prompt|generated)\s+tokens\b",
+    re.IGNORECASE,
+)
+# `optimized for conversations` says what something was made for, not when a figure holds.
+_MADE = re.compile(
+    r"\b(?:optimi[sz]ed|designed|intended|built|speciali[sz]ed|used|tuned|needed|ready|suitable|implemented|configured)\s+$",
+    re.IGNORECASE,
+)
+_RATE_OR_USERS = re.compile(rf"(?:{_RATE})|concurrent|simultaneous|parallel|at once", re.IGNORECASE)
+_OFFERED = re.compile(r"\b(?:sustain|handl|serv|process|support|throughput|accept|cope)\w*[^.;]{0,40}$", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstance:
+    """A phrase that says when a figure holds. `binds` where its own figure is a demand as well."""
+
+    begin: int
+    end: int
+    text: str
+    is_load: bool
+    binds: bool
+
+
+def circumstances(text: str) -> tuple[Circumstance, ...]:
+    """All phrases of a text that say under which load or for which requests something holds."""
+    found = [
+        Circumstance(
+            match.start(),
+            match.end(),
+            " ".join(match[0].split()),
+            pattern is _LOAD,
+            pattern is _LOAD
+            and _RATE_OR_USERS.search(match[0]) is not None
+            and _OFFERED.search(text[max(0, match.start() - 60) : match.start()]) is not None,
+        )
+        for pattern in (_LOAD, _POPULATION)
+        for match in pattern.finditer(text)
+        if not _MADE.search(text[max(0, match.start() - 30) : match.start()])
+    ]
+    return tuple(sorted(found, key=lambda circumstance: circumstance.begin))

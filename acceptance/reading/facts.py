@@ -1,0 +1,188 @@
+"""What the rules may know about the document around a statement."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from acceptance.reading.configuration import Variable
+from acceptance.reading.document import Command, Setting, Statement
+from acceptance.reading.library import LibraryCall, read_library_call
+from acceptance.reading.quantity import Quantity, read_quantities
+from acceptance.reading.service_names import configured_services, entity, named_services
+
+_KEY_HEADER = re.compile(r"authorization|api[-_]?key|token|auth|secret|credential", re.IGNORECASE)
+_SHOWN_HEADER = re.compile(r"\bX-[A-Za-z0-9-]{2,40}\b")
+_AUTH_LINE = re.compile(r"\bauth|\btoken\b|\bapi[- ]key\b|\bcredential", re.IGNORECASE)
+_CLASS = re.compile(
+    r"\b(?P<name>[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+|[A-Z][a-z]+\d+[A-Z]\w*)\b.{0,40}?"
+    r"\b(?:extend\w*|inherit\w*|deriv\w*|subclass\w*|implement\w*|based on|from)\b.{0,20}?\b(?P<base>[A-Z]\w+)"
+)
+_HAS_FIGURE = re.compile(r"\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A limit that another statement of the document states, and where."""
+
+    quantity: Quantity
+    line: int
+    services: tuple[str, ...]
+    success: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a document says elsewhere: settings, commands, statements, its service.
+
+    `services` are those that the document configures side by side, in its order, empty where it is about one;
+    `service` is the one of them that a demand is read for.
+    """
+
+    settings: tuple[Setting, ...]
+    variables: tuple[Variable, ...]
+    commands: tuple[Command, ...]
+    service_name: str
+    statements: tuple[Statement, ...] = ()
+    lines: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    service: str = ""
+    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What was worked out once for all statements of the document."""
+
+    def of(self, service: str) -> Facts:
+        """The same facts, asked for one of several services."""
+        return replace(self, service=service)
+
+    def owner(self) -> str:
+        """The service that a demand is read for: one of several, else the document's own."""
+        return self.service or entity(self.service_name)
+
+    def setting(self, name: str) -> Setting | None:
+        """The setting of this canonical name: the service's own, else one that is not another service's."""
+        return self.setting_matching(lambda setting: setting.name == name)
+
+    def setting_matching(self, wanted: Callable[[Setting], bool]) -> Setting | None:
+        """The same for whatever setting is wanted."""
+        found = [setting for setting in self.settings if wanted(setting)]
+        own = [setting for setting in found if self.service and entity(setting.scope) == self.service]
+        if own:
+            return own[0]
+        several = any(entity(setting.scope) in self.services for setting in found) and not self.service
+        shared = [setting for setting in found if entity(setting.scope) not in self.services]
+        return shared[0] if shared and not several else None
+
+    def stated(self, subject: str) -> Stated | None:
+        """The first limit on this subject that a demand of the document states, success criteria first."""
+        if "stated" not in self.memory:
+            self.memory["stated"] = list(self._limits())
+        own = [
+            found
+            for found in self.memory["stated"]
+            if found.quantity.subject == subject and (not found.services or self.owner() in found.services)
+        ]
+        return next((found for found in own if found.success), own[0] if own else None)
+
+    def _limits(self) -> Iterable[Stated]:
+        for statement in self.statements:
+            if statement.type in ("config", "shape", "smart", "prose") or statement.role == "dependency":
+                continue
+            if not _HAS_FIGURE.search(statement.text) or statement.text.lstrip()[:1] in ("{", "["):
+                continue
+            heading = statement.headings[-1].text if statement.headings else ""
+            services = named_services(statement.text, self.services) or named_services(heading, self.services)
+            success = statement.type == "checkbox" or statement.role == "success"
+            for quantity in read_quantities(statement.text, f"{statement.label} {heading}".strip())[0]:
+                yield Stated(quantity, statement.line, services, success)
+
+    def speaks_of(self, words: str) -> bool:
+        """Whether any line of the document matches an expression."""
+        key = f"speaks of {words}"
+        if key not in self.memory:
+            pattern = re.compile(words, re.IGNORECASE)
+            self.memory[key] = any(pattern.search(line[:2000]) for line in self.lines)
+        return bool(self.memory[key])
+
+    def key_header(self) -> tuple[str, Any]:
+        """The header that carries a client's key, by the document's requests or lines, and such a request."""
+        if "key header" not in self.memory:
+            self.memory["key header"] = self._key_header()
+        found: tuple[str, Any] = self.memory["key header"]
+        return found
+
+    def _key_header(self) -> tuple[str, Any]:
+        for command in self.commands:
+            headers = command.request["headers"] if command.request is not None else {}
+            for name in headers:
+                if _KEY_HEADER.search(name):
+                    return name, command.request
+        for line in self.lines:
+            if _AUTH_LINE.search(line[:2000]) and (shown := _SHOWN_HEADER.search(line[:2000])):
+                return shown[0], None
+        return "Authorization", None
+
+    def classes(self, base: str = "") -> tuple[tuple[str, str], ...]:
+        """The classes with their bases that the document's demands name, all of them or those of one base."""
+        if "classes" not in self.memory:
+            found = (class_and_base(statement.text) for statement in self.statements if "ass" in statement.text)
+            self.memory["classes"] = tuple(dict.fromkeys(pair for pair in found if pair is not None))
+        return tuple(pair for pair in self.memory["classes"] if not base or pair[1] == base)
+
+    def detail(self, name: str) -> Any:
+        """What the first command that has this detail says of it."""
+        return next((command.details[name] for command in self.commands if command.details.get(name)), None)
+
+    def library_call(self, functions: re.Pattern[str]) -> LibraryCall | None:
+        """The first `python -c` of the document that calls a function of such a name."""
+        for command in self.commands:
+            if "code" in command.details:
+                call = read_library_call(command.details["code"], self.variables)
+                if any(functions.search(function) for function in call.functions):
+                    return call
+        return None
+
+    def defines_file(self, name: str) -> bool:
+        """Whether a command of the document writes this file."""
+        pattern = re.compile(rf">\s*\S*{re.escape(name)}\b|\btee\s+\S*{re.escape(name)}\b")
+        return any(pattern.search(command.text) for command in self.commands)
+
+    def earlier_turn(self, statement: Statement, session: str) -> bool:
+        """Whether a command before this statement's sends something in the session."""
+        assert statement.command is not None
+        return any(
+            command.line < statement.command.line
+            and command.request is not None
+            and command.request["method"] == "POST"
+            and session in command.request["headers"].values()
+            for command in self.commands
+        )
+
+
+def class_and_base(text: str) -> tuple[str, str] | None:
+    """The class that a text asks for, with the class that it extends ("" where none is named)."""
+    if not re.search(r"\bclass(?:es)?\b|\bsubclass\w*\b", text, re.IGNORECASE):
+        return None
+    found = _CLASS.search(text[:2000])
+    if found is not None and found["name"] != found["base"]:
+        return found["name"], found["base"]
+    alone = re.search(r"\b([A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+)\b", text)
+    named = alone is not None and ("class " + alone[1] in text or alone[1] + " class" in text)
+    return (alone[1], "") if alone is not None and named else None
+
+
+def read_facts(
+    settings: Sequence[Setting],
+    variables: Sequence[Variable],
+    commands: Sequence[Command],
+    service_name: str,
+    statements: Sequence[Statement] = (),
+    lines: Sequence[str] = (),
+) -> Facts:
+    """The facts of a document as its parts say them."""
+    services = configured_services(settings)
+    return Facts(
+        *(tuple(settings), tuple(variables), tuple(commands), service_name, tuple(statements), tuple(lines)),
+        services=services,
+    )

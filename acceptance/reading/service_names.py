@@ -1,0 +1,90 @@
+"""Which of several services of a document a text speaks of: `Hermes-2`, `HermesService` and `hermes` are one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from acceptance.reading.document import Heading, Setting, Statement
+
+# Keys that stand above repeated settings without being services.
+_NO_SERVICE = frozenset(
+    {
+        *("", "limits", "requests", "metrics", "monitoring", "health", "grpc", "http", "https", "admin", "liveness"),
+        *("readiness", "server", "service", "services", "client", "engine", "model", "resources", "development"),
+        *("production", "staging", "test", "default", "defaults", "dev", "prod", "performance", "postgres", "redis"),
+    }
+)
+_OF_A_MODEL = frozenset({"port", "model_path", "model_name", "max_model_len", "target_latency_ms"})
+_MIN_SETTINGS = 2
+_MIN_SERVICES = 2
+_THINGS = r"(?:models?|services?|servers?|deployments?|endpoints|instances|backends|modules?)"
+_NUMBERS = r"(?:all|each|every|both|any|two|three|four|five|six|seven|eight|\d{1,2})"
+_ALL = re.compile(rf"\b{_NUMBERS}\b[^.;]{{0,50}}?\b{_THINGS}\b|\b(?:per|for each) (?:model|service)\b", re.IGNORECASE)
+_SHARED = re.compile(
+    rf"\b(?:common|shared?|unified|general|all|each|every)\b[^.;]{{0,30}}?\b{_THINGS}\b|\b{_THINGS}\b[^.;]{{0,20}}\bshare\b",
+    re.IGNORECASE,
+)
+
+
+def entity(name: str) -> str:
+    """The service that a name means: its letters up to the first digit or mark, lower case."""
+    match = re.match(r"[a-z]+", name.lower())
+    return match[0] if match else ""
+
+
+def configured_services(settings: Sequence[Setting]) -> tuple[str, ...]:
+    """The services that a document configures side by side, in its order; empty where it configures one."""
+    names: dict[str, set[str]] = {}
+    for setting in settings:
+        if setting.scope:
+            names.setdefault(entity(setting.scope), set()).add(setting.name)
+    found = [
+        name
+        for name, stated in names.items()
+        if name not in _NO_SERVICE and len(stated) >= _MIN_SETTINGS and stated & _OF_A_MODEL
+    ]
+    return tuple(found) if len(found) >= _MIN_SERVICES else ()
+
+
+def named_services(text: str, services: tuple[str, ...]) -> tuple[str, ...]:
+    """The services that a text names, in the document's order."""
+    if not services:
+        return ()
+    found = {match.lower() for match in _names(services).findall(text[:4000])}
+    return tuple(service for service in services if service in found)
+
+
+def services_of(statement: Statement, services: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+    """The services that a demand is about, and the sentence where that had to be assumed.
+
+    The text decides, then the nearest heading that says anything of services; what names none is asked of each.
+    """
+    if not services:
+        return ("",), ""
+    text = f"{statement.label} {statement.text} {statement.context}"
+    if named := named_services(text, services):
+        return named, ""
+    if _ALL.search(text[:4000]):
+        return services, ""
+    for heading in reversed(statement.headings):
+        if named := _of_heading(heading, services):
+            return named, ""
+    return (
+        services,
+        f"the document configures {len(services)} services and this names none of them: it is asked of each",
+    )
+
+
+def _of_heading(heading: Heading, services: tuple[str, ...]) -> tuple[str, ...]:
+    named = named_services(heading.text, services)
+    return named or (services if _SHARED.search(heading.text[:400]) else ())
+
+
+@lru_cache(maxsize=64)
+def _names(services: tuple[str, ...]) -> re.Pattern[str]:
+    listed = "|".join(map(re.escape, services))
+    return re.compile(
+        rf"(?<![A-Za-z])({listed})(?=(?:s?(?:service|model|config|engine|client|server)s?)?(?![A-Za-z]))", re.IGNORECASE
+    )
