@@ -48,6 +48,8 @@ def parse(content: bytes, name: str) -> Report:
         parser.Parse(content, True)
     except expat.ExpatError as error:
         raise NotMeasurable(f"{name}:{error.lineno}: no XML: {expat.errors.messages[error.code]}") from None
+    except (LookupError, ValueError) as error:
+        raise NotMeasurable(f"{name} is in an encoding that is not read: {error}", "write it in UTF-8") from None
     if not reader.saw_suite:
         raise NotMeasurable(f"{name} is no JUnit XML: it holds no testsuite")
     return reader.report

@@ -423,6 +423,8 @@ def test_test_report(at: At, tmp_path: Path) -> None:
     bomb = '<!DOCTYPE a [<!ENTITY b "bbbb"><!ENTITY c "&b;&b;">]>'
     is_not_measurable(site(SOUND_CASE, prolog=bomb), asked, "declares a document type")
     is_not_measurable(site("<testcase>"), asked, "no XML: mismatched tag")
+    is_not_measurable(site(prolog='<?xml version="1.0" encoding="nowhere"?>'), asked, "unknown encoding: nowhere")
+    is_not_measurable(site("<a>" * 99 + "</a>" * 99), asked, "nested more than 64 deep")
     is_not_measurable(at(), asked, "names no JUnit XML", 'add "junit.xml"')
 
 
