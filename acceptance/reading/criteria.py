@@ -96,9 +96,9 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     """The same for one of several services."""
     placed, notes = figures(statement, facts)
     aside = "" if placed or statement.type in ("smart", "expected") else for_people(statement)
-    if statement.type not in ("smart", "prose") and not aside and not (statement.type == "expected" and placed):
+    if statement.type != "smart" and statement.role != "objective" and not aside and not (statement.type == "expected" and placed):
         placed = _with_rules(statement, facts, placed)
-    if not placed and statement.type == "prose":
+    if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
         return _typed([person(aside or reason_for(statement, notes))], notes)

@@ -87,7 +87,7 @@ class Facts:
 
     def _limits(self) -> Iterable[Stated]:
         for statement in self.statements:
-            if statement.type in ("config", "shape", "smart", "prose") or statement.role == "dependency":
+            if statement.type in ("config", "shape", "smart") or statement.role in ("dependency", "objective"):
                 continue
             if not _HAS_FIGURE.search(statement.text) or statement.text.lstrip()[:1] in ("{", "["):
                 continue

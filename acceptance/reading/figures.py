@@ -72,7 +72,7 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
         for quantity in quantities
         if _is_for(quantity, statement, facts)
     ]
-    if statement.type == "prose":
+    if statement.role == "objective":
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
     if statement.type != "expected":
         placed += [

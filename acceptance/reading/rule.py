@@ -11,8 +11,8 @@ from acceptance.reading.draft import Draft
 from acceptance.reading.facts import Facts
 
 Build = Callable[[Statement, Facts], Draft | tuple[Draft, ...]]
-ASKED = frozenset({"checkbox", "bullet", "subtask", "target"})
-BOXES = frozenset({"checkbox", "bullet"})
+ASKED = frozenset({"checkbox", "bullet", "subtask", "target", "prose"})
+BOXES = frozenset({"checkbox", "bullet", "prose"})
 EXPECTED = frozenset({"expected"})
 # Rules look at so much of a statement; no demand is longer, and a line of a megabyte must not hang them.
 LONGEST = 4_000
