@@ -3,39 +3,39 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from acceptance import generation, role
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
-from acceptance.site import Recorder, Site
+from acceptance.site import Site
 
 ROLE = "gateway"
 MODELS_PATH = "/v1/models"
 MAX_TOKENS = 8
-FEWEST_MODELS = 2
+FEWEST_SERVICES = 2
 SHOWN = 6
 _NAME_KEYS = ("id", "name", "model", "service", "service_name")
 _TABLES = ("services", "models", "backends", "data", "instances")
 
 
-def models(site: Site) -> Evidence:
+def models(site: Site, services: Sequence[str] = ()) -> Evidence:
     """What the gateway lists, asked once.
 
-    Where the deployment names no gateway, the target is one if it lists several models; else NotMeasurable.
+    Where the deployment names no gateway, the target is one if it lists models of several of the services; a service
+    that lists its own model under two names is none. Else NotMeasurable.
     """
-
-    def take(recorder: Recorder) -> None:
-        answer = _ask(site, MODELS_PATH)
-        if not answer["named"] and len(names(answer.get("json"))) < FEWEST_MODELS:
-            raise NotMeasurable(
-                f"{answer['url']} lists fewer than {FEWEST_MODELS} models, so the target is no gateway",
-                role.mend(ROLE),
-            )
-        recorder.write("models", answer)
-
-    return site.measured("gateway-models", take)
+    evidence = site.measured("gateway-models", lambda recorder: recorder.write("models", _ask(site, MODELS_PATH)))
+    answer = next(evidence.of("models"))
+    found = names(answer.get("json"))
+    served = [service for service in services if any(speaks_of(service, name) for name in found)]
+    if not answer["named"] and len(served) < FEWEST_SERVICES:
+        raise NotMeasurable(
+            f"{answer['url']} lists {short(found) or 'nothing'}: so little shows no gateway to several services",
+            role.mend(ROLE),
+        )
+    return evidence
 
 
 def complete(site: Site, model: str | None, content: str) -> Record:

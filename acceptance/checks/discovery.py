@@ -17,7 +17,7 @@ PRESENT = WELL | {"passing", "available", "active", "registered", "online", "ser
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Ask the listing that the deployment names as `discovery`, else the gateway's list of models."""
     if ROLE not in site.deployment.addresses:
-        return gateway.models(site)
+        return gateway.models(site, criterion.parameters.get("services") or ())
     return site.measured("discovery", lambda recorder: recorder.write("models", role.ask(site, ROLE, "")))
 
 

@@ -20,7 +20,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     The model of a service is the listed one that carries its name, or that the service lists under its own address.
     """
     services = list(criterion.parameters.get("services") or ())
-    listing = next(gateway.models(site).of("models"))
+    listing = next(gateway.models(site, services).of("models"))
 
     def take(recorder: Recorder) -> None:
         recorder.write("models", listing)
