@@ -14,6 +14,7 @@ from typing import Any
 from acceptance.reading.block import Block
 from acceptance.reading.curl import address_and_path, read_curl
 from acceptance.reading.document import Command
+from acceptance.reading.expectation import why_no_json
 from acceptance.reading.http_clients import httpie_request, is_powershell, powershell_request, wget_request
 from acceptance.reading.load_tools import LOAD_TOOLS, STAGED, read_load
 from acceptance.reading.payload import read_payload
@@ -138,7 +139,7 @@ def _json_of(body: str) -> tuple[Any, str]:
     try:
         return json.loads(body), ""
     except (ValueError, RecursionError) as error:
-        return None, f"the body of the request is not JSON: {error}"
+        return None, f"the body of the request is not JSON: {why_no_json(error)}"
 
 
 def _expected(expectation: Expectation, native: Mapping[int, Command]) -> Expected:

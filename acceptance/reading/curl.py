@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from acceptance.reading.expectation import why_no_json
+
 _TAKES_VALUE = {
     *(
         "-X",
@@ -109,7 +111,7 @@ def _asked(options: Sequence[tuple[str, str]], addresses: list[str], line: int) 
     try:
         request["body"] = json.loads("&".join(data))
     except (ValueError, RecursionError) as error:
-        return Curl(None, problem=f"the body that curl sends is not JSON: {error}")
+        return Curl(None, problem=f"the body that curl sends is not JSON: {why_no_json(error)}")
     return Curl(request)
 
 

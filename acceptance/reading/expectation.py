@@ -16,7 +16,19 @@ def shown_json(text: str) -> tuple[Any, str]:
     try:
         return json.loads(_quoted(text)), ""
     except (ValueError, RecursionError) as error:
-        return None, f"the expected JSON cannot be read: {error}"
+        return None, f"the expected JSON cannot be read: {why_no_json(error)}"
+
+
+def why_no_json(error: Exception) -> str:
+    """What is wrong with a text that is no JSON, and at which part of it, in words of its author."""
+    if not isinstance(error, json.JSONDecodeError):
+        return "it nests deeper than anybody writes" if isinstance(error, RecursionError) else str(error)
+    before, rest = error.doc[: error.pos].rstrip(), error.doc[error.pos :].lstrip()
+    if before.endswith(",") and rest[:1] in ("}", "]"):
+        return f"a comma stands before the closing `{rest[0]}`"
+    if not rest:
+        return f"it ends behind `{before[-20:]}`, where something is missing"
+    return f"{error.msg[:1].lower()}{error.msg[1:]} at `{rest[:20]}`"
 
 
 def any_values(value: Any) -> Any:

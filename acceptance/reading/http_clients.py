@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from acceptance.reading.curl import address_and_path
+from acceptance.reading.expectation import why_no_json
 
 _Found = tuple[dict[str, Any] | None, str]
 _INVOKE = re.compile(r"\b(?:Invoke-(?:RestMethod|WebRequest)|irm|iwr)\b", re.IGNORECASE)
@@ -75,7 +76,7 @@ def httpie_request(words: Sequence[str], line: int) -> _Found:
             try:
                 body[match["name"]] = json.loads(value)
             except (ValueError, RecursionError) as error:
-                return None, f"{match['name']} is not JSON: {error}"
+                return None, f"{match['name']} is not JSON: {why_no_json(error)}"
     if query:
         url += ("&" if "?" in url else "?") + "&".join(query)
     return _request(method or ("POST" if body else "GET"), url, headers, json.dumps(body) if body else "", line, "http")
@@ -118,6 +119,6 @@ def _request(method: str, url: str, headers: dict[str, str], body: str, line: in
         try:
             parsed = json.loads(body)
         except (ValueError, RecursionError) as error:
-            return None, f"the body that {program} sends is not JSON: {error}"
+            return None, f"the body that {program} sends is not JSON: {why_no_json(error)}"
     request = {"method": method.upper(), "address": place[0], "path": place[1], "headers": headers}
     return {**request, "body": parsed, "line": line}, ""

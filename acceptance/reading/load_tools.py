@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.reading.curl import address_and_path
+from acceptance.reading.expectation import why_no_json
 from acceptance.reading.payload import read_payload
 
 _Native = tuple[str, Mapping[str, Any] | None, str]
@@ -253,7 +254,7 @@ def read_load(name: str, words: Sequence[str], line: int, details: dict[str, Any
         try:
             body = json.loads(options["body"])
         except (ValueError, RecursionError) as error:
-            return name, None, f"the body that {name} sends is not JSON: {error}"
+            return name, None, f"the body that {name} sends is not JSON: {why_no_json(error)}"
     sends = bool(payload or "body" in options or tool.path)
     method = options.get("method", method or ("POST" if sends else "GET")).upper()
     request = {"method": method, "address": place[0], "path": place[1], "headers": headers, "body": body, "line": line}

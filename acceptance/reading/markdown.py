@@ -94,6 +94,8 @@ def _fence(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
         message = f"this fence is {why}; {rest}"
         column = state.bMarks[begin] + state.tShift[begin] - _line_begin(state, begin) + 1
         mend = f"close the fence with {opening['marks']} on a line of its own"
+        if "next one" in why:
+            mend += "; if it holds other fences, begin and end it with more marks than theirs"
         width = len(opening[0].rstrip())
         state.env["flaws"].append(Flaw("fence-unclosed", "error", begin + 1, column, message, mend, width))
     state.line = last + is_closed
