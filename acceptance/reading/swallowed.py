@@ -81,9 +81,8 @@ def _lost(blocks: Sequence[Block], lines: Sequence[str]) -> Iterator[_Lost]:
         if number not in boxes and (found := _box(number, line)):
             yield found
         elif number not in expected and is_expected(line):
-            offset = line.index("#") + 1
-            text = line[offset:].strip()
-            yield _Lost(number, line.index(text, offset), text, "expected")
+            offset = len(line) - len(line.lstrip("#/> \t-*+0123456789.)"))
+            yield _Lost(number, offset, line[offset:].strip(), "expected")
 
 
 def _box(number: int, line: str) -> _Lost | None:
