@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
+from pathlib import Path
 
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
+from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
@@ -27,7 +29,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         )
 
     def take(recorder: Recorder) -> None:
-        path = site.deployment.file(asked)
+        path = _existing(site.deployment.file(asked), site.deployment)
         try:
             usage = shutil.disk_usage(path)
         except OSError as error:
@@ -61,6 +63,14 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict(
         "fail", f"{text}, {limit.comparator} {limit.value:g} {limit.unit} is asked for", figure, assumptions=assumptions
     )
+
+
+def _existing(path: Path, deployment: Deployment) -> Path:
+    """The path, or the folder that a file still to come will lie in; nothing above what the deployment names."""
+    roots = [root.resolve() for root in deployment.files.values()]
+    while not path.exists() and any(path.parent.is_relative_to(root) for root in roots):
+        path = path.parent
+    return path
 
 
 def _speaks_of_room(text: str) -> bool:
