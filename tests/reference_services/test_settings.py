@@ -127,3 +127,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_settings_that_contradict_each_other_are_refused() -> None:
     assert problems(port=5000, metrics_port=5000)[0].startswith("port and metrics_port are both 5000")
     assert problems(max_model_len=100)[0].startswith("context_window_size = 8192 is more than max_model_len = 100")
+
+
+def test_the_guide_names_every_setting() -> None:
+    guide = (SHIPPED.parent.parent / "docs/services/models.md").read_text(encoding="utf-8")
+    assert [name for name in Hermes2Config.model_fields if f"`{name}`" not in guide] == []
