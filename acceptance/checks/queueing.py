@@ -57,6 +57,5 @@ CHECK = Check(
     summary="So many requests at once are all answered, or refused with a time to come again (as many, and 1 more).",
     measure=measure,
     judge=judge,
-    faults=("forgets_when_full",),
     seconds=5,
 )

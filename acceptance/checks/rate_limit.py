@@ -37,8 +37,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     size = BURST if threshold is None else 2 * math.ceil(threshold.value * _period_s(criterion)) + 5
     if size > MOST:
         raise NotMeasurable(
-            f"to exceed {threshold.text() if threshold else 'the limit'} takes a burst of {size} requests, "
-            f"and Signoff sends at most {MOST} at once",
+            f"to exceed {_limit(criterion)} takes a burst of {size} requests, and Signoff sends at most {MOST} at once",
             "judge the limit with a lower figure on a deployment of its own",
         )
 
@@ -83,12 +82,12 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             mend="state the limit in the document: N requests per second or per minute",
         )
     if not refused:
-        return Verdict("fail", f"{found}: {threshold.text() if threshold else ''} is not kept", figure)
+        return Verdict("fail", f"{found}: {_limit(criterion)} are not kept to", figure)
     if threshold is not None:
         # A bucket may be full at the start and fill up meanwhile; one request of slack for the edge of a period.
         allowed = threshold.value * (_period_s(criterion) + span_s) + 1
         if len(answered) > allowed:
-            return Verdict("fail", f"{found}; {threshold.text()} allows at most {allowed:.0f} of them", figure)
+            return Verdict("fail", f"{found}; {_limit(criterion)} allow at most {allowed:.0f} of them", figure)
     again = list(evidence.of("again"))
     last = again[-1]
     waited = f"{last['waited_s']:g} s later"
@@ -111,6 +110,13 @@ def _period_s(criterion: Criterion) -> float:
     """The time over which the document counts: `100 requests/min` may all come in the first second."""
     text = criterion.text.lower()
     return next((period_s for words, period_s in PERIODS_S.items() if re.search(words, text)), 1.0)
+
+
+def _limit(criterion: Criterion) -> str:
+    if criterion.threshold is None:
+        return "the limit"
+    period_s = _period_s(criterion)
+    return f"{criterion.threshold.value * period_s:g} requests in {period_s:g} s"
 
 
 def _retry_after_s(record: Record) -> float:

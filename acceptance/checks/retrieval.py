@@ -35,7 +35,10 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
     def take(recorder: Recorder) -> None:
         recorder.write("plant", {"question": plant.question, "value": plant.value, "told": plant.turns[0]})
-        recorder.write("before", generation.generate(site, plant.question, TOKENS))
+        before = generation.generate(site, plant.question, TOKENS)
+        recorder.write("before", before)
+        if generation.unanswered(before):
+            return
         added = _add(site, name, plant.turns[0])
         recorder.write("added", added)
         if added["status"] not in DONE:
@@ -52,11 +55,12 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     """Pass where the fact is in the answer while it is in the store, and neither before nor after."""
-    plant, before, added = (next(evidence.of(kind)) for kind in ("plant", "before", "added"))
+    plant, before = next(evidence.of("plant")), next(evidence.of("before"))
     if came := generation.unanswered(before):
         return Verdict("fail", f"a question gives {came} before anything was added")
     if _knows(before, plant):
         return Verdict("inconclusive", "the made-up fact was known before it was added: left from an earlier run?")
+    added = next(evidence.of("added"))
     if added["status"] not in DONE:
         return Verdict("fail", f"POST {added['url']} gives {told(added)}: nothing can be added to the store")
     deleted = next(evidence.of("deleted"))

@@ -33,6 +33,24 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "model_files": {"folder": "/opt/models/m", "checksums": None},
     "model_information": {"steps": None, "why": "a loop"},
     "library_session": {"steps": None, "why": "a loop"},
+    "streaming": {"request": None},
+    "openai_api": {"endpoints": ["models", "chat", "completions"]},
+    "authentication": {"header": "Authorization", "request": None},
+    "queueing": {"concurrent": 6},
+    "concurrency_limit": {"request": None},
+    "context_truncation": {"max_model_len": 400},
+    "gateway_routing": {"services": ["hermes"]},
+    "discovery": {"services": ["hermes"]},
+    "fallback_chain": {"request": None},
+    "prometheus_series": {"request": {**REQUEST, "path": "/api/v1/query?query=up"}},
+    "alert_rules": {"words": []},
+    "dashboard": {"uid": None},
+    "disk": {"path": "/opt/models"},
+    "file": {"path": "/opt/models/m"},
+    "test_report": {"suite": None},
+    "documentation": {"of": "api", "topics": []},
+    "library_class": {"class": "Service", "base": None},
+    "library_result": {"steps": None, "why": "a loop", "mentions": []},
 }
 THRESHOLDS = {
     "latency": Threshold(1500, "ms", "<", "mean", "latency"),
@@ -42,6 +60,9 @@ THRESHOLDS = {
     "load_time": Threshold(120, "s", "<", "each", "load_time"),
     "context_length": Threshold(256, "tokens", ">=", None, "context_length"),
     "coherence": Threshold(0.7, "ratio", ">=", None, "coherence"),
+    "disk": Threshold(100, "GB", ">=", None, "storage"),
+    "coverage": Threshold(90, "%", ">", None, "coverage"),
+    "concurrency_limit": Threshold(2, "requests", "<=", "max", "concurrency"),
 }
 
 

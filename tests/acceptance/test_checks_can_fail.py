@@ -33,13 +33,18 @@ SHOWN_BY_ESTATE_TESTS = {
     *("dashboard", "disk", "file", "coverage", "test_report", "documentation", "library_class", "library_result"),
 }
 SHOWN_BY_STOPPING_TESTS = {"port_free", "service_gone"}
+SHOWN_BY_BEHAVIOUR_TESTS = {
+    *("streaming", "openai_api", "authentication", "rate_limit", "request_validation", "error_handling"),
+    *("chat_roles", "tokenization", "queueing", "concurrency_limit", "context_truncation", "retrieval"),
+    *("websocket", "graphql"),
+}
 Serve = Callable[[Answer], str]
 SiteAt = Callable[..., Site]
 
 
 def test_each_check_is_shown_to_fail_somewhere() -> None:
     elsewhere = SHOWN_BY_FAULTS | SHOWN_BY_LIBRARY_TESTS | SHOWN_BY_ESTATE_TESTS | SHOWN_BY_STOPPING_TESTS
-    assert set(CHECKS) == SHOWN_HERE | elsewhere
+    assert set(CHECKS) == SHOWN_HERE | elsewhere | SHOWN_BY_BEHAVIOUR_TESTS
 
 
 class Chat:
