@@ -24,7 +24,6 @@ HUMAN_SECTIONS = {
     "hard-dependencies-must-complete-100",
     "external-infrastructure-requirements",
     "quality-assurance",
-    "rollback-validation",
 }
 DAY = date(2026, 11, 21)
 
