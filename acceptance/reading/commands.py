@@ -172,8 +172,8 @@ def _recognised(text: str, command: ShellCommand, details: dict[str, Any], folde
     destructive = _DESTRUCTIVE.search(command.text) is not None or _WRITES.search(command.text) is not None
     base = (command.line, command.last_line, command.text)
     if is_powershell(text):
-        request, problem = powershell_request(text, command.line)
-        return Command(*base, "Invoke-WebRequest", request, details, destructive, problem)
+        asked, problem = powershell_request(text, command.line)
+        return Command(*base, "Invoke-WebRequest", asked, details, destructive, problem)
     try:
         stages = _stages(text)
     except ValueError as error:

@@ -1,49 +1,50 @@
-"""Configuration blocks to settings: `.env` lines, YAML leaves, keywords of a Python call."""
+"""Configuration blocks to settings: `.env` lines, YAML, JSON, TOML, INI, nginx, Python calls, flags of servers."""
 
 from __future__ import annotations
 
-import ast
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from math import isfinite
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-import yaml
-
-from acceptance.reading.blocks import Block
-from acceptance.reading.document import Setting
-from acceptance.reading.names import CANONICAL, from_path, from_variable, variable_prefix
+from acceptance.reading.block import Block
+from acceptance.reading.document import Form, Setting
+from acceptance.reading.flag_settings import command_settings
+from acceptance.reading.line_settings import dockerfile_settings, ini_settings, nginx_settings, toml_settings
+from acceptance.reading.names import ALIASES, CANONICAL, named_value, variable_prefix, variable_value
+from acceptance.reading.python_settings import Variable, python_settings
+from acceptance.reading.sections import is_aside
+from acceptance.reading.setting_values import is_json, literal
+from acceptance.reading.shell import ShellCommand, read_shell
 from acceptance.reading.source import Source
-from acceptance.reading.wording import has_placeholder
+from acceptance.reading.trouble import Trouble
+from acceptance.reading.wording import plain
+from acceptance.reading.yaml_settings import yaml_settings
 
-_VARIABLE = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_\[][\w\[\]]*)=(?P<value>.*)$")
-_ENV_LANGUAGES = {"", "bash", "sh", "shell", "env", "dotenv", "ini", "properties"}
-_YAML_LANGUAGES = {"yaml", "yml"}
+__all__ = ["Configuration", "Trouble", "Variable", "is_json", "literal", "read_configuration"]
+_VARIABLE = re.compile(r"^\s*(?:export\s+|set\s+|\$env:)?(?P<name>[A-Za-z_\[][\w\[\]]*)\s?=(?P<value>.*)$")
+_ENV_LANGUAGES = {"", "bash", "sh", "shell", "env", "dotenv", "ini", "properties", "conf", "text", "powershell", "zsh"}
+_YAML_LANGUAGES = {"yaml", "yml", "docker-compose", "compose"}
+_JSON_LANGUAGES = {"json", "jsonc", "json5"}
 _PYTHON_LANGUAGES = {"python", "py", "python3"}
-_MIN_SCOPES = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Variable:
-    """A name that a Python block sets by one call: where the class comes from, and the literal keywords."""
-
-    name: str
-    function: str
-    module: str
-    keywords: dict[str, Any]
-    line: int
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why a configuration block, or one value of it, could not be read."""
-
-    code: str
-    line: int
-    message: str
-    mend: str
+_INI_LANGUAGES = {"ini", "systemd", "service", "unit", "cfg", "conf", "properties", "dosini", "", "text"}
+_SHELLS = {"bash", "sh", "shell", "zsh", "console", "shell-session", "terminal", "", "powershell"}
+_SECTION = re.compile(r"^\s*\[[A-Za-z][\w .:-]*\]\s*$", re.MULTILINE)
+_GENERIC = frozenset({"name", "host", "port", "workers", "log_level", "model_name", "timeout_seconds"})
+_ANSWER = re.compile(
+    r"\b(?:responses?|returns?|answers?|replies|reply|requests?|body|output|expected|payload|result)\b", re.IGNORECASE
+)
+_CONFIG = re.compile(
+    r"\b(?:config\w*|settings?|properties|parameters)\b|\.(?:json|ya?ml|toml|env|conf)\b", re.IGNORECASE
+)
+_SENDS = re.compile(r"\b(?:curl|wget|http|https|Invoke-\w+)\s", re.IGNORECASE)
+_HERE = re.compile(r"<<-?\s*(['\"]?)(?P<word>\w+)\1")
+_FILE = re.compile(r"(?:>{1,2}|\btee\b(?:\s+-a)?)\s*[\"']?(?P<file>[^\s\"'<>|]+)")
+_SETTING_COLUMN = re.compile(
+    r"^\W*(?:settings?|parameters?|variables?|env(?:ironment)?(?: variables?)?|options?|keys?|flags?|propert(?:y|ies)"
+    r"|configuration(?: key)?)(?: name)?\W*$",
+    re.IGNORECASE,
+)
+_VALUE_COLUMN = re.compile(r"^\W*(?:required |configured |production )?(?:values?|settings?)\W*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,187 +55,190 @@ class Configuration:
     variables: tuple[Variable, ...]
     lines: frozenset[int]
     blocks: frozenset[int]
-    """First lines of the fences that were read as configuration."""
+    """First lines of the fences and rows that were read as configuration."""
     troubles: tuple[Trouble, ...]
 
 
-def read_configuration(source: Source, fences: Sequence[Block], service_name: str) -> Configuration:
-    """The settings of every fence that holds configuration; a fence that holds none is left to others."""
-    settings: list[Setting] = []
-    variables: list[Variable] = []
-    troubles: list[Trouble] = []
-    lines: set[int] = set()
-    blocks: set[int] = set()
-    for fence in fences:
-        language = fence.info.split()[0].lower() if fence.info else ""
-        found: list[Setting] = []
-        if language in _ENV_LANGUAGES and is_environment(fence):
-            found = list(_environment(fence, service_name))
-        elif language in _YAML_LANGUAGES:
-            found = list(_yaml(fence, troubles))
-        elif language in _PYTHON_LANGUAGES:
-            found = list(_python(fence, variables, troubles))
-        if found:
-            settings += found
-            blocks.add(fence.line)
-            lines |= set(range(fence.line, fence.last_line + 1))
+@dataclass
+class _Reading:
+    """What was found so far."""
+
+    settings: list[Setting] = field(default_factory=list)
+    variables: list[Variable] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    lines: set[int] = field(default_factory=set)
+    blocks: set[int] = field(default_factory=set)
+
+    def keep(self, block: Block, found: Sequence[Setting], is_whole: bool = True) -> None:
+        """Keep what a block gives; `is_whole` where it holds configuration and nothing else."""
+        if not found:
+            return
+        self.settings += found
+        if is_whole:
+            self.blocks.add(block.line)
+            self.lines |= set(range(block.line, block.last_line + 1))
+
+
+def read_configuration(source: Source, blocks: Sequence[Block], service_name: str) -> Configuration:
+    """The settings of every block that holds configuration; a block that holds none is left to others."""
+    reading = _Reading()
+    above: Block | None = None
+    for block in blocks:
+        if block.kind == "fence":
+            _fence(block, above, service_name, reading)
+        elif block.kind == "row":
+            reading.keep(block, list(_row(block)))
+        above = block if block.kind != "other" else above
     ordered = tuple(
-        sorted((placed(setting, source) for setting in settings), key=lambda setting: (setting.line, setting.column))
+        sorted(
+            (placed(setting, source) for setting in reading.settings),
+            key=lambda setting: (setting.line, setting.column),
+        )
     )
-    return Configuration(ordered, tuple(variables), frozenset(lines), frozenset(blocks), tuple(troubles))
+    lines, fences = frozenset(reading.lines), frozenset(reading.blocks)
+    return Configuration(ordered, tuple(reading.variables), lines, fences, tuple(reading.troubles))
+
+
+def _fence(fence: Block, above: Block | None, service_name: str, reading: _Reading) -> None:
+    words = fence.info.lower().split()
+    language = words[0].strip("{}.") if words else ""
+    if language == "front-matter":
+        reading.keep(fence, [setting for setting in _data(fence, words[-1], reading) if _is_known(setting)])
+    elif language in _ENV_LANGUAGES and is_environment(fence):
+        reading.keep(fence, list(_environment(fence, service_name)))
+    elif language in _JSON_LANGUAGES:
+        if _is_json_configuration(fence, above):
+            reading.keep(fence, list(yaml_settings(fence, reading.troubles, "json")))
+    elif language in _YAML_LANGUAGES or language == "toml":
+        reading.keep(fence, list(_data(fence, language, reading)))
+    elif language in _PYTHON_LANGUAGES:
+        reading.keep(fence, list(python_settings(fence, reading.variables, reading.troubles)))
+    elif language == "nginx":
+        reading.keep(fence, list(nginx_settings(fence)))
+    elif language in ("dockerfile", "docker", "containerfile"):
+        reading.keep(fence, list(dockerfile_settings(fence)))
+    elif language in _INI_LANGUAGES and _SECTION.search(fence.text) and _is_ini(fence):
+        reading.keep(fence, list(ini_settings(fence)))
+    elif language in _SHELLS and not is_aside(fence.headings):
+        _shell(fence, service_name, reading)
+
+
+def _data(fence: Block, language: str, reading: _Reading) -> Iterator[Setting]:
+    return toml_settings(fence, reading.troubles) if language == "toml" else yaml_settings(fence, reading.troubles)
+
+
+def _is_known(setting: Setting) -> bool:
+    return setting.name in CANONICAL and setting.name not in ("name", "host")
+
+
+def _is_json_configuration(fence: Block, above: Block | None) -> bool:
+    """Whether a JSON block configures: it is called so, or it has names of settings and is no request or answer."""
+    lead = plain(above.text).split("\n")[-1] if above is not None and above.kind in ("paragraph", "item") else ""
+    heading = plain(fence.headings[-1].text) if fence.headings else ""
+    if _ANSWER.search(lead) or (_ANSWER.search(heading) and not _CONFIG.search(lead)):
+        return False
+    if _CONFIG.search(lead) or _CONFIG.search(heading):
+        return True
+    if above is not None and above.kind == "fence" and _SENDS.search(above.text):
+        return False
+    keys = {key.lower() for key in re.findall(r"\"(\w{1,60})\"\s*:", fence.text)}
+    return bool({ALIASES.get(key, key) for key in keys} & (CANONICAL - _GENERIC))
+
+
+def _is_ini(fence: Block) -> bool:
+    telling = [line for _, line in fence.content() if line.strip() and line.lstrip()[0] not in "#;"]
+    return all(re.match(r"\s*\[[^\]]+\]\s*$|\s*[A-Za-z][\w. -]{0,60}\s*[=:]|\s+\S|.*\\$", line) for line in telling)
 
 
 def is_environment(fence: Block) -> bool:
     """Whether every line of a fence that says something is a variable or a comment."""
-    telling = [line for line in fence.text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    telling = [line for _, line in fence.content() if line.strip() and not line.lstrip().startswith("#")]
     return bool(telling) and all(_VARIABLE.match(line) for line in telling)
 
 
-def literal(text: str) -> Any:
-    """The value that a text stands for: a number, a truth value, or the text without its quotes."""
-    text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
-        return text[1:-1]
-    text = re.sub(r"\s+#.*$", "", text)
-    if re.fullmatch(r"[+-]?\d+", text):
-        return int(text)
-    if re.fullmatch(r"[+-]?\d*\.\d+", text):
-        return float(text)
-    return {"true": True, "false": False}.get(text.lower(), text)
-
-
-def _content(fence: Block) -> Iterator[tuple[int, str]]:
-    return enumerate(fence.text.splitlines(), fence.line + 1)
-
-
 def _environment(fence: Block, service_name: str) -> Iterator[Setting]:
-    matches = [(number, _VARIABLE.match(line)) for number, line in _content(fence)]
-    prefix = variable_prefix([match["name"] for _, match in matches if match], service_name)
+    matches = [(number, line, _VARIABLE.match(line)) for number, line in fence.content()]
+    prefix = variable_prefix([match["name"] for _, _, match in matches if match], service_name)
     group = ""
-    for (number, line), (_, match) in zip(_content(fence), matches, strict=True):
+    for number, line, match in matches:
         if match is None:
             group = line.lstrip().lstrip("#").strip() or group
             continue
-        yield Setting(
-            from_variable(match["name"], prefix),
-            literal(match["value"]),
-            match["name"],
-            "env",
-            number,
-            match.start("name"),
-            group,
-        )
+        name, value = variable_value(match["name"], prefix, literal(match["value"]))
+        yield Setting(name, value, match["name"], "env", number, match.start("name"), group)
 
 
-def _yaml(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
-    try:
-        roots = list(yaml.compose_all(fence.text, Loader=yaml.SafeLoader))
-        leaves = [leaf for root in roots if root is not None for leaf in _leaves(root, ())]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = fence.line + 1 + (mark.line if mark is not None else 0)
-        if not has_placeholder(fence.text):
-            problem = getattr(error, "problem", None) or "the block is not YAML"
-            troubles.append(Trouble("yaml-unreadable", line, f"YAML: {problem}", "correct the YAML block"))
+def _shell(fence: Block, service_name: str, reading: _Reading) -> None:
+    """The flags of the servers that commands start, and the files that they write."""
+    if not re.search(r"<<|--\w|-\w\s|=", fence.text):
         return
-    texts = fence.text.splitlines()
-    # A setting that a block gives several times belongs to several services, named by the keys above it.
-    given = Counter(from_path(path) for path in {leaf[0] for leaf in leaves})
-    for path, key, value in leaves:
-        name = from_path(path)
-        is_shared = len(path) > 1 and name in CANONICAL and given[name] >= _MIN_SCOPES
-        scope = path[-2] if is_shared else ""
-        line = fence.line + 1 + key.start_mark.line
-        offset = key.start_mark.column if key.start_mark.line < len(texts) else 0
-        yield Setting(name, value, ".".join(path), "yaml", line, offset, path[0] if len(path) > 1 else "", scope)
+    content = fence.content()
+    lines = dict(content)
+    commands, _ = read_shell(content)
+    for command in commands:
+        reading.keep(fence, list(command_settings(command, lines)), is_whole=False)
+        inner = _written(command, lines)
+        if inner is not None:
+            found = _Reading()
+            _fence(inner, None, service_name, found)
+            reading.settings += found.settings
+            reading.troubles += found.troubles
+            reading.lines |= found.lines
 
 
-def _leaves(node: yaml.Node, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], yaml.Node, Any]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            name = str(key.value)
-            if isinstance(value, yaml.MappingNode) and value.value:
-                yield from _leaves(value, (*path, name))
-            elif isinstance(value, yaml.SequenceNode) and not _is_plain(value):
-                for index, item in enumerate(value.value):
-                    yield from _leaves(item, (*path, name, str(index)))
-            else:
-                yield (*path, name), key, _value(value)
-    elif path:
-        yield path, node, _value(node)
+def _written(command: ShellCommand, lines: dict[int, str]) -> Block | None:
+    """The file that a here-document writes, as a fence in the language of its name or its look."""
+    first = lines.get(command.line, "")
+    here, target = _HERE.search(first), _FILE.search(first)
+    if here is None or command.last_line <= command.line + 1:
+        return None
+    body = [lines.get(number, "") for number in range(command.line + 1, command.last_line)]
+    text = "".join(f"{line}\n" for line in body)
+    name = target["file"].lower() if target is not None else ""
+    suffix = name.rsplit(".", 1)[-1] if "." in name else ""
+    look = text.lstrip()[:1]
+    language = {
+        "yml": "yaml",
+        "yaml": "yaml",
+        "toml": "toml",
+        "json": "json",
+        "conf": "ini",
+        "service": "ini",
+        "ini": "ini",
+        "env": "env",
+    }.get(suffix, "json" if look == "{" else "ini" if look == "[" else "env")
+    info = "nginx" if "nginx" in name else language
+    last = command.last_line - 1
+    heading = replace(Block("fence", command.line, last, text=text, info=info), headings=())
+    return heading if language != "json" or look in "{[" else None
 
 
-def _is_plain(node: yaml.SequenceNode) -> bool:
-    return all(isinstance(item, yaml.ScalarNode) for item in node.value)
-
-
-def _value(node: yaml.Node) -> Any:
-    """What `yaml.safe_load` makes of this piece; dates become text, so that every value is JSON."""
-    loaded = yaml.safe_load(yaml.serialize(node))
-    if isinstance(loaded, list):
-        return [item if is_json(item) else str(item) for item in loaded]
-    return loaded if is_json(loaded) else str(loaded)
-
-
-def is_json(value: Any) -> bool:
-    """Whether a value can be written as JSON and comes back the same."""
-    if isinstance(value, list):
-        return all(is_json(item) for item in value)
-    if isinstance(value, dict):
-        return all(isinstance(key, str) and is_json(item) for key, item in value.items())
-    return value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
-
-
-def _python(fence: Block, variables: list[Variable], troubles: list[Trouble]) -> Iterator[Setting]:
-    try:
-        tree = ast.parse(fence.text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        if not has_placeholder(fence.text):
-            line = fence.line + (getattr(error, "lineno", None) or 1)
-            troubles.append(Trouble("python-unreadable", line, f"Python: {error}", "correct the Python block"))
+def _row(block: Block) -> Iterator[Setting]:
+    """A row of a table that gives a setting its value."""
+    header = [plain(name) for name in block.header]
+    if not header or not _SETTING_COLUMN.match(header[0]) or is_aside(block.headings) or len(block.cells) < 2:
         return
-    modules = {
-        alias.asname or alias.name: node.module or ""
-        for node in tree.body
-        if isinstance(node, ast.ImportFrom)
-        for alias in node.names
-    }
-    for node in tree.body:
-        if not (isinstance(node, ast.Assign) and isinstance(node.value, ast.Call)):
-            continue
-        target, call = node.targets[0], node.value
-        if not (isinstance(target, ast.Name) and isinstance(call.func, ast.Name)):
-            continue
-        keywords: dict[str, Any] = {}
-        for keyword in call.keywords:
-            known, value = _literal(keyword.value)
-            if not known:
-                line = fence.line + keyword.value.lineno
-                message = f"{keyword.arg or '**'} is no literal value, so it is not compared"
-                troubles.append(Trouble("python-value-unreadable", line, message, "write the value itself"))
-                continue
-            if keyword.arg is None:
-                continue
-            keywords[keyword.arg] = value
-            line, name = fence.line + keyword.lineno, from_path((keyword.arg,))
-            yield Setting(name, value, keyword.arg, "python", line, keyword.col_offset, call.func.id)
-        if call.func.id in modules and not call.args:
-            variables.append(
-                Variable(target.id, call.func.id, modules[call.func.id], keywords, fence.line + node.lineno)
-            )
-
-
-def _literal(node: ast.expr) -> tuple[bool, Any]:
-    """Whether an expression is a literal that JSON knows, and its value; a tuple counts as a list."""
-    try:
-        value = ast.literal_eval(node)
-    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
-        return False, None
-    value = list(value) if isinstance(value, tuple) else value
-    return is_json(value), value
+    index = next((index for index, name in enumerate(header) if index and _VALUE_COLUMN.match(name)), None)
+    name, text = (
+        plain(block.cells[0].text),
+        plain(block.cells[index].text) if index and index < len(block.cells) else "",
+    )
+    if not re.fullmatch(r"-{0,2}[A-Za-z][\w.-]{0,80}", name) or not text:
+        return
+    cell = block.cells[0]
+    spelling = name.lstrip("-")
+    if name.isupper():
+        canonical, value = variable_value(name, "", literal(text))
+    else:
+        canonical, value = named_value(tuple(spelling.split(".")), literal(text))
+    form: Form = "table"
+    yield Setting(canonical, value, name, form, cell.line or block.line, cell.offset)
 
 
 def placed(setting: Setting, source: Source) -> Setting:
     """The setting with the column on disk where its spelling begins."""
-    offset = source.lines[setting.line - 1].find(setting.spelling.rsplit(".", 1)[-1])
+    text = source.lines[setting.line - 1]
+    spelling = setting.spelling if setting.form == "flag" else setting.spelling.rsplit(".", 1)[-1]
+    offset = text.find(spelling, setting.column) if setting.form == "flag" else -1
+    offset = text.find(spelling) if offset < 0 else offset
     return replace(setting, column=source.column(setting.line, max(offset, 0)))

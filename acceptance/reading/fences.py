@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +48,8 @@ class Surroundings:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     answered: set[int] = field(default_factory=set)
     """Lines of the commands that already have an expectation."""
+    configured: frozenset[int] = frozenset()
+    """Lines that are statements already, because they give settings."""
 
     def last_command(self, block: Block, with_request: bool = False) -> Command | None:
         """The last command before a block, under the same heading or the one above it."""
@@ -138,9 +140,9 @@ def _shell(source: Source, block: Block, around: Surroundings) -> Iterator[State
     around.commands += found.commands
     for line in found.open_quotes:
         message = "a quote is opened and not closed before the fence or its expectation ends"
-        place = ("quote-unclosed", "warning", source.path, line, 1, source.raw[line - 1])
-        around.diagnostics.append(Diagnostic(*place, message, "close the quote"))
-    taken: set[int] = set()
+        text, mend = source.raw[line - 1], "close the quote"
+        around.diagnostics.append(Diagnostic("quote-unclosed", "warning", source.path, line, 1, text, message, mend))
+    taken = set(around.configured)
     for expected in found.expected:
         if expected.command is not None:
             around.answered.add(expected.command.line)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import yaml
 
-from acceptance.reading.blocks import Block
+from acceptance.reading.block import Block
 from acceptance.reading.wording import has_placeholder, label_of, plain
 
 _FIELD = re.compile(r"^\s*(?:[-*+]\s+)?\*\*(?P<name>[^*:]+?)\s*:?\s*\*\*\s*:?\s*(?P<value>.+?)\s*\\?$")

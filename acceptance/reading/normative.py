@@ -18,7 +18,8 @@ _MUST = rf"\b(?i:must|shall)(?:n['\u2019]t)?\b(?![-_/]\w){_NOT_PAST}"
 _CAPITALS = r"\b(?:REQUIRED|SHOULD|RECOMMENDED|MAY NOT)\b"
 _MODAL = re.compile(
     rf"{_MUST}|{_CAPITALS}"
-    r"|\b(?i:is|are|be)\s+(?:strictly\s+)?(?:required|obliged|not allowed|not permitted|forbidden|prohibited|mandatory)\b"
+    r"|\b(?i:is|are|be)\s+(?:strictly\s+)?(?:required|obliged|not allowed|not permitted|forbidden|prohibited"
+    r"|mandatory)\b"
     r"|\b(?i:has|have)\s+to\b(?!\s+(?:do\s+with|say|admit|thank)\b)|\b(?i:needs?)\s+to\b|\bought\s+to\b"
     r"|\b(?i:may)\s+not\b(?!\s+(?:be|have|work|always|yet|exist|support|apply|reflect|fit|need|know|see|happen|appear"
     r"|match|suffice|matter|seem|like|want|help|hold)\b)"
@@ -71,8 +72,9 @@ _STATE = re.compile(
     re.IGNORECASE,
 )
 _COMPARED = re.compile(
-    r"[<>\u2264\u2265]=?\s*\d|\b(?:under|below|within|at (?:most|least)|(?:no|not) (?:more|less|fewer|slower|faster) than"
-    r"|less than|fewer than|more than|up to|above|over|exceeds?|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+[~$]?\d"
+    r"[<>\u2264\u2265]=?\s*\d|\b(?:under|below|within|at (?:most|least)"
+    r"|(?:no|not) (?:more|less|fewer|slower|faster) than|less than|fewer than|more than|up to|above|over|exceeds?"
+    r"|max(?:imum)?(?: of)?|min(?:imum)?(?: of)?)\s+[~$]?\d"
     r"|\d[\d.,]{0,8}\s?\w{0,9}\s(?:or (?:less|more|better|fewer)|minimum|maximum|at (?:most|least))\b",
     re.IGNORECASE,
 )

@@ -50,8 +50,8 @@ class _Segment:
 def paragraph_statements(source: Source, block: Block, around: Surroundings) -> Iterator[Statement]:
     """What a paragraph asks for; a sentence that only tells is none of its statements."""
     if _is_scenario(block):
-        lines = list(enumerate(block.text.split("\n"), block.line))
-        yield from scenario_statements(source, lines, block.headings)
+        steps = list(enumerate(block.text.split("\n"), block.line))
+        yield from scenario_statements(source, steps, block.headings)
         return
     places = Places(source, block)
     segments = list(_segments(block.text))
@@ -126,10 +126,10 @@ def _segment(block: Block, segment: _Segment, places: Places, around: Surroundin
     label, rest = label_of(text)
     pair = _limited_pair(text)
     is_header = is_front(block.headings)
-    if label and rest and not is_header and _CONTRACT.match(label) and not _NO_CONTRACT.match(rest):
-        if not is_aside(block.headings):
-            yield Statement("prose", *place, plain(text), block.headings, "demand", label)
-            return
+    is_contract = label and rest and not is_header and _CONTRACT.match(label) and not _NO_CONTRACT.match(rest)
+    if is_contract and not is_aside(block.headings):
+        yield Statement("prose", *place, plain(text), block.headings, "demand", label)
+        return
     if pair is not None and not is_aside(block.headings):
         yield Statement("target", *place, plain(text), block.headings, "demand", pair[0])
         return

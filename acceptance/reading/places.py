@@ -27,10 +27,8 @@ class Places:
         """The column of a position in its line of the file."""
         index = self._index(position)
         number = self._block.line + index
-        if index == 0:
-            offset = self._block.offset
-        else:
-            offset = max(self._source.lines[number - 1].find(self._lines[index]), 0)
+        found = max(self._source.lines[number - 1].find(self._lines[index]), 0)
+        offset = found if index else self._block.offset
         return self._source.column(number, offset + position - self._begins[index])
 
     def lines(self, begin: int, end: int) -> tuple[int, ...]:

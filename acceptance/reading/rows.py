@@ -106,9 +106,9 @@ def _demands(source: Source, row: _Row) -> Iterator[Statement]:
     wanted = next((index for index, name in enumerate(header) if _DEMAND.match(name)), None)
     if wanted is None and row.texts and is_identified(f"{row.texts[0]}: x"):
         wanted = next((index for index, name in enumerate(header) if index and _DESCRIPTION.match(name)), None)
-    if wanted is not None and not (targets and wanted == 0):
-        if not any(re.fullmatch(r"\W*won['\u2019]?t(?: have)?\W*", text, re.IGNORECASE) for text in row.texts):
-            yield from _cell(source, row, wanted, "bullet", row.texts[:1] if wanted else [])
+    is_refused = any(re.fullmatch(r"\W*won['\u2019]?t(?: have)?\W*", text, re.IGNORECASE) for text in row.texts)
+    if wanted is not None and not (targets and wanted == 0) and not is_refused:
+        yield from _cell(source, row, wanted, "bullet", row.texts[:1] if wanted else [])
     for index in targets:
         yield from _cell(source, row, index, "target", [])
     if wanted is not None or targets:

@@ -77,8 +77,8 @@ _LABELS = (
 )
 _FIELD_LABELS = re.compile(
     r"^(?:objective|duration|tasks|priority|status|owner|assigned to|effort|review required|reviewers?|author|date"
-    r"|created|version|estimate[ds]?|estimated (?:duration|effort)|task (?:id|name|number)|ticket|links?|sources?|see(?: also)?"
-    r"|note|notes|tip|hint|info|example|examples|remark|background|why|rationale|reason|steps?)$",
+    r"|created|version|estimate[ds]?|estimated (?:duration|effort)|task (?:id|name|number)|ticket|links?|sources?"
+    r"|see(?: also)?|note|notes|tip|hint|info|example|examples|remark|background|why|rationale|reason|steps?)$",
     re.IGNORECASE,
 )
 _NOT_REQUIRED = re.compile(
@@ -89,8 +89,8 @@ _NO_ITEM = re.compile(r"^\W*(?:for example|e\.g\.|for instance|note\b|see\b|tip\
 _NAMED = r"(?:[\w.-]+://\S+|\[[^\]]*\]\([^)]*\)|[\w-]*(?:[./\\][\w-]+){1,9}/?|(?:[A-Z][a-z0-9]+){2,6})"
 _REFERENCE = re.compile(rf"^\W{{0,5}}{_NAMED}(?:,\s*{_NAMED})*\W{{0,5}}$")
 _PARTS = re.compile(
-    r"\b(?:consists? of|comprises?|made of|are as follows|following (?:parts|components|options|steps|ways|people|tools|files)"
-    r"|(?:parts|components|options|ways|layers|benefits|advantages|disadvantages|pros|cons|highlights|reasons|symptoms"
+    r"\b(?:consists? of|comprises?|made of|are as follows|following (?:parts|components|options|steps|ways|people|tools"
+    r"|files)|(?:parts|components|options|ways|layers|benefits|advantages|disadvantages|pros|cons|highlights|reasons|symptoms"
     r"|causes|examples?)\W*$|such as\W*$|for example\W*$|we (?:use|used|saw|found|considered|tried))",
     re.IGNORECASE,
 )

@@ -38,7 +38,7 @@ class Found:
 def read_statements(source: Source, blocks: Sequence[Block], configuration: Configuration, folder: Path) -> Found:
     """All statements in the order of the document."""
     statements: list[Statement] = list(_settings(source, blocks, configuration))
-    around = Surroundings(folder)
+    around = Surroundings(folder, configured=frozenset(setting.line for setting in configuration.settings))
     items = [block for block in blocks if block.kind == "item"]
     steps = _Steps([block.text for block in items])
     position = 0
@@ -47,7 +47,7 @@ def read_statements(source: Source, blocks: Sequence[Block], configuration: Conf
         if block.kind == "item":
             statements += _item(source, block, steps, position)
             position += 1
-        elif block.kind == "row":
+        elif block.kind == "row" and block.line not in configuration.blocks:
             statements += row_statements(source, block)
         elif block.kind == "paragraph":
             statements += paragraph_statements(source, block, around)

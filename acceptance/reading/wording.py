@@ -14,7 +14,10 @@ _TOKENS = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|<=|>=|!=|[<>=≤≥≠~≈%]")
 _COMPARATORS = {"≤": "<=", "≥": ">=", "≠": "!=", "≈": "~"}
 _LABEL = re.compile(r"^\s*(?P<marks>\*\*|__)(?P<label>[^*_]+|[^*]+)(?P=marks)\s*:?\s*(?P<rest>.*)$", re.DOTALL)
 # A box in brackets, or drawn: an open square, a tick, a cross.
-BOX = r"\[[ xX\u00a0\u2713\u2714\u2611\u221a~-]?\]|[\u2610\u2611\u2612\u2b1c\u2b1b\u25a1\u25fb\u25fc\U0001f532\U0001f533\u2705\u2714\u2713\u274c\u274e]\ufe0f?"
+BOX = (
+    r"\[[ xX\u00a0\u2713\u2714\u2611\u221a~-]?\]"
+    r"|[\u2610\u2611\u2612\u2b1c\u2b1b\u25a1\u25fb\u25fc\U0001f532\U0001f533\u2705\u2714\u2713\u274c\u274e]\ufe0f?"
+)
 _BOX = re.compile(rf"^\\?(?:{BOX})(?:\s+|$)")
 
 

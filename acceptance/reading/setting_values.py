@@ -1,0 +1,29 @@
+"""What a text of a configuration stands for, and which values can be compared at all."""
+
+from __future__ import annotations
+
+import re
+from math import isfinite
+from typing import Any
+
+
+def literal(text: str) -> Any:
+    """The value that a text stands for: a number, a truth value, or the text without its quotes."""
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        return text[1:-1]
+    text = text.partition(" #")[0].rstrip() if " #" in text else text
+    if re.fullmatch(r"[+-]?\d{1,300}", text):
+        return int(text)
+    if re.fullmatch(r"[+-]?\d*\.\d+", text):
+        return float(text)
+    return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def is_json(value: Any) -> bool:
+    """Whether a value can be written as JSON and comes back the same."""
+    if isinstance(value, list):
+        return all(is_json(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and is_json(item) for key, item in value.items())
+    return value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
