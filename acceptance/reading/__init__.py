@@ -14,7 +14,8 @@ from pathlib import Path
 from acceptance.criterion import Criterion
 from acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
 from acceptance.reading.audit import hidden_demands, line_kinds
-from acceptance.reading.binding import Binding, apply_types, binding_path, read_binding, resolve, waivers
+from acceptance.reading.binding import Binding, apply_types, binding_path, waivers
+from acceptance.reading.binding_file import read_binding
 from acceptance.reading.blocks import Blocks, read_blocks
 from acceptance.reading.configuration import Configuration, read_configuration
 from acceptance.reading.conflicts import find_conflicts
@@ -32,6 +33,7 @@ from acceptance.reading.encoding import Flaw
 from acceptance.reading.facts import read_facts
 from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.gaps import find_gaps
+from acceptance.reading.resolution import resolve
 from acceptance.reading.source import Source, read_source
 from acceptance.reading.statements import Found, read_statements
 from acceptance.reading.swallowed import free_demands
@@ -100,7 +102,9 @@ def read_all(paths: Sequence[Path], today: date | None = None) -> tuple[Reading,
             unreadable.append(error)
     documents = [document for document, _ in read]
     bindings = [binding for _, binding in read if binding is not None]
-    conflicts, diagnostics = resolve(bindings, find_conflicts(documents))
+    unreadable += [binding.broken for binding in bindings if binding.broken is not None]
+    paths_read = [document.path for document in documents]
+    conflicts, diagnostics = resolve(bindings, find_conflicts(documents), paths_read)
     reading = Reading(tuple(_with_diagnostics(document, diagnostics) for document in documents), conflicts)
     return reading, tuple(unreadable)
 
@@ -162,12 +166,12 @@ def _type(draught: Draught) -> None:
 
 def _bind(draught: Draught) -> None:
     """What the file beside the document says about its criteria."""
-    draught.binding = read_binding(draught.path)
+    draught.binding = read_binding(draught.path, draught.today)
     if draught.binding is None:
         return
     draught.criteria, about_types = apply_types(draught.binding, draught.criteria)
     draught.waivers, about_waivers = waivers(draught.binding, draught.criteria, draught.today)
-    draught.diagnostics += [*about_types, *about_waivers]
+    draught.diagnostics += [*draught.binding.problems, *about_types, *about_waivers]
 
 
 def _account(draught: Draught) -> None:

@@ -11,7 +11,7 @@ from acceptance.reading.conflicts.page import Page, conflict
 from acceptance.reading.document import Command, Conflict
 
 KIND = "concurrency"
-_CAPS = ("max_num_seqs", "max_concurrent", "max_concurrency", "max_concurrent_requests", "concurrency_limit")
+_CAPS = ("max_num_seqs", "max_concurrent_requests", "max_concurrent", "max_concurrency")
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -41,8 +41,8 @@ def _caps(corpus: Corpus, rates: list[Claim], delays: list[Claim]) -> Iterator[C
         if caps:
             least = min(cap for _, cap in caps)
             places = [owned.page.side(owned.setting.line, owned.value, owned.setting.spelling) for owned, _ in caps]
-            places += [claim.place for claim in mine if claim.value == rate]
-            places += [claim.place for claim in slow if claim.value == delay]
+            places += [claim.place for claim in mine if claim.value == rate and not claim.repeated]
+            places += [claim.place for claim in slow if claim.value == delay and not claim.repeated]
             yield conflict(
                 KIND,
                 f"concurrency of {owner}" if owner in corpus.services else "concurrency",

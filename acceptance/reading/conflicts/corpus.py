@@ -4,30 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, TypeVar
 
 from acceptance.criterion import Criterion
-from acceptance.reading.blocks import Block
+from acceptance.reading.conflicts.occasion import occasion, occasion_named
 from acceptance.reading.conflicts.page import Page
 from acceptance.reading.document import Document, Setting
-from acceptance.reading.names import ALIASES, CANONICAL, ENGINE
+from acceptance.reading.names import ALIASES, ENGINE
 
-# Words of headings and file names that say: these values are for one occasion among several.
-_VARIANT = re.compile(
-    r"\b(dev(?:elopment)?|testing env\w*|staging|stage|prod(?:uction)?|minimal|minimum|recommended|small|medium|large"
-    r"|local|ci|alternative|option [a-z0-9]\b|tier \d+|node \d+|replica \d+|canary|blue|green|gpu|cpu)\b",
-    re.IGNORECASE,
-)
-_ASIDE = re.compile(
-    r"troubleshoot|common issues|\bissue \d|\btuning\b|\boptional\b|\bexamples?\b|\balternative|rollback|\bbefore\b"
-    r"|\bold\b|legacy|previous|deprecated|migration|upgrad|\bif\b|what changed|changelog",
-    re.IGNORECASE,
-)
 _SHARED = re.compile(r"default|common|global|shared|base\b|anchors?", re.IGNORECASE)
 _GENERIC = frozenset({"", "service", "services", "server", "environment", "env"})
+_MODEL = re.compile(r"[a-z]{3,}[-_: ]?\d+(?:\.\d+)?b\b")
 _MIN_PREFIXED = 3
 _SEVERAL = 2
 T = TypeVar("T")
@@ -86,7 +76,7 @@ class Corpus:
     def services(self) -> frozenset[str]:
         """The services that any document names."""
         found = {entity(page.document.service_name) for page in self.pages}
-        found |= {entity(setting.scope) for page in self.pages for setting in page.document.configuration}
+        found |= {entity(setting.scope) for page in self.pages for setting in _of_services(page)}
         found |= {entity(criterion.service) for page in self.pages for criterion in page.document.criteria}
         found |= {self.owner(page) for page in self.pages}
         return frozenset(found - _GENERIC - {page.path for page in self.pages})
@@ -94,7 +84,7 @@ class Corpus:
     def scopes(self, page: Page) -> tuple[str, ...]:
         """The services that a document configures side by side, in its order; empty where it is about one."""
         found = dict.fromkeys(
-            entity(setting.scope) for setting in page.document.configuration if entity(setting.scope) not in _GENERIC
+            entity(setting.scope) for setting in _of_services(page) if entity(setting.scope) not in _GENERIC
         )
         return tuple(found) if len(found) >= _SEVERAL else ()
 
@@ -135,20 +125,8 @@ class Corpus:
         block = page.block(line)
         place = (page.number, block.line if block is not None else 0)
         if place not in self._variants:
-            self._variants[place] = self._variant(page, line, block)
+            self._variants[place] = occasion(page, line, block)
         return self._variants[place]
-
-    def _variant(self, page: Page, line: int, block: Block | None) -> str | None:
-        near = list(page.headings(line)[-2:])
-        if block is not None and block.kind == "fence":
-            first = block.text.lstrip().split("\n", 1)[0]
-            near += [first] if first.startswith(("#", "//")) else []
-            above = page.block(block.line - 2)
-            near += [above.text] if above is not None and above.kind == "paragraph" else []
-        if any(_ASIDE.search(text) for text in near):
-            return None
-        match = next((found for text in near if (found := _VARIANT.search(text))), None)
-        return match[0].lower() if match is not None else ""
 
     @cached_property
     def settings(self) -> tuple[Owned, ...]:
@@ -156,7 +134,7 @@ class Corpus:
         return tuple(
             owned
             for page in self.pages
-            for setting in page.document.configuration
+            for setting in _of_services(page)
             if not is_open(setting.value) and (owned := self._owned(page, setting)) is not None
         )
 
@@ -170,8 +148,7 @@ class Corpus:
             return None
         path = setting.spelling.split(".")
         for token in path[:-1]:
-            match = _VARIANT.fullmatch(token)
-            variant = match[0].lower() if match else variant
+            variant = occasion_named(token) or variant
         owner, general = self._setting_owner(page, setting, path)
         leaf = path[-1].lower().removeprefix(f"{owner}_")
         name = setting.name.removeprefix(f"{owner}_")
@@ -189,7 +166,7 @@ class Corpus:
             if named:
                 return named, False
         owner = self.owner(page)
-        if setting.name.startswith(f"{owner}_") or setting.spelling.upper().startswith(f"{owner.upper()}_"):
+        if setting.name.startswith(f"{owner}_") or path[-1].upper().startswith(f"{owner.upper()}_"):
             return owner, False
         if path[0] == "services" and len(path) > _SEVERAL:
             return entity(path[1]), False
@@ -214,13 +191,17 @@ class Corpus:
         return found
 
 
+def _of_services(page: Page) -> Iterator[Setting]:
+    """The settings that configure a service; what a JSON block says of a model in a list is a fact of the model."""
+    return (
+        setting
+        for setting in page.document.configuration
+        if not (setting.form == "json" and _MODEL.match(setting.scope.lower()))
+    )
+
+
 def is_open(value: object) -> bool:
     """A placeholder or a reference states no value yet."""
     if isinstance(value, list):
         return len(value) == 1 and isinstance(value[0], str)
     return isinstance(value, dict) or (isinstance(value, str) and ("[" in value or "$" in value))
-
-
-def is_canonical(name: str) -> bool:
-    """Whether a name has one meaning in every form of configuration."""
-    return name in CANONICAL or name in ENGINE

@@ -34,11 +34,18 @@ _QUALIFIER = re.compile(
     r"\b(health|readiness|embeddings?|batch|bulk|cold|warm|short|long|idle|peak load|heavy load|burst|stress"
     r"|degraded|fallback|cached|uncached|stream(?:ing|ed)|login|search|retriev\w+|upload\w*|startup|shutdown"
     r"|(?:with|without) gpu|(?:cpu|gpu)[- ]only|per (?:user|session|gpu|node|replica|worker|model)"
-    r"|first (?:request|call)|p\d\d|v\d+|\d+ (?:concurrent )?users|tokeni[sz]\w+|database|gateway|frontend|vector)\b",
+    r"|first (?:request|call)|v\d+|\d+ (?:concurrent )?users|tokeni[sz]\w+|database|gateway|frontend|vector)\b",
     re.IGNORECASE,
 )
-_ROUGHLY = re.compile(r"(?:~|≈|about|around|approximately|approx\.?|roughly)\s*(\d+(?:\.\d+)?)", re.IGNORECASE)
-_ROUGH_BAND = 0.25
+# How the reading says that a demand has its figure from elsewhere.
+_ELSEWHERE = "no figure is stated here"
+# How the reading says that it widened a figure which a text states only roughly.
+_WIDENED = re.compile(r"^about (\d+(?:\.\d+)?) (\S+) is read with a tolerance")
+# Populations and loads that are what a service is for, or the usual case of it.
+_USUAL = re.compile(
+    r"\b(?:normal|typical|usual|regular|nominal|average|conversation\w*)\b|\bfor (?:the )?(?:\d+b )?models?$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +60,9 @@ class Claim:
     place: Place
     pairs: tuple[Pair, ...]
     variant: str = ""
-    example: bool = False
+    rough: bool = False
+    repeated: bool = False
+    """Whether the figure stands in another place, which this one only refers to."""
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -66,17 +75,22 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
         if disputed:
             subject = disputed[0].subject
             of = f" of {owner}" if owner in corpus.services else ""
-            values = listed(claim.place[1].value for claim in disputed)
+            stating = [claim for claim in disputed if not claim.repeated]
+            values = listed(claim.place[1].value for claim in stating)
             yield conflict(
                 KIND,
                 subject,
-                [claim.place for claim in disputed],
+                [claim.place for claim in stating],
                 f"{subject.replace('_', ' ')}{of} is given as {values}: what keeps one figure can break another",
                 [pair for claim in disputed for pair in claim.pairs],
             )
 
 
 def _disputed(group: list[Claim]) -> list[Claim]:
+    if len({claim.place[0].path for claim in group}) == 1:
+        # Within one document, a rough figure inside a limit tells what to expect of it.
+        firm = [claim.value for claim in group if not claim.rough and claim.comparator in ("<", "<=")]
+        group = [claim for claim in group if not (claim.rough and firm and claim.value <= min(firm))]
     exact = [claim for claim in group if claim.comparator == "=="]
     upper = [claim for claim in group if claim.comparator in ("<", "<=")]
     lower = [claim for claim in group if claim.comparator in (">", ">=")]
@@ -111,6 +125,7 @@ def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
         variant = corpus.variant(page, criterion.line)
         if variant is None or limit.statistic is None:
             continue
+        rough = _rough(criterion, limit) is not None
         limit = stated(criterion, limit)
         yield Claim(
             corpus.speaks_of(page, criterion),
@@ -118,9 +133,11 @@ def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
             (limit.subject, limit.statistic or "", *_population(criterion)),
             limit.base()[0],
             limit.comparator,
-            page.side(criterion.line, f"{_rough(criterion)}{limit.value:g} {limit.unit}", criterion.text),
+            page.side(criterion.line, f"{'about ' if rough else ''}{limit.value:g} {limit.unit}", criterion.text),
             ((page.path, criterion.id),) if criterion.judge == "machine" else (),
             variant,
+            rough,
+            any(assumption.startswith(_ELSEWHERE) for assumption in criterion.assumptions),
         )
 
 
@@ -131,20 +148,23 @@ def _population(criterion: Criterion) -> tuple[str, ...]:
     path = str(request.get("path", "")) if isinstance(request, dict) else ""
     words = sorted({match[0].lower() for match in _QUALIFIER.finditer(criterion.text)})
     told = [str(parameters[name]) for name in ("population", "load") if parameters.get(name)]
+    told = [text for text in told if not _USUAL.search(text)]
     return ("" if _COMPLETION.search(path) else path, *told, *words)
 
 
 def stated(criterion: Criterion, limit: Threshold) -> Threshold:
-    """The limit with the figure that the text states, where a tolerance was added to an approximate one."""
-    told = number(criterion.parameters.get("stated"))
-    if told is None:
-        near = [float(match[1]) for match in _ROUGHLY.finditer(criterion.text)]
-        told = next((value for value in near if abs(value - limit.value) <= _ROUGH_BAND * limit.value), None)
+    """The limit with the figure that the text states, where a tolerance was added to a rough one."""
+    told = _rough(criterion, limit)
     return limit if told is None else Threshold(told, limit.unit, limit.comparator, limit.statistic, limit.subject)
 
 
-def _rough(criterion: Criterion) -> str:
-    return "about " if criterion.parameters.get("stated") is not None or _ROUGHLY.search(criterion.text) else ""
+def _rough(criterion: Criterion, limit: Threshold) -> float | None:
+    """The figure of a text that only roughly states it; None where the text is exact."""
+    for assumption in criterion.assumptions:
+        match = _WIDENED.match(assumption)
+        if match is not None and match[2] == limit.unit:
+            return float(match[1])
+    return None
 
 
 def _of_setting(owned: Owned) -> Claim | None:

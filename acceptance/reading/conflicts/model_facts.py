@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from acceptance.reading.blocks import Block
+from acceptance.reading.block import Block
 from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import Page
 

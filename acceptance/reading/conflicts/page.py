@@ -7,7 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from acceptance.reading.blocks import Block
+from acceptance.reading.block import Block
 from acceptance.reading.document import Conflict, Document, Heading, Setting, Side
 from acceptance.reading.wording import plain
 
@@ -115,8 +115,9 @@ class Page:
 
 def conflict(kind: str, subject: str, places: Iterable[Place], message: str, criteria: Iterable[Pair] = ()) -> Conflict:
     """A conflict with its sides in the order of the documents and their lines, each once."""
-    ordered = sorted(dict.fromkeys(places), key=lambda place: (place[0].number, place[1].line, str(place[1].value)))
-    return Conflict(kind, subject, tuple(side for _, side in ordered), message, None, tuple(dict.fromkeys(criteria)))
+    told = {(page.number, side.line, str(side.value)): side for page, side in places}
+    sides = tuple(told[place] for place in sorted(told))
+    return Conflict(kind, subject, sides, message, None, tuple(dict.fromkeys(criteria)))
 
 
 def listed(values: Iterable[object]) -> str:

@@ -10,7 +10,7 @@ import builtins
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.blocks import Block
+from acceptance.reading.block import Block
 from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import Page, conflict
 from acceptance.reading.document import Command, Conflict

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.blocks import Block
+from acceptance.reading.block import Block
 from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import Page, Place, conflict
 from acceptance.reading.document import Conflict
