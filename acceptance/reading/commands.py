@@ -212,9 +212,9 @@ def _stages(text: str) -> list[list[str]]:
             if _ASSIGNED.match(stage[0]) and len(stage) == 1:
                 break
             stage = stage[2:] if stage[0] == "timeout" else stage[1:]
-        if stage:
-            cleaned.append([word for word in stage if word != "2"] if "2" in stage[-1:] else stage)
-    return cleaned
+        # What is left of `2>&1`, whose other half was taken for a redirection.
+        cleaned.append([word for word in stage if word != "2"] if "2" in stage[-1:] else stage)
+    return [stage for stage in cleaned if stage]
 
 
 def _name(words: Sequence[str]) -> str:
