@@ -8,7 +8,8 @@ from dataclasses import dataclass
 _NUMBER = r"\d[\d,.]*"
 _RATE = r"(?:req(?:uest)?s?|queries|calls)?\s*(?:/|\bper)\s*s(?:ec(?:ond)?)?\b|rps\b|qps\b"
 _STATE = (
-    r"normal|typical|nominal|expected|peak|heavy|high|full|sustained|maximum|max|light|low|production|average|idle|target"
+    r"normal|typical|nominal|expected|peak|heavy|high|full|sustained|maximum|max|light|low|production|average|idle"
+    r"|target"
     r"|concurrent|parallel|real[- ]world|stress|steady|moderate|regular|usual|continuous|mixed"
 )
 _LOAD = re.compile(
@@ -16,7 +17,8 @@ _LOAD = re.compile(
     r"\b(?:loads?|traffic|conditions|operations?|use|usage|hours|state|concurrency|workloads?)\b"
     r"|\bunder\s+load\b"
     r"|\bduring\s+(?:inference|generation|prefill|decoding|loads?(?: tests?)?|peak hours|operation)\b"
-    r"|\bwhile\s+(?:it\s+|the\s+(?:model|service)\s+)?(?:generat\w+|infers?|inferring|serv\w+|under load|idle|running)\b"
+    r"|\bwhile\s+(?:it\s+|the\s+(?:model|service)\s+)?(?:generat\w+|infers?|inferring|serv\w+|under load|idle"
+    r"|running)\b"
     r"|\b(?:when|at)\s+(?:idle|rest)\b"
     rf"|\b(?:at|under|with|while serving|serving)\s+(?:up to\s+|at least\s+|an?\s+(?:load|rate)\s+of\s+|about\s+|~)?"
     rf"{_NUMBER}\s*(?:{_RATE})(?!\s+throughput)"
@@ -27,7 +29,7 @@ _LOAD = re.compile(
     rf"|\b(?:at|with)\s+(?:an?\s+)?batch[- ]size\s+(?:of\s+)?{_NUMBER}"
     rf"|\b(?:for|over|during|across|in)\s+(?:at least\s+|an?\s+|any\s+|the\s+|each\s+)?{_NUMBER}[ -]?"
     r"(?:s|sec|seconds?|min(?:ute)?s?|h(?:ours?)?|days?)(?:\s+|-)(?:windows?|period|runs?|tests?|soak|straight)\b"
-    rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:min(?:ute)?s?|h(?:ours?)?|days?)\b"
+    rf"|\b(?:for|over|across|during)\s+(?:at least\s+)?{_NUMBER}[ -]?(?:min(?:ute)?s?|h(?:ours?)?|days?)\b"
     rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:s|sec|seconds?)\b(?!\s+(?:latency|response))",
     re.IGNORECASE,
 )
@@ -36,7 +38,8 @@ _WHAT = (
     r"|generations?|outputs?|contexts?|questions"
 )
 _LENGTH = (
-    rf"(?:\s+(?:of|up to|under|below|with|over|shorter than|longer than|at most|<=?)\s+(?:up to\s+|at most\s+|about\s+)?"
+    rf"(?:\s+(?:of|up to|under|below|with|over|shorter than|longer than|at most|<=?)\s+(?:up to\s+|at most\s+"
+    rf"|about\s+)?"
     rf"{_NUMBER}\s*[kK]?[ -]?(?:(?:input |output |prompt )?tokens?|words|characters|turns|messages)?)?"
 )
 _POPULATION = re.compile(
@@ -49,7 +52,8 @@ _POPULATION = re.compile(
 )
 # `optimized for conversations` says what something was made for, not when a figure holds.
 _MADE = re.compile(
-    r"\b(?:optimi[sz]ed|designed|intended|built|speciali[sz]ed|used|tuned|needed|ready|suitable|implemented|configured)\s+$",
+    r"\b(?:optimi[sz]ed|designed|intended|built|speciali[sz]ed|used|tuned|needed|ready|suitable|implemented"
+    r"|configured)\s+$",
     re.IGNORECASE,
 )
 _RATE_OR_USERS = re.compile(rf"(?:{_RATE})|concurrent|simultaneous|parallel|at once", re.IGNORECASE)

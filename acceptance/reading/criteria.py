@@ -10,19 +10,19 @@ from dataclasses import dataclass, replace
 
 from acceptance.criterion import Criterion
 from acceptance.reading import service_drafts
+from acceptance.reading.completion import completed
 from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft, Note, person
 from acceptance.reading.facts import Facts
-from acceptance.reading.figures import Placed, completed, figures
+from acceptance.reading.figures import Placed, figures
 from acceptance.reading.kinds import OF_THE_ESTATE
 from acceptance.reading.reasons import PREREQUISITE, for_people, reason_for
 from acceptance.reading.rule import apply
 from acceptance.reading.rules import RULES
-from acceptance.reading.service_names import entity, services_of
-from acceptance.reading.setting_figures import meaning_of
+from acceptance.reading.service_names import services_of
+from acceptance.reading.setting_drafts import setting_drafts
 from acceptance.reading.wording import command_has_placeholder, fingerprint, has_placeholder, shown_heading
 
-_FROM_ENVIRONMENT = re.compile(r"\$\{?\w+")
 _COMMAS = re.compile(r",\s+(?![^()]{0,400}\))")
 
 
@@ -37,7 +37,7 @@ class Typed:
 def type_statement(statement: Statement, facts: Facts) -> Typed:
     """What a statement asks for. Objectives may ask for nothing; every other statement asks for something."""
     if statement.type == "config":
-        return Typed(tuple(_setting_drafts(statement, facts)), ())
+        return Typed(tuple(setting_drafts(statement, facts)), ())
     if statement.type == "shape":
         return _typed([service_drafts.response_example(statement, facts)], [])
     is_template = has_placeholder(statement.text) or (
@@ -47,16 +47,17 @@ def type_statement(statement: Statement, facts: Facts) -> Typed:
         return Typed((Draft("human_judgement", judge="template", reason="a placeholder is not filled in"),), ())
     if statement.role == "dependency":
         return _typed(_prerequisites(statement, facts), [])
-    services, sentence = services_of(statement, facts.services)
+    parents = facts.parents(statement) if facts.services else ()
+    services, sentence = services_of(statement, facts.services, parents, facts.ports())
     drafts: list[Draft] = []
     notes: list[Note] = []
     for service in services:
         typed = _typed_for(statement, facts.of(service))
         drafts += [_for_service(draft, service, sentence) for draft in typed.drafts]
         notes += [note for note in typed.notes if note not in notes]
-    if len(services) > 1 and any(draft.judge == "machine" for draft in drafts):
-        # What one service has a figure for and another has not is for people only where no other is judged.
-        drafts = [draft for draft in drafts if draft.judge == "machine" or draft.threshold is not None or draft.service]
+    if any(draft.judge == "machine" for draft in drafts):
+        # What only some of the services have a figure for is judged for those.
+        drafts = [draft for draft in drafts if draft.judge == "machine" or drafts.count(draft) >= len(services)]
     return Typed(tuple(_without_repeats(drafts)), tuple(notes))
 
 
@@ -96,7 +97,8 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     """The same for one of several services."""
     placed, notes = figures(statement, facts)
     aside = "" if placed or statement.type in ("smart", "expected") else for_people(statement)
-    if statement.type != "smart" and statement.role != "objective" and not aside and not (statement.type == "expected" and placed):
+    is_read = statement.type == "expected" and bool(placed)
+    if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
         placed = _with_rules(statement, facts, placed)
     if not placed and statement.role == "objective":
         return Typed((), ())
@@ -123,9 +125,7 @@ def _without_repeats(drafts: Iterable[Draft]) -> list[Draft]:
     """The first draft of each kind, limit and service; without a limit, of each set of parameters."""
     kept: dict[tuple[object, ...], Draft] = {}
     for draft in drafts:
-        apart = "" if draft.threshold is not None or draft.kind == "port" else _parameters(draft)
-        if draft.kind == "port":
-            apart = _parameters(draft)
+        apart = "" if draft.threshold is not None else _parameters(draft)
         kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart), draft)
     return list(kept.values())
 
@@ -144,6 +144,9 @@ def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> lis
         # What only people can say of a documentation stays beside what a machine sees of it.
         documented = any(draft.kind == "documentation" for draft, _ in by_rules)
         by_rules = [(draft, span) for draft, span in by_rules if draft.judge == "machine" or documented]
+        if documented:
+            # What has to be written about rate limits says nothing of rate limits themselves.
+            by_rules = [(draft, span) for draft, span in by_rules if draft.kind in ("documentation", "human_judgement")]
     return [*by_rules, *placed]
 
 
@@ -151,30 +154,6 @@ def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
     """What has to be there before: room on a disk can be seen here, the rest somebody has to look at."""
     placed, _ = figures(statement, facts)
     return [*(draft for draft, _ in placed if draft.kind == "disk"), person(PREREQUISITE)]
-
-
-def _setting_drafts(statement: Statement, facts: Facts) -> Iterable[Draft]:
-    for setting in statement.settings:
-        parameters = {
-            "name": setting.name,
-            "value": setting.value,
-            "spelling": setting.spelling,
-            "form": setting.form,
-        }
-        own = entity(setting.scope)
-        draft = Draft("config_value", parameters=parameters, service=own if own in facts.services else "")
-        shown = f"{setting.spelling} {json.dumps(setting.value, ensure_ascii=False)}"
-        if has_placeholder(statement.text) or command_has_placeholder(shown):
-            yield replace(draft, judge="template", reason="a placeholder is not filled in")
-        elif isinstance(setting.value, str) and _FROM_ENVIRONMENT.search(setting.value):
-            reason = "the value comes from an environment that is not shown: somebody has to look at it there"
-            yield replace(draft, judge="person", reason=reason)
-        else:
-            yield draft
-            limit = meaning_of(setting, "concurrency")
-            if limit is not None:
-                sentence = f"{setting.spelling} is read as a demand: at most {limit.value:g} at once"
-                yield Draft("concurrency_limit", limit, (sentence,), {"request": None}, service=draft.service)
 
 
 def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) -> list[Note]:

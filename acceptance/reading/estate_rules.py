@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceptance.reading import estate_drafts, service_drafts
+from acceptance.reading import estate_drafts, paper_drafts, service_drafts
 from acceptance.reading.rule import ASKED, Rule, any_of, words
 
 _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"
@@ -13,13 +13,16 @@ RULES: tuple[Rule, ...] = (
     Rule(
         *("retrieval", ASKED, service_drafts.retrieval),
         words(
-            r"\bvector[- ](?:databases?|stores?|dbs?|search|index(?:es)?)\b|\b(?:qdrant|milvus|weaviate|pinecone|chromadb?"
-            r"|pgvector|faiss)\b|\bRAG\b|\bretrieval[- ]augment\w+|\b(?:context|document|knowledge|passage)[- ]retrieval\b"
+            r"\bvector[- ](?:databases?|stores?|dbs?|search|index(?:es)?)\b|\b(?:qdrant|milvus|weaviate|pinecone"
+            r"|chromadb?"
+            r"|pgvector|faiss)\b|\bRAG\b|\bretrieval[- ]augment\w+|\b(?:context|document|knowledge"
+            r"|passage)[- ]retrieval\b"
             r"|\bknowledge base\b"
         ),
         without=any_of(
-            _PAPER,
-            r"\bprocedures?\b|\bbackups?\b|\bfragment|\bquantit|\bstorage\b|\bseamless\w*|\bconfigurations?\b|\bsoftrag",
+            r"\bdocument(?:ation|ed)\b|\bguides?\b|\brunbooks?\b|\bvendor\b|\bselected\b|\bchosen\b",
+            r"\bprocedures?\b|\bbackups?\b|\bfragment|\bquantit|\bstorage\b|\bseamless\w*|\bconfigurations?\b"
+            r"|\bsoftrag",
         ),
     ),
     Rule("breaker", ASKED, estate_drafts.breaker, words(r"\bcircuit[- ]?break\w*|\bbreak the circuit\b")),
@@ -53,7 +56,8 @@ RULES: tuple[Rule, ...] = (
         words(
             r"\bload[- ]balanc\w+|\bbalanc\w+ (?:the )?(?:load|requests|traffic)\b|\bround[- ]robin\b"
             r"|\b(?:requests?|traffic|load)\b.{0,24}\b(?:distributed|spread|balanced)\b"
-            r"|\b(?:distribut\w+|spreads?)\b.{0,20}\b(?:requests?|traffic|load)\b.{0,24}\b(?:replicas?|instances?|backends?|across|over)\b"
+            r"|\b(?:distribut\w+|spreads?)\b.{0,20}\b(?:requests?|traffic|load)\b.{0,24}\b(?:replicas?|instances?"
+            r"|backends?|across|over)\b"
         ),
         without=any_of(_PAPER),
     ),
@@ -68,7 +72,7 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_PAPER, r"\bupdate\b|\bproject\b|\bstatus dashboard\b|\breview\w*"),
     ),
     Rule(
-        *("test_report", ASKED, estate_drafts.test_report),
+        *("test_report", ASKED, paper_drafts.test_report),
         words(
             rf"\b(?:tests?|test (?:suites?|cases?)|pytest|ctest|ci(?: pipeline)?|test ?suites?)\b.{{0,30}}\b{_PASSES}\b"
             rf"|\b{_PASSES}\b.{{0,20}}\b(?:tests?|test suites?)\b"
@@ -82,23 +86,27 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        *("api_documentation", ASKED, estate_drafts.api_documentation),
+        *("api_documentation", ASKED, paper_drafts.api_documentation),
         words(
-            r"\b(?:rest )?api\b.{0,20}\b(?:documentation|docs|documented|reference|specification)\b|\bopenapi\b|\bswagger\b"
-            r"|\bdocument\w* (?:of|for) (?:the |every |each |all )?(?:api|endpoints?)\b|\bendpoints?\b.{0,20}\bdocument\w+"
+            r"\b(?:rest )?api\b.{0,20}\b(?:documentation|docs|documented|reference|specification)\b|\bopenapi\b"
+            r"|\bswagger\b"
+            r"|\bdocument\w* (?:of|for) (?:the |every |each |all )?(?:api|endpoints?)\b"
+            r"|\bendpoints?\b.{0,20}\bdocument\w+"
         ),
         without=any_of(r"\bupdate\b|\breviews?\b"),
     ),
     Rule(
-        *("guides", ASKED, estate_drafts.guides),
+        *("guides", ASKED, paper_drafts.guides),
         words(
             r"\b(?:guides?|runbooks?|readme|handbooks?|manuals?|playbooks?|how-?tos?|tutorials?)\b"
             r"|\b[\w-]{3,40} (?:documentation|docs|documented)\b|\b(?:documentation|docs) (?:of|on|for|about) \w+"
             r"|\bprocedures? (?:is |are )?(?:documented|written)\b"
         ),
         without=any_of(
-            r"\bupdate\b|\barchitecture document\b|\blibrary documentation\b|\bresults?\b|\bbenchmarks?\b|\bthe documentation"
-            r"|\bapi\b.{0,20}\b(?:documentation|docs)\b|\blessons\b|\bmanual(?:ly)? test|\bstyle guides?\b|\bcompliance\b"
+            r"\bupdate\b|\barchitecture document\b|\blibrary documentation\b|\bresults?\b|\bbenchmarks?\b"
+            r"|\bthe documentation"
+            r"|\bapi\b.{0,20}\b(?:documentation|docs)\b|\blessons\b|\bmanual(?:ly)? test|\bstyle guides?\b"
+            r"|\bcompliance\b"
         ),
     ),
 )

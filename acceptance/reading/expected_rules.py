@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from acceptance.reading import estate_drafts, library_drafts, metric_drafts, service_drafts, session_drafts
+from acceptance.reading import (
+    estate_drafts,
+    library_drafts,
+    metric_drafts,
+    model_drafts,
+    paper_drafts,
+    service_drafts,
+    session_drafts,
+)
 from acceptance.reading.rule import EXPECTED, Rule, any_of, words
 
 _NOTHING = (
-    r"\b(?:not (?:in use|listening|found|running|loaded|bound|open|active|there)|no (?:\S+ ){0,3}?(?:listed|output|process\w*"
-    r"|results?|listener|services?|units?|match\w*|longer|entries|containers?)|nothing|free|empty|inactive|dead|gone|removed"
+    r"\b(?:not (?:in use|listening|found|running|loaded|bound|open|active|there)|no (?:\S+ ){0,3}?(?:listed|output"
+    r"|process\w*"
+    r"|results?|listener|services?|units?|match\w*|longer|entries|containers?)|nothing|free|empty|inactive|dead|gone"
+    r"|removed"
     r"|stopped|unused|refused|closed|could not be found|available again)\b"
 )
 _LISTENS = r"\b(?:listen\w*|in use|bound|open|succeeded|LISTEN|connected|reachable)\b"
@@ -86,13 +96,13 @@ RULES: tuple[Rule, ...] = (
         alone=True,
     ),
     Rule(
-        *("test_report", EXPECTED, estate_drafts.test_report),
+        *("test_report", EXPECTED, paper_drafts.test_report),
         words(r"\b(?:pass(?:es|ed|ing)?|green|succe\w+|no failures?|0 failed|ok)\b"),
         program=_TESTS,
         alone=True,
     ),
     Rule(
-        *("model_files", EXPECTED, estate_drafts.model_files),
+        *("model_files", EXPECTED, model_drafts.model_files),
         words(r"\b(?:ok|match\w*|valid|correct|verified|pass\w*|succe\w+)\b"),
         program=any_of(r"^sha256sum$"),
         alone=True,

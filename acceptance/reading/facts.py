@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from acceptance.reading.class_names import class_and_base
 from acceptance.reading.configuration import Variable
 from acceptance.reading.document import Command, Setting, Statement
 from acceptance.reading.library import LibraryCall, read_library_call
@@ -16,10 +18,7 @@ from acceptance.reading.service_names import configured_services, entity, named_
 _KEY_HEADER = re.compile(r"authorization|api[-_]?key|token|auth|secret|credential", re.IGNORECASE)
 _SHOWN_HEADER = re.compile(r"\bX-[A-Za-z0-9-]{2,40}\b")
 _AUTH_LINE = re.compile(r"\bauth|\btoken\b|\bapi[- ]key\b|\bcredential", re.IGNORECASE)
-_CLASS = re.compile(
-    r"\b(?P<name>[A-Z][a-z0-9]+(?:[A-Z][A-Za-z0-9]*)+|[A-Z][a-z]+\d+[A-Z]\w*)\b.{0,40}?"
-    r"\b(?:extend\w*|inherit\w*|deriv\w*|subclass\w*|implement\w*|based on|from)\b.{0,20}?\b(?P<base>[A-Z]\w+)"
-)
+_REACH = 60
 _HAS_FIGURE = re.compile(r"\d")
 
 
@@ -97,6 +96,29 @@ class Facts:
             for quantity in read_quantities(statement.text, f"{statement.label} {heading}".strip())[0]:
                 yield Stated(quantity, statement.line, services, success)
 
+    def ports(self) -> dict[str, str]:
+        """Which of several services has which port."""
+        return {
+            str(setting.value): entity(setting.scope)
+            for setting in reversed(self.settings)
+            if setting.name == "port" and entity(setting.scope) in self.services
+        }
+
+    def parents(self, statement: Statement) -> tuple[str, ...]:
+        """The list items that a statement stands under, by their columns, the nearest first."""
+        if "lines" not in self.memory:
+            self.memory["lines"] = [other.line for other in self.statements]
+        index = bisect_left(self.memory["lines"], statement.line)
+        found: list[str] = []
+        column = statement.column
+        for other in reversed(self.statements[max(0, index - _REACH) : index]):
+            if other.headings != statement.headings or column <= 1:
+                break
+            if other.column < column and other.type in ("bullet", "checkbox"):
+                found.append(other.text)
+                column = other.column
+        return tuple(found)
+
     def speaks_of(self, words: str) -> bool:
         """Whether any line of the document matches an expression."""
         key = f"speaks of {words}"
@@ -158,18 +180,6 @@ class Facts:
             and session in command.request["headers"].values()
             for command in self.commands
         )
-
-
-def class_and_base(text: str) -> tuple[str, str] | None:
-    """The class that a text asks for, with the class that it extends ("" where none is named)."""
-    if not re.search(r"\bclass(?:es)?\b|\bsubclass\w*\b", text, re.IGNORECASE):
-        return None
-    found = _CLASS.search(text[:2000])
-    if found is not None and found["name"] != found["base"]:
-        return found["name"], found["base"]
-    alone = re.search(r"\b([A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+)\b", text)
-    named = alone is not None and ("class " + alone[1] in text or alone[1] + " class" in text)
-    return (alone[1], "") if alone is not None and named else None
 
 
 def read_facts(

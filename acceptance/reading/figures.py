@@ -10,11 +10,12 @@ from acceptance.criterion import Threshold
 from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft, Note, person
 from acceptance.reading.facts import Facts
+from acceptance.reading.load_drafts import concurrency, window
 from acceptance.reading.quantity import Quantity, Unreadable, read_quantities
 from acceptance.reading.reasons import RECOMMENDED
 from acceptance.reading.service_names import named_services
 from acceptance.reading.setting_figures import setting_for
-from reports.units import SCALE
+from acceptance.reading.size_drafts import OF_FILES, disk, sized_file, sized_path
 
 Placed = tuple[Draft, tuple[int, int]]
 _PORT = re.compile(r"\bport\s*:?\s*(?P<port>\d{2,5})\b(?!\s*(?:ms|s|gb|mb|%)\b)", re.IGNORECASE)
@@ -45,21 +46,17 @@ _SAME_KIND = frozenset(
     {"latency", "throughput", "memory", "cpu", "load_time", "context_length", "coherence", "coverage", "rate_limit"}
 )
 _RECOMMENDED = re.compile(
-    r"\b(?:recommended|ideally|preferabl[ey]|beneficial|nice[- ]to[- ]have|optional|stretch)\b", re.I
+    r"\b(?:recommended|ideally|preferabl[ey]|beneficial|nice[- ]to[- ]have|optional|stretch)\b", re.IGNORECASE
 )
 _OF_THE_HOST = re.compile(
-    r"\b(?:hardware|system requirements?|host requirements?|server requirements?|prerequisites?|minimum (?:hardware|system)"
+    r"\b(?:hardware|system requirements?|host requirements?|server requirements?|prerequisites?|minimum (?:hardware"
+    r"|system)"
     r"|what the machine needs|resource constraints)\b",
     re.IGNORECASE,
 )
 _THERE = re.compile(r"\b(?:available|free|installed|present on|of the host|to spare)\b", re.IGNORECASE)
 _USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*)\b", re.IGNORECASE)
-_PATH = re.compile(
-    r"(?<![\w/])(?:\.{0,2}/)?(?:[\w.-]+/)+[\w.-]+|(?<![\w/.])[\w-]+\.(?:gguf|safetensors|bin|onnx|pt|engine)\b"
-)
-_FILE_SUFFIX = re.compile(r"\.[A-Za-z][\w]{1,11}$")
-_SIZED = re.compile(r"^(?:ls|du|stat)$")
-_LIMIT_OF_FILES = re.compile(r"\b(?:model|weights?|file|checkpoint|gguf|artifact)\b", re.IGNORECASE)
+_WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
 
 
 def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note]]:
@@ -98,16 +95,19 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
 def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     limit, subject = quantity.threshold(), quantity.subject
     clause = statement.text[max(0, quantity.begin - 80) : quantity.end + 60]
-    if _RECOMMENDED.search(_clause(statement.text, quantity)):
+    heading = statement.headings[-1].text if statement.headings else ""
+    if _RECOMMENDED.search(_clause(statement.text, quantity)) or _RECOMMENDED.search(heading):
         return _for_person(quantity, RECOMMENDED)
     if subject == "storage" and limit.comparator in (">", ">=") and not _USED.search(clause):
-        return _disk(quantity, facts)
+        return disk(quantity, facts)
+    if subject not in ("memory", "cpu") and _OF_THE_HOST.search(heading):
+        return _for_person(quantity, _WITH_SUCH)
     if subject in ("memory", "cpu") and (reason := _of_the_host(quantity, statement)):
         return _for_person(quantity, reason)
-    if subject in ("size", "storage") and (path := _sized_path(quantity, statement, facts)):
-        return _file(quantity, path)
+    if subject in ("size", "storage") and (path := sized_path(quantity, statement, facts)):
+        return sized_file(quantity, path)
     if subject == "concurrency":
-        return _concurrency(quantity, statement)
+        return concurrency(quantity, statement)
     if subject == "cpu_utilisation":
         return _share_of_cores(quantity, statement, facts)
     decided = _DECIDED.get(subject)
@@ -117,8 +117,8 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         )
     if subject in _SAME_KIND:
         draft = Draft(subject, limit, quantity.assumptions)
-        return replace(draft, parameters=_window(quantity, statement)) if subject == "rate_limit" else draft
-    if subject == "size" and _LIMIT_OF_FILES.search(statement.text):
+        return replace(draft, parameters=window(quantity, statement)) if subject == "rate_limit" else draft
+    if subject == "size" and OF_FILES.search(statement.text):
         return _for_person(quantity, "no command of the document names this file: somebody has to look at its size")
     return _for_person(quantity, _REASONS.get(subject, f"no check here measures {subject.replace('_', ' ')}"))
 
@@ -127,31 +127,12 @@ def _for_person(quantity: Quantity, reason: str) -> Draft:
     return replace(person(reason, quantity.threshold()), assumptions=quantity.assumptions)
 
 
-def _window(quantity: Quantity, statement: Statement) -> dict[str, float]:
-    """Over how many seconds a rate limit counts, where it is stated by the minute or the hour."""
-    written = statement.text[quantity.begin : quantity.end].lower()
-    if re.search(r"hour|/h", written):
-        return {"window_s": 3600.0}
-    return {"window_s": 60.0} if re.search(r"min|rpm|qpm", written) else {}
-
-
-def _disk(quantity: Quantity, facts: Facts) -> Draft:
-    """Room on the disk that holds the model, else the folder that a command names, else the root."""
-    setting = facts.setting("model_path")
-    path = str(setting.value) if setting is not None else facts.detail("folder")
-    where = "where the model lies" if setting is not None else "which a command of the document lists"
-    sentence = f"the disk that is meant is the one of {path}, {where}"
-    if path is None:
-        path, sentence = "/", "the document names no folder: the disk that is meant is the one of /"
-    return Draft("disk", quantity.threshold(), (*quantity.assumptions, sentence), {"path": str(path)})
-
-
 def _of_the_host(quantity: Quantity, statement: Statement) -> str:
     """Why a figure about memory or cores is not about the service's use of them."""
     what = "memory" if quantity.subject == "memory" else "cores"
     heading = statement.headings[-1].text if statement.headings else ""
     near = _clause(statement.text, quantity)
-    told = f"it is about the {what} that the machine has, not about what the service uses: somebody has to look at the host"
+    told = f"it is about the {what} that the machine has, not about what the service uses: somebody has to look there"
     if quantity.comparator in (">", ">=") or _THERE.search(near):
         return told
     return told if _OF_THE_HOST.search(heading) or _OF_THE_HOST.search(statement.label) else ""
@@ -162,49 +143,6 @@ def _clause(text: str, quantity: Quantity) -> str:
     begin = max((text.rfind(mark, 0, quantity.begin) for mark in ",;("), default=-1) + 1
     ends = [position for mark in ",;()" if (position := text.find(mark, quantity.end)) >= 0]
     return text[max(begin, quantity.begin - 120) : min([*ends, len(text), quantity.end + 120])]
-
-
-def _sized_path(quantity: Quantity, statement: Statement, facts: Facts) -> str:
-    """The file whose size a figure is: the command's, else the one model file of the document that is meant."""
-    command = statement.command
-    if command is not None and _SIZED.search(command.program):
-        words = [word for word in command.text.split() if not word.startswith("-")][1:]
-        return str(command.details.get("folder") or next(iter(words), ""))
-    if statement.type == "expected" or not _LIMIT_OF_FILES.search(statement.text):
-        return ""
-    if named := _PATH.search(statement.text):
-        return named[0]
-    paths = [str(found.details["folder"]) for found in facts.commands if "folder" in found.details]
-    files = list(dict.fromkeys(path for path in paths if _FILE_SUFFIX.search(path)))
-    bracket = re.match(r"\s*\(([^()]{1,60})\)", statement.text[quantity.end :])
-    tags = re.findall(r"\d+(?:\.\d+)?b\b", bracket[1].lower()) if bracket is not None else []
-    fitting = [path for path in files if all(tag in path.lower() for tag in tags)]
-    return fitting[0] if len(fitting) == 1 else ""
-
-
-def _file(quantity: Quantity, path: str) -> Draft:
-    limit = replace(quantity.threshold(), subject="size", statistic=None)
-    parameters: dict[str, object] = {"path": path}
-    if quantity.low is not None and quantity.high is not None:
-        scale = SCALE[quantity.unit][0]
-        parameters |= {"low": quantity.low * scale, "high": quantity.high * scale}
-        told = f"the file may have from {quantity.low:g} to {quantity.high:g} {quantity.unit}"
-        return Draft("file", limit, (*quantity.assumptions, told), parameters)
-    return Draft("file", limit, quantity.assumptions, parameters)
-
-
-def _concurrency(quantity: Quantity, statement: Statement) -> Draft:
-    """At most so many at once is a limit; so many at once is a capacity."""
-    limit = quantity.threshold()
-    request = statement.command.request if statement.command is not None else None
-    if limit.comparator in ("<", "<="):
-        most = limit.value - 1 if limit.comparator == "<" else limit.value
-        return Draft(
-            "concurrency_limit", replace(limit, value=most, comparator="<="), quantity.assumptions, {"request": request}
-        )
-    assumptions = tuple(text for text in quantity.assumptions if "comparator" not in text)
-    sentence = f"{limit.value:g} at once are judged by as many requests, each of which has to be answered"
-    return Draft("queueing", None, (*assumptions, sentence), {"concurrent": int(limit.value)})
 
 
 def _share_of_cores(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
@@ -220,39 +158,6 @@ def _share_of_cores(quantity: Quantity, statement: Statement, facts: Facts) -> D
         return _for_person(quantity, _REASONS["cpu_utilisation"])
     limit = Threshold(quantity.value / 100 * cores, "cores", quantity.comparator, quantity.statistic or "mean", "cpu")
     return Draft("cpu", limit, (*quantity.assumptions, sentence))
-
-
-def completed(draft: Draft, statement: Statement, facts: Facts) -> Draft:
-    """What a check needs beside the limit: the command's request, its payload, the unit."""
-    command = statement.command
-    request = command.request if command is not None else None
-    if draft.kind == "latency":
-        draft = replace(draft, parameters={"request": request, **draft.parameters})
-        if command is not None and request is not None and "repeat" not in command.details:
-            sentence = "one command shows no statistic: the mean at the document's rate is judged"
-            kept = tuple(text for text in draft.assumptions if not text.startswith("no statistic"))
-            if kept != draft.assumptions:
-                draft = replace(draft, assumptions=(*kept, sentence))
-    elif draft.kind == "throughput":
-        payload = command.details.get("payload_file") if command is not None else None
-        draft = replace(draft, parameters={"request": request, "payload_file": payload, **draft.parameters})
-        if payload and command is not None and not command.details.get("payload_found"):
-            draft = _without_payload(draft, payload, facts)
-    elif draft.kind == "memory":
-        unit = command.details.get("unit") if command is not None else None if facts.service else facts.detail("unit")
-        draft = replace(draft, parameters={**({"unit": unit} if unit else {}), **draft.parameters})
-    return draft
-
-
-def _without_payload(draft: Draft, payload: str, facts: Facts) -> Draft:
-    if facts.defines_file(payload):
-        return draft
-    note = Note(
-        *("payload-missing", "warning", f"{payload} is neither written by the document nor beside it"),
-        f"put {payload} beside the document",
-    )
-    sentence = f"{payload} is not there: the document's other completion requests, else our own, take its place"
-    return replace(draft, assumptions=(*draft.assumptions, sentence), notes=(*draft.notes, note))
 
 
 def _is_for(quantity: Quantity, statement: Statement, facts: Facts) -> bool:

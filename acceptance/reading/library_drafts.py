@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from acceptance.reading.class_names import class_and_base
 from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft, person
-from acceptance.reading.facts import Facts, class_and_base
+from acceptance.reading.facts import Facts
 from acceptance.reading.library import read_library_call
 from acceptance.reading.metric_drafts import mentions
 

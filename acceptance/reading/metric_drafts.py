@@ -11,7 +11,9 @@ from acceptance.reading.facts import Facts
 _SPECIFIC = re.compile(r"\b([A-Za-z][\w.-]*?)-specific\b")
 _METRICS_OF = re.compile(r"\b([A-Za-z]+)\s+metrics\b", re.IGNORECASE)
 _WITH = re.compile(r"\bwith\s+([^,.;()]+)", re.IGNORECASE)
-_PATH = re.compile(r"(?<![\w/])(?:GET\s+)?(?P<path>/(?:[\w-]+/){0,3}(?:health\w*|ready\w*|live\w*|metrics))\b", re.I)
+_PATH = re.compile(
+    r"(?<![\w/])(?:GET\s+)?(?P<path>/(?:[\w-]+/){0,3}(?:health\w*|ready\w*|live\w*|metrics))\b", re.IGNORECASE
+)
 _GENERIC = frozenset(
     {
         *("the", "a", "an", "all", "and", "or", "of", "for"),

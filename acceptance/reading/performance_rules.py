@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from acceptance.reading import estate_drafts, library_drafts, performance_drafts
+from acceptance.reading import library_drafts, model_drafts, performance_drafts
 from acceptance.reading.rule import ASKED, WORKS, Rule, any_of, words
 
 _TARGETS = r"(?:targets?|requirements?|goals?|criteria|objectives?|limits?|slos?|slas?|expectations?|budgets?)"
 _NOT_MEASURED = any_of(
+    r"\b(?:tool|framework|script|utilit(?:y|ie))s?\b",
     r"\bmonitor\w*|\bmetrics?\b|\balert\w*|\bindicators?\b|\bguides?\b|\bdocument\w*|\btechniques\b|\badaptive\w*\b"
-    r"|\btuning\b|\btune\b|\bgpu\b|\bcach(?:e|ing)\b|\breview\w*|\bvarious\b|\buse cases\b|\bperformance health\b|\bbaseline\b"
+    r"|\btuning\b|\btune\b|\bgpu\b|\bcach(?:e|ing)\b|\breview\w*|\bvarious\b|\buse cases\b|\bperformance health\b"
+    r"|\bbaseline\b",
 )
 _PERFORMS = words(
     rf"\bperformance\b.{{0,40}}\b{_TARGETS}\b|\b{_TARGETS}\b.{{0,40}}\bperformance\b"
-    r"|\bperformance\b.{0,20}\b(?:benchmark\w*|test\w*|validat\w+|verif\w+)|\b(?:benchmark\w*|test\w*|validat\w*)\b.{0,30}"
-    r"\bperformance\b|\b(?:benchmark\w*) (?:\w+ )?pass|\bperformance optimi[sz]ation for speed\b|\boptimi[sz]e performance"
+    r"|\bperformance\b.{0,20}\b(?:benchmark\w*|test\w*|validat\w+|verif\w+)|\b(?:benchmark\w*|test\w*"
+    r"|validat\w*)\b.{0,30}"
+    r"\bperformance\b|\b(?:benchmark\w*) (?:\w+ )?pass|\bperformance optimi[sz]ation for speed\b"
+    r"|\boptimi[sz]e performance"
     r" for speed\b|\bhigh[- ]performance inference\b|\bperforms? (?:well )?under load\b"
     r"|^[\w.-]{1,40} performance:"
 )
@@ -23,7 +27,8 @@ _FAST = (
 _ANSWER = r"\b(?:responses?|respond\w*|generat\w+|inference|infers?|completions?|answers?|repl(?:y|ies))\b"
 _USE = r"\b(?:usage|use[sd]?|consum\w+|manag\w+|allocat\w+|footprint|limits?|stays?|utili[sz]\w*|within|budget)\b"
 _NOT_USE = any_of(
-    r"\bconversation(?:al)? memory\b|\bmonitor\w*|\bmetrics?\b|\balert\w*|\bguides?\b|\bdocument\w*|\badapt\w*|\bdynamic\w*"
+    r"\bconversation(?:al)? memory\b|\bmonitor\w*|\bmetrics?\b|\balert\w*|\bguides?\b|\bdocument\w*|\badapt\w*"
+    r"|\bdynamic\w*"
     r"|\bmemory for\b|\bin-memory\b|\bshared memory\b|\bsession memory\b|\bchat memory\b"
 )
 
@@ -33,7 +38,8 @@ RULES: tuple[Rule, ...] = (
     Rule(
         *("latency", ASKED, performance_drafts.latency),
         words(
-            rf"\b(?:latency|response times?)\b.{{0,40}}\b(?:{_TARGETS}|met|acceptable|low|within)\b|{_FAST}.{{0,40}}{_ANSWER}|{_ANSWER}.{{0,30}}{_FAST}"
+            rf"\b(?:latency|response times?)\b.{{0,40}}\b(?:{_TARGETS}|met|acceptable|low|within)\b"
+            rf"|{_FAST}.{{0,40}}{_ANSWER}|{_ANSWER}.{{0,30}}{_FAST}"
         ),
         without=any_of(_NOT_MEASURED.pattern, r"\brecover\w*|\bauthenticat\w+"),
     ),
@@ -75,24 +81,27 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\bdocument\w*"),
     ),
     Rule(
-        *("engine_settings", ASKED, estate_drafts.engine_settings),
+        *("engine_settings", ASKED, model_drafts.engine_settings),
         words(
             r"\b(?:vllm|engine|inference server|llama\.cpp|tgi|sglang|triton)\b",
-            r"\b(?:optimi[sz]ed|optimi[sz]e|configur\w+|tuned|settings?|parameters?|initiali[sz]\w*|flags|arguments|options)\b",
+            r"\b(?:optimi[sz]ed|optimi[sz]e|configur\w+|tuned|settings?|parameters?|initiali[sz]\w*|flags|arguments"
+            r"|options)\b",
         ),
         without=any_of(r"\bintegrat", r"\bbest practices\b", r"\bclass\b", r"\bdocument", r"\bguides?\b"),
     ),
     Rule(
-        *("engine_settings", ASKED, estate_drafts.engine_settings),
+        *("engine_settings", ASKED, model_drafts.engine_settings),
         words(
-            r"\b(?:model|service|chat|engine)-specific (?:configuration|settings|parameters)\b|\boptimal \w*\s?parameters\b"
-            r"|\b(?:choose|chosen|configure|set|tune)\w* (?:the )?(?:optimal )?parameters\b|\bsettings that only this model has\b"
+            r"\b(?:model|service|chat|engine)-specific (?:configuration|settings|parameters)\b"
+            r"|\boptimal \w*\s?parameters\b"
+            r"|\b(?:choose|chosen|configure|set|tune)\w* (?:the )?(?:optimal )?parameters\b"
+            r"|\bsettings that only this model has\b"
             r"|\boptimi[sz]ed configuration\b"
         ),
         without=any_of(r"\bdocument|\bguides?\b"),
     ),
     Rule(
-        *("model_files", ASKED, estate_drafts.model_files),
+        *("model_files", ASKED, model_drafts.model_files),
         words(
             r"\b(?:model (?:files?|artifacts?)|weights|checkpoints?|safetensors|gguf)\b",
             r"\b(?:download\w*|verif\w+|present|intact|in place|exist\w*|checksums?|complete|available|match\w*)\b",
@@ -100,7 +109,7 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\bdocument|\blicen[sc]e|\bupdate"),
     ),
     Rule(
-        *("unit_file", ASKED, estate_drafts.unit_file),
+        *("unit_file", ASKED, model_drafts.unit_file),
         words(r"\b(?:service (?:configuration|unit)|systemd|unit file)\b", rf"\b(?:{WORKS}|creat\w+|install\w*)\b"),
         without=any_of(r"\bdocument"),
     ),

@@ -9,36 +9,45 @@ from acceptance.reading.document import Statement
 from acceptance.reading.draft import Note
 
 PREREQUISITE = "it is a prerequisite of the task, outside the server under test: somebody has to see that it is met"
-ABOUT_TASK = "it is a judgement about the task, not about the server"
+ABOUT_TASK = "it is a judgement about the task, not about the server: somebody has to make it"
 RECOMMENDED = "it is a recommendation, so nothing fails by it: somebody has to weigh it"
 _UNKNOWN = "no rule turns these words into a measurement: somebody has to say how it shows, or a binding does"
 _EXCLUDED = "the text says that it is optional or left out: somebody has to say whether it counts"
 _ADJECTIVES = (
-    r"(?:robust|efficient|seamless|elegant|scalable|secure|optimal|optimi[sz]ed|comprehensive|clean|maintainable|intuitive"
+    r"(?:robust|efficient|seamless|elegant|scalable|secure|optimal|optimi[sz]ed|comprehensive|clean|maintainable"
+    r"|intuitive"
     r"|user-friendly|reliable|effective|modular|flexible|extensible|simple|good|adequate|sufficient|professional"
     r"|production-(?:ready|grade)|well[- ]designed|readable|thorough)"
 )
 _QUALITY = re.compile(
     rf"(?<!accurate and )\b(?P<words>{_ADJECTIVES}(?:(?:,| and| &) {_ADJECTIVES})*)\s*[.!]?\s*$"
-    r"|\b(?:is|are|was|were|be|been)\b[^,;]{0,60}?\b(?P<how>(?:seamless|reliab|efficient|effective|optimal|elegant|robust)l?y"
+    r"|\b(?:is|are|was|were|be|been)\b[^,;]{0,60}?\b(?P<how>(?:seamless|reliab|efficient|effective|optimal|elegant"
+    r"|robust)l?y"
     r"(?: and \w+ly)?)\s*[.!]?\s*$",
     re.IGNORECASE,
 )
 _PAPER = re.compile(r"\bdocument(?:ation|s)?\b|\bdocs\b|\bguides?\b|\brunbooks?\b|\breadme\b", re.IGNORECASE)
 _PEOPLE = re.compile(
-    r"\b(?:code|security|architecture|peer|design|legal|privacy|compliance|ux) (?:reviews?|audits?)\b|\breviewed (?:by|with)\b"
+    r"\b(?:code|security|architecture|peer|design|legal|privacy|compliance|ux) (?:reviews?|audits?)\b"
+    r"|\breviewed (?:by|with)\b"
     r"|\bpull request|\bsign(?:ed)?[- ]off\b|\bapproved by\b|\bnotif(?:y|ied) (?!on\b)|\bcommunicate\w* (?:to|with)\b"
-    r"|\bstakeholders?\b|\bresults? (?:are )?documented\b|\bdocumented and validated\b|\blessons learned\b|\bmeetings?\b"
-    r"|\bworkshops?\b|\btrain(?:ed|ing) (?:of )?(?:the )?(?:team|staff|users|operators)\b|\bteam (?:is|has been|was)\b"
+    r"|\bstakeholders?\b|\bresults? (?:are )?documented\b|\bdocumented and validated\b|\blessons learned\b"
+    r"|\bmeetings?\b"
+    r"|\bworkshops?\b|\b(?:discussed|agreed) (?:with|by|on)\b|\btrained on\b|\b(?:team|staff) trained\b"
+    r"|\btrain(?:ed|ing) (?:of )?(?:the )?(?:team|staff|users|operators)\b|\bteam (?:is|has been|was)\b"
     r"|\bdecide (?:on|whether|between|if|which)\b|\bwhether to (?:use|add|build|support|offer)\b"
     r"|^(?:evaluate|investigate|research|discuss|consider|compare|explore|plan|propose|estimate|assess|brainstorm)\b"
-    r"|\bupdate (?:the )?(?:high-level|task|project|architecture|status|modular|monitoring dashboards|documentation|wiki"
-    r"|ticket|changelog|roadmap)\b|\bdetailed result summary\b|\bmilestones?\b|\btimelines?\b|\bticket\b|\bbudget approved\b",
+    r"|\bupdate (?:the )?(?:high-level|task|project|architecture|status|modular|monitoring dashboards|documentation"
+    r"|wiki"
+    r"|ticket|changelog|roadmap)\b|\bdetailed result summary\b|\bmilestones?\b|\btimelines?\b|\bticket\b"
+    r"|\bbudget approved\b",
     re.IGNORECASE,
 )
 _LEFT_OUT = re.compile(
-    r"\b(?:out of scope|not in scope|not (?:required|needed|part of)|nice[- ]to[- ]have|optional(?:ly)?|deferred|postponed"
-    r"|future (?:work|releases?|phases?|versions?)|(?:in|to) a later (?:phase|release|version)|no longer (?:needed|required))\b"
+    r"\b(?:out of scope|not in scope|not (?:required|needed|part of)|nice[- ]to[- ]have|optional(?:ly)?|deferred"
+    r"|postponed"
+    r"|future (?:work|releases?|phases?|versions?)|(?:in|to) a later (?:phase|release|version)|no longer (?:needed"
+    r"|required))\b"
     r"|^no (?:auth\w*|streaming|rate limit\w*|graphql|websockets?|gateway|caching|dashboards?|fallbacks?|retrieval)\b"
     r"|^auth(?:entication)?: ?(?:none|no)\b|\?\s*$",
     re.IGNORECASE,
@@ -54,8 +63,11 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "somebody has to read what was written down",
         ),
         (
-            r"\b(?:notif(?:y|ied)|communicate\w*|update (?:the )?[a-z]|stakeholders?|create detailed|meetings?|workshops?|train(?:ed|ing)"
-            r"|decide|milestones?|timelines?)\b",
+            (
+                r"\b(?:notif(?:y|ied)|communicate\w*|update (?:the )?[a-z]|stakeholders?|create detailed|meetings?"
+                r"|workshops?|train(?:ed|ing)"
+                r"|decide|milestones?|timelines?)\b"
+            ),
             "it is something that people do, not the server: somebody has to say that it was done",
         ),
         (
@@ -74,7 +86,10 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "no check here looks for weaknesses: somebody has to assess the security",
         ),
         (
-            r"\b(?:moderat\w*|safety|bias|toxic\w*|harmful|quality of (?:the )?(?:answers|responses)|tone|helpful\w*)\b",
+            (
+                r"\b(?:moderat\w*|safety|bias|toxic\w*|harmful|quality of (?:the )?(?:answers|responses)|tone"
+                r"|helpful\w*)\b"
+            ),
             "it is about what the answers are worth: somebody has to read some of them",
         ),
         (r"\bprompt engineering|\bprompts?\b", "somebody has to read the prompts, and what comes of them"),
@@ -114,7 +129,10 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\b(?:configuration|settings?)\b",
             "it does not say which setting should have which value: somebody has to look",
         ),
-        (r"\b(?:targets?|limits?|performance|optimi[sz]\w*|fast|speed)\b", "it states no figure of its own"),
+        (
+            r"\b(?:targets?|limits?|performance|optimi[sz]\w*|fast|speed)\b",
+            "it states no figure of its own: somebody has to say what counts as enough",
+        ),
     )
 )
 
@@ -140,9 +158,9 @@ def reason_for(statement: Statement, notes: Sequence[Note]) -> str:
     if statement.type == "smart":
         return ABOUT_TASK
     if not statement.text:
-        return "the box has no text"
+        return "the box has no text: somebody has to say what is meant"
     if any(note.code == "quantity-unreadable" for note in notes):
-        return "its figure is not a limit that can be decided by measuring"
+        return "its figure is not a limit that can be decided by measuring: somebody has to say what it means"
     if statement.command is not None and statement.command.problem:
         return f"its command has no native form: {statement.command.problem}"
     return _by_words(statement.text[:4000])

@@ -8,8 +8,8 @@ from typing import Any
 
 from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft, Note, person
-from acceptance.reading.facts import Facts
 from acceptance.reading.expectation import any_values, shown_json
+from acceptance.reading.facts import Facts
 from acceptance.reading.setting_figures import without_figure
 
 _CREATED = 300

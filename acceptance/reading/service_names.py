@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from acceptance.reading.document import Heading, Setting, Statement
+from acceptance.reading.document import Command, Setting, Statement
 
 # Keys that stand above repeated settings without being services.
 _NO_SERVICE = frozenset(
@@ -16,14 +16,15 @@ _NO_SERVICE = frozenset(
         *("production", "staging", "test", "default", "defaults", "dev", "prod", "performance", "postgres", "redis"),
     }
 )
-_OF_A_MODEL = frozenset({"port", "model_path", "model_name", "max_model_len", "target_latency_ms"})
+_OF_A_SERVICE = frozenset({"memory_gb", "cpu_cores", "target_latency_ms", "target_throughput_rps"})
 _MIN_SETTINGS = 2
 _MIN_SERVICES = 2
 _THINGS = r"(?:models?|services?|servers?|deployments?|endpoints|instances|backends|modules?)"
 _NUMBERS = r"(?:all|each|every|both|any|two|three|four|five|six|seven|eight|\d{1,2})"
 _ALL = re.compile(rf"\b{_NUMBERS}\b[^.;]{{0,50}}?\b{_THINGS}\b|\b(?:per|for each) (?:model|service)\b", re.IGNORECASE)
 _SHARED = re.compile(
-    rf"\b(?:common|shared?|unified|general|all|each|every)\b[^.;]{{0,30}}?\b{_THINGS}\b|\b{_THINGS}\b[^.;]{{0,20}}\bshare\b",
+    rf"\b(?:common|shared?|unified|general|all|each|every)\b[^.;]{{0,30}}?\b{_THINGS}\b"
+    rf"|\b{_THINGS}\b[^.;]{{0,20}}\bshare\b",
     re.IGNORECASE,
 )
 
@@ -43,7 +44,9 @@ def configured_services(settings: Sequence[Setting]) -> tuple[str, ...]:
     found = [
         name
         for name, stated in names.items()
-        if name not in _NO_SERVICE and len(stated) >= _MIN_SETTINGS and stated & _OF_A_MODEL
+        if name not in _NO_SERVICE
+        and len(stated) >= _MIN_SETTINGS
+        and ("port" in stated or len(stated & _OF_A_SERVICE) >= _MIN_SETTINGS)
     ]
     return tuple(found) if len(found) >= _MIN_SERVICES else ()
 
@@ -56,30 +59,37 @@ def named_services(text: str, services: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(service for service in services if service in found)
 
 
-def services_of(statement: Statement, services: tuple[str, ...]) -> tuple[tuple[str, ...], str]:
+def services_of(
+    statement: Statement, services: tuple[str, ...], parents: Sequence[str], ports: Mapping[str, str]
+) -> tuple[tuple[str, ...], str]:
     """The services that a demand is about, and the sentence where that had to be assumed.
 
-    The text decides, then the nearest heading that says anything of services; what names none is asked of each.
+    A command goes where its address says (`ports` are the services'). Else the text decides, then what it stands
+    under: list items (`parents`, the nearest first) and headings. What names none is asked of each service.
     """
     if not services:
         return ("",), ""
+    if statement.command is not None:
+        return _of_command(statement.command, services, ports), ""
     text = f"{statement.label} {statement.text} {statement.context}"
     if named := named_services(text, services):
         return named, ""
     if _ALL.search(text[:4000]):
         return services, ""
-    for heading in reversed(statement.headings):
-        if named := _of_heading(heading, services):
+    for above in (*parents, *(heading.text for heading in reversed(statement.headings))):
+        named = named_services(above, services) or (services if _SHARED.search(above[:400]) else ())
+        if named:
             return named, ""
-    return (
-        services,
-        f"the document configures {len(services)} services and this names none of them: it is asked of each",
-    )
+    return services, f"the document configures {len(services)} services and this names none of them: each is asked"
 
 
-def _of_heading(heading: Heading, services: tuple[str, ...]) -> tuple[str, ...]:
-    named = named_services(heading.text, services)
-    return named or (services if _SHARED.search(heading.text[:400]) else ())
+def _of_command(command: Command, services: tuple[str, ...], ports: Mapping[str, str]) -> tuple[str, ...]:
+    """The one service that a command speaks to, by its port or a name in it; none where it says neither."""
+    address = str(command.request["address"] or "") if command.request is not None else ""
+    if owner := ports.get(address.rpartition(":")[2]):
+        return (owner,)
+    named = named_services(command.text, services)
+    return named if len(named) == 1 else ("",)
 
 
 @lru_cache(maxsize=64)

@@ -1,13 +1,11 @@
-"""Which words ask something of a service's own behaviour: endpoints, protocols, protection, health, metrics."""
+"""Which words ask something of a service's own behaviour: endpoints, protocols, protection."""
 
 from __future__ import annotations
 
-from acceptance.reading import metric_drafts, service_drafts
-from acceptance.reading.rule import ASKED, MAKES, WORKS, Rule, any_of, words
+from acceptance.reading import service_drafts
+from acceptance.reading.rule import ASKED, WORKS, Rule, any_of, words
 
-_DONE = rf"\b(?:{WORKS}|{MAKES})\b"
 _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"
-_METRIC = r"\b(?:metrics?|monitor(?:s|ed|ing)?|telemetry|observability|prometheus|instrument(?:ed|ation))\b"
 _AUTH = (
     r"\bauth(?:n|z)?\b(?!:? ?none)|\bauthenticat\w+|\bauthori[sz](?:ation|es?|ed|ing)\b|\bunauthori[sz]ed\b|\b401\b"
     r"|\bjwt\b|\boauth2?\b"
@@ -52,7 +50,8 @@ PROTOCOLS: tuple[Rule, ...] = (
         words(
             r"\brole[- ]based (?:responses?|messages?|format\w*|chat|prompt\w*)\b|\bmessage roles?\b"
             r"|\bheed the roles\b|\broles?\b.{0,40}\b(?:system|assistant)\b|\bby their roles?\b"
-            r"|\b(?:system|user|assistant)\b.{0,12}\b(?:user|assistant|system)\b.{0,16}\b(?:assistant|system|user|messages|roles)\b"
+            r"|\b(?:system|user|assistant)\b.{0,12}\b(?:user|assistant|system)\b.{0,16}\b(?:assistant|system|user"
+            r"|messages|roles)\b"
             r"|\b(?:system|assistant) (?:and user )?(?:messages?|roles?|prompts?)\b"
         ),
         without=any_of(r"\baccess control\b|\brbac\b|\bpermission|\badmin|\bfile system\b|\boperating system\b"),
@@ -64,7 +63,10 @@ PROTOCOLS: tuple[Rule, ...] = (
     Rule(
         *("queueing", ASKED, service_drafts.queueing),
         words(
-            r"\bqueu(?:e[sd]?|eing|ing)\b|\b(?:batch\w*|priorit\w+) (?:\w+ )?requests?\b|\brequest (?:batch\w*|priorit\w+)"
+            r"\bqueu(?:e[sd]?|eing|ing)\b.{0,60}\b(?:requests?|batch\w*|slots?|busy|wait\w*|prompts?|generations?"
+            r"|priorit\w+)\b"
+            r"|\b(?:requests?|batch\w*|prompts?|generations?)\b.{0,40}\bqueu(?:e[sd]?|eing|ing)\b"
+            r"|\b(?:batch\w*|priorit\w+) (?:\w+ )?requests?\b|\brequest (?:batch\w*|priorit\w+)"
             r"|\b(?:handl\w+|serv\w+|support\w*|process\w*|accept\w*)\b.{0,40}\b(?:concurrent|simultaneous|parallel)\b"
             r"|\bconcurrent requests? (?:handl\w+|support\w*|process\w*)\b"
         ),
@@ -82,7 +84,8 @@ PROTECTION: tuple[Rule, ...] = (
         *("authentication", ASKED, service_drafts.authentication),
         words(_AUTH),
         without=any_of(
-            r"\bhugging ?face\b|\bregistry\b|\bgit(?:hub)?\b|\bssh\b|\bdownload|\bgated\b|\bdatabase auth|\bin (?:the )?logs?\b"
+            r"\bhugging ?face\b|\bregistry\b|\bgit(?:hub)?\b|\bssh\b|\bdownload|\bgated\b|\bdatabase auth"
+            r"|\bin (?:the )?logs?\b"
             r"|\bno auth|\bunauthenticated access|\bwithout authentication (?:is|are) (?:ok|fine|allowed)"
         ),
     ),
@@ -111,51 +114,18 @@ PROTECTION: tuple[Rule, ...] = (
             r"\berror[- ]handling\b|\bhandl\w+ (?:all )?(?:the )?(?:errors?|failures?|exceptions?)\b"
             r"|\b(?:errors?|failures?|exceptions?) (?:are|is|get|gets) (?:\w+ )?handled\b|\bfail(?:s|ing)? gracefully\b"
             r"|\bhandles? errors?\b|\berror recovery\b|\brecover\w* (?:\w+ )?from (?:\w+ )?(?:errors?|failures?|them)\b"
-            r"|\b(?:structured|clear|meaningful|consistent|proper|secure) error (?:messages?|responses?|bod(?:y|ies)|codes?)\b"
+            r"|\b(?:structured|clear|meaningful|consistent|proper|secure) error (?:messages?|responses?|bod(?:y|ies)"
+            r"|codes?)\b"
             r"|\b(?:does not|doesn't|never|must not|without) crash\w*|\bunknown (?:route|model|endpoint|path)s?\b"
             r"|\bclient disconnects?\b|\bstack ?traces?\b"
         ),
         without=any_of(r"\b(?:disaster|backup)\b|\balert\w*\b.{0,20}\berror|\berror[- ](?:based|rate)"),
     ),
 )
-_NOT_HEALTH = any_of(_PAPER, r"\bdashboards?\b|\bgrafana\b|\bhealth-based\b|\bbad health\b|\bperformance health\b")
-_NOT_METRICS = any_of(
-    _PAPER,
-    r"\bdashboards?\b|\bgrafana\b|\b(?:memory|gpu|cpu|disk|resource) (?:and \w+ )?monitoring\b|\bhealth monitoring\b(?!.*metric)"
-    r"|\bmetrics? (?:review|analysis)\b|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
-)
-OBSERVED: tuple[Rule, ...] = (
-    Rule(
-        *("metrics", ASKED, metric_drafts.metrics),
-        words(_METRIC, rf"{_DONE}|\bintegration\b|\bcollection\b|\b(?:comprehensive|unified)\b|\bexport|/metrics\b"),
-        without=_NOT_METRICS,
-    ),
-    Rule(
-        *("metric_named", ASKED, metric_drafts.resource_metrics),
-        words(
-            r"\b(?:gpu|memory|cpu|disk|resources?)\b",
-            r"\b(?:gpu|memory|cpu|disk|resources?) (?:and \w+ )?(?:usage )?monitoring\b|\bmonitor(?:s|ed)? (?:the )?(?:gpu|memory|cpu|disk|resources?)\b",
-        ),
-        without=any_of(_PAPER, r"\bdashboards?\b"),
-    ),
-    Rule(
-        *("health", ASKED, metric_drafts.health),
-        words(
-            r"\bhealth(?:[- ](?:checks?|endpoints?|monitoring|status|probes?|reporting|metrics|indicators?))?\b"
-            r"|\b(?:readiness|liveness|startup) (?:probes?|checks?|endpoints?)\b|/(?:healthz?|readyz?|livez?)\b",
-            rf"{_DONE}|\b(?:comprehensive|unified)\b|\b200\b|/(?:healthz?|readyz?|livez?)\b|\bframework\b|\bstatus\b",
-        ),
-        without=_NOT_HEALTH,
-    ),
-    Rule(
-        *("health", ASKED, metric_drafts.health),
-        words(r"\bmonitoring\b", rf"\b{WORKS}\b"),
-        without=any_of(_NOT_HEALTH.pattern, _NOT_METRICS.pattern, r"\balert"),
-    ),
-)
 _NOT_SERVICE = any_of(
     _PAPER,
-    r"\bnext to\b|\bclient librar|\bsdks?\b|\bclass\b|\bframework\b|\bdiscovery\b|\bgateway\b|\bpulled\b|\bdownload"
+    r"\bnext to\b|\bclient librar|\bsdks?\b|\bclass\b|\b(?:framework|tool|harness|utilit(?:y|ie))s?\b|\bdiscovery\b"
+    r"|\bgateway\b|\bpulled\b|\bdownload"
     r"|\bquality\b|\bbest practices\b|\bscal(?:e|es|able|ing)\b|\bconfiguration of\b|\bdeployment config|\banalytics\b"
     r"|\bgraphql\b|\bweb[- ]?sockets?\b|\bservice level\b",
 )
@@ -180,7 +150,7 @@ IN_GENERAL: tuple[Rule, ...] = (
         words(
             r"\b(?:models?|services?|servers?|api|endpoints?|modules?)\s+"
             r"(?:(?:is|are|all|successfully|fully|up|and|comes|module|modules|starts?|has|have|been|that|it)\s+){0,4}"
-            rf"(?:{WORKS}|loaded|loads|initiali[sz]es|written|implemented|built|complete[d]?|started)\b"
+            rf"(?:(?!supports?\b){WORKS}|loaded|loads|initiali[sz]es|written|implemented|built|complete[d]?|started)\b"
             r"|\b(?:implement\w*|build|write|create|develop|offer|provide|expose)s? (?:\S+ ){0,6}?"
             r"(?:services?|(?:api |rest )?endpoints?)\b"
             rf"|\b(?:completions?|inference|endpoints?|chat)\b.{{0,40}}\b(?:{WORKS})\b"

@@ -8,11 +8,12 @@ from acceptance.reading.rule import ASKED, BOXES, Rule, any_of, words
 _TALK = r"\b(?:sessions?|conversation(?:al|s)?|dialog(?:ue)?s?|chats?|multi-turn)\b"
 _KEPT = (
     r"\b(?:manag\w+|memory|contexts?|states?|track(?:s|ing|ed)?|histor(?:y|ies)|sessions?|caching|cached|multi-turn"
-    r"|(?:several|many|previous|earlier|multiple|past) (?:turns|messages|rounds|exchanges)|turns|remember\w*|support\w*)\b"
+    r"|(?:several|many|previous|earlier|multiple|past) (?:turns|messages|rounds|exchanges)|turns|remember\w*)\b"
 )
 _NOT_TALK = (
     r"\b(?:security|secur\w+|metrics?|document\w*|guides?|benchmark\w*|health|analytics|insights|settings|configuration"
-    r"|context length|thread\w*|branch\w*|moderat\w*|optimi[sz]\w*|context window|truncat\w*|recover\w*|tuning|database|format\w*"
+    r"|context length|thread\w*|branch\w*|moderat\w*|optimi[sz]\w*|context window|truncat\w*|recover\w*|tuning"
+    r"|database|format\w*"
     r"|efficiency|prompt engineering|completions?)\b"
 )
 _WITH_TALK = r"\b(?:completions?|generation|complete texts?)\b"
@@ -31,7 +32,8 @@ RULES: tuple[Rule, ...] = (
         *("session_recall", ASKED, session_drafts.session_recall),
         words(
             r"\b(?:remember\w*|recall\w*|refer(?:s|ring)? (?:back )?to|draws? on|aware of)\b",
-            r"\b(?:previous|earlier|prior|past|preceding|first) (?:\w+ )?(?:messages?|turns?|questions?|answers?|context)\b",
+            r"\b(?:previous|earlier|prior|past|preceding|first) (?:\w+ )?(?:messages?|turns?|questions?|answers?"
+            r"|context)\b",
         ),
     ),
     Rule(
@@ -56,7 +58,8 @@ RULES: tuple[Rule, ...] = (
         *("session_record", ASKED, session_drafts.session_record),
         words(
             r"\b(?:session|conversation|chat|message|dialogue) (?:histor(?:y|ies)|transcripts?|logs?)\b|/sessions?/",
-            r"\b(?:persist\w*|stor(?:e|es|ed|age)|retriev\w+|read back|gives? it back|fetch\w*|export\w*|returns?|survives?)\b",
+            r"\b(?:persist\w*|stor(?:e|es|ed|age)|retriev\w+|read back|gives? it back|fetch\w*|export\w*|returns?"
+            r"|survives?)\b",
         ),
         without=any_of(r"\b(?:document\w*|vector|guides?)\b"),
     ),

@@ -37,7 +37,8 @@ _MEANINGS: dict[str, _Meaning] = {
         *(_TIME, "ms", "<=", "mean"),
     ),
     "throughput": _meaning(
-        r"(?:target_|min_|expected_)?(?:throughput_?)?(?P<unit>rps|qps|req_per_sec|requests_per_second)(?:_target|_min)?",
+        r"(?:target_|min_|expected_)?(?:throughput_?)?(?P<unit>rps|qps|req_per_sec|requests_per_second)(?:_target"
+        r"|_min)?",
         *(_RATE, "requests/s", ">=", "rate"),
     ),
     "memory": _meaning(
@@ -45,7 +46,8 @@ _MEANINGS: dict[str, _Meaning] = {
     ),
     "cpu": _meaning(r"(?:max_)?(?:cpu_cores|cpus|cpu_limit|cores)(?P<unit>)", {"": "cores"}, "cores", "<=", "mean"),
     "context_length": _meaning(
-        r"(?:max_)?(?:max_model_len|context_length|context_window(?:_size)?|context_size|ctx_size|n_ctx|num_ctx)(?P<unit>)",
+        r"(?:max_)?(?:max_model_len|context_length|context_window(?:_size)?|context_size|ctx_size|n_ctx"
+        r"|num_ctx)(?P<unit>)",
         *({"": "tokens"}, "tokens", ">=", "each"),
     ),
     "coherence": _meaning(r"coherence(?:_threshold|_min|_score)?(?P<unit>)", {"": "ratio"}, "ratio", ">=", "mean"),
@@ -55,7 +57,8 @@ _MEANINGS: dict[str, _Meaning] = {
         *({"": "requests"}, "requests", "<=", "max"),
     ),
     "rate_limit": _meaning(
-        r"(?:rate_?limit|throttle)(?:_requests)?_(?P<unit>rps|per_second|rpm|per_minute)|(?P<more>requests_per_minute|rpm_limit)",
+        r"(?:rate_?limit|throttle)(?:_requests)?_(?P<unit>rps|per_second|rpm|per_minute)|(?P<more>requests_per_minute"
+        r"|rpm_limit)",
         *({"rps": "requests/s", "per_second": "requests/s"}, "requests/min", "<=", "rate"),
     ),
 }
@@ -64,7 +67,6 @@ KIND_OF = {"concurrency": "concurrency_limit"}
 
 def setting_for(subject: str, facts: Facts) -> tuple[Setting, Threshold] | None:
     """The setting of the document that limits this subject, as a limit."""
-    meaning = _MEANINGS[subject]
     setting = facts.setting_matching(lambda found: meaning_of(found, subject) is not None)
     limit = meaning_of(setting, subject) if setting is not None else None
     return (setting, limit) if setting is not None and limit is not None else None
@@ -92,7 +94,8 @@ def without_figure(subject: str, facts: Facts) -> Draft:
     found = setting_for(subject, facts)
     if found is not None:
         setting, limit = found
-        sentence = f"no figure is stated here: {limit.value:g} {limit.unit} is taken from {setting.spelling} in line {setting.line}"
+        where = f"{setting.spelling} in line {setting.line}"
+        sentence = f"no figure is stated here: {limit.value:g} {limit.unit} is taken from {where}"
         return Draft(kind, limit, (sentence,))
     stated = facts.stated(subject)
     if stated is not None:
@@ -101,7 +104,10 @@ def without_figure(subject: str, facts: Facts) -> Draft:
         return Draft(kind, limit, (sentence, *stated.quantity.assumptions))
     what = subject.replace("_", " ")
     whose = f" for {facts.service}" if facts.service else ""
-    return person(f"no figure is stated, and nothing else in the document gives one for the {what}{whose}")
+    return person(
+        f"no figure is stated, and nothing else in the document gives one for the {what}{whose}: "
+        "somebody has to say how much is enough"
+    )
 
 
 def _number(value: object) -> float | None:

@@ -18,21 +18,27 @@ def _table(*rows: tuple[str, str]) -> _Table:
 _SUBJECTS: dict[str, _Table] = {
     "time": _table(
         (
-            r"\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start|ready)|cold starts?|start-?up times?|warm-?up"
-            r"|(?:is|be|becomes?|comes?) (?:ready|up)|ready (?:in|within|after))\b",
+            (
+                r"\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start|ready)|cold starts?|start-?up times?|warm-?up"
+                r"|(?:is|be|becomes?|comes?) (?:ready|up)|ready (?:in|within|after))\b"
+            ),
             "load_time",
         ),
         (r"\b(?:ttft|(?:time to )?first[ -](?:token|chunk|byte))\b", "ttft"),
         (r"\b(?:inter[ -]token|itl|tpot|tbt|(?:per|between)(?: output)? tokens?)\b", "inter_token_latency"),
         (
-            r"\b(?:time-?outs?|intervals?|expir\w*|retention|durations?|uptime|recover\w*|restart\w*|failover|drain\w*"
-            r"|shut(?:s|ting)? ?down|rollback|cool-?down|keep-?alive|ttl)\b",
+            (
+                r"\b(?:time-?outs?|intervals?|expir\w*|retention|durations?|uptime|recover\w*|restart\w*|failover|drain\w*"
+                r"|shut(?:s|ting)? ?down|rollback|cool-?down|keep-?alive|ttl)\b"
+            ),
             "duration",
         ),
         (
-            r"\b(?:latency|latencies|responses?|respond\w*|inference|repl(?:y|ies)|answer(?:s|ed|ing)?|e2e|end-to-end"
-            r"|round-?trip|(?:requests?|completions?|generations?|queries) (?:take|takes|complete|finish|are served)\w*"
-            r"|tail)\b",
+            (
+                r"\b(?:latency|latencies|responses?|respond\w*|inference|repl(?:y|ies)|answer(?:s|ed|ing)?|e2e|end-to-end"
+                r"|round-?trip|(?:requests?|completions?|generations?|queries) (?:takes?|complete|finish"
+                r"|are served)\w*|tail)\b"
+            ),
             "latency",
         ),
         (r"\b(?:loading|loads?|loaded|start-?up|starts?|boots?|initiali[sz]\w+)\b", "load_time"),
@@ -52,8 +58,10 @@ _SUBJECTS: dict[str, _Table] = {
     "cores": _table((r".", "cpu")),
     "rate": _table(
         (
-            r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|\b429\b"
-            r"|\bper (?:client|user|ip|(?:api )?key|token|tenant|consumer)\b|\blimit request rates\b",
+            (
+                r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|\b429\b"
+                r"|\bper (?:client|user|ip|(?:api )?key|token|tenant|consumer)\b|\blimit request rates\b"
+            ),
             "rate_limit",
         ),
         (r".", "throughput"),

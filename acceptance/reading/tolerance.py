@@ -20,7 +20,8 @@ _STATED = re.compile(
 )
 _LOOSE = re.compile(
     r"\s*[(,]?\s*(?:or\s+)?(?:(?:a\s+)?(?:size|value|figure|something|number)\s+)?"
-    r"(?:close to (?:it|that|this)|approx(?:imately|\.)?|roughly|or so|so|thereabouts|about as much|about that|more or less"
+    r"(?:close to (?:it|that|this)|approx(?:imately|\.)?|roughly|or so|so|thereabouts|about as much|about that"
+    r"|more or less"
     r"|similar)(?=[\s).,;]|$)\)?",
     re.IGNORECASE,
 )

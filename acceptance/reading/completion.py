@@ -1,0 +1,42 @@
+"""What a check needs beside a limit: the command's request, its payload, the unit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from acceptance.reading.document import Statement
+from acceptance.reading.draft import Draft, Note
+from acceptance.reading.facts import Facts
+
+
+def completed(draft: Draft, statement: Statement, facts: Facts) -> Draft:
+    """What a check needs beside the limit: the command's request, its payload, the unit."""
+    command = statement.command
+    request = command.request if command is not None else None
+    if draft.kind == "latency":
+        draft = replace(draft, parameters={"request": request, **draft.parameters})
+        if command is not None and request is not None and "repeat" not in command.details:
+            sentence = "one command shows no statistic: the mean at the document's rate is judged"
+            kept = tuple(text for text in draft.assumptions if not text.startswith("no statistic"))
+            if kept != draft.assumptions:
+                draft = replace(draft, assumptions=(*kept, sentence))
+    elif draft.kind == "throughput":
+        payload = command.details.get("payload_file") if command is not None else None
+        draft = replace(draft, parameters={"request": request, "payload_file": payload, **draft.parameters})
+        if payload and command is not None and not command.details.get("payload_found"):
+            draft = _without_payload(draft, payload, facts)
+    elif draft.kind == "memory":
+        unit = command.details.get("unit") if command is not None else None if facts.service else facts.detail("unit")
+        draft = replace(draft, parameters={**({"unit": unit} if unit else {}), **draft.parameters})
+    return draft
+
+
+def _without_payload(draft: Draft, payload: str, facts: Facts) -> Draft:
+    if facts.defines_file(payload):
+        return draft
+    note = Note(
+        *("payload-missing", "warning", f"{payload} is neither written by the document nor beside it"),
+        f"put {payload} beside the document",
+    )
+    sentence = f"{payload} is not there: the document's other completion requests, else our own, take its place"
+    return replace(draft, assumptions=(*draft.assumptions, sentence), notes=(*draft.notes, note))

@@ -1,0 +1,109 @@
+"""A figure with its unit as a quantity: comparator, statistic, subject, tolerance and range, with what was assumed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from acceptance.criterion import Comparator, Threshold
+from acceptance.reading.comparator import AFTER, COMPARATORS, reads_as_capacity
+from acceptance.reading.figure import Figure
+from acceptance.reading.subject import AT_LEAST, statistic_of, subject_of
+from acceptance.reading.tolerance import of_range, tolerance_after, with_tolerance
+from acceptance.reading.units import Unit
+
+_BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
+KIBI = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A figure of a text. `begin` and `end` are where it stands; `assumptions` are sentences.
+
+    `low` and `high` are the two sides of an approximate figure, in `unit`.
+    """
+
+    value: float
+    unit: str
+    dimension: str
+    comparator: Comparator
+    statistic: str | None
+    subject: str
+    assumptions: tuple[str, ...]
+    begin: int
+    end: int
+    load: str = ""
+    population: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    def threshold(self) -> Threshold:
+        """The quantity as a criterion's limit."""
+        return Threshold(self.value, self.unit, self.comparator, self.statistic, self.subject)
+
+
+def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
+    """The quantity of a figure in this unit; `assumptions` is what was assumed of it so far."""
+    match = figure.match
+    subject = subject_of(unit.dimension, figure.places)
+    spelling, factor = unit.spelling, unit.factor
+    value = _scaled(figure.value, factor)
+    if factor not in (1.0, KIBI):
+        assumptions.append(f"{figure.value:g} {' '.join(match['unit'].split())} is {value:.4g} {spelling}")
+    high = _scaled(float(match["high"].replace(",", "")), factor) if match["range"] else value
+    if subject == "cpu_utilisation" and high > 100:
+        # 100 % is one core, as `docker stats` and `top` print it.
+        assumptions.append("100 % CPU is read as one core")
+        spelling, subject, value, high = "cores", "cpu", value / 100, high / 100
+    end = figure.end
+    tolerance = tolerance_after(match.string, end, value, spelling, figure.is_approximate)
+    end = max(end, tolerance.end if tolerance is not None else end)
+    after = AFTER.match(match.string, end)
+    comparator, sentence = _comparator(figure, subject, after["word"] if after is not None else "")
+    at_least = comparator in (">", ">=")
+    low = value
+    if match["range"]:
+        value, told = of_range(value, high, spelling, at_least)
+        assumptions.append(told)
+    least = most = None
+    if tolerance is not None:
+        least, most = (_rounded(low * (1 - tolerance.share)), _rounded(high * (1 + tolerance.share)))
+        value, told = with_tolerance(value, spelling, tolerance, at_least)
+        assumptions.append(told)
+    elif sentence:
+        assumptions.append(sentence.format(value=f"{value:g} {spelling}"))
+    # A comparator such as `max` is no statistic.
+    word = match["comparator"] or ""
+    near = (figure.bracket_after(end), *figure.near, figure.about)
+    places = [place.replace(word, " ") if word[:1].isalpha() else place for place in near]
+    statistic, told = statistic_of(subject, places)
+    assumptions += [told] if told else []
+    return Quantity(
+        *(value, spelling, unit.dimension, comparator, statistic, subject, tuple(assumptions), figure.begin),
+        end=after.end() if after is not None else end,
+        low=least,
+        high=most,
+    )
+
+
+def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, str]:
+    """The comparator as it is written before or behind the figure, else what the subject means, with a sentence."""
+    written = " ".join((figure.match["comparator"] or after).lower().split())
+    found = COMPARATORS.get(written)
+    if found is not None and reads_as_capacity(subject, written, figure.near):
+        return ">=", f"`{written}` is read as a capacity: at least {{value}} is asked for"
+    if found is not None:
+        return found, ""
+    if subject == "concurrency" and any(_BOUNDED.search(place) for place in figure.near):
+        return "<=", "no comparator is stated: at most {value} is asked for"
+    if subject in AT_LEAST or figure.match["plus"]:
+        return ">=", "no comparator is stated: at least {value} is asked for"
+    return "<=", "no comparator is stated: at most {value} is asked for"
+
+
+def _scaled(value: float, factor: float) -> float:
+    return value if factor == 1.0 else _rounded(value * factor)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.12g}")

@@ -1,0 +1,32 @@
+"""Limits on how much comes at once, or in how much time, as criteria."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from acceptance.reading.document import Statement
+from acceptance.reading.draft import Draft
+from acceptance.reading.quantity import Quantity
+
+
+def concurrency(quantity: Quantity, statement: Statement) -> Draft:
+    """At most so many at once is a limit; so many at once is a capacity."""
+    limit = quantity.threshold()
+    request = statement.command.request if statement.command is not None else None
+    if limit.comparator in ("<", "<="):
+        most = limit.value - 1 if limit.comparator == "<" else limit.value
+        return Draft(
+            "concurrency_limit", replace(limit, value=most, comparator="<="), quantity.assumptions, {"request": request}
+        )
+    assumptions = tuple(text for text in quantity.assumptions if "comparator" not in text)
+    sentence = f"{limit.value:g} at once are judged by as many requests, each of which has to be answered"
+    return Draft("queueing", None, (*assumptions, sentence), {"concurrent": int(limit.value)})
+
+
+def window(quantity: Quantity, statement: Statement) -> dict[str, float]:
+    """Over how many seconds a rate limit counts, where it is stated by the minute or the hour."""
+    written = statement.text[quantity.begin : quantity.end].lower()
+    if re.search(r"hour|/h", written):
+        return {"window_s": 3600.0}
+    return {"window_s": 60.0} if re.search(r"min|rpm|qpm", written) else {}
