@@ -35,8 +35,10 @@ from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.gaps import find_gaps
 from acceptance.reading.resolution import resolve
 from acceptance.reading.source import Source, read_source
+from acceptance.reading.span import part_in_line, span_of
 from acceptance.reading.statements import Found, read_statements
 from acceptance.reading.swallowed import free_demands
+from acceptance.reading.swallowed_tables import free_tables
 
 __all__ = [
     "SUFFIXES",
@@ -118,19 +120,20 @@ def _divide(draught: Draught) -> None:
     """Bytes to text, text to blocks."""
     draught.source = source = read_source(draught.path)
     draught.blocks = read_blocks(source.lines)
-    blocks, freed = free_demands(draught.blocks.blocks, source.lines)
+    blocks, about_tables = free_tables(draught.blocks.blocks, source.lines)
+    blocks, about_demands = free_demands(blocks, source.lines)
     draught.blocks = replace(draught.blocks, blocks=blocks)
-    for flaw in (*source.flaws, *draught.blocks.flaws, *freed):
+    for flaw in (*source.flaws, *draught.blocks.flaws, *about_tables, *about_demands):
         draught.report(flaw)
 
 
 def _configure(draught: Draught) -> None:
     """Which service it is about, and every value that configuration blocks state."""
-    fences = [block for block in draught.blocks.blocks if block.kind == "fence"]
     draught.service_name = service_name(draught.blocks.blocks)
-    draught.configuration = read_configuration(draught.source, fences, draught.service_name)
+    draught.configuration = read_configuration(draught.source, draught.blocks.blocks, draught.service_name)
     for trouble in draught.configuration.troubles:
-        draught.report(Flaw(trouble.code, "warning", trouble.line, 1, trouble.message, trouble.mend))
+        line, column, width = part_in_line(trouble.part, trouble.line, draught.source)
+        draught.report(Flaw(trouble.code, "warning", line, column, trouble.message, trouble.mend, width))
 
 
 def _find(draught: Draught) -> None:
@@ -155,8 +158,8 @@ def _type(draught: Draught) -> None:
         if typed.drafts:
             draught.typed.append((statement, typed))
         for note in typed.notes:
-            place = (statement.line, statement.column)
-            draught.report(Flaw(note.code, note.severity, *place, note.message, note.mend))
+            line, column, width = span_of(note.message, statement, draught.source)
+            draught.report(Flaw(note.code, note.severity, line, column, note.message, note.mend, width))
     draught.criteria = identified(draught.source.path, draught.typed)
     if not draught.criteria:
         message = "the document holds no criterion, so nothing can be judged"

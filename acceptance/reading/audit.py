@@ -12,10 +12,11 @@ from acceptance.reading.encoding import Flaw
 from acceptance.reading.shell import is_expected
 from acceptance.reading.wording import BOX
 
-_BOX_LINE = re.compile(rf"^\s*(?:>\s*)*(?:[-*+]|\d+[.)])\s+(?:{BOX})(?:\s|$)")
+_BOX_LINE = re.compile(rf"^[\s>]*(?:(?:[-*+]|\d{{1,9}}[.)])\s+)+(?:{BOX})(?:\s|$)")
 _TARGET_LINE = re.compile(r"^[\s>]*[-*+]\s.*\((?:target|goal|limit)\s*:", re.IGNORECASE)
 _CRITERIA = re.compile(r"\b(?:success|acceptance) criteri", re.IGNORECASE)
 _DASHES = re.compile(r"^[\s>]*\|?(?:\s*:?-+:?\s*\|)+[\s:-]*$")
+_ONLY_MARKS = re.compile(r"^(?:[\s>]|[-*+](?=\s|$)|\d{1,9}[.)](?=\s|$))*$")
 _WORD = re.compile(r"\w")
 
 
@@ -26,7 +27,7 @@ def line_kinds(
     statements: Sequence[Statement],
 ) -> tuple[LineKind, ...]:
     """What each line belongs to; "" where no block of the parser claims a line that has words."""
-    kinds: list[LineKind] = ["" if _WORD.search(line) else "prose" for line in lines]
+    kinds: list[LineKind] = ["" if _WORD.search(line) and not _ONLY_MARKS.match(line) else "prose" for line in lines]
     for block in blocks:
         for number in range(block.line, min(block.last_line, len(lines)) + 1):
             kinds[number - 1] = "prose"

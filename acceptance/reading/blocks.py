@@ -100,7 +100,7 @@ def _walk(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Block]:
         elif token.type == "fence":
             yield Block("fence", *place, text=token.content, info=token.info.strip())
         elif token.type == "tr_open":
-            cells = _cells(lines[first])
+            cells = cells_of(lines[first])
             if tokens[position + 1].type == "th_open":
                 header = tuple(cell.text for cell in cells)
                 yield Block("other", *place)
@@ -129,7 +129,7 @@ def _offset(lines: Sequence[str], index: int, text: str) -> int:
     return max(lines[index].find(first), 0) if first else 0
 
 
-def _cells(line: str) -> tuple[Cell, ...]:
+def cells_of(line: str) -> tuple[Cell, ...]:
     """The cells of a table row, divided at pipes that are not escaped (GitHub's rule)."""
     cells = []
     body = line.strip()

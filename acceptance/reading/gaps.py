@@ -66,11 +66,10 @@ def _row(block: Block) -> Iterator[Flaw]:
 def _unread_table(block: Block) -> Iterator[Flaw]:
     lines = block.text.split("\n")
     if len(lines) > 1 and all(line.lstrip().startswith("|") for line in lines[:2]):
-        cells = [line.strip().strip("|").count("|") + 1 for line in lines[:2]]
-        is_dashes = re.fullmatch(r"[\s|:-]+", lines[1]) is not None
-        why = f"its head has {cells[0]} cells and the row of dashes {cells[1]}" if is_dashes else "no row of dashes"
         last = f" to {block.last_line}" if block.last_line > block.line else ""
-        message = f"lines {block.line}{last} look like a table, but Markdown reads none ({why}): no row is a demand"
+        message = (
+            f"lines {block.line}{last} look like a table without a row of dashes below its head: no row is a demand"
+        )
         mend = "write `|---|` below the head, once for each of its cells"
         yield Flaw("table-unread", "error", block.line, 1, message, mend, len(lines[0].rstrip()))
 

@@ -77,7 +77,7 @@ def from_bytes(data: bytes, path: str) -> Source:
         flaws.append(Flaw("encoding-repaired", "note", 1, 1, message, _MEND))
     marked = [number for number, line in enumerate(lines, 1) if line.startswith(_MARK)]
     leads = {number: _leading_marks(lines[number - 1], repaired is not None) for number in marked}
-    flaws += _inner_marks(marked)
+    flaws += _inner_marks(marked, repaired is not None)
     lines = tuple(line.lstrip(_MARK) for line in lines)
     for number, (line, shown) in enumerate(zip(lines, raw, strict=True), 1):
         flaws += _hidden(number, line, shown)
@@ -158,8 +158,9 @@ def _leading_marks(line: str, repaired: bool) -> int:
     return len(marks.encode("utf-8")) if repaired else len(marks)
 
 
-def _inner_marks(marked: list[int]) -> Iterator[Flaw]:
+def _inner_marks(marked: list[int], repaired: bool) -> Iterator[Flaw]:
     for number in marked:
-        if number > 1:
+        # In a repaired text the mark of the first line is the file's own, damaged with the rest.
+        if number > 1 or not repaired:
             message = "a byte order mark within the text: files were joined here; it is left out"
             yield Flaw("bom-inside", "note", number, 1, message, "delete the invisible character before this line")
