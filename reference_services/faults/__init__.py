@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
-from reference_services.faults import forgets_session, leaks_memory, slow, stale_metrics
+from reference_services.faults import (
+    accepts_anything,
+    buffers_stream,
+    forgets_session,
+    forgets_when_full,
+    leaks_memory,
+    slow,
+    stale_metrics,
+)
 from reference_services.faults.fault import Fault
 
 FAULTS: dict[str, Fault] = {
-    module.FAULT.name: module.FAULT for module in (forgets_session, slow, leaks_memory, stale_metrics)
+    module.FAULT.name: module.FAULT
+    for module in (
+        forgets_session,
+        slow,
+        leaks_memory,
+        stale_metrics,
+        buffers_stream,
+        accepts_anything,
+        forgets_when_full,
+    )
 }

@@ -211,7 +211,11 @@ class Service:
             yield b'data: {"choices": [\n\n'
         if self.wrong == "error within":
             yield self._event({"error": {"message": "the engine died"}})
-        end = {"index": 0, "delta": {}, "finish_reason": None if self.wrong == "no reason" else choice["finish_reason"]}
+        end: dict[str, Any] = {
+            "index": 0,
+            "delta": {},
+            "finish_reason": None if self.wrong == "no reason" else choice["finish_reason"],
+        }
         yield self._event({**head, "choices": [end]})
         yield self._event({**head, "choices": [], "usage": answer["usage"]})
         if self.wrong != "no done":

@@ -20,7 +20,11 @@ DEFECT = {
     "slow": "pace",
     "leaks_memory": "memory",
     "stale_metrics": "counter",
+    "buffers_stream": "stream",
+    "accepts_anything": "refusal",
+    "forgets_when_full": "overflow",
 }
+REFUSED = {"messages": [{"role": "wizard", "content": "x"}]}
 
 
 def test_every_fault_is_registered_under_its_own_name_with_a_file_of_its_own() -> None:
@@ -41,7 +45,22 @@ def grown_bytes(hermes) -> float:
     return sizes[1] - sizes[0]
 
 
-def observed(hermes, is_slow: bool) -> dict[str, bool]:
+def reads_of_a_stream(hermes) -> int:
+    """In how many pieces the parts of a stream come, each a chunk of HTTP."""
+    body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 8, "stream": True}
+    with hermes.client.stream("POST", "/v1/chat/completions", json=body) as answer:
+        return sum(1 for _ in answer.iter_raw())
+
+
+def overflown(hermes) -> bool:
+    """Whether the last turn is known where the first ones no longer fit."""
+    for _ in range(3):
+        hermes.say("and " * 3000, "full", max_tokens=1)
+    hermes.say("The trumpet lies in locker five.", "full", max_tokens=1)
+    return "five" in hermes.say("In which locker does the trumpet lie?", "full")
+
+
+def observed(hermes, is_slow: bool, is_forgetful: bool = False) -> dict[str, bool]:
     """What each criterion's subject looks like from outside; True is sound."""
     hermes.say("The trumpet lies in locker five.", "s")
     recall = "five" in hermes.say("In which locker does the trumpet lie?", "s")
@@ -58,6 +77,9 @@ def observed(hermes, is_slow: bool) -> dict[str, bool]:
         "health": hermes.get("/health")["status"] == "healthy",
         "context": hermes.chat("and " * 9000).status_code == 400,
         "isolation": "five" not in hermes.say("In which locker does the trumpet lie?", "t", max_tokens=20),
+        "stream": reads_of_a_stream(hermes) > 1,
+        "refusal": hermes.client.post("/v1/chat/completions", json=REFUSED).status_code == 400,
+        "overflow": is_forgetful or overflown(hermes),
         "memory": is_slow or grown_bytes(hermes) < 100 * LEAK_BYTES,
     }
 
@@ -65,7 +87,7 @@ def observed(hermes, is_slow: bool) -> dict[str, bool]:
 @pytest.mark.parametrize("fault", ["", *DEFECT])
 def test_a_fault_breaks_its_own_subject_and_nothing_else(start, fault: str) -> None:
     hermes = start(*([f"--fault={fault}"] if fault else []))
-    seen = observed(hermes, is_slow=fault == "slow")
+    seen = observed(hermes, is_slow=fault == "slow", is_forgetful=fault == "forgets_session")
     assert [name for name, is_sound in seen.items() if not is_sound] == ([DEFECT[fault]] if fault else [])
 
 
