@@ -1,7 +1,7 @@
 """Conflicts with what binding files decided about them.
 
-A resolution names the values that somebody looked at. Where they differ from today's sides, it does not count. One
-that names documents which are not read in this command is about a conflict that this command cannot see.
+A resolution names the values that somebody looked at. Where a side has another one today, or the chosen one is gone, it
+does not count. One that names documents which are not read in this command is about a conflict that it cannot see.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ def _is_about(said: Mapping[str, Any], conflict: Conflict) -> bool:
 
 
 def _matches(said: Mapping[str, Any], conflict: Conflict, in_part: bool) -> bool:
-    """Whether today's values are those that were looked at; some of them, where not all documents are read."""
+    """Whether all of today's values were looked at, the chosen one among them unless its document is not read."""
     now = {str(side.value) for side in conflict.sides}
     then = {str(value) for value in said["between"]}
-    return now <= then if in_part else now == then
+    return now <= then and (in_part or str(said["chosen"]) in now)
 
 
 def _decide(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import tomllib
 from datetime import date
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -134,7 +135,10 @@ def test_a_waiver_of_a_changed_statement_does_not_count(bound) -> None:
 
 GOOD_TYPE = f'[[type]]\ncriterion = "a"\nfingerprint = "{"0" * 64}"\nkind = "latency"\n'
 LIMIT = 'threshold = {value = 2, unit = "s", comparator = "<", statistic = "mean", subject = "latency"}\n'
-GOOD_WAIVER = f'[[waive]]\ncriterion = "a"\nfingerprint = "{"0" * 64}"\nowner = "Operations"\nreason = "r"\nexpires = 2026-04-01\n'
+GOOD_WAIVER = (
+    f'[[waive]]\ncriterion = "a"\nfingerprint = "{"0" * 64}"\n'
+    'owner = "Operations"\nreason = "r"\nexpires = 2026-04-01\n'
+)
 # What each is refused for, and whether a schema can see it.
 WRONG = [
     (RESOLVE + 'owner = "x"\n', r"toml:9: \[\[resolve\]\] has no key 'owner'", True),
@@ -370,3 +374,17 @@ def test_the_schema_takes_what_the_reader_takes(bound, text: str) -> None:
 )
 def test_the_schema_refuses_what_the_reader_refuses(binding: str) -> None:
     assert not VALIDATOR.is_valid(plain_json(binding))
+
+
+# What is shipped
+
+SETS = [
+    combination for size in (1, 2, 5) for combination in combinations(sorted((FIXTURES / "tasks").glob("*.md")), size)
+]
+
+
+@pytest.mark.parametrize("paths", SETS, ids=lambda paths: " ".join(path.stem for path in paths))
+def test_shipped_documents_are_decided_alone_and_together(paths: tuple[Path, ...]) -> None:
+    reading = read_documents(paths)
+    assert [conflict for conflict in reading.conflicts if conflict.criteria and conflict.resolution is None] == []
+    assert [found for document in reading.documents for found in document.diagnostics if "binding" in found.code] == []

@@ -16,7 +16,7 @@ _CAPS = ("max_num_seqs", "max_concurrent_requests", "max_concurrent", "max_concu
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Caps that the rate and latency of a service exceed, and benchmarks that cannot show the rate they are for."""
-    stated = [claim for claim in claims(corpus) if not any(claim.key[2:])]
+    stated = [claim for claim in claims(corpus) if not any(claim.key[2:]) and not claim.variant]
     rates = [claim for claim in stated if claim.subject == "throughput" and claim.comparator in (">", ">=")]
     delays = [claim for claim in stated if claim.subject == "latency" and claim.key[1] == "mean"]
     yield from _caps(corpus, rates, delays)

@@ -148,7 +148,7 @@ class Corpus:
             return None
         path = setting.spelling.split(".")
         for token in path[:-1]:
-            variant = occasion_named(token) or variant
+            variant = (occasion_named(token) if token.isalpha() else "") or variant
         owner, general = self._setting_owner(page, setting, path)
         leaf = path[-1].lower().removeprefix(f"{owner}_")
         name = setting.name.removeprefix(f"{owner}_")
