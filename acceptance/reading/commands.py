@@ -38,6 +38,7 @@ _DO, _DONE = re.compile(r"\bdo\b"), re.compile(r"\bdone\b")
 _LOOP_HEAD = re.compile(r"\bfor\s+(?P<name>\w+)\s+in\s+(?P<items>.*?)\s*(?:;|\n)\s*do\b", re.DOTALL)
 _REQUEST_LINE = re.compile(r"^\s*(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(?P<target>\S+)")
 _STATUS_LINE = re.compile(r"^\s*(?:<\s*)?HTTP/[\d.]+\s+(?P<status>[1-5]\d\d)\b")
+_LONGEST = 100_000
 _SEPARATORS = {"|", "||", "&&", ";", "&", "|&"}
 _FILTERS = {"grep", "egrep", "rg"}
 
@@ -171,6 +172,9 @@ def _native(command: ShellCommand, variables: Mapping[str, str], folder: Path) -
 def _recognised(text: str, command: ShellCommand, details: dict[str, Any], folder: Path) -> Command:
     destructive = _DESTRUCTIVE.search(command.text) is not None or _WRITES.search(command.text) is not None
     base = (command.line, command.last_line, command.text)
+    if len(text) > _LONGEST:
+        problem = f"nobody types a command of {len(text)} characters"
+        return Command(*base, "unreadable", destructive=destructive, problem=problem)
     if is_powershell(text):
         asked, problem = powershell_request(text, command.line)
         return Command(*base, "Invoke-WebRequest", asked, details, destructive, problem)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from acceptance.reading import normative
@@ -241,5 +242,7 @@ def _is_reference(text: str) -> bool:
     return _REFERENCE.match(plain(text)[:300]) is not None and len(text) < 300
 
 
+@lru_cache(maxsize=4096)
 def _matching(text: str, rows: tuple[_Row, ...]) -> Standing | None:
-    return next((row.standing for row in rows if row.pattern.search(plain(text))), None)
+    shown = plain(text)
+    return next((row.standing for row in rows if row.pattern.search(shown)), None)
