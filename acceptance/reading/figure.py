@@ -1,4 +1,4 @@
-"""A figure as the grammar finds it in a text, with the texts around it that say what it means."""
+"""A figure as it stands in a text: number, range, comparator, unit, and the texts around it that say what it means."""
 
 from __future__ import annotations
 
@@ -6,84 +6,145 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
-from acceptance.reading.comparator import PATTERN
-from acceptance.reading.units import unit_pattern
+from acceptance.reading.comparator import COMPARATORS
+from acceptance.reading.units import UNITS, Unit
 
-_NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"
-_ABOUT = r"~|≈|±|about\b|around\b|approximately\b|approx\.?|roughly\b|circa\b|nearly\b|some(?=\s\d)"
-_QUANTITY = re.compile(
-    rf"(?P<about>{_ABOUT})?\s{{0,4}}(?P<comparator>(?:(?<![\w.])"
-    rf"|(?<=\W))(?:{PATTERN}))?\s{{0,4}}(?P<about_too>{_ABOUT})?"
-    rf"\s{{0,4}}(?<![\w.,:/@-])(?P<number>{_NUMBER})"
-    r"(?:(?P<range>\s?(?:-|\u2013|\.\.|\bto\b)\s?~?)(?P<high>\d[\d,]*(?:\.\d+)?))?"
-    rf"(?P<glue>\s{{0,4}}-?\s{{0,4}})(?P<unit>{unit_pattern()})?(?P<tail>[A-Za-zµμ%°/]*)(?P<plus>\+)?",
-    re.IGNORECASE,
+_NUMBER = re.compile(
+    r"(?<![\w.,:/@-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    r"(?:\s?(?:-|\u2013|\.\.|\bto\b)\s?~?(?P<high>\d[\d,]*(?:\.\d+)?))?(?P<glue>\s{0,4}-?\s{0,4})"
+)
+_WORDS_BEFORE = re.compile(r"[A-Za-z]+\.?|<=|>=|=<|=>|==|[<>=≤≥~≈±]")
+_UNIT = re.compile(r"[A-Za-zµμ%°/]+(?:(?:[ -]|\s{2,4}|\s?/\s?)[A-Za-zµμ/]+){0,3}")
+_PIECE = re.compile(r"[A-Za-zµμ%°/]+")
+_ABOUT = frozenset(
+    {"~", "≈", "±", "about", "around", "approximately", "approx", "approx.", "roughly", "circa", "nearly", "some"}
 )
 _CLAUSE = re.compile(r"[;,](?=\s)|\s+and\s+|\s+but\s+|[.](?=\s|$)|[()]")
 _BRACKET = re.compile(r"\s?\(([^()]{1,24})\)")
 _WINDOW = 400
+_BEFORE = 48
+_AFTER = 48
+_LONGEST_COMPARATOR = 5
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Figure:
-    """A match of the grammar with the texts around it, the nearest first: its clause, what a bracket belongs to."""
+    """`comparator` and `unit` are as they are written; `tail` is a word straight behind the number that is no unit.
 
-    match: re.Match[str]
+    `near` are the texts around the figure, the nearest first: its clause, what a bracket belongs to.
+    """
+
+    string: str
     begin: int
+    end: int
+    number: str
+    high: str
+    comparator: str
+    is_approximate: bool
+    unit: str
+    tail: str
+    is_glued: bool
+    has_plus: bool
     near: tuple[str, ...]
-    text: str
     about: str
 
     @property
     def value(self) -> float:
         """The number as it is written."""
-        return float(self.match["number"].replace(",", ""))
+        return float(self.number.replace(",", ""))
 
     @property
-    def is_approximate(self) -> bool:
-        """Whether `about`, `~` or the like stands before the figure."""
-        return bool(self.match["about"] or self.match["about_too"])
+    def highest(self) -> float:
+        """The other end of a range; the number itself where there is none."""
+        return float((self.high or self.number).replace(",", ""))
 
     @property
-    def end(self) -> int:
-        """Where the figure with its unit ends."""
-        if self.match["unit"] and not self.match["tail"]:
-            return self.match.end("unit")
-        return self.match.end("high" if self.match["range"] else "number")
+    def known_unit(self) -> Unit | None:
+        """The unit, where the spelling is one."""
+        return _unit(self.unit)
 
-    @property
+    @cached_property
     def places(self) -> tuple[str, ...]:
         """The texts that may say what the figure is about, the nearest first."""
-        return (*self.near, self.text, self.about)
-
-    def word_after(self) -> str:
-        """The word straight after a bare number."""
-        end = self.match.end("number")
-        found = re.match(r"[ ]?([A-Za-zµ%/]{1,20})", self.match.string[end : end + 24])
-        return found[1] if found is not None else ""
+        return (*self.near, self.string[max(0, self.begin - _WINDOW) : self.end + _WINDOW], self.about)
 
     def bracket_after(self, end: int) -> str:
         """What a short bracket straight behind a figure holds: `< 800ms (median)`."""
-        found = _BRACKET.match(self.match.string, end)
+        found = _BRACKET.match(self.string, end)
         return found[1] if found is not None else ""
 
     def stands_by_another(self) -> bool:
         """Whether the clause holds another figure, with a unit."""
         return any(
-            other["unit"] and not other["tail"] and other["number"] != self.match["number"]
+            other[1] and found["number"] != self.number
             for place in self.near
-            for other in _QUANTITY.finditer(place[:_WINDOW])
+            for found in _NUMBER.finditer(place[:_WINDOW])
+            if (other := _unit_after(place, found.end()))
         )
 
 
 def figures_in(text: str, about: str) -> Iterator[Figure]:
     """All figures of a text, in its order; they may overlap where words after a figure belong to it."""
-    clauses = _Clauses(text)
-    for match in _QUANTITY.finditer(text):
-        begin = next(match.start(name) for name in ("about", "comparator", "about_too", "number") if match[name])
-        window = text[max(0, begin - _WINDOW) : match.end() + _WINDOW]
-        yield Figure(match, begin, clauses.around(match.start("number")), window, about)
+    clauses: _Clauses | None = None
+    for match in _NUMBER.finditer(text):
+        clauses = clauses or _Clauses(text)
+        begin, comparator, is_approximate = _comparator_before(text, match.start())
+        end, unit, tail = _unit_after(text, match.end())
+        if not unit:
+            end = match.end("high" if match["high"] else "number")
+        yield Figure(
+            *(text, begin, end, match["number"], match["high"] or "", comparator),
+            is_approximate=is_approximate or "~" in text[match.end("number") : match.end()],
+            unit=unit,
+            tail=tail,
+            is_glued=not match["glue"],
+            has_plus=text[end : end + 1] == "+",
+            near=clauses.around(match.start()),
+            about=about,
+        )
+
+
+def _comparator_before(text: str, position: int) -> tuple[int, str, bool]:
+    """Where the words before a number begin that belong to it, the comparator among them, and whether it is about."""
+    floor = max(0, position - _BEFORE)
+    words = list(_WORDS_BEFORE.finditer(text, floor, position))
+    about = False
+    begin = position
+    while words and words[-1].end() >= begin - 4 and text[words[-1].end() : begin].strip() == "":
+        if words[-1][0].lower() not in _ABOUT:
+            break
+        about, begin = True, words.pop().start()
+    if not words or text[words[-1].end() : begin].strip():
+        return begin, "", about
+    for count in range(min(_LONGEST_COMPARATOR, len(words)), 0, -1):
+        first = words[-count].start()
+        spelled = " ".join(text[first:begin].lower().split())
+        if spelled in COMPARATORS and (first == 0 or not text[first].isalpha() or not text[first - 1].isalnum()):
+            rest = words[:-count]
+            if rest and rest[-1][0].lower() in _ABOUT and not text[rest[-1].end() : first].strip():
+                return rest[-1].start(), text[first:begin].strip(), True
+            return first, text[first:begin].strip(), about
+    return begin, "", about
+
+
+def _unit_after(text: str, position: int) -> tuple[int, str, str]:
+    """Where the unit behind a number ends, its spelling, and the word there where it is none."""
+    found = _UNIT.match(text, position, position + _AFTER)
+    if found is None:
+        return position, "", ""
+    pieces = list(_PIECE.finditer(found[0]))
+    for piece in reversed(pieces):
+        end = position + piece.end()
+        if _unit(text[position:end]) is not None and not text[end : end + 1].isalnum():
+            return end, text[position:end], ""
+    return position, "", pieces[0][0]
+
+
+def _unit(spelling: str) -> Unit | None:
+    squeezed = " ".join(spelling.split())
+    return UNITS.get(squeezed) or UNITS.get(squeezed.lower())
 
 
 class _Clauses:
