@@ -34,6 +34,9 @@ RATE_WHERE_NONE_IS_STATED = 10.0
 TIMEOUT_IN_LIMITS = 5
 TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
 COMPLETION_PATHS = ("/v1/chat/completions", "/v1/completions")
+TIMES = {"latency", "ttft", "inter_token_latency"}
+"""Kinds whose limit may be on one of the document's requests."""
+OF_A_STREAM = ("stream", "stream_options")
 NAME = "load"
 GROUP = "load"
 SECONDS = 65.0
@@ -51,7 +54,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             "judge that service in a run of its own, with --target",
         )
     request = criterion.parameters.get("request")
-    if criterion.kind == "latency" and isinstance(request, Mapping):
+    if criterion.kind in TIMES and isinstance(request, Mapping):
         path, bodies = requests(site)
         if request.get("path") != path or request.get("body") not in bodies:
             raise NotMeasurable(
@@ -78,7 +81,7 @@ def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for criterion in site.criteria:
         request = criterion.parameters.get("request")
-        if criterion.kind not in {"latency", "throughput"} or not isinstance(request, Mapping):
+        if criterion.kind not in {*TIMES, "throughput"} or not isinstance(request, Mapping):
             continue
         if not _is_for_target(criterion, site):
             continue
@@ -111,6 +114,7 @@ def _take(recorder: Recorder, site: Site) -> None:
     limits_s = [threshold.base()[0] for threshold in site.limits("latency")]
     # The strictest limit is a condition of the throughput; the loosest decides when a request is given up.
     limit_s, longest_s = min(limits_s, default=None), max(limits_s, default=None)
+    strictest_s = min([*limits_s, *(threshold.base()[0] for threshold in site.limits("ttft"))], default=None)
     asked = max((threshold.value for threshold in site.limits("throughput")), default=None)
     path, bodies = requests(site)
     model = generation.served_model(site)
@@ -118,6 +122,8 @@ def _take(recorder: Recorder, site: Site) -> None:
     if model is not None and not _takes(site, path, bodies[0]):
         bodies = [{**body, "model": model} for body in bodies]
         recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
+    stream = _as_stream(site, path, bodies[0])
+    bodies = [{**body, **stream} for body in bodies]
     url = site.deployment.target + path
     rate_per_second = asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED
     plan = LoadPlan(
@@ -129,7 +135,8 @@ def _take(recorder: Recorder, site: Site) -> None:
         timeout_s=longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
         headers=site.deployment.headers(url),
         seed=site.seed,
-        limit_ms=limit_s * 1e3 if limit_s else None,
+        stream=any(body.get("stream") is True for body in bodies),
+        limit_ms=strictest_s * 1e3 if strictest_s else None,
         figure="mean",
     )
     recorder.write(
@@ -151,6 +158,15 @@ def _take(recorder: Recorder, site: Site) -> None:
             recorder.write("run", record)
     if run.interrupted:
         raise KeyboardInterrupt
+
+
+def _as_stream(site: Site, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields that make a stream of a request, where a limit is on the time to a token and the server takes them."""
+    if not (site.limits("ttft") or site.limits("inter_token_latency")):
+        return {}
+    plain: Mapping[str, Any] = {"stream": True}
+    counted = {**plain, "stream_options": {"include_usage": True}}
+    return next((fields for fields in (counted, plain) if _takes(site, path, {**body, **fields})), {})
 
 
 def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:

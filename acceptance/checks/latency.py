@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from acceptance import offered_load
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.verdict import Verdict, measured
+from perf.load_run import LoadRun
 from perf.statistics import decide_mean, decide_percentile
+
+Times = Callable[[LoadRun, float], Sequence[float]]
+"""The times of a run in ms, in order of intended time; failures, and what takes longer, count as the float."""
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Three-valued: the mean by batch means at planned looks, a percentile by order statistics.
+    """Three-valued, on the time from when a request was due to its end."""
+    return decide(criterion, evidence, lambda run, most_ms: run.latencies_ms())
 
-    A limit on one request of the document is judged on that request's share of the run.
+
+def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limits: float | None = None) -> Verdict:
+    """The mean by batch means at planned looks, a percentile by order statistics.
+
+    A limit on one request of the document is judged on that request's share of the run. No time counts as more than
+    the run's time-out, or than so many limits.
     """
     assert criterion.threshold is not None
     run = offered_load.run_of(evidence)
@@ -25,17 +35,21 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     limit_ms = criterion.threshold.base()[0] * 1e3
     request = criterion.parameters.get("request")
     body = request.get("body") if isinstance(request, Mapping) else None
-    run = run.of_body(body) if isinstance(body, Mapping) else run
-    latencies_ms, timeout_ms = run.latencies_ms(), run.plan.timeout_s * 1e3
+    if isinstance(body, Mapping):
+        # Whether it is streamed is the run's affair.
+        run = run.of_body({name: value for name, value in body.items() if name not in offered_load.OF_A_STREAM})
+    timeout_ms = run.plan.timeout_s * 1e3
     statistic = criterion.threshold.statistic or "mean"
     if limit_ms >= timeout_ms:
         return Verdict("inconclusive", f"requests were given up after {timeout_ms:g} ms, before this limit")
+    most_ms = timeout_ms if most_in_limits is None else min(timeout_ms, limit_ms * most_in_limits)
+    times_ms = times(run, most_ms)
     if statistic.startswith("p") and statistic[1:].replace(".", "", 1).isdigit():
-        decision = decide_percentile(latencies_ms, limit_ms, float(statistic[1:]) / 100, alpha)
+        decision = decide_percentile(times_ms, limit_ms, float(statistic[1:]) / 100, alpha)
     else:
-        decision = decide_mean(latencies_ms, limit_ms, timeout_ms, alpha, offered_load.looks(run))
+        decision = decide_mean(times_ms, limit_ms, most_ms, alpha, offered_load.looks(run))
     failed = sum(not exchange.ok for exchange in run.exchanges)
-    charged = f"; {failed} failed requests charged at {timeout_ms:g} ms" if failed else ""
+    charged = f"; {failed} failed requests charged at {most_ms:g} ms" if failed else ""
     return Verdict(
         decision.outcome,
         f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged}",

@@ -62,6 +62,9 @@ THRESHOLDS = {
     "coherence": Threshold(0.7, "ratio", ">=", None, "coherence"),
     "disk": Threshold(100, "GB", ">=", None, "storage"),
     "coverage": Threshold(90, "%", ">", None, "coverage"),
+    "ttft": Threshold(300, "ms", "<", "mean", "ttft"),
+    "inter_token_latency": Threshold(50, "ms", "<", "mean", "inter_token_latency"),
+    "error_rate": Threshold(1, "%", "<", None, "error_rate"),
     "concurrency_limit": Threshold(2, "requests", "<=", "max", "concurrency"),
 }
 

@@ -1,4 +1,4 @@
-"""The reference service behaves as the checks ask; each fault of its behaviour turns red just the checks that list it."""
+"""The reference service behaves as the checks ask; each fault of behaviour turns red just the checks that list it."""
 
 from __future__ import annotations
 
