@@ -205,7 +205,10 @@ def _conflict(conflict: StoredConflict) -> Conflict:
         kind=line(conflict.kind.replace("_", " "), 80),
         subject=line(conflict.subject, 300),
         sides=tuple(
-            (f"{line(PurePath(side.document).name, 120)}, line {side.line}", value_text(side.value))
+            (
+                line(PurePath(side.document).name, 120) + (f", line {side.line}" if side.line else ""),
+                value_text(side.value),
+            )
             for side in conflict.sides
         ),
         resolution=table_text(conflict.resolution) if conflict.resolution else "",

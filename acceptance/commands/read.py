@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from acceptance.commands.colour import CHOICES, Palette, takes_colour
@@ -14,6 +15,7 @@ from acceptance.commands.reading_text import reading_text
 from acceptance.commands.watching import watch
 from acceptance.errors import UsageError
 from acceptance.reading import Reading, read_all
+from acceptance.reading.binding_text import binding_draft
 from acceptance.reading_page import reading_page
 
 NAME = "read"
@@ -27,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("documents", nargs="+", type=Path, metavar="PATH", help="task documents, or folders of them")
     parser.add_argument("--json", metavar="FILE", help="write the reading as JSON; - is standard output")
     parser.add_argument("--html", metavar="FILE", help="write the reading as one page that needs no network")
+    parser.add_argument("--binding", action="store_true", help="print the entries of a binding file for what is open")
     parser.add_argument("--watch", action="store_true", help="read again whenever a document or its binding changes")
     parser.add_argument(
         "--color", choices=CHOICES, default="auto", help="auto: in a terminal, unless NO_COLOR is set (FORCE_COLOR too)"
@@ -39,6 +42,8 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--watch shows the reading on standard output", "name a file instead of -")
     if arguments.json == arguments.html == "-":
         raise UsageError("--json - and --html - both want standard output", "name a file for one of them")
+    if arguments.binding and (arguments.watch or "-" in (arguments.json, arguments.html)):
+        raise UsageError("--binding prints to standard output alone", "leave out --watch, and name files instead of -")
     if arguments.watch:
         return watch(arguments.documents, lambda: _read_and_show(arguments))
     return _read_and_show(arguments)
@@ -50,7 +55,9 @@ def _read_and_show(arguments: argparse.Namespace) -> int:
         _write(_as_json(reading, unreadable), arguments.json)
     if arguments.html:
         _write(reading_page(reading, unreadable), arguments.html)
-    if "-" not in (arguments.json, arguments.html) and (reading.documents or not unreadable):
+    if arguments.binding:
+        _write(binding_draft(reading, datetime.now(UTC).date()), "-")
+    elif "-" not in (arguments.json, arguments.html) and (reading.documents or not unreadable):
         _write(reading_text(reading, Palette(takes_colour(arguments.color, sys.stdout))), "-")
     palette = Palette(takes_colour(arguments.color, sys.stderr))
     for error in unreadable:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from acceptance.commands.colour import Palette
 from acceptance.criterion import Criterion
 from acceptance.reading import Conflict, Diagnostic, Document, Reading
+from acceptance.reading.binding_text import resolve_file
 from acceptance.reading.excerpt import excerpt
 
 MOST_OF_A_CODE = 50
@@ -134,8 +135,10 @@ def _conflict(conflict: Conflict, palette: Palette) -> Iterator[str]:
         yield palette("", place)
     resolution = conflict.resolution
     if resolution is None:
-        unresolved = " unresolved: write a [[resolve]] in the binding file beside the document"
-        yield palette("mend", "  =") + palette("", unresolved)
+        todo = " no criterion stands in it, so it holds up no run: mend it with the document's next change"
+        if conflict.criteria:
+            todo = f" unresolved: `signoff read --binding` prints the entry to fill in for {resolve_file(conflict)}"
+        yield palette("mend", "  =") + palette("", todo)
     else:
         yield palette("", "  = resolved: {chosen}, {role}, {date}: {reason}".format(**resolution))
     yield ""

@@ -10,7 +10,10 @@ from typing import Any
 
 from acceptance.criterion import Criterion
 from acceptance.reading.binding import binding_path
-from acceptance.reading.document import Conflict
+from acceptance.reading.document import Conflict, Reading
+
+# How the reason of a statement begins that a binding can type.
+_NO_RULE = "no rule"
 
 
 def resolve_block(conflict: Conflict, today: date) -> str:
@@ -37,6 +40,24 @@ def resolve_block(conflict: Conflict, today: date) -> str:
 def resolve_file(conflict: Conflict) -> str:
     """Where that block belongs: the binding file beside the document of the conflict's first side."""
     return binding_path(Path(conflict.sides[0].document)).as_posix()
+
+
+def binding_draft(reading: Reading, today: date) -> str:
+    """A binding file for what is open: each conflict that criteria stand in, and each statement that no rule knows.
+
+    The statements stand in comments: without a kind that somebody chooses, a person judges them anyway.
+    """
+    parts = [
+        f"# {resolve_file(conflict)}: {conflict.message}\n{resolve_block(conflict, today)}"
+        for conflict in reading.conflicts
+        if conflict.criteria and conflict.resolution is None
+    ]
+    for document in reading.documents:
+        unknown = [item for item in document.criteria if item.judge == "person" and item.reason.startswith(_NO_RULE)]
+        for criterion in unknown:
+            where = f"# {binding_path(Path(document.path)).as_posix()}, for line {criterion.line}\n"
+            parts.append(where + "".join(f"# {line}\n" for line in type_block(criterion).splitlines()))
+    return "\n".join(parts) or "# nothing is open that a binding file could decide\n"
 
 
 def type_block(criterion: Criterion) -> str:

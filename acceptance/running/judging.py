@@ -22,6 +22,7 @@ from acceptance.own_service import OwnService, service_process
 from acceptance.profile import PROFILES, Profile
 from acceptance.reading import SUFFIXES, Document, read_documents
 from acceptance.running import engine, plan, storing
+from acceptance.running.deployment_conflicts import conflicts_with_deployment
 from acceptance.running.findings import Findings, Judged
 from acceptance.running.items import CriterionItem, DocumentFile
 from acceptance.running.progress import Progress
@@ -43,10 +44,12 @@ class Judging:
         progress: Progress,
         seed: int | None = None,
     ) -> None:
+        reading = read_documents(paths)
+        found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(
             deployment=deployment,
             profile=profile,
-            reading=read_documents(paths),
+            reading=replace(reading, conflicts=(*reading.conflicts, *found)),
             folder=folder,
             started=datetime.now(UTC),
             seed=secrets.randbelow(2**31) if seed is None else seed,

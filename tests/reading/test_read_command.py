@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -104,3 +106,17 @@ def test_a_conflict_does_not_change_the_exit(tmp_path: Path) -> None:
     done = signoff_read(str(tmp_path))
     assert done.returncode == 0
     assert "1 conflict, 1 unresolved" in done.stdout
+
+
+def test_what_is_open_is_printed_as_a_binding_file(tmp_path: Path) -> None:
+    text = "# Lark-4 Service\n## Success Criteria\n- [ ] mean latency < 1 s\n- [ ] mean latency < 2 s\n- [ ] blue is blue\n"
+    (tmp_path / "task.md").write_text(text, encoding="utf-8")
+    done = signoff_read(str(tmp_path / "task.md"), "--binding")
+    assert done.returncode == 0
+    (entry,) = tomllib.loads(done.stdout)["resolve"]
+    assert (entry["conflict"], entry["kind"], entry["between"]) == ("latency", "limit", ["1 s", "2 s"])
+    assert "# [[type]]" in done.stdout
+    filled = re.sub(r'^(role|reason) = ""', r'\1 = "x"', done.stdout, flags=re.MULTILINE)
+    (tmp_path / "task.signoff.toml").write_text(filled, encoding="utf-8")
+    assert "1 conflict, 0 unresolved" in signoff_read(str(tmp_path / "task.md")).stdout
+    assert signoff_read(str(tmp_path / "task.md"), "--binding", "--watch").returncode == 4

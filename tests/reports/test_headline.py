@@ -75,6 +75,10 @@ def test_an_unresolved_conflict_on_a_machine_judged_criterion_leaves_the_run_und
     )
     assert fold(replace(made("pass"), conflicts=(conflict,)))[0] == "undecided"
     assert fold(replace(made("pass"), conflicts=(replace(conflict, resolution={"chosen": 1}),)))[0] == "passed"
+    named = replace(conflict, criteria=(("a.md", "s/k/1"),), sides=(Side(document="b.md", line=9, value=1),))
+    assert fold(replace(made("pass"), conflicts=(named,)))[0] == "undecided"
+    only_told = replace(conflict, criteria=())
+    assert fold(replace(made("pass"), conflicts=(only_told,)))[0] == "passed"
     elsewhere = replace(conflict, sides=(Side(document="b.md", line=1, value=1),))
     assert fold(replace(made("pass"), conflicts=(elsewhere,)))[0] == "passed"
     run = made("pass", "awaiting_person")
