@@ -108,6 +108,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 def _period_s(criterion: Criterion) -> float:
     """The time over which the document counts: `100 requests/min` may all come in the first second."""
+    stated = criterion.parameters.get("window_s")
+    if isinstance(stated, int | float):
+        return float(stated)
     text = criterion.text.lower()
     return next((period_s for words, period_s in PERIODS_S.items() if re.search(words, text)), 1.0)
 

@@ -30,6 +30,7 @@ class Stated:
     line: int
     services: tuple[str, ...]
     success: bool
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,8 @@ class Facts:
             services = named_services(statement.text, self.services) or named_services(heading, self.services)
             success = statement.type == "checkbox" or statement.role == "success"
             for quantity in read_quantities(statement.text, f"{statement.label} {heading}".strip())[0]:
-                yield Stated(quantity, statement.line, services, success)
+                written = statement.text[quantity.begin : quantity.end]
+                yield Stated(quantity, statement.line, services, success, written)
 
     def ports(self) -> dict[str, str]:
         """Which of several services has which port."""

@@ -117,7 +117,7 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         )
     if subject in _SAME_KIND:
         draft = Draft(subject, limit, quantity.assumptions)
-        return replace(draft, parameters=window(quantity, statement)) if subject == "rate_limit" else draft
+        return replace(draft, parameters=window(statement.text[quantity.begin : quantity.end])) if subject == "rate_limit" else draft
     if subject == "size" and OF_FILES.search(statement.text):
         return _for_person(quantity, "no command of the document names this file: somebody has to look at its size")
     return _for_person(quantity, _REASONS.get(subject, f"no check here measures {subject.replace('_', ' ')}"))

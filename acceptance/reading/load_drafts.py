@@ -24,9 +24,8 @@ def concurrency(quantity: Quantity, statement: Statement) -> Draft:
     return Draft("queueing", None, (*assumptions, sentence), {"concurrent": int(limit.value)})
 
 
-def window(quantity: Quantity, statement: Statement) -> dict[str, float]:
-    """Over how many seconds a rate limit counts, where it is stated by the minute or the hour."""
-    written = statement.text[quantity.begin : quantity.end].lower()
-    if re.search(r"hour|/h", written):
+def window(written: str) -> dict[str, float]:
+    """Over how many seconds a rate limit counts, where a figure or a setting is spelled by the minute or the hour."""
+    if re.search(r"hour|/h", written, re.IGNORECASE):
         return {"window_s": 3600.0}
-    return {"window_s": 60.0} if re.search(r"min|rpm|qpm", written) else {}
+    return {"window_s": 60.0} if re.search(r"min|rpm|qpm", written, re.IGNORECASE) else {}

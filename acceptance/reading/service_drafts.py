@@ -10,7 +10,8 @@ from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft, Note, person
 from acceptance.reading.expectation import any_values, shown_json
 from acceptance.reading.facts import Facts
-from acceptance.reading.setting_figures import without_figure
+from acceptance.reading.load_drafts import window
+from acceptance.reading.setting_figures import setting_for, without_figure
 
 _CREATED = 300
 _UNAVAILABLE = 503
@@ -125,7 +126,11 @@ def authentication(statement: Statement, facts: Facts) -> Draft:
 def rate_limit(statement: Statement, facts: Facts) -> Draft:
     """Too many requests are turned away; a figure of the configuration says how many are too many."""
     draft = without_figure("rate_limit", facts)
-    return draft if draft.judge == "machine" else Draft("rate_limit")
+    if draft.judge != "machine":
+        return Draft("rate_limit")
+    setting, stated = setting_for("rate_limit", facts), facts.stated("rate_limit")
+    spelled = setting[0].name if setting is not None else stated.text if stated is not None else ""
+    return replace(draft, parameters=window(spelled))
 
 
 def request_validation(statement: Statement, facts: Facts) -> Draft:
