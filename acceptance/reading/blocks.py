@@ -52,6 +52,7 @@ class _Lists:
     labels: list[str] = field(default_factory=list)
     texts: list[bool] = field(default_factory=list)
     leads: list[str] = field(default_factory=list)
+    last_lead: str = ""
 
 
 def read_front_matter(lines: Sequence[str]) -> Block | None:
@@ -75,9 +76,12 @@ def _walk(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Block]:
         first, end = token.map or (0, 0)
         place = (first + 1, max(end, first + 1))
         if token.type in ("bullet_list_open", "ordered_list_open"):
-            lists.leads.append(_lead(tokens, position) or (lists.leads[-1] if lists.leads else ""))
+            # A list that follows another one at once has only changed its marker.
+            follows = position > 0 and tokens[position - 1].type in ("bullet_list_close", "ordered_list_close")
+            around = lists.leads[-1] if lists.leads else ""
+            lists.leads.append(_lead(tokens, position) or (lists.last_lead if follows else around))
         elif token.type in ("bullet_list_close", "ordered_list_close"):
-            lists.leads.pop()
+            lists.last_lead = lists.leads.pop()
         elif token.type == "list_item_open":
             lists.labels.append("")
             lists.texts.append(False)

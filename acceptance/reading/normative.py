@@ -179,4 +179,4 @@ def states(text: str) -> bool:
     """Whether a sentence under criteria says what holds, so that it is one of them."""
     if _NO_DEMAND.search(text) is not None or _TOLD.search(text) is not None:
         return False
-    return asks(text) or is_order(text) or _STATE.search(text) is not None
+    return asks(text) or is_order(text) or has_figure(text) or _STATE.search(text) is not None

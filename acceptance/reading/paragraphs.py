@@ -21,7 +21,7 @@ _EXPECTED = re.compile(
     r"|outcome|code|status code)s?)?[\s*_]*:[\s*_]*(?P<text>\S.*)$",
     re.IGNORECASE | re.DOTALL,
 )
-_PAIR = re.compile(r"^(?P<label>[A-Za-z][\w /()%&+.-]{0,60}?)\s*(?::|\u2013|\u2014| - )\s+(?P<value>\S.*)$")
+_PAIR = re.compile(r"^(?P<label>[A-Za-z][\w /()%&+.-]{0,60}?)(?:\s*[:\u2013\u2014]|\s-)\s+(?P<value>\S.*)$")
 _METRIC = re.compile(
     r"\b(?:latency|latencies|p\d{2}(?:\.\d+)?|percentile|throughput|rps|qps|memory|ram|vram|disk|storage|cpu|cores?|context"
     r"|availability|uptime|error (?:rate|budget)|time-?out|ttft|tokens?|concurren\w+|load(?:ing)? time|response times?"
@@ -74,8 +74,11 @@ def _is_scenario(block: Block) -> bool:
 def _segments(text: str) -> Iterator[_Segment]:
     """The parts of a paragraph: a line that begins with a box, a label or a number of its own begins one."""
     begin, position = 0, 0
-    for line in text.split("\n"):
-        if position > begin and _begins(line):
+    lines = text.split("\n")
+    # Where every line is a field, each is one for itself.
+    are_fields = len(lines) > 1 and all(len(line) < 300 and _PAIR.match(plain(line)) for line in lines)
+    for line in lines:
+        if position > begin and (are_fields or _begins(line)):
             yield _Segment(text[begin : position - 1], begin)
             begin = position
         position += len(line) + 1

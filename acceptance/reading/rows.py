@@ -94,7 +94,7 @@ def row_statements(source: Source, block: Block) -> Iterator[Statement]:
     if boxed is not None:
         yield from _cell(source, row, boxed, "checkbox", [])
         return
-    if is_aside(block.headings) or any(_OTHER.search(name) for name in header):
+    if is_aside(block.headings) or _is_other(header):
         yield from _normative(source, row)
         return
     yield from _demands(source, row)
@@ -122,6 +122,11 @@ def _demands(source: Source, row: _Row) -> Iterator[Statement]:
         yield from _cell(source, row, index, "target", [], header[index])
     if not figures:
         yield from _normative(source, row)
+
+
+def _is_other(header: list[str]) -> bool:
+    """Whether a table is about risks, remedies, results or words: an expected result is none of these."""
+    return any(_OTHER.search(name) and not _TARGET.match(name) for name in header)
 
 
 def _has_method(row: _Row) -> bool:
@@ -193,7 +198,7 @@ def _whole(source: Source, row: _Row) -> Statement:
 
 def _normative(source: Source, row: _Row) -> Iterator[Statement]:
     """Cells that ask by their words, whatever their column is called."""
-    strong = is_aside(row.block.headings) or any(_OTHER.search(name) for name in row.header)
+    strong = is_aside(row.block.headings) or _is_other(row.header)
     for index, text in enumerate(row.texts):
         if is_normative(text, strong):
             yield from _cell(source, row, index, "bullet", row.texts[:1] if index else [])

@@ -52,7 +52,7 @@ def scenario_statements(
             context, asked = ([] if asked else context) + [plain(line)], False
         elif word in ("and", "but") and not asked:
             context.append(plain(line))
-        elif word == "then" or (word in ("and", "but") and asked):
+        elif word and (word == "then" or asked) and len(line.split()) > 1:
             asked = True
             column = source.column(number, max(source.lines[number - 1].find(line.strip()), 0))
             yield Statement(

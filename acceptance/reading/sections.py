@@ -97,6 +97,8 @@ _PARTS = re.compile(
 )
 _STEP_PREFIX = re.compile(r"^\s*(?:[A-Z][A-Z0-9]*[-_ ]?\d[\w.]*|§\s?\d[\d.]*)\s*[:.)\]\u2013-]\s+\S")
 _RESOURCE = re.compile(r"\b(?:memory|ram|disk|storage|cores?|cpus?|gpus?)\b", re.IGNORECASE)
+_FEW_WORDS = 3
+_NUMBERED_HEADING = re.compile(r"^\W*[A-Z]{2,}[A-Z0-9]*-\d[\d.]*\b")
 _IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2,}[A-Z0-9]*|[RFN])[-_ ]?\d[\d.]*\b")
 
 
@@ -163,7 +165,7 @@ def role_of_sentence(text: str, headings: tuple[Heading, ...], label: str = "") 
     nearest = _matching(headings[-1].text, _NEAREST) if headings else None
     if nearest == "objective":
         return "objective"
-    if nearest == "success" or (headings and is_identified(headings[-1].text)):
+    if nearest == "success" or (headings and _NUMBERED_HEADING.match(headings[-1].text)):
         return "demand" if normative.states(text) else "none"
     return "none"
 
@@ -211,7 +213,8 @@ def _of_headings(headings: tuple[Heading, ...]) -> Standing | None:
     # The document's title names its subject, not a section: a `Risk engine` may have requirements.
     above = [_matching(heading.text, _ANCESTOR) for heading in headings[:-1] if heading.level > 1]
     nearest = _matching(headings[-1].text, _NEAREST)
-    if headings[-1].level == 1 and nearest not in ("success", "demand", "aside"):
+    is_title = headings[-1].level == 1 and len(plain(headings[-1].text).split()) > _FEW_WORDS
+    if headings[-1].level == 1 and (nearest not in ("success", "demand", "aside") or (is_title and nearest == "aside")):
         return None
     if nearest == "success":
         return nearest

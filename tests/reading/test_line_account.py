@@ -42,6 +42,19 @@ PIECES = [
     "\t- [ ] after a tab\n",
     "**Name:** value\n",
     "# Expected: outside\n",
+    "The server must answer. It\nmust not wait. It may rest.\n",
+    "- It must answer. It must stream.\n  It is small.\n",
+    "| Model | Port | Latency |\n|---|---|---|\n| a | 1 | 2 s |\n",
+    "| Setting | Value |\n|---|---|\n| port | 1 |\n",
+    "<table>\n<tr><th>Metric</th><th>Target</th></tr>\n<tr><td>a</td><td>2 s</td></tr>\n</table>\n",
+    "Given a\nWhen b\nThen c\nAnd d\n",
+    '```console\n$ curl http://h/x\n{"a": 1}\n$ ls # => b\n```\n',
+    '```bash\ncat > a.json <<E\n{"port": 1}\nE\nvllm serve m --port 1 \\\n  --max-model-len 2\n# Expected: up\n```\n',
+    '```http\nGET /x HTTP/1.1\n\nHTTP/1.1 200 OK\n\n{"a": 1}\n```\n',
+    "```python\nassert a; assert b\n```\n",
+    "```toml\n[a]\nport = [\n1,\n]\n```\n",
+    "```ini\n[Service]\nExecStart=vllm serve m --port 1\n```\n",
+    "---\nport: 1\n---\n",
 ]
 
 
@@ -54,9 +67,10 @@ def read_text(text: str) -> Document:
 
 def account_is_whole(document: Document) -> None:
     assert len(document.line_kinds) == document.lines
-    owned = [line for statement in document.statements for line in statement.lines]
-    assert len(owned) == len(set(owned)), "a line belongs to two statements"
-    assert {line for line, kind in enumerate(document.line_kinds, 1) if kind == "statement"} == set(owned)
+    owned = {line for statement in document.statements for line in statement.lines}
+    places = [(statement.line, statement.column) for statement in document.statements]
+    assert len(places) == len(set(places)), "two statements stand in one place"
+    assert {line for line, kind in enumerate(document.line_kinds, 1) if kind == "statement"} == owned
     assert document.dropped == 0
     assert all(statement.line in statement.lines for statement in document.statements)
 
