@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from acceptance.reading.block import Block
 from acceptance.reading.document import Command, Setting, Statement
 from acceptance.reading.encoding import Flaw
+from acceptance.reading.expectation import shown_json
+from acceptance.reading.wording import has_placeholder
 
 _LIKE_HEADING = re.compile(r"#{2,6}[^\W\d_]")
 _ASKS = re.compile(r"criteri|target|threshold|limit|expected|required|requirement|notes|validation", re.IGNORECASE)
@@ -30,10 +32,13 @@ def find_gaps(
         elif block.kind == "paragraph":
             yield from _unread_table(block)
             yield from _unread_heading(block)
+        elif block.kind == "fence" and block.info.lower() == "json" and not has_placeholder(block.text):
+            yield from _unread_json(block)
     for statement in statements:
         yield from _statement(statement, statement.line in fenced)
     for command in commands:
-        if command.problem:
+        # A template is not filled in yet: its placeholders are no mistakes.
+        if command.problem and not has_placeholder(command.text):
             mend = "write it as it could be sent: a whole URL, literal headers, a body that stands in the document"
             width = len(command.text.split("\n", 1)[0])
             yield Flaw("command-unread", "warning", command.line, 1, command.problem, mend, width)
@@ -72,6 +77,14 @@ def _unread_table(block: Block) -> Iterator[Flaw]:
         )
         mend = "write `|---|` below the head, once for each of its cells"
         yield Flaw("table-unread", "error", block.line, 1, message, mend, len(lines[0].rstrip()))
+
+
+def _unread_json(block: Block) -> Iterator[Flaw]:
+    _, problem = shown_json(block.text)
+    if problem:
+        message = problem.replace("the expected JSON", "this JSON")
+        mend = "write JSON, with ... where any value will do"
+        yield Flaw("json-unreadable", "warning", block.line, 1, message, mend, len(block.info) + 3)
 
 
 def _unread_heading(block: Block) -> Iterator[Flaw]:

@@ -13,10 +13,11 @@ from acceptance.reading.document import Setting
 from acceptance.reading.flag_settings import flags, is_server, split
 from acceptance.reading.names import named_value, variable_prefix, variable_value
 from acceptance.reading.setting_values import is_json, literal
-from acceptance.reading.trouble import Trouble
+from acceptance.reading.trouble import Trouble, unreadable
 from acceptance.reading.wording import has_placeholder
 
 _TABLE = re.compile(r"^\s*\[{1,2}\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(?:[#;].*)?$")
+_TABLE_LINE = re.compile(r"^\s*\[.*\]\s*$", re.MULTILINE)
 _TOML_PAIR = re.compile(r"^\s*(?P<key>[\w.\"'-]+)\s*=\s*(?P<value>\S.*)$")
 _INI_PAIR = re.compile(r"^\s*(?P<key>[A-Za-z][\w. -]*?)\s*[=:]\s*(?P<value>.*)$")
 _NGINX = re.compile(r"^\s*(?P<key>[a-z_][\w]*)\s+(?P<value>[^{};]+);")
@@ -30,10 +31,12 @@ def toml_settings(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
     try:
         tomllib.loads(fence.text)
     except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
-        if not has_placeholder(fence.text):
-            found = re.search(r"line (\d+)", str(error))
-            place = fence.line + (int(found[1]) if found else 1)
-            troubles.append(Trouble("toml-unreadable", place, f"TOML: {error}", "correct the TOML block"))
+        # The name of a table is no placeholder.
+        if not has_placeholder(_TABLE_LINE.sub("", fence.text)):
+            found = re.search(r" \(at line (\d+), column (\d+)\)", str(error))
+            place = (int(found[1]) - 1, int(found[2]) - 1) if found else (0, 0)
+            problem = str(error).replace(found[0] if found else "", "")
+            troubles.append(unreadable("TOML", problem, fence.line, fence.text, *place))
             return
     table: tuple[str, ...] = ()
     content = fence.content()
@@ -92,13 +95,11 @@ def ini_settings(fence: Block) -> Iterator[Setting]:
         key, value = match["key"], match["value"].strip()
         place = (number, match.start("key"), section)
         if key == "Environment":
-            found = list(
-                _ASSIGNED.finditer(value.strip("\"'") if value.count('"') == 2 and value[:1] == '"' else value)
-            )
-            prefix = variable_prefix([item["name"] for item in found], "")
-            for item in found:
-                name, shown = variable_value(item["name"], prefix, literal(item["value"]))
-                yield Setting(name, shown, item["name"], "ini", *place)
+            pairs = [word.split("=", 1) for word in split(value) if re.match(r"[A-Za-z_]\w*=", word)]
+            prefix = variable_prefix([item for item, _ in pairs], "")
+            for item, text in pairs:
+                name, shown = variable_value(item, prefix, literal(text))
+                yield Setting(name, shown, item, "ini", *place)
             continue
         name, shown = named_value((key,), literal(value))
         yield Setting(name, shown, key, "ini", *place)

@@ -11,7 +11,7 @@ from acceptance.reading.block import Block
 from acceptance.reading.document import Setting
 from acceptance.reading.names import from_path
 from acceptance.reading.setting_values import is_json
-from acceptance.reading.trouble import Trouble
+from acceptance.reading.trouble import Trouble, unreadable
 from acceptance.reading.wording import has_placeholder
 
 
@@ -32,8 +32,9 @@ def python_settings(fence: Block, variables: list[Variable], troubles: list[Trou
         tree = ast.parse(fence.text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         if not has_placeholder(fence.text):
-            line = fence.line + (getattr(error, "lineno", None) or 1)
-            troubles.append(Trouble("python-unreadable", line, f"Python: {error}", "correct the Python block"))
+            place = (getattr(error, "lineno", None) or 1) - 1, max((getattr(error, "offset", None) or 1) - 1, 0)
+            problem = getattr(error, "msg", None) or str(error) or "it nests deeper than anybody writes"
+            troubles.append(unreadable("Python", problem, fence.line, fence.text, *place))
         return
     modules = {
         alias.asname or alias.name: node.module or ""
@@ -53,7 +54,8 @@ def python_settings(fence: Block, variables: list[Variable], troubles: list[Trou
             if not known:
                 line = fence.line + keyword.value.lineno
                 message = f"{keyword.arg or '**'} is no literal value, so it is not compared"
-                troubles.append(Trouble("python-value-unreadable", line, message, "write the value itself"))
+                part = (ast.get_source_segment(fence.text, keyword.value) or "").split("\n")[0]
+                troubles.append(Trouble("python-value-unreadable", line, message, "write the value itself", part))
                 continue
             if keyword.arg is None:
                 continue

@@ -14,3 +14,12 @@ class Trouble:
     message: str
     mend: str
     part: str = ""
+
+
+def unreadable(language: str, problem: str, begin: int, text: str, line: int, column: int) -> Trouble:
+    """A block of `text` below line `begin` that is none of its language; `line` and `column` count from 0 in it."""
+    lines = text.split("\n")
+    part = lines[line][column:].rstrip() if line < len(lines) else ""
+    message = f"this is no {language}, so no value of the block is compared: {problem}"
+    mend = f"correct the {language} block; where it is meant to be none, call it ```text"
+    return Trouble(f"{language.lower()}-unreadable", begin + 1 + line, message, mend, part)

@@ -16,7 +16,7 @@ from acceptance.reading.document import Form, Setting
 from acceptance.reading.flag_settings import flags, split
 from acceptance.reading.names import CANONICAL, common_prefix, from_path, named_value, variable_value
 from acceptance.reading.setting_values import is_json, literal
-from acceptance.reading.trouble import Trouble
+from acceptance.reading.trouble import Trouble, unreadable
 from acceptance.reading.wording import has_placeholder
 
 _LONGEST = 2**20
@@ -28,6 +28,14 @@ _ENVIRONMENT = {"environment", "env"}
 _COMMAND = {"command", "args", "entrypoint", "cmd"}
 _IDENTITY = ("name", "model_id", "id", "model")
 _WORKLOADS = {"Deployment", "StatefulSet", "DaemonSet", "Pod", "Job", "ReplicaSet"}
+_TOKENS = (
+    ("found character '\\t' that cannot start any token", "a tab, where YAML is indented by blanks"),
+    ("<block end>", "the end of the block"),
+    ("'<block mapping start>'", "a new mapping (is it indented as its neighbours are?)"),
+    ("'<block sequence start>'", "a new list (is it indented as its neighbours are?)"),
+    ("'<scalar>'", "a value"),
+    ("tag:yaml.org,2002:", "!!"),
+)
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -54,14 +62,20 @@ def yaml_settings(fence: Block, troubles: list[Trouble], form: Form = "yaml") ->
         roots = _composed(text)
         leaves = [leaf for root in roots for leaf in islice(_root(root, len(roots)), _MOST_LEAVES)]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        mark = getattr(error, "problem_mark", None)
-        line = fence.line + 1 + (mark.line if mark is not None else 0)
         if not has_placeholder(fence.text):
-            problem = getattr(error, "problem", None) or f"the block is not {form.upper()}"
-            kind = f"{form}-unreadable"
-            troubles.append(Trouble(kind, line, f"{form.upper()}: {problem}", f"correct the {form.upper()} block"))
+            mark = getattr(error, "problem_mark", None)
+            problem = _in_words(getattr(error, "problem", None) or "it nests deeper than anybody writes")
+            place = (mark.line, mark.column) if mark is not None else (0, 0)
+            troubles.append(unreadable(form.upper(), problem, fence.line, fence.text, *place))
         return
     yield from _settings(fence, leaves, form)
+
+
+def _in_words(problem: str) -> str:
+    """What the parser found, without the names of its tokens."""
+    for token, words in _TOKENS:
+        problem = problem.replace(token, words)
+    return problem
 
 
 def _composed(text: str) -> list[yaml.Node]:

@@ -1,4 +1,4 @@
-"""What people see of bad documents: golden files, renewed with SIGNOFF_UPDATE_GOLDEN=1; read the diff as a user would."""
+"""What people see of bad documents: golden files, renewed with SIGNOFF_UPDATE_GOLDEN=1."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from acceptance.commands.colour import Palette
 from acceptance.commands.reading_text import diagnostics_text
 from acceptance.errors import DocumentUnreadable
 from acceptance.reading import Document, read_documents
+from acceptance.reading.codes import CODES
 from acceptance.reading.encoding import decoded
 from acceptance.reading.source import MAX_BYTES, read_source
 
@@ -50,11 +51,12 @@ def test_no_line_of_a_bad_document_is_dropped_and_each_diagnostic_helps(name: st
     try:
         document = read_documents([BAD / f"{name}.md"]).documents[0]
     except DocumentUnreadable as error:
-        assert error.mend
+        assert error.mend  # noqa: PT017
         return
     assert document.dropped == 0
     for found in document.diagnostics:
         assert found.mend, found
+        assert found.code in CODES
         assert 1 <= found.line <= max(document.lines, 1), found
         assert 1 <= found.column <= len(found.excerpt) + 1, found
 
@@ -84,7 +86,11 @@ def test_a_long_line_of_one_character_takes_no_ages(tmp_path: Path, character: s
 
 
 def test_ten_megabytes_are_read(tmp_path: Path) -> None:
-    section = "## Part\n\n" + "Some prose that asks for nothing at all, in a line of a common length.\n" * 9 + "\n- a bullet\n"
+    section = (
+        "## Part\n\n"
+        + "Some prose that asks for nothing at all, in a line of a common length.\n" * 9
+        + "\n- a bullet\n"
+    )
     count = 10 * 2**20 // len(section)
     document = read_bytes(tmp_path, (section * count + "\n## Success Criteria\n\n- [ ] Latency < 1 s\n").encode())
     assert document.dropped == 0

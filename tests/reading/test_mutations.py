@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from acceptance import reading
 from acceptance.errors import DocumentUnreadable
 from acceptance.reading import Document, read_documents
+from acceptance.reading.codes import CODES
 
 ROOT = Path(__file__).parent.parent.parent
 SHORT = """# Task
@@ -148,6 +149,7 @@ def law_holds(data: bytes) -> None:
             assert lines[statement.line - 1][statement.column - 1 :].lstrip("\ufeff\\")[:1] not in ("", " ", "-", ">")
     for found in document.diagnostics:
         assert found.mend, found
+        assert found.code in CODES
         assert 1 <= found.line <= max(len(lines), 1)
         assert 1 <= found.column <= len(found.excerpt) + 1, found
 
