@@ -11,6 +11,7 @@ from acceptance.reading.limit import Quantity
 # A sum in brackets says what a figure before it is made of.
 _PARTS = re.compile(r"\([^()+]{0,120}\d[^()+]{0,120}\+[^()]{0,200}\d[^()]{0,200}\)")
 _BREAK = re.compile(r"[;,.](?=\s)")
+_NO_STATISTIC = "no statistic is stated"
 _REACH = 400
 
 
@@ -18,7 +19,7 @@ def under_circumstances(found: list[Quantity], text: str) -> tuple[Quantity, ...
     """Figures that only say when another holds are no limits of their own; what is left knows its circumstances."""
     if not found:
         return ()
-    found = _without_parts(found, text)
+    found = _with_statistics(_without_parts(found, text))
     said = circumstances(text)
     aside = [quantity for quantity in found if any(_holds(place, quantity) and not place.binds for place in said)]
     limits = [quantity for quantity in found if quantity not in aside] or found
@@ -59,6 +60,19 @@ def _belongs_to(place: Circumstance, limits: list[Quantity], text: str) -> list[
             near.append(index)
         before = index if quantity.end <= place.begin else before
     return near or ([before] if before >= 0 else [0])
+
+
+def _with_statistics(found: list[Quantity]) -> list[Quantity]:
+    """`p99: 80 ms, 250 ms`: a figure that states no statistic has that of the one before it on the same subject."""
+    kept: list[Quantity] = []
+    for quantity in found:
+        before = kept[-1] if kept and kept[-1].subject == quantity.subject else None
+        rest = tuple(text for text in quantity.assumptions if not text.startswith(_NO_STATISTIC))
+        stated = before is not None and not any(text.startswith(_NO_STATISTIC) for text in before.assumptions)
+        if before is not None and stated and rest != quantity.assumptions:
+            quantity = replace(quantity, statistic=before.statistic, assumptions=rest)
+        kept.append(quantity)
+    return kept
 
 
 def _holds(place: Circumstance, quantity: Quantity) -> bool:

@@ -17,12 +17,10 @@ _LOAD = re.compile(
     r"\b(?:loads?|traffic|conditions|operations?|use|usage|hours|state|concurrency|workloads?)\b"
     r"|\bunder\s+load\b"
     r"|\bduring\s+(?:inference|generation|prefill|decoding|loads?(?: tests?)?|peak hours|operation)\b"
-    r"|\bwhile\s+(?:it\s+|the\s+(?:model|service)\s+)?(?:generat\w+|infers?|inferring|serv\w+|under load|idle"
-    r"|running)\b"
     r"|\b(?:when|at)\s+(?:idle|rest)\b"
     rf"|\b(?:at|under|with|while serving|serving)\s+(?:up to\s+|at least\s+|an?\s+(?:load|rate)\s+of\s+|about\s+|~)?"
     rf"{_NUMBER}\s*(?:{_RATE})(?!\s+throughput)"
-    rf"|\b(?:at|under|with|for|by|from)\s+(?:up to\s+|at least\s+|about\s+|~)?{_NUMBER}\s+"
+    rf"|\b(?:at|under|with|for|by|from|while serving|serving)\s+(?:up to\s+|at least\s+|about\s+|~)?{_NUMBER}\s+"
     r"(?:(?:concurrent|simultaneous|parallel|active)\s+[a-z]+|(?:users|clients|connections|requests|streams)"
     r"(?:\s+(?:at once|in parallel|concurrently|simultaneously|at the same time)))"
     rf"|\bat\s+(?:an?\s+)?concurrency\s+(?:of\s+)?{_NUMBER}"
@@ -30,7 +28,10 @@ _LOAD = re.compile(
     rf"|\b(?:for|over|during|across|in)\s+(?:at least\s+|an?\s+|any\s+|the\s+|each\s+)?{_NUMBER}[ -]?"
     r"(?:s|sec|seconds?|min(?:ute)?s?|h(?:ours?)?|days?)(?:\s+|-)(?:windows?|period|runs?|tests?|soak|straight)\b"
     rf"|\b(?:for|over|across|during)\s+(?:at least\s+)?{_NUMBER}[ -]?(?:min(?:ute)?s?|h(?:ours?)?|days?)\b"
-    rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:s|sec|seconds?)\b(?!\s+(?:latency|response))",
+    rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:s|sec|seconds?)\b(?!\s+(?:latency|response))"
+    r"|\bwhile\s+(?:it\s+|the\s+(?:model|service)\s+)?(?:generat\w+|infers?|inferring|serv\w+|under load|idle"
+    r"|running)\b"
+    r"|\(batch[- ]?(?:size )?\d+\)",
     re.IGNORECASE,
 )
 _WHAT = (
@@ -57,7 +58,10 @@ _MADE = re.compile(
     re.IGNORECASE,
 )
 _RATE_OR_USERS = re.compile(rf"(?:{_RATE})|concurrent|simultaneous|parallel|at once", re.IGNORECASE)
-_OFFERED = re.compile(r"\b(?:sustain|handl|serv|process|support|throughput|accept|cope)\w*[^.;]{0,40}$", re.IGNORECASE)
+_OFFERED = re.compile(
+    r"\b(?:sustain\w*|handl\w+|serv(?:e|es|ed|ing)|process\w*|support\w*|throughput|accept\w*|copes?)[^.;]{0,40}$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,10 +26,6 @@ COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("or more", "or better", "or higher", "or greater", "or above"), ">="),
     **dict.fromkeys(("exactly", "equal to"), "=="),
 }
-_BEFORE = sorted(
-    (word for word in COMPARATORS if not word.startswith("or ") and word != "tops"), key=lambda w: (-len(w), w)
-)
-PATTERN = "|".join(re.escape(word).replace(r"\ ", r"\s+") + (r"\b" if word[-1].isalpha() else "") for word in _BEFORE)
 AFTER = re.compile(
     r"\s+(?P<word>or\s+(?:less|fewer|lower|faster|under|more|better|higher|greater|above)|max(?:imum)?|min(?:imum)?"
     r"|at most|at least|tops)\b(?!\s*(?:of\s*)?\d)",

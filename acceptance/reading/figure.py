@@ -21,6 +21,8 @@ _PIECE = re.compile(r"[A-Za-zµμ%°/]+")
 _ABOUT = frozenset(
     {"~", "≈", "±", "about", "around", "approximately", "approx", "approx.", "roughly", "circa", "nearly", "some"}
 )
+# `NAME=2` sets a variable, and says nothing of its own about it.
+_ASSIGNED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}$")
 _CLAUSE = re.compile(r"[;,](?=\s)|\s+and\s+|\s+but\s+|[.](?=\s|$)|[()]")
 _BRACKET = re.compile(r"\s?\(([^()]{1,24})\)")
 _WINDOW = 400
@@ -121,6 +123,8 @@ def _comparator_before(text: str, position: int) -> tuple[int, str, bool]:
     for count in range(min(_LONGEST_COMPARATOR, len(words)), 0, -1):
         first = words[-count].start()
         spelled = " ".join(text[first:begin].lower().split())
+        if spelled == "=" and _ASSIGNED.search(text, max(0, first - 40), first):
+            break
         if spelled in COMPARATORS and (first == 0 or not text[first].isalpha() or not text[first - 1].isalnum()):
             rest = words[:-count]
             if rest and rest[-1][0].lower() in _ABOUT and not text[rest[-1].end() : first].strip():

@@ -55,7 +55,7 @@ _OF_THE_HOST = re.compile(
     re.IGNORECASE,
 )
 _THERE = re.compile(r"\b(?:available|free|installed|present on|of the host|to spare)\b", re.IGNORECASE)
-_USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*)\b", re.IGNORECASE)
+_USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*|on disk|takes)\b", re.IGNORECASE)
 _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
 
 
@@ -99,7 +99,7 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if _RECOMMENDED.search(_clause(statement.text, quantity)) or _RECOMMENDED.search(heading):
         return _for_person(quantity, RECOMMENDED)
     if subject == "storage" and limit.comparator in (">", ">=") and not _USED.search(clause):
-        return disk(quantity, facts)
+        return disk(quantity, statement, facts)
     if subject not in ("memory", "cpu") and _OF_THE_HOST.search(heading):
         return _for_person(quantity, _WITH_SUCH)
     if subject in ("memory", "cpu") and (reason := _of_the_host(quantity, statement)):
@@ -117,7 +117,11 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         )
     if subject in _SAME_KIND:
         draft = Draft(subject, limit, quantity.assumptions)
-        return replace(draft, parameters=window(statement.text[quantity.begin : quantity.end])) if subject == "rate_limit" else draft
+        return (
+            replace(draft, parameters=window(statement.text[quantity.begin : quantity.end]))
+            if subject == "rate_limit"
+            else draft
+        )
     if subject == "size" and OF_FILES.search(statement.text):
         return _for_person(quantity, "no command of the document names this file: somebody has to look at its size")
     return _for_person(quantity, _REASONS.get(subject, f"no check here measures {subject.replace('_', ' ')}"))
@@ -172,6 +176,7 @@ def _about(statement: Statement) -> str:
     """Words beside the statement that say what a figure of it means."""
     words = [statement.label]
     if statement.command is not None:
+        words += ["disk"] if statement.command.program == "df" else []
         properties: Sequence[str] = statement.command.details.get("properties", ())
         words += ["memory" for name in properties if _MEMORY_PROPERTY.match(name)]
         if statement.command.request is not None:

@@ -44,25 +44,24 @@ class Quantity:
 
 def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
     """The quantity of a figure in this unit; `assumptions` is what was assumed of it so far."""
-    match = figure.match
     subject = subject_of(unit.dimension, figure.places)
     spelling, factor = unit.spelling, unit.factor
     value = _scaled(figure.value, factor)
     if factor not in (1.0, KIBI):
-        assumptions.append(f"{figure.value:g} {' '.join(match['unit'].split())} is {value:.4g} {spelling}")
-    high = _scaled(float(match["high"].replace(",", "")), factor) if match["range"] else value
+        assumptions.append(f"{figure.value:g} {' '.join(figure.unit.split())} is {value:.4g} {spelling}")
+    high = _scaled(figure.highest, factor)
     if subject == "cpu_utilisation" and high > 100:
         # 100 % is one core, as `docker stats` and `top` print it.
         assumptions.append("100 % CPU is read as one core")
         spelling, subject, value, high = "cores", "cpu", value / 100, high / 100
     end = figure.end
-    tolerance = tolerance_after(match.string, end, value, spelling, figure.is_approximate)
+    tolerance = tolerance_after(figure.string, end, value, spelling, figure.is_approximate)
     end = max(end, tolerance.end if tolerance is not None else end)
-    after = AFTER.match(match.string, end)
+    after = AFTER.match(figure.string, end)
     comparator, sentence = _comparator(figure, subject, after["word"] if after is not None else "")
     at_least = comparator in (">", ">=")
     low = value
-    if match["range"]:
+    if figure.high:
         value, told = of_range(value, high, spelling, at_least)
         assumptions.append(told)
     least = most = None
@@ -73,7 +72,7 @@ def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
     elif sentence:
         assumptions.append(sentence.format(value=f"{value:g} {spelling}"))
     # A comparator such as `max` is no statistic.
-    word = match["comparator"] or ""
+    word = figure.comparator
     near = (figure.bracket_after(end), *figure.near, figure.about)
     places = [place.replace(word, " ") if word[:1].isalpha() else place for place in near]
     statistic, told = statistic_of(subject, places)
@@ -88,7 +87,7 @@ def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
 
 def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, str]:
     """The comparator as it is written before or behind the figure, else what the subject means, with a sentence."""
-    written = " ".join((figure.match["comparator"] or after).lower().split())
+    written = " ".join((figure.comparator or after).lower().split())
     found = COMPARATORS.get(written)
     if found is not None and reads_as_capacity(subject, written, figure.near):
         return ">=", f"`{written}` is read as a capacity: at least {{value}} is asked for"
@@ -96,7 +95,7 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
         return found, ""
     if subject == "concurrency" and any(_BOUNDED.search(place) for place in figure.near):
         return "<=", "no comparator is stated: at most {value} is asked for"
-    if subject in AT_LEAST or figure.match["plus"]:
+    if subject in AT_LEAST or figure.has_plus:
         return ">=", "no comparator is stated: at least {value} is asked for"
     return "<=", "no comparator is stated: at most {value} is asked for"
 

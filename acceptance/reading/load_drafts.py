@@ -9,13 +9,17 @@ from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft
 from acceptance.reading.quantity import Quantity
 
+# `more than 8 at once are refused` is a limit of 8.
+_REFUSED = re.compile(r"\b(?:refus\w+|reject\w*|turned away|denied|429|503)\b", re.IGNORECASE)
+
 
 def concurrency(quantity: Quantity, statement: Statement) -> Draft:
     """At most so many at once is a limit; so many at once is a capacity."""
     limit = quantity.threshold()
     request = statement.command.request if statement.command is not None else None
-    if limit.comparator in ("<", "<="):
-        most = limit.value - 1 if limit.comparator == "<" else limit.value
+    turned_away = limit.comparator in (">", ">=") and _REFUSED.search(statement.text) is not None
+    if limit.comparator in ("<", "<=") or turned_away:
+        most = limit.value - 1 if limit.comparator in ("<", ">=") else limit.value
         return Draft(
             "concurrency_limit", replace(limit, value=most, comparator="<="), quantity.assumptions, {"request": request}
         )

@@ -10,6 +10,7 @@ from acceptance.reading.facts import Facts
 
 _SPECIFIC = re.compile(r"\b([A-Za-z][\w.-]*?)-specific\b")
 _METRICS_OF = re.compile(r"\b([A-Za-z]+)\s+metrics\b", re.IGNORECASE)
+_METRIC_NAME = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b")
 _WITH = re.compile(r"\bwith\s+([^,.;()]+)", re.IGNORECASE)
 _PATH = re.compile(
     r"(?<![\w/])(?:GET\s+)?(?P<path>/(?:[\w-]+/){0,3}(?:health\w*|ready\w*|live\w*|metrics))\b", re.IGNORECASE
@@ -52,6 +53,8 @@ def metrics(statement: Statement, facts: Facts) -> Draft:
     words: list[str] = list(command.details.get("filters", ())) if command is not None else []
     if not words:
         words = _specific(statement.text, facts)
+    if not words:
+        words = list(dict.fromkeys(_METRIC_NAME.findall(statement.text)))
     if not words:
         found = (match.lower() for match in _METRICS_OF.findall(statement.text))
         own = {facts.owner()} - {""}

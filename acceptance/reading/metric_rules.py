@@ -21,7 +21,7 @@ RULES: tuple[Rule, ...] = (
         words(
             _METRIC,
             rf"{_DONE}|\bmonitor(?:s|ed)? (?:the )?(?:performance|requests|latency|errors|service|traffic|usage"
-            rf"|load)\b|\bintegration\b|\bcollection\b|\b(?:comprehensive|unified)\b|\bexport|/metrics\b",
+            rf"|load)\b|\bintegration\b|\bcollection\b|\b(?:comprehensive|unified)\b|\bexport|\bscrap\w+|/metrics\b",
         ),
         without=_NOT_METRICS,
     ),

@@ -18,9 +18,11 @@ from acceptance.reading.aside import under_circumstances
 from acceptance.reading.figure import Figure, figures_in
 from acceptance.reading.limit import KIBI, Quantity, complete
 from acceptance.reading.subject import COUNTED, LEAD, SHARE
-from acceptance.reading.units import UNITS, Unit
+from acceptance.reading.units import Unit
 
 __all__ = ["Quantity", "Unreadable", "read_quantities"]
+_DIGIT = re.compile(r"[0-9]")
+_OF_CONTEXT = re.compile(r"context|token|window|n_ctx", re.IGNORECASE)
 _TIME_FIGURE = re.compile(r"\d\s?(?:ms|milliseconds?|s|secs?|seconds?|min|minutes?)\b", re.IGNORECASE)
 _MEASURED = re.compile(
     r"\b(?:latency|response times?|throughput|memory|ram|cpu|load(?:ing)? times?|start-?up times?|ttft|bandwidth"
@@ -51,6 +53,8 @@ class Unreadable:
 @lru_cache(maxsize=4096)
 def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]:
     """All quantities of a text; `about` (a label or heading) helps where a clause does not say what is meant."""
+    if _DIGIT.search(text) is None:
+        return (), ()
     found: list[Quantity] = []
     failed: list[Unreadable] = []
     if len(text) > _LONGEST:
@@ -59,7 +63,7 @@ def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], t
         text = text[:_LONGEST]
     taken = 0
     for figure in figures_in(text, about):
-        if figure.match.start("number") < taken:
+        if figure.end <= taken:
             continue
         item = _read(figure)
         if isinstance(item, Quantity):
@@ -71,13 +75,7 @@ def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], t
 
 
 def _read(figure: Figure) -> Quantity | Unreadable | None:
-    match = figure.match
-    unit_text, tail = match["unit"] or "", match["tail"]
-    if tail:
-        # Letters go on behind the spelling of a unit: it is another word.
-        unit_text, tail = "", unit_text + tail
-    spelled = " ".join(unit_text.split())
-    unit = UNITS.get(spelled, UNITS.get(spelled.lower()))
+    unit = figure.known_unit
     if (
         unit is not None
         and unit.needs
@@ -85,47 +83,38 @@ def _read(figure: Figure) -> Quantity | Unreadable | None:
     ):
         unit = None
     if unit is None:
-        return _without_unit(figure, tail)
-    if unit.dimension == "ratio" and SHARE.match(match.string, match.end()) and _TIME_FIGURE.search(figure.text):
+        return _without_unit(figure)
+    if unit.dimension == "ratio" and SHARE.match(figure.string, figure.end) and _TIME_FIGURE.search(figure.places[-2]):
         return None
     if unit.dimension == "count":
         return _count(figure, unit)
     if unit.scaled:
-        if not any(
-            re.search(r"context|token|window|n_ctx", place, re.IGNORECASE) for place in (*figure.near, unit_text)
-        ):
+        if not any(_OF_CONTEXT.search(place) for place in (*figure.near, figure.unit)):
             return None
-        note = f"{match['number']}K of context is read as {figure.value * KIBI:,.0f} tokens"
+        note = f"{figure.number}K of context is read as {figure.value * KIBI:,.0f} tokens"
         return complete(figure, replace(unit, factor=KIBI), [note])
     return complete(figure, unit, [unit.note] if unit.note else [])
 
 
-def _without_unit(figure: Figure, tail: str) -> Quantity | Unreadable | None:
-    match = figure.match
-    compared = bool(match["comparator"] or figure.is_approximate)
-    if not compared and not LEAD.search(match.string, max(0, figure.begin - 60), figure.begin):
-        unknown = tail or figure.word_after()
-        measures = any(_MEASURED.search(place) for place in figure.near)
-        if (
-            unknown
-            and measures
-            and not match["range"]
-            and not _COUNTS.match(unknown)
-            and not figure.stands_by_another()
-        ):
-            end = match.end() if tail else match.end("number")
-            return Unreadable(figure.begin, end, f"{unknown!r} is no unit that is known here", _KNOWN_UNITS)
-        return None
-    if tail and not match["glue"] and compared:
-        return Unreadable(figure.begin, match.end(), f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
-    for pattern, name, dimension in COUNTED:
-        if any(pattern.search(place) for place in figure.near):
-            return complete(figure, Unit(name, dimension), [])
-    comparator = match["comparator"] or ""
+def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
+    comparator, tail = figure.comparator, figure.tail or figure.unit
+    after = figure.end + len(figure.tail) + (0 if figure.is_glued else 1) if figure.tail else figure.end
+    if figure.tail and figure.is_glued and comparator:
+        return Unreadable(figure.begin, after, f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
+    if comparator or figure.is_approximate or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin):
+        for pattern, name, dimension in COUNTED:
+            if any(pattern.search(place) for place in figure.near):
+                return complete(figure, Unit(name, dimension), [])
     if comparator and not comparator[0].isalpha() and comparator != "=":
-        end = match.end("plus") if match["plus"] else match.end("number")
-        return Unreadable(figure.begin, end, "a limit without a unit, and nothing says what it counts", _KNOWN_UNITS)
-    return None
+        why = "a limit without a unit, and nothing says what it counts"
+        return Unreadable(figure.begin, figure.end, why, _KNOWN_UNITS)
+    if not tail or figure.high or _COUNTS.match(tail) or figure.stands_by_another():
+        return None
+    if not any(_MEASURED.search(place) for place in figure.near):
+        return None
+    return Unreadable(
+        figure.begin, min(after, len(figure.string)), f"{tail!r} is no unit that is known here", _KNOWN_UNITS
+    )
 
 
 def _count(figure: Figure, unit: Unit) -> Quantity | None:

@@ -92,7 +92,10 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             ),
             "it is about what the answers are worth: somebody has to read some of them",
         ),
-        (r"\bprompt engineering|\bprompts?\b", "somebody has to read the prompts, and what comes of them"),
+        (
+            r"\bprompt engineering|\bprompts? (?:is|are) (?:tuned|designed|written|good|engineered|crafted)\b",
+            "somebody has to read the prompts, and what comes of them",
+        ),
         (
             r"\b(?:databases?|redis|postgres\w*|gateway|external|kafka|s3|upstream)\b",
             "it needs a look at another system than the server under test",

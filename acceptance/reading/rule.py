@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft
@@ -34,7 +35,7 @@ MAKES = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Rule:
     """All of `words` and none of `without` are looked for in the statement, `path`, `program` in its command.
 
@@ -54,20 +55,15 @@ class Rule:
     only_if_nothing: bool = False
     without_figures: bool = False
 
-    def match(self, statement: Statement, text: str) -> tuple[int, int] | None:
-        """Where the rule's words stand in a text, or None where the rule does not speak of the statement."""
-        if statement.type not in self.types or (self.role and statement.role != self.role):
+    def match(self, program: str, path: str, text: str) -> tuple[int, int] | None:
+        """Where the rule's words stand in a text, or None where the rule does not speak of it or of its command."""
+        if self.program is not None and not self.program.search(program):
             return None
-        command = statement.command
-        if self.program is not None and (command is None or not self.program.search(command.program)):
+        if self.path is not None and not self.path.search(path):
             return None
-        if self.path is not None:
-            path = command.request["path"] if command is not None and command.request is not None else ""
-            if not self.path.search(str(path).split("?", 1)[0]):
-                return None
         found = []
-        for words in self.words:
-            match = words.search(text)
+        for pattern in self.words:
+            match = pattern.search(text)
             if match is None:
                 return None
             found.append(match.span())
@@ -89,25 +85,25 @@ def any_of(*parts: str) -> re.Pattern[str]:
 
 
 def apply(
-    rules: Sequence[Rule], statement: Statement, text: str, facts: Facts, by_figures: Sequence[Draft] = ()
+    rules: tuple[Rule, ...], statement: Statement, text: str, facts: Facts, by_figures: Sequence[Draft] = ()
 ) -> list[tuple[Draft, tuple[int, int]]]:
     """The drafts of all rules that know the statement, each with where its words stand; the first of a kind counts.
 
     What figures of the statement gave already counts more than a rule of the same kind.
     """
-    text = text[:LONGEST]
     found: list[tuple[Draft, tuple[int, int]]] = []
     kinds = {draft.kind for draft in by_figures}
+    has_figures = any(draft.threshold is not None for draft in by_figures)
     # A figure about `cpu_utilisation` that only people can judge is a figure about the CPU all the same.
     kinds |= {draft.threshold.subject.split("_util")[0] for draft in by_figures if draft.threshold is not None}
-    has_figures = any(draft.threshold is not None for draft in by_figures)
-    for rule in rules:
+    command = statement.command
+    request = command.request if command is not None else None
+    program = command.program if command is not None else ""
+    path = str(request["path"]).split("?", 1)[0] if request is not None else ""
+    for rule, span in _matching(rules, statement.type, statement.role, program, path, text[:LONGEST]):
         if rule.kind in kinds or (rule.without_figures and has_figures):
             continue
         if rule.only_if_nothing and any(draft.judge == "machine" for draft, _ in found):
-            continue
-        span = rule.match(statement, text)
-        if span is None:
             continue
         built = rule.build(statement, facts)
         found += [(draft, span) for draft in ((built,) if isinstance(built, Draft) else built)]
@@ -115,3 +111,23 @@ def apply(
         if rule.alone:
             break
     return found
+
+
+@lru_cache(maxsize=1024)
+def _matching(
+    rules: tuple[Rule, ...], statement_type: str, role: str, program: str, path: str, text: str
+) -> tuple[tuple[Rule, tuple[int, int]], ...]:
+    """The rules that know a text, up to the first that ends the search; the same for each of several services."""
+    found: list[tuple[Rule, tuple[int, int]]] = []
+    for rule in _for_type(rules, statement_type):
+        span = rule.match(program, path, text) if not rule.role or rule.role == role else None
+        if span is not None:
+            found.append((rule, span))
+            if rule.alone:
+                break
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _for_type(rules: tuple[Rule, ...], statement_type: str) -> tuple[Rule, ...]:
+    return tuple(rule for rule in rules if statement_type in rule.types)

@@ -73,6 +73,7 @@ PROTOCOLS: tuple[Rule, ...] = (
         without=any_of(
             r"\bkafka\b|\brabbit|\bmessage (?:queue|broker)|\bmetrics?\b|\balert|\bqueue (?:length|depth|size)\b"
         ),
+        without_figures=True,
     ),
     Rule(
         *("concurrency_limit", ASKED, service_drafts.concurrency_limit),
@@ -95,7 +96,9 @@ PROTECTION: tuple[Rule, ...] = (
             r"\brate[- ]?limit\w*|\bthrottl\w+|\b429\b|\btoo many requests\b|\brequest quotas?\b"
             r"|\blimit\w* (?:the )?(?:\w+ )?(?:request )?rates?\b|\bask too often\b"
         ),
-        without=any_of(r"\b(?:cpu|thermal|gpu|disk|power) throttl|\bgithub\b|\bhugging ?face\b"),
+        without=any_of(
+            r"\bconcurren|\bat (?:once|a time)\b|\b(?:cpu|thermal|gpu|disk|power) throttl|\bgithub\b|\bhugging ?face\b"
+        ),
     ),
     Rule(
         *("request_validation", ASKED, service_drafts.request_validation),

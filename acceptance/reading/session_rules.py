@@ -50,7 +50,8 @@ RULES: tuple[Rule, ...] = (
         *("session_isolation", ASKED, session_drafts.session_security),
         words(
             r"\b(?:users?|conversations?|chats?|tenants?)\b",
-            r"\b(?:isolat\w+|leak(?:s|ed)? (?:in)?to|cross-talk|kept apart)\b",
+            r"\b(?:isolat\w+|leak(?:s|ed)? (?:in)?to|(?:never|cannot|can not|must not|do not) (?:see|read)|cross-talk"
+            r"|kept apart)\b",
         ),
         without=any_of(r"\b(?:document\w*|network|gpu|process|memory leaks?)\b"),
     ),

@@ -67,9 +67,13 @@ KIND_OF = {"concurrency": "concurrency_limit"}
 
 def setting_for(subject: str, facts: Facts) -> tuple[Setting, Threshold] | None:
     """The setting of the document that limits this subject, as a limit."""
-    setting = facts.setting_matching(lambda found: meaning_of(found, subject) is not None)
-    limit = meaning_of(setting, subject) if setting is not None else None
-    return (setting, limit) if setting is not None and limit is not None else None
+    key = f"setting for {subject} of {facts.service}"
+    if key not in facts.memory:
+        setting = facts.setting_matching(lambda found: meaning_of(found, subject) is not None)
+        limit = meaning_of(setting, subject) if setting is not None else None
+        facts.memory[key] = (setting, limit) if setting is not None and limit is not None else None
+    found: tuple[Setting, Threshold] | None = facts.memory[key]
+    return found
 
 
 def meaning_of(setting: Setting, subject: str) -> Threshold | None:

@@ -16,18 +16,26 @@ _PATH = re.compile(
 )
 _FILE_SUFFIX = re.compile(r"\.[A-Za-z][\w]{1,11}$")
 _SIZED = re.compile(r"^(?:ls|du|stat)$")
+_ABSOLUTE = re.compile(r"(?<![\w/.:])/(?:[\w.-]+/?)+")
 OF_FILES = re.compile(r"\b(?:model|weights?|file|checkpoint|gguf|artifact)\b", re.IGNORECASE)
 
 
-def disk(quantity: Quantity, facts: Facts) -> Draft:
-    """Room on the disk that holds the model, else the folder that a command names, else the root."""
+def disk(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
+    """Room on the disk that the text or its command names, else on the one that holds the model, else on the root's."""
+    told = f"{statement.command.text} " if statement.command is not None else ""
+    named = _ABSOLUTE.search(told + statement.text)
     setting = facts.setting("model_path")
-    path = str(setting.value) if setting is not None else facts.detail("folder")
-    where = "where the model lies" if setting is not None else "which a command of the document lists"
-    sentence = f"the disk that is meant is the one of {path}, {where}"
-    if path is None:
-        path, sentence = "/", "the document names no folder: the disk that is meant is the one of /"
-    return Draft("disk", quantity.threshold(), (*quantity.assumptions, sentence), {"path": str(path)})
+    folder = facts.detail("folder")
+    if named is not None:
+        path, sentence = named[0].rstrip("/.") or "/", ""
+    elif setting is not None:
+        path, sentence = str(setting.value), "where the model lies"
+    elif folder is not None:
+        path, sentence = str(folder), "which a command of the document lists"
+    else:
+        path, sentence = "/", "as the document names no folder"
+    told = f"the disk that is meant is the one of {path}" + (f", {sentence}" if sentence else "")
+    return Draft("disk", quantity.threshold(), (*quantity.assumptions, told), {"path": path})
 
 
 def sized_path(quantity: Quantity, statement: Statement, facts: Facts) -> str:
@@ -50,10 +58,18 @@ def sized_path(quantity: Quantity, statement: Statement, facts: Facts) -> str:
 
 def sized_file(quantity: Quantity, path: str) -> Draft:
     limit = replace(quantity.threshold(), subject="size", statistic=None)
+    assumptions = quantity.assumptions
+    if any(text.startswith("no comparator") for text in assumptions):
+        limit = replace(limit, comparator="==")
+        assumptions = tuple(text for text in assumptions if not text.startswith("no comparator"))
+        assumptions = (
+            *assumptions,
+            f"no comparator is stated: the size is to be {limit.value:g} {limit.unit}, rounded so",
+        )
     parameters: dict[str, object] = {"path": path}
     if quantity.low is not None and quantity.high is not None:
         scale = SCALE[quantity.unit][0]
         parameters |= {"low": quantity.low * scale, "high": quantity.high * scale}
         told = f"the file may have from {quantity.low:g} to {quantity.high:g} {quantity.unit}"
         return Draft("file", limit, (*quantity.assumptions, told), parameters)
-    return Draft("file", limit, quantity.assumptions, parameters)
+    return Draft("file", limit, assumptions, parameters)

@@ -28,14 +28,16 @@ _SUBJECTS: dict[str, _Table] = {
         (r"\b(?:inter[ -]token|itl|tpot|tbt|(?:per|between)(?: output)? tokens?)\b", "inter_token_latency"),
         (
             (
-                r"\b(?:time-?outs?|intervals?|expir\w*|retention|durations?|uptime|recover\w*|restart\w*|failover|drain\w*"
+                r"\b(?:time-?outs?|intervals?|expir\w*|retention|durations?|uptime|recover\w*|restart\w*|failover"
+                r"|drain\w*"
                 r"|shut(?:s|ting)? ?down|rollback|cool-?down|keep-?alive|ttl)\b"
             ),
             "duration",
         ),
         (
             (
-                r"\b(?:latency|latencies|responses?|respond\w*|inference|repl(?:y|ies)|answer(?:s|ed|ing)?|e2e|end-to-end"
+                r"\b(?:latency|latencies|responses?|respond\w*|inference|repl(?:y|ies)|answer(?:s|ed|ing)?|e2e"
+                r"|end-to-end"
                 r"|round-?trip|(?:requests?|completions?|generations?|queries) (?:takes?|complete|finish"
                 r"|are served)\w*|tail)\b"
             ),
@@ -51,7 +53,10 @@ _SUBJECTS: dict[str, _Table] = {
     ),
     "tokens": _table(
         (
-            r"\b(?:context|window|max_model_len|prompt length|n_ctx|num_ctx|ctx|sequence length|max(?:imum)? length)\b",
+            (
+                r"\b(?:contexts?|window|max_model_len|prompt length|n_ctx|num_ctx|ctx|sequence length"
+                r"|max(?:imum)? length)\b"
+            ),
             "context_length",
         ),
     ),
@@ -59,7 +64,7 @@ _SUBJECTS: dict[str, _Table] = {
     "rate": _table(
         (
             (
-                r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|\b429\b"
+                r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|(?<![\d.,])429\b"
                 r"|\bper (?:client|user|ip|(?:api )?key|token|tenant|consumer)\b|\blimit request rates\b"
             ),
             "rate_limit",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 # What a figure is about where no word near it says so.
@@ -45,7 +44,10 @@ _PER: dict[float, tuple[str, ...]] = {
     1 / 60: ("/min", "/minute", " per minute", " / min", " per min", " a minute", "/m"),
     1 / 3600: ("/h", "/hr", "/hour", " per hour", " / h", " an hour"),
 }
-_REQUESTS = ("req", "reqs", "request", "requests", "queries", "query", "calls", "call")
+_REQUESTS = (
+    *("req", "reqs", "request", "requests", "queries", "query", "calls", "call", "infer", "inferences", "completions"),
+    *("generations", "predictions", "prompts"),
+)
 _AT_ONCE = ("concurrent", "simultaneous", "parallel")
 _WHO = ("request", "user", "session", "connection", "client", "conversation", "stream", "generation", "call")
 
@@ -105,9 +107,3 @@ UNITS: dict[str, Unit] = {
     },
     **_spelled(Unit("requests", "count"), "requests", "request"),
 }
-
-
-def unit_pattern() -> str:
-    """An expression that matches any spelling, the longest first; case is the caller's business."""
-    ordered = sorted(UNITS, key=lambda spelling: (-len(spelling), spelling))
-    return "|".join(re.escape(spelling).replace(r"\ ", r"\s+") for spelling in ordered)

@@ -19,7 +19,11 @@ ASKED = {
         "Output arrives token by token",
         "`stream: true` returns incremental tokens",
     ],
-    "websocket": ["A WebSocket endpoint is available", "Clients may connect over web sockets", "Support wss:// clients"],
+    "websocket": [
+        "A WebSocket endpoint is available",
+        "Clients may connect over web sockets",
+        "Support wss:// clients",
+    ],
     "graphql": ["GraphQL API is reachable", "Define a GraphQL schema for inference"],
     "openai_api": [
         "Exposes an OpenAI-compatible API",
@@ -165,8 +169,16 @@ ASKED = {
         "One user's conversation never leaks into another's",
         "Session security is ensured",
     ],
-    "session_record": ["Chat history is persisted and can be fetched", "GET /sessions/{id} returns the conversation history"],
-    "context_length": ["Context window of 4096 tokens", "n_ctx = 8192", "Supports 32k context", "context length: 16384"],
+    "session_record": [
+        "Chat history is persisted and can be fetched",
+        "GET /sessions/{id} returns the conversation history",
+    ],
+    "context_length": [
+        "Context window of 4096 tokens",
+        "n_ctx = 8192",
+        "Supports 32k context",
+        "context length: 16384",
+    ],
     "latency": [
         "p95 latency below 800 ms",
         "99% of requests complete within 3 s",
@@ -187,7 +199,11 @@ ASKED = {
 }
 NOT_ASKED = {
     "streaming": ["Kafka data streams are archived", "A workstream lead is named", "CUDA streams are enabled"],
-    "authentication": ["Download the weights with a Hugging Face access token", "No API keys in the logs", "Auth: none required"],
+    "authentication": [
+        "Download the weights with a Hugging Face access token",
+        "No API keys in the logs",
+        "Auth: none required",
+    ],
     "rate_limit": ["CPU throttling is avoided", "Error rate is shown", "Rate limits are documented"],
     "request_validation": ["Validate performance targets", "Validate the deployment plan with stakeholders"],
     "error_handling": ["Error rate below 1%", "Disaster recovery is planned"],
@@ -195,7 +211,12 @@ NOT_ASKED = {
     "tokenization": ["An access token is issued", "Generates at least 30 tokens per second"],
     "queueing": ["Queue length metric is exported", "RabbitMQ queues are monitored", "Queue for the release train"],
     "concurrency_limit": ["Supports up to 64 concurrent users", "p95 below 2 s with 16 concurrent users"],
-    "retrieval": ["Chat history retrieval works", "Vector database procedures are documented", "Storage is fast", "Vector database vendor selected"],
+    "retrieval": [
+        "Chat history retrieval works",
+        "Vector database procedures are documented",
+        "Storage is fast",
+        "Vector database vendor selected",
+    ],
     "gateway_routing": ["504 Gateway Timeout is not seen", "Expert routing of the MoE layers is inspected"],
     "fallback_chain": ["Performance degradation is analysed", "Rollback is rehearsed"],
     "alert_rules": ["Alerting thresholds discussed with the team", "No alert fatigue training for the team is planned"],
