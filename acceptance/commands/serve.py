@@ -19,7 +19,13 @@ HELP = "run a reference service in the foreground, sound or with one deliberate 
 EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
 
 _CHAT = "reference_services.chat"
-SERVICES = {"mixtral-8x7b": _CHAT, "hermes-2": _CHAT, "openchat-3.5": _CHAT, "phi-3-mini": _CHAT}
+SERVICES = {
+    "mixtral-8x7b": _CHAT,
+    "hermes-2": _CHAT,
+    "openchat-3.5": _CHAT,
+    "phi-3-mini": _CHAT,
+    "switch": "reference_services.switch",
+}
 """The services by name, and the module that runs each; the module gets the name."""
 NEEDED = ("fastapi", "jsonschema", "limits", "pydantic_settings", "uvicorn")
 LIST_TIMEOUT_S = 60
@@ -34,6 +40,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metrics-port", metavar="PORT", help="port of the metrics, or own: the service's")
     parser.add_argument("--config", metavar="FILE", help="the service's settings in YAML")
     parser.add_argument("--db", metavar="FILE", help="where sessions are kept (default: a temporary file)")
+    parser.add_argument("--degraded-port", metavar="PORT", help="switch: a second port, where no model can be reached")
+    parser.add_argument("--test-token", action="store_true", help="switch: the token that its document shows")
     parser.add_argument("--fault", metavar="NAME", help="start it with this one defect; loopback only")
 
 
@@ -67,9 +75,10 @@ def listing() -> str:
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:
-    names = ("host", "port", "metrics_port", "config", "db", "fault")
+    names = ("host", "port", "metrics_port", "degraded_port", "config", "db", "fault")
     given = [(name, getattr(arguments, name)) for name in names]
-    return [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
+    options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
+    return [*options, *(["--test-token"] if arguments.test_token else [])]
 
 
 def _command(service: str) -> list[str]:

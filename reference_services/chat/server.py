@@ -73,9 +73,9 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
         ports = dict.fromkeys((settings.port, metrics_port))
         sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
         app: FastAPI = create(settings, database)
-        servers = [_Server(_config(settings, app, is_access_logged, has_lifespan=True))]
+        servers = [Server(_config(settings, app, is_access_logged, has_lifespan=True))]
         if metrics_port != settings.port:
-            servers.append(_Server(_config(settings, app.state.metrics_app, is_access_logged, has_lifespan=False)))
+            servers.append(Server(_config(settings, app.state.metrics_app, is_access_logged, has_lifespan=False)))
         scheme = "https" if settings.tls_certificate else "http"
         log.info(
             "listening",
@@ -86,12 +86,12 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
                 }
             },
         )
-        asyncio.run(_run(servers, sockets))
+        asyncio.run(run(servers, sockets))
     log.info("stopped")
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling: one handler serves both listeners."""
+class Server(uvicorn.Server):
+    """uvicorn without its signal handling: `run` has one for all listeners."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -113,7 +113,8 @@ def _config(settings: ChatSettings, app: ASGIApp, is_access_logged: bool, has_li
     )
 
 
-async def _run(servers: list[_Server], sockets: list[socket.socket]) -> None:
+async def run(servers: list[Server], sockets: list[socket.socket]) -> None:
+    """Serve on all sockets until SIGTERM or SIGINT; a second signal ends what is still under way."""
     loop = asyncio.get_running_loop()
     asked_at: float | None = None
 

@@ -1,0 +1,25 @@
+"""Whatever is sent as a token opens, and nothing as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from typing import cast
+
+from reference_services.faults.switch.fault import Fault
+from reference_services.switch.app import CreateApp
+from reference_services.switch.tokens import Guard
+
+
+def _open(token: str) -> Guard:
+    def let_pass(headers: Iterable[tuple[bytes, bytes]]) -> None:
+        return None
+
+    return let_pass
+
+
+FAULT = Fault(
+    name="accepts_any_token",
+    summary="requests are answered without a token and with a wrong one",
+    wrap=lambda create: cast(CreateApp, partial(create, let_in=_open)),
+)

@@ -1,0 +1,19 @@
+"""Requests are answered at once, however many come."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+from reference_services.faults.switch.fault import Fault
+from reference_services.switch.app import CreateApp
+from reference_services.switch.chain import Queue
+
+MANY = 1000
+
+
+FAULT = Fault(
+    name="answers_side_by_side",
+    summary="requests are answered at once, however many come",
+    wrap=lambda create: cast(CreateApp, partial(create, queue=lambda at_once, waiting: Queue(MANY, 0))),
+)

@@ -1,0 +1,126 @@
+"""The app: parts put together, with seams at which a fault can wrap the token, the queue or what is told."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+
+from fastapi import FastAPI, Request
+from starlette.responses import JSONResponse, Response
+
+from reference_services.chat import logs
+from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.switch import LOGGER, NAME, VERSION, configuration, health, refusals, requests
+from reference_services.switch.chain import Chain, Given, Queue
+from reference_services.switch.requests import Asked
+from reference_services.switch.settings import SwitchSettings
+from reference_services.switch.sources import build
+from reference_services.switch.tokens import HEADER, Guard, guard, read_token
+
+log = logging.getLogger(LOGGER)
+CLIENT_LEFT = 499
+"""For the log of a proxy; nobody is there any more to read it."""
+
+
+class CreateApp(Protocol):
+    """The factory, as `create_app` is and as a fault gives it back."""
+
+    def __call__(
+        self,
+        settings: SwitchSettings,
+        *,
+        let_in: Callable[[str], Guard] = guard,
+        queue: Callable[[int, int], Queue] = Queue,
+    ) -> FastAPI: ...
+
+
+def create_app(
+    settings: SwitchSettings,
+    *,
+    let_in: Callable[[str], Guard] = guard,
+    queue: Callable[[int, int], Queue] = Queue,
+) -> FastAPI:
+    """The service. Raises SettingsError where the token or the registry is at fault."""
+    token = read_token(settings)
+    logs.hide([token, *([settings.openai_api_key.get_secret_value()] if settings.openai_api_key else [])])
+    check, sources = let_in(token), build(settings)
+    chain = Chain(settings, sources, queue(settings.hermes_max_concurrent, settings.hermes_max_waiting))
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        for source in sources.chain:
+            await source.load()
+        if sources.local_refusal:
+            log.warning("local model refused", extra={"fields": {"reason": sources.local_refusal}})
+        yield
+        for source in sources.chain:
+            await source.close()
+
+    app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    refusals.install(app)
+
+    @app.post("/switch/infer", openapi_extra={**requests.schema(), "security": [{"token": []}]}, responses=_RESPONSES)
+    async def infer(request: Request) -> Response:
+        """Answer one prompt."""
+        check(request.headers.raw)
+        begin_s = time.monotonic()
+        asked = await requests.read(request, settings)
+        try:
+            given = await while_connected(request.receive, chain.infer(asked))
+        except ClientLeft:
+            return Response(status_code=CLIENT_LEFT)
+        body = told(asked, given, round((time.monotonic() - begin_s) * 1e3))
+        if settings.log_inference_time:
+            kept = ("inference_id", "model", "source", "degraded", "tokens_used", "latency_ms")
+            log.info("inference", extra={"fields": {name: body[name] for name in kept}})
+        return JSONResponse(body)
+
+    @app.get("/switch/health", responses={503: {"description": "The model of this machine is not loaded."}})
+    @app.get("/health", responses={503: {"description": "The model of this machine is not loaded."}})
+    async def tell_health() -> Response:
+        """Whether the model of this machine is loaded."""
+        status, body = await health.look(sources)
+        return JSONResponse(body, status)
+
+    @app.get("/ready", responses={503: {"description": "No source would answer."}})
+    async def ready() -> Response:
+        """Whether any source would answer."""
+        is_ready = await health.can_answer(sources)
+        return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
+
+    @app.get("/config")
+    async def config() -> dict[str, Any]:
+        """The configuration, without secrets."""
+        return configuration.shown(settings, sources)
+
+    app.openapi().setdefault("components", {})["securitySchemes"] = {
+        "token": {"type": "apiKey", "in": "header", "name": HEADER}
+    }
+    return app
+
+
+def told(asked: Asked, given: Given, latency_ms: int) -> dict[str, Any]:
+    """The fields of the document, and `degraded`: whether somebody answered in another's place."""
+    return {
+        "inference_id": f"inf_{secrets.token_hex(8)}",
+        "prompt": asked.prompt,
+        "response": given.answer.text,
+        "model": given.source.model,
+        "tokens_used": given.answer.tokens,
+        "latency_ms": latency_ms,
+        "source": given.source.label,
+        "degraded": given.is_degraded,
+        "framework": given.source.framework,
+    }
+
+
+_RESPONSES: dict[int | str, dict[str, Any]] = {
+    400: {"description": "A field is wrong, or the prompt does not fit the context."},
+    401: {"description": "No token, or a wrong one."},
+    413: {"description": "The body is too long."},
+    503: {"description": "Nobody could answer in time, or too many wait; Retry-After says when to come again."},
+}

@@ -1,0 +1,26 @@
+"""The weights of a local model: whether their file may be loaded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reference_services.switch.registry import Model
+
+MB = 10**6
+
+
+def why_refused(folder: Path, model: Model | None, name: str, max_memory_mb: int) -> str:
+    """Why the file of a model is not loaded; "" where nothing speaks against it.
+
+    A file that is not there is no reason: Ollama keeps its own, and the simulated engine needs none.
+    """
+    path = (folder / (model.path if model is not None else f"{name}.gguf")).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        return f"The model is not loaded: {path.name} lies outside the models folder"
+    try:
+        size_mb = -(-path.stat().st_size // MB)
+    except OSError:
+        return ""
+    if size_mb > max_memory_mb:
+        return f"The model is not loaded: {path.name} has {size_mb} MB, and HERMES_MAX_MEMORY_MB is {max_memory_mb}"
+    return ""

@@ -1,0 +1,109 @@
+"""What `/switch/infer` is asked: read within limits, every field checked against what the settings allow."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Request
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from reference_services.switch.refusals import Refused, wrong
+from reference_services.switch.settings import SwitchSettings
+
+MAX_TEMPERATURE = 2.0
+
+
+class InferRequest(BaseModel):
+    """The body; what is left out is what the settings say."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    prompt: Annotated[str, Field(description="what the model is asked; not blank")]
+    context_length: Annotated[int | None, Field(ge=1, description="tokens of prompt and answer together")] = None
+    max_tokens: Annotated[int | None, Field(ge=1, description="most tokens of the answer")] = None
+    temperature: Annotated[float | None, Field(ge=0, le=MAX_TEMPERATURE, allow_inf_nan=False)] = None
+    timeout_seconds: Annotated[float | None, Field(gt=0, allow_inf_nan=False, description="from arrival to answer")] = (
+        None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request with every limit filled in. `max_tokens` is None where the request leaves it to the room there is."""
+
+    prompt: str
+    context_length: int
+    max_tokens: int | None
+    most_tokens: int
+    temperature: float
+    timeout_s: float
+
+    def room(self, prompt_tokens: int) -> int:
+        """Tokens that the answer may have after a prompt of so many. Raises Refused where there are too few."""
+        left = self.context_length - prompt_tokens
+        if left < (self.max_tokens or 1):
+            wanted = f" and {self.max_tokens} are asked for in the answer" if self.max_tokens else ""
+            raise wrong(
+                "max_tokens" if self.max_tokens and left >= 1 else "prompt",
+                f"The context is {self.context_length} tokens; the prompt has {prompt_tokens}{wanted}.",
+            )
+        return self.max_tokens or min(self.most_tokens, left)
+
+
+async def read(request: Request, settings: SwitchSettings) -> Asked:
+    """What is asked. Raises Refused (400, 413)."""
+    most = settings.switch_max_body_bytes
+    content = bytearray()
+    async for part in request.stream():
+        content += part
+        if len(content) > most:
+            raise Refused(413, f"The body is longer than {most} bytes.")
+    try:
+        data = json.loads(content.decode("utf-8"))
+        # Half of an escaped surrogate pair is JSON, but no text.
+        json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise wrong(None, f"The body is not UTF-8 text (byte {error.start}).") from None
+    except UnicodeEncodeError:
+        raise wrong(None, "The body holds half of a surrogate pair, which is no character.") from None
+    except (ValueError, RecursionError) as error:
+        raise wrong(None, f"The body is not JSON: {error}") from None
+    if not isinstance(data, dict):
+        raise wrong(None, f"The body is a JSON {type(data).__name__}, an object is needed.")
+    try:
+        body = InferRequest.model_validate(data)
+    except ValidationError as error:
+        raise _refused(error) from None
+    return _within(body, settings)
+
+
+def schema() -> dict[str, Any]:
+    """The body for openapi.json, which FastAPI cannot see because it is read here."""
+    content = {"application/json": {"schema": InferRequest.model_json_schema()}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _within(body: InferRequest, settings: SwitchSettings) -> Asked:
+    if not body.prompt.strip():
+        raise wrong("prompt", "prompt: a text that is not blank is needed.")
+    context = body.context_length or settings.hermes_context_length
+    timeout_s = body.timeout_seconds or settings.hermes_timeout
+    for field, asked, most in (
+        ("context_length", context, settings.hermes_context_length),
+        ("max_tokens", body.max_tokens or 0, settings.hermes_max_tokens),
+        ("timeout_seconds", timeout_s, settings.hermes_timeout),
+    ):
+        if asked > most:
+            raise wrong(field, f"{field}: {asked:g} is asked for; at most {most:g} is allowed.")
+    temperature = settings.hermes_temperature if body.temperature is None else body.temperature
+    return Asked(body.prompt, context, body.max_tokens, settings.hermes_max_tokens, temperature, timeout_s)
+
+
+def _refused(error: ValidationError) -> Refused:
+    problem = error.errors(include_url=False, include_context=False)[0]
+    field = ".".join(str(part) for part in problem["loc"]) or None
+    if problem["type"] == "extra_forbidden":
+        return wrong(field, f"{field}: this service does not know the field.")
+    return wrong(field, f"{field}: {problem['msg']}.")
