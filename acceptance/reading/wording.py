@@ -10,7 +10,7 @@ _MARKUP = re.compile(r"\*{1,3}|`+|~~")
 _UNDERSCORES = re.compile(r"(?<!\w)_{1,2}(?=\S)([^_]+)(?<=\S)_{1,2}(?!\w)")
 _PLACEHOLDER = re.compile(r"\[(?!DONE\])(?=[A-Za-z])[A-Za-z][^\[\]{}\"'|]*[A-Za-z0-9?.)_]\](?!\(|:)")
 _COMMAND_PLACEHOLDER = re.compile(r"\[[A-Za-z][A-Za-z ]+(?:_[A-Za-z]+)*\](?!\(|:)")
-_TOKENS = re.compile(r"\d+(?:[.,]\d+)*|[^\W\d_]+|<=|>=|!=|[<>=≤≥≠~≈%]")
+_TOKENS = re.compile(r"(?<![\w)])-(?=\d)|\d+(?:[.,]\d+)*|[^\W\d_]+|<=|>=|!=|[<>=≤≥≠~≈±%]")
 _COMPARATORS = {"≤": "<=", "≥": ">=", "≠": "!=", "≈": "~"}
 _LABEL = re.compile(r"^\s*(?P<marks>\*\*|__)(?P<label>[^*_]+|[^*]+)(?P=marks)\s*:?\s*(?P<rest>.*)$", re.DOTALL)
 # A box in brackets, or drawn: an open square, a tick, a cross.

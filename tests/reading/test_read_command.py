@@ -109,7 +109,8 @@ def test_a_conflict_does_not_change_the_exit(tmp_path: Path) -> None:
 
 
 def test_what_is_open_is_printed_as_a_binding_file(tmp_path: Path) -> None:
-    text = "# Lark-4 Service\n## Success Criteria\n- [ ] mean latency < 1 s\n- [ ] mean latency < 2 s\n- [ ] blue is blue\n"
+    boxes = "- [ ] mean latency < 1 s\n- [ ] mean latency < 2 s\n- [ ] blue is blue\n"
+    text = f"# Lark-4 Service\n## Success Criteria\n{boxes}"
     (tmp_path / "task.md").write_text(text, encoding="utf-8")
     done = signoff_read(str(tmp_path / "task.md"), "--binding")
     assert done.returncode == 0
