@@ -22,6 +22,8 @@ from acceptance.reading.yaml_settings import yaml_settings
 
 __all__ = ["Configuration", "Trouble", "Variable", "is_json", "literal", "read_configuration"]
 _VARIABLE = re.compile(r"^\s*(?:export\s+|set\s+|\$env:)?(?P<name>[A-Za-z_\[][\w\[\]]*)\s?=(?P<value>.*)$")
+# `A=1 B=2 program` runs a program, whose variables these are.
+_RUNS = re.compile(r"^\s*\w+=[^\s\"'#=]+\s+(?:\w+=\S*\s+)*[a-z][\w./-]*(?:\s|$)")
 _ENV_LANGUAGES = {"", "bash", "sh", "shell", "env", "dotenv", "ini", "properties", "conf", "text", "powershell", "zsh"}
 _YAML_LANGUAGES = {"yaml", "yml", "docker-compose", "compose"}
 _JSON_LANGUAGES = {"json", "jsonc", "json5"}
@@ -153,7 +155,8 @@ def _is_ini(fence: Block) -> bool:
 def is_environment(fence: Block) -> bool:
     """Whether every line of a fence that says something is a variable or a comment."""
     telling = [line for _, line in fence.content() if line.strip() and not line.lstrip().startswith("#")]
-    return bool(telling) and all(_VARIABLE.match(line) for line in telling)
+    is_shell = fence.info.lower().partition(" ")[0] in _SHELLS - {""}
+    return bool(telling) and all(_VARIABLE.match(line) and not (is_shell and _RUNS.match(line)) for line in telling)
 
 
 def _environment(fence: Block, service_name: str) -> Iterator[Setting]:

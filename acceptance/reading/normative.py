@@ -84,9 +84,8 @@ _END = re.compile(
 )
 _BEGINS = re.compile(r"[\"'(\[*_`\u201c\u201e]*[A-Z0-9\u00c0-\u00de\u2610-\u2b1c]")
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:e\.g|i\.e|etc|vs|approx|ca|cf|resp|incl|excl|no|nr|fig|sec|min|max|avg|z\.b|d\.h|bzw|ggf|usw|mr|ms|dr|inc|ltd|st"
-    r")|\b[A-Z])\.[\"')\]*_`]*\s*$",
-    re.IGNORECASE,
+    r"(?:\b(?i:e\.g|i\.e|etc|vs|approx|ca|cf|resp|incl|excl|no|nr|fig|z\.b|d\.h|bzw|ggf|usw|mr|dr|inc|ltd)"
+    r"|\b[A-Z])\.[\"')\]*_`]*\s*$"
 )
 _MEASURES = frozenset({"time", "size", "tokens", "cores", "rate", "token_rate", "ratio"})
 _FIGURE = re.compile(

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.reading.blocks import Block
-from acceptance.reading.commands import FenceCommands, read_commands
+from acceptance.reading.block import Block
+from acceptance.reading.commands import FenceCommands, read_commands, read_http
 from acceptance.reading.shell import assignments, expanded, read_shell
 
 
@@ -185,3 +185,149 @@ def test_commands_that_only_look_are_not_marked(text: str) -> None:
 def test_no_shell_text_breaks_the_reading_or_hides_an_expectation(lines: list[str]) -> None:
     text = "\n".join([*lines, "# Expected: fine"]) + "\n"
     assert [expected.text for expected in read_fence(text).expected][-1:] == ["fine"]
+
+
+@pytest.mark.parametrize(
+    ("text", "details"),
+    [
+        ("hey -n 200 -c 20 -q 5 http://h:1/x", {"requests": 200, "concurrency": 20, "rate": 5.0, "duration_s": None}),
+        ("wrk -t4 -c64 -d2m http://h:1/x", {"requests": None, "concurrency": 64, "rate": None, "duration_s": 120.0}),
+        ("wrk2 -c8 -d30s -R100 http://h:1/x", {"concurrency": 8, "rate": 100.0, "duration_s": 30.0}),
+        ("oha -z 1m -c 4 --no-tui http://h:1/x", {"requests": None, "concurrency": 4, "duration_s": 60.0}),
+        ("bombardier -c 5 -r 10 -d 10s http://h:1/x", {"concurrency": 5, "rate": 10.0, "duration_s": 10.0}),
+        ("autocannon -c 5 -d 10 http://h:1/x", {"concurrency": 5, "duration_s": 10.0}),
+        ('echo "GET http://h:1/x" | vegeta attack -rate=30/m -duration=9s', {"rate": 0.5, "duration_s": 9.0}),
+    ],
+)
+def test_load_tools_become_requests_with_how_often_and_how_fast(text: str, details: dict[str, object]) -> None:
+    (command,) = read_fence(text + "\n").commands
+    assert command.request is not None
+    assert (command.request["method"], command.request["address"], command.request["path"]) == ("GET", "h:1", "/x")
+    assert details.items() <= command.details.items()
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "details"),
+    [
+        (
+            "vllm bench serve --base-url http://h:1 --num-prompts 50 --request-rate 4 --max-concurrency 16",
+            "/v1/completions",
+            {"requests": 50, "rate": 4.0, "concurrency": 16},
+        ),
+        ("python benchmark_serving.py --host h --port 1 --num-prompts 5", "/v1/completions", {"requests": 5}),
+        (
+            "aiperf profile -m m --url http://h:1 --endpoint-type chat --concurrency 8",
+            "/v1/chat/completions",
+            {"concurrency": 8},
+        ),
+        ("guidellm benchmark --target http://h:1 --rate-type constant --rate 6", "/v1/completions", {"rate": 6.0}),
+        (
+            "guidellm benchmark --target http://h:1 --rate-type concurrent --rate 6",
+            "/v1/completions",
+            {"concurrency": 6},
+        ),
+    ],
+)
+def test_benchmarks_of_models_post_to_the_endpoint_that_they_name(
+    text: str, path: str, details: dict[str, object]
+) -> None:
+    (command,) = read_fence(text + "\n").commands
+    assert command.request is not None
+    assert (command.request["method"], command.request["address"], command.request["path"]) == ("POST", "h:1", path)
+    assert details.items() <= command.details.items()
+
+
+def test_a_load_tool_that_takes_its_requests_from_a_script_says_so() -> None:
+    (command,) = read_fence("k6 run --vus 10 --duration 30s chat.js\n").commands
+    assert (command.program, command.request, command.details["concurrency"]) == ("k6", None, 10)
+    assert "script" in command.problem
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "path", "body"),
+    [
+        ("http POST :8000/v1 prompt=hi n:=5 X-Key:abc", "POST", "/v1", {"prompt": "hi", "n": 5}),
+        ("http localhost:8000/v1 page==2", "GET", "/v1?page=2", None),
+        ("wget -qO- http://h/x", "GET", "/x", None),
+        ("wget --post-data '{\"a\": 1}' http://h/x", "POST", "/x", {"a": 1}),
+        ("wget --spider http://h/x", "HEAD", "/x", None),
+        ("Invoke-RestMethod -Uri http://h/x", "GET", "/x", None),
+        ("irm http://h/x -Method Post -Body '{\"a\": 1}'", "POST", "/x", {"a": 1}),
+        ("curl -G --data-urlencode 'q=a b' http://h/x", "GET", "/x?q=a%20b", None),
+        ("timeout 5 curl -s http://h/x", "GET", "/x", None),
+        ("HOST=h curl http://h/x", "GET", "/x", None),
+        ("curl.exe http://h/x", "GET", "/x", None),
+    ],
+)
+def test_other_clients_ask_the_same(text: str, method: str, path: str, body: object) -> None:
+    (command,) = read_fence(text + "\n").commands
+    assert command.request is not None
+    assert (command.request["method"], command.request["path"], command.request["body"]) == (method, path, body)
+
+
+def test_what_curl_prints_besides_the_answer_is_kept_and_its_password_is_not() -> None:
+    (command,) = read_fence("curl -sS -o /dev/null -w '%{http_code}' -u user:word http://h/x\n").commands
+    assert command.details["write_out"] == "%{http_code}"
+    assert command.request is not None
+    assert "word" not in str(command.request)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "# expect: ok",
+        "# => ok",
+        "# should return ok",
+        "// Expected: ok",
+        "> Expected: ok",
+        "REM Expected: ok",
+        "# Expected status code: ok",
+        "# **Expected:** ok",
+        "Expected: ok",
+        "# Output: ok",
+    ],
+)
+def test_expectations_in_other_spellings(line: str) -> None:
+    found = read_fence(f"curl http://h/x\n{line}\n")
+    assert len(found.expected) == 1
+    assert found.expected[0].text.endswith("ok")
+    assert found.expected[0].command is not None
+    assert [command.program for command in found.commands] == ["curl"]
+
+
+@pytest.mark.parametrize("line", ["# note", "# the answer is expected soon", "# you may restart", "# -- section --"])
+def test_remarks_are_no_expectations(line: str) -> None:
+    assert read_fence(f"curl http://h/x\n{line}\n").expected == ()
+
+
+def test_an_expectation_may_stand_behind_its_command() -> None:
+    found = read_fence("curl http://h/x   # => 200\ncurl 'http://h/y#=>z'\n")
+    assert [(e.line, e.text) for e in found.expected] == [(2, "200")]
+    assert [c.request["path"] for c in found.commands if c.request] == ["/x", "/y"]
+
+
+def test_a_session_is_commands_behind_prompts_with_what_they_printed() -> None:
+    found = read_fence('user@host:~$ curl http://h/x\n{"a": 1}\nrm: refused\n$ ls\n')
+    assert [command.text for command in found.commands] == ["curl http://h/x", "ls"]
+    assert [line for shown in found.shown for line in shown.output] == [(3, '{"a": 1}'), (4, "rm: refused")]
+    assert not any(command.destructive for command in found.commands)
+
+
+def test_a_here_document_whose_end_never_comes_hides_nothing() -> None:
+    found = read_fence("cat <<EOF\ncurl http://h/x\n# Expected: fine\n")
+    assert [expected.text for expected in found.expected] == ["fine"]
+
+
+def test_what_crosses_the_wire_is_read_as_a_request_and_its_answer() -> None:
+    text = 'POST /v1/x HTTP/1.1\nHost: h:1\nX-Key: a\n\n{"a": 1}\n\nHTTP/1.1 201 Created\n\n{"b": 2}\n'
+    exchange = read_http(Block("fence", 1, 12, text=text, info="http"))
+    assert exchange.command is not None
+    assert exchange.command.request == {
+        "method": "POST",
+        "address": "h:1",
+        "path": "/v1/x",
+        "headers": {"X-Key": "a"},
+        "body": {"a": 1},
+        "line": 2,
+    }
+    assert (exchange.status, exchange.body, exchange.line) == ("201", '{"b": 2}', 8)
