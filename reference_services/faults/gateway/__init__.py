@@ -1,0 +1,10 @@
+"""Faults of the gateway: one deliberate defect each, one file a fault."""
+
+from __future__ import annotations
+
+from reference_services.faults.gateway import hides_a_service, never_opens, sticks_to_one_replica
+from reference_services.faults.gateway.gateway_fault import GatewayFault
+
+FAULTS: dict[str, GatewayFault] = {
+    module.FAULT.name: module.FAULT for module in (sticks_to_one_replica, never_opens, hides_a_service)
+}

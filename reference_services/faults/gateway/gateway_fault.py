@@ -1,0 +1,17 @@
+"""A fault of the gateway: a name, a sentence, and how it wraps the factory of the app."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from reference_services.gateway.app import CreateGateway
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayFault:
+    """One defect. `wrap` gives a factory that differs from the sound one in this defect alone."""
+
+    name: str
+    summary: str
+    wrap: Callable[[CreateGateway], CreateGateway]

@@ -1,0 +1,23 @@
+"""The last service is missing from the list of models; what asks for it by name is still answered."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+from reference_services.faults.gateway.gateway_fault import GatewayFault
+from reference_services.gateway.app import CreateGateway
+from reference_services.gateway.directory import Directory
+
+
+def all_but_the_last(directory: Directory) -> dict[str, str]:
+    """The models of all services but the last."""
+    hidden = list(directory.services)[-1]
+    return {model: service for model, service in directory.models().items() if service != hidden}
+
+
+FAULT = GatewayFault(
+    name="hides_a_service",
+    summary="the last service is missing from /v1/models",
+    wrap=lambda create: cast(CreateGateway, partial(create, listing=all_but_the_last)),
+)

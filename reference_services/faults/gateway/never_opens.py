@@ -1,0 +1,24 @@
+"""Circuit breakers count failures and never open."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import cast
+
+from reference_services.faults.gateway.gateway_fault import GatewayFault
+from reference_services.gateway.app import CreateGateway
+from reference_services.gateway.breaker import Breaker, Ticket
+
+
+class StuckBreaker(Breaker):
+    """A breaker that hears of no failure."""
+
+    def failed(self, ticket: Ticket) -> None:
+        """Nothing."""
+
+
+FAULT = GatewayFault(
+    name="never_opens",
+    summary="circuit breakers never open: a replica that fails is asked again and again",
+    wrap=lambda create: cast(CreateGateway, partial(create, breaker=StuckBreaker)),
+)

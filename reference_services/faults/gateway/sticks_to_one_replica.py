@@ -1,0 +1,23 @@
+"""Every request goes to the first replica that may be asked, however much that one has to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import cast
+
+from reference_services.faults.gateway.gateway_fault import GatewayFault
+from reference_services.gateway.app import CreateGateway
+from reference_services.gateway.replica import Replica
+
+
+def first(replicas: Sequence[Replica], session: str | None) -> Replica | None:
+    """The first one; the request waits where that has no room."""
+    return replicas[0] if replicas[0].has_room else None
+
+
+FAULT = GatewayFault(
+    name="sticks_to_one_replica",
+    summary="every request goes to the first replica that may be asked",
+    wrap=lambda create: cast(CreateGateway, partial(create, choose=first)),
+)

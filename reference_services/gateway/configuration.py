@@ -1,0 +1,142 @@
+"""What a gateway is told: its services with their replicas, and the figures by which it tries, waits and gives up."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False, strict=False)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+PositiveCount = Annotated[int, Field(gt=0, le=2**31)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+def _sound_url(value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_sound = False
+    if not is_sound:
+        raise ValueError("a replica is an address such as http://127.0.0.11:11400")
+    if parts.username is not None or parts.password is not None:
+        # It would stand in /services, in logs and in metrics.
+        raise ValueError("an address holds no user and no password: callers bring their own Authorization")
+    if parts.query or parts.fragment:
+        raise ValueError("an address ends with its path: it has no query and no fragment")
+    return value.rstrip("/")
+
+
+class ReplicaEntry(_Part):
+    """One address of a service. `name` is what the header X-Served-By says."""
+
+    url: Annotated[str, AfterValidator(_sound_url)]
+    name: Name | None = None
+    concurrent: PositiveCount | None = None
+
+    @property
+    def shown(self) -> str:
+        """The name, else host and port."""
+        return self.name or urlsplit(self.url).netloc
+
+
+def _as_entries(value: object) -> object:
+    """A bare address is a replica without more."""
+    return [{"url": each} if isinstance(each, str) else each for each in value] if isinstance(value, list) else value
+
+
+class ServiceEntry(_Part):
+    """A service: equal replicas of the same models. Without `models`, the replicas are asked what they serve."""
+
+    replicas: Annotated[tuple[ReplicaEntry, ...], BeforeValidator(_as_entries), Field(min_length=1, strict=False)]
+    models: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)] = ()
+    fallback: str | None = None
+
+    @model_validator(mode="after")
+    def _each_once(self) -> ServiceEntry:
+        for what, values in (
+            ("address", [each.url for each in self.replicas]),
+            ("name", self.names),
+            ("model", self.models),
+        ):
+            if twice := sorted({each for each in values if list(values).count(each) > 1}):
+                raise ValueError(f"the {what} {twice[0]} is stated twice")
+        return self
+
+    @property
+    def names(self) -> list[str]:
+        """The names of the replicas, in their order."""
+        return [each.shown for each in self.replicas]
+
+
+class Front(_Part):
+    """Where the gateway listens, and what it reads at most. The address is taken at the start and never after."""
+
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8000
+    max_body_bytes: PositiveCount = 8 * 2**20
+    max_header_bytes: PositiveCount = 2**16
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Probes(_Part):
+    """How replicas are looked at: `failures` bad answers in a row take one out, a good one brings it back."""
+
+    path: Annotated[str, Field(pattern=r"^/\S*$")] = "/health"
+    interval_seconds: Seconds = 2.0
+    timeout_seconds: Seconds = 1.0
+    failures: PositiveCount = 2
+
+
+class BreakerFigures(_Part):
+    """When a replica's breaker opens, how long it stays so, and how many requests try it afterwards."""
+
+    failures: PositiveCount = 5
+    open_seconds: Seconds = 10.0
+    trials: PositiveCount = 1
+
+
+class QueueFigures(_Part):
+    """How many requests wait for a service, and how long."""
+
+    length: Count = 128
+    wait_seconds: Seconds = 30.0
+
+
+class Upstream(_Part):
+    """How a replica is asked: requests at once, time-outs, and attempts at other replicas after the first."""
+
+    concurrent: PositiveCount = 64
+    connect_seconds: Seconds = 2.0
+    answer_seconds: Seconds = 120.0
+    silence_seconds: Seconds = 60.0
+    retries: Count = 2
+
+
+class Configuration(_Part):
+    """All of it."""
+
+    gateway: Front = Front()
+    services: Annotated[dict[Name, ServiceEntry], Field(min_length=1)]
+    probes: Probes = Probes()
+    breaker: BreakerFigures = BreakerFigures()
+    queue: QueueFigures = QueueFigures()
+    upstream: Upstream = Upstream()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Configuration:
+        served: dict[str, str] = {}
+        for name, service in self.services.items():
+            if service.fallback is not None and service.fallback not in self.services.keys() - {name}:
+                raise ValueError(f"services.{name}.fallback: {service.fallback!r} is not another service of this file")
+            for model in service.models:
+                if model in served:
+                    raise ValueError(f"services.{name}.models: {model!r} is a model of {served[model]} already")
+                served[model] = name
+        return self

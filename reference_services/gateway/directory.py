@@ -1,0 +1,112 @@
+"""The directory of a gateway: its services by name and by model, as the configuration has them now."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from reference_services.gateway.balancing import Choose, least_outstanding
+from reference_services.gateway.breaker import Breaker, State
+from reference_services.gateway.configuration import BreakerFigures, Configuration, ReplicaEntry, ServiceEntry
+from reference_services.gateway.replica import Replica
+from reference_services.gateway.service import Service
+
+MakeBreaker = Callable[[BreakerFigures, Callable[[State], None]], Breaker]
+
+
+class Directory:
+    """Services and replicas. A replica that a new configuration still holds keeps its state and its requests."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        changed: Callable[[Replica, State | None], None],
+        choose: Choose = least_outstanding,
+        breaker: MakeBreaker = Breaker,
+    ) -> None:
+        self.services: dict[str, Service] = {}
+        self._changed = changed
+        self._choose = choose
+        self._breaker = breaker
+        self.apply(configuration)
+
+    def apply(self, configuration: Configuration) -> None:
+        """Become what this configuration says, at once; requests under way go on where they are."""
+        self.configuration = configuration
+        before: dict[str, Service] = self.services
+        self.services = {}
+        for name, entry in configuration.services.items():
+            self.services[name] = self._applied(before.get(name) or Service(name, self._choose), entry)
+        for name in before.keys() - self.services.keys():
+            before[name].replicas = []
+        for service in {**before, **self.services}.values():
+            service.dispatch()
+
+    def of_model(self, model: str) -> Service | None:
+        """The service that has this model; the first one, where replicas of several list it."""
+        return next((service for service in self.services.values() if model in service.models), None)
+
+    def models(self) -> dict[str, str]:
+        """All models, with the service of each."""
+        found: dict[str, str] = {}
+        for service in self.services.values():
+            for model in service.models:
+                found.setdefault(model, service.name)
+        return found
+
+    def replicas(self) -> list[Replica]:
+        """All replicas of all services."""
+        return [replica for service in self.services.values() for replica in service.replicas]
+
+    def described(self) -> list[dict[str, Any]]:
+        """The services as operators see them."""
+        return [
+            {
+                "name": service.name,
+                "status": service.status,
+                "address": service.replicas[0].url,
+                "models": list(service.models),
+                "fallback": service.fallback,
+                "waiting": service.waiting,
+                "replicas": [_described(replica) for replica in service.replicas],
+            }
+            for service in self.services.values()
+        ]
+
+    def _applied(self, service: Service, entry: ServiceEntry) -> Service:
+        configuration = self.configuration
+        before = {(replica.name, replica.url): replica for replica in service.replicas}
+        service.replicas = [
+            before.get((each.shown, each.url)) or self._replica(service.name, each) for each in entry.replicas
+        ]
+        for replica, each in zip(service.replicas, entry.replicas, strict=True):
+            replica.concurrent = each.concurrent or configuration.upstream.concurrent
+            replica.breaker.figures = configuration.breaker
+        service.configured_models = entry.models
+        service.fallback = entry.fallback
+        service.figures = configuration.queue
+        service.probe_seconds = configuration.probes.interval_seconds
+        return service
+
+    def _replica(self, service: str, entry: ReplicaEntry) -> Replica:
+        return Replica(service, entry.shown, entry.url, self._breaker, self.configuration.breaker, self._turned)
+
+    def _turned(self, replica: Replica, state: State | None) -> None:
+        """A replica's state changed: those who wait for its service may now go, or have to be refused."""
+        self._changed(replica, state)
+        service = self.services.get(replica.service)
+        if service is not None:
+            # Not at once: this may be heard while the queue is being gone through.
+            asyncio.get_running_loop().call_soon(service.dispatch)
+
+
+def _described(replica: Replica) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": replica.name,
+        "address": replica.url,
+        "status": replica.status,
+        "breaker": replica.breaker.state,
+        "outstanding": replica.outstanding,
+    }
+    return {**told, "reason": replica.reason} if replica.reason else told

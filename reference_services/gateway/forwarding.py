@@ -1,0 +1,165 @@
+"""From a request to an answer that has begun: which service, which replica, and whether another one is tried.
+
+The rule of repeating: a request goes to another replica only while it is certain that no replica works on it.
+
+- Where no connection came about, nothing was sent: any request goes on to the next replica.
+- Where a replica took the request and broke off before its answer, only what is idempotent (GET, DELETE) is repeated.
+- After the first byte of an answer nothing is repeated, and an error that a replica answers with is its answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import httpx
+
+from reference_services.chat.failures import Refused
+from reference_services.gateway.account import Account
+from reference_services.gateway.asked import Asked
+from reference_services.gateway.directory import Directory
+from reference_services.gateway.metrics import Metrics
+from reference_services.gateway.replica import Lease, Replica
+from reference_services.gateway.service import Overloaded, Service, Unavailable
+from reference_services.gateway.upstream import Failed, Upstream, parts
+
+MOST_WHOLE_BYTES = 2**20
+EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(slots=True)
+class Opened:
+    """An answer that has begun. `body` is all of it where it was short and stated its length."""
+
+    answer: httpx.Response
+    lease: Lease
+    silence_s: float
+    body: bytes | None = None
+    fallback: str | None = None
+    """The model that answers in place of the one that was asked for."""
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether the replica is not at fault."""
+        return self.answer.status_code < 500
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it is a stream of events."""
+        kind: str = self.answer.headers.get("content-type", "")
+        return kind.partition(";")[0].strip().lower() == EVENT_STREAM
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is read whole before it goes on, so that one which is cut can still become an error."""
+        length: str = self.answer.headers.get("content-length", "")
+        return not self.is_stream and length.isdigit() and int(length) <= MOST_WHOLE_BYTES
+
+    def end(self) -> None:
+        """All of the answer has come."""
+        if self.is_sound:
+            self.lease.completed()
+        else:
+            self.lease.failed()
+
+
+def no_such_model(model: str) -> Refused:
+    """The refusal for a model that nobody serves."""
+    return Refused(
+        404, f"No service has the model {model!r}; /v1/models lists what there is.", "model_not_found", "model"
+    )
+
+
+class Forwarding:
+    """Sends requests on."""
+
+    def __init__(self, directory: Directory, upstream: Upstream, metrics: Metrics) -> None:
+        self._directory = directory
+        self._upstream = upstream
+        self._metrics = metrics
+
+    async def open(self, asked: Asked, account: Account) -> Opened:
+        """The answer's beginning, from the service of the model, else from its fallback. Raises Refused."""
+        service = self._directory.of_model(asked.model)
+        if service is None:
+            raise no_such_model(asked.model)
+        account.service = service.name
+        seen = {service.name}
+        now, instead = service, asked
+        while True:
+            try:
+                opened = await self._attempts(now, instead, account)
+            except Unavailable:
+                following = self._fallback(now) if asked.content else None
+                if following is None or following.name in seen:
+                    raise
+                seen.add(following.name)
+                now, instead = following, asked.for_model(following.models[0])
+                continue
+            if now is not service:
+                opened.fallback = instead.model
+                self._metrics.fallbacks.labels(service.name, now.name).inc()
+            return opened
+
+    def _fallback(self, service: Service) -> Service | None:
+        following = self._directory.services.get(service.fallback or "")
+        return following if following is not None and following.models else None
+
+    async def _attempts(self, service: Service, asked: Asked, account: Account) -> Opened:
+        """At one replica after the other, by the rule. Raises Refused; Unavailable where nothing was sent."""
+        tried: frozenset[Replica] = frozenset()
+        problem: Refused | None = None
+        while True:
+            try:
+                lease = await service.acquire(asked.priority, asked.session, tried)
+            except Overloaded as overloaded:
+                self._metrics.refused.labels(service.name, overloaded.reason).inc()
+                raise
+            except Unavailable as unavailable:
+                self._metrics.refused.labels(service.name, "unavailable").inc()
+                raise problem or unavailable from None
+            if tried:
+                self._metrics.retries.labels(service.name).inc()
+            account.replica, account.attempts = lease.replica.name, account.attempts + 1
+            try:
+                return await self._attempt(lease, asked)
+            except Failed as failed:
+                self._metrics.upstream_errors.labels(service.name, lease.replica.name, failed.kind).inc()
+                problem = self._told(failed, service.name, lease.replica.name)
+                may_repeat = failed.stage == "unsent" or (failed.stage == "sent" and asked.is_idempotent)
+                if not may_repeat or len(tried) >= self._directory.configuration.upstream.retries:
+                    raise problem from None
+                tried |= {lease.replica}
+
+    async def _attempt(self, lease: Lease, asked: Asked) -> Opened:
+        """Raises Failed. The slot is given back, unless an answer is left that still comes."""
+        figures = self._directory.configuration.upstream
+        self._metrics.upstream_requests.labels(lease.replica.service, lease.replica.name).inc()
+        answer: httpx.Response | None = None
+        try:
+            answer = await self._upstream.open(lease.replica, asked, figures)
+            opened = Opened(answer, lease, figures.silence_seconds)
+            if opened.is_sound:
+                lease.answered()
+            else:
+                self._metrics.upstream_errors.labels(lease.replica.service, lease.replica.name, "status").inc()
+            if opened.is_short:
+                opened.body = b"".join([part async for part in parts(answer, opened.silence_s)])
+                opened.end()
+        except BaseException as error:
+            if isinstance(error, Failed):
+                lease.failed()
+            else:
+                lease.abandoned()
+            if answer is not None:
+                await answer.aclose()
+            raise
+        return opened
+
+    def _told(self, failed: Failed, service: str, replica: str) -> Refused:
+        if failed.stage == "unsent":
+            return Unavailable(service, 1)
+        why = "It may have worked on the request, which was therefore not repeated."
+        if failed.kind == "timeout":
+            seconds = self._directory.configuration.upstream.answer_seconds
+            return Refused(504, f"{replica} did not answer within {seconds:g} s. {why}", "upstream_timeout")
+        return Refused(502, f"{replica} broke off. {why}", "upstream_failed")

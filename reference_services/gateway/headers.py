@@ -1,0 +1,43 @@
+"""Which headers go on to a replica and back to a client: end-to-end ones, and those that the gateway vouches for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+Headers = list[tuple[bytes, bytes]]
+HOP_BY_HOP = frozenset(
+    {
+        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
+        *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+    }
+)
+"""RFC 9110, section 7.6.1; with these goes whatever `Connection` names."""
+_OWN_TO_REPLICA = frozenset(
+    {
+        # What tells a replica who calls is said by the gateway alone: a client could write anything there.
+        *(b"host", b"content-length", b"expect", b"x-request-id", b"x-priority"),
+        *(b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"),
+    }
+)
+_OWN_TO_CLIENT = frozenset({b"date", b"server", b"x-served-by", b"x-request-id", b"x-degraded", b"x-fallback"})
+
+
+def to_replica(raw: Headers, client: tuple[str, int] | None, request_id: str) -> Headers:
+    """The headers of a request for a replica; `Authorization` is among them, and goes nowhere else."""
+    kept = [(name, value) for name, value in end_to_end(raw) if name not in _OWN_TO_REPLICA]
+    if client is not None:
+        kept.append((b"x-forwarded-for", client[0].encode("ascii", "replace")))
+    return [*kept, (b"x-request-id", request_id.encode("ascii"))]
+
+
+def to_client(raw: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """The headers of an answer, without those that the gateway gives itself."""
+    return [(name, value) for name, value in end_to_end(list(raw)) if name not in _OWN_TO_CLIENT]
+
+
+def end_to_end(raw: Headers) -> Headers:
+    """All but those that are about one connection; names in lower case."""
+    named = {
+        token.strip().lower() for name, value in raw if name.lower() == b"connection" for token in value.split(b",")
+    }
+    return [(name.lower(), value) for name, value in raw if name.lower() not in HOP_BY_HOP | named]

@@ -1,0 +1,79 @@
+"""What the gateway answers itself: models, services, health, metrics."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from fastapi import APIRouter
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.responses import JSONResponse, Response
+
+from reference_services.gateway import VERSION
+from reference_services.gateway.directory import Directory
+from reference_services.gateway.forwarding import no_such_model
+from reference_services.gateway.metrics import Metrics
+from reference_services.gateway.reloading import Reloading
+
+Listing = Callable[[Directory], dict[str, str]]
+"""The models that are shown, with the service of each."""
+
+
+def router(directory: Directory, metrics: Metrics, reloading: Reloading, listing: Listing) -> APIRouter:
+    """The routes."""
+    routes = APIRouter()
+    created = int(time.time())
+    started = time.monotonic()
+
+    def shown(model: str, service: str) -> dict[str, Any]:
+        return {"id": model, "object": "model", "created": created, "owned_by": service}
+
+    @routes.get("/v1/models")
+    async def models() -> dict[str, Any]:
+        """The models of all services, whether or not a replica of theirs is well."""
+        return {"object": "list", "data": [shown(*each) for each in listing(directory).items()]}
+
+    @routes.get("/v1/models/{name:path}")
+    async def model(name: str) -> dict[str, Any]:
+        """One of the models."""
+        found = listing(directory)
+        if name not in found:
+            raise no_such_model(name)
+        return shown(name, found[name])
+
+    @routes.get("/services")
+    async def services() -> dict[str, Any]:
+        """Discovery: each service with its address, its models and the state of its replicas."""
+        return {"services": directory.described()}
+
+    @routes.get("/health")
+    async def health() -> JSONResponse:
+        """`healthy`, `degraded` where something is not well, `unhealthy` (503) where no service can be reached."""
+        states = {service.name: service.status for service in directory.services.values()}
+        if all(state == "unavailable" for state in states.values()):
+            status = "unhealthy"
+        else:
+            status = "healthy" if all(state == "healthy" for state in states.values()) else "degraded"
+        body = {
+            "status": status,
+            "services": states,
+            "configuration": reloading.described(),
+            "version": VERSION,
+            "uptime_seconds": round(time.monotonic() - started, 3),
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        }
+        return JSONResponse(body, 503 if status == "unhealthy" else 200)
+
+    @routes.get("/ready")
+    async def ready() -> dict[str, str]:
+        """The gateway itself listens and has looked at its replicas once; how they are is told by /health."""
+        return {"status": "ready"}
+
+    @routes.get("/metrics")
+    async def exposition() -> Response:
+        """Prometheus metrics."""
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return routes
