@@ -19,6 +19,8 @@ SURPLUS = 3
 TOKENS = 48
 SHRINK = 0.25
 APART, TOGETHER = 0.6, 0.25
+TOO_QUICK_MS = 20.0
+COMPLETIONS = (generation.CHAT_PATH, "/v1/completions")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -47,9 +49,10 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     threshold = criterion.threshold
     assert threshold is not None
     alone, answers = next(evidence.of("alone")), list(evidence.of("answer"))
-    if alone["status"] != 200 or alone["error"]:
-        return Verdict("fail", f"one request alone at {alone['url']} gives {told(alone)}")
-    served = [record for record in answers if record["status"] == 200 and not record["error"]]
+    if not _is_served(alone):
+        what = alone["error"] or told(alone)
+        return Verdict("fail", f"one request alone at {alone['url']} gives {what} and no answer")
+    served = [record for record in answers if _is_served(record)]
     refused = [record for record in answers if record["status"] in (TOO_MANY, UNAVAILABLE)]
     broken = [record for record in answers if record not in served and record not in refused]
     if broken:
@@ -75,6 +78,15 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return _by_ends(int(threshold.value), alone, served, surplus)
 
 
+def _is_served(record: Record) -> bool:
+    """Whether a whole answer came, of a completion one with text; `200 {}` is none."""
+    if record["status"] != 200 or record["error"]:
+        return False
+    if streamed.pieces(record) or generation.completion_text(record):
+        return True
+    return bool(record.get("json")) and not record["url"].endswith(COMPLETIONS)
+
+
 def _by_ends(limit: int, alone: Record, served: Sequence[Record], surplus: str) -> Verdict:
     """Where N may be in progress, the answer N after another ends about one answer's time later."""
     ends = sorted(record["ended_ms"] for record in served)
@@ -83,6 +95,8 @@ def _by_ends(limit: int, alone: Record, served: Sequence[Record], surplus: str) 
     found = (
         f"{surplus}; one takes {alone['ended_ms']:.0f} ms alone, and {limit + 1} of them ended within {share:.0%} of it"
     )
+    if alone["ended_ms"] < TOO_QUICK_MS:
+        return Verdict("inconclusive", f"{found}: too quick to tell what was made at once")
     if not apart:
         return Verdict("inconclusive", f"{surplus}: too few were served to see the limit")
     if share >= APART:
@@ -96,7 +110,7 @@ def _body(site: Site, request: Mapping[str, Any], number: int) -> Mapping[str, A
     asked = request.get("body")
     if isinstance(asked, Mapping):
         own = dict(asked)
-        return {**own, "stream": True} if request.get("path") in (generation.CHAT_PATH, "/v1/completions") else own
+        return {**own, "stream": True} if request.get("path") in COMPLETIONS else own
     return generation.chat_body(site, f"Tell a story about {number} ships.", TOKENS, stream=True)
 
 

@@ -317,13 +317,20 @@ def test_a_concurrency_without_limit_fails(service: Service, target: str, site_a
     ],
 )
 def test_concurrency_of_answers_that_do_not_stream(ends_ms: tuple[int, ...], refused: int, outcome: str) -> None:
-    common = {"record": "answer", "url": "u", "error": "", "events": [], "ended_ms": 1.0}
+    common = {"record": "answer", "url": "u", "error": "", "events": [], "ended_ms": 1.0, "json": {"text": "x"}}
     served = [{**common, "status": 200, "ended_ms": end} for end in ends_ms]
     records = [{**common, "record": "alone", "status": 200, "ended_ms": 100.0}, *served]
     records += [{**common, "status": 503}] * refused
     asked = replace(criterion("concurrency_limit"), threshold=one())
     found = CHECKS["concurrency_limit"].judge(asked, Evidence("c", "c", tuple(records)))
     assert found.outcome == outcome, found
+
+
+def test_answers_without_content_show_no_limit() -> None:
+    empty = {"url": "http://u/v1/chat/completions", "status": 200, "error": "", "events": [], "json": {}}
+    records = [{**empty, "record": kind, "ended_ms": ms} for kind, ms in (("alone", 100.0), ("answer", 300.0))]
+    found = CHECKS["concurrency_limit"].judge(criterion("concurrency_limit"), Evidence("c", "c", tuple(records)))
+    assert (found.outcome, "no answer" in found.reason) == ("fail", True)
 
 
 def test_bursts_are_bounded(target: str, site_at: SiteAt) -> None:
