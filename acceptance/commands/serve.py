@@ -24,6 +24,7 @@ SERVICES = {
     "hermes-2": _CHAT,
     "openchat-3.5": _CHAT,
     "phi-3-mini": _CHAT,
+    "gateway": "reference_services.gateway",
     "switch": "reference_services.switch",
 }
 """The services by name, and the module that runs each; the module gets the name."""

@@ -134,3 +134,35 @@ def hermes() -> Iterator[Running]:
     running = start_service()
     yield running
     assert running.stop() == 0
+
+
+@pytest.fixture
+def replica() -> Iterator[Callable[..., Any]]:
+    """Starts replicas that a test scripts."""
+    from tests.reference_services.gateway_process import Replica
+
+    started: list[Replica] = []
+
+    def one(port: int = 0) -> Replica:
+        started.append(Replica(port))
+        return started[-1]
+
+    yield one
+    for each in started:
+        each.stop()
+
+
+@pytest.fixture
+def gateway(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Starts gateways that end with the test."""
+    from tests.reference_services.gateway_process import Gateway
+
+    started: list[Gateway] = []
+
+    def one(configuration: dict[str, Any], *arguments: str) -> Gateway:
+        started.append(Gateway(tmp_path / f"gateway-{len(started)}.yaml", configuration, *arguments))
+        return started[-1]
+
+    yield one
+    for each in started:
+        assert each.stop() == 0
