@@ -35,9 +35,11 @@ class Source:
 
     def column(self, line: int, offset: int) -> int:
         """The column on disk, from 1, of a character offset in a line of the repaired text."""
-        prefix = self.lines[line - 1][:offset]
-        # Damage makes one character of every byte, whichever of the old encodings did it.
-        width = len(prefix.encode("utf-8", "surrogatepass")) if self.repaired else len(prefix)
+        text = self.lines[line - 1]
+        width = min(offset, len(text))
+        if self.repaired and not text.isascii():
+            # Damage makes one character of every byte, whichever of the old encodings did it.
+            width = len(text[:offset].encode("utf-8", "surrogatepass"))
         return self.leads.get(line, 0) + width + 1
 
 
