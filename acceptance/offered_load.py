@@ -33,6 +33,10 @@ HEADROOM = 1.25
 RATE_WHERE_NONE_IS_STATED = 10.0
 TIMEOUT_IN_LIMITS = 5
 TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
+WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
+    "messages": [{"role": "user", "content": "Tell me about the sea."}],
+    "max_tokens": 50,
+}
 COMPLETION_PATHS = ("/v1/chat/completions", "/v1/completions")
 TIMES = {"latency", "ttft", "inter_token_latency"}
 """Kinds whose limit may be on one of the document's requests."""
@@ -90,9 +94,7 @@ def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
             found.setdefault(body_key(body), (request["path"], body))
     paths = [path for path, _ in found.values()]
     if not paths:
-        return generation.CHAT_PATH, [
-            {"messages": [{"role": "user", "content": "Tell me about the sea."}], "max_tokens": 50}
-        ]
+        return generation.CHAT_PATH, [WHERE_NONE_IS_NAMED]
     return paths[0], [body for path, body in found.values() if path == paths[0]]
 
 
@@ -118,6 +120,12 @@ def _take(recorder: Recorder, site: Site) -> None:
     asked = max((threshold.value for threshold in site.limits("throughput")), default=None)
     path, bodies = requests(site)
     model = generation.served_model(site)
+    is_guessed = bodies == [WHERE_NONE_IS_NAMED]
+    if is_guessed and site.ask("POST", path, body=dict(bodies[0]))["status"] == HTTPStatus.NOT_FOUND:
+        raise NotMeasurable(
+            f"the load run sends completions to {site.deployment.target}{path}, which gives 404",
+            "judge memory and CPU of this service under a load of its own requests",
+        )
     # A document's request without a model is sent as it stands where the server takes it so.
     if model is not None and not _takes(site, path, bodies[0]):
         bodies = [{**body, "model": model} for body in bodies]

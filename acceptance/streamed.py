@@ -22,13 +22,19 @@ TOGETHER_MS = 1.0
 
 
 def stream(
-    site: Site, body: Mapping[str, Any], *, path: str = CHAT_PATH, address: str | None = None, leave_after: int = 0
+    site: Site,
+    body: Mapping[str, Any],
+    *,
+    path: str = CHAT_PATH,
+    address: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    leave_after: int = 0,
 ) -> Record:
     """Ask for a stream; the record holds each event with its time in ms since the send.
 
     With `leave_after` the connection is closed after so many events, and `left` says whether that was midway.
     """
-    return at_once(site, [body], path=path, address=address, leave_after=leave_after)[0]
+    return at_once(site, [body], path=path, address=address, headers=headers, leave_after=leave_after)[0]
 
 
 def at_once(
@@ -37,6 +43,7 @@ def at_once(
     *,
     path: str = CHAT_PATH,
     address: str | None = None,
+    headers: Mapping[str, str] | None = None,
     leave_after: int = 0,
 ) -> list[Record]:
     """Send all bodies at once, each on a connection of its own; times count from one moment for all."""
@@ -52,7 +59,7 @@ def at_once(
             trust_env=False,
             verify=secure,
             limits=limits,
-            headers=site.deployment.headers(url),
+            headers={**(headers or {}), **site.deployment.headers(url)},
         ) as client:
             return await asyncio.gather(*(_exchange(site, client, url, body, begin_s, leave_after) for body in bodies))
 

@@ -44,6 +44,9 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         elif given:
             key = given[STANDARD].removeprefix("Bearer ")
             recorder.write("right", site.send(_with(bare, header, key)))
+        elif request.get("headers") != bare["headers"]:
+            # The document's own request shows a key: an example, or the one that this service takes.
+            recorder.write("shown", site.send(request, with_key=False))
         for path in OTHER_DOORS:
             body = {"prompt": "Name a colour.", "inputs": "Name a colour.", "max_tokens": 1}
             if model := generation.served_model(site):
@@ -67,6 +70,13 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"{unguarded[0]['url']} answers without a key, where {without['url']} gives {without['status']}",
         )
     refused = f"without a key {without['status']}, with a wrong one {wrong['status']}"
+    shown = next(evidence.of("shown"), None)
+    if right is None and shown is not None and shown["status"] is not None and 200 <= shown["status"] < 300:
+        return Verdict(
+            "pass",
+            f"{refused}, with the document's own key {shown['status']}",
+            assumptions=("the key that the document shows is the one that this service takes",),
+        )
     if right is None:
         return Verdict(
             "inconclusive",
