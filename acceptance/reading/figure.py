@@ -26,6 +26,7 @@ _ASSIGNED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}$")
 _CLAUSE = re.compile(r"[;,](?=\s)|\s+and\s+|\s+but\s+|[.](?=\s|$)|[()]")
 _BRACKET = re.compile(r"\s?\(([^()]{1,24})\)")
 _WINDOW = 400
+_NEAR = 80
 _BEFORE = 48
 _AFTER = 48
 _LONGEST_COMPARATOR = 5
@@ -78,12 +79,10 @@ class Figure:
         return found[1] if found is not None else ""
 
     def stands_by_another(self) -> bool:
-        """Whether the clause holds another figure, with a unit."""
+        """Whether another figure, with a unit, stands near."""
+        near = self.string[max(0, self.begin - _NEAR) : self.end + _NEAR]
         return any(
-            other[1] and found["number"] != self.number
-            for place in self.near
-            for found in _NUMBER.finditer(place[:_WINDOW])
-            if (other := _unit_after(place, found.end()))
+            found["number"] != self.number and _unit_after(near, found.end())[1] for found in _NUMBER.finditer(near)
         )
 
 

@@ -108,9 +108,9 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
     if comparator and not comparator[0].isalpha() and comparator != "=":
         why = "a limit without a unit, and nothing says what it counts"
         return Unreadable(figure.begin, figure.end, why, _KNOWN_UNITS)
-    if not tail or figure.high or _COUNTS.match(tail) or figure.stands_by_another():
+    if not tail or figure.high or _COUNTS.match(tail) or not any(map(_MEASURED.search, figure.near)):
         return None
-    if not any(_MEASURED.search(place) for place in figure.near):
+    if figure.stands_by_another():
         return None
     return Unreadable(
         figure.begin, min(after, len(figure.string)), f"{tail!r} is no unit that is known here", _KNOWN_UNITS

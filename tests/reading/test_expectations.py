@@ -84,6 +84,30 @@ def test_a_size_that_is_about_right_has_two_sides(read: Read) -> None:
     assert "the file may have from 1.8 to 2.2 GiB" in file.assumptions
 
 
+def test_a_size_that_is_printed_is_that_size(read: Read) -> None:
+    (file,) = typed(read, "ls -lh data/m.gguf", "4.7G")
+    assert file.threshold is not None
+    assert (file.threshold.value, file.threshold.unit, file.threshold.comparator) == (4.7, "GiB", "==")
+
+
+def test_room_on_a_disk_is_that_of_the_path_in_the_command(read: Read) -> None:
+    (disk,) = typed(read, "df -h /srv/models", "at least 20G free")
+    assert disk.threshold is not None
+    assert (disk.kind, disk.parameters["path"], disk.threshold.comparator) == ("disk", "/srv/models", ">=")
+
+
+def test_more_than_a_limit_being_refused_is_that_limit(read: Read) -> None:
+    (found,) = read("# T\n## Acceptance Criteria\n- More than 8 concurrent requests are refused with 429\n").criteria
+    assert found.threshold is not None
+    assert (found.kind, found.threshold.value, found.threshold.comparator) == ("concurrency_limit", 8, "<=")
+
+
+def test_metrics_are_looked_for_under_the_names_that_the_text_gives(read: Read) -> None:
+    (found,) = read("# T\n## Acceptance Criteria\n- `/metrics` exposes `tgi_request_count`\n").criteria
+    assert (found.kind, found.parameters["contains"]) == ("metrics", ["tgi_request_count"])
+    assert found.parameters["request"]["path"] == "/metrics"
+
+
 @pytest.mark.parametrize(
     ("call", "expected", "kind"),
     [

@@ -189,6 +189,15 @@ def test_each_of_two_figures_keeps_its_own_circumstances() -> None:
     assert (cpu.population, cpu.load) == ("", "during inference")
 
 
+def test_a_figure_without_a_statistic_has_that_of_the_one_before_it() -> None:
+    found, _ = read_quantities("p99 latency: <= 80 ms (batch 1), <= 250 ms (batch 8)")
+    assert [(q.value, q.statistic, q.load) for q in found] == [(80, "p99", "(batch 1)"), (250, "p99", "(batch 8)")]
+
+
+def test_a_variable_that_is_set_states_no_limit() -> None:
+    assert read_one("NUM_PARALLEL=2: no more than 2 requests at a time").comparator == "<="
+
+
 def test_the_parts_of_a_sum_are_no_limits_of_their_own() -> None:
     assert read_one("Memory: 4GB (2.4GB model + 1.6GB runtime)").value == 4
 
