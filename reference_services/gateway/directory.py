@@ -108,5 +108,6 @@ def _described(replica: Replica) -> dict[str, Any]:
         "status": replica.status,
         "breaker": replica.breaker.state,
         "outstanding": replica.outstanding,
+        "probed_at": replica.probed_at.isoformat(timespec="milliseconds") if replica.probed_at else None,
     }
     return {**told, "reason": replica.reason} if replica.reason else told

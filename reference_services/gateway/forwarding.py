@@ -9,6 +9,7 @@ The rule of repeating: a request goes to another replica only while it is certai
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import httpx
@@ -109,6 +110,7 @@ class Forwarding:
         tried: frozenset[Replica] = frozenset()
         problem: Refused | None = None
         while True:
+            begin = time.perf_counter()
             try:
                 lease = await service.acquire(asked.priority, asked.session, tried)
             except Overloaded as overloaded:
@@ -117,6 +119,7 @@ class Forwarding:
             except Unavailable as unavailable:
                 self._metrics.refused.labels(service.name, "unavailable").inc()
                 raise problem or unavailable from None
+            self._metrics.wait.labels(service.name).observe(time.perf_counter() - begin)
             if tried:
                 self._metrics.retries.labels(service.name).inc()
             account.replica, account.attempts = lease.replica.name, account.attempts + 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from reference_services.gateway.breaker import Breaker, State
 from reference_services.gateway.configuration import BreakerFigures
@@ -32,6 +33,7 @@ class Replica:
         """When it was taken last, by which equals take turns."""
         self.up = True
         self.reason = ""
+        self.probed_at: datetime | None = None
         self.models: tuple[str, ...] = ()
         """What it listed when it was last asked."""
         self._bad_probes = 0
@@ -61,6 +63,7 @@ class Replica:
         self._bad_probes = self._bad_probes + 1 if problem else 0
         self._was_well = self._was_well or not problem
         self.reason = problem
+        self.probed_at = datetime.now(UTC)
         # One bad probe speaks against a replica of which nothing good is known.
         is_up = self._bad_probes < (most if self._was_well else 1)
         if is_up != self.up:

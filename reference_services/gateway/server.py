@@ -31,6 +31,8 @@ def serve(app: FastAPI, front: Front, is_access_logged: bool) -> None:
             log_config=None,
             access_log=is_access_logged,
             server_header=False,
+            # What a client says of where it comes from is not believed, be it on this machine.
+            proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEPT_S,
             timeout_graceful_shutdown=GRACE_S,

@@ -6,7 +6,6 @@ import asyncio
 import bisect
 import itertools
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from reference_services.chat.failures import Refused
@@ -57,7 +56,6 @@ class Service:
         self.fallback: str | None = None
         self.figures = QueueFigures()
         self.probe_seconds = 1.0
-        self.waited: Callable[[float], None] = lambda seconds: None
         self._choose = choose
         self._waiting: list[Waiter] = []
         self._numbers = itertools.count()
@@ -86,9 +84,8 @@ class Service:
         Waits in the queue while all of them are busy. Where the queue is full, its least urgent and youngest request
         is refused, which may be this one.
         """
-        loop = asyncio.get_running_loop()
-        begin = loop.time()
-        waiter = Waiter(priority, next(self._numbers), session, tried, loop.create_future())
+        future: asyncio.Future[Lease] = asyncio.get_running_loop().create_future()
+        waiter = Waiter(priority, next(self._numbers), session, tried, future)
         bisect.insort(self._waiting, waiter)
         self.dispatch()
         if len(self._waiting) > self.figures.length:
@@ -109,7 +106,6 @@ class Service:
                 wait_s = self.figures.wait_seconds
                 raise Overloaded(self.name, "queue_timeout", f"no replica had room within {wait_s:g} s.") from None
             raise
-        self.waited(loop.time() - begin)
         return lease
 
     def dispatch(self) -> None:

@@ -152,17 +152,25 @@ def replica() -> Iterator[Callable[..., Any]]:
         each.stop()
 
 
+@pytest.fixture(scope="session")
+def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, ...], Any]]:
+    """The gateways that run, by their arguments."""
+    running: dict[tuple[str, ...], Any] = {}
+    yield running
+    for each in running.values():
+        assert each.stop() == 0
+
+
 @pytest.fixture
-def gateway(tmp_path: Path) -> Iterator[Callable[..., Any]]:
-    """Starts gateways that end with the test."""
+def gateway(gateways: dict[tuple[str, ...], Any], tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Any]:
+    """A gateway with this configuration and these arguments: one that runs takes the configuration while it does."""
     from tests.reference_services.gateway_process import Gateway
 
-    started: list[Gateway] = []
-
     def one(configuration: dict[str, Any], *arguments: str) -> Gateway:
-        started.append(Gateway(tmp_path / f"gateway-{len(started)}.yaml", configuration, *arguments))
-        return started[-1]
+        if arguments not in gateways:
+            file = tmp_path_factory.mktemp("gateway") / "gateway.yaml"
+            gateways[arguments] = Gateway(file, configuration, *arguments)
+        gateways[arguments].use(configuration)
+        return gateways[arguments]
 
-    yield one
-    for each in started:
-        assert each.stop() == 0
+    return one

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-import os
 import queue
 import signal
 import socket
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.reference_services.conftest import ROOT, environment, free_ports
 
@@ -102,13 +103,12 @@ class Replica:
 
     def stop(self) -> None:
         # A thread that waits in accept() would keep a closed socket listening.
-        self._listener.shutdown(socket.SHUT_RDWR)
+        with contextlib.suppress(OSError):
+            self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
         for each in self._connections:
-            try:
+            with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
 
     def _listen(self) -> None:
         while True:
@@ -161,12 +161,22 @@ class Gateway:
             )
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False)
         until(self._is_ready, "the gateway is ready")
+        self._before: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
+
+    def use(self, configuration: dict[str, Any]) -> None:
+        """Take another configuration; `moved` counts from here on."""
+        applied = self.figure("gateway_config_reloads_total", result="applied")
+        self.write(configuration)
+        self.process.send_signal(signal.SIGHUP)
+        until(lambda: self.figure("gateway_config_reloads_total", result="applied") > applied, "it is applied")
+        until(lambda: all(each["probed_at"] for each in self.replicas()), "every replica was looked at")
+        self._before = dict(self._samples())
 
     def write(self, configuration: dict[str, Any]) -> None:
         """JSON is YAML."""
         beside = self.file.with_suffix(".new")
         beside.write_text(json.dumps(configuration), encoding="utf-8")
-        os.replace(beside, self.file)
+        beside.replace(self.file)
 
     def chat(self, model: str = MODEL, headers: dict[str, str] | None = None, **fields: Any) -> httpx.Response:
         return self.client.post(CHAT, json=body(model, **fields), headers=headers)
@@ -176,15 +186,24 @@ class Gateway:
 
     def replica(self, name: str) -> dict[str, Any]:
         """What /services says of a replica."""
-        found = [each for service in self.get("/services")["services"] for each in service["replicas"]]
-        return next(each for each in found if each["name"] == name)
+        return next(each for each in self.replicas() if each["name"] == name)
+
+    def replicas(self) -> list[dict[str, Any]]:
+        return [each for service in self.get("/services")["services"] for each in service["replicas"]]
 
     def figure(self, name: str, **labels: str) -> float:
-        from prometheus_client.parser import text_string_to_metric_families
+        """The sum of the samples with this name and these labels."""
+        return sum(value for sample, value in self._samples() if _fits(sample, name, labels))
 
+    def moved(self, name: str, **labels: str) -> float:
+        """How far they went since the configuration was taken."""
+        before = sum(value for sample, value in self._before.items() if _fits(sample, name, labels))
+        return self.figure(name, **labels) - before
+
+    def _samples(self) -> list[tuple[tuple[str, frozenset[tuple[str, str]]], float]]:
         families = text_string_to_metric_families(self.client.get("/metrics").text)
-        samples = [sample for family in families for sample in family.samples if sample.name == name]
-        return sum(sample.value for sample in samples if labels.items() <= sample.labels.items())
+        found = [sample for family in families for sample in family.samples]
+        return [((each.name, frozenset(each.labels.items())), each.value) for each in found]
 
     def stop(self) -> int:
         self.client.close()
@@ -198,6 +217,10 @@ class Gateway:
             return self.client.get("/ready").status_code == 200
         except httpx.TransportError:
             return False
+
+
+def _fits(sample: tuple[str, frozenset[tuple[str, str]]], name: str, labels: dict[str, str]) -> bool:
+    return sample[0] == name and labels.items() <= sample[1]
 
 
 def body(model: str = MODEL, text: str = "Hello", **fields: Any) -> dict[str, Any]:
