@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,7 @@ _KEYS: Mapping[str, type] = {
     "target": str,
     "engine": str,
     "api_key_env": str,
+    "api_key_header": str,
     "addresses": dict,
     "services": dict,
     "start": dict,
@@ -25,6 +27,7 @@ _KEYS: Mapping[str, type] = {
     "library": dict,
     "out_of_reach": dict,
 }
+AUTHORIZATION = "Authorization"
 _START_KEYS = {"service", "arguments", "timeout_s"}
 _LIBRARY_KEYS = {"python", "paths", "packages"}
 
@@ -55,6 +58,7 @@ class Deployment:
     target: str
     engine: str = ""
     api_key_env: str = ""
+    api_key_header: str = AUTHORIZATION
     addresses: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
@@ -124,9 +128,16 @@ class Deployment:
         )
 
     def headers(self, url: str) -> dict[str, str]:
-        """The authorization header, for the target's own origin and for no other."""
-        if not self.api_key_env or _origin(url) != _origin(self.target):
+        """The header with the key, for the target's own origin and for no other."""
+        key = self.key(url)
+        if not key:
             return {}
+        return {self.api_key_header: f"Bearer {key}" if self.api_key_header == AUTHORIZATION else key}
+
+    def key(self, url: str) -> str:
+        """The key for the target's own origin, "" for every other. Raises UsageError where the variable holds none."""
+        if not self.api_key_env or _origin(url) != _origin(self.target):
+            return ""
         key = os.environ.get(self.api_key_env, "").strip()
         if not (key.isascii() and key.isprintable()):
             raise UsageError(
@@ -138,7 +149,7 @@ class Deployment:
                 f"the environment variable {self.api_key_env} is empty or not set",
                 f"export {self.api_key_env}=KEY, or leave out --api-key-env",
             )
-        return {"Authorization": f"Bearer {key}"}
+        return key
 
     @property
     def is_local(self) -> bool:
@@ -185,6 +196,7 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
         target=_checked(table["target"], f"{path}: "),
         engine=table.get("engine", ""),
         api_key_env=api_key_env or table.get("api_key_env", ""),
+        api_key_header=_header(path, table.get("api_key_header", AUTHORIZATION)),
         addresses=table.get("addresses", {}),
         services=table.get("services", {}),
         files={name: folder / root for name, root in table.get("files", {}).items()},
@@ -192,6 +204,12 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
         start=_start(path, table["start"]) if "start" in table else None,
         library=_library(path, table["library"]) if "library" in table else None,
     )
+
+
+def _header(path: Path, name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+        raise DeploymentUnreadable(f"{path}: api_key_header is no name of a header: {name!r}", "write it as X-API-Key")
+    return AUTHORIZATION if name.lower() == AUTHORIZATION.lower() else name
 
 
 def _start(path: Path, table: Mapping[str, Any]) -> Start:

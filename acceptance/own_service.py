@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import errno
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -33,6 +34,12 @@ PR_SET_PDEATHSIG = 1
 def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
     """The command line that starts the service of a deployment file."""
     return [sys.executable, "-P", "-m", "acceptance", "serve", start.service, *start.arguments, *extra]
+
+
+def give_key(deployment: Deployment) -> None:
+    """Make up the key of a service that the run starts itself, where nobody set one: it reads the same variable."""
+    if deployment.start is not None and deployment.api_key_env and not os.environ.get(deployment.api_key_env):
+        os.environ[deployment.api_key_env] = secrets.token_urlsafe(24)
 
 
 class OwnService:

@@ -38,15 +38,11 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         recorder.write("without", site.send(bare, with_key=False))
         recorder.write("wrong", site.send(_with(bare, header, WRONG), with_key=False))
         origin = site.deployment.url(request.get("address"), site.primary_address)[0]
-        given = site.deployment.headers(origin)
-        if given and header.lower() == STANDARD.lower():
+        key = site.deployment.key(origin)
+        if key and header.lower() == site.deployment.api_key_header.lower():
             recorder.write("right", site.send(bare))
-        elif given:
-            key = given[STANDARD].removeprefix("Bearer ")
+        elif key:
             recorder.write("right", site.send(_with(bare, header, key)))
-        elif request.get("headers") != bare["headers"]:
-            # The document's own request shows a key: an example, or the one that this service takes.
-            recorder.write("shown", site.send(request, with_key=False))
         for path in OTHER_DOORS:
             body = {"prompt": "Name a colour.", "inputs": "Name a colour.", "max_tokens": 1}
             if model := generation.served_model(site):
@@ -70,13 +66,6 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"{unguarded[0]['url']} answers without a key, where {without['url']} gives {without['status']}",
         )
     refused = f"without a key {without['status']}, with a wrong one {wrong['status']}"
-    shown = next(evidence.of("shown"), None)
-    if right is None and shown is not None and shown["status"] is not None and 200 <= shown["status"] < 300:
-        return Verdict(
-            "pass",
-            f"{refused}, with the document's own key {shown['status']}",
-            assumptions=("the key that the document shows is the one that this service takes",),
-        )
     if right is None:
         return Verdict(
             "inconclusive",

@@ -14,6 +14,7 @@ from types import FrameType
 from typing import IO
 
 from acceptance import deployment as deployments
+from acceptance import own_service
 from acceptance.errors import RunInvalid, UsageError
 from acceptance.profile import PROFILES
 from acceptance.reading import read_documents
@@ -60,6 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.deployment
         else deployments.from_target(arguments.target, arguments.api_key_env)
     )
+    own_service.give_key(deployment)
     deployment.headers(deployment.target)
     run_id = storing.new_run_id()
     folder = arguments.out / run_id

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from acceptance import deployment as deployments
+from acceptance import own_service
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
@@ -147,6 +148,7 @@ class Judging:
     def begin(self) -> None:
         """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge."""
         process_id = None
+        own_service.give_key(self.findings.deployment)
         if self.findings.deployment.start is not None:
             self._service = OwnService(self.findings.deployment, self.findings.folder)
             self.progress.note(f"starting {self.findings.deployment.start.service}")
