@@ -41,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metrics-port", metavar="PORT", help="port of the metrics, or own: the service's")
     parser.add_argument("--config", metavar="FILE", help="the service's settings in YAML")
     parser.add_argument("--db", metavar="FILE", help="where sessions are kept (default: a temporary file)")
-    parser.add_argument("--degraded-port", metavar="PORT", help="switch: a second port, where no model can be reached")
+    parser.add_argument("--degraded-path", action="store_true", help="switch: below /degraded no model can be reached")
     parser.add_argument("--test-token", action="store_true", help="switch: the token that its document shows")
     parser.add_argument("--fault", metavar="NAME", help="start it with this one defect; loopback only")
 
@@ -76,10 +76,11 @@ def listing() -> str:
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:
-    names = ("host", "port", "metrics_port", "degraded_port", "config", "db", "fault")
+    names = ("host", "port", "metrics_port", "config", "db", "fault")
     given = [(name, getattr(arguments, name)) for name in names]
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
-    return [*options, *(["--test-token"] if arguments.test_token else [])]
+    flags = [name for name in ("test_token", "degraded_path") if getattr(arguments, name)]
+    return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]
 
 
 def _command(service: str) -> list[str]:

@@ -26,7 +26,7 @@ USAGE = 4
 _SETTINGS = {
     "host": "switch_host",
     "port": "switch_port",
-    "degraded_port": "switch_degraded_port",
+    "degraded_path": "switch_degraded_path",
     "test_token": "vx11_test_token",
     "time_to_first_token_ms": "hermes_time_to_first_token_ms",
     "time_per_token_ms": "hermes_time_per_token_ms",
@@ -76,7 +76,10 @@ def _parser() -> _Parser:
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", help="port of the service (default: 8000)")
     parser.add_argument(
-        "--degraded-port", metavar="PORT", help="a second listener on which no model can be reached (default: none)"
+        "--degraded-path",
+        action="store_true",
+        default=None,
+        help="answer below /degraded too, as if no model could be reached",
     )
     parser.add_argument(
         "--test-token", action="store_true", default=None, help="the token that the document shows; loopback only"

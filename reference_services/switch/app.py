@@ -22,6 +22,7 @@ from reference_services.switch.sources import build
 from reference_services.switch.tokens import HEADER, Guard, guard, read_token
 
 log = logging.getLogger(LOGGER)
+DEGRADED = "/degraded"
 CLIENT_LEFT = 499
 """For the log of a proxy; nobody is there any more to read it."""
 
@@ -97,10 +98,17 @@ def create_app(
         """The configuration, without secrets."""
         return configuration.shown(settings, sources)
 
+    if settings.switch_degraded_path:
+        app.mount(DEGRADED, create_app(_without_models(settings), let_in=let_in, queue=queue))
     app.openapi().setdefault("components", {})["securitySchemes"] = {
         "token": {"type": "apiKey", "in": "header", "name": HEADER}
     }
     return app
+
+
+def _without_models(settings: SwitchSettings) -> SwitchSettings:
+    """The same with nobody to ask: what is left of the service when all its models are down."""
+    return settings.model_copy(update={"hermes_enable": False, "openai_base_url": "", "switch_degraded_path": False})
 
 
 def told(asked: Asked, given: Given, latency_ms: int) -> dict[str, Any]:

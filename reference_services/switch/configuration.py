@@ -16,11 +16,6 @@ MB_IN_GB = 1000
 def shown(settings: SwitchSettings, sources: Sources) -> dict[str, Any]:
     """Settings, engine and registry. Where the simulated engine stands in, no framework is claimed."""
     is_simulated = not settings.local_url
-    engine = (
-        {"name": SimulatedEngine.name, "version": SimulatedEngine.version}
-        if is_simulated
-        else {"name": settings.hermes_framework, "version": ""}
-    )
     values: dict[str, Any] = {
         "hermes_enable": settings.hermes_enable,
         "model_path": settings.hermes_model_dir,
@@ -44,7 +39,7 @@ def shown(settings: SwitchSettings, sources: Sources) -> dict[str, Any]:
     return {
         "service": NAME,
         "version": VERSION,
-        "engine": engine,
+        "engine": SimulatedEngine.name if is_simulated else settings.hermes_framework,
         "settings": values,
         "registry": {
             "available_models": [asdict(model) for model in registry.models],

@@ -1,9 +1,8 @@
-"""The listeners: the service's, and where it is asked for one on which no model can be reached."""
+"""The listener, from bind to graceful end."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 
 import uvicorn
@@ -22,22 +21,12 @@ def serve(settings: SwitchSettings, create: CreateApp, is_access_logged: bool) -
 
     Raises SettingsError or ListenError before anything listens.
     """
-    listeners = {settings.switch_port: create(settings)}
-    if settings.switch_degraded_port:
-        listeners[settings.switch_degraded_port] = create(without_models(settings))
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(bind(settings.switch_host, port)) for port in listeners]
-        servers = [Server(_config(app, is_access_logged)) for app in listeners.values()]
-        urls = [f"http://{settings.switch_host}:{port}" for port in listeners]
-        fields = {"service": urls[0], **({"degraded": urls[1]} if urls[1:] else {})}
-        log.info("listening", extra={"fields": fields})
-        asyncio.run(run(servers, sockets))
+    app = create(settings)
+    with bind(settings.switch_host, settings.switch_port) as sock:
+        url = f"http://{settings.switch_host}:{settings.switch_port}"
+        log.info("listening", extra={"fields": {"service": url}})
+        asyncio.run(run([Server(_config(app, is_access_logged))], [sock]))
     log.info("stopped")
-
-
-def without_models(settings: SwitchSettings) -> SwitchSettings:
-    """The same settings with nobody to ask: what is left of the service when all its models are down."""
-    return settings.model_copy(update={"hermes_enable": False, "openai_base_url": ""})
 
 
 def _config(app: FastAPI, is_access_logged: bool) -> uvicorn.Config:

@@ -21,7 +21,7 @@ PREFIXES = ("HERMES_", "SWITCH_", "VX11_", "LOG_INFERENCE")
 """What begins so and is no setting is a mistake; other programs read OPENAI_* and LOG_* too."""
 OTHERS = ("HERMES_2_",)
 """Variables of another service."""
-FLAGS = ("hermes_enable", "log_inference_time", "vx11_test_token")
+FLAGS = ("hermes_enable", "log_inference_time", "vx11_test_token", "switch_degraded_path")
 DEFAULT_URLS = {"ollama": "http://127.0.0.1:11434/v1", "llama-cpp": "http://127.0.0.1:8080/v1"}
 """Where a framework listens that was set up as its own documentation says."""
 
@@ -75,8 +75,8 @@ class SwitchSettings(BaseSettings):
 
     switch_host: Text = "127.0.0.1"
     switch_port: Port = 8000
-    switch_degraded_port: Annotated[int, Field(ge=0, le=65535, description="a port, or 0: none")] = 0
-    """A second listener on which no model can be reached, to see what clients are told then."""
+    switch_degraded_path: Flag = False
+    """Whether the service answers below /degraded too, as if no model could be reached: to see what clients get."""
     switch_max_body_bytes: PositiveInt = 2**20
 
     log_level: Annotated[
@@ -117,8 +117,6 @@ class SwitchSettings(BaseSettings):
                 "hermes_base_url is set and hermes_framework is simulated: "
                 "set HERMES_FRAMEWORK to ollama, llama-cpp or openai"
             )
-        if self.switch_degraded_port == self.switch_port:
-            problems.append(f"switch_port and switch_degraded_port are both {self.switch_port}: each needs its own")
         return problems
 
     @property

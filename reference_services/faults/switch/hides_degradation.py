@@ -27,7 +27,7 @@ class Hiding:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request, and change what would tell."""
-        if scope["type"] != "http" or not scope["path"].startswith("/switch/"):
+        if scope["type"] != "http" or "/switch/" not in scope["path"]:
             await self._app(scope, receive, send)
             return
         start: Message = {}
