@@ -94,5 +94,6 @@ CHECK = Check(
     summary="Requests through the gateway are answered by at least two replicas, told by a header or the fingerprint.",
     measure=measure,
     judge=judge,
+    faults=("sticks_to_one_replica",),
     seconds=4,
 )

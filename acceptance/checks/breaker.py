@@ -109,5 +109,6 @@ CHECK = Check(
     summary="What has no upstream is refused with a quick 503 after the first failures; other models still answer.",
     measure=measure,
     judge=judge,
+    faults=("never_opens",),
     seconds=5,
 )

@@ -50,4 +50,5 @@ CHECK = Check(
     summary="The gateway or registry lists every service of the document.",
     measure=measure,
     judge=judge,
+    faults=("hides_a_service",),
 )

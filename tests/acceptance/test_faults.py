@@ -15,6 +15,7 @@ import pytest
 from acceptance.checks import CHECKS
 from acceptance.evidence import Evidence
 from acceptance.reading import read_documents
+from reference_services.faults.gateway import FAULTS as GATEWAY_FAULTS
 from tests.acceptance.test_behaviour_faults import BEHAVIOUR_FAULTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -110,4 +111,8 @@ def test_every_verdict_comes_out_the_same_again_from_the_stored_records(
 
 
 def test_every_fault_that_a_check_lists_is_tried() -> None:
-    assert {fault for check in CHECKS.values() for fault in check.faults} == {*FAULTS, *BEHAVIOUR_FAULTS}
+    assert {fault for check in CHECKS.values() for fault in check.faults} == {
+        *FAULTS,
+        *BEHAVIOUR_FAULTS,
+        *GATEWAY_FAULTS,
+    }
