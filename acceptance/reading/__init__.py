@@ -33,6 +33,7 @@ from acceptance.reading.encoding import Flaw
 from acceptance.reading.facts import read_facts
 from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.gaps import find_gaps
+from acceptance.reading.harm import without_harm
 from acceptance.reading.resolution import resolve
 from acceptance.reading.source import Source, read_source
 from acceptance.reading.span import part_in_line, span_of
@@ -154,7 +155,7 @@ def _type(draught: Draught) -> None:
         *(draught.found.statements, draught.source.lines),
     )
     for statement in draught.found.statements:
-        typed = type_statement(statement, facts)
+        typed = without_harm(type_statement(statement, facts))
         if typed.drafts:
             draught.typed.append((statement, typed))
         for note in typed.notes:

@@ -43,6 +43,7 @@ CODES: Mapping[str, str] = {
     "expectation-alone": "an expectation without a command above it",
     "request-missing": "an expected answer without a request",
     "json-unreadable": "JSON that cannot be read",
+    "request-withheld": "a request that would change the server",
     "payload-missing": "a file to be sent that is not there",
     "session-never-spoken": "an answer that refers to a talk that never was",
     # Configuration

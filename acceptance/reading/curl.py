@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -34,7 +35,18 @@ _TAKES_VALUE = {
         "-D",
     ),
     *("--request", "--header", "--data", "--data-raw", "--data-binary", "--data-ascii", "--data-urlencode"),
-    *("--json", "--output", "--write-out", "--user", "--max-time", "--connect-timeout", "--retry", "--url"),
+    *(
+        "--json",
+        "--output",
+        "--write-out",
+        "--user",
+        "--max-time",
+        "--connect-timeout",
+        "--retry",
+        "--url",
+        "--upload-file",
+        "--config",
+    ),
     *(
         "--retry-delay",
         "--dump-header",
@@ -87,6 +99,9 @@ def _asked(options: Sequence[tuple[str, str]], addresses: list[str], line: int) 
     place = address_and_path(addresses[0])
     if place is None:
         return Curl(None, problem=f"{addresses[0]} is no URL")
+    uploads = next((option for option, _ in options if option in ("-T", "--upload-file", "-K", "--config")), "")
+    if uploads:
+        return Curl(None, problem=f"curl {uploads} reads a file of this machine, which is never opened")
     if any(option in ("-F", "--form") for option, _ in options):
         return Curl(None, problem="the form that curl sends is not JSON")
     in_query = any(option in ("-G", "--get") for option, _ in options)
@@ -116,10 +131,14 @@ def _asked(options: Sequence[tuple[str, str]], addresses: list[str], line: int) 
 
 
 def address_and_path(url: str) -> tuple[str, str] | None:
-    """The `host:port` of a URL as it is written, and its path with the query; None where it is no URL."""
+    """The `host:port` of a URL as it is written, and its path with the query; None where it is none of HTTP."""
     try:
-        parts = urlsplit(url if "://" in url else "http://" + url)
+        parts = urlsplit(url if re.match(r"[a-z][a-z0-9+.-]*:(?!\d)", url, re.IGNORECASE) else "http://" + url)
+        # Reading the port refuses one that no host has.
+        is_http = parts.scheme in ("http", "https") and (bool(parts.netloc) or url.startswith("/")) and parts.port != 0
     except ValueError:
+        return None
+    if not is_http:
         return None
     return parts.netloc.rpartition("@")[2], (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 

@@ -20,6 +20,7 @@ from acceptance.reading.trouble import Trouble, unreadable
 from acceptance.reading.wording import has_placeholder
 
 _LONGEST = 2**20
+_MOST_PARTS = 20_000
 _MOST_LEAVES = 20_000
 _SHALLOW = 400
 _MIN_SCOPES = 2
@@ -60,15 +61,32 @@ def yaml_settings(fence: Block, troubles: list[Trouble], form: Form = "yaml") ->
         return
     try:
         roots = _composed(text)
+        if sum(_spread(root, {}) for root in roots) > _MOST_PARTS:
+            message = f"its aliases unfold to more than {_MOST_PARTS} values, which nobody compares"
+            troubles.append(Trouble("configuration-too-long", fence.line, message, "show the values that matter"))
+            return
         leaves = [leaf for root in roots for leaf in islice(_root(root, len(roots)), _MOST_LEAVES)]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if not has_placeholder(fence.text):
             mark = getattr(error, "problem_mark", None)
-            problem = _in_words(getattr(error, "problem", None) or "it nests deeper than anybody writes")
+            deep = "it nests deeper than anybody writes"
+            known = getattr(error, "problem", None) or (deep if isinstance(error, RecursionError) else str(error))
+            problem = _in_words(known)
             place = (mark.line, mark.column) if mark is not None else (0, 0)
             troubles.append(unreadable(form.upper(), problem, fence.line, fence.text, *place))
         return
     yield from _settings(fence, leaves, form)
+
+
+def _spread(node: yaml.Node, known: dict[int, int]) -> int:
+    """How many values a node stands for when its aliases are unfolded; one within itself has no end."""
+    if isinstance(node, yaml.ScalarNode):
+        return 1
+    if id(node) not in known:
+        known[id(node)] = _MOST_PARTS + 1
+        parts = [part for item in node.value for part in (item if isinstance(item, tuple) else (item,))]
+        known[id(node)] = 1 + sum(_spread(part, known) for part in parts)
+    return known[id(node)]
 
 
 def _in_words(problem: str) -> str:
