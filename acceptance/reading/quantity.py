@@ -36,7 +36,7 @@ _COUNTS = re.compile(
     r"|for|of|in|on|at|by|with|under|per|the|is|are|must|should|shall|when|while|as|on|from|other|more|further)$",
     re.IGNORECASE,
 )
-_LONGEST = 20_000
+_LONGEST = 8_000
 _KNOWN_UNITS = "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"
 
 

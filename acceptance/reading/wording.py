@@ -64,5 +64,5 @@ def slug(text: str) -> str:
 def fingerprint(text: str) -> str:
     """SHA-256 over words, numbers and comparators: blind to reflow, emoji, list markers, bold and case."""
     tokens = (_COMPARATORS.get(token, token) for token in _TOKENS.findall(plain(text).lower()))
-    words = " ".join(re.sub(r",(?=\d{3}(?:\D|$))", "", token) for token in tokens)
+    words = " ".join(re.sub(r",(?=\d{3}(?:\D|$))", "", token) if "," in token else token for token in tokens)
     return hashlib.sha256(words.encode()).hexdigest()
