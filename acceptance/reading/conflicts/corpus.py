@@ -14,6 +14,7 @@ from acceptance.reading.conflicts.occasion import occasion, occasion_named
 from acceptance.reading.conflicts.page import Page
 from acceptance.reading.document import Document, Setting
 from acceptance.reading.names import ALIASES, ENGINE
+from acceptance.reading.service_names import entity as entity
 
 _SHARED = re.compile(r"default|common|global|shared|base\b|anchors?", re.IGNORECASE)
 _GENERIC = frozenset({"", "service", "services", "server", "environment", "env"})
@@ -41,12 +42,6 @@ class Owned:
 
 
 @lru_cache(maxsize=1024)
-def entity(name: str) -> str:
-    """The service that a name means: `hermes`, `Hermes-2` and `HERMES_2` are one."""
-    match = re.match(r"[a-z]+", name.lower())
-    return match[0] if match else ""
-
-
 def number(value: object) -> float | None:
     """The number that a value states, or None: `2048`, `"2048"` and `0.7` are numbers, `true` is none."""
     if isinstance(value, bool):
