@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import Any, TypeVar
 
 from acceptance.criterion import Criterion
@@ -14,7 +14,7 @@ from acceptance.reading.conflicts.occasion import occasion, occasion_named
 from acceptance.reading.conflicts.page import Page
 from acceptance.reading.document import Document, Setting
 from acceptance.reading.names import ALIASES, ENGINE
-from acceptance.reading.service_names import entity as entity
+from acceptance.reading.service_names import entity
 
 _SHARED = re.compile(r"default|common|global|shared|base\b|anchors?", re.IGNORECASE)
 _GENERIC = frozenset({"", "service", "services", "server", "environment", "env"})
@@ -41,7 +41,6 @@ class Owned:
         return self.setting.value
 
 
-@lru_cache(maxsize=1024)
 def number(value: object) -> float | None:
     """The number that a value states, or None: `2048`, `"2048"` and `0.7` are numbers, `true` is none."""
     if isinstance(value, bool):
