@@ -29,6 +29,7 @@ _SHARED = re.compile(
 )
 
 
+@lru_cache(maxsize=1024)
 def entity(name: str) -> str:
     """The service that a name means: its letters up to the first digit or mark, lower case."""
     match = re.match(r"[a-z]+", name.lower())
