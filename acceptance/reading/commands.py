@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import Any
 from acceptance.reading.block import Block
 from acceptance.reading.curl import address_and_path, read_curl
 from acceptance.reading.document import Command
-from acceptance.reading.expectation import why_no_json
+from acceptance.reading.expectation import strict_json, why_no_json
 from acceptance.reading.http_clients import httpie_request, is_powershell, powershell_request, wget_request
 from acceptance.reading.load_tools import LOAD_TOOLS, STAGED, read_load
 from acceptance.reading.payload import read_payload
@@ -35,6 +34,7 @@ _WRITES = re.compile(r"(?<![<>\d&])>{1,2}\s*(?!/dev/null|&|>)\S")
 _PREFIX_WORDS = {"time", "sudo", "exec", "nohup", "env", "nice", "command"}
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _DO, _DONE = re.compile(r"\bdo\b"), re.compile(r"\bdone\b")
+_SHELL_QUOTE = re.compile(r"(?:^|\s)\$['\"]")
 _LOOP_HEAD = re.compile(r"\bfor\s+(?P<name>\w+)\s+in\s+(?P<items>.*?)\s*(?:;|\n)\s*do\b", re.DOTALL)
 _REQUEST_LINE = re.compile(r"^\s*(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(?P<target>\S+)")
 _STATUS_LINE = re.compile(r"^\s*(?:<\s*)?HTTP/[\d.]+\s+(?P<status>[1-5]\d\d)\b")
@@ -138,7 +138,7 @@ def _json_of(body: str) -> tuple[Any, str]:
     if not body:
         return None, ""
     try:
-        return json.loads(body), ""
+        return strict_json(body), ""
     except (ValueError, RecursionError) as error:
         return None, f"the body of the request is not JSON: {why_no_json(error)}"
 
@@ -161,8 +161,10 @@ def _native(command: ShellCommand, variables: Mapping[str, str], folder: Path) -
         text = text[begins.end() : ends.start()].strip()
     text, unknown = expanded(text, known)
     found = _recognised(text, command, details, folder)
-    if unknown and found.request is not None:
-        problem = f"the fence sets no {', '.join('$' + name for name in dict.fromkeys(unknown))}"
+    if (unknown or _SHELL_QUOTE.search(text)) and found.request is not None:
+        problem = "$'...' is what only a shell can read"
+        if unknown:
+            problem = f"the fence sets no {', '.join('$' + name for name in dict.fromkeys(unknown))}"
         return Command(
             found.line, found.last_line, found.text, found.program, None, found.details, found.destructive, problem
         )

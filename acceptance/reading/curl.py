@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from acceptance.reading.expectation import why_no_json
+from acceptance.reading.expectation import strict_json, why_no_json
 
 _TAKES_VALUE = {
     *(
@@ -124,7 +123,7 @@ def _asked(options: Sequence[tuple[str, str]], addresses: list[str], line: int) 
     if data[-1].startswith("@"):
         return Curl(request, body_file=data[-1][1:])
     try:
-        request["body"] = json.loads("&".join(data))
+        request["body"] = strict_json("&".join(data))
     except (ValueError, RecursionError) as error:
         return Curl(None, problem=f"the body that curl sends is not JSON: {why_no_json(error)}")
     return Curl(request)

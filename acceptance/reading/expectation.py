@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import isfinite
 from typing import Any
 
 ELLIPSIS = "..."
@@ -14,9 +15,21 @@ def shown_json(text: str) -> tuple[Any, str]:
     if text[:1] not in ("{", "["):
         return None, ""
     try:
-        return json.loads(_quoted(text)), ""
+        return strict_json(_quoted(text)), ""
     except (ValueError, RecursionError) as error:
         return None, f"the expected JSON cannot be read: {why_no_json(error)}"
+
+
+def strict_json(text: str) -> Any:
+    """The value of a JSON text; raises ValueError also for figures that JSON cannot carry: NaN, 1e999."""
+    return json.loads(text, parse_constant=_finite, parse_float=_finite)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text} is no figure that JSON can carry")
+    return value
 
 
 def why_no_json(error: Exception) -> str:

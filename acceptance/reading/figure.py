@@ -25,6 +25,8 @@ _ABOUT = frozenset(
 _ASSIGNED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}$")
 _CLAUSE = re.compile(r"[;,](?=\s)|\s+and\s+|\s+but\s+|[.](?=\s|$)|[()]")
 _BRACKET = re.compile(r"\s?\(([^()]{1,24})\)")
+# More than anybody measures, and few enough that no figure becomes infinite.
+_MOST_DIGITS = 30
 _WINDOW = 400
 _NEAR = 80
 _BEFORE = 48
@@ -90,6 +92,8 @@ def figures_in(text: str, about: str) -> Iterator[Figure]:
     """All figures of a text, in its order; they may overlap where words after a figure belong to it."""
     clauses: _Clauses | None = None
     for match in _NUMBER.finditer(text):
+        if max(len(match["number"]), len(match["high"] or "")) > _MOST_DIGITS:
+            continue
         clauses = clauses or _Clauses(text)
         begin, comparator, is_approximate = _comparator_before(text, match.start())
         end, unit, tail = _unit_after(text, match.end())

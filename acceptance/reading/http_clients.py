@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from acceptance.reading.curl import address_and_path
-from acceptance.reading.expectation import why_no_json
+from acceptance.reading.expectation import strict_json, why_no_json
 
 _Found = tuple[dict[str, Any] | None, str]
 _INVOKE = re.compile(r"\b(?:Invoke-(?:RestMethod|WebRequest)|irm|iwr)\b", re.IGNORECASE)
@@ -74,7 +74,7 @@ def httpie_request(words: Sequence[str], line: int) -> _Found:
             body[match["name"]] = value
         else:
             try:
-                body[match["name"]] = json.loads(value)
+                body[match["name"]] = strict_json(value)
             except (ValueError, RecursionError) as error:
                 return None, f"{match['name']} is not JSON: {why_no_json(error)}"
     if query:
@@ -117,7 +117,7 @@ def _request(method: str, url: str, headers: dict[str, str], body: str, line: in
     parsed = None
     if body:
         try:
-            parsed = json.loads(body)
+            parsed = strict_json(body)
         except (ValueError, RecursionError) as error:
             return None, f"the body that {program} sends is not JSON: {why_no_json(error)}"
     request = {"method": method.upper(), "address": place[0], "path": place[1], "headers": headers}

@@ -6,7 +6,6 @@ does not say it, `payload_file` and `payload_found` where a file is posted.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.reading.curl import address_and_path
-from acceptance.reading.expectation import why_no_json
+from acceptance.reading.expectation import strict_json, why_no_json
 from acceptance.reading.payload import read_payload
 
 _Native = tuple[str, Mapping[str, Any] | None, str]
@@ -252,7 +251,7 @@ def read_load(name: str, words: Sequence[str], line: int, details: dict[str, Any
         body, details["payload_found"] = read_payload(options["body"][1:], folder)
     elif "body" in options:
         try:
-            body = json.loads(options["body"])
+            body = strict_json(options["body"])
         except (ValueError, RecursionError) as error:
             return name, None, f"the body that {name} sends is not JSON: {why_no_json(error)}"
     sends = bool(payload or "body" in options or tool.path)

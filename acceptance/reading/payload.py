@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from acceptance.reading.expectation import strict_json
 
 
 def read_payload(name: str, folder: Path) -> tuple[Any, bool]:
@@ -14,6 +15,6 @@ def read_payload(name: str, folder: Path) -> tuple[Any, bool]:
         path = (root / name).resolve()
         if not path.is_relative_to(root) or not path.is_file():
             return None, False
-        return json.loads(path.read_text(encoding="utf-8")), True
+        return strict_json(path.read_text(encoding="utf-8")), True
     except (OSError, ValueError, RecursionError):
         return None, False
