@@ -86,13 +86,17 @@ class Forwarding:
         account.service = service.name
         seen = {service.name}
         now, instead = service, asked
+        first: Unavailable | None = None
         while True:
             try:
                 opened = await self._attempts(now, instead, account)
-            except Unavailable:
+            except Unavailable as unavailable:
+                # What is told in the end is about the model that was asked for.
+                first = first or unavailable
                 following = self._fallback(now) if asked.content else None
                 if following is None or following.name in seen:
-                    raise
+                    self._metrics.refused.labels(service.name, "unavailable").inc()
+                    raise first from None
                 seen.add(following.name)
                 now, instead = following, asked.for_model(following.models[0])
                 continue
@@ -117,7 +121,6 @@ class Forwarding:
                 self._metrics.refused.labels(service.name, overloaded.reason).inc()
                 raise
             except Unavailable as unavailable:
-                self._metrics.refused.labels(service.name, "unavailable").inc()
                 raise problem or unavailable from None
             self._metrics.wait.labels(service.name).observe(time.perf_counter() - begin)
             if tried:

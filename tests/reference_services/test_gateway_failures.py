@@ -218,6 +218,10 @@ def test_another_model_answers_where_the_configuration_says_so_and_the_answer_sa
     both_gone = front.chat()
     assert (both_gone.status_code, error_of(both_gone)) == (503, "service_unavailable")
     assert int(both_gone.headers["retry-after"]) >= 1
+    assert "No replica of tin" in both_gone.json()["error"]["message"]
+    # Two were refused: the record and the last one; what a fallback answered was not.
+    assert front.moved("gateway_refused_total", service="tin", reason="unavailable") == 2
+    assert front.moved("gateway_fallbacks_total", service="tin", fallback="zinc") == 1
 
 
 def test_health_tells_what_is_well_and_what_is_not(gateway, replica) -> None:
