@@ -161,15 +161,7 @@ class Site:
         `origin` is where it goes instead: the URL of a role, which the deployment names.
         Raises NotMeasurable for one that changes the server or that only a shell could make.
         """
-        headers = {
-            name: value for name, value in (request.get("headers") or {}).items() if name.lower() not in OWN_HEADERS
-        }
-        if request["method"] not in HARMLESS_METHODS:
-            raise NotMeasurable(f"a {request['method']} changes the server: it is read and shown, never sent")
-        if not all(f"{name}{value}".isascii() for name, value in headers.items()):
-            raise NotMeasurable("a header of this request holds what no header can carry", "use ASCII in headers")
-        if any(mark in json.dumps([request["path"], headers]) for mark in SHELL_MARKS):
-            raise NotMeasurable("this request holds a shell expression, and nothing is handed to a shell")
+        headers = headers_of(request)
         return self.ask(
             request["method"],
             request["path"],
@@ -193,6 +185,18 @@ class Site:
                 f"{self.deployment.target} does not answer: {answer['error']}",
                 "start the server, or name the right address with --target or in the deployment file",
             )
+
+
+def headers_of(request: Mapping[str, Any]) -> dict[str, str]:
+    """The headers that a document's request is sent with. Raises NotMeasurable for a request that is never sent."""
+    headers = {name: value for name, value in (request.get("headers") or {}).items() if name.lower() not in OWN_HEADERS}
+    if request["method"] not in HARMLESS_METHODS:
+        raise NotMeasurable(f"a {request['method']} changes the server: it is read and shown, never sent")
+    if not all(f"{name}{value}".isascii() for name, value in headers.items()):
+        raise NotMeasurable("a header of this request holds what no header can carry", "use ASCII in headers")
+    if any(mark in json.dumps([request["path"], headers]) for mark in SHELL_MARKS):
+        raise NotMeasurable("this request holds a shell expression, and nothing is handed to a shell")
+    return headers
 
 
 async def _exchange(

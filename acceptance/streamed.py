@@ -12,7 +12,7 @@ import httpx
 
 from acceptance.evidence import Record
 from acceptance.generation import CHAT_PATH
-from acceptance.site import MAX_BODY_BYTES, REQUEST_TIMEOUT_S, Site
+from acceptance.site import MAX_BODY_BYTES, REQUEST_TIMEOUT_S, Site, headers_of
 from perf.sse import EventReader
 
 DONE = "[DONE]"
@@ -25,30 +25,32 @@ def stream(
     site: Site,
     body: Mapping[str, Any],
     *,
-    path: str = CHAT_PATH,
-    address: str | None = None,
-    headers: Mapping[str, str] | None = None,
+    request: Mapping[str, Any] | None = None,
     leave_after: int = 0,
 ) -> Record:
     """Ask for a stream; the record holds each event with its time in ms since the send.
 
     With `leave_after` the connection is closed after so many events, and `left` says whether that was midway.
     """
-    return at_once(site, [body], path=path, address=address, headers=headers, leave_after=leave_after)[0]
+    return at_once(site, [body], request=request, leave_after=leave_after)[0]
 
 
 def at_once(
     site: Site,
     bodies: Sequence[Mapping[str, Any]],
     *,
-    path: str = CHAT_PATH,
-    address: str | None = None,
-    headers: Mapping[str, str] | None = None,
+    request: Mapping[str, Any] | None = None,
     leave_after: int = 0,
 ) -> list[Record]:
-    """Send all bodies at once, each on a connection of its own; times count from one moment for all."""
-    origin, assumption = site.deployment.url(address, site.primary_address)
-    url = origin + path
+    """Send all bodies at once, each on a connection of its own; times count from one moment for all.
+
+    They go where the document's `request` goes, with its headers, else to the target's chats. Raises NotMeasurable
+    for a request that is never sent.
+    """
+    request = request or {"method": "POST", "path": CHAT_PATH}
+    headers = headers_of(request)
+    origin, assumption = site.deployment.url(request.get("address"), site.primary_address)
+    url = origin + request["path"]
     begin_s = time.perf_counter()
 
     async def send_all() -> list[Record]:
@@ -59,7 +61,7 @@ def at_once(
             trust_env=False,
             verify=secure,
             limits=limits,
-            headers={**(headers or {}), **site.deployment.headers(url)},
+            headers={**headers, **site.deployment.headers(url)},
         ) as client:
             return await asyncio.gather(*(_exchange(site, client, url, body, begin_s, leave_after) for body in bodies))
 

@@ -47,7 +47,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             body = {"prompt": "Name a colour.", "inputs": "Name a colour.", "max_tokens": 1}
             if model := generation.served_model(site):
                 body["model"] = model
-            recorder.write("door", site.ask("POST", path, body=body, with_key=False))
+            recorder.write("door", site.ask("POST", path, address=request.get("address"), body=body, with_key=False))
 
     return site.measured("authentication", take, key=[header, request])
 

@@ -33,13 +33,11 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             "judge the limit by the server's configuration, or on a deployment with a lower one",
         )
     request = criterion.parameters.get("request") or {}
-    path, address = request.get("path", generation.CHAT_PATH), request.get("address")
-    headers = request.get("headers")
     bodies = [_body(site, request, number) for number in range(count)]
 
     def take(recorder: Recorder) -> None:
-        recorder.write("alone", streamed.stream(site, bodies[0], path=path, address=address, headers=headers))
-        for record in streamed.at_once(site, bodies, path=path, address=address, headers=headers):
+        recorder.write("alone", streamed.stream(site, bodies[0], request=request))
+        for record in streamed.at_once(site, bodies, request=request):
             recorder.write("answer", record)
 
     return site.measured("concurrency", take, key=[count, request])

@@ -15,6 +15,7 @@ from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
 
 TOKENS = 64
+CHAT = {"method": "POST", "path": generation.CHAT_PATH}
 TOO_QUICK_MS = 50.0
 FINISHES = {"stop", "length", "content_filter", "tool_calls", "function_call"}
 
@@ -22,7 +23,7 @@ FINISHES = {"stop", "length", "content_filter", "tool_calls", "function_call"}
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Ask for one answer as a stream and whole, at temperature 0; where the texts differ, for both once more."""
     request = criterion.parameters.get("request") or {}
-    body, path, address = _body(site, request), request.get("path", generation.CHAT_PATH), request.get("address")
+    body, path = _body(site, request), request.get("path", generation.CHAT_PATH)
     if path not in (generation.CHAT_PATH, "/v1/completions"):
         raise NotMeasurable(
             f"{path} is no completion of OpenAI's API, so its stream has no form that could be judged",
@@ -32,12 +33,12 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     def take(recorder: Recorder) -> None:
         for _ in range(2):
             record = streamed.stream(
-                site, {**body, "stream": True, "stream_options": {"include_usage": True}}, path=path, address=address
+                site, {**body, "stream": True, "stream_options": {"include_usage": True}}, request=request
             )
             if record["status"] != 200:
                 # Servers from before this option refuse it.
-                record = streamed.stream(site, {**body, "stream": True}, path=path, address=address)
-            whole = site.ask("POST", path, address=address, body={**body, "stream": False})
+                record = streamed.stream(site, {**body, "stream": True}, request=request)
+            whole = site.send({**(request or CHAT), "body": {**body, "stream": False}})
             recorder.write("stream", record)
             recorder.write("whole", whole)
             if _text(record) == _whole_text(whole):

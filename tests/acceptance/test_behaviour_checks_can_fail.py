@@ -223,6 +223,21 @@ def test_refusals_alone_do_not_show_that_the_key_opens(service: Service, target:
     assert "api_key_env" in found.mend
 
 
+@pytest.mark.parametrize(("shown", "outcome"), [(KEY, "pass"), ("an-example", "inconclusive")])
+def test_a_key_that_the_document_shows_opens_or_is_an_example(
+    shown: str, outcome: str, service: Service, target: str, site_at: SiteAt
+) -> None:
+    service.guarded = True
+    request = {
+        "method": "POST",
+        "address": None,
+        "path": "/v1/chat/completions",
+        "headers": {"Authorization": f"Bearer {shown}"},
+        "body": {"messages": [{"role": "user", "content": "Tell me about the sea."}], "max_tokens": 1},
+    }
+    assert verdict(site_at(target), criterion("authentication", request=request)).outcome == outcome
+
+
 def limited(per_second: float | None) -> Criterion:
     threshold = None if per_second is None else Threshold(per_second, "requests/s", "<=", "rate", "rate_limit")
     return replace(criterion("rate_limit"), threshold=threshold)
@@ -443,3 +458,21 @@ def test_a_websocket_that_redirects_is_not_followed(site_at: SiteAt, socket_url:
         site.deployment = replace(site.deployment, addresses={"websocket": url})
         fails(site, criterion("websocket"), "the handshake at")
         server.shutdown()
+
+
+def test_a_document_s_own_request_is_sent_with_its_headers_and_never_by_a_method_that_changes_the_server(
+    service: Service, target: str, site_at: SiteAt
+) -> None:
+    service.guarded, service.places = True, threading.Semaphore(2)
+    request = {
+        "method": "POST",
+        "address": None,
+        "path": "/v1/chat/completions",
+        "headers": {"X-API-Key": KEY},
+        "body": {"messages": [{"role": "user", "content": "Tell me about the sea."}], "max_tokens": 20},
+    }
+    for kind in ("streaming", "concurrency_limit"):
+        found = verdict(site_at(target), criterion(kind, request=request))
+        assert found.outcome == "pass", found
+        with pytest.raises(NotMeasurable, match="changes the server"):
+            verdict(site_at(target), criterion(kind, request={**request, "method": "DELETE"}))

@@ -17,9 +17,9 @@ from tests.reference_services.conftest import Running, start_service
 
 MET = (
     *("streaming", "openai_api", "request_validation", "error_handling", "chat_roles", "tokenization", "queueing"),
-    "context_truncation",
+    *("context_truncation", "websocket", "graphql"),
 )
-NOT_OFFERED = ("authentication", "rate_limit", "retrieval", "websocket", "graphql", "concurrency_limit")
+NOT_OFFERED = ("authentication", "rate_limit", "retrieval", "concurrency_limit")
 BEHAVIOUR_FAULTS = ("buffers_stream", "accepts_anything", "forgets_when_full", "forgets_session")
 PARAMETERS = {"context_truncation": {"max_model_len": 8192}}
 KEY = "a-key-for-this-test-and-no-other"
