@@ -43,6 +43,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--db", metavar="FILE", help="where sessions are kept (default: a temporary file)")
     parser.add_argument("--degraded-path", action="store_true", help="switch: below /degraded no model can be reached")
     parser.add_argument("--test-token", action="store_true", help="switch: the token that its document shows")
+    parser.add_argument("--retrieval", metavar="PLACE", help="documents: embedded, a folder or a Qdrant server's URL")
+    parser.add_argument("--rate-limit", metavar="RATE", help="requests of one caller, such as 20/second")
     parser.add_argument("--fault", metavar="NAME", help="start it with this one defect; loopback only")
 
 
@@ -76,7 +78,7 @@ def listing() -> str:
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:
-    names = ("host", "port", "metrics_port", "config", "db", "fault")
+    names = ("host", "port", "metrics_port", "config", "db", "retrieval", "rate_limit", "fault")
     given = [(name, getattr(arguments, name)) for name in names]
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
     flags = [name for name in ("test_token", "degraded_path") if getattr(arguments, name)]

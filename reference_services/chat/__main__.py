@@ -69,7 +69,16 @@ def _told(name: str, error: SettingsError) -> int:
     return USAGE
 
 
-_SETTINGS = ("host", "port", "metrics_port", "time_to_first_token_ms", "time_per_token_ms", "log_level")
+_SETTINGS = (
+    "host",
+    "port",
+    "metrics_port",
+    "retrieval",
+    "rate_limit",
+    "time_to_first_token_ms",
+    "time_per_token_ms",
+    "log_level",
+)
 
 
 def _parser() -> _Parser:
@@ -88,6 +97,8 @@ def _parser() -> _Parser:
     parser.add_argument("--metrics-port", help="port of the metrics, or own: the service's (default: its document's)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML")
     parser.add_argument("--db", type=Path, metavar="FILE", help="session database (default: temporary)")
+    parser.add_argument("--retrieval", metavar="PLACE", help="documents: embedded, a folder or a Qdrant server's URL")
+    parser.add_argument("--rate-limit", metavar="RATE", help="requests of one caller, such as 20/second")
     parser.add_argument("--fault", metavar="NAME", help=f"one defect: {', '.join(FAULTS)}")
     parser.add_argument("--time-to-first-token-ms", metavar="MS", help="pace of the engine (default: 40)")
     parser.add_argument("--time-per-token-ms", metavar="MS", help="pace of the engine (default: 4)")

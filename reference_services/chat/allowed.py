@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -34,6 +35,24 @@ def _limits(value: str) -> str:
     return value
 
 
+Switch = Annotated[bool, Field(description="0 or 1, false or true")]
+
+
+def _location(value: str) -> str:
+    if value.startswith(("http://", "https://")):
+        parts = urlsplit(value)
+        if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment or parts.port == 0:
+            raise ValueError("a URL with a host, and without a name, a password or a query")
+    elif value not in ("", "embedded") and "/" not in value:
+        raise ValueError("a folder is written with a slash")
+    return value
+
+
+StoreLocation = Annotated[
+    str,
+    AfterValidator(_location),
+    Field(description="embedded, a folder such as ./documents, the URL of a Qdrant server, or nothing"),
+]
 RateLimits = Annotated[
     str,
     AfterValidator(_limits),

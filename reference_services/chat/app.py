@@ -17,7 +17,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_services.chat import LOGGER, VERSION, completions, failures, logs, operations, session_routes
+from reference_services.chat import (
+    LOGGER,
+    VERSION,
+    completions,
+    failures,
+    logs,
+    operations,
+    optional_parts,
+    session_routes,
+)
 from reference_services.chat.cache import ResponseCache
 from reference_services.chat.coherence import CoherenceScore
 from reference_services.chat.engine import Engine
@@ -62,7 +71,8 @@ def create_app(
 ) -> FastAPI:
     """The service on a database. `app.state.metrics_app` is what listens on the metrics port.
 
-    Raises StoreError where the database cannot be used, and SettingsError where the API keys cannot.
+    Raises StoreError where the database cannot be used, and SettingsError where API keys, the documents' store, the
+    embedder or GraphQL cannot.
     """
     keys = read_keys(settings)
     logs.hide(keys)
@@ -72,6 +82,8 @@ def create_app(
         metrics.commit.observe(seconds)
         metrics.commit_turns.inc(writes)
 
+    embedder = optional_parts.embedder(settings)
+    library = optional_parts.library(settings, embedder)
     store = Store(database, committed)
     parts = Parts(
         ModelService(settings, engine),
@@ -80,6 +92,8 @@ def create_app(
         CoherenceScore(),
         ResponseCache(settings.response_cache_size, settings.response_cache_seconds),
         time.monotonic(),
+        int(time.time()),
+        library,
     )
     _bind_gauges(parts)
 
@@ -94,6 +108,8 @@ def create_app(
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.to_thread(parts.sessions.close)
+        if library is not None:
+            await asyncio.to_thread(library.close)
 
     app = FastAPI(
         title=settings.name, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
@@ -111,6 +127,7 @@ def create_app(
         completions.router(parts),
         session_routes.router(parts),
         operations.router(parts, expose),
+        *optional_parts.routers(parts, embedder),
     ):
         app.include_router(router)
     if keys:

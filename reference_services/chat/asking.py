@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reference_services.chat import sampling_limits
+from reference_services.chat.context import Context, find_context
 from reference_services.chat.engine import Ask
 from reference_services.chat.failures import Refused
 from reference_services.chat.generation import Generation, Parts
 from reference_services.chat.json_scalars import Unsupported
 from reference_services.chat.metrics import Account
-from reference_services.chat.prompt import Prompt
+from reference_services.chat.prompt import Message, Prompt
 from reference_services.chat.requests import ChatRequest, CompletionRequest
 from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import Turn
@@ -20,17 +21,22 @@ async def chat(parts: Parts, account: Account, body: ChatRequest, caller: str, s
     """Start a chat completion; waits for the session's turn. Raises Refused."""
     _check(parts, body)
     messages = tuple(message.message() for message in body.messages)
+    if body.retrieval and parts.library is None:
+        raise Refused(400, "retrieval: this service has no store of documents.", "no_documents", "retrieval")
     if session_id is None:
-        return _start(parts, account, body, Prompt(messages), caller)
+        found = await _context(parts, body, caller, messages)
+        return _start(parts, account, body, messages, caller, context=found)
     if messages[-1].role != "user":
         raise Refused(400, "The last message of a session's request is the user's.", "invalid_value", "messages")
     if body.choices > 1:
         raise Refused(400, "A session's turn has one answer: n is 1 there.", "invalid_value", "n")
     turn = await parts.sessions.begin(session_id)
     try:
+        found = await _context(parts, body, caller, messages)
         count = parts.service.engine.count
-        prompt = turn.prompt(messages, body.limit, lambda some: count(Prompt(tuple(some))))
-        return _start(parts, account, body, Prompt(prompt), caller, turn)
+        # What was found takes its room from the oldest turns.
+        prompt = turn.prompt(messages, body.limit, lambda some: count(Prompt(found.into(some))))
+        return _start(parts, account, body, prompt, caller, turn, found)
     except BaseException:
         turn.close()
         raise
@@ -45,7 +51,7 @@ async def complete(
         raise Refused(400, "Sessions hold chats: use /v1/chat/completions.", "invalid_value", "X-Session-ID")
     if not body.prompt:
         raise Refused(400, "prompt: a text that is not empty is needed.", "invalid_value", "prompt")
-    return _start(parts, account, body, Prompt(text=body.prompt), caller)
+    return _start(parts, account, body, body.prompt, caller)
 
 
 def check_model(service: ModelService, model: str | None) -> None:
@@ -68,13 +74,22 @@ def _start(
     parts: Parts,
     account: Account,
     body: ChatRequest | CompletionRequest,
-    prompt: Prompt,
+    asked: tuple[Message, ...] | str,
     caller: str,
     turn: Turn | None = None,
+    context: Context | None = None,
 ) -> Generation:
     engine = parts.service.engine
+    length = parts.service.config.max_model_len
+    if context is not None and not isinstance(asked, str):
+        messages, found = asked, context
+        # What was found never makes a request too long that is not so without it.
+        context = found.within(lambda few: engine.count(Prompt(few.into(messages))) + (body.limit or 0) <= length)
+        prompt = Prompt(context.into(messages))
+    else:
+        prompt = Prompt(text=asked) if isinstance(asked, str) else Prompt(asked)
     read = engine.count(prompt)
-    room = _room(read, body.limit, parts.service.config.max_model_len)
+    room = _room(read, body.limit, length)
     ask = Ask(
         prompt=prompt,
         max_tokens=room,
@@ -92,7 +107,18 @@ def _start(
     except Unsupported as error:
         raise Refused(400, f"response_format: {error}.", "unsupported_schema", "response_format") from None
     asks = [replace(ask, choice=number) for number in range(body.choices)]
-    return Generation(parts, account, asks, read, turn, caller)
+    return Generation(parts, account, asks, read, turn, caller, context)
+
+
+async def _context(parts: Parts, body: ChatRequest, caller: str, messages: tuple[Message, ...]) -> Context:
+    """What the caller's documents hold about the new message."""
+    if body.retrieval is False or messages[-1].role != "user":
+        return Context()
+    service, question = parts.service, messages[-1].content
+    found = await find_context(parts.library, service.config, caller, question, service.engine.count_text)
+    if found.is_asked:
+        parts.metrics.retrieval.labels(found.finding).inc()
+    return found
 
 
 def _room(prompt_tokens: int, asked: int | None, length: int) -> int:

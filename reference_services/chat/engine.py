@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
-from reference_services.chat import VERSION, likelihood, prose, retrieval, stops, structured, tokenizer
+from reference_services.chat import VERSION, likelihood, prose, recall, stops, structured, tokenizer
 from reference_services.chat.likelihood import Alternatives
 from reference_services.chat.prompt import Prompt
 from reference_services.chat.settings import ChatSettings
@@ -102,7 +102,7 @@ class Engine(Protocol):
 
 
 class SimulatedEngine:
-    """Answers from the prompt by retrieval, else continues in prose that a hash of the prompt fixes.
+    """Answers from the prompt by recall, else continues in prose that a hash of the prompt fixes.
 
     Paced by absolute deadlines: token i is due at start + first + i * step, so that lateness does not add up.
     `pace` gives the pace of a generation of so many tokens; without it the settings do.
@@ -181,7 +181,7 @@ class SimulatedEngine:
     def _structured(self, ask: Ask, key: bytes) -> tuple[list[str], FinishReason]:
         """The texts of an answer in JSON, which ends where its value does."""
         schema = json.loads(ask.json_schema or "{}")
-        texts = tokenizer.pieces(structured.write(schema, key, retrieval.answer(ask.prompt)))
+        texts = tokenizer.pieces(structured.write(schema, key, recall.answer(ask.prompt)))
         return texts[: ask.max_tokens], "stop" if len(texts) <= ask.max_tokens else "length"
 
     def _free(self, ask: Ask, key: bytes) -> tuple[list[str], FinishReason]:
@@ -197,7 +197,7 @@ class SimulatedEngine:
 
     def _endless(self, ask: Ask, key: bytes) -> Iterator[tuple[str, bool]]:
         """Pieces without end; True marks the places where the text may end."""
-        told = retrieval.answer(ask.prompt)
+        told = recall.answer(ask.prompt)
         if told is not None:
             yield from ((piece, False) for piece in tokenizer.pieces(told))
             yield "", True

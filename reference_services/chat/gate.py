@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_services.chat.failures import Refused
 from reference_services.chat.keys import Keys
-from reference_services.chat.rate import RateLimit
+from reference_services.chat.rate import Allowance, RateLimit
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/openapi.json"})
 """For probes and Prometheus, without a key and without a limit; they hold no word of a conversation."""
-_CALLER = "caller"
+_CALLER, _ALLOWANCE = "caller", "allowance"
 _LINE_BYTES = 4
 """What a header line has beside name and value: a colon, a space, a line end."""
 
@@ -40,8 +41,8 @@ class Gate:
         self._on_refusal = on_refusal
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One request."""
-        if scope["type"] != "http":
+        """One request, or the handshake of one WebSocket."""
+        if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         try:
@@ -52,7 +53,7 @@ class Gate:
             return
 
         async def told(message: Message) -> None:
-            if more and message["type"] == "http.response.start":
+            if more and message["type"] in ("http.response.start", "websocket.accept"):
                 MutableHeaders(scope=message).update(more)
             await send(message)
 
@@ -71,12 +72,20 @@ class Gate:
             return {}
         caller = self._keys.caller(headers)
         scope[_CALLER] = caller
-        return await self._rate.take(caller or (scope["client"] or ("unknown", 0))[0])
+        counted = caller or (scope["client"] or ("unknown", 0))[0]
+        scope[_ALLOWANCE] = Allowance(self._rate, counted)
+        return await self._rate.take(counted)
 
 
-def caller(request: Request) -> str:
+def caller(request: HTTPConnection) -> str:
     """Who calls, as the gate has found; "" where no keys are asked for."""
     return str(request.scope.get(_CALLER, ""))
+
+
+def allowance(request: HTTPConnection) -> Allowance:
+    """What the caller may ask over this connection."""
+    found: Allowance = request.scope[_ALLOWANCE]
+    return found
 
 
 def owned(who: str, session_id: str) -> str:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from reference_services.chat.cache import Found, ResponseCache
 from reference_services.chat.choices import together
 from reference_services.chat.coherence import CoherenceScore
+from reference_services.chat.context import Context
 from reference_services.chat.engine import Ask, FinishReason, Step
 from reference_services.chat.metrics import Account, Metrics
 from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import SessionManager, Turn
+
+if TYPE_CHECKING:
+    from reference_services.retrieval.library import Library
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,10 @@ class Parts:
     coherence: CoherenceScore
     cache: ResponseCache
     started_s: float
+    created: int
+    """When the service was started, in seconds since the epoch."""
+    library: Library | None = None
+    """The caller's documents, where the service has a store."""
 
 
 class Generation:
@@ -44,6 +53,7 @@ class Generation:
         prompt_tokens: int,
         turn: Turn | None = None,
         caller: str = "",
+        context: Context | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.created = int(time.time())
@@ -54,6 +64,7 @@ class Generation:
         self._asks = asks
         self._turn = turn
         self._caller = caller
+        self.context = context or Context()
         self.cache: Found | None = None
         """What the response cache had; None while it is off."""
         self._kept: list[tuple[Step, ...]] = []
@@ -73,7 +84,7 @@ class Generation:
             "total_tokens": self.prompt_tokens + made,
         }
 
-    async def steps(self) -> AsyncIterator[tuple[int, Step]]:
+    async def steps(self) -> AsyncGenerator[tuple[int, Step], None]:
         """The tokens as they come, each with the number of its answer.
 
         When this ends, the turn is stored and the request accounted for.

@@ -42,5 +42,11 @@ def set_up(level: str, is_access_logged: bool) -> None:
     handler.setFormatter(JsonLines())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("uvicorn.error").addFilter(_is_no_refused_handshake)
     logging.getLogger("uvicorn.access").setLevel(logging.INFO if is_access_logged else logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+
+
+def _is_no_refused_handshake(record: logging.LogRecord) -> bool:
+    """uvicorn takes a handshake that was answered with a status, a 401 say, for one that was forgotten."""
+    return record.getMessage() != "ASGI callable returned without completing handshake."

@@ -16,13 +16,15 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.process_collector import ProcessCollector
 
 from reference_services.chat.cache import FINDINGS
+from reference_services.chat.context import FINDINGS as CONTEXT_FINDINGS
 from reference_services.chat.engine import FinishReason
 
 # Times of creation beside each counter help nobody here and double what is exposed.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 Outcome = Literal["ok", "invalid", "cancelled", "error"]
-ENDPOINTS = ("/v1/chat/completions", "/v1/completions")
+SOCKET, GRAPHQL = "/v1/chat/stream", "/graphql"
+ENDPOINTS = ("/v1/chat/completions", "/v1/completions", SOCKET, GRAPHQL)
 OUTCOMES: tuple[Outcome, ...] = ("ok", "invalid", "cancelled", "error")
 REFUSALS = ("401", "413", "429", "431")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0)
@@ -61,6 +63,10 @@ class Metrics:
         self.cache = Counter(
             f"{prefix}_response_cache", "Requests by what the response cache had for them; none while it is off.",
             ["result"], registry=here,
+        )  # fmt: skip
+        self.retrieval = Counter(
+            f"{prefix}_retrievals", "Chats for which documents were looked up, by what came of it.", ["result"],
+            registry=here,
         )  # fmt: skip
         self.sessions = Gauge(f"{prefix}_sessions_active", "Conversation sessions that are not over.", registry=here)
         self.turns = Gauge(f"{prefix}_session_turns", "Conversation turns that are stored.", registry=here)
@@ -119,6 +125,8 @@ class Metrics:
             self.latency.labels(endpoint)
         for result in FINDINGS:
             self.cache.labels(result)
+        for finding in CONTEXT_FINDINGS:
+            self.retrieval.labels(finding)
         for status in REFUSALS:
             self.refused.labels(status)
         for kind in ("invalid", "error"):

@@ -22,33 +22,11 @@ def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
     """The routes; `exposition` is what both metrics endpoints show."""
     routes = APIRouter()
     service, config = parts.service, parts.service.config
-    created = int(time.time())
     engine = {"name": service.engine.name, "version": service.engine.version}
 
     @routes.get("/health")
-    async def health() -> JSONResponse:
-        is_well = service.load_error is None
-        return JSONResponse(
-            {
-                "status": "healthy" if is_well else "unhealthy",
-                "model": config.name,
-                "context_length": config.max_model_len,
-                "conversation_memory": True,
-                "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-                "uptime_seconds": round(time.monotonic() - parts.started_s, 3),
-                "engine": {**engine, "state": service.state},
-                "active_sessions": parts.sessions.active(),
-                "conversation": {
-                    "active_sessions": parts.sessions.active(),
-                    "turns_committed": parts.sessions.turns_committed_total,
-                    "memory_size_turns": config.conversation_memory_size,
-                    "coherence_score": parts.coherence.value,
-                    "coherence_replies": parts.coherence.replies,
-                },
-                **({} if is_well else {"reason": service.load_error}),
-            },
-            200 if is_well else 503,
-        )
+    async def show_health() -> JSONResponse:
+        return JSONResponse(health(parts), 200 if service.load_error is None else 503)
 
     @routes.get("/ready")
     async def ready() -> JSONResponse:
@@ -63,13 +41,13 @@ def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
         return {"version": VERSION, "engine": engine}
 
     @routes.get("/v1/models")
-    async def models() -> dict[str, Any]:
-        return {"object": "list", "data": [_model(name) for name in service.served_names()]}
+    async def list_models() -> dict[str, Any]:
+        return {"object": "list", "data": models(parts)}
 
     @routes.get("/v1/models/{name:path}")
-    async def model(name: str) -> dict[str, Any]:
+    async def show_model(name: str) -> dict[str, Any]:
         check_model(service, name)
-        return _model(name)
+        return next(each for each in models(parts) if each["id"] == name)
 
     @routes.post("/tokenize", openapi_extra=request_body.schema(TokenizeRequest))
     async def tokenize(request: Request) -> dict[str, Any]:
@@ -88,14 +66,51 @@ def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
             raise Refused(503, f"The engine is {service.state}.", "not_ready")
         return parts.sessions.figures()
 
-    def _model(name: str) -> dict[str, Any]:
-        return {
+    return routes
+
+
+def health(parts: Parts) -> dict[str, Any]:
+    """What /health shows."""
+    service, config = parts.service, parts.service.config
+    is_well = service.load_error is None
+    return {
+        "status": "healthy" if is_well else "unhealthy",
+        "model": config.name,
+        "context_length": config.max_model_len,
+        "conversation_memory": True,
+        "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "uptime_seconds": round(time.monotonic() - parts.started_s, 3),
+        "engine": {"name": service.engine.name, "version": service.engine.version, "state": service.state},
+        "active_sessions": parts.sessions.active(),
+        "conversation": {
+            "active_sessions": parts.sessions.active(),
+            "turns_committed": parts.sessions.turns_committed_total,
+            "memory_size_turns": config.conversation_memory_size,
+            "coherence_score": parts.coherence.value,
+            "coherence_replies": parts.coherence.replies,
+        },
+        **_retrieval(parts),
+        **({} if is_well else {"reason": service.load_error}),
+    }
+
+
+def models(parts: Parts) -> list[dict[str, Any]]:
+    """The names under which the model can be asked for, as /v1/models lists them."""
+    config = parts.service.config
+    return [
+        {
             "id": name,
             "object": "model",
-            "created": created,
+            "created": parts.created,
             "owned_by": "signoff",
             "root": config.model_name,
             "max_model_len": config.max_model_len,
         }
+        for name in parts.service.served_names()
+    ]
 
-    return routes
+
+def _retrieval(parts: Parts) -> dict[str, Any]:
+    """Where documents are kept, only where they are; a database that is away takes nothing from the health of chats."""
+    library = parts.library
+    return {} if library is None else {"retrieval": {"store": library.kind, "available": library.is_available}}

@@ -12,6 +12,21 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from reference_services.chat.failures import Refused
 
 
+class Allowance:
+    """What one connection may still ask: the request that opened it is counted already, each further one counts."""
+
+    def __init__(self, rate: RateLimit, who: str) -> None:
+        self._rate = rate
+        self._who = who
+        self._is_first = True
+
+    async def take(self) -> None:
+        """Count one more. Raises Refused (429)."""
+        if not self._is_first:
+            await self._rate.take(self._who)
+        self._is_first = False
+
+
 class RateLimit:
     """Limits such as `20/second` or `100/minute;1000/hour`; "" limits nothing. Counts are kept in memory."""
 

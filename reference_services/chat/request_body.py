@@ -21,6 +21,11 @@ async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
         content += part
         if len(content) > max_bytes:
             raise body_too_large(max_bytes)
+    return checked(parsed(content), kind)
+
+
+def parsed(content: bytes | bytearray) -> dict[str, Any]:
+    """The JSON object that some bytes are. Raises Refused."""
     try:
         data = json.loads(content.decode("utf-8"))
         if b"\\ud" in content.lower():
@@ -34,6 +39,11 @@ async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
         raise Refused(400, f"The body is not JSON: {error}", "invalid_json") from None
     if not isinstance(data, dict):
         raise Refused(400, f"The body is a JSON {type(data).__name__}, an object is needed.", "invalid_json")
+    return data
+
+
+def checked(data: dict[str, Any], kind: type[Body]) -> Body:
+    """The object as a request of this kind. Raises Refused."""
     try:
         return kind.model_validate(data)
     except ValidationError as error:

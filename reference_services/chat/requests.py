@@ -19,18 +19,20 @@ Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
 Stop = Annotated[str, Field(min_length=1, max_length=256)]
 
 
-class _Strict(BaseModel):
+class Strict(BaseModel):
+    """What is sent has the fields that are known here, each of its type, and no others."""
+
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class TextPart(_Strict):
+class TextPart(Strict):
     """A piece of text in a list of content."""
 
     type: Literal["text"]
     text: str
 
 
-class SentMessage(_Strict):
+class SentMessage(Strict):
     """A message as clients send it."""
 
     role: Literal["system", "developer", "user", "assistant"]
@@ -44,13 +46,13 @@ class SentMessage(_Strict):
         return Message("system" if self.role == "developer" else self.role, text)
 
 
-class StreamOptions(_Strict):
+class StreamOptions(Strict):
     """What a stream holds beside text."""
 
     include_usage: bool = False
 
 
-class Sampling(_Strict):
+class Sampling(Strict):
     """The fields that both kinds of completion share."""
 
     model: str | None = None
@@ -125,7 +127,7 @@ class Sampling(_Strict):
         return self.stream_options is not None and self.stream_options.include_usage
 
 
-class NamedSchema(_Strict):
+class NamedSchema(Strict):
     """A JSON Schema with its name."""
 
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -134,7 +136,7 @@ class NamedSchema(_Strict):
     strict: bool | None = None
 
 
-class ResponseFormat(_Strict):
+class ResponseFormat(Strict):
     """What form the answer has: text, any JSON object, or JSON by a schema."""
 
     type: Literal["text", "json_object", "json_schema"]
@@ -161,6 +163,8 @@ class ChatRequest(Sampling):
     logprobs: bool = False
     top_logprobs: Annotated[int, Field(ge=0)] | None = None
     response_format: ResponseFormat | None = None
+    retrieval: bool | None = None
+    """Whether documents go into the prompt; where nothing is said, they do if the service has a store of them."""
 
     @model_validator(mode="after")
     def _has_logprobs(self) -> ChatRequest:
@@ -211,7 +215,7 @@ class CompletionRequest(Sampling):
         return "logprobs"
 
 
-class TokenizeRequest(_Strict):
+class TokenizeRequest(Strict):
     """The body of POST /tokenize: one of `prompt` and `messages`."""
 
     model: str | None = None

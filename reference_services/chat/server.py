@@ -109,7 +109,8 @@ def _config(settings: ChatSettings, app: ASGIApp, is_access_logged: bool, has_li
         timeout_graceful_shutdown=GRACE_S,
         ssl_certfile=settings.tls_certificate or None,
         ssl_keyfile=settings.tls_key or None,
-        ws="none",
+        ws="websockets-sansio" if settings.websocket and has_lifespan else "none",
+        ws_max_size=settings.max_body_bytes,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from reference_services.chat.failures import Refused
 from reference_services.chat.gate import caller, owned
@@ -11,7 +11,7 @@ from reference_services.chat.sessions import SESSION_ID, SESSION_ID_RULE
 SESSION_HEADER = "x-session-id"
 
 
-def session_id(request: Request) -> str | None:
+def session_id(request: HTTPConnection) -> str | None:
     """The session that the request names, as its caller's, or None. Raises Refused where the name is not one."""
     named = request.headers.getlist(SESSION_HEADER)
     if not named:
@@ -21,7 +21,7 @@ def session_id(request: Request) -> str | None:
     return checked_session(request, named[0])
 
 
-def checked_session(request: Request, name: str) -> str:
+def checked_session(request: HTTPConnection, name: str) -> str:
     """The name under which the caller's session is kept. Raises Refused where this cannot be a session's name."""
     if not SESSION_ID.fullmatch(name):
         raise Refused(400, f"A session id is {SESSION_ID_RULE}; this is not one.", "invalid_session_id", "X-Session-ID")

@@ -26,6 +26,8 @@ from reference_services.chat.allowed import (
     Range,
     RateLimits,
     Share,
+    StoreLocation,
+    Switch,
     Text,
 )
 from reference_services.chat.presets import PRESETS, Preset
@@ -33,6 +35,7 @@ from reference_services.chat.settings_problems import SettingsError, described, 
 from reference_services.chat.settings_yaml import YamlSettings, read_yaml
 
 LARGEST = 2**31 - 1
+SWITCHES = {"enforce_eager", "embeddings", "websocket", "graphql"}
 PRESET: Any = None
 """The default of what each preset has to state; it is no value that a setting may have."""
 
@@ -66,7 +69,7 @@ class ChatSettings(BaseSettings):
     max_num_batched_tokens: PositiveInt = 4096
     max_num_seqs: PositiveInt = 128
     swap_space: Annotated[float, Field(ge=0, allow_inf_nan=False, description="a number of GiB, 0 or more")] = 0
-    enforce_eager: Annotated[bool, Field(description="0 or 1, false or true")] = False
+    enforce_eager: Switch = False
 
     temperature_range: Range = (0.0, 2.0)
     """Bounds of what is drawn; a temperature of 0 asks for no draw and is always accepted."""
@@ -78,6 +81,22 @@ class ChatSettings(BaseSettings):
     response_cache_size: Count = 0
     """Answers that are kept for requests that come again; 0 keeps none."""
     response_cache_seconds: PositiveNumber = 300
+
+    embeddings: Switch = True
+    websocket: Switch = True
+    graphql: Switch = True
+    """The doors beside HTTP's completions; each can be shut."""
+    embedding_model: AnyText = ""
+    """The folder of a sentence-transformers model; where none is named, words and parts of words are hashed."""
+    retrieval: StoreLocation = ""
+    """Where the documents of chats are kept; nothing: no documents."""
+    retrieval_top_k: PositiveInt = 3
+    retrieval_min_score: Share = 0.15
+    retrieval_context_tokens: PositiveInt = 1024
+    retrieval_max_documents: PositiveInt = 1000
+    """Of each caller."""
+    retrieval_max_characters: PositiveInt = 20_000
+    """Of each document."""
 
     conversation_memory_size: PositiveInt = 10
     context_window_size: PositiveInt = PRESET
@@ -135,7 +154,7 @@ class ChatSettings(BaseSettings):
     @field_validator("*", mode="before")
     @classmethod
     def _no_truth_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        if isinstance(value, bool) and info.field_name != "enforce_eager":
+        if isinstance(value, bool) and info.field_name not in SWITCHES:
             raise ValueError("true and false are not numbers")
         return value
 

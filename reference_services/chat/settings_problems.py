@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from reference_services.chat.settings_yaml import YamlSettings
 
-KEYS_VARIABLE = "API_KEYS"
-"""The end of the one variable that is no setting: it holds secrets, and no setting does."""
+KEYS_VARIABLE, QDRANT_KEY_VARIABLE = "API_KEYS", "QDRANT_API_KEY"
+"""The ends of the variables that are no settings: they hold secrets, and no setting does."""
 _SHOWN_CHARACTERS = 60
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
 
@@ -43,7 +44,8 @@ def described(
             near = difflib.get_close_matches(name, allowed, n=1)
             lines[name] = f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
         else:
-            shown = repr(problem["input"])
+            # A password in an address is a secret too.
+            shown = re.sub(r"//[^/@]*@", "//...@", repr(problem["input"]))
             if len(shown) > _SHOWN_CHARACTERS:
                 shown = shown[:_SHOWN_CHARACTERS] + "..."
             lines[name] = (
@@ -55,9 +57,10 @@ def described(
 def unknown_variables(prefix: str, known: Iterable[str]) -> list[str]:
     """A line for each variable that begins with the prefix and names no setting."""
     names = {prefix + name.upper() for name in known}
+    secrets = {prefix + KEYS_VARIABLE, prefix + QDRANT_KEY_VARIABLE}
     lines = []
     for variable in sorted(os.environ):
-        if variable.upper().startswith(prefix) and variable.upper() not in names | {prefix + KEYS_VARIABLE}:
+        if variable.upper().startswith(prefix) and variable.upper() not in names | secrets:
             near = difflib.get_close_matches(variable.upper(), names, n=1)
             hint = f"did you mean {near[0]}?" if near else "unset it"
             # What is called a key may be one, and is not written anywhere.

@@ -33,6 +33,16 @@ SECTIONS: dict[str, dict[str, str]] = {
         "max_logprobs": "max_logprobs",
     },
     "cache": {"size": "response_cache_size", "seconds": "response_cache_seconds"},
+    "interfaces": {"embeddings": "embeddings", "websocket": "websocket", "graphql": "graphql"},
+    "retrieval": {
+        "location": "retrieval",
+        "embedding_model": "embedding_model",
+        "top_k": "retrieval_top_k",
+        "min_score": "retrieval_min_score",
+        "context_tokens": "retrieval_context_tokens",
+        "max_documents": "retrieval_max_documents",
+        "max_characters": "retrieval_max_characters",
+    },
     "conversation": {
         "memory_size": "conversation_memory_size",
         "context_window_size": "context_window_size",

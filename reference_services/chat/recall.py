@@ -34,6 +34,8 @@ _REQUEST = re.compile(_LEAD + r"(?:can|could|would|will) you\b", re.IGNORECASE)
 _KIND_ASKED = re.compile(r"\b(?:which|what|how)\s+([^\W\d_]+)", re.IGNORECASE)
 _TWO_THINGS = re.compile(r"\b(?:and|both|together with|as well as|plus)\b", re.IGNORECASE)
 _POINTS_BACK = re.compile(r"^(?:it|they|this|that|these|those|he|she)\b", re.IGNORECASE)
+_MARKUP = re.compile(r"</?\w+[^<>]*>")
+"""A line that only marks what stands below or above it, as the source of a quotation."""
 _CHANGE = re.compile(
     r"\b(?:now|changed?|changes|instead|actually|correction|corrected|updated?|new|moved|renamed|no longer|"
     r"replaced|switched|rather than|anymore)\b",
@@ -138,7 +140,7 @@ def _stated(messages: Sequence[Message]) -> list[_Statement]:
             about = content_words(sentence)
             if _POINTS_BACK.match(sentence):
                 about |= before
-            if about and not _is_question(sentence):
+            if about and not _is_question(sentence) and not _MARKUP.fullmatch(sentence):
                 found.append(_Statement(sentence, about))
             before = about
     return found

@@ -1,0 +1,63 @@
+"""What settings turn on beside chats: documents, embeddings, WebSockets, GraphQL; nothing that is off is imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from fastapi import APIRouter
+
+from reference_services.chat import documents, embeddings, logs, socket_routes
+from reference_services.chat.generation import Parts
+from reference_services.chat.settings import ChatSettings
+from reference_services.chat.settings_problems import QDRANT_KEY_VARIABLE, SettingsError
+from reference_services.retrieval.document import StoreCannotOpen
+from reference_services.retrieval.embedder import Embedder, EmbedderError, open_embedder
+
+if TYPE_CHECKING:
+    from reference_services.retrieval.library import Library
+
+INSTALL = 'pip install "signoff[services]"'
+
+
+def embedder(settings: ChatSettings) -> Embedder:
+    """What embeds documents and texts. Raises SettingsError."""
+    try:
+        return open_embedder(settings.embedding_model)
+    except EmbedderError as error:
+        raise SettingsError([str(error)]) from None
+
+
+def library(settings: ChatSettings, found_by: Embedder) -> Library | None:
+    """The store of documents, where a place for it is set. Raises SettingsError."""
+    if not settings.retrieval:
+        return None
+    variable = settings.preset.prefix + QDRANT_KEY_VARIABLE
+    key = os.environ.get(variable) or None
+    logs.hide([key] if key else [])
+    try:
+        from reference_services.retrieval.library import Library
+
+        return Library(settings.retrieval, found_by, settings.retrieval_max_documents, key)
+    except StoreCannotOpen as error:
+        raise SettingsError([str(error)]) from None
+
+
+def routers(parts: Parts, found_by: Embedder) -> Iterator[APIRouter]:
+    """The routers that are on. Raises SettingsError."""
+    settings = parts.service.config
+    if settings.embeddings:
+        yield embeddings.router(parts.service, found_by)
+    if parts.library is not None:
+        yield documents.router(parts.library, settings)
+    if settings.websocket:
+        yield socket_routes.router(parts)
+    if settings.graphql:
+        try:
+            from reference_services.chat import graphql_routes
+        except ImportError:
+            raise SettingsError(
+                [f"graphql needs strawberry-graphql: {INSTALL}, or set {settings.preset.prefix}GRAPHQL=0"]
+            ) from None
+        yield graphql_routes.router(parts)

@@ -1,0 +1,138 @@
+"""WebSocket /v1/chat/stream: a chat request in, the chunks of its answer out, one JSON message each, then `[DONE]`.
+
+A socket takes one request after another. What is sent while an answer is under way waits; where the client closes the
+socket, the work stops. Keys and sizes are checked at the handshake, as the gate does for every request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from reference_services.chat import asking, request_body, session_name
+from reference_services.chat.answers import CHAT, body
+from reference_services.chat.chunks import chunks
+from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.failures import Refused, internal
+from reference_services.chat.gate import allowance, caller
+from reference_services.chat.generation import Generation, Parts
+from reference_services.chat.metrics import SOCKET
+from reference_services.chat.requests import ChatRequest
+
+DONE = "[DONE]"
+MOST_WAITING = 8
+"""Requests that may wait on one socket; who sends more is told that it is too many, and let go."""
+TOO_MANY = 1008
+
+
+def router(parts: Parts) -> APIRouter:
+    """The route."""
+    routes = APIRouter()
+
+    @routes.websocket(SOCKET)
+    async def chat_stream(socket: WebSocket) -> None:
+        try:
+            session_id = session_name.session_id(socket)
+        except Refused as refused:
+            await socket.send_denial_response(refused.response())
+            return
+        await socket.accept()
+        inbox = Inbox(socket)
+        reader = asyncio.create_task(inbox.read())
+        try:
+            while True:
+                await _answer(parts, socket, inbox, await inbox.next(), session_id)
+        except (ClientLeft, WebSocketDisconnect, OSError):
+            pass
+        finally:
+            reader.cancel()
+            await asyncio.gather(reader, return_exceptions=True)
+
+    return routes
+
+
+class Inbox:
+    """What a client sends, read as it comes, so that its leaving is seen at once."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+        self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._left = asyncio.Event()
+
+    async def read(self) -> None:
+        """Read until the client leaves."""
+        try:
+            while (message := await self._socket.receive())["type"] == "websocket.receive":
+                if self._waiting.qsize() >= MOST_WAITING:
+                    await self._socket.close(TOO_MANY, f"more than {MOST_WAITING} requests wait")
+                    break
+                text = message.get("text")
+                # Text that is no UTF-8 is refused by the protocol itself; escapes may still hold half a character.
+                content = text.encode("utf-8", "surrogatepass") if text is not None else message.get("bytes") or b""
+                self._waiting.put_nowait(content)
+        finally:
+            self._left.set()
+            self._waiting.put_nowait(None)
+
+    async def next(self) -> bytes:
+        """The next message. Raises ClientLeft, also where messages wait: nobody would read their answers."""
+        message = await self._waiting.get()
+        if message is None or self._left.is_set():
+            raise ClientLeft
+        return message
+
+    async def left(self) -> dict[str, str]:
+        """Waits until the client has left; what `while_connected` watches."""
+        await self._left.wait()
+        return {"type": "http.disconnect"}
+
+
+async def _answer(parts: Parts, socket: WebSocket, inbox: Inbox, message: bytes, session_id: str | None) -> None:
+    """Answer one request; what is wrong with it is told in the error's shape, and the socket stays open."""
+    account = parts.metrics.account(SOCKET)
+    try:
+        await allowance(socket).take()
+        asked = request_body.checked(_streaming(request_body.parsed(message)), ChatRequest)
+        start = asking.chat(parts, account, asked, caller(socket), session_id)
+        started = await while_connected(inbox.left, start)
+        await _stream(parts, socket, inbox, started, asked.wants_usage)
+    except Refused as refused:
+        account.close("error" if refused.is_ours else "invalid")
+        await _send(socket, {**refused.body(), "status": refused.status})
+    except (ClientLeft, WebSocketDisconnect, OSError):
+        account.close("cancelled")
+        raise
+    except Exception as error:
+        account.close("error")
+        await _send(socket, {**internal(error, SOCKET).body(), "status": 500})
+
+
+async def _stream(parts: Parts, socket: WebSocket, inbox: Inbox, started: Generation, wants_usage: bool) -> None:
+    async def pump() -> None:
+        model = parts.service.served_names()[0]
+        async with aclosing(chunks(started, CHAT, model, wants_usage)) as made:
+            async for chunk in made:
+                await _send(socket, chunk)
+                if "error" in chunk:
+                    return
+        await socket.send_text(DONE)
+
+    try:
+        await while_connected(inbox.left, pump())
+    finally:
+        await started.close()
+
+
+def _streaming(data: dict[str, Any]) -> dict[str, Any]:
+    """The request with `stream`, which need not be said here. Raises Refused where it is said to be false."""
+    if data.get("stream") is False:
+        raise Refused(400, "stream: a socket answers in chunks; leave stream out.", "invalid_value", "stream")
+    return {**data, "stream": True} if data.get("stream") is None else data
+
+
+async def _send(socket: WebSocket, data: dict[str, Any]) -> None:
+    await socket.send_text(body(data).decode("utf-8"))
