@@ -79,7 +79,9 @@ def _walk(tokens: Sequence[Token], lines: Sequence[str]) -> Iterator[Block]:
             # A list that follows another one at once has only changed its marker.
             follows = position > 0 and tokens[position - 1].type in ("bullet_list_close", "ordered_list_close")
             around = lists.leads[-1] if lists.leads else ""
-            lists.leads.append(_lead(tokens, position) or (lists.last_lead if follows else around))
+            # Within an item, its own text is the label of what stands below it, and what leads the list stays.
+            lead = "" if lists.labels else _lead(tokens, position)
+            lists.leads.append(lead or (lists.last_lead if follows else around))
         elif token.type in ("bullet_list_close", "ordered_list_close"):
             lists.last_lead = lists.leads.pop()
         elif token.type == "list_item_open":

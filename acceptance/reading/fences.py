@@ -11,9 +11,9 @@ from pathlib import Path
 from acceptance.reading.block import Block
 from acceptance.reading.commands import SHELL_LANGUAGES, Expected, read_commands, read_http
 from acceptance.reading.document import Command, Diagnostic, Statement
-from acceptance.reading.normative import asks, has_figure, is_normative
+from acceptance.reading.normative import asks, is_normative
 from acceptance.reading.scenario import scenario_statements
-from acceptance.reading.sections import is_aside
+from acceptance.reading.sections import is_aside, is_example
 from acceptance.reading.shell import expectation_of, is_expected
 from acceptance.reading.source import Source
 from acceptance.reading.wording import plain
@@ -23,6 +23,7 @@ _JSON = {"json", "jsonc", "json5", "javascript", "js"}
 _GHERKIN = {"gherkin", "cucumber", "feature"}
 _HTTP = {"http", "https", "rest", "httpie"}
 _PYTHON = {"python", "py", "python3"}
+_SHOWN = {"output", "log", "csv", "yaml", "yml", "ini", "toml"}
 _MARKUP = {"markdown", "md", "diff", "patch", "mermaid", "plantuml", "html", "xml", "svg"}
 _STATUS = re.compile(r"(?<!\d)(?P<status>[1-5]\d\d)(?!\d)")
 _RESPONSE = re.compile(r"\b(?:responses?|returns?|answers?|responds?|repl(?:y|ies)|yields)\b", re.IGNORECASE)
@@ -31,11 +32,13 @@ _EXPECTED = re.compile(r"^\W*expect(?:ed|s|ation)?\b", re.IGNORECASE)
 _PAIR = re.compile(r"^\s*(?:[-*]\s+)?(?P<label>[A-Za-z][\w /().&+-]{0,48}?)\s*:\s+(?P<value>\S.*)$")
 _ROUTE = re.compile(r"^\s*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|WS|WSS)\s+/\S*")
 _POLICY = re.compile(r"\b(?:policy|policies|degrad\w*|fall-?back|retry|retries|failover|escalation)\b", re.IGNORECASE)
-_BARE_LIMIT = re.compile(r"[<>\u2264\u2265]=?\s*\d")
 _RESOURCE = re.compile(
-    r"(?:v?cpus?|cores|memory|ram|disk|storage|v?gpus?|vram|network|bandwidth|nodes?|replicas?|python|cuda|os)\b",
+    r"^(?:v?cpus?|cores|memory|ram|disk|storage|v?gpus?|vram|network|bandwidth|nodes?|replicas?|python|cuda|os)\b"
+    r"|\b(?:latency|throughput|response time|p\d{2}|ttft|availability|uptime|error rate|concurren\w+|context|slo|target"
+    r"|limit|port|rate|time-?out)\b",
     re.IGNORECASE,
 )
+_ASSERTION = re.compile(r"^\s*(?:await\s+)?(?:assert\w{0,20}(?:\.\w{1,30})?\s*\(|expect\s*\(|require\.\w{1,30}\()")
 _OPTIONAL = re.compile(r"^\W*(?:no |none\b|n/a\b|not (?:required|needed)|optional\b)", re.IGNORECASE)
 
 
@@ -74,14 +77,15 @@ def fence_statements(source: Source, block: Block, above: Block | None, around: 
         yield from scenario_statements(source, block.content(), block.headings)
     elif language in _HTTP:
         yield from _http(source, block, around)
-    elif _EXPECTED.match(introduction) and language not in SHELL_LANGUAGES - {""} and not _has_marks(block):
+    elif _EXPECTED.match(introduction) and language in _TEXT | _JSON | _SHOWN and not _has_marks(block):
         yield from _output(source, block, around)
     elif _is_shown_body(language, block) and _is_response(introduction, above, around, language):
         yield _shape(source, block, introduction, around)
     elif _is_shell(language, block):
         yield from _shell(source, block, around)
     elif language in _TEXT:
-        yield from _listed(source, block, heading)
+        if not is_example(block.headings, lead):
+            yield from _listed(source, block, heading)
     elif language in _PYTHON:
         yield from _python(source, block)
     else:
@@ -89,7 +93,8 @@ def fence_statements(source: Source, block: Block, above: Block | None, around: 
 
 
 def _introduces(lead: str) -> bool:
-    return bool(lead) and (lead.rstrip().endswith(":") or len(lead) < 60) and _says_what(lead)
+    """Whether a line says what the fence below it is; one that goes on behind its colon has said it all itself."""
+    return re.search(r":\s*\S", lead) is None and (lead.endswith(":") or len(lead) < 60) and _says_what(lead)
 
 
 def _says_what(text: str) -> bool:
@@ -164,7 +169,10 @@ def _expected(source: Source, block: Block, expected: Expected, taken: set[int])
     taken.update(lines)
     text = source.lines[expected.line - 1]
     offset = text.rfind(expected.text) if expected.text and expected.text in text else max(text.find(":") + 1, 0)
-    column = source.column(expected.line, min(offset, len(text)))
+    if not text[offset:].strip():
+        # What is expected stands below: the mark itself is the place.
+        offset = len(text) - len(text.lstrip())
+    column = source.column(expected.line, offset)
     return Statement("expected", expected.line, column, tuple(lines), expected.text, block.headings, command=command)
 
 
@@ -219,10 +227,8 @@ def _listed(source: Source, block: Block, heading: str) -> Iterator[Statement]:
         match = _PAIR.match(line)
         if match is not None and pairs * 2 > len(telling):
             value = match["value"]
-            is_resource = _RESOURCE.match(match["label"]) is not None and any(map(str.isdigit, value))
-            if not _OPTIONAL.match(value) and (
-                is_resource or has_figure(value) or asks(line) or _BARE_LIMIT.search(value)
-            ):
+            is_resource = _RESOURCE.search(match["label"]) is not None and any(map(str.isdigit, value))
+            if not _OPTIONAL.match(value) and (is_resource or asks(line)):
                 yield _line(source, block, number, line, match["label"])
         elif asks(line) or is_normative(line):
             yield _line(source, block, number, line)
@@ -265,7 +271,7 @@ def _assertions(tree: ast.Module) -> Iterator[ast.Assert]:
 def _marked(source: Source, block: Block) -> Iterator[Statement]:
     """Expectations in the comments of code that is no shell: nobody runs it, a person reads it."""
     for number, line in block.content():
-        found = expectation_of(line)
+        found = expectation_of(line) or (line.strip() if _ASSERTION.match(line) else "")
         if found:
             column = _column(source, number, found)
             yield Statement("expected", number, column, (number,), found, block.headings)

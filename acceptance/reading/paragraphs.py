@@ -130,7 +130,8 @@ def _segment(block: Block, segment: _Segment, places: Places, around: Surroundin
     pair = _limited_pair(text)
     is_header = is_front(block.headings)
     is_contract = label and rest and not is_header and _CONTRACT.match(label) and not _NO_CONTRACT.match(rest)
-    if is_contract and not is_aside(block.headings):
+    is_goal = label.lower() in ("objective", "goal") and not is_header and has_figure(rest)
+    if (is_contract or is_goal) and not is_aside(block.headings):
         yield Statement("prose", *place, plain(text), block.headings, "demand", label)
         return
     if pair is not None and not is_aside(block.headings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from acceptance.criterion import Statement as StatementType
@@ -16,7 +16,8 @@ from acceptance.reading.wording import BOX, box_of, plain
 
 _CRITERIA = re.compile(r"\b(?:success|acceptance) criteri", re.IGNORECASE)
 _TARGET = re.compile(
-    r"^\W*(?:(?:target|threshold|limit|goal|objective|slo|sla|budget|minimum|maximum|min|max|must have|recommended)s?"
+    r"^\W*(?:(?:[\w-]+ ){0,2}(?:target|threshold|limit|goal|objective|slo|sla|budget|minimum|maximum|min|max|must have"
+    r"|recommended)s?"
     r"|expected(?: (?:result|results|output|outcome|value|behaviou?r|response|status|code))?|required(?: value)?"
     r"|pass(?:es)? (?:if|when)|then)"
     r"(?:\.|\s*[(\[/,].*|\s+(?:value|time|level|p\d\d|per \w+))?\W*$",
@@ -44,6 +45,7 @@ _METRIC = re.compile(
 _STATE = re.compile(
     r"^\W*(?:status|done|state|check(?:ed)?|ok|complete[d]?|pass(?:ed)?|met|verified|ready|y/n)?\W*$", re.IGNORECASE
 )
+_UNIT = re.compile(r"[(\[]\s*(?P<unit>[A-Za-z%/]{1,12})\s*[)\]]\s*$")
 _BOX_ONLY = re.compile(rf"^(?:{BOX})$")
 _METHOD = re.compile(r"^\W*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|WSS?)\b")
 _ROUTE = re.compile(r"^\W*(?:(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|WSS?)\s+)?/[\w{}<>:/.*-]*\W*$")
@@ -111,17 +113,27 @@ def _demands(source: Source, row: _Row) -> Iterator[Statement]:
         yield from _cell(source, row, wanted, "bullet", row.texts[:1] if wanted else [])
     for index in targets:
         yield from _cell(source, row, index, "target", [])
+    if targets:
+        yield from _measured(
+            source, row, [index for index, name in enumerate(header) if index and _UNIT.search(name)], targets
+        )
     if wanted is not None or targets:
         return
     if any(_ROUTE.match(text) and (_METHOD.match(text) or _has_method(row)) for text in row.texts):
         yield _whole(source, row)
         return
-    metrics = [index for index, name in enumerate(header) if index and _METRIC.search(name)]
-    figures = [index for index in metrics if index < len(row.texts) and any(map(str.isdigit, row.texts[index]))]
-    for index in figures:
-        yield from _cell(source, row, index, "target", [], header[index])
+    figures = list(_measured(source, row, range(1, len(header)), []))
+    yield from figures
     if not figures:
         yield from _normative(source, row)
+
+
+def _measured(source: Source, row: _Row, columns: Iterable[int], without: Sequence[int]) -> Iterator[Statement]:
+    """Figures in columns that are named after a metric."""
+    for index in columns:
+        is_figure = index < len(row.texts) and any(map(str.isdigit, row.texts[index]))
+        if is_figure and index not in without and _METRIC.search(row.header[index]):
+            yield from _cell(source, row, index, "target", [], row.header[index])
 
 
 def _is_other(header: list[str]) -> bool:
@@ -167,7 +179,7 @@ def _cell(
         return
     about = label[0] if label else row.label if kind == "target" else ""
     if kind == "target":
-        text = f"{about}: {name} {text}" if name else f"{about}: {text}"
+        text = f"{about}: {_with_unit(name or row.header[index], text, bool(name))}"
     cell = row.block.cells[index]
     line = cell.line or row.block.line
     context = row.others(index) if kind in ("smart", "subtask", "bullet") else row.others(index) if not name else ""
@@ -185,6 +197,16 @@ def _cell(
         about,
         "" if kind == "target" and not context else context,
     )
+
+
+def _with_unit(name: str, text: str, is_named: bool) -> str:
+    """A cell's text with what its column says of it: `P95 latency (ms)` over 200 is `P95 latency 200 ms`."""
+    unit = _UNIT.search(name)
+    bare = unit is not None and re.fullmatch(r"[<>\u2264\u2265=~ ]*\d[\d.,]*", text) is not None
+    shown = f"{text} {unit['unit']}" if unit is not None and bare else text
+    if not is_named:
+        return shown
+    return f"{name[: unit.start()].rstrip() if unit is not None and bare else name} {shown}"
 
 
 def _whole(source: Source, row: _Row) -> Statement:

@@ -44,9 +44,11 @@ _ASIDE = (
     r"|\brevisions?\b|\bglossary\b|\bterminology\b|\babbreviations\b|\bdefinitions\b|\bcontacts?\b|\bstakeholders\b"
     r"|\bauthors?\b|\backnowledge?ments?\b|\bout of scope\b|\bnot in scope\b|\bnon-?goals?\b"
     r"|\bfuture (?:work|improvements|enhancements)\b|\balternatives\b|\bf\.?a\.?q\b|\btemplate\b|\bsoft dependenc"
-    r"|\brecommended (?:tasks|reading)\b|\blicen[cs]e\b|\bbudget\b|^costs?\b|\bpost-?mortem\b|\bexecution log\b"
+    r"|\brecommended (?:tasks|reading)\b|\blicen[cs]e\b|^\W*(?:cost )?budget\W*$|\bbudget allocation\b|^costs?\b"
+    r"|\bpost-?mortem\b|\bexecution log\b"
     r"|\b(?:previous|earlier|measured|current|benchmark|test) results\b|^results\b|\bbaselines?\b|\brationale\b"
-    r"|\bmotivation\b|\blegend\b|\btasks this enables\b|\bcomponents enabled\b"
+    r"|\bmotivation\b|\blegend\b|\bcontents\b|\bagenda\b|\bparticipants\b|\battendees\b|\bdistribution list\b"
+    r"|\btasks this enables\b|\bcomponents enabled\b"
 )
 _TELLING = (
     r"\bsummary\b|\bbackground\b|\bintroduction\b|\bpreface\b|^(?:\W|\d)*context\b|\bdescription\b|\bdiagram\b"
@@ -55,6 +57,8 @@ _TELLING = (
     r"|^(?:\W|\d)*status\b|\busage\b|\bexamples?\b|\bget(?:ting)? started\b|\bquick ?start\b|\binstallation\b"
     r"|\bprocedures?\b|\binstructions\b|\bwalk-?through\b|\btutorial\b|\bdirectory structure\b|\balignment\b"
     r"|^(?:\W|[\d.])*(?:system |high[- ]level |current )?(?:architecture|design)\b|\bwhat (?:is|it|changed)\b|\babout\b"
+    r"|\bfactors\b|\bprinciples\b|^\W*questions\b|\b(?:user|business|cost) (?:impact|value)\b|\blevers\b"
+    r"|\bcalculations?\b"
     r"|\bsetup script\b|\bmodel selection\b|\bcustomi[sz]ation\b|^(?:\W|\d)*(?:team|people|roles)\b"
 )
 _NEAREST = (
@@ -91,13 +95,15 @@ _NAMED = r"(?:[\w.-]+://\S+|\[[^\]]*\]\([^)]*\)|[\w-]*(?:[./\\][\w-]+){1,9}/?|(?
 _REFERENCE = re.compile(rf"^\W{{0,5}}{_NAMED}(?:,\s*{_NAMED})*\W{{0,5}}$")
 _PARTS = re.compile(
     r"\b(?:consists? of|comprises?|made of|are as follows|following (?:parts|components|options|steps|ways|people|tools"
-    r"|files)|(?:parts|components|options|ways|layers|benefits|advantages|disadvantages|pros|cons|highlights|reasons|symptoms"
+    r"|files)|(?:parts|components|options|ways|layers|benefits|advantages|disadvantages|pros|cons|highlights"
+    r"|reasons|symptoms"
     r"|causes|examples?)\W*$|such as\W*$|for example\W*$|we (?:use|used|saw|found|considered|tried))",
     re.IGNORECASE,
 )
 _STEP_PREFIX = re.compile(r"^\s*(?:[A-Z][A-Z0-9]*[-_ ]?\d[\w.]*|§\s?\d[\d.]*)\s*[:.)\]\u2013-]\s+\S")
 _RESOURCE = re.compile(r"\b(?:memory|ram|disk|storage|cores?|cpus?|gpus?)\b", re.IGNORECASE)
 _FEW_WORDS = 3
+_EXAMPLE = re.compile(r"\bexamples?\b|\bcalculations?\b|\bformulas?\b", re.IGNORECASE)
 _NUMBERED_HEADING = re.compile(r"^\W*[A-Z]{2,}[A-Z0-9]*-\d[\d.]*\b")
 _IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2,}[A-Z0-9]*|[RFN])[-_ ]?\d[\d.]*\b")
 
@@ -178,6 +184,11 @@ def is_identified(text: str) -> bool:
 def is_aside(headings: tuple[Heading, ...]) -> bool:
     """Whether a section speaks of other things than what is asked for: risks, hints, references."""
     return _of_headings(headings) == "aside"
+
+
+def is_example(headings: tuple[Heading, ...], lead: str = "") -> bool:
+    """Whether a section, or the line above, shows an example or a calculation."""
+    return any(_EXAMPLE.search(plain(text)) for text in (*(heading.text for heading in headings[-1:]), lead))
 
 
 def is_front(headings: tuple[Heading, ...]) -> bool:

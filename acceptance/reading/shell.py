@@ -26,7 +26,7 @@ _BESIDE_COMMAND = re.compile(
     re.IGNORECASE,
 )
 _TRAILING = re.compile(
-    r"\s#\s{0,4}(?:=>|->|\u2192|\u21d2|expect(?:ed|s)?\b[^:=#'\"]{0,20}[:=]|expect(?:ed|s)?(?=\s))\s*(?P<text>[^'\"#\s].*|[\"{\[][^#]*)$",
+    r"\s#\s{0,4}(?:=>|->|\u2192|\u21d2|expect(?:ed|s)?\b[^:=#'\"]{0,20}[:=]|expect(?:ed|s)?(?=\s)|(?=(?:should|must)\s))\s*(?P<text>[^'\"#\s].*|[\"{\[][^#]*)$",
     re.IGNORECASE,
 )
 _PROMPT = re.compile(
@@ -35,6 +35,8 @@ _PROMPT = re.compile(
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)=(?P<value>.*)$", re.DOTALL)
 _OPENS = re.compile(r"(?:^\s*|[;&|]\s*)(?:for|while|until|if|case)\s")
 _CLOSES = re.compile(r"(?:^\s*|[;&|]\s*)(?:done|fi|esac)\b")
+_MOST_LISTED = 20
+_ASSERTION = re.compile(r"^\s*assert\s+(?P<text>\S.*)$")
 _MOST_LINES = 2_000
 _HERE = re.compile(r"<<-?\s*(['\"]?)(?P<word>\w+)\1")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
@@ -106,15 +108,27 @@ def _expectation(
 ) -> tuple[Expectation, int] | None:
     """The expectation that a line begins, and how many lines it takes; what needs a command has one before it."""
     number, line = content[index]
-    name, match = "text", _EXPECTED.match(line)
+    name, match = "text", _EXPECTED.match(line) or _ASSERTION.match(line)
     if match is None and commands:
         match = _BESIDE_COMMAND.match(line)
         name = str(match.lastgroup) if match is not None else ""
     if match is None:
         return None
     text, taken = _joined_json(content, index, match[name].strip())
+    if not text:
+        text, taken = _listed(content, index)
     before = commands[-1] if commands else None
     return Expectation(number, content[index + taken - 1][0], text, match.start(name), before), taken
+
+
+def _listed(content: Sequence[tuple[int, str]], index: int) -> tuple[str, int]:
+    """An expectation that stands in the comments below its mark, with how many lines it takes."""
+    lines: list[str] = []
+    for _, line in content[index + 1 : index + 1 + _MOST_LISTED]:
+        if not re.match(r"\s*(?:#|//)\s*\S", line) or is_expected(line):
+            break
+        lines.append(line.strip().lstrip("#/").strip())
+    return "; ".join(lines), 1 + len(lines)
 
 
 def _read_session(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], list[Expectation]]:

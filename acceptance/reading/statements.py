@@ -23,6 +23,7 @@ from acceptance.reading.sections import role_of_bullet
 from acceptance.reading.source import Source
 from acceptance.reading.wording import box_of, label_of, plain
 
+_LINK_ONLY = re.compile(r"^\s*!?\[[^\[\]]*\]\([^()]*\)\W*$")
 _TARGET = re.compile(r"\(\s*(?:target|goal|limit)\s*:\s*(?P<text>[^)]*)\)|\b(?:target|goal)\s*:\s", re.IGNORECASE)
 
 
@@ -107,7 +108,7 @@ def _item(source: Source, block: Block, steps: _Steps, position: int) -> Iterato
     if boxed is not None:
         yield Statement("checkbox", block.line, column, lines, text, block.headings, "", label)
         return
-    if step == "context":
+    if step == "context" or _LINK_ONLY.match(body):
         return
     if label and not rest and not body.rstrip().rstrip("*_ ").endswith(":"):
         # All of the item is bold: that is its text, and no label of what stands below it.
