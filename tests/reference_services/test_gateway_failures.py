@@ -117,6 +117,35 @@ def test_a_whole_answer_that_is_cut_becomes_an_error(gateway, replica) -> None:
     assert (answer.status_code, error_of(answer), tin.count) == (502, "upstream_failed", 1)
 
 
+def test_what_is_idempotent_is_not_repeated_either_once_its_answer_has_begun(gateway, replica) -> None:
+    both = [replica(), replica()]
+
+    def act(exchange: Exchange) -> None:
+        exchange.connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n{"
+        )
+        exchange.cut()
+
+    for each in both:
+        each.act = act
+    front = gateway(configuration(*both, probes=PROBES))
+    assert front.client.get("/sessions/s", params={"model": MODEL}).status_code == 502
+    assert sum(each.count for each in both) == 1
+
+
+def test_streams_that_are_cut_open_the_breaker(gateway, replica) -> None:
+    tin = replica()
+
+    def act(exchange: Exchange) -> None:
+        exchange.stream()
+        exchange.event("one")
+        exchange.cut()
+
+    tin.act = act
+    front = gateway(configuration(tin, breaker={"failures": 2, "open_seconds": 3600}, probes=PROBES))
+    assert [front.chat(stream=True).status_code for _ in range(3)] == [200, 200, 503]
+
+
 @pytest.mark.parametrize("when", ["before the answer", "in the stream"])
 def test_a_client_that_leaves_is_seen_by_the_replica(gateway, replica, when: str) -> None:
     tin = replica()
