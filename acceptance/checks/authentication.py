@@ -92,5 +92,6 @@ CHECK = Check(
     summary="No key and a wrong key are refused with 401 or 403, the right one is let in (7 requests).",
     measure=measure,
     judge=judge,
+    faults=("accepts_any_token",),
     seconds=1,
 )

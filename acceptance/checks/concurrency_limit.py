@@ -132,5 +132,6 @@ CHECK = Check(
     summary="No more answers than the limit are written at once, the surplus waits or is refused (limit + 4 requests).",
     measure=measure,
     judge=judge,
+    faults=("answers_side_by_side",),
     seconds=10,
 )

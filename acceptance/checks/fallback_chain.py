@@ -99,5 +99,6 @@ CHECK = Check(
     summary="A degraded answer says that it is degraded or is a 503 with a reason; a sound one names its source.",
     measure=measure,
     judge=judge,
+    faults=("hides_degradation",),
     seconds=2,
 )

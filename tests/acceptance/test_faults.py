@@ -16,6 +16,7 @@ from acceptance.checks import CHECKS
 from acceptance.evidence import Evidence
 from acceptance.reading import read_documents
 from reference_services.faults.gateway import FAULTS as GATEWAY_FAULTS
+from reference_services.faults.switch import FAULTS as SWITCH_FAULTS
 from tests.acceptance.test_behaviour_faults import BEHAVIOUR_FAULTS
 
 ROOT = Path(__file__).parent.parent.parent
@@ -115,4 +116,5 @@ def test_every_fault_that_a_check_lists_is_tried() -> None:
         *FAULTS,
         *BEHAVIOUR_FAULTS,
         *GATEWAY_FAULTS,
+        *SWITCH_FAULTS,
     }
