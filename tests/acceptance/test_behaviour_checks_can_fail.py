@@ -223,21 +223,6 @@ def test_refusals_alone_do_not_show_that_the_key_opens(service: Service, target:
     assert "api_key_env" in found.mend
 
 
-@pytest.mark.parametrize(("shown", "outcome"), [(KEY, "pass"), ("an-example", "inconclusive")])
-def test_a_key_that_the_document_shows_opens_or_is_an_example(
-    shown: str, outcome: str, service: Service, target: str, site_at: SiteAt
-) -> None:
-    service.guarded = True
-    request = {
-        "method": "POST",
-        "address": None,
-        "path": "/v1/chat/completions",
-        "headers": {"Authorization": f"Bearer {shown}"},
-        "body": {"messages": [{"role": "user", "content": "Tell me about the sea."}], "max_tokens": 1},
-    }
-    assert verdict(site_at(target), criterion("authentication", request=request)).outcome == outcome
-
-
 def limited(per_second: float | None) -> Criterion:
     threshold = None if per_second is None else Threshold(per_second, "requests/s", "<=", "rate", "rate_limit")
     return replace(criterion("rate_limit"), threshold=threshold)
