@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from acceptance import deployment as deployments
+from acceptance import own_service
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
 
 PRIMARY = "192.168.10.29:11401"
@@ -27,6 +29,8 @@ def written(folder: Path, text: str) -> Path:
         ('target = "ftp://127.0.0.1"', "is not an http"),
         ('target = "http://127.0.0.1:99999"', "is not an http"),
         ("target = 7", "must be a str"),
+        ('target = "http://h:1"\napi_key_header = "X Key"', "no name of a header"),
+        ('target = "http://h:1"\napi_key_header = ""', "no name of a header"),
         ('target = "http://[::1"', "is not an http"),
         ('target = "http://h:1/?x=1"', "a query or a fragment"),
         ('target = "http://h:1"\n[addresses]\n"a:1" = "http://h:99999"', "is not an http"),
@@ -116,3 +120,32 @@ def test_an_empty_key_variable_is_a_usage_error(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("OUR_KEY", raising=False)
     with pytest.raises(UsageError, match="OUR_KEY is empty or not set"):
         deployments.from_target("http://127.0.0.1:1", "OUR_KEY").headers("http://127.0.0.1:1/")
+
+
+def test_a_key_goes_to_the_targets_origin_alone_in_the_header_that_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("A_KEY", "willow-17")
+    text = 'target = "http://h:1"\napi_key_env = "A_KEY"\n'
+    own = deployments.load(written(tmp_path, text + 'api_key_header = "X-Own"'))
+    assert own.headers("http://h:1/path") == {"X-Own": "willow-17"}
+    assert own.headers("http://h:2/path") == {}
+    for header in ("", 'api_key_header = "authorization"'):
+        usual = deployments.load(written(tmp_path, text + header))
+        assert usual.headers("http://h:1") == {"Authorization": "Bearer willow-17"}
+
+
+def test_a_service_that_the_run_starts_gets_a_key_where_nobody_set_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = 'target = "http://h:1"\napi_key_env = "A_KEY"\n'
+    # Set first, so that what the run makes up is taken back after the test.
+    monkeypatch.setenv("A_KEY", "")
+    own_service.give_key(deployments.load(written(tmp_path, text)))
+    assert os.environ["A_KEY"] == "", "a service that is there already has a key of its own"
+    started = deployments.load(written(tmp_path, text + '[start]\nservice = "switch"'))
+    own_service.give_key(started)
+    made = os.environ["A_KEY"]
+    assert len(made) >= 24
+    own_service.give_key(started)
+    assert os.environ["A_KEY"] == made
