@@ -62,11 +62,18 @@ class Facts:
 
     def setting(self, name: str) -> Setting | None:
         """The setting of this canonical name: the service's own, else one that is not another service's."""
-        return self.setting_matching(lambda setting: setting.name == name)
+        if "by name" not in self.memory:
+            by_name: dict[str, list[Setting]] = {}
+            for setting in self.settings:
+                by_name.setdefault(setting.name, []).append(setting)
+            self.memory["by name"] = by_name
+        return self._own(self.memory["by name"].get(name, []))
 
     def setting_matching(self, wanted: Callable[[Setting], bool]) -> Setting | None:
         """The same for whatever setting is wanted."""
-        found = [setting for setting in self.settings if wanted(setting)]
+        return self._own([setting for setting in self.settings if wanted(setting)])
+
+    def _own(self, found: Sequence[Setting]) -> Setting | None:
         own = [setting for setting in found if self.service and entity(setting.scope) == self.service]
         if own:
             return own[0]
@@ -100,11 +107,14 @@ class Facts:
 
     def ports(self) -> dict[str, str]:
         """Which of several services has which port."""
-        return {
-            str(setting.value): entity(setting.scope)
-            for setting in reversed(self.settings)
-            if setting.name == "port" and entity(setting.scope) in self.services
-        }
+        if "ports" not in self.memory:
+            self.memory["ports"] = {
+                str(setting.value): entity(setting.scope)
+                for setting in reversed(self.settings)
+                if setting.name == "port" and entity(setting.scope) in self.services
+            }
+        found: dict[str, str] = self.memory["ports"]
+        return found
 
     def parents(self, statement: Statement) -> tuple[str, ...]:
         """The list items that a statement stands under, by their columns, the nearest first."""

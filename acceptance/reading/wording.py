@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 _LINK = re.compile(r"!?\[([^\[\]]*)\]\([^()]*\)")
 _MARKUP = re.compile(r"\*{1,3}|`+|~~")
@@ -21,6 +22,7 @@ BOX = (
 _BOX = re.compile(rf"^\\?(?:{BOX})(?:\s+|$)")
 
 
+@lru_cache(maxsize=2048)
 def plain(text: str) -> str:
     """The text without bold, code marks, links and line breaks."""
     text = _LINK.sub(r"\1", text.replace("<br/>", " ").replace("<br>", " "))

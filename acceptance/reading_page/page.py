@@ -163,8 +163,15 @@ def _meaning(criterion: Criterion) -> Meaning:
     judge = "placeholder" if criterion.judge == "template" else criterion.judge
     chip = Chip(judge, _TONES.get(criterion.judge, "open"), _SIGNS[criterion.judge])
     notes = tuple(note for note in (criterion.reason, *criterion.assumptions) if note)
-    target = criterion.threshold.text() if criterion.threshold is not None else _named(criterion)
-    return Meaning(criterion.id, criterion.kind.replace("_", " "), target, chip, criterion.service, notes)
+    return Meaning(criterion.id, criterion.kind.replace("_", " "), _target(criterion), chip, criterion.service, notes)
+
+
+def _target(criterion: Criterion) -> str:
+    """The limit without the kind's own name, which stands before it; else the port, setting or path asked for."""
+    limit = criterion.threshold
+    if limit is None:
+        return _named(criterion)
+    return limit.text().replace(f"{limit.subject.replace('_', ' ')} ", "", 1 if limit.subject == criterion.kind else 0)
 
 
 def _named(criterion: Criterion) -> str:
@@ -206,7 +213,9 @@ def _contradiction(conflict: Conflict, anchors: dict[str, str], sheets: Sequence
         )
         for side in conflict.sides
     )
-    resolution = "" if conflict.resolution is None else "{chosen}, {role}, {date}: {reason}".format(**conflict.resolution)
+    resolution = (
+        "" if conflict.resolution is None else "{chosen}, {role}, {date}: {reason}".format(**conflict.resolution)
+    )
     return Contradiction(conflict.kind, conflict.subject, conflict.message, sides, resolution)
 
 

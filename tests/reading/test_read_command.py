@@ -50,10 +50,12 @@ def test_json_on_standard_output_holds_the_contract() -> None:
     assert {"document", "line", "value"} <= set(found["conflicts"][0]["sides"][0])
 
 
-def test_json_is_the_same_under_every_hash_seed() -> None:
-    outputs = {signoff_read(DAMAGED, "--json", "-", seed=seed).stdout for seed in ("0", "1", "4242")}
+@pytest.mark.parametrize("form", ["--json", "--html"])
+def test_what_is_written_is_the_same_under_every_hash_seed(form: str) -> None:
+    documents = (DAMAGED, "fixtures/tasks", "tests/reading/documents/hostile/texts.md")
+    outputs = {signoff_read(*documents, form, "-", seed=seed).stdout for seed in ("0", "1", "4242", "31337")}
     assert len(outputs) == 1
-    assert next(iter(outputs))
+    assert len(next(iter(outputs))) > 100_000
 
 
 def test_people_see_places_assumptions_diagnostics_and_both_sides() -> None:
@@ -121,3 +123,60 @@ def test_what_is_open_is_printed_as_a_binding_file(tmp_path: Path) -> None:
     (tmp_path / "task.signoff.toml").write_text(filled, encoding="utf-8")
     assert "1 conflict, 0 unresolved" in signoff_read(str(tmp_path / "task.md")).stdout
     assert signoff_read(str(tmp_path / "task.md"), "--binding", "--watch").returncode == 4
+
+
+def test_a_pipe_whose_reader_leaves_changes_no_exit_code(tmp_path: Path) -> None:
+    prose = tmp_path / "prose.md"
+    prose.write_text("Nothing is asked for.\n" * 5000, encoding="utf-8")
+    for arguments in ("--json -", "--html -", ""):
+        command = f"{sys.executable} -m acceptance read {prose} {arguments} | head -c 1; echo ${{PIPESTATUS[0]}}"
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            ["bash", "-c", command], capture_output=True, text=True, env=environment, check=False, timeout=60
+        )
+        assert done.stdout[1:].strip() == "3", arguments
+        assert done.stderr == ""
+
+
+def test_one_unreadable_document_hides_no_other(tmp_path: Path) -> None:
+    (tmp_path / "good.md").write_text("- [ ] latency < 1 s\n", encoding="utf-8")
+    (tmp_path / "bad.md").write_bytes(b"%PDF-1.7")
+    done = signoff_read(str(tmp_path), str(tmp_path / "none.md"), "--json", str(tmp_path / "out.json"))
+    assert done.returncode == 4
+    assert "mean latency < 1 s" in done.stdout
+    assert "bad.md:1:1: this is a PDF" in done.stderr
+    assert "none.md: no such file" in done.stderr
+    found = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert [len(found["documents"]), len(found["errors"])] == [1, 2]
+    assert found["error"] == found["errors"][0]
+
+
+def test_colour_is_for_those_who_ask_and_a_pipe_gets_none(tmp_path: Path) -> None:
+    (tmp_path / "task.md").write_text("```bash\nls\n", encoding="utf-8")
+    assert "\x1b[" not in signoff_read(str(tmp_path)).stdout
+    assert "\x1b[1;31merror[fence-unclosed]\x1b[0m" in signoff_read(str(tmp_path), "--color", "always").stdout
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--watch", "--json", "-"], ["--watch", "--html", "-"], ["--json", "-", "--html", "-"]]
+)
+def test_two_things_that_want_standard_output_are_refused(arguments: list[str]) -> None:
+    done = signoff_read(DAMAGED, *arguments)
+    assert done.returncode == 4
+    assert "mend:" in done.stderr
+
+
+def test_the_page_is_written_beside_the_text(tmp_path: Path) -> None:
+    done = signoff_read(DAMAGED, "--html", str(tmp_path / "page.html"))
+    assert done.returncode == 0
+    assert "criteria" in done.stdout
+    assert (tmp_path / "page.html").read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
+
+
+def test_a_terminal_of_another_encoding_gets_marks_in_place_of_what_it_lacks(tmp_path: Path) -> None:
+    (tmp_path / "task.md").write_text("- [ ] Größe ≤ 1 GB of memory ✅\n", encoding="utf-8")
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "acceptance", "read", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, env=environment, check=False, timeout=60)
+    assert done.returncode == 0
+    assert b"Gr??e ? 1 GB of memory ?" in done.stdout

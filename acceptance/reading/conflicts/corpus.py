@@ -57,6 +57,7 @@ class Corpus:
     def __init__(self, documents: Sequence[Document]) -> None:
         self.pages = tuple(Page(document, index) for index, document in enumerate(documents))
         self._made: dict[Callable[[Corpus], Any], Any] = {}
+        self._scopes: dict[int, tuple[str, ...]] = {}
         self._variants: dict[tuple[int, int], str | None] = {}
 
     def once(self, make: Callable[[Corpus], T]) -> T:
@@ -77,10 +78,12 @@ class Corpus:
 
     def scopes(self, page: Page) -> tuple[str, ...]:
         """The services that a document configures side by side, in its order; empty where it is about one."""
-        found = dict.fromkeys(
-            entity(setting.scope) for setting in _of_services(page) if entity(setting.scope) not in _GENERIC
-        )
-        return tuple(found) if len(found) >= _SEVERAL else ()
+        if page.number not in self._scopes:
+            found = dict.fromkeys(
+                entity(setting.scope) for setting in _of_services(page) if entity(setting.scope) not in _GENERIC
+            )
+            self._scopes[page.number] = tuple(found) if len(found) >= _SEVERAL else ()
+        return self._scopes[page.number]
 
     def owner(self, page: Page) -> str:
         """The service that a document is about; its path where it names none, or several."""
