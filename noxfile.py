@@ -28,6 +28,20 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def bench(session: nox.Session) -> None:
+    """Measure how fast documents are read; arguments go to pytest."""
+    session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, "bench"))
+    session.run(
+        "python",
+        "-m",
+        "pytest",
+        "tests/reading/bench_reading.py",
+        "--benchmark-columns=min,median,max,rounds",
+        *session.posargs,
+    )
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style (ruff) and types (mypy, strict)."""
     session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "lint"))
