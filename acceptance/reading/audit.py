@@ -9,7 +9,7 @@ from acceptance.reading.block import Block
 from acceptance.reading.configuration import Configuration
 from acceptance.reading.document import LineKind, Statement
 from acceptance.reading.encoding import Flaw
-from acceptance.reading.shell import is_expected
+from acceptance.reading.expected_line import is_expected
 from acceptance.reading.wording import BOX
 
 _BOX_LINE = re.compile(rf"^[\s>]*(?:(?:[-*+]|\d{{1,9}}[.)])\s+)+(?:{BOX})(?:\s|$)")

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from acceptance.reading.block import Block
-from acceptance.reading.curl import address_and_path, read_curl
+from acceptance.reading.curl import read_curl
 from acceptance.reading.document import Command
-from acceptance.reading.expectation import strict_json, why_no_json
+from acceptance.reading.expected_line import Expectation, ShellCommand
 from acceptance.reading.http_clients import httpie_request, is_powershell, powershell_request, wget_request
 from acceptance.reading.load_tools import LOAD_TOOLS, STAGED, read_load
 from acceptance.reading.payload import read_payload
-from acceptance.reading.shell import Expectation, ShellCommand, assignments, expanded, read_shell
+from acceptance.reading.shell import assignments, expanded, read_shell
 
 SHELL_LANGUAGES = {
     *("", "bash", "sh", "shell", "console", "zsh", "shell-session", "shellsession", "sh-session", "terminal", "fish"),
@@ -36,8 +36,6 @@ _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _DO, _DONE = re.compile(r"\bdo\b"), re.compile(r"\bdone\b")
 _SHELL_QUOTE = re.compile(r"(?:^|\s)\$['\"]")
 _LOOP_HEAD = re.compile(r"\bfor\s+(?P<name>\w+)\s+in\s+(?P<items>.*?)\s*(?:;|\n)\s*do\b", re.DOTALL)
-_REQUEST_LINE = re.compile(r"^\s*(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(?P<target>\S+)")
-_STATUS_LINE = re.compile(r"^\s*(?:<\s*)?HTTP/[\d.]+\s+(?P<status>[1-5]\d\d)\b")
 _LONGEST = 100_000
 _SEPARATORS = {"|", "||", "&&", ";", "&", "|&"}
 _FILTERS = {"grep", "egrep", "rg"}
@@ -72,17 +70,6 @@ class Shown:
     output: tuple[tuple[int, str], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Exchange:
-    """A request as it crosses the wire, and the answer below it: its status ("" where none is shown) and body."""
-
-    command: Command | None
-    status: str = ""
-    body: str = ""
-    line: int = 0
-    last_line: int = 0
-
-
 def read_commands(fence: Block, folder: Path) -> FenceCommands:
     """What a shell fence holds; `folder` is the document's, where payload files may lie."""
     shell, expectations = read_shell(fence.content())
@@ -94,53 +81,6 @@ def read_commands(fence: Block, folder: Path) -> FenceCommands:
         tuple(command.line for command in shell if command.open_quote),
         tuple(Shown(native[command.line], command.output) for command in shell if command.output),
     )
-
-
-def read_http(fence: Block) -> Exchange:
-    """A fence that holds an HTTP message: a request line, headers, a body; or a status line and what follows it."""
-    content = fence.content()
-    begin = next((index for index, (_, line) in enumerate(content) if _REQUEST_LINE.match(line)), None)
-    end = next((index for index, (_, line) in enumerate(content) if _STATUS_LINE.match(line)), len(content))
-    command = None
-    if begin is not None and begin < end:
-        match = _REQUEST_LINE.match(content[begin][1])
-        assert match is not None
-        headers, body = _message([line for _, line in content[begin + 1 : end]])
-        place = address_and_path(match["target"])
-        text = "\n".join(line for _, line in content[begin:end]).strip()
-        command = Command(content[begin][0], content[end - 1][0], text, "http")
-        if place is not None:
-            address, path = place if "://" in match["target"] else (headers.pop("Host", ""), match["target"])
-            parsed, problem = _json_of(body)
-            request = {"method": match["method"], "address": address, "path": path, "headers": headers}
-            request |= {"body": parsed, "line": content[begin][0]}
-            command = replace(command, request=None if problem else request, problem=problem)
-    if end == len(content):
-        return Exchange(command)
-    status = _STATUS_LINE.match(content[end][1])
-    assert status is not None
-    _, body = _message([line for _, line in content[end + 1 :]])
-    return Exchange(command, status["status"], " ".join(body.split()), content[end][0], content[-1][0])
-
-
-def _message(lines: Sequence[str]) -> tuple[dict[str, str], str]:
-    """The headers of a message, and its body behind the empty line."""
-    headers: dict[str, str] = {}
-    for index, line in enumerate(lines):
-        name, colon, value = line.partition(":")
-        if not line.strip() or not colon or not re.fullmatch(r"[\w-]+", name.strip()):
-            return headers, "\n".join(lines[index:]).strip()
-        headers[name.strip()] = value.strip()
-    return headers, ""
-
-
-def _json_of(body: str) -> tuple[Any, str]:
-    if not body:
-        return None, ""
-    try:
-        return strict_json(body), ""
-    except (ValueError, RecursionError) as error:
-        return None, f"the body of the request is not JSON: {why_no_json(error)}"
 
 
 def _expected(expectation: Expectation, native: Mapping[int, Command]) -> Expected:

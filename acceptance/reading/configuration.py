@@ -8,13 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from acceptance.reading.block import Block
 from acceptance.reading.document import Form, Setting
+from acceptance.reading.expected_line import ShellCommand
 from acceptance.reading.flag_settings import command_settings
 from acceptance.reading.line_settings import dockerfile_settings, ini_settings, nginx_settings, toml_settings
 from acceptance.reading.names import ALIASES, CANONICAL, named_value, variable_prefix, variable_value
 from acceptance.reading.python_settings import Variable, python_settings
 from acceptance.reading.sections import is_aside
 from acceptance.reading.setting_values import is_json, literal
-from acceptance.reading.shell import ShellCommand, read_shell
+from acceptance.reading.shell import read_shell
 from acceptance.reading.source import Source
 from acceptance.reading.trouble import Trouble
 from acceptance.reading.wording import plain

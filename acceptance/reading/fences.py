@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from acceptance.reading.block import Block
-from acceptance.reading.commands import SHELL_LANGUAGES, Expected, read_commands, read_http
+from acceptance.reading.commands import SHELL_LANGUAGES, Expected, read_commands
 from acceptance.reading.document import Command, Diagnostic, Statement
+from acceptance.reading.expected_line import expectation_of, is_expected
+from acceptance.reading.http_message import read_http
 from acceptance.reading.normative import asks, is_normative
 from acceptance.reading.scenario import scenario_statements
 from acceptance.reading.sections import is_aside, is_example
-from acceptance.reading.shell import expectation_of, is_expected
 from acceptance.reading.source import Source
 from acceptance.reading.wording import plain
 

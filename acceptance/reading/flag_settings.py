@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from acceptance.reading.document import Setting
+from acceptance.reading.expected_line import ShellCommand
 from acceptance.reading.names import common_prefix, named_value, variable_value
 from acceptance.reading.setting_values import literal
-from acceptance.reading.shell import ShellCommand
 
 _SERVERS: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...] = (
     (

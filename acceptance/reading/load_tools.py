@@ -8,216 +8,26 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from acceptance.reading.curl import address_and_path
 from acceptance.reading.expectation import strict_json, why_no_json
+from acceptance.reading.load_flags import TOOLS, Tool
 from acceptance.reading.payload import read_payload
 
 _Native = tuple[str, Mapping[str, Any] | None, str]
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}
 
 
-@dataclass(frozen=True, slots=True)
-class _Tool:
-    """What each flag of a program means; a flag without a value is in `bare`.
-
-    `path` is where a program that is given a server only sends its requests, `script` says where else they stand.
-    """
-
-    flags: Mapping[str, str]
-    bare: frozenset[str] = frozenset()
-    path: str = ""
-    script: str = ""
-
-
-def _flags(**meanings: str) -> dict[str, str]:
-    return {flag: meaning for meaning, flags in meanings.items() for flag in flags.split()}
-
-
-_BENCH = _Tool(
-    _flags(
-        requests="--num-prompts --num-prompt",
-        rate="--request-rate",
-        concurrency="--max-concurrency",
-        base="--base-url",
-        host="--host",
-        port="--port",
-        endpoint="--endpoint",
-    ),
-    frozenset({"--save-result", "--ignore-eos", "--trust-remote-code", "--disable-tqdm", "--profile"}),
-    path="/v1/completions",
-)
-_PERF = _Tool(
-    _flags(
-        requests="--request-count --num-prompts --num-requests",
-        rate="--request-rate",
-        concurrency="--concurrency",
-        base="-u --url",
-        endpoint="--endpoint",
-        kind="--endpoint-type",
-    ),
-    frozenset({"--streaming", "-v", "--verbose"}),
-    path="/v1/chat/completions",
-)
-_TOOLS: Mapping[str, _Tool] = {
-    "ab": _Tool(
-        _flags(
-            requests="-n", concurrency="-c", duration="-t", type="-T", payload="-p", header="-H", other="-s -u -m -C -A"
-        )
-    ),
-    "hey": _Tool(
-        _flags(
-            requests="-n",
-            concurrency="-c",
-            rate="-q",
-            duration="-z",
-            method="-m",
-            body="-d",
-            payload="-D",
-            header="-H",
-            type="-T",
-            other="-t -A -a -x -o -cpus -host",
-        )
-    ),
-    "oha": _Tool(
-        _flags(
-            requests="-n",
-            concurrency="-c",
-            rate="-q",
-            duration="-z",
-            method="-m",
-            body="-d",
-            payload="-D",
-            header="-H",
-            type="-T",
-            other="-t --latency-correction -o",
-        ),
-        frozenset({"--no-tui", "-j", "--json"}),
-    ),
-    "wrk": _Tool(
-        _flags(
-            concurrency="-c --connections",
-            duration="-d --duration",
-            header="-H --header",
-            other="-t --threads -s --script --timeout",
-        ),
-        frozenset({"--latency"}),
-    ),
-    "wrk2": _Tool(
-        _flags(
-            concurrency="-c --connections",
-            duration="-d --duration",
-            rate="-R --rate",
-            header="-H --header",
-            other="-t --threads -s --script --timeout",
-        ),
-        frozenset({"--latency", "-L"}),
-    ),
-    "bombardier": _Tool(
-        _flags(
-            requests="-n --requests",
-            concurrency="-c --connections",
-            rate="-r --rate",
-            duration="-d --duration",
-            method="-m --method",
-            body="-b --body",
-            payload="-f --body-file",
-            header="-H --header",
-            other="-t --timeout -o --format",
-        ),
-        frozenset({"-l", "--latencies", "-k", "--insecure"}),
-    ),
-    "autocannon": _Tool(
-        _flags(
-            requests="-a --amount",
-            concurrency="-c --connections",
-            rate="-R --overallRate",
-            duration="-d --duration",
-            method="-m --method",
-            body="-b --body",
-            payload="-i --input",
-            header="-H --headers",
-            other="-p --pipelining -t --timeout -w",
-        )
-    ),
-    "siege": _Tool(
-        _flags(
-            concurrency="-c --concurrent",
-            requests="-r --reps",
-            duration="-t --time",
-            header="-H --header",
-            type="-T",
-            other="-d --delay -f --file",
-        ),
-        frozenset({"-b"}),
-    ),
-    "h2load": _Tool(
-        _flags(
-            requests="-n --requests",
-            concurrency="-c --clients",
-            duration="-D --duration",
-            rate="-r --rate",
-            payload="-d --data",
-            header="-H --header",
-            other="-t --threads -m",
-        )
-    ),
-    "vegeta": _Tool(
-        _flags(
-            rate="-rate --rate",
-            duration="-duration --duration",
-            concurrency="-max-workers -workers",
-            payload="-body --body",
-            header="-header --header",
-            other="-targets -name -timeout -output -format -max-connections -connections",
-        )
-    ),
-    "k6": _Tool(
-        _flags(
-            concurrency="-u --vus",
-            requests="-i --iterations",
-            duration="-d --duration",
-            rate="--rps",
-            other="-e --env -o --out -s --stage --summary-trend-stats",
-        ),
-        script="k6 takes its requests from a script",
-    ),
-    "locust": _Tool(
-        _flags(
-            concurrency="-u --users",
-            duration="-t --run-time",
-            base="-H --host",
-            other="-r --spawn-rate -f --locustfile",
-        ),
-        frozenset({"--headless"}),
-        script="locust takes its requests from a program",
-    ),
-    "vllm bench serve": _BENCH,
-    "benchmark_serving.py": _BENCH,
-    "genai-perf": _PERF,
-    "aiperf": _PERF,
-    "guidellm": _Tool(
-        _flags(
-            requests="--max-requests",
-            rate="--rate",
-            duration="--max-seconds",
-            base="--target",
-            kind="--rate-type --profile",
-        ),
-        path="/v1/completions",
-    ),
-}
-LOAD_TOOLS = frozenset(_TOOLS)
+LOAD_TOOLS = frozenset(TOOLS)
 STAGED = frozenset({"vegeta"})
 """Programs that read what they ask from the stage of the pipeline before them."""
 
 
 def read_load(name: str, words: Sequence[str], line: int, details: dict[str, Any], folder: Path) -> _Native:
     """The request of a load generator; `words` begin after the program's name."""
-    tool = _TOOLS[name]
+    tool = TOOLS[name]
     options, plain = _options(tool, words)
     details["requests"] = _number(options.get("requests"))
     details["concurrency"] = _number(options.get("concurrency"))
@@ -260,7 +70,7 @@ def read_load(name: str, words: Sequence[str], line: int, details: dict[str, Any
     return name, request, ""
 
 
-def _options(tool: _Tool, words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
+def _options(tool: Tool, words: Sequence[str]) -> tuple[dict[str, str], list[str]]:
     """The options by their meaning (the last counts, headers are joined by lines), and what is no option."""
     options: dict[str, str] = {}
     plain: list[str] = []
@@ -295,7 +105,7 @@ def _is_flag(word: str) -> bool:
 
 
 def _asked(
-    name: str, tool: _Tool, options: Mapping[str, str], plain: Sequence[str], targets: Sequence[str]
+    name: str, tool: Tool, options: Mapping[str, str], plain: Sequence[str], targets: Sequence[str]
 ) -> tuple[str, str]:
     """The method, where the command names one, and the URL."""
     if name == "vegeta":

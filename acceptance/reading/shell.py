@@ -9,60 +9,25 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-_THING = (
-    r"(?:\s+(?:http\s+)?(?:output|result|response|status|answer|reply|value|behaviou?r|outcome|code|status code)s?)?"
+from acceptance.reading.expected_line import (
+    TRAILING,
+    Expectation,
+    ShellCommand,
+    expectation_at,
+    is_expected,
 )
-_EXPECTED = re.compile(
-    rf"^\s*(?:(?:#+|//+|--|;+|>|::|REM\b)\s*)?\**Expect(?:ed|s|ation)?{_THING}\s*\**\s*:\**\s*(?P<text>.*)$",
-    re.IGNORECASE,
-)
-# Spellings that are expectations only beside a command: elsewhere they are remarks about code.
-_BESIDE_COMMAND = re.compile(
-    r"^\s*(?:#+|//+)\s*(?:(?:=>|->|\u2192|\u21d2|\u279c)\s*(?P<arrow>\S.*)"
-    r"|(?P<clause>(?:(?:this|it|that|the command|which)\s+)?(?:should|must|shall|has to|needs to)\s+\S.*)"
-    r"|(?:output|returns?|response|prints?|result|expect(?:ed|s|ing)?)\s*(?::|=|\s(?=[\d{\[\"']))\s*(?P<said>\S.*))$",
-    re.IGNORECASE,
-)
-_TRAILING = re.compile(
-    r"\s#\s{0,4}(?:=>|->|\u2192|\u21d2|expect(?:ed|s)?\b[^:=#'\"]{0,20}[:=]|expect(?:ed|s)?(?=\s)|(?=(?:should|must)\s))\s*(?P<text>[^'\"#\s].*|[\"{\[][^#]*)$",
-    re.IGNORECASE,
-)
+
 _PROMPT = re.compile(
     r"^\s*(?:[\w.-]{1,40}@[\w.-]{1,40}[^$#%>]{0,60})?[$%\u276f](?:\s+|$)|^\s*PS\s[^>\n]{0,80}>\s*|^[A-Z]:\\[^>\n]{0,80}>\s*"
 )
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?(?P<name>[A-Za-z_]\w*)=(?P<value>.*)$", re.DOTALL)
 _OPENS = re.compile(r"(?:^\s*|[;&|]\s*)(?:for|while|until|if|case)\s")
 _CLOSES = re.compile(r"(?:^\s*|[;&|]\s*)(?:done|fi|esac)\b")
-_MOST_LISTED = 20
-_ASSERTION = re.compile(r"^\s*assert\s+(?P<text>\S.*)$")
 _MOST_LINES = 2_000
 _HERE = re.compile(r"<<-?\s*(['\"]?)(?P<word>\w+)\1")
 _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<bare>[A-Za-z_]\w*))")
-
-
-@dataclass(frozen=True, slots=True)
-class ShellCommand:
-    """One logical command. `text` is joined, `label` the comment above it, `output` what a session shows below it."""
-
-    line: int
-    last_line: int
-    text: str
-    label: str = ""
-    open_quote: bool = False
-    output: tuple[tuple[int, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """An `# Expected:` line with the command before it in the same fence, if there is one."""
-
-    line: int
-    last_line: int
-    text: str
-    offset: int
-    command: ShellCommand | None
 
 
 def read_shell(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], list[Expectation]]:
@@ -78,7 +43,7 @@ def read_shell(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], 
     label, index = "", 0
     while index < len(content):
         number, line = content[index]
-        found = _expectation(content, index, commands)
+        found = expectation_at(content, index, commands)
         if found is not None:
             expectations.append(found[0])
             index += found[1]
@@ -91,7 +56,7 @@ def read_shell(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], 
             taken, open_quote = _extent(content, index, words)
             lines = [text for _, text in content[index : index + taken]]
             last = content[index + taken - 1][0]
-            trailing = _TRAILING.search(lines[-1])
+            trailing = TRAILING.search(lines[-1])
             if trailing is not None:
                 lines[-1] = lines[-1][: trailing.start()]
             commands.append(ShellCommand(number, last, "\n".join(lines).strip(), label, open_quote))
@@ -103,34 +68,6 @@ def read_shell(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], 
     return commands, expectations
 
 
-def _expectation(
-    content: Sequence[tuple[int, str]], index: int, commands: Sequence[ShellCommand]
-) -> tuple[Expectation, int] | None:
-    """The expectation that a line begins, and how many lines it takes; what needs a command has one before it."""
-    number, line = content[index]
-    name, match = "text", _EXPECTED.match(line) or _ASSERTION.match(line)
-    if match is None and commands:
-        match = _BESIDE_COMMAND.match(line)
-        name = str(match.lastgroup) if match is not None else ""
-    if match is None:
-        return None
-    text, taken = _joined_json(content, index, match[name].strip())
-    if not text:
-        text, taken = _listed(content, index)
-    before = commands[-1] if commands else None
-    return Expectation(number, content[index + taken - 1][0], text, match.start(name), before), taken
-
-
-def _listed(content: Sequence[tuple[int, str]], index: int) -> tuple[str, int]:
-    """An expectation that stands in the comments below its mark, with how many lines it takes."""
-    lines: list[str] = []
-    for _, line in content[index + 1 : index + 1 + _MOST_LISTED]:
-        if not re.match(r"\s*(?:#|//)\s*\S", line) or is_expected(line):
-            break
-        lines.append(line.strip().lstrip("#/").strip())
-    return "; ".join(lines), 1 + len(lines)
-
-
 def _read_session(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], list[Expectation]]:
     """Commands behind prompts, each with the lines that it printed."""
     commands: list[ShellCommand] = []
@@ -140,7 +77,7 @@ def _read_session(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand
     while index < len(content):
         number, line = content[index]
         prompt = _PROMPT.match(line)
-        found = None if prompt is not None else _expectation(content, index, commands)
+        found = None if prompt is not None else expectation_at(content, index, commands)
         if found is not None:
             expectations.append(found[0])
             index += found[1]
@@ -163,17 +100,6 @@ def _read_session(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand
         printed.append([])
     shown = [replace(command, output=tuple(lines)) for command, lines in zip(commands, printed, strict=True)]
     return shown, expectations
-
-
-def is_expected(line: str) -> bool:
-    """Whether a line states an expectation."""
-    return _EXPECTED.match(line) is not None
-
-
-def expectation_of(line: str) -> str:
-    """What a line expects; "" where it states no expectation."""
-    match = _EXPECTED.match(line)
-    return match["text"].strip() if match is not None else ""
 
 
 def assignments(commands: Sequence[ShellCommand]) -> dict[str, str]:
@@ -270,17 +196,3 @@ def _open_quote(line: str, quote: str) -> str:
         elif character == "#" and (position == 0 or line[position - 1].isspace()):
             return quote
     return quote
-
-
-def _joined_json(content: Sequence[tuple[int, str]], index: int, text: str) -> tuple[str, int]:
-    """An expectation whose JSON goes on in the comment lines below it, with how many lines it takes."""
-    taken = 1
-    while text[:1] in "{[" and text.count("{") + text.count("[") > text.count("}") + text.count("]"):
-        if not text or index + taken >= len(content):
-            break
-        following = content[index + taken][1].strip()
-        if not following.startswith("#") or is_expected(following):
-            break
-        text += " " + following.lstrip("#").strip()
-        taken += 1
-    return text, taken

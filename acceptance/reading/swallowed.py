@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from acceptance.reading.block import Block
 from acceptance.reading.encoding import Flaw
-from acceptance.reading.shell import is_expected
+from acceptance.reading.expected_line import is_expected
 from acceptance.reading.wording import BOX, box_of
 
 _MARKER = r"(?:[-*+•–]|\d{1,9}[.)])"

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acceptance.reading.block import Block
-from acceptance.reading.commands import FenceCommands, read_commands, read_http
+from acceptance.reading.commands import FenceCommands, read_commands
+from acceptance.reading.http_message import read_http
 from acceptance.reading.shell import assignments, expanded, read_shell
 
 
