@@ -86,11 +86,8 @@ def test_a_long_line_of_one_character_hides_nothing_behind_it(tmp_path: Path, ch
 
 
 def test_ten_megabytes_are_read(tmp_path: Path) -> None:
-    section = (
-        "## Part\n\n"
-        + "Some prose that asks for nothing at all, in a line of a common length.\n" * 9
-        + "\n- a bullet\n"
-    )
+    log = "an entry of a log that somebody pasted, in a line of a common length\n" * 90
+    section = f"## Part\n\nSome prose that asks for nothing.\n\n```text\n{log}```\n\n- a bullet\n"
     count = 10 * 2**20 // len(section)
     document = read_bytes(tmp_path, (section * count + "\n## Success Criteria\n\n- [ ] Latency < 1 s\n").encode())
     assert document.dropped == 0
