@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict
 from starlette.responses import JSONResponse, Response
+from strawberry.types.execution import PreExecutionError
 
 from reference_services.chat import asking, request_body, session_name
 from reference_services.chat.answers import CHAT
@@ -57,11 +58,12 @@ def router(parts: Parts) -> APIRouter:
         shown: dict[str, Any] = {}
         if result.errors:
             shown["errors"] = [error.formatted for error in result.errors]
-        if result.data is not None or not result.errors:
+        is_run = not isinstance(result, PreExecutionError)
+        if is_run:
             shown["data"] = result.data
         # Plain JSON says by its content alone that a query failed; who asks for GraphQL's own type gets a status too.
         is_typed = TYPED in request.headers.get("accept", "")
-        status = 400 if is_typed and result.errors and result.data is None else 200
+        status = 400 if is_typed and not is_run else 200
         return JSONResponse(shown, status, media_type=TYPED if is_typed else None)
 
     return routes
