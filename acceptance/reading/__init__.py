@@ -5,39 +5,31 @@ bytes -> text -> blocks -> configuration -> statements -> criteria -> account of
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from acceptance.criterion import Criterion
 from acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
 from acceptance.reading.audit import hidden_demands, line_kinds
 from acceptance.reading.binding import Binding, apply_types, binding_path, waivers
 from acceptance.reading.binding_file import read_binding
-from acceptance.reading.blocks import Blocks, read_blocks
-from acceptance.reading.configuration import Configuration, read_configuration
+from acceptance.reading.blocks import read_blocks
+from acceptance.reading.configuration import read_configuration
 from acceptance.reading.conflicts import find_conflicts
-from acceptance.reading.criteria import Typed, identified, type_statement
-from acceptance.reading.document import (
-    Conflict,
-    Diagnostic,
-    Document,
-    LineKind,
-    Reading,
-    Statement,
-    Waiver,
-)
+from acceptance.reading.criteria import identified, type_statement
+from acceptance.reading.document import Conflict, Diagnostic, Document, Reading
+from acceptance.reading.draught import Draught
 from acceptance.reading.encoding import Flaw
 from acceptance.reading.facts import read_facts
+from acceptance.reading.files import SUFFIXES, documents_of, files_of
 from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.gaps import find_gaps
 from acceptance.reading.harm import without_harm
 from acceptance.reading.resolution import resolve
-from acceptance.reading.source import Source, read_source
+from acceptance.reading.source import read_source
 from acceptance.reading.span import part_in_line, span_of
-from acceptance.reading.statements import Found, read_statements
+from acceptance.reading.statements import read_statements
 from acceptance.reading.swallowed import free_demands
 from acceptance.reading.swallowed_tables import free_tables
 
@@ -52,34 +44,6 @@ __all__ = [
     "read_document",
     "read_documents",
 ]
-SUFFIXES = frozenset({".md", ".markdown", ".txt"})
-
-
-@dataclass
-class Draught:
-    """A document while it is read: each step adds its part."""
-
-    path: Path
-    today: date
-    source: Source = field(init=False)
-    blocks: Blocks = field(init=False)
-    service_name: str = ""
-    configuration: Configuration = field(init=False)
-    found: Found = field(init=False)
-    typed: list[tuple[Statement, Typed]] = field(default_factory=list)
-    criteria: tuple[Criterion, ...] = ()
-    binding: Binding | None = None
-    waivers: dict[str, Waiver] = field(default_factory=dict)
-    line_kinds: tuple[LineKind, ...] = ()
-    diagnostics: list[Diagnostic] = field(default_factory=list)
-
-    def report(self, flaw: Flaw) -> None:
-        """Keep a flaw of this document, with the line that it stands in."""
-        excerpt = self.source.raw[flaw.line - 1] if 0 < flaw.line <= len(self.source.raw) else ""
-        place = (self.source.path, flaw.line, flaw.column)
-        self.diagnostics.append(
-            Diagnostic(flaw.code, flaw.severity, *place, excerpt, flaw.message, flaw.mend, flaw.width)
-        )
 
 
 def read_documents(paths: Sequence[Path], today: date | None = None) -> Reading:
@@ -96,7 +60,7 @@ def read_documents(paths: Sequence[Path], today: date | None = None) -> Reading:
 
 def read_all(paths: Sequence[Path], today: date | None = None) -> tuple[Reading, tuple[UsageError, ...]]:
     """The same for what can be read of these, and why the rest cannot: one bad file hides no other."""
-    files, unreadable = _files(paths)
+    files, unreadable = files_of(paths)
     read: list[tuple[Document, Binding | None]] = []
     for path in files:
         try:
@@ -228,29 +192,3 @@ def _with_diagnostics(document: Document, diagnostics: Sequence[Diagnostic]) -> 
     """The document with what resolving conflicts found about its own binding."""
     own = [found for found in diagnostics if found.document == binding_path(Path(document.path)).as_posix()]
     return replace(document, diagnostics=_ordered([*document.diagnostics, *own])) if own else document
-
-
-def _files(paths: Sequence[Path]) -> tuple[list[Path], list[UsageError]]:
-    """The documents: each path once, a folder as its documents, sorted; and the folders that give none."""
-    files: list[Path] = []
-    unreadable: list[UsageError] = []
-    for path in paths:
-        try:
-            files += documents_of(path)
-        except DocumentUnreadable as error:
-            unreadable.append(error)
-    return list({os.path.realpath(file): file for file in files}.values()), unreadable
-
-
-def documents_of(path: Path) -> list[Path]:
-    """The documents that a path stands for. Raises DocumentUnreadable for a folder that holds none."""
-    if not path.is_dir():
-        return [path]
-    try:
-        inside = sorted(file for file in path.iterdir() if file.suffix.lower() in SUFFIXES and not file.is_dir())
-    except OSError as error:
-        raise DocumentUnreadable(f"{path}: {error.strerror}", "make the folder readable") from None
-    if not inside:
-        mend = f"a document ends in {', '.join(sorted(SUFFIXES))}"
-        raise DocumentUnreadable(f"{path}: the folder holds no document", mend)
-    return inside
