@@ -8,7 +8,7 @@ from typing import Any
 
 from markdown_it import MarkdownIt
 
-_ENDINGS = re.compile(r"(?:ations?|ings?|ments?|ers?|ions?|es|s|e)$")
+_ENDINGS = re.compile(r"(?:ation(?:al|s)?|ings?|ments?|ers?|ion(?:al|s)?|ed|es|s|e)$")
 _UNWRITTEN = re.compile(r"\b(TODO|TBD|FIXME|coming soon|to be written|lorem ipsum)\b", re.IGNORECASE)
 SHORTEST_STEM = 3
 WRITTEN_WORDS = 100
