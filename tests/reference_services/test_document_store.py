@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reference_services.retrieval.document import Document, StoreCannotOpen, StoreFull
+from reference_services.retrieval.embedder import EmbedderError, open_embedder
 from reference_services.retrieval.hashed_embedder import HashedEmbedder
 from reference_services.retrieval.passages import LONGEST, passages
 from reference_services.retrieval.store import DocumentStore
@@ -133,3 +136,34 @@ def test_a_folder_of_another_embedder_is_refused(tmp_path: Path) -> None:
     store.close()
     with pytest.raises(StoreCannotOpen, match="another embedder"):
         DocumentStore(str(tmp_path), HashedEmbedder(), MOST)
+
+
+def test_a_model_in_a_folder_takes_the_place_of_the_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Model:
+        """What sentence-transformers gives, as far as it is used."""
+
+        def __init__(self, path: str, local_files_only: bool) -> None:
+            assert (path, local_files_only) == (str(tmp_path), True)
+
+        def get_sentence_embedding_dimension(self) -> int:
+            return 3
+
+        def encode(self, texts: list[str], **options: bool) -> list[list[float]]:
+            assert options["normalize_embeddings"]
+            return [[0.6, 0.0, 0.8] for _ in texts]
+
+    module = ModuleType("sentence_transformers")
+    module.SentenceTransformer = Model  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sentence_transformers", module)
+    embedder = open_embedder(str(tmp_path))
+    assert (embedder.name, embedder.dimensions) == (tmp_path.name, 3)
+    assert embedder.embed(["a", "b"]) == [pytest.approx([0.6, 0, 0.8])] * 2
+    assert embedder.embed(["a"], 2) == [[1.0, 0.0]]
+
+
+def test_a_model_without_its_package_or_its_folder_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sentence_transformers", None)
+    with pytest.raises(EmbedderError, match="pip install sentence-transformers"):
+        open_embedder(str(tmp_path))
+    with pytest.raises(EmbedderError, match="no such folder"):
+        open_embedder(str(tmp_path / "none"))

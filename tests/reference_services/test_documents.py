@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.reference_services.conftest import Running, start_service
+from tests.reference_services.conftest import HOST, Running, start_service
 from tests.reference_services.test_security import FIRST, SECOND, bearer, ends
 
 PUMPS = "The pump of hall three is restarted with the green lever."
@@ -203,7 +205,39 @@ def test_without_a_store_there_are_no_documents_and_asking_for_them_is_an_error(
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "no_documents")
 
 
-def test_a_database_that_is_away_costs_the_documents_and_says_so(start) -> None:
+class _BriefQdrant(BaseHTTPRequestHandler):
+    """Says that it has no collections; what else is asked of it it does not know."""
+
+    def do_GET(self) -> None:
+        content = b'{"result": {"collections": []}, "status": "ok", "time": 0}'
+        self.send_response(200 if self.path == "/collections" else 500)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *arguments: Any) -> None:
+        pass
+
+
+def test_a_database_that_goes_away_costs_the_documents_and_not_the_conversation(start) -> None:
+    with ThreadingHTTPServer((HOST, 0), _BriefQdrant) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        hermes = start(f"--retrieval=http://{HOST}:{server.server_port}")
+        server.shutdown()
+        thread.join()
+    answer = hermes.chat("The boat is red. What colour is the boat?").json()
+    assert answer["choices"][0]["message"]["content"] == "The boat is red."
+    assert answer["retrieval"] == {"available": False, "documents": []}
+    for method, path, body in (("POST", "/documents", {"text": PUMPS}), ("GET", "/documents", None)):
+        refused = hermes.client.request(method, path, json=body)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (503, "no_database")
+    assert hermes.get("/health")["retrieval"] == {"store": "server", "available": False}
+    assert hermes.metrics()['hermes_2_retrievals_total{"result": "unavailable"}'] == 1
+
+
+def test_a_database_that_never_was_ends_the_start_with_a_line() -> None:
     # Nothing listens at port 1 of the loopback.
     done = ends("--retrieval=http://127.0.0.1:1")
     assert done.returncode == 4
