@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from acceptance import generation
+from acceptance import embeddings, generation
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
@@ -15,6 +15,7 @@ from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
 
 ENDPOINTS = ("models", "chat", "completions")
+"""What is asked where no endpoint is named; `embeddings` only where it is."""
 PROMPT = "Count from one to one hundred in words."
 LIMITS = (1, 12)
 FINISHES = {"stop", "length", "content_filter", "tool_calls", "function_call"}
@@ -23,7 +24,8 @@ OBJECTS = {"chat": ("chat.completion", "chatcmpl"), "completions": ("text_comple
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """List the models and read one of them; ask each endpoint twice, for one token and for a dozen."""
-    endpoints = [each for each in ENDPOINTS if each in (criterion.parameters.get("endpoints") or ENDPOINTS)]
+    named = criterion.parameters.get("endpoints") or ENDPOINTS
+    endpoints = [each for each in (*ENDPOINTS, "embeddings") if each in named]
 
     def take(recorder: Recorder) -> None:
         if "models" in endpoints:
@@ -39,6 +41,10 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
                     del body["messages"]
                     body["prompt"] = PROMPT
                 recorder.write("completion", {**site.ask("POST", path, body=body), "endpoint": endpoint})
+        if "embeddings" in endpoints:
+            model = generation.served_model(site)
+            body = {"input": list(embeddings.TEXTS), **({"model": model} if model else {})}
+            recorder.write("embeddings", site.ask("POST", embeddings.PATH, body=body))
 
     return site.measured("openai-api", take, key=endpoints)
 
@@ -58,9 +64,12 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     for endpoint in dict.fromkeys(record["endpoint"] for record in completions):
         problems += _pair_problems(*(record for record in completions if record["endpoint"] == endpoint))
         seen.append(endpoint)
+    for record in evidence.of("embeddings"):
+        problems += [f"POST {embeddings.PATH}: {problem}" for problem in embeddings.problems(record)]
+        seen.append("embeddings")
     if problems:
         return Verdict("fail", "; ".join(dict.fromkeys(problems[:4])), detail={"problems": problems})
-    return Verdict("pass", f"{', '.join(seen)}: names, ids, choices, finish reasons and usage as in OpenAI's API")
+    return Verdict("pass", f"{', '.join(seen)}: names, ids, contents and usage as in OpenAI's API")
 
 
 def _list_problems(record: Record) -> list[str]:
@@ -167,7 +176,7 @@ def _is_count(value: Any) -> bool:
 
 CHECK = Check(
     kind="openai_api",
-    summary="Models, chats and completions have the shapes of OpenAI's API, and are true to max_tokens (6 requests).",
+    summary="Models, chats, completions and embeddings have the shapes of OpenAI's API (up to 7 requests).",
     measure=measure,
     judge=judge,
     seconds=2,

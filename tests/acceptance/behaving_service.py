@@ -142,6 +142,8 @@ class Service:
             return 200, {"status": "degraded" if self.wrong == "ill afterwards" and self.answers > 1 else "healthy"}
         if path == "/v1/models":
             return 200, {"object": "list", "data": [{"id": MODEL, "object": "model", "created": 1_700_000_000}]}
+        if path == "/v1/embeddings":
+            return 200, self._embeddings(json.loads(body)["input"])
         if path == f"/v1/models/{MODEL}":
             return 200, {"id": "another" if self.wrong == "model" else MODEL, "object": "model"}
         if path == "/tokenize" and self.has_stores:
@@ -153,6 +155,24 @@ class Service:
         if self.wrong == "any route":
             return 200, {}
         return 404, {"error": {"message": f"{method} {path}: not found"}}
+
+    def _embeddings(self, texts: list[str]) -> Any:
+        vectors: list[Any] = [[float(len(text)), 0.5] for text in texts]
+        if self.wrong == "same vector":
+            vectors = vectors[:1] * len(vectors)
+        if self.wrong == "one longer":
+            vectors[0] = [*vectors[0], 1.0]
+        if self.wrong == "vector of words":
+            vectors[0] = ["0.5", "0.5"]
+        if self.wrong == "first text only":
+            vectors = vectors[:1]
+        order = [0] * len(vectors) if self.wrong == "one index" else range(len(vectors))
+        entries = [
+            {"object": "embedding", "index": index, "embedding": vector}
+            for index, vector in zip(order, vectors, strict=True)
+        ]
+        usage = {"prompt_tokens": 9, "total_tokens": 10 if self.wrong == "total" else 9}
+        return {"object": "list", "model": MODEL, "data": entries, "usage": usage}
 
     def _tokenize(self, text: str) -> Any:
         words = text.split()

@@ -152,6 +152,34 @@ def test_a_service_that_is_wrong_in_just_that_fails(
     fails(site_at(target), criterion(kind), because)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "because"),
+    [
+        ("same vector", "two different texts have the same embedding"),
+        ("one longer", "different lengths"),
+        ("vector of words", "no list of numbers"),
+        ("first text only", "not a list of 2 embeddings"),
+        ("one index", "not numbered in the order"),
+        ("total", "total_tokens differs"),
+        ("", ""),
+    ],
+)
+def test_embeddings_are_asked_only_where_they_are_named(
+    wrong: str, because: str, service: Service, target: str, site_at: SiteAt
+) -> None:
+    service.wrong = wrong
+    found = verdict(site_at(target), criterion("openai_api", endpoints=["embeddings"]))
+    assert (found.outcome, because in found.reason) == ("fail" if because else "pass", True), found
+    assert service.answers == 0
+
+
+def test_a_service_without_embeddings_fails_where_they_are_named(
+    site_at: SiteAt, request: pytest.FixtureRequest
+) -> None:
+    target = request.getfixturevalue("serve")(lambda method, path, body: (404, "application/json", b"{}"))
+    fails(site_at(target), criterion("openai_api", endpoints=["embeddings"]), "POST /v1/embeddings: gives 404")
+
+
 def test_a_stream_whose_texts_are_never_the_same_is_not_compared(
     service: Service, target: str, site_at: SiteAt
 ) -> None:
