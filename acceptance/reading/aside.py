@@ -22,7 +22,10 @@ def under_circumstances(found: list[Quantity], text: str) -> tuple[Quantity, ...
     found = _with_statistics(_without_parts(found, text))
     said = circumstances(text)
     aside = [quantity for quantity in found if any(_holds(place, quantity) and not place.binds for place in said)]
-    limits = [quantity for quantity in found if quantity not in aside] or found
+    limits = [quantity for quantity in found if quantity not in aside]
+    if not limits:
+        # `no growth over 24 hours` says how long somebody has to look, and limits nothing.
+        limits = [quantity for quantity in found if quantity.dimension != "time"]
     loads: dict[int, list[str]] = {}
     populations: dict[int, list[str]] = {}
     for place in said:

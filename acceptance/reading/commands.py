@@ -130,6 +130,8 @@ def _recognised(text: str, command: ShellCommand, details: dict[str, Any], folde
     if words is not stages[0]:
         details["targets"] = [word for stage in stages[: stages.index(words)] for word in stage]
     details["filters"] = [word for stage in stages[1:] if stage[0] in _FILTERS for word in _patterns(stage)]
+    if jq := next((stage for stage in stages if _name(stage) == "jq"), None):
+        details["jq"] = next((word for word in jq[1:] if not word.startswith("-")), ".")
     program = _name(words)
     reader = _PROGRAMS.get(program)
     if reader is None:

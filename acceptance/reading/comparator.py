@@ -20,11 +20,20 @@ COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("no greater than", "no higher than", "no longer than", "no slower than", "not above"), "<="),
     **dict.fromkeys(("limited to", "capped at", "maximum", "less than or equal to", "upper limit of"), "<="),
     **dict.fromkeys(("more than", "greater than", "higher than", "over", "above", "exceeds", "exceeding"), ">"),
+    **dict.fromkeys(("longer than", "slower than"), ">"),
     **dict.fromkeys(("at least", "no less than", "not less than", "minimum of", "minimum", "min", "min."), ">="),
     **dict.fromkeys(("no fewer than", "not below", "never below", "greater than or equal to", "no lower than"), ">="),
     **dict.fromkeys(("or less", "or fewer", "or lower", "or faster", "or under", "tops"), "<="),
     **dict.fromkeys(("or more", "or better", "or higher", "or greater", "or above"), ">="),
     **dict.fromkeys(("exactly", "equal to"), "=="),
+    **dict.fromkeys(("menos de", "menor de", "menor que", "inferior a", "por debajo de", "por debajo del"), "<"),
+    **dict.fromkeys(("máximo", "máxima", "máximo de", "máxima de", "como máximo", "hasta", "no más de"), "<="),
+    **dict.fromkeys(("más de", "mayor que", "mayor de", "superior a", "por encima de"), ">"),
+    **dict.fromkeys(("al menos", "mínimo", "mínima", "como mínimo", "mínimo de", "mínima de"), ">="),
+    **dict.fromkeys(("weniger als", "unter", "kleiner als", "kürzer als"), "<"),
+    **dict.fromkeys(("höchstens", "maximal", "nicht mehr als", "bis zu"), "<="),
+    **dict.fromkeys(("mehr als", "über", "größer als"), ">"),
+    **dict.fromkeys(("mindestens", "minimal", "nicht weniger als"), ">="),
 }
 AFTER = re.compile(
     r"\s+(?P<word>or\s+(?:less|fewer|lower|faster|under|more|better|higher|greater|above)|max(?:imum)?|min(?:imum)?"
@@ -38,6 +47,22 @@ _CAPACITY = re.compile(
     re.IGNORECASE,
 )
 _PROMISED = frozenset({"throughput", "token_rate", "context_length", "concurrency"})
+
+
+# `no request may take longer than 30 s` allows 30 s.
+_FORBIDDEN = re.compile(
+    r"(?:\bno\s+(?:\w+\s+){1,3}?(?:may|must|shall|should|can|will|takes?|is|are|needs?|uses?|exceeds?|goes)"
+    r"|\bnever|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not|\bcannot|n't)\b(?!\s+only\b)[^,;.]{0,50}$",
+    re.IGNORECASE,
+)
+_TURNED: dict[Comparator, Comparator] = {">": "<=", "<": ">="}
+
+
+def forbidden(comparator: Comparator, written: str, before: str) -> Comparator:
+    """The comparator that is left where the text before it forbids what the comparator says."""
+    if not written[:1].isalpha() or not _FORBIDDEN.search(before):
+        return comparator
+    return _TURNED.get(comparator, comparator)
 
 
 def reads_as_capacity(subject: str, written: str, near: Sequence[str]) -> bool:

@@ -13,7 +13,7 @@ def completed(draft: Draft, statement: Statement, facts: Facts) -> Draft:
     """What a check needs beside the limit: the command's request, its payload, the unit."""
     command = statement.command
     request = command.request if command is not None else None
-    if draft.kind == "latency":
+    if draft.kind in ("latency", "ttft", "inter_token_latency"):
         draft = replace(draft, parameters={"request": request, **draft.parameters})
         if command is not None and request is not None and "repeat" not in command.details:
             sentence = "one command shows no statistic: the mean at the document's rate is judged"

@@ -15,6 +15,7 @@ from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft, Note, person
 from acceptance.reading.facts import Facts
 from acceptance.reading.figures import Placed, figures
+from acceptance.reading.jq_drafts import shown_value
 from acceptance.reading.kinds import OF_THE_ESTATE
 from acceptance.reading.reasons import PREREQUISITE, for_people, reason_for
 from acceptance.reading.rule import apply
@@ -95,6 +96,8 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple
 
 def _typed_for(statement: Statement, facts: Facts) -> Typed:
     """The same for one of several services."""
+    if statement.type == "expected" and (shown := shown_value(statement)) is not None:
+        return _typed([shown], [])
     placed, notes = figures(statement, facts)
     aside = "" if placed or statement.type in ("smart", "expected") else for_people(statement)
     is_read = statement.type == "expected" and bool(placed)

@@ -87,12 +87,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         *("api_documentation", ASKED, paper_drafts.api_documentation),
-        words(
-            r"\b(?:rest )?api\b.{0,20}\b(?:documentation|docs|documented|reference|specification)\b|\bopenapi\b"
-            r"|\bswagger\b"
-            r"|\bdocument\w* (?:of|for) (?:the |every |each |all )?(?:api|endpoints?)\b"
-            r"|\bendpoints?\b.{0,20}\bdocument\w+"
-        ),
+        (paper_drafts.API,),
         without=any_of(r"\bupdate\b|\breviews?\b"),
     ),
     Rule(

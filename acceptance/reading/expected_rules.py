@@ -76,8 +76,8 @@ RULES: tuple[Rule, ...] = (
     Rule("websocket", EXPECTED, service_drafts.websocket, program=any_of(r"^(?:websocat|wscat)$"), alone=True),
     Rule(
         *("openai_api", EXPECTED, service_drafts.openai_api),
-        words(r"\b(?:models?|lists?|ids?|choices?|completions?|openai|usage)\b"),
-        path=any_of(r"/v1/(?:models|chat/completions|completions)/?$"),
+        words(r"\b(?:models?|lists?|ids?|choices?|completions?|openai|usage|embeddings?|vectors?)\b"),
+        path=any_of(r"/v1/(?:models|chat/completions|completions|embeddings)/?$"),
         alone=True,
     ),
     Rule(

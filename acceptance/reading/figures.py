@@ -6,11 +6,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from acceptance.criterion import Threshold
+from acceptance.criterion import Comparator, Threshold
 from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft, Note, person
 from acceptance.reading.facts import Facts
-from acceptance.reading.load_drafts import concurrency, window
+from acceptance.reading.load_drafts import REFUSED, concurrency, refused_length, window
 from acceptance.reading.quantity import Quantity, Unreadable, read_quantities
 from acceptance.reading.reasons import RECOMMENDED
 from acceptance.reading.service_names import named_services
@@ -18,17 +18,29 @@ from acceptance.reading.setting_figures import setting_for
 from acceptance.reading.size_drafts import OF_FILES, disk, sized_file, sized_path
 
 Placed = tuple[Draft, tuple[int, int]]
-_PORT = re.compile(r"\bport\s*:?\s*(?P<port>\d{2,5})\b(?!\s*(?:ms|s|gb|mb|%)\b)", re.IGNORECASE)
+_NO_PORT = (
+    r"(?![\d.,/-]*\d|\s*(?:%|(?:ms|s|[km]?gb|mb|gpus?|cores?|cpus?|nodes?|hosts?|machines?|servers?|requests?|req"
+)
+_NO_PORT += r"|users?|tokens?|replicas?|samples?|prompts?|clients?|workers?|concurrent|parallel)\b))"
+# With the word `port` any number is one; without it four digits behind words such as `listens on`.
+_PORT = re.compile(
+    rf"\b(?:port|puerto)\s*(?:number\s*|no\.?\s*|is\s+|=\s*)?:?\s*`?(?P<port>\d{{1,5}})\b{_NO_PORT}"
+    r"|\b(?:listen(?:s|ing)?|bound|binds?|binding|runs?|running|serv(?:es?|ed|ing)|reachable|available|exposed|exposes"
+    r"|accessible|escucha|lauscht|läuft)\s+(?:(?:on|to|at|under|en|auf)\s+)?(?:https?://)?"
+    rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}",
+    re.IGNORECASE,
+)
 _LAST_PORT = 65_535
 _MEMORY_PROPERTY = re.compile(r"^Memory")
+# What `docker stats --format` prints.
+_SHOWN = {"MemUsage": "memory", "CPUPerc": "cpu"}
 _REASONS = {
     "storage": "somebody has to look at the disk: it is about what is used, not about what is there",
     "duration": "it is not said what takes this long, or no check times it",
     "size": "it is not said what has this size",
-    "ttft": "no check here judges the time to first token: somebody has to read it from a load run",
-    "inter_token_latency": "no check here judges the time between tokens: somebody has to read it from a load run",
     "token_rate": "no check here judges tokens per second: somebody has to read it from a load run",
-    "error_rate": "no check here judges an error rate of its own: somebody has to read it from a load run",
+    "error_rate": "a share of errors above a limit is no demand: somebody has to say what is meant",
+    "success_rate": "a share of successes below a limit is no demand: somebody has to say what is meant",
     "availability": "availability shows over months, not in a run: somebody has to read it from the monitoring",
     "gpu_memory": "no check here looks at GPUs: somebody has to read what the driver reports",
     "gpu_utilisation": "no check here looks at GPUs: somebody has to read what the driver reports",
@@ -42,8 +54,14 @@ _DECIDED = {
     "load_time": re.compile("each|max"),
     "coherence": re.compile("mean"),
 }
+_DECIDED |= dict.fromkeys(("ttft", "inter_token_latency"), _DECIDED["latency"])
+# More that succeed are fewer that fail.
+_TURNED: dict[Comparator, Comparator] = {">": "<", ">=": "<=", "==": "<="}
 _SAME_KIND = frozenset(
-    {"latency", "throughput", "memory", "cpu", "load_time", "context_length", "coherence", "coverage", "rate_limit"}
+    {
+        *("latency", "throughput", "memory", "cpu", "load_time", "context_length", "coherence", "coverage"),
+        *("rate_limit", "ttft", "inter_token_latency"),
+    }
 )
 _RECOMMENDED = re.compile(
     r"\b(?:recommended|ideally|preferabl[ey]|beneficial|nice[- ]to[- ]have|optional|stretch)\b", re.IGNORECASE
@@ -73,9 +91,9 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
     if statement.type != "expected":
         placed += [
-            (Draft("port", parameters={"port": int(match["port"])}), match.span())
+            (Draft("port", parameters={"port": number}), match.span())
             for match in _PORT.finditer(statement.text)
-            if 0 < int(match["port"]) <= _LAST_PORT
+            if 0 < (number := int(match["port"] or match["behind"])) <= _LAST_PORT
         ]
     return placed, [_unreadable_note(statement, item) for item in unreadable]
 
@@ -102,6 +120,9 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         return disk(quantity, statement, facts)
     if subject not in ("memory", "cpu") and _OF_THE_HOST.search(heading):
         return _for_person(quantity, _WITH_SUCH)
+    is_stated = not any(text.startswith("no comparator") for text in quantity.assumptions)
+    if quantity.dimension == "tokens" and limit.comparator in (">", ">=") and is_stated and REFUSED.search(clause):
+        return refused_length(quantity, facts)
     if subject in ("memory", "cpu") and (reason := _of_the_host(quantity, statement)):
         return _for_person(quantity, reason)
     if subject in ("size", "storage") and (path := sized_path(quantity, statement, facts)):
@@ -112,9 +133,9 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         return _share_of_cores(quantity, statement, facts)
     decided = _DECIDED.get(subject)
     if decided is not None and quantity.statistic is not None and not decided.fullmatch(quantity.statistic):
-        return _for_person(
-            quantity, f"no check here judges the {quantity.statistic} of the {subject.replace('_', ' ')}"
-        )
+        return _for_person(quantity, _undecided(subject, quantity.statistic))
+    if subject in ("error_rate", "success_rate"):
+        return _share_of_errors(quantity)
     if subject in _SAME_KIND:
         draft = Draft(subject, limit, quantity.assumptions)
         return (
@@ -125,6 +146,28 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if subject == "size" and OF_FILES.search(statement.text):
         return _for_person(quantity, "no command of the document names this file: somebody has to look at its size")
     return _for_person(quantity, _REASONS.get(subject, f"no check here measures {subject.replace('_', ' ')}"))
+
+
+def _undecided(subject: str, statistic: str) -> str:
+    if statistic == "max" and subject in ("latency", "ttft", "inter_token_latency"):
+        return "no finite run decides a maximum over all requests: somebody has to look at the slowest one over time"
+    return f"no check here judges the {statistic} of the {subject.replace('_', ' ')}"
+
+
+def _share_of_errors(quantity: Quantity) -> Draft:
+    """How many requests may fail; so many that succeed leave the rest to fail."""
+    limit, assumptions = quantity.threshold(), quantity.assumptions
+    if quantity.subject == "success_rate":
+        whole = 100.0 if limit.unit == "%" else 1.0
+        turned = _TURNED.get(limit.comparator)
+        if turned is None or not 0 <= limit.value <= whole:
+            return _for_person(quantity, _REASONS["success_rate"])
+        rest = float(f"{whole - limit.value:.12g}")
+        told = f"{limit.value:g} {limit.unit} that succeed are read as an error rate of at most {rest:g} {limit.unit}"
+        return Draft("error_rate", Threshold(rest, limit.unit, turned, None, "error_rate"), (*assumptions, told))
+    if limit.comparator not in ("<", "<="):
+        return _for_person(quantity, _REASONS["error_rate"])
+    return Draft("error_rate", limit, assumptions)
 
 
 def _for_person(quantity: Quantity, reason: str) -> Draft:
@@ -179,6 +222,8 @@ def _about(statement: Statement) -> str:
         words += ["disk"] if statement.command.program == "df" else []
         properties: Sequence[str] = statement.command.details.get("properties", ())
         words += ["memory" for name in properties if _MEMORY_PROPERTY.match(name)]
+        if statement.command.program == "docker stats":
+            words += [word for shown, word in _SHOWN.items() if shown in statement.command.text]
         if statement.command.request is not None:
             words.append("response")
     if statement.headings:

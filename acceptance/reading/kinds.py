@@ -11,12 +11,13 @@ KINDS: tuple[str, ...] = (
     *("context_truncation", "retrieval", "websocket", "graphql", "gateway_routing", "discovery", "balancing"),
     *("breaker", "fallback_chain", "prometheus_series", "alert_rules", "dashboard", "disk", "file", "coverage"),
     *("test_report", "documentation", "library_class", "library_result", "port_free", "service_gone"),
+    *("ttft", "inter_token_latency", "error_rate"),
     "human_judgement",
 )
 WITH_LIMIT = frozenset(
     {
         *("latency", "throughput", "memory", "cpu", "load_time", "context_length", "coherence"),
-        *("concurrency_limit", "disk", "coverage"),
+        *("concurrency_limit", "disk", "coverage", "ttft", "inter_token_latency", "error_rate"),
     }
 )
 # What is asked of a document's estate, files or people, not of one of its services at its own address.

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from acceptance.criterion import Comparator, Threshold
-from acceptance.reading.comparator import AFTER, COMPARATORS, reads_as_capacity
+from acceptance.reading.comparator import AFTER, COMPARATORS, forbidden, reads_as_capacity
 from acceptance.reading.figure import Figure
 from acceptance.reading.subject import AT_LEAST, statistic_of, subject_of
 from acceptance.reading.tolerance import of_range, tolerance_after, with_tolerance
@@ -92,7 +92,8 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
     if found is not None and reads_as_capacity(subject, written, figure.near):
         return ">=", f"`{written}` is read as a capacity: at least {{value}} is asked for"
     if found is not None:
-        return found, ""
+        before = figure.string[max(0, figure.begin - 100) : figure.begin]
+        return (forbidden(found, written, before) if figure.comparator else found), ""
     if subject == "concurrency" and any(_BOUNDED.search(place) for place in figure.near):
         return "<=", "no comparator is stated: at most {value} is asked for"
     if subject in AT_LEAST or figure.has_plus:

@@ -1,4 +1,4 @@
-"""Limits on how much comes at once, or in how much time, as criteria."""
+"""Limits on how much comes at once, in how much time, or in one request, as criteria."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ import re
 from dataclasses import replace
 
 from acceptance.reading.document import Statement
-from acceptance.reading.draft import Draft
+from acceptance.reading.draft import Draft, person
+from acceptance.reading.facts import Facts
 from acceptance.reading.quantity import Quantity
+from acceptance.reading.setting_figures import without_figure
 
 # `more than 8 at once are refused` is a limit of 8.
-_REFUSED = re.compile(r"\b(?:refus\w+|reject\w*|turned away|denied|429|503)\b", re.IGNORECASE)
+REFUSED = re.compile(r"\b(?:refus\w+|reject\w*|turned away|denied|4(?:00|13|22|29)|503)\b", re.IGNORECASE)
 
 
 def concurrency(quantity: Quantity, statement: Statement) -> Draft:
     """At most so many at once is a limit; so many at once is a capacity."""
     limit = quantity.threshold()
     request = statement.command.request if statement.command is not None else None
-    turned_away = limit.comparator in (">", ">=") and _REFUSED.search(statement.text) is not None
+    turned_away = limit.comparator in (">", ">=") and REFUSED.search(statement.text) is not None
     if limit.comparator in ("<", "<=") or turned_away:
         most = limit.value - 1 if limit.comparator in ("<", ">=") else limit.value
         return Draft(
@@ -26,6 +28,19 @@ def concurrency(quantity: Quantity, statement: Statement) -> Draft:
     assumptions = tuple(text for text in quantity.assumptions if "comparator" not in text)
     sentence = f"{limit.value:g} at once are judged by as many requests, each of which has to be answered"
     return Draft("queueing", None, (*assumptions, sentence), {"concurrent": int(limit.value)})
+
+
+def refused_length(quantity: Quantity, facts: Facts) -> Draft:
+    """Longer inputs are refused: the context's length where the document states the same one, else for people."""
+    longest = quantity.value if quantity.comparator == ">" else quantity.value - 1
+    draft = without_figure("context_length", facts)
+    if draft.judge != "machine" or draft.threshold is None or draft.threshold.value != longest:
+        return person(
+            f"the document does not say that {longest:g} tokens are the whole context, which is judged with the answer "
+            f"in it: somebody has to send an input of {longest:g} tokens and one of {longest + 1:g}"
+        )
+    told = f"an input above {longest:g} tokens is one that no longer fits the context: one token more has to be refused"
+    return replace(draft, assumptions=(*draft.assumptions, told))
 
 
 def window(written: str) -> dict[str, float]:

@@ -14,41 +14,31 @@ _SUITES = (
     *("unit", "integration", "end-to-end", "e2e", "performance", "security", "load", "stress", "smoke", "regression"),
     *("component", "acceptance", "functional", "contract"),
 )
+# What stands in a demand for guides and is no topic of theirs.
 _GUIDE_WORDS = frozenset(
-    {
-        *(
-            "documentation",
-            "documented",
-            "document",
-            "documents",
-            "docs",
-            "doc",
-            "guide",
-            "guides",
-            "runbook",
-            "runbooks",
-        ),
-        *("readme", "manual", "manuals", "complete", "completed", "comprehensive", "available", "provided", "reviewed"),
-        *("accurate", "written", "exists", "exist", "present", "published", "updated", "current", "correct", "ready"),
-        *("the", "and", "for", "with", "all", "are", "has", "been", "have", "that", "its", "our", "how", "this", "was"),
-        *("service", "services", "model", "models", "management", "integration", "procedures", "procedure", "examples"),
-        *("example", "system", "create", "write", "add", "provide", "new", "user", "users", "operator", "operators"),
-        *(
-            "every",
-            "each",
-            "clear",
-            "full",
-            "must",
-            "should",
-            "shall",
-            "there",
-            "including",
-            "includes",
-            "cover",
-            "covers",
-        ),
-        *("covering", "describes", "describing", "what", "page", "pages", "section", "sections", "markdown"),
-    }
+    (
+        "documentation document documents docs doc guide guides runbook runbooks readme manual manuals handbook "
+        "handbooks playbook playbooks tutorial tutorials howto how-to markdown file files folder page pages section sections "
+        "chapter wiki "
+        "complete comprehensive available exists exist existing present current correct ready accurate clear full "
+        "written write writes wrote shown given built kept found made done needs need needing "
+        "the and for with all are has been have had that its our this was were will would can could may might must "
+        "should shall there their them they these those your you who whom whose which when where why how what into "
+        "onto from over under about after before during between within without through than then also both but not "
+        "any some such each every other own only per via well being does doing did while until upon against "
+        "including includes include cover covers covering describes describe describing explains explain explaining "
+        "contains contain lists list "
+        "service services model models management integration procedures procedure examples example system systems "
+        "create creates add adds provide provides new user users operator operators developer developers team teams "
+        "people reader readers step steps one two use uses using"
+    ).split()
+)
+_PARTICIPLE = re.compile(r"(?:ed|ly)$")
+_OF_THE_API = frozenset({"api", "apis", "endpoint", "endpoints", "rest", "openapi", "swagger", "reference", "http"})
+API = re.compile(
+    r"\b(?:rest )?api\b.{0,20}\b(?:documentation|docs|documented|reference|specification)\b|\bopenapi\b|\bswagger\b"
+    r"|\bdocument\w* (?:of|for) (?:the |every |each |all )?(?:api|endpoints?)\b|\bendpoints?\b.{0,20}\bdocument\w+",
+    re.IGNORECASE,
 )
 _QUALITY = re.compile(
     r"\b(?:accura\w+|correct|review\w*|clear|up[- ]to[- ]date|comprehensive|approved|complete\w*|understandable"
@@ -73,9 +63,13 @@ def api_documentation(statement: Statement, facts: Facts) -> tuple[Draft, ...]:
 def guides(statement: Statement, facts: Facts) -> tuple[Draft, ...]:
     """Guides are written about what the text names."""
     words = re.findall(r"[a-z]{3,}", statement.text.lower())
-    topics = list(dict.fromkeys(singular(word) for word in words if word not in _GUIDE_WORDS))
+    words = [word for word in words if word not in _GUIDE_WORDS and not _PARTICIPLE.search(word)]
+    of_the_api = [word for word in words if word in _OF_THE_API]
     own = {facts.owner(), *facts.services}
-    topics = [topic for topic in topics if topic not in own]
+    topics = [topic for topic in dict.fromkeys(map(singular, words)) if topic not in own | _OF_THE_API]
+    if not topics and of_the_api:
+        # The description of an API is judged by the service's own, not by guides.
+        return (api_documentation(statement, facts)) if not API.search(statement.text) else ()
     if not topics:
         return (person("somebody has to read the documentation: the text does not say what it should be about"),)
     return _documented(Draft("documentation", parameters={"of": "guides", "topics": topics}), statement)

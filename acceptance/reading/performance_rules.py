@@ -33,6 +33,15 @@ _NOT_USE = any_of(
 )
 
 RULES: tuple[Rule, ...] = (
+    Rule(
+        *("memory", ASKED, performance_drafts.memory_growth),
+        words(
+            r"\bmemory[- ]leaks?\b|\bleaks? (?:no |any )?memory\b|\bmemory (?:usage )?(?:growth|creep)\b"
+            r"|\b(?:no|without) (?:\w+ )?growth (?:of|in) (?:the )?memory\b"
+            r"|\bmemory\b.{0,30}\b(?:does not|must not|never|not|without) (?:\w+ )?(?:grow\w*|leak\w*|creep\w*)"
+        ),
+        without=any_of(r"\bmonitor\w*|\bmetrics?\b|\balert\w*|\bguides?\b|\bdocument\w*|\bgpu\b|\bvram\b|\bdetect\w*"),
+    ),
     Rule("latency", ASKED, performance_drafts.latency, _PERFORMS, without=_NOT_MEASURED, without_figures=True),
     Rule("throughput", ASKED, performance_drafts.throughput, _PERFORMS, without=_NOT_MEASURED, without_figures=True),
     Rule(

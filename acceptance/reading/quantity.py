@@ -36,6 +36,14 @@ _COUNTS = re.compile(
     r"|for|of|in|on|at|by|with|under|per|the|is|are|must|should|shall|when|while|as|on|from|other|more|further)$",
     re.IGNORECASE,
 )
+# `A100 80GB` names a product by the memory on it; it says nothing of what the service may use.
+_GPU = r"(?:nvidia|geforce|tesla|quadro|radeon|instinct|rtx|gtx|[abhlptv]\d{1,3}s?|gh?b?200|mi\d{3}x?|arc|gaudi\s?\d?)"
+_PRODUCT_BEFORE = re.compile(
+    rf"\b{_GPU}(?:[ -]?(?:\d{{1,4}}(?![\d.,]*\s?[GT]i?B)|nvidia|geforce|tesla|rtx|gtx|ada|ti|super|pcie|sxm\d?|nvl"
+    rf"|{_GPU}|gpus?|cards?|with)(?![A-Za-z\d])){{0,6}}[ -]*[(]?\s*$",
+    re.IGNORECASE,
+)
+_PRODUCT_AFTER = re.compile(rf"\s*[)]?\s*(?:nvidia\s+)?{_GPU}\b", re.IGNORECASE)
 _LONGEST = 8_000
 _KNOWN_UNITS = "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"
 
@@ -84,6 +92,8 @@ def _read(figure: Figure) -> Quantity | Unreadable | None:
         unit = None
     if unit is None:
         return _without_unit(figure)
+    if unit.dimension == "size" and not figure.comparator and _names_gpu(figure):
+        return None
     if unit.dimension == "ratio" and SHARE.match(figure.string, figure.end) and _TIME_FIGURE.search(figure.places[-2]):
         return None
     if unit.dimension == "count":
@@ -94,6 +104,12 @@ def _read(figure: Figure) -> Quantity | Unreadable | None:
         note = f"{figure.number}K of context is read as {figure.value * KIBI:,.0f} tokens"
         return complete(figure, replace(unit, factor=KIBI), [note])
     return complete(figure, unit, [unit.note] if unit.note else [])
+
+
+def _names_gpu(figure: Figure) -> bool:
+    """Whether a size is part of a GPU's name: `2x A100 80GB`, `80 GB H100`."""
+    before = figure.string[max(0, figure.begin - 60) : figure.begin]
+    return _PRODUCT_BEFORE.search(before) is not None or bool(_PRODUCT_AFTER.match(figure.string, figure.end))
 
 
 def _without_unit(figure: Figure) -> Quantity | Unreadable | None:

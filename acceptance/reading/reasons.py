@@ -112,7 +112,10 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\brecover\w*|\brestart\w*|\bfailover\b",
             "somebody has to make it fail and see it come back: nothing is stopped or broken by a check",
         ),
-        (r"\b(?:gpu|vram|cuda)\b", "no check here looks at GPUs: somebody has to read what the driver reports"),
+        (
+            r"\b(?:gpus?|vram|cuda|nvidia|rtx|[ahlv]\d{2,3}s?)\b",
+            "no check here looks at GPUs: somebody has to read what the driver reports",
+        ),
         (r"\blogs?\b|\blogging\b|\blogged\b|\berror reporting\b", "logs are not looked at: somebody has to read them"),
         (r"\banaly(?:tics|sis)\b|\binsights\b", "somebody has to see what is analysed, and whether it tells anything"),
         (r"\bbackups?\b|\brestore\b", "somebody has to restore a backup and see"),

@@ -23,6 +23,7 @@ _ENDPOINTS = {
     "models": re.compile(r"/v1/models\b|\bmodels? (?:list\w*|endpoint)|\blists? (?:\w+ ){0,3}models?\b", re.IGNORECASE),
     "chat": re.compile(r"/chat/completions\b|\bchat\b", re.IGNORECASE),
     "completions": re.compile(r"/v1/completions\b|\btext[- ]completions?\b", re.IGNORECASE),
+    "embeddings": re.compile(r"/v1/embeddings\b|\bembeddings?\b", re.IGNORECASE),
 }
 
 

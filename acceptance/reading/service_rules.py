@@ -36,7 +36,7 @@ PROTOCOLS: tuple[Rule, ...] = (
         words(
             r"\bopenai(?:'s)?[ -](?:api|compatib\w+|format|schema|style|spec\w*|protocol)\b"
             r"|\b(?:compatible|works?|working|usable|used|conform\w*|complian\w+|drop-in)\b.{0,40}\bopenai\b"
-            r"|/v1/(?:chat/completions|completions|models)\b"
+            r"|/v1/(?:chat/completions|completions|models|embeddings)\b"
         ),
         without=any_of(r"\bfall(?:s|ing)?[- ]?backs?\b|\bapi[- ]key\b|\b40[013]\b|\b429\b|\blatency\b"),
     ),

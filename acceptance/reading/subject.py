@@ -38,8 +38,10 @@ _SUBJECTS: dict[str, _Table] = {
             (
                 r"\b(?:latency|latencies|responses?|respond\w*|inference|repl(?:y|ies)|answer(?:s|ed|ing)?|e2e"
                 r"|end-to-end"
-                r"|round-?trip|(?:requests?|completions?|generations?|queries) (?:takes?|complete|finish"
-                r"|are served)\w*|tail)\b"
+                r"|round-?trip|(?:requests?|completions?|generations?|queries|calls?)"
+                r" (?:(?:may|must|can|should|shall|will|not|never|ever) ){0,3}(?:takes?|completes?|finish\w*|served"
+                r"|(?:is|are|be) (?:served|done|complete\w*|finished))|completes? (?:in|within|after|under)|tail"
+                r"|latencia|latenz\w*|(?:tiempo de )?respuesta|responde|antwort\w*|antwortzeit\w*)\b"
             ),
             "latency",
         ),
@@ -47,14 +49,27 @@ _SUBJECTS: dict[str, _Table] = {
         (r"\b(?:t?p\s?\d{2}(?:\.\d+)?|percentile|median)\b", "latency"),
     ),
     "size": _table(
-        (r"\b(?:storage|disks?|drive|volume|ssd|nvme|(?:free|disk|storage) space|space)\b", "storage"),
+        (
+            (
+                r"\b(?:storage|disks?|disco|festplatten?(?:platz)?|speicherplatz|almacenamiento|drive|volume|ssd|nvme"
+                r"|space)\b"
+            ),
+            "storage",
+        ),
         (r"\b(?:vram|gpus?)\b", "gpu_memory"),
-        (r"\b(?:memory|ram|rss|resident|footprint|working set)\b", "memory"),
+        (
+            (
+                r"\b(?:memory|mem|ram|rss|resident|footprint|working set|memoria|(?:arbeits)?speicher(?:bedarf"
+                r"|verbrauch)?)\b"
+            ),
+            "memory",
+        ),
     ),
     "tokens": _table(
         (
             (
-                r"\b(?:contexts?|window|max_model_len|prompt length|n_ctx|num_ctx|ctx|sequence length"
+                r"\b(?:contexts?|contexto|kontext\w*|window|max_model_len|prompt length|n_ctx|num_ctx|ctx"
+                r"|sequence length"
                 r"|max(?:imum)? length)\b"
             ),
             "context_length",
@@ -77,19 +92,19 @@ _SUBJECTS: dict[str, _Table] = {
         (r"\bcoheren\w+", "coherence"),
         (r"\b(?:documentation|requirements?|features?|api|alerts?|scenarios?|doc) coverage\b", "share"),
         (r"\bcoverage\b", "coverage"),
-        (r"\b(?:errors?|failures?|failed|fail|5xx)\b", "error_rate"),
+        (r"\b(?:errors?|failures?|failed|fail|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
         (r"\b(?:availab\w+|uptime)\b", "availability"),
         (r"\bcpu\b", "cpu_utilisation"),
         (r"\bgpu\b", "gpu_utilisation"),
         (r"\b(?:memory|ram)\b", "memory_utilisation"),
-        (r"\b(?:succe\w+)\b", "success_rate"),
+        (r"\b(?:succe\w+|éxito|erfolgreich\w*|erfolgsquote)\b", "success_rate"),
     ),
 }
 # Bare numbers that need no unit, because what they count says it: `Requests per second > 20`.
 COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), unit, dimension)
     for pattern, unit, dimension in (
-        (r"\b(?:requests? (?:per|/) ?s(?:ec(?:ond)?)?|req/s|rps|qps|throughput)\b", "requests/s", "rate"),
+        (r"\b(?:req(?:uest)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?|rps|qps|throughput)\b", "requests/s", "rate"),
         (r"\btok(?:en)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?\b", "tokens/s", "token_rate"),
         (
             r"\b(?:context(?:[ _-](?:length|window|size))?|max_model_len|n_ctx|num_ctx|ctx[-_ ]size)\b",
@@ -104,7 +119,8 @@ COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
 # What may stand straight before a bare number that has neither unit nor comparator: `context length: 8192`.
 LEAD = re.compile(
     r"\b(?:context[ _-](?:length|window|size)|max_model_len|n_ctx|num_ctx|ctx[-_ ]size|concurrency(?: limit)?"
-    r"|max(?:imum)? concurren\w+(?: requests)?|coherence(?: score| threshold)?)\s*(?:of|:|=|is|to|at)?\s*$",
+    r"|max(?:imum)? concurren\w+(?: requests)?|req(?:uest)?s?/s(?:ec)?"
+    r"|coherence(?: score| threshold)?)\s*(?:of|:|=|is|to|at)?\s*$",
     re.IGNORECASE,
 )
 _REQUESTS = r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|the time)"
@@ -113,10 +129,19 @@ _STATISTICS = _table(
     (r"\bt?p\s?(\d{2}(?:\.\d+)?)\b", "p{}"),
     (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
     (rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p{}"),
-    (r"\b(?:average|averages?|averaged|avg|mean)\b", "mean"),
+    (
+        (
+            r"\b(?:average|averages?|averaged|avg|mean|promedio|durchschnitt\w*|im mittel|mittlere\w*"
+            r"|(?:latencia|respuesta|tiempo) medi[ao])\b"
+        ),
+        "mean",
+    ),
     (r"\bmedian\b", "p50"),
     (
-        r"\b(?:peaks?|maximum|max|worst[ -]case|always|never|at all times|at any time|every (?:single )?request)\b",
+        (
+            r"\b(?:peaks?|maximum|max|worst[ -]case|always|never|at all times|at any time|every (?:single )?request"
+            r"|no (?:single |one )?(?:request|response|query|call|answer|completion))\b"
+        ),
         "max",
     ),
 )

@@ -40,13 +40,44 @@ def _spelled(unit: Unit, *spellings: str) -> dict[str, Unit]:
 
 
 _PER: dict[float, tuple[str, ...]] = {
-    1.0: ("/s", "/sec", "/second", " per second", " / s", " per sec", " a second", "/ s"),
-    1 / 60: ("/min", "/minute", " per minute", " / min", " per min", " a minute", "/m"),
-    1 / 3600: ("/h", "/hr", "/hour", " per hour", " / h", " an hour"),
+    1.0: (
+        "/s",
+        "/sec",
+        "/second",
+        " per second",
+        " / s",
+        " per sec",
+        " a second",
+        "/ s",
+        " por segundo",
+        "/segundo",
+        " pro sekunde",
+        "/sekunde",
+    ),
+    1 / 60: (
+        "/min",
+        "/minute",
+        " per minute",
+        " / min",
+        " per min",
+        " a minute",
+        "/m",
+        " por minuto",
+        "/minuto",
+        " pro minute",
+    ),
+    1 / 3600: ("/h", "/hr", "/hour", " per hour", " / h", " an hour", " por hora", "/hora", " pro stunde"),
+}
+# As Spanish and German documents write them.
+_OF_TIME = {
+    "ms": ("milisegundo", "milisegundos", "millisekunde", "millisekunden"),
+    "s": ("segundo", "segundos", "sekunde", "sekunden"),
+    "min": ("minuto", "minutos", "minuten"),
+    "h": ("hora", "horas", "stunde", "stunden"),
 }
 _REQUESTS = (
     *("req", "reqs", "request", "requests", "queries", "query", "calls", "call", "infer", "inferences", "completions"),
-    *("generations", "predictions", "prompts"),
+    *("generations", "predictions", "prompts", "peticiones", "solicitudes", "consultas", "anfragen"),
 )
 _AT_ONCE = ("concurrent", "simultaneous", "parallel")
 _WHO = ("request", "user", "session", "connection", "client", "conversation", "stream", "generation", "call")
@@ -64,10 +95,10 @@ def _rates(nouns: tuple[str, ...], spelling: str, dimension: str) -> dict[str, U
 
 UNITS: dict[str, Unit] = {
     **_spelled(Unit("us", "time"), "us", "µs", "μs", "microsecond", "microseconds"),
-    **_spelled(Unit("ms", "time"), "ms", "msec", "msecs", "millisecond", "milliseconds"),
-    **_spelled(Unit("s", "time"), "s", "sec", "secs", "second", "seconds"),
-    **_spelled(Unit("min", "time"), "min", "mins", "minute", "minutes"),
-    **_spelled(Unit("h", "time"), "h", "hr", "hrs", "hour", "hours"),
+    **_spelled(Unit("ms", "time"), "ms", "msec", "msecs", "millisecond", "milliseconds", *_OF_TIME["ms"]),
+    **_spelled(Unit("s", "time"), "s", "sec", "secs", "second", "seconds", *_OF_TIME["s"]),
+    **_spelled(Unit("min", "time"), "min", "mins", "minute", "minutes", *_OF_TIME["min"]),
+    **_spelled(Unit("h", "time"), "h", "hr", "hrs", "hour", "hours", *_OF_TIME["h"]),
     **{
         spelling: Unit(name, "size", _SI_NOTE.format(name, power))
         for name, power in (("kB", "10^3"), ("MB", "10^6"), ("GB", "10^9"), ("TB", "10^12"))
@@ -92,7 +123,20 @@ UNITS: dict[str, Unit] = {
     **_spelled(Unit("tokens/s", "token_rate"), "t/s", "tps"),
     **_spelled(Unit("tokens", "tokens"), "token", "tokens"),
     **_spelled(Unit("tokens", "tokens", scaled=True), "k", "k tokens", "k token", "k-token", "k context"),
-    **_spelled(Unit("cores", "cores"), "core", "cores", "cpu core", "cpu cores", "cpus", "vcpu", "vcpus", "cpu"),
+    **_spelled(
+        Unit("cores", "cores"),
+        "core",
+        "cores",
+        "cpu core",
+        "cpu cores",
+        "núcleo",
+        "núcleos",
+        "kerne",
+        "cpus",
+        "vcpu",
+        "vcpus",
+        "cpu",
+    ),
     **_spelled(Unit("%", "ratio"), "%", "percent", "per cent"),
     **{
         f"{at_once} {who}{plural}": Unit("requests", "concurrency")
