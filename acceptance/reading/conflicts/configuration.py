@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, entity, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned, number
 from acceptance.reading.conflicts.limit import MIRRORS
 from acceptance.reading.conflicts.page import conflict, listed
 from acceptance.reading.document import Conflict
+from acceptance.reading.names import CANONICAL
+from acceptance.reading.service_names import entity
 
 KIND = "configuration"
 _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "model", "environment", "performance"})
 _MIN_PATH = 2
+# Names that mean something else in each place.
+_VAGUE = frozenset({"name", "host", "quantization", "size_gb"})
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -24,9 +28,25 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
         for owner in _owners(corpus, owned):
             groups.setdefault((owner, owned.variant, *_name(owned)), []).append(owned)
     for (_, _, *name), group in groups.items():
-        if len({comparable(owned.value) for owned in group}) > 1:
-            yield _conflict(name[-1], group, f"{name[-1]} is given as {listed(owned.value for owned in group)}")
+        disputed = [owned for owned in group if any(_contradicts(owned, other) for other in group)]
+        if disputed:
+            yield _conflict(name[-1], disputed, f"{name[-1]} is given as {listed(owned.value for owned in disputed)}")
     yield from _general(corpus)
+
+
+def _contradicts(one: Owned, other: Owned) -> bool:
+    """Whether two settings of one name are one setting, with two values."""
+    if comparable(one.value) == comparable(other.value):
+        return False
+    variable = one.setting.spelling.rsplit(".", 1)[-1]
+    if variable.isupper() and variable == other.setting.spelling.rsplit(".", 1)[-1]:
+        return True
+    here = one.page is other.page
+    if here and one.setting.form == other.setting.form:
+        # Two blocks of one form are two files, and two keys of one block are two things.
+        return False
+    known = one.name in CANONICAL and one.name not in _VAGUE
+    return known or ("_" in one.name and (one.setting.form != other.setting.form or not here))
 
 
 def comparable(value: Any) -> Any:
@@ -37,7 +57,7 @@ def comparable(value: Any) -> Any:
     if text.lower() in ("true", "false", "yes", "no", "on", "off"):
         return float(text.lower() in ("true", "yes", "on"))
     figure = number(value)
-    return figure if figure is not None else text.rstrip("/") or text
+    return figure if figure is not None else text.removeprefix("./").rstrip("/") or text
 
 
 def _owners(corpus: Corpus, owned: Owned) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acceptance.reading.conflicts.corpus import Corpus, is_open
+from acceptance.reading.conflicts.limit import COMPLETION
 from acceptance.reading.conflicts.page import Page, conflict
 from acceptance.reading.document import Command, Conflict, Statement
 from acceptance.reading.expectation import ELLIPSIS, shown_json
@@ -117,17 +118,20 @@ def _undisturbed(answers: list[_Answer]) -> list[_Answer]:
         changes = [
             command
             for command in answer.page.document.commands
-            if first < command.line < line
-            and (own is None or command.line != own.line)
-            and (
-                command.destructive
-                or (command.request is not None and command.request["method"] not in ("GET", "HEAD", "POST"))
-            )
+            if first < command.line < line and (own is None or command.line != own.line) and _changes(command)
         ]
         if changes and answer.page is kept[0].page:
             break
         kept.append(answer)
     return kept
+
+
+def _changes(command: Command) -> bool:
+    """Whether something may be other after a command; a completion changes nothing that a request shows."""
+    if command.destructive or command.request is None:
+        return command.destructive
+    asked = str(command.request["path"])
+    return command.request["method"] not in ("GET", "HEAD") and COMPLETION.search(asked) is None
 
 
 def _pairs(answers: list[_Answer]) -> list[tuple[str, str]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.corpus import Corpus, entity
+from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.model_facts import model_facts
 from acceptance.reading.conflicts.page import Pair, Place, conflict, listed
 from acceptance.reading.document import Conflict
+from acceptance.reading.service_names import entity
 
 KIND = "identity"
 _WEIGHTS = re.compile(r"[A-Za-z][\w-]+/[A-Za-z][\w.-]+")

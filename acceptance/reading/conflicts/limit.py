@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acceptance.criterion import Comparator, Criterion, Threshold
+from acceptance.reading.conflicts.apart import About, about, apart
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict, listed
 from acceptance.reading.document import Conflict
@@ -28,7 +29,13 @@ MIRRORS: dict[str, tuple[str, str, str, Comparator]] = {
     "context_length": ("context_length", "tokens", "each", "=="),
     "coherence_threshold": ("coherence", "ratio", "mean", ">="),
 }
-_COMPLETION = re.compile(r"/(?:completions?|infer|generate|chat)\b/?(?:\?|$)")
+# What no check measures: a person judges these, and they contradict each other all the same.
+_UNMEASURED = frozenset({"error_rate", "availability", "ttft", "inter_token_latency", "token_rate"})
+# Statements of which each figure is a demand, also where one of them holds several.
+_FIRM = frozenset({"checkbox", "expected", "target", "subtask"})
+# How many neighbours a claim is compared with, so that a list of thousands takes no longer than its lines.
+_NEAR = 100
+COMPLETION = re.compile(r"/(?:completions?|infer|generate|chat)\b/?(?:\?|$)")
 # What a limit may be put on beside the service as a whole: such limits are not compared with each other.
 _QUALIFIER = re.compile(
     r"\b(health|readiness|embeddings?|batch|bulk|cold|warm|short|long|idle|peak load|heavy load|burst|stress"
@@ -63,6 +70,8 @@ class Claim:
     rough: bool = False
     repeated: bool = False
     """Whether the figure stands in another place, which this one only refers to."""
+    statement: str = "setting"
+    form: str = ""
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -71,7 +80,7 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
     for claim in claims(corpus):
         groups.setdefault((claim.owner, claim.variant, *claim.key), []).append(claim)
     for (owner, _, *_key), group in groups.items():
-        disputed = _disputed(group)
+        disputed = _disputed(_compared(group))
         if disputed:
             subject = disputed[0].subject
             of = f" of {owner}" if owner in corpus.services else ""
@@ -84,6 +93,51 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
                 f"{subject.replace('_', ' ')}{of} is given as {values}: what keeps one figure can break another",
                 [pair for claim in disputed for pair in claim.pairs],
             )
+
+
+def _compared(group: list[Claim]) -> list[Claim]:
+    """The claims that differ from another one about the same thing."""
+    if len({claim.value for claim in group}) == 1:
+        return group if len({claim.comparator for claim in group}) > 1 else []
+    stating = [claim for claim in group if not claim.repeated]
+    stating = _whole(stating)
+    live = [claim for claim in stating if any(_comparable(claim, other) for other in stating)]
+    values = {(claim.place[0].path, claim.value) for claim in live}
+    # A demand that takes its figure from one of these stands with it.
+    return live + [claim for claim in group if claim.repeated and (claim.place[0].path, claim.value) in values]
+
+
+def _comparable(one: Claim, other: Claim) -> bool:
+    if one is other or (one.value == other.value and one.comparator == other.comparator):
+        return False
+    page, side = one.place
+    if other.place[0] is not page:
+        return True
+    if one.statement == other.statement == "setting":
+        # One form of configuration states two values for two files; the same variable is one in all of them.
+        return one.form != other.form or one.place[1].spelling.rsplit(".", 1)[-1].isupper()
+    if "setting" in (one.statement, other.statement):
+        return True
+    return side.line != other.place[1].line or one.statement in _FIRM
+
+
+def _whole(stating: list[Claim]) -> list[Claim]:
+    """Without the claims on one of several parts: a part has its own figure beside the others and beside the whole."""
+    known = [about(claim.place[0], claim.place[1].line, claim.place[1].spelling) for claim in stating]
+    return [
+        claim
+        for index, claim in enumerate(stating)
+        if not any(
+            _comparable(claim, stating[near]) and _apart(claim, stating[near], known[index], known[near])
+            for near in range(max(index - _NEAR, 0), min(index + _NEAR, len(stating)))
+        )
+    ]
+
+
+def _apart(one: Claim, other: Claim, first: About, second: About) -> bool:
+    """Whether two texts of one document are about different things; a setting is about its service."""
+    texts = "setting" not in (one.statement, other.statement)
+    return texts and one.place[0] is other.place[0] and apart(first, second)
 
 
 def _disputed(group: list[Claim]) -> list[Claim]:
@@ -120,7 +174,10 @@ def _claims(corpus: Corpus) -> list[Claim]:
 def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
     for criterion in page.document.criteria:
         limit = criterion.threshold
-        if limit is None or criterion.judge == "template" or limit.subject not in SUBJECTS:
+        if limit is None or limit.subject not in SUBJECTS:
+            continue
+        told = limit.subject in _UNMEASURED or criterion.statement in _FIRM
+        if criterion.judge != "machine" and not (criterion.judge == "person" and told):
             continue
         variant = corpus.variant(page, criterion.line)
         if variant is None or limit.statistic is None:
@@ -138,6 +195,7 @@ def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
             variant,
             rough,
             any(assumption.startswith(_ELSEWHERE) for assumption in criterion.assumptions),
+            criterion.statement,
         )
 
 
@@ -149,7 +207,7 @@ def _population(criterion: Criterion) -> tuple[str, ...]:
     words = sorted({match[0].lower() for match in _QUALIFIER.finditer(criterion.text)})
     told = [str(parameters[name]) for name in ("population", "load") if parameters.get(name)]
     told = [text for text in told if not _USUAL.search(text)]
-    return ("" if _COMPLETION.search(path) else path, *told, *words)
+    return ("" if COMPLETION.search(path) else path, *told, *words)
 
 
 def stated(criterion: Criterion, limit: Threshold) -> Threshold:
@@ -182,4 +240,5 @@ def _of_setting(owned: Owned) -> Claim | None:
         owned.page.side(owned.setting.line, f"{limit.value:g} {unit}", owned.setting.spelling),
         owned.page.criteria_of(owned.setting),
         owned.variant,
+        form=owned.setting.form,
     )

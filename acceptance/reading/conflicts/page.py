@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from acceptance.criterion import Criterion
 from acceptance.reading.block import Block
 from acceptance.reading.document import Conflict, Document, Heading, Setting, Side
 from acceptance.reading.wording import plain
@@ -14,6 +15,8 @@ from acceptance.reading.wording import plain
 Pair = tuple[str, str]
 Place = tuple["Page", Side]
 _SHOWN = 160
+# How many blocks may begin inside another one that still holds a line.
+_NESTED = 20
 
 
 class Page:
@@ -34,8 +37,23 @@ class Page:
         return starts
 
     @cached_property
+    def _lower_starts(self) -> list[int]:
+        """The same for the text in lower case, which is longer where a letter becomes two."""
+        starts = [0]
+        for line in self.lower.split("\n"):
+            starts.append(starts[-1] + len(line) + 1)
+        return starts
+
+    @cached_property
     def _first_lines(self) -> list[int]:
         return [block.line for block in self.blocks]
+
+    @cached_property
+    def _criteria(self) -> dict[int, list[Criterion]]:
+        found: dict[int, list[Criterion]] = {}
+        for criterion in self.document.criteria:
+            found.setdefault(criterion.line, []).append(criterion)
+        return found
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -52,18 +70,23 @@ class Page:
         """The text in lower case, for cheap questions before dear ones."""
         return self.text.lower()
 
-    @cached_property
-    def _lower_lines(self) -> list[str]:
-        return self.lower.split("\n") if len(self.lower) == len(self.text) else [x.lower() for x in self.document.text]
-
     def find(self, pattern: re.Pattern[str], *words: str) -> Iterator[tuple[re.Match[str], int]]:
         """Every match with the line where it begins; `words` (lower case) have to stand in the same line."""
         if not words:
             yield from ((match, bisect_right(self._starts, match.start())) for match in pattern.finditer(self.text))
-        elif all(word in self.lower for word in words):
-            for number, line in enumerate(self._lower_lines, 1):
-                if all(word in line for word in words):
-                    yield from ((match, number) for match in pattern.finditer(self.line(number)))
+            return
+        for number in self._lines_with(words):
+            yield from ((match, number) for match in pattern.finditer(self.line(number)))
+
+    def _lines_with(self, words: tuple[str, ...]) -> Iterator[int]:
+        """The lines that hold all of these words, by way of the rarest of them."""
+        rarest = min(words, key=self.lower.count)
+        at = self.lower.find(rarest)
+        while at >= 0:
+            number = bisect_right(self._lower_starts, at)
+            if all(word in self.line(number).lower() for word in words):
+                yield number
+            at = self.lower.find(rarest, self._lower_starts[number]) if number < len(self._lower_starts) else -1
 
     def line(self, number: int) -> str:
         """The text of a line, from 1."""
@@ -72,10 +95,9 @@ class Page:
     def block(self, line: int) -> Block | None:
         """The block that a line belongs to."""
         index = bisect_right(self._first_lines, line) - 1
-        while index >= 0:
-            if self.blocks[index].last_line >= line:
-                return self.blocks[index]
-            index -= 1
+        for block in reversed(self.blocks[max(index - _NESTED, 0) : index + 1]):
+            if block.last_line >= line:
+                return block
         return None
 
     def headings(self, line: int) -> tuple[str, ...]:
@@ -96,20 +118,15 @@ class Page:
 
     def criteria(self, *lines: int) -> tuple[Pair, ...]:
         """The criteria that a machine judges and whose statement begins at one of these lines."""
-        return tuple(
-            (self.path, criterion.id)
-            for criterion in self.document.criteria
-            if criterion.line in lines and criterion.judge == "machine"
-        )
+        at = (criterion for line in dict.fromkeys(lines) for criterion in self._criteria.get(line, ()))
+        return tuple((self.path, criterion.id) for criterion in at if criterion.judge == "machine")
 
     def criteria_of(self, setting: Setting) -> tuple[Pair, ...]:
         """The criteria that judge one configured value."""
         return tuple(
             (self.path, criterion.id)
-            for criterion in self.document.criteria
-            if criterion.kind == "config_value"
-            and criterion.line == setting.line
-            and criterion.parameters.get("spelling") == setting.spelling
+            for criterion in self._criteria.get(setting.line, ())
+            if criterion.kind == "config_value" and criterion.parameters.get("spelling") == setting.spelling
         )
 
 

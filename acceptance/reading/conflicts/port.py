@@ -6,15 +6,18 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, entity, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned, number
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Conflict
+from acceptance.reading.service_names import entity
 
 KIND = "port"
 _LISTENS = frozenset({"port", "metrics_port", "http_port", "https_port", "grpc_port", "admin_port", "health_port"})
 _ANYWHERE = frozenset({"", "0.0.0.0", "::", "*", "localhost", "127.0.0.1", "[::]"})  # noqa: S104 - read, not bound
 # A port that is customarily not the service's own but Prometheus's, where a document calls it `prometheus_port`.
 _PROMETHEUS = 9090
+# In a cluster each pod has an address of its own.
+_CLUSTER = re.compile(r"^\s*(?:apiVersion|kind|containerPort|replicaCount|\w+Spec):", re.MULTILINE)
 _PUBLISHED = re.compile(
     r"^\s*-\s*[\"']?(?:(?P<host>[\d.]+):)?(?P<outer>\d{2,5}):(?P<inner>\d{2,5})(?:/tcp)?[\"']?\s*(?:#|$)"
 )
@@ -74,6 +77,9 @@ def _configured(corpus: Corpus) -> Iterator[_Use]:
         if owned.name == "metrics_port" and port == _PROMETHEUS:
             continue
         owner, name = owned.owner, owned.name
+        block = owned.page.block(owned.setting.line)
+        if _CLUSTER.search(block.text if block is not None else ""):
+            continue
         if name == "port" and len(parts) > 1 and re.search(r"database|db|cache|redis|vector|postgres|smtp", parts[-2]):
             continue
         yield _Use(

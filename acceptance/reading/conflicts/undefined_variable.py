@@ -11,12 +11,13 @@ import re
 from collections.abc import Iterator
 
 from acceptance.reading.block import Block
+from acceptance.reading.commands import SHELL_LANGUAGES
 from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import Page, conflict
 from acceptance.reading.document import Command, Conflict
 
 KIND = "undefined-variable"
-_REFERENCE = re.compile(r"(?<![\\$])\$(?:\{(?P<braced>[A-Za-z_]\w*)\}|(?P<bare>[A-Z][A-Z0-9_]{2,})\b)")
+_REFERENCE = re.compile(r"(?<![\\$])\$(?:\{(?P<braced>[A-Z][A-Z0-9_]{2,})\}|(?P<bare>[A-Z][A-Z0-9_]{2,})\b)")
 _SET = re.compile(r"^\s*(?:export\s+|local\s+|readonly\s+|-\s+|ENV\s+)*[\"']?([A-Za-z_]\w*)(?:=|\s*:\s)", re.MULTILINE)
 _READ = re.compile(r"\bfor\s+(\w+)\s+in\b|\bread\s+(?:-\S+\s+)*(\w+)|\bexport\s+(\w+)\b|\$\{(\w+):?[-=?]")
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASS$|CREDENTIAL|AUTH", re.IGNORECASE)
@@ -42,16 +43,19 @@ def _references(page: Page) -> Iterator[Conflict]:
     uses: dict[tuple[str, bool], list[int]] = {}
     for fence in page.fences:
         language = fence.info.split()[0].lower() if fence.info else ""
-        if "$" not in fence.text or language in ("python", "javascript", "js", "ts", "json", "html", "makefile"):
+        if "$" not in fence.text or language not in (*SHELL_LANGUAGES, *_YAML):
             continue
         own = _set_in(fence.text)
         compose = language in _YAML
         for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
+            if text.lstrip().startswith("#"):
+                continue
             for match in _REFERENCE.finditer(text.split(" #", 1)[0]):
                 name = match["braced"] or match["bare"]
                 if name in own and not compose:
                     continue
-                if not (_SECRET.search(name) or name in _SHELLS_OWN or _quoted(text, match.start())):
+                meant = _quoted(text, match.start()) or re.search(rf"-[nz]\s+[\"']?\$\{{?{name}\b", text)
+                if not (_SECRET.search(name) or name in _SHELLS_OWN or meant):
                     uses.setdefault((name, compose), []).append(line)
     for (name, compose), used in uses.items():
         elsewhere = [
@@ -61,7 +65,7 @@ def _references(page: Page) -> Iterator[Conflict]:
             for line, text in enumerate(fence.text.splitlines(), fence.line + 1)
             if name in text and name in _set_in(text) and not (compose and f"${{{name}" in text)
         ]
-        if compose and elsewhere:
+        if (compose and elsewhere) or _explained(page, name):
             continue
         if not compose and any(not _is_container(fence) for fence, _ in elsewhere):
             continue
@@ -71,6 +75,12 @@ def _references(page: Page) -> Iterator[Conflict]:
             message = f"nothing sets {name}: compose puts an empty text in its place"
         places = [page.side(line, name) for line in used]
         yield conflict(KIND, name, [*places, *(page.side(line, name) for _, line in elsewhere)], message)
+
+
+def _explained(page: Page, name: str) -> bool:
+    """Whether the text asks its reader to put something in the variable's place."""
+    asked = re.compile(rf"\b(?:replace|substitute|fill in|set|your|where)\b[^\n]{{0,20}}\$?\{{?{name}\b", re.IGNORECASE)
+    return any(True for _ in page.find(asked, name.lower()))
 
 
 def _set_in(text: str) -> set[str]:
