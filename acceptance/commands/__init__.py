@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import metadata
+from pathlib import Path
 from types import ModuleType
 
 from acceptance.commands import new, read, report, run, serve
@@ -14,13 +17,17 @@ from acceptance.errors import SignoffError
 
 COMMANDS: tuple[ModuleType, ...] = (new, read, run, serve, report)
 INTERRUPTED = 3
+OUR_ERROR = 3
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code: 0 passed, 1 failed, 2 undecided, 3 invalid, 4 usage."""
+    _open_closed_streams()
     parsed = _parser().parse_args(arguments)
     try:
-        return int(parsed.run(parsed))
+        code = int(parsed.run(parsed))
+        sys.stdout.flush()
+        return code
     except SignoffError as error:
         print(f"signoff: {error}", file=sys.stderr)
         if error.mend:
@@ -31,8 +38,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe left; nothing more is written, also when the interpreter ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         return 0
+    except Exception as error:
+        # Python would end with 1, and that is the verdict "failed": what breaks here says nothing about a server.
+        with contextlib.suppress(OSError):
+            traceback.print_exc()
+            print(f"signoff: a fault of Signoff, not a verdict: {error!r}", file=sys.stderr)
+            print("  mend: report it with the lines above", file=sys.stderr)
+        _silence()
+        return OUR_ERROR
+
+
+def _open_closed_streams() -> None:
+    """A caller may have closed standard output or error; what is written there then goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)
+
+
+def _silence() -> None:
+    """Nothing more is written, also when the interpreter ends: its last flush would change the exit code."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Parser(argparse.ArgumentParser):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -57,19 +58,26 @@ def run(arguments: argparse.Namespace) -> int:
     for file in texts:
         if file.exists() and not arguments.force:
             raise UsageError(f"{file} is there already", "choose another name with --out, or overwrite with --force")
-    for file, text in texts.items():
-        _write(file, text)
+    _write_all(texts)
     print(_summary(path, read_documents([path])))
     for file in list(texts)[1:]:
         print(f"{file}: its deployment, with its addresses as the document gives them")
     return 0
 
 
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", "name a file that can be written") from None
+def _write_all(texts: Mapping[Path, str]) -> None:
+    """Each text into its file; where one cannot be written, the new files that were begun are taken back."""
+    begun: list[Path] = []
+    for path, text in texts.items():
+        is_new = not path.exists()
+        try:
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:
+            for file in begun:
+                file.unlink(missing_ok=True)
+            raise UsageError(f"{path}: {error.strerror}", "name a file that can be written") from None
+        if is_new:
+            begun.append(path)
 
 
 def _summary(path: Path, reading: Reading) -> str:

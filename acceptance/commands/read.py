@@ -15,7 +15,9 @@ from acceptance.commands.reading_text import reading_text
 from acceptance.commands.watching import watch
 from acceptance.errors import UsageError
 from acceptance.reading import Reading, read_all
+from acceptance.reading.binding import binding_path
 from acceptance.reading.binding_text import binding_draft
+from acceptance.reading.files import files_of
 from acceptance.reading_page import reading_page
 
 NAME = "read"
@@ -44,6 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("--json - and --html - both want standard output", "name a file for one of them")
     if arguments.binding and (arguments.watch or "-" in (arguments.json, arguments.html)):
         raise UsageError("--binding prints to standard output alone", "leave out --watch, and name files instead of -")
+    _refuse_to_overwrite(arguments)
     if arguments.watch:
         return watch(arguments.documents, lambda: _read_and_show(arguments))
     return _read_and_show(arguments)
@@ -68,6 +71,21 @@ def _read_and_show(arguments: argparse.Namespace) -> int:
     return 0 if all(document.criteria for document in reading.documents) else WITHOUT_CRITERIA
 
 
+def _refuse_to_overwrite(arguments: argparse.Namespace) -> None:
+    """A file name in the wrong place must not cost a team its document, nor one output the other."""
+    files, _ = files_of(arguments.documents)
+    kept = {os.path.realpath(kept): "what is read" for file in files for kept in (file, binding_path(file))}
+    for option, name in (("--json", arguments.json), ("--html", arguments.html)):
+        if name is None or name == "-":
+            continue
+        if not name:
+            raise UsageError(f"{option} names no file", "name one, or - for standard output")
+        place = os.path.realpath(name)
+        if place in kept:
+            raise UsageError(f"{option} {name} would overwrite {kept[place]}", "name another file")
+        kept[place] = f"what {option} writes"
+
+
 def _as_json(reading: Reading, unreadable: Sequence[UsageError]) -> str:
     value = reading.as_json()
     if unreadable:
@@ -85,6 +103,9 @@ def _write(text: str, name: str) -> None:
         except BrokenPipeError:
             # Whoever read the pipe has seen enough; what was found still decides the exit code.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        except OSError as error:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise UsageError(f"standard output: {error.strerror}", "make room, or name a file elsewhere") from None
         return
     try:
         Path(name).write_bytes(text.encode("utf-8", "replace"))

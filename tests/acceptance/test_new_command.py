@@ -229,6 +229,7 @@ def test_a_deployment_that_is_there_keeps_the_document_from_being_written(tmp_pa
         (["--priority", "[High/Low]"], "--priority"),
         (["--date", "tomorrow"], "'tomorrow' is not a date"),
         (["--out", "no/such/folder/task.md"], "no/such/folder/task.md"),
+        (["--deployment", "no/such/folder/here.toml"], "no/such/folder/here.toml"),
     ],
 )
 def test_senseless_values_are_refused_with_a_mend_and_nothing_is_written(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import re
@@ -11,6 +12,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
+from acceptance.commands import main, read
 
 ROOT = Path(__file__).parent.parent.parent
 DAMAGED = "tests/reading/documents/hermes-2-damaged.txt"
@@ -136,6 +139,58 @@ def test_a_pipe_whose_reader_leaves_changes_no_exit_code(tmp_path: Path) -> None
         )
         assert done.stdout[1:].strip() == "3", arguments
         assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code"),
+    [
+        pytest.param(
+            ">/dev/full", 4, marks=pytest.mark.skipif(not Path("/dev/full").exists(), reason="no full device")
+        ),
+        (">&-", 0),
+        (">&- 2>&-", 0),
+        pytest.param("no-such.md 2>&-", 4),
+    ],
+)
+def test_a_stream_that_takes_nothing_is_no_verdict(redirection: str, code: int, tmp_path: Path) -> None:
+    (tmp_path / "task.md").write_text("- [ ] latency < 1 s\n", encoding="utf-8")
+    command = f"{sys.executable} -m acceptance read task.md {redirection}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, env=environment, cwd=tmp_path, check=False, timeout=60
+    )
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_a_fault_of_signoff_is_not_the_verdict_failed(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def break_down(arguments: argparse.Namespace) -> int:
+        raise RuntimeError("broken inside")
+
+    monkeypatch.setattr(read, "run", break_down)
+    monkeypatch.setattr("acceptance.commands._silence", lambda: None)
+    assert main(["read", "task.md"]) == 3
+    assert "a fault of Signoff, not a verdict: RuntimeError('broken inside')" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--json", "task.md"],
+        ["--html", "./task.md"],
+        ["--json", "task.signoff.toml"],
+        ["--json", "out", "--html", "./out"],
+        ["--json", ""],
+    ],
+)
+def test_nothing_that_is_read_or_written_already_is_overwritten(arguments: list[str], tmp_path: Path) -> None:
+    (tmp_path / "task.md").write_text("- [ ] latency < 1 s\n", encoding="utf-8")
+    done = signoff_read("task.md", *arguments, cwd=tmp_path)
+    assert done.returncode == 4
+    assert "mend: " in done.stderr
+    assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("task.md", "- [ ] latency < 1 s\n")]
 
 
 def test_one_unreadable_document_hides_no_other(tmp_path: Path) -> None:
