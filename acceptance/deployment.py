@@ -6,7 +6,7 @@ import ipaddress
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,31 +14,33 @@ from urllib.parse import urlsplit
 
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
 
-_KEYS: Mapping[str, type] = {
+_KEYS: Mapping[str, type | tuple[type, ...]] = {
     "name": str,
     "target": str,
     "engine": str,
     "api_key_env": str,
     "api_key_header": str,
+    "api_keys": dict,
     "addresses": dict,
     "services": dict,
-    "start": dict,
+    "start": (dict, list),
     "files": dict,
     "library": dict,
     "out_of_reach": dict,
 }
 AUTHORIZATION = "Authorization"
-_START_KEYS = {"service", "arguments", "timeout_s"}
+_START_KEYS = {"service", "arguments", "config", "timeout_s", "url"}
 _LIBRARY_KEYS = {"python", "paths", "packages"}
 
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A service that Signoff starts and stops itself: `signoff serve SERVICE ARGUMENTS`."""
+    """A service that Signoff starts and stops itself: `signoff serve SERVICE ARGUMENTS`, ready at `url`."""
 
     service: str
     arguments: tuple[str, ...] = ()
     timeout_s: float = 60.0
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,18 +54,23 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Addresses of a document are keys to look up here: traffic goes to what is named, nowhere else."""
+    """Addresses of a document are keys to look up here: traffic goes to what is named, nowhere else.
+
+    `start` is what Signoff starts at the target, `beside` what it starts at other addresses for the same run.
+    """
 
     name: str
     target: str
     engine: str = ""
     api_key_env: str = ""
     api_key_header: str = AUTHORIZATION
+    api_keys: Mapping[str, str] = field(default_factory=dict)
     addresses: Mapping[str, str] = field(default_factory=dict)
     services: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
     start: Start | None = None
+    beside: tuple[Start, ...] = ()
     library: Library | None = None
     target_only: bool = False
 
@@ -111,8 +118,14 @@ class Deployment:
                 f'add {service} = "http://HOST:PORT" under [services] of the deployment file',
             )
         target = self.services[service].rstrip("/")
-        key = self.api_key_env if _origin(target) == _origin(self.target) else ""
-        return replace(self, target=target, api_key_env=key)
+        at_target = next((start for start in self.starts if start.url == target), None)
+        return replace(
+            self,
+            target=target,
+            api_key_env=self.key_variable(target),
+            start=at_target,
+            beside=tuple(start for start in self.starts if start is not at_target),
+        )
 
     def file(self, path: str) -> Path:
         """The real path of a file that the document names; only roots that the deployment names are opened."""
@@ -128,28 +141,58 @@ class Deployment:
         )
 
     def headers(self, url: str) -> dict[str, str]:
-        """The header with the key, for the target's own origin and for no other."""
+        """The header with the key of this URL's origin; none where the deployment gives it no key."""
         key = self.key(url)
         if not key:
             return {}
         return {self.api_key_header: f"Bearer {key}" if self.api_key_header == AUTHORIZATION else key}
 
     def key(self, url: str) -> str:
-        """The key for the target's own origin, "" for every other. Raises UsageError where the variable holds none."""
-        if not self.api_key_env or _origin(url) != _origin(self.target):
+        """The key of this URL's origin, "" where none is given. Raises UsageError where the variable holds none.
+
+        `api_key_env` has the target's own, `[api_keys]` those of other services and roles; no key goes elsewhere.
+        """
+        variable = self.key_variable(url)
+        if not variable:
             return ""
-        key = os.environ.get(self.api_key_env, "").strip()
+        key = os.environ.get(variable, "").strip()
         if not (key.isascii() and key.isprintable()):
             raise UsageError(
-                f"the environment variable {self.api_key_env} holds what no header can carry",
+                f"the environment variable {variable} holds what no header can carry",
                 "put the key there alone, on one line",
             )
         if not key:
             raise UsageError(
-                f"the environment variable {self.api_key_env} is empty or not set",
-                f"export {self.api_key_env}=KEY, or leave out --api-key-env",
+                f"the environment variable {variable} is empty or not set",
+                f"export {variable}=KEY, or leave out --api-key-env",
             )
         return key
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Every key that this deployment gives, to be taken out of what is kept."""
+        urls = [self.target, *(url for name in self.api_keys if (url := self._named(name)))]
+        return tuple(dict.fromkeys(key for url in urls if (key := self.key(url))))
+
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """The variables that hold keys, each once."""
+        return tuple(dict.fromkeys(name for name in (self.api_key_env, *self.api_keys.values()) if name))
+
+    @property
+    def starts(self) -> tuple[Start, ...]:
+        """Everything that Signoff starts for a run, the target's service first."""
+        return ((self.start,) if self.start is not None else ()) + self.beside
+
+    def key_variable(self, url: str) -> str:
+        """The variable that holds the key of this URL's origin, "" where it has none."""
+        if self.api_key_env and _origin(url) == _origin(self.target):
+            return self.api_key_env
+        named = (name for name in self.api_keys if _origin(url) == _origin(self._named(name)))
+        return next((self.api_keys[name] for name in named), "")
+
+    def _named(self, name: str) -> str:
+        return self.services.get(name) or self.addresses.get(name, "")
 
     @property
     def is_local(self) -> bool:
@@ -178,10 +221,12 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
         if key not in _KEYS:
             raise DeploymentUnreadable(f"{path}: unknown key {key!r}", f"known keys: {', '.join(_KEYS)}")
         if not isinstance(value, _KEYS[key]):
-            raise DeploymentUnreadable(f"{path}: {key} must be a {_KEYS[key].__name__}, not {value!r}")
+            wanted = _KEYS[key]
+            name = wanted.__name__ if isinstance(wanted, type) else " or a ".join(each.__name__ for each in wanted)
+            raise DeploymentUnreadable(f"{path}: {key} must be a {name}, not {value!r}")
     if "target" not in table:
         raise DeploymentUnreadable(f"{path}: no target", 'add: target = "http://HOST:PORT"')
-    for key in ("addresses", "services", "files", "out_of_reach"):
+    for key in ("addresses", "services", "files", "out_of_reach", "api_keys"):
         for name, value in table.get(key, {}).items():
             if not isinstance(value, str) or not value:
                 raise DeploymentUnreadable(f"{path}: [{key}] {name!r} must be a text, not {value!r}")
@@ -190,18 +235,29 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
             _checked(value, f"{path}: [addresses] ")
     for value in table.get("services", {}).values():
         _checked(value, f"{path}: [services] ")
+    for name in table.get("api_keys", {}):
+        if "://" not in (table.get("services", {}).get(name) or table.get("addresses", {}).get(name, "")):
+            raise DeploymentUnreadable(
+                f"{path}: [api_keys] {name!r} is no service or role with a URL",
+                f'add {name} = "http://HOST:PORT" under [services] or [addresses]',
+            )
     folder = path.resolve().parent
+    target = _checked(table["target"], f"{path}: ")
+    started = _starts(path, table.get("start", []), target)
+    at_target = next((start for start in started if start.url == target), None)
     return Deployment(
         name=table.get("name", path.stem),
-        target=_checked(table["target"], f"{path}: "),
+        target=target,
         engine=table.get("engine", ""),
         api_key_env=api_key_env or table.get("api_key_env", ""),
         api_key_header=_header(path, table.get("api_key_header", AUTHORIZATION)),
+        api_keys=table.get("api_keys", {}),
         addresses=table.get("addresses", {}),
         services=table.get("services", {}),
         files={name: folder / root for name, root in table.get("files", {}).items()},
         out_of_reach=table.get("out_of_reach", {}),
-        start=_start(path, table["start"]) if "start" in table else None,
+        start=at_target,
+        beside=tuple(start for start in started if start is not at_target),
         library=_library(path, table["library"]) if "library" in table else None,
     )
 
@@ -212,7 +268,20 @@ def _header(path: Path, name: str) -> str:
     return AUTHORIZATION if name.lower() == AUTHORIZATION.lower() else name
 
 
-def _start(path: Path, table: Mapping[str, Any]) -> Start:
+def _starts(path: Path, entries: Mapping[str, Any] | Sequence[Any], target: str) -> tuple[Start, ...]:
+    """`[start]`, one service at the target, or `[[start]]`, several, each at a `url` of its own."""
+    if isinstance(entries, Mapping):
+        return (_start(path, entries, target),)
+    if not all(isinstance(entry, Mapping) for entry in entries):
+        raise DeploymentUnreadable(f"{path}: start must be a table, not {entries!r}", "write [start] or [[start]]")
+    found = tuple(_start(path, entry, target if len(entries) == 1 else "") for entry in entries)
+    urls = [start.url for start in found]
+    if twice := next((url for url in urls if urls.count(url) > 1), None):
+        raise DeploymentUnreadable(f"{path}: two services of [[start]] have the url {twice}")
+    return found
+
+
+def _start(path: Path, table: Mapping[str, Any], default_url: str) -> Start:
     _refuse_unknown(path, "start", table, _START_KEYS)
     if not isinstance(table.get("service"), str):
         raise DeploymentUnreadable(f"{path}: [start] names no service", 'add: service = "hermes-2"')
@@ -222,7 +291,16 @@ def _start(path: Path, table: Mapping[str, Any]) -> Start:
     timeout_s = table.get("timeout_s", 60.0)
     if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:
         raise DeploymentUnreadable(f"{path}: [start] timeout_s must be a number above zero, not {timeout_s!r}")
-    return Start(table["service"], tuple(arguments), float(timeout_s))
+    url = table.get("url", default_url)
+    if not isinstance(url, str) or not url:
+        raise DeploymentUnreadable(
+            f"{path}: [[start]] {table['service']} has no url", 'add: url = "http://HOST:PORT", where it listens'
+        )
+    config = table.get("config")
+    if config is not None and not isinstance(config, str):
+        raise DeploymentUnreadable(f"{path}: [start] config must be the path of a file, not {config!r}")
+    given = [] if config is None else [f"--config={path.resolve().parent / config}"]
+    return Start(table["service"], (*arguments, *given), float(timeout_s), _checked(url, f"{path}: [start] "))
 
 
 def _library(path: Path, table: Mapping[str, Any]) -> Library:

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from acceptance.deployment import Deployment, Start
-from acceptance.errors import PortInUse, ServiceDidNotStart
+from acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
 from perf.errors import NoListener
 from perf.process_identity import ProcessIdentity, identify, identities
 from perf.process_tree import listener
@@ -36,60 +36,85 @@ def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
     return [sys.executable, "-P", "-m", "acceptance", "serve", start.service, *start.arguments, *extra]
 
 
-def give_key(deployment: Deployment) -> None:
-    """Make up the key of a service that the run starts itself, where nobody set one: it reads the same variable."""
-    if deployment.start is not None and deployment.api_key_env and not os.environ.get(deployment.api_key_env):
-        os.environ[deployment.api_key_env] = secrets.token_urlsafe(24)
+def give_key(deployment: Deployment) -> tuple[str, ...]:
+    """Make up the key of services that are started here, where nobody set one: they read the same variables.
+
+    It is one key for all, so that what a gateway passes on opens whatever it reaches. Gives the variables set.
+    """
+    if not deployment.starts:
+        return ()
+    unset = tuple(name for name in deployment.key_variables if not os.environ.get(name))
+    os.environ.update(dict.fromkeys(unset, secrets.token_urlsafe(24)))
+    return unset
 
 
 class OwnService:
     """A service process in a session of its own, so that Ctrl-C reaches the run and not the service."""
 
-    def __init__(self, deployment: Deployment, folder: Path) -> None:
-        assert deployment.start is not None
-        self._deployment = deployment
-        self._start = deployment.start
-        self._log_path = folder / "service.log"
+    def __init__(self, start: Start, folder: Path, log: str = "service.log") -> None:
+        self.told = start
+        self._log_path = folder / log
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._began = 0.0
 
-    def start(self) -> int:
-        """Start it and wait until it is ready; gives the process id. Raises PortInUse or ServiceDidNotStart."""
-        self._refuse_taken_port()
+    def launch(self) -> None:
+        """Start it, ready or not. Raises PortInUse where something else listens at its address."""
+        refuse_taken(self.told.url, self.told.service)
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
         self._log = self._log_path.open("ab")
-        begin = time.monotonic()
+        self._began = time.monotonic()
         self._process = subprocess.Popen(
-            command(self._start),
+            command(self.told),
             stdout=self._log,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             preexec_fn=_end_with_parent,
         )
-        while time.monotonic() - begin < self._start.timeout_s:
-            if self._process.poll() is not None:
-                raise ServiceDidNotStart(
-                    f"{self._start.service} ended with exit code {self._process.returncode} before it was ready"
-                    f"{self._last_lines()}",
+
+    def wait(self) -> int:
+        """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
+        assert self._process is not None
+        while time.monotonic() - self._began < self.told.timeout_s:
+            if (code := self._process.poll()) is not None:
+                error = ServiceDidNotStart(
+                    f"{self.told.service} ended with exit code {code} before it was ready{self._last_lines()}",
                     f"see {self._log_path}",
                 )
+                if code == UsageError.exit_code:
+                    # Its settings are at fault, and it says which.
+                    error.exit_code = code
+                raise error
             if self._is_ready() and self._is_ours():
                 return self._process.pid
             time.sleep(POLL_S)
         self.stop()
         raise ServiceDidNotStart(
-            f"{self._start.service} was not ready within {self._start.timeout_s:g} s{self._last_lines()}",
+            f"{self.told.service} was not ready within {self.told.timeout_s:g} s{self._last_lines()}",
             f"see {self._log_path}, or raise timeout_s under [start]",
         )
 
-    def stop(self) -> tuple[ProcessIdentity, ...]:
-        """End the service and everything that it started; gives the processes that were told to end."""
+    def ended(self) -> str:
+        """How it ended by itself and what it said last, "" while it runs."""
+        if self._process is None or (code := self._process.poll()) is None:
+            return ""
+        return f"{self.told.service} at {self.told.url} ended with exit code {code}{self._last_lines()}"
+
+    def tell_to_end(self) -> tuple[ProcessIdentity, ...]:
+        """Ask the service, and everything that it started, to end; gives the processes that were told."""
         if self._process is None:
             return ()
         processes = identities(self._process.pid)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGTERM)
+        return processes
+
+    def stop(self) -> tuple[ProcessIdentity, ...]:
+        """End the service and everything that it started; gives the processes that were told to end."""
+        if self._process is None:
+            return ()
+        processes = self.tell_to_end()
         try:
             self._process.wait(STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired:
@@ -104,7 +129,7 @@ class OwnService:
     def _is_ready(self) -> bool:
         for path in READY_PATHS:
             try:
-                answer = httpx.get(self._deployment.target + path, timeout=2.0, trust_env=False)
+                answer = httpx.get(self.told.url + path, timeout=2.0, trust_env=False)
             except httpx.TransportError:
                 return False
             if answer.status_code != 404:
@@ -113,25 +138,11 @@ class OwnService:
 
     def _is_ours(self) -> bool:
         """Whether it is this process that answers, and not one that took the port at the same moment."""
-        parts = urlsplit(self._deployment.target)
+        parts = urlsplit(self.told.url)
         try:
             return self._process is not None and listener(parts.port or 80, parts.hostname) == self._process.pid
         except NoListener:
             return False
-
-    def _refuse_taken_port(self) -> None:
-        # A role such as `prometheus` is another service's, and that may well be running.
-        own = [url for name, url in self._deployment.addresses.items() if ":" in name]
-        for url in (self._deployment.target, *own):
-            parts = urlsplit(url)
-            if parts.hostname is None or parts.port is None:
-                continue
-            if is_taken(parts.hostname, parts.port):
-                raise PortInUse(
-                    f"{parts.hostname}:{parts.port} is taken by {holder(parts.hostname, parts.port)}, "
-                    f"so {self._start.service} cannot start there",
-                    "stop that process, or judge it as it is with --target",
-                )
 
     def _last_lines(self) -> str:
         with contextlib.suppress(OSError):
@@ -139,6 +150,17 @@ class OwnService:
             if lines:
                 return ": " + " | ".join(lines[-3:])
         return ""
+
+
+def refuse_taken(url: str, service: str) -> None:
+    """Raises PortInUse, with who holds it, where something listens at the address that a service has to have."""
+    parts = urlsplit(url)
+    if parts.hostname is not None and parts.port is not None and is_taken(parts.hostname, parts.port):
+        raise PortInUse(
+            f"{parts.hostname}:{parts.port} is taken by {holder(parts.hostname, parts.port)}, "
+            f"so {service} cannot start there",
+            "stop that process; a run can judge it as it is with --target",
+        )
 
 
 def _end_with_parent() -> None:

@@ -43,8 +43,8 @@ def ask(
         raise NotMeasurable(f"{url}{path} gives 404, and the deployment does not say where the {role} is", mend(role))
     if answer["status"] in (401, 403) and not site.deployment.headers(url):
         raise NotMeasurable(
-            f"{url}{path} gives {answer['status']}: the {role} wants a key, and a key goes to the target's origin only",
-            f"let the {role} be read without a key from this machine, or name the target's key with --api-key-env",
+            f"{url}{path} gives {answer['status']}: the {role} wants a key, and the deployment gives it none",
+            f'add {role} = "VARIABLE" under [api_keys] of the deployment file, or let it be read without a key',
         )
     return {**answer, "named": named}
 

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import acceptance
+from acceptance import estate
 from acceptance.errors import RunInvalid, UsageError
 
 NAME = "serve"
-HELP = "run a reference service in the foreground, sound or with one deliberate fault"
+HELP = "run a reference service in the foreground, sound or with one deliberate fault, or the whole estate"
 EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
 
 _CHAT = "reference_services.chat"
@@ -35,6 +36,8 @@ LIST_TIMEOUT_S = 60
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `signoff serve`; all but the name go to the service as they are."""
     parser.add_argument("service", nargs="?", metavar="SERVICE", help=f"one of: {', '.join(SERVICES)}")
+    parser.add_argument("--all", action="store_true", help="the whole estate, each service at its own address")
+    parser.add_argument("--json", metavar="FILE", help="with --all: the addresses as JSON; - is standard output")
     parser.add_argument("--list", action="store_true", help="list the services and their faults")
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", metavar="PORT", help="port of the service (default: the document's)")
@@ -53,8 +56,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.list:
         print(listing())
         return 0
+    if arguments.all:
+        return _serve_all(arguments)
+    if arguments.json is not None:
+        raise UsageError("--json tells the addresses of the estate", "give it with --all")
     if arguments.service is None:
-        raise UsageError("no service is named", f"name one: {', '.join(SERVICES)}")
+        raise UsageError("no service is named", f"name one: {', '.join(SERVICES)}, or give --all")
     if arguments.service not in SERVICES:
         raise UsageError(f"there is no service {arguments.service!r}", f"there are: {', '.join(SERVICES)}")
     _check_installed()
@@ -63,6 +70,13 @@ def run(arguments: argparse.Namespace) -> int:
     command = [*_command(arguments.service), *_options(arguments)]
     # The service takes this process's place: its memory, its signals and its exit code are its own.
     return os.execve(command[0], command, _environment())  # noqa: S606
+
+
+def _serve_all(arguments: argparse.Namespace) -> int:
+    if arguments.service is not None or _options(arguments):
+        raise UsageError("--all starts every service as the estate says", "leave out the service and its options")
+    _check_installed()
+    return estate.serve(arguments.json)
 
 
 def listing() -> str:

@@ -19,7 +19,8 @@ from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
 from acceptance.evidence import Evidence
-from acceptance.own_service import OwnService, service_process
+from acceptance.own_service import service_process
+from acceptance.own_services import OwnServices
 from acceptance.profile import PROFILES, Profile
 from acceptance.reading import SUFFIXES, Document, read_documents
 from acceptance.running import engine, plan, storing
@@ -60,7 +61,7 @@ class Judging:
         self._selected: list[Criterion] = []
         self._taken_groups: set[str] = set()
         self._sites: Sites | None = None
-        self._service: OwnService | None = None
+        self._services: OwnServices | None = None
 
     @classmethod
     def of(cls, config: pytest.Config) -> Judging:
@@ -149,10 +150,9 @@ class Judging:
         """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge."""
         process_id = None
         own_service.give_key(self.findings.deployment)
-        if self.findings.deployment.start is not None:
-            self._service = OwnService(self.findings.deployment, self.findings.folder)
-            self.progress.note(f"starting {self.findings.deployment.start.service}")
-            process_id = self._service.start()
+        if self.findings.deployment.starts:
+            self._services = OwnServices(self.findings.deployment, self.findings.folder, self.progress.note)
+            process_id = self._services.start().get(self.findings.deployment.target)
         criteria = tuple(criterion for document in self.findings.reading.documents for criterion in document.criteria)
         site = Site(
             self.findings.deployment,
@@ -208,20 +208,20 @@ class Judging:
 
     def _stop_own_service(self) -> None:
         """Let go of the service, for what can only be seen without it; nobody else's service is ever stopped."""
-        if self._service is None:
+        if self._services is None:
             raise NotMeasurable(
                 "only a service that Signoff started itself is stopped, and this one was running before",
                 "let the deployment file start the service: [start] service = ...",
             )
         assert self._sites is not None
         # The first stop tells what ran; a later one finds nothing more to stop.
-        if stopped := self._service.stop():
+        if stopped := self._services.stop().get(self.findings.deployment.target):
             self._sites.target.stopped = stopped
 
     def finish(self) -> StoredRun:
         """Stop what was started, and write the result."""
-        if self._service is not None:
-            self._service.stop()
+        if self._services is not None:
+            self._services.stop()
         self.progress.end()
         return storing.store(self.findings, datetime.now(UTC))
 
