@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +140,8 @@ def _recognised(text: str, command: ShellCommand, details: dict[str, Any], folde
     return Command(*base, name, request, details, destructive, problem)
 
 
-def _stages(text: str) -> list[list[str]]:
+@lru_cache(maxsize=1024)
+def _stages(text: str) -> tuple[tuple[str, ...], ...]:
     """The words of each stage of a pipeline, without redirections and leading `time` or `sudo`."""
     lexer = shlex.shlex(text.replace("\\\n", " "), posix=True, punctuation_chars="|&;<>")
     lexer.whitespace_split = True
@@ -162,7 +163,7 @@ def _stages(text: str) -> list[list[str]]:
             stage = stage[2:] if stage[0] == "timeout" else stage[1:]
         # What is left of `2>&1`, whose other half was taken for a redirection.
         cleaned.append([word for word in stage if word != "2"] if "2" in stage[-1:] else stage)
-    return [stage for stage in cleaned if stage]
+    return tuple(tuple(stage) for stage in cleaned if stage)
 
 
 def _name(words: Sequence[str]) -> str:

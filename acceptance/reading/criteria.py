@@ -24,7 +24,7 @@ from acceptance.reading.service_names import services_of
 from acceptance.reading.setting_drafts import setting_drafts
 from acceptance.reading.wording import command_has_placeholder, fingerprint, has_placeholder, shown_heading
 
-_COMMAS = re.compile(r",\s+(?![^()]{0,400}\))")
+_COMMAS = re.compile(r",\s+(?!(?:t?p\d{2}|median|mean|average)\s*[:(])(?![^()]{0,400}\))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,9 @@ def _for_service(draft: Draft, service: str, sentence: str) -> Draft:
 
 def _without_repeats(drafts: Iterable[Draft]) -> list[Draft]:
     """The first draft of each kind, limit and service; without a limit, of each set of parameters."""
+    drafts = list(drafts)
+    if len(drafts) < 2:
+        return drafts
     kept: dict[tuple[object, ...], Draft] = {}
     for draft in drafts:
         apart = "" if draft.threshold is not None else _parameters(draft)
@@ -140,7 +143,7 @@ def _parameters(draft: Draft) -> str:
 def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> list[Placed]:
     """Add what the words ask for; a figure of the same kind counts more than a rule without one."""
     by_figures = [draft for draft, _ in placed]
-    by_rules = apply(RULES, statement, statement.text, facts, by_figures)
+    by_rules = _beside_the_label(apply(RULES, statement, statement.text, facts, by_figures), statement, bool(placed))
     if not by_rules and not placed and statement.type == "subtask" and statement.context:
         by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
     if any(draft.judge == "machine" for draft, _ in (*placed, *by_rules)):
@@ -151,6 +154,17 @@ def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> lis
             # What has to be written about rate limits says nothing of rate limits themselves.
             by_rules = [(draft, span) for draft, span in by_rules if draft.kind in ("documentation", "human_judgement")]
     return [*by_rules, *placed]
+
+
+def _beside_the_label(by_rules: list[Placed], statement: Statement, has_figures: bool) -> list[Placed]:
+    """Without what only the name of a row gave: the `rag` of a workload says nothing of what its figures limit."""
+    label = statement.label
+    if statement.type != "target" or not label or not statement.text.startswith(f"{label}:"):
+        return by_rules
+    is_name = len(label.split()) == 1 and "/" not in label
+    if not has_figures and not (is_name and any(map(str.isdigit, statement.text[len(label) :]))):
+        return by_rules
+    return [(draft, span) for draft, span in by_rules if span[1] > len(label)]
 
 
 def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:

@@ -54,7 +54,13 @@ class Facts:
 
     def of(self, service: str) -> Facts:
         """The same facts, asked for one of several services."""
-        return replace(self, service=service)
+        if service == self.service:
+            return self
+        key = f"facts of {service}"
+        if key not in self.memory:
+            self.memory[key] = replace(self, service=service)
+        found: Facts = self.memory[key]
+        return found
 
     def owner(self) -> str:
         """The service that a demand is read for: one of several, else the document's own."""
@@ -69,9 +75,12 @@ class Facts:
             self.memory["by name"] = by_name
         return self._own(self.memory["by name"].get(name, []))
 
-    def setting_matching(self, wanted: Callable[[Setting], bool]) -> Setting | None:
-        """The same for whatever setting is wanted."""
-        return self._own([setting for setting in self.settings if wanted(setting)])
+    def setting_matching(self, subject: str, wanted: Callable[[Setting], bool]) -> Setting | None:
+        """The same for whatever setting is wanted; `subject` names the wish, which is looked for once."""
+        key = f"settings for {subject}"
+        if key not in self.memory:
+            self.memory[key] = [setting for setting in self.settings if wanted(setting)]
+        return self._own(self.memory[key])
 
     def _own(self, found: Sequence[Setting]) -> Setting | None:
         own = [setting for setting in found if self.service and entity(setting.scope) == self.service]

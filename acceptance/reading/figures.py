@@ -16,6 +16,7 @@ from acceptance.reading.reasons import RECOMMENDED
 from acceptance.reading.service_names import named_services
 from acceptance.reading.setting_figures import setting_for
 from acceptance.reading.size_drafts import OF_FILES, disk, sized_file, sized_path
+from acceptance.reading.unjudged_figure import reason_against
 
 Placed = tuple[Draft, tuple[int, int]]
 _NO_PORT = (
@@ -30,6 +31,7 @@ _PORT = re.compile(
     rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _LAST_PORT = 65_535
 _MEMORY_PROPERTY = re.compile(r"^Memory")
 # What `docker stats --format` prints.
@@ -74,18 +76,24 @@ _OF_THE_HOST = re.compile(
 )
 _THERE = re.compile(r"\b(?:available|free|installed|present on|of the host|to spare)\b", re.IGNORECASE)
 _USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*|on disk|takes)\b", re.IGNORECASE)
+_SHARE_BEFORE = re.compile(r"(?:%|percent)\s+of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
+_CORES_BEHIND = re.compile(
+    r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
+)
 _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
 
 
 def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note]]:
     """What the figures of the text ask for; a JSON expectation is read as JSON, not as figures."""
+    if not _DIGIT.search(statement.text):
+        return [], []
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []
     quantities, unreadable = read_quantities(statement.text, _about(statement))
     placed = [
         (draft_of(quantity, statement, facts), (quantity.begin, quantity.end))
         for quantity in quantities
-        if _is_for(quantity, statement, facts)
+        if _is_for(quantity, statement, facts) and not _is_whole_of_share(quantity, statement.text)
     ]
     if statement.role == "objective":
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
@@ -116,6 +124,8 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     heading = statement.headings[-1].text if statement.headings else ""
     if _RECOMMENDED.search(_clause(statement.text, quantity)) or _RECOMMENDED.search(heading):
         return _for_person(quantity, RECOMMENDED)
+    if against := reason_against(quantity, statement, _clause(statement.text, quantity)):
+        return _for_person(quantity, against)
     if subject == "storage" and limit.comparator in (">", ">=") and not _USED.search(clause):
         return disk(quantity, statement, facts)
     if subject not in ("memory", "cpu") and _OF_THE_HOST.search(heading):
@@ -196,7 +206,10 @@ def _share_of_cores(quantity: Quantity, statement: Statement, facts: Facts) -> D
     """A percentage of CPU as cores: of one, as `docker stats` prints it, else of those that the document gives."""
     program = statement.command.program if statement.command is not None else ""
     found = setting_for("cpu", facts)
-    if program.startswith(("docker", "podman", "top", "ps")):
+    whole = _CORES_BEHIND.match(statement.text, quantity.end)
+    if whole is not None:
+        cores, sentence = float(whole[1]), f"100 % CPU is read as the {whole[1]} cores that are named beside it"
+    elif program.startswith(("docker", "podman", "top", "ps")):
         cores, sentence = 1.0, "100 % CPU is read as one core"
     elif found is not None:
         cores = found[1].value
@@ -205,6 +218,11 @@ def _share_of_cores(quantity: Quantity, statement: Statement, facts: Facts) -> D
         return _for_person(quantity, _REASONS["cpu_utilisation"])
     limit = Threshold(quantity.value / 100 * cores, "cores", quantity.comparator, quantity.statistic or "mean", "cpu")
     return Draft("cpu", limit, (*quantity.assumptions, sentence))
+
+
+def _is_whole_of_share(quantity: Quantity, text: str) -> bool:
+    """Whether cores are the whole that a percentage is taken of: the 6 cores of `80 % of 6 cores`."""
+    return quantity.dimension == "cores" and _SHARE_BEFORE.search(text, 0, quantity.begin) is not None
 
 
 def _is_for(quantity: Quantity, statement: Statement, facts: Facts) -> bool:

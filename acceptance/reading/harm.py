@@ -23,6 +23,8 @@ _MEND = "somebody judges it by hand, or a binding says what to measure in its pl
 
 def without_harm(typed: Typed) -> Typed:
     """The same with harmful requests left to a person, who is told."""
+    if not typed.notes and not any("request" in draft.parameters for draft in typed.drafts):
+        return typed
     drafts: list[Draft] = []
     notes = list(typed.notes)
     for draft in typed.drafts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 
 from acceptance.reading.document import Statement
 from acceptance.reading.draft import Note
@@ -145,9 +146,13 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
 
 def for_people(statement: Statement) -> str:
     """Why no rule is asked about a statement, by its own words or its heading; "" where rules may be."""
-    text = statement.text[:4000]
     if any(_TASK_HEADINGS.search(heading.text) for heading in statement.headings[-1:]):
         return ABOUT_TASK
+    return _for_people(statement.text[:4000])
+
+
+@lru_cache(maxsize=1024)
+def _for_people(text: str) -> str:
     if _LEFT_OUT.search(text):
         return _EXCLUDED
     if _PEOPLE.search(text):
@@ -172,5 +177,6 @@ def reason_for(statement: Statement, notes: Sequence[Note]) -> str:
     return _by_words(statement.text[:4000])
 
 
+@lru_cache(maxsize=1024)
 def _by_words(text: str) -> str:
     return next((reason for pattern, reason in _REASONS if pattern.search(text)), _UNKNOWN)

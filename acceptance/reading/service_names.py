@@ -52,6 +52,7 @@ def configured_services(settings: Sequence[Setting]) -> tuple[str, ...]:
     return tuple(found) if len(found) >= _MIN_SERVICES else ()
 
 
+@lru_cache(maxsize=4096)
 def named_services(text: str, services: tuple[str, ...]) -> tuple[str, ...]:
     """The services that a text names, in the document's order."""
     if not services:

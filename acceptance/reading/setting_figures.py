@@ -69,7 +69,7 @@ def setting_for(subject: str, facts: Facts) -> tuple[Setting, Threshold] | None:
     """The setting of the document that limits this subject, as a limit."""
     key = f"setting for {subject} of {facts.service}"
     if key not in facts.memory:
-        setting = facts.setting_matching(lambda found: meaning_of(found, subject) is not None)
+        setting = facts.setting_matching(subject, lambda found: meaning_of(found, subject) is not None)
         limit = meaning_of(setting, subject) if setting is not None else None
         facts.memory[key] = (setting, limit) if setting is not None and limit is not None else None
     found: tuple[Setting, Threshold] | None = facts.memory[key]
@@ -80,7 +80,7 @@ def meaning_of(setting: Setting, subject: str) -> Threshold | None:
     """What a setting limits, where it is a figure about this subject."""
     meaning = _MEANINGS[subject]
     match = meaning.names.match(setting.name)
-    value = _number(setting.value)
+    value = _number(setting.value) if match is not None else None
     if match is None or value is None:
         return None
     parts = match.groupdict()

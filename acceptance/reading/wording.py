@@ -63,6 +63,7 @@ def slug(text: str) -> str:
     return "-".join(re.findall(r"[^\W_]+", plain(text).lower())) or "section"
 
 
+@lru_cache(maxsize=4096)
 def fingerprint(text: str) -> str:
     """SHA-256 over words, numbers and comparators: blind to reflow, emoji, list markers, bold and case."""
     tokens = (_COMPARATORS.get(token, token) for token in _TOKENS.findall(plain(text).lower()))
