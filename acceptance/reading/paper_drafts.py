@@ -18,10 +18,10 @@ _SUITES = (
 _GUIDE_WORDS = frozenset(
     (
         "documentation document documents docs doc guide guides runbook runbooks readme manual manuals handbook "
-        "handbooks playbook playbooks tutorial tutorials howto how-to markdown file files folder page pages section sections "
-        "chapter wiki "
-        "complete comprehensive available exists exist existing present current correct ready accurate clear full "
-        "written write writes wrote shown given built kept found made done needs need needing "
+        "handbooks playbook playbooks tutorial tutorials howto how-to markdown file files folder page "
+        "pages section sections chapter wiki "
+        "complete comprehensive available exists exist existing present current correct ready accurate clear "
+        "full written write writes wrote shown given built kept found made done needs need needing "
         "the and for with all are has been have had that its our this was were will would can could may might must "
         "should shall there their them they these those your you who whom whose which when where why how what into "
         "onto from over under about after before during between within without through than then also both but not "
@@ -33,7 +33,7 @@ _GUIDE_WORDS = frozenset(
         "people reader readers step steps one two use uses using"
     ).split()
 )
-_PARTICIPLE = re.compile(r"(?:ed|ly)$")
+_WITH_E = re.compile(r"(?:[aiouy]t|[iou]r|[iy]z|is|ag|uc|iv)ed$")
 _OF_THE_API = frozenset({"api", "apis", "endpoint", "endpoints", "rest", "openapi", "swagger", "reference", "http"})
 API = re.compile(
     r"\b(?:rest )?api\b.{0,20}\b(?:documentation|docs|documented|reference|specification)\b|\bopenapi\b|\bswagger\b"
@@ -63,7 +63,10 @@ def api_documentation(statement: Statement, facts: Facts) -> tuple[Draft, ...]:
 def guides(statement: Statement, facts: Facts) -> tuple[Draft, ...]:
     """Guides are written about what the text names."""
     words = re.findall(r"[a-z]{3,}", statement.text.lower())
-    words = [word for word in words if word not in _GUIDE_WORDS and not _PARTICIPLE.search(word)]
+    words = [word for word in words if word not in _GUIDE_WORDS and not word.endswith("ly")]
+    nouns = [word for word in words if not word.endswith("ed")]
+    # `how it is configured`: a heading says configuration or configuring, so the stem is looked for.
+    words = nouns or [word[:-1] if _WITH_E.search(word) else word[:-2] for word in words]
     of_the_api = [word for word in words if word in _OF_THE_API]
     own = {facts.owner(), *facts.services}
     topics = [topic for topic in dict.fromkeys(map(singular, words)) if topic not in own | _OF_THE_API]

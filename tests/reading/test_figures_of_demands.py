@@ -133,6 +133,8 @@ def test_a_window_says_how_long_to_look_and_limits_nothing(read: Read) -> None:
         ("The API documentation is published", [[]]),
         ("Documentation of the API and of quotas is published", [[], ["quota"]]),
         ("A runbook about certificates exists", [["certificate"]]),
+        ("Documentation of how it is deployed", [["deploy"]]),
+        ("Documentation of how it is configured", [["configure"]]),
     ],
 )
 def test_the_topics_of_guides_are_what_they_are_about(read: Read, text: str, asked: list[list[str]]) -> None:
