@@ -16,6 +16,7 @@ KIND = "configuration"
 _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "model", "environment", "performance"})
 _MIN_PATH = 2
 # Names that mean something else in each place.
+_COMMON = frozenset({"max_tokens", "temperature", "top_p", "timeout", "framework", "context_length", "max_memory_mb"})
 _VAGUE = frozenset({"name", "host", "quantization", "size_gb"})
 
 
@@ -38,15 +39,22 @@ def _contradicts(one: Owned, other: Owned) -> bool:
     """Whether two settings of one name are one setting, with two values."""
     if comparable(one.value) == comparable(other.value):
         return False
-    variable = one.setting.spelling.rsplit(".", 1)[-1]
-    if variable.isupper() and variable == other.setting.spelling.rsplit(".", 1)[-1]:
-        return True
-    here = one.page is other.page
-    if here and one.setting.form == other.setting.form:
-        # Two blocks of one form are two files, and two keys of one block are two things.
+    if one.page is other.page and one.page.block(one.setting.line) == other.page.block(other.setting.line):
+        # Within a block a later line overrides an earlier one, or both are entries of a list.
         return False
-    known = one.name in CANONICAL and one.name not in _VAGUE
-    return known or ("_" in one.name and (one.setting.form != other.setting.form or not here))
+    known = one.name not in _VAGUE and (one.name in CANONICAL or one.name in _COMMON)
+    here, forms = one.page is other.page, (one.setting.form, other.setting.form)
+    if here and forms[0] == forms[1]:
+        # Two blocks of one form are two files; a variable that both set is one all the same.
+        leaf = one.setting.spelling.rsplit(".", 1)[-1]
+        return known and leaf.isupper() and leaf == other.setting.spelling.rsplit(".", 1)[-1]
+    return known or ("_" in one.name and not _of_another(one) and not _of_another(other))
+
+
+def _of_another(owned: Owned) -> bool:
+    """Whether a variable's prefix names something else than the service: `LANGFUSE_BASE_URL` is no `base_url`."""
+    prefix = owned.setting.spelling.lower().removesuffix(owned.name).rstrip("_")
+    return owned.setting.form == "env" and bool(prefix) and entity(prefix) != owned.owner
 
 
 def comparable(value: Any) -> Any:

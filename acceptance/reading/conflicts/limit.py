@@ -29,8 +29,10 @@ MIRRORS: dict[str, tuple[str, str, str, Comparator]] = {
     "context_length": ("context_length", "tokens", "each", "=="),
     "coherence_threshold": ("coherence", "ratio", "mean", ">="),
 }
-# What no check measures: a person judges these, and they contradict each other all the same.
-_UNMEASURED = frozenset({"error_rate", "availability", "ttft", "inter_token_latency", "token_rate"})
+# How the reading says that a figure stands there bare: in a report it is what was measured.
+_BARE = "no comparator is stated"
+# `10 -> 12 t/s` tells what was and what is.
+_CHANGE = re.compile(r"\d\S*\s*(?:→|->|=>)\s*[^\d\n]{0,20}\d")
 # Statements of which each figure is a demand, also where one of them holds several.
 _FIRM = frozenset({"checkbox", "expected", "target", "subtask"})
 # How many neighbours a claim is compared with, so that a list of thousands takes no longer than its lines.
@@ -118,7 +120,10 @@ def _comparable(one: Claim, other: Claim) -> bool:
         return one.form != other.form or one.place[1].spelling.rsplit(".", 1)[-1].isupper()
     if "setting" in (one.statement, other.statement):
         return True
-    return side.line != other.place[1].line or one.statement in _FIRM
+    told = other.place[1]
+    if side.line != told.line:
+        return True
+    return one.statement in _FIRM and side.spelling == told.spelling and one.comparator == other.comparator
 
 
 def _whole(stating: list[Claim]) -> list[Claim]:
@@ -176,8 +181,9 @@ def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
         limit = criterion.threshold
         if limit is None or limit.subject not in SUBJECTS:
             continue
-        told = limit.subject in _UNMEASURED or criterion.statement in _FIRM
-        if criterion.judge != "machine" and not (criterion.judge == "person" and told):
+        if criterion.judge != "machine" and not _is_demand(criterion):
+            continue
+        if _CHANGE.search(criterion.text):
             continue
         variant = corpus.variant(page, criterion.line)
         if variant is None or limit.statistic is None:
@@ -197,6 +203,12 @@ def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
             any(assumption.startswith(_ELSEWHERE) for assumption in criterion.assumptions),
             criterion.statement,
         )
+
+
+def _is_demand(criterion: Criterion) -> bool:
+    """Whether a figure that a person judges is demanded, and not only told."""
+    bare = any(assumption.startswith(_BARE) for assumption in criterion.assumptions)
+    return criterion.judge == "person" and criterion.statement in _FIRM and not bare
 
 
 def _population(criterion: Criterion) -> tuple[str, ...]:

@@ -12,12 +12,13 @@ from acceptance.reading.document import Conflict
 
 KIND = "remedy"
 _ADVICE = re.compile(
-    r"\b(?P<verb>reduce|lower|decrease|increase|raise|extend|shorten|limit)\b[^\n=]{0,60}?"
+    r"(?:^\s*|[.,:;)]\s+|[-*]\s+|\b(?:to|then|or|and|can|should)\s+)"
+    r"(?P<verb>reduce|lower|decrease|increase|raise|extend|shorten)\b[^\n=]{0,60}?"
     r"(?P<name>[A-Za-z_][A-Za-z0-9_]{3,})\s*(?:=|\bto\b)\s*(?P<value>\d+(?:\.\d+)?)\b",
     re.IGNORECASE,
 )
-_VERBS = ("reduce", "lower", "decrease", "increase", "raise", "extend", "shorten", "limit")
-_DOWN = ("reduce", "lower", "decrease", "shorten", "limit")
+_VERBS = ("reduce", "lower", "decrease", "increase", "raise", "extend", "shorten")
+_DOWN = ("reduce", "lower", "decrease", "shorten")
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:

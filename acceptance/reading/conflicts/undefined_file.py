@@ -42,7 +42,7 @@ def _provided(page: Page, name: str, line: int) -> bool:
     """Whether a command writes the file, the text shows its content, or it lies in the document's folder."""
     base = re.escape(name.rsplit("/", 1)[-1])
     written = re.compile(
-        rf">{{1,2}}\s*[\"']?\S*{base}|\btee\s+(?:-a\s+)?\S*{base}|\s(?:-o|-O|--output|--local-file)\s*\S*{base}"
+        rf"\b(?:wget|curl|scp|aria2c)\b[^\n]*/{base}|>{{1,2}}\s*[\"']?\S*{base}|\btee\s+(?:-a\s+)?\S*{base}|\s(?:-o|-O|--output|--local-file)\s*\S*{base}"
         rf"|^\s*(?:#|//)\s*\S*{base}\s*$|^\W*file(?:name)?\W*:?\W*`?\S*{base}|\bcp\s+\S+\s+\S*{base}"
         rf"|\b(?:create|write|save|provide)\w*\b[^\n]*{base}",
         re.IGNORECASE | re.MULTILINE,

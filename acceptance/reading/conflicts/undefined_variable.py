@@ -24,10 +24,14 @@ _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASS$|CREDENTIAL|AUTH", re.IGNO
 _SHELLS_OWN = frozenset(
     {
         *("HOME", "PATH", "USER", "PWD", "SHELL", "HOSTNAME", "LANG", "TERM", "EDITOR", "TMPDIR", "OLDPWD", "UID"),
+        *("REPLY", "MAINPID", "CUDA_HOME", "CUDA_PATH", "LD_LIBRARY_PATH", "PYTHONPATH", "CC", "CXX", "HF_HOME"),
         *("RANDOM", "SECONDS", "LINENO", "BASH_SOURCE", "BASHPID", "PPID", "IFS", "EUID", "LOGNAME", "VIRTUAL_ENV"),
     }
 )
 _YAML = ("yaml", "yml")
+# Parts of scripts, of units and of what they read in: what sets their variables need not be shown.
+_EXCERPT = re.compile(r"^\s*(?:local\s|source\s|\.\s|\w+\s*\(\)\s*\{|\[(?:Unit|Service|Install)\])", re.MULTILINE)
+_LOOKS = re.compile(r"^\s*(?:\d+[.)]\s*)?(?:[\w ]*:\s*)?(?:echo|printenv|printf)\b")
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -45,10 +49,12 @@ def _references(page: Page) -> Iterator[Conflict]:
         language = fence.info.split()[0].lower() if fence.info else ""
         if "$" not in fence.text or language not in (*SHELL_LANGUAGES, *_YAML):
             continue
+        if _EXCERPT.search(fence.text):
+            continue
         own = _set_in(fence.text)
         compose = language in _YAML
         for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
-            if text.lstrip().startswith("#"):
+            if text.lstrip().startswith(("#", "if ", "elif ", "case ", "while ")):
                 continue
             for match in _REFERENCE.finditer(text.split(" #", 1)[0]):
                 name = match["braced"] or match["bare"]
@@ -66,6 +72,9 @@ def _references(page: Page) -> Iterator[Conflict]:
             if name in text and name in _set_in(text) and not (compose and f"${{{name}" in text)
         ]
         if (compose and elsewhere) or _explained(page, name):
+            continue
+        if not elsewhere and all(_LOOKS.search(page.line(line)) for line in used):
+            # Who prints a variable wants to see whether the machine sets it.
             continue
         if not compose and any(not _is_container(fence) for fence, _ in elsewhere):
             continue
