@@ -31,6 +31,9 @@ _PORT = re.compile(
     rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}",
     re.IGNORECASE,
 )
+_FAULTLESS = re.compile(
+    r"\b(?:without|with no|no|zero) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b", re.IGNORECASE
+)
 _DIGIT = re.compile(r"\d")
 _LAST_PORT = 65_535
 _MEMORY_PROPERTY = re.compile(r"^Memory")
@@ -109,6 +112,9 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
 def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     """The criterion that a figure asks for, with the circumstances that its check does not make."""
     draft = _draft_of(quantity, statement, facts)
+    if draft.kind in ("throughput", "latency", "queueing") and (found := _FAULTLESS.search(statement.text)):
+        told = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
+        draft = replace(draft, assumptions=(*draft.assumptions, told))
     said = {name: text for name, text in (("load", quantity.load), ("population", quantity.population)) if text}
     if draft.judge != "machine" or not said:
         return draft

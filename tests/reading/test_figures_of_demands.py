@@ -60,6 +60,13 @@ def test_what_succeeds_is_read_as_what_may_fail_and_that_is_said(read: Read) -> 
     assert "98 % that succeed are read as an error rate of at most 2 %" in found.assumptions
 
 
+def test_that_nothing_fails_under_load_is_said_not_to_be_judged(read: Read) -> None:
+    (found,) = of(read, "Handles 30 requests per second with no failures")
+    assert (found.kind, found.judge) == ("throughput", "machine")
+    assert any(text.startswith('"with no failures" is not judged') for text in found.assumptions)
+    assert not any("not judged" in text for text in of(read, "Handles 30 requests per second")[0].assumptions)
+
+
 def test_a_maximum_over_all_requests_keeps_its_figure_and_is_for_a_person(read: Read) -> None:
     assert limits(read, "No request takes longer than 25 seconds") == [("human_judgement", "<=", 25, "s", "max")]
 
