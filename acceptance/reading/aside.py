@@ -54,15 +54,18 @@ def _without_parts(found: list[Quantity], text: str) -> list[Quantity]:
 
 def _belongs_to(place: Circumstance, limits: list[Quantity], text: str) -> list[int]:
     """The figures that a circumstance is said of: those of its own part of the sentence, else the nearest before it."""
-    if any(_holds(place, quantity) for quantity in limits):
+    held = [_holds(place, quantity) for quantity in limits]
+    if any(held) and (all(held) or not place.binds):
         return []
     near, before = [], -1
     for index, quantity in enumerate(limits):
+        if held[index]:
+            continue
         between = text[quantity.end : place.begin] if quantity.end <= place.begin else text[place.end : quantity.begin]
         if len(between) <= _REACH and not _BREAK.search(between):
             near.append(index)
         before = index if quantity.end <= place.begin else before
-    return near or ([before] if before >= 0 else [0])
+    return near or ([before] if before >= 0 else [0] if not any(held) else [])
 
 
 def _with_statistics(found: list[Quantity]) -> list[Quantity]:

@@ -31,12 +31,14 @@ _LOAD = re.compile(
     rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:s|sec|seconds?)\b(?!\s+(?:latency|response))"
     r"|\bwhile\s+(?:it\s+|the\s+(?:model|service)\s+)?(?:generat\w+|infers?|inferring|serv\w+|under load|idle"
     r"|running)\b"
+    r"|\bwith\s+(?:an?\s+)?(?:warm|cold|hot|empty|full)\s+(?:[\w-]+\s+)?caches?\b"
+    r"|\b(?:cold|warm|idle)(?=\s*(?:[,;)]|\.?\s*$))"
     r"|\(batch[- ]?(?:size )?\d+\)",
     re.IGNORECASE,
 )
 _WHAT = (
     r"prompts?|inputs?|requests?|interactions?|conversations?|messages?|queries|completions?|models?|workloads?"
-    r"|generations?|outputs?|contexts?|questions"
+    r"|generations?|outputs?|contexts?|questions|tickets?|documents?|texts?|articles?|passages?|files?|images?"
 )
 _LENGTH = (
     rf"(?:\s+(?:of|up to|under|below|with|over|shorter than|longer than|at most|<=?)\s+(?:up to\s+|at most\s+"

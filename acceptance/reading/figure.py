@@ -23,7 +23,12 @@ _ABOUT = frozenset(
 )
 # `NAME=2` sets a variable, and says nothing of its own about it.
 _ASSIGNED = re.compile(r"\b[A-Z][A-Z0-9_]{2,}$")
-_CLAUSE = re.compile(r"[;,](?=\s)|\s+and\s+|\s+but\s+|[.](?=\s|$)|[()]")
+# The comma of `Latency, p95: 2 s` ends no clause.
+_STATISTIC_NEXT = r"\s+(?:t?p\s?\d{2}(?:\.\d+)?|median|mean|average|avg|max(?:imum)?)\s*(?:[:(|]|$)"
+_CLAUSE = re.compile(
+    rf"[;,](?=\s)(?!{_STATISTIC_NEXT})|\s+and\s+|\s+but\s+|(?<!\bmax)(?<!\bmin)(?<!\bca)(?<!approx)[.](?=\s|$)|[()]",
+    re.IGNORECASE,
+)
 _BRACKET = re.compile(r"\s?\(([^()]{1,24})\)")
 # More than anybody measures, and few enough that no figure becomes infinite.
 _MOST_DIGITS = 30

@@ -16,7 +16,7 @@ from acceptance.reading.reasons import RECOMMENDED
 from acceptance.reading.service_names import named_services
 from acceptance.reading.setting_figures import setting_for
 from acceptance.reading.size_drafts import OF_FILES, disk, sized_file, sized_path
-from acceptance.reading.unjudged_figure import reason_against
+from acceptance.reading.unjudged_figure import OTHER, reason_against
 
 Placed = tuple[Draft, tuple[int, int]]
 _NO_PORT = (
@@ -131,7 +131,8 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if _RECOMMENDED.search(_clause(statement.text, quantity)) or _RECOMMENDED.search(heading):
         return _for_person(quantity, RECOMMENDED)
     if against := reason_against(quantity, statement, _clause(statement.text, quantity)):
-        return _for_person(quantity, against)
+        # Under a name of its own, the figure is compared with no limit of the service.
+        return _for_person(replace(quantity, subject=f"{OTHER}{subject}"), against)
     if subject == "storage" and limit.comparator in (">", ">=") and not _USED.search(clause):
         return disk(quantity, statement, facts)
     if subject not in ("memory", "cpu") and _OF_THE_HOST.search(heading):

@@ -13,6 +13,7 @@ from acceptance.reading.tolerance import of_range, tolerance_after, with_toleran
 from acceptance.reading.units import Unit
 
 _BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
+_LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)
 KIBI = 1024
 
 
@@ -94,7 +95,8 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
     if found is not None:
         before = figure.string[max(0, figure.begin - 100) : figure.begin]
         return (forbidden(found, written, before) if figure.comparator else found), ""
-    if subject == "concurrency" and any(_BOUNDED.search(place) for place in figure.near):
+    bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
+    if subject == "concurrency" and bounded:
         return "<=", "no comparator is stated: at most {value} is asked for"
     if subject in AT_LEAST or figure.has_plus:
         return ">=", "no comparator is stated: at least {value} is asked for"

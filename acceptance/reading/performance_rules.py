@@ -29,6 +29,7 @@ _USE = r"\b(?:usage|use[sd]?|consum\w+|manag\w+|allocat\w+|footprint|limits?|sta
 _NOT_USE = any_of(
     r"\bconversation(?:al)? memory\b|\bmonitor\w*|\bmetrics?\b|\balert\w*|\bguides?\b|\bdocument\w*|\badapt\w*"
     r"|\bdynamic\w*"
+    r"|\b(?:nvidia|rocm|xpu)-smi\b|\bgpu\b|\bvram\b"
     r"|\bmemory for\b|\bin-memory\b|\bshared memory\b|\bsession memory\b|\bchat memory\b"
 )
 

@@ -19,7 +19,7 @@ _TARGET = re.compile(
     r"^\W*(?:(?:[\w-]+ ){0,2}(?:target|threshold|limit|goal|objective|slo|sla|budget|minimum|maximum|min|max|must have"
     r"|recommended)s?"
     r"|expected(?: (?:result|results|output|outcome|value|behaviou?r|response|status|code))?|required(?: value)?"
-    r"|pass(?:es)? (?:if|when)|then)"
+    r"|pass(?:es)? (?:if|when)|then|(?:must|should|to) (?:see|show|hold|be))"
     r"(?:\.|\s*[(\[/,].*|\s+(?:value|time|level|p\d\d|per \w+))?\W*$",
     re.IGNORECASE,
 )
@@ -33,7 +33,8 @@ _IDENTIFIER = re.compile(
     r"^\W*(?:id|no\.?|nr\.?|#|key|ref\.?|number|req(?:uirement)? ?id|step)\W*$|^\W*$", re.IGNORECASE
 )
 _OTHER = re.compile(
-    r"\b(?:risk|likelihood|mitigation|symptom|resolution|actual|measured|result|observed|author|changed?|before|after"
+    r"\b(?:risk|likelihood|mitigation|symptom|resolution|actual|(?<!how )(?<!is )measured"
+    r"|result|observed|author|changed?|before|after"
     r"|issue|cause|owner of|meaning|term|definition|abbreviation|contact|phone|e-?mail)\b",
     re.IGNORECASE,
 )
@@ -112,7 +113,8 @@ def _demands(source: Source, row: _Row) -> Iterator[Statement]:
     if wanted is not None and not (targets and wanted == 0) and not is_refused:
         yield from _cell(source, row, wanted, "bullet", row.texts[:1] if wanted else [])
     for index in targets:
-        yield from _cell(source, row, index, "target", [])
+        # `TTFT p95 target` says what is limited as well as that it is.
+        yield from _cell(source, row, index, "target", [], header[index] if _METRIC.search(header[index]) else "")
     if targets:
         yield from _measured(
             source, row, [index for index, name in enumerate(header) if index and _UNIT.search(name)], targets

@@ -95,7 +95,11 @@ def apply(
     kinds = {draft.kind for draft in by_figures}
     has_figures = any(draft.threshold is not None for draft in by_figures)
     # A figure about `cpu_utilisation` that only people can judge is a figure about the CPU all the same.
-    kinds |= {draft.threshold.subject.split("_util")[0] for draft in by_figures if draft.threshold is not None}
+    kinds |= {
+        draft.threshold.subject.removeprefix("other_").split("_util")[0]
+        for draft in by_figures
+        if draft.threshold is not None
+    }
     command = statement.command
     request = command.request if command is not None else None
     program = command.program if command is not None else ""

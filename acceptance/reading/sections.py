@@ -86,6 +86,12 @@ _FIELD_LABELS = re.compile(
     r"|see(?: also)?|note|notes|tip|hint|info|example|examples|remark|background|why|rationale|reason|steps?)$",
     re.IGNORECASE,
 )
+# What a list is for, by the line above it: `What it has to do:`, `We expect that:`.
+_ASKING_LEAD = re.compile(
+    r"^\W*what\b.{0,40}\b(?:has|have|needs?) to\b|^\W*what\b.{0,40}\b(?:must|shall|should)\b"
+    r"|^\W*(?:we|i) (?:expect|require|demand)\b",
+    re.IGNORECASE,
+)
 _NOT_REQUIRED = re.compile(
     r"\bnot (?:required|needed|applicable)\b|^\W*(?:n/?a|none(?: required)?|no special requirements?|optional|tbd)\W*$",
     re.IGNORECASE,
@@ -100,7 +106,7 @@ _PARTS = re.compile(
     r"|causes|examples?)\W*$|such as\W*$|for example\W*$|we (?:use|used|saw|found|considered|tried))",
     re.IGNORECASE,
 )
-_STEP_PREFIX = re.compile(r"^\s*(?:[A-Z][A-Z0-9]*[-_ ]?\d[\w.]*|§\s?\d[\d.]*)\s*[:.)\]\u2013-]\s+\S")
+_STEP_PREFIX = re.compile(r"^\s*(?:[A-Z][A-Z0-9]*[-_ ]?\d[\w.]*|§\s?\d[\d.]*)(?:\s*[:.)\]\u2013-]\s+|[ ]{2,}|\t)\S")
 _RESOURCE = re.compile(r"\b(?:memory|ram|disk|storage|cores?|cpus?|gpus?)\b", re.IGNORECASE)
 _FEW_WORDS = 3
 _EXAMPLE = re.compile(r"\bexamples?\b|\bcalculations?\b|\bformulas?\b", re.IGNORECASE)
@@ -209,6 +215,8 @@ def _of_labels(labels: tuple[str, ...]) -> Standing | None:
         if not label:
             continue
         if re.match(r"^(?:tasks|requirements?|checks)$", label, re.IGNORECASE) or normative.is_normative(label):
+            return "demand"
+        if _ASKING_LEAD.search(label):
             return "demand"
         found = _matching(label, _NEAREST)
         if found is not None and found != "objective":

@@ -27,7 +27,8 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"|\bincremental(?:ly)? (?:token|output|response|delivered)"
         ),
         without=any_of(
-            r"\bweb[- ]?sockets?\b|\bkafka\b|\b(?:cuda|log|video|audio|data|event|metric|bit)[- ]?stream"
+            r"\bweb[- ]?sockets?\b|\b(?:single|one|per|each|concurrent|parallel|\d+) streams?\b"
+            r"|\bkafka\b|\b(?:cuda|log|video|audio|data|event|metric|bit)[- ]?stream"
             r"|\bstream(?:s|ed|ing)? (?:logs?|metrics|video|audio|weights)\b|\bwork ?stream"
         ),
     ),
@@ -54,7 +55,10 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"|messages|roles)\b"
             r"|\b(?:system|assistant) (?:and user )?(?:messages?|roles?|prompts?)\b"
         ),
-        without=any_of(r"\baccess control\b|\brbac\b|\bpermission|\badmin|\bfile system\b|\boperating system\b"),
+        without=any_of(
+            r"\b(?:leak|reveal|disclos|expos|extract)\w*"
+            r"|\baccess control\b|\brbac\b|\bpermission|\badmin|\bfile system\b|\boperating system\b"
+        ),
     ),
     Rule(
         *("tokenization", ASKED, service_drafts.tokenization),

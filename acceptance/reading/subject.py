@@ -81,6 +81,7 @@ _SUBJECTS: dict[str, _Table] = {
             (
                 r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|(?<![\d.,])429\b"
                 r"|\bper (?:client|user|ip|(?:api )?key|token|tenant|consumer)\b|\blimit request rates\b"
+                r"|\bpor (?:cliente|usuario|ip|clave|token)\b"
             ),
             "rate_limit",
         ),

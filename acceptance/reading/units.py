@@ -79,6 +79,7 @@ _REQUESTS = (
     *("req", "reqs", "request", "requests", "queries", "query", "calls", "call", "infer", "inferences", "completions"),
     *("generations", "predictions", "prompts", "peticiones", "solicitudes", "consultas", "anfragen"),
 )
+_WHICH_TOKENS = ("output", "input", "prompt", "completion", "generated", "generation", "new", "decode", "prefill")
 _AT_ONCE = ("concurrent", "simultaneous", "parallel")
 _WHO = ("request", "user", "session", "connection", "client", "conversation", "stream", "generation", "call")
 
@@ -119,7 +120,13 @@ UNITS: dict[str, Unit] = {
         for per in spellings
         if per not in ("/m", "/h") and not per.startswith(" /")
     },
-    **_rates(("tok", "token", "tokens"), "tokens/s", "token_rate"),
+    **_rates(
+        (
+            *("tok", "token", "tokens"),
+            *(f"{which} {noun}" for which in _WHICH_TOKENS for noun in ("tok", "token", "tokens")),
+        ),
+        *("tokens/s", "token_rate"),
+    ),
     **_spelled(Unit("tokens/s", "token_rate"), "t/s", "tps"),
     **_spelled(Unit("tokens", "tokens"), "token", "tokens"),
     **_spelled(Unit("tokens", "tokens", scaled=True), "k", "k tokens", "k token", "k-token", "k context"),
