@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from acceptance.criterion import Criterion
 from acceptance.reading.conflicts.corpus import Corpus, number
-from acceptance.reading.conflicts.limit import Claim, claims
+from acceptance.reading.conflicts.limit_claims import Claim, claims
 from acceptance.reading.conflicts.page import Page, conflict
 from acceptance.reading.document import Command, Conflict
 

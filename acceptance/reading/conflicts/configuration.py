@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
-from acceptance.reading.conflicts.limit import MIRRORS
+from acceptance.reading.conflicts.limit_claims import MIRRORS
 from acceptance.reading.conflicts.page import conflict, listed
 from acceptance.reading.document import Conflict
 from acceptance.reading.names import CANONICAL

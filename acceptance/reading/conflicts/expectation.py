@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from acceptance.reading.conflicts.corpus import Corpus, is_open
-from acceptance.reading.conflicts.limit import COMPLETION
+from acceptance.reading.conflicts.limit_claims import COMPLETION
 from acceptance.reading.conflicts.page import Page, conflict
 from acceptance.reading.document import Command, Conflict, Statement
 from acceptance.reading.expectation import ELLIPSIS, shown_json

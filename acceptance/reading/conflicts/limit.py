@@ -2,78 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from acceptance.criterion import Comparator, Criterion, Threshold
 from acceptance.reading.conflicts.apart import About, about, apart
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
-from acceptance.reading.conflicts.page import Page, Pair, Place, conflict, listed
+from acceptance.reading.conflicts.corpus import Corpus
+from acceptance.reading.conflicts.limit_claims import FIRM, Claim, claims
+from acceptance.reading.conflicts.page import conflict, listed
 from acceptance.reading.document import Conflict
 
 KIND = "limit"
-SUBJECTS = frozenset(
-    {
-        *("latency", "memory", "throughput", "context_length", "cpu", "load_time", "coherence", "coverage"),
-        *("concurrency", "rate_limit", "error_rate", "availability", "ttft", "inter_token_latency", "token_rate"),
-    }
-)
-# Settings that state the same thing as a limit of the text: subject, unit, statistic, comparator.
-MIRRORS: dict[str, tuple[str, str, str, Comparator]] = {
-    "target_latency_ms": ("latency", "ms", "mean", "<="),
-    "target_throughput_rps": ("throughput", "requests/s", "rate", ">="),
-    "memory_gb": ("memory", "GB", "max", "<="),
-    "cpu_cores": ("cpu", "cores", "mean", "<="),
-    "max_model_len": ("context_length", "tokens", "each", "=="),
-    "context_length": ("context_length", "tokens", "each", "=="),
-    "coherence_threshold": ("coherence", "ratio", "mean", ">="),
-}
-# How the reading says that a figure stands there bare: in a report it is what was measured.
-_BARE = "no comparator is stated"
-# `10 -> 12 t/s` tells what was and what is.
-_CHANGE = re.compile(r"\d\S*\s*(?:→|->|=>)\s*[^\d\n]{0,20}\d")
-# Statements of which each figure is a demand, also where one of them holds several.
-_FIRM = frozenset({"checkbox", "expected", "target", "subtask"})
 # How many neighbours a claim is compared with, so that a list of thousands takes no longer than its lines.
 _NEAR = 100
-COMPLETION = re.compile(r"/(?:completions?|infer|generate|chat)\b/?(?:\?|$)")
-# What a limit may be put on beside the service as a whole: such limits are not compared with each other.
-_QUALIFIER = re.compile(
-    r"\b(health|readiness|embeddings?|batch|bulk|cold|warm|short|long|idle|peak load|heavy load|burst|stress"
-    r"|degraded|fallback|cached|uncached|stream(?:ing|ed)|login|search|retriev\w+|upload\w*|startup|shutdown"
-    r"|(?:with|without) gpu|(?:cpu|gpu)[- ]only|per (?:user|session|gpu|node|replica|worker|model)"
-    r"|first (?:request|call)|v\d+|\d+ (?:concurrent )?users|tokeni[sz]\w+|database|gateway|frontend|vector)\b",
-    re.IGNORECASE,
-)
-# How the reading says that a demand has its figure from elsewhere.
-_ELSEWHERE = "no figure is stated here"
-# How the reading says that it widened a figure which a text states only roughly.
-_WIDENED = re.compile(r"^about (\d+(?:\.\d+)?) (\S+) is read with a tolerance")
-# Populations and loads that are what a service is for, or the usual case of it.
-_USUAL = re.compile(
-    r"\b(?:normal|typical|usual|regular|nominal|average|conversation\w*)\b|\bfor (?:the )?(?:\d+b )?models?$",
-    re.IGNORECASE,
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A place that states a limit; `value` in base units, for the service `owner`."""
-
-    owner: str
-    subject: str
-    key: tuple[str, ...]
-    value: float
-    comparator: Comparator
-    place: Place
-    pairs: tuple[Pair, ...]
-    variant: str = ""
-    rough: bool = False
-    repeated: bool = False
-    """Whether the figure stands in another place, which this one only refers to."""
-    statement: str = "setting"
-    form: str = ""
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -123,7 +62,7 @@ def _comparable(one: Claim, other: Claim) -> bool:
     told = other.place[1]
     if side.line != told.line:
         return True
-    return one.statement in _FIRM and side.spelling == told.spelling and one.comparator == other.comparator
+    return one.statement in FIRM and side.spelling == told.spelling and one.comparator == other.comparator
 
 
 def _whole(stating: list[Claim]) -> list[Claim]:
@@ -163,94 +102,3 @@ def _disputed(group: list[Claim]) -> list[Claim]:
         if any(claim.value < value for claim in upper) or any(claim.value > value for claim in lower):
             return group
     return []
-
-
-def claims(corpus: Corpus) -> list[Claim]:
-    """Every limit that the documents state, from criteria and from settings."""
-    return corpus.once(_claims)
-
-
-def _claims(corpus: Corpus) -> list[Claim]:
-    found = [claim for page in corpus.pages for claim in _of_criteria(corpus, page)]
-    found += [claim for owned in corpus.settings if (claim := _of_setting(owned)) is not None]
-    return found
-
-
-def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
-    for criterion in page.document.criteria:
-        limit = criterion.threshold
-        if limit is None or limit.subject not in SUBJECTS:
-            continue
-        if criterion.judge != "machine" and not _is_demand(criterion):
-            continue
-        if _CHANGE.search(criterion.text):
-            continue
-        variant = corpus.variant(page, criterion.line)
-        if variant is None or limit.statistic is None:
-            continue
-        rough = _rough(criterion, limit) is not None
-        limit = stated(criterion, limit)
-        yield Claim(
-            corpus.speaks_of(page, criterion),
-            limit.subject,
-            (limit.subject, limit.statistic or "", *_population(criterion)),
-            limit.base()[0],
-            limit.comparator,
-            page.side(criterion.line, f"{'about ' if rough else ''}{limit.value:g} {limit.unit}", criterion.text),
-            ((page.path, criterion.id),) if criterion.judge == "machine" else (),
-            variant,
-            rough,
-            any(assumption.startswith(_ELSEWHERE) for assumption in criterion.assumptions),
-            criterion.statement,
-        )
-
-
-def _is_demand(criterion: Criterion) -> bool:
-    """Whether a figure that a person judges is demanded, and not only told."""
-    bare = any(assumption.startswith(_BARE) for assumption in criterion.assumptions)
-    return criterion.judge == "person" and criterion.statement in _FIRM and not bare
-
-
-def _population(criterion: Criterion) -> tuple[str, ...]:
-    """What the limit is put on: limits on different requests or loads do not contradict each other."""
-    parameters = criterion.parameters
-    request = parameters.get("request") or {}
-    path = str(request.get("path", "")) if isinstance(request, dict) else ""
-    words = sorted({match[0].lower() for match in _QUALIFIER.finditer(criterion.text)})
-    told = [str(parameters[name]) for name in ("population", "load") if parameters.get(name)]
-    told = [text for text in told if not _USUAL.search(text)]
-    return ("" if COMPLETION.search(path) else path, *told, *words)
-
-
-def stated(criterion: Criterion, limit: Threshold) -> Threshold:
-    """The limit with the figure that the text states, where a tolerance was added to a rough one."""
-    told = _rough(criterion, limit)
-    return limit if told is None else Threshold(told, limit.unit, limit.comparator, limit.statistic, limit.subject)
-
-
-def _rough(criterion: Criterion, limit: Threshold) -> float | None:
-    """The figure of a text that only roughly states it; None where the text is exact."""
-    for assumption in criterion.assumptions:
-        match = _WIDENED.match(assumption)
-        if match is not None and match[2] == limit.unit:
-            return float(match[1])
-    return None
-
-
-def _of_setting(owned: Owned) -> Claim | None:
-    figure = number(owned.value)
-    if owned.name not in MIRRORS or figure is None or owned.general:
-        return None
-    subject, unit, statistic, comparator = MIRRORS[owned.name]
-    limit = Threshold(figure, unit, comparator, statistic, subject)
-    return Claim(
-        owned.owner,
-        subject,
-        (subject, statistic, ""),
-        limit.base()[0],
-        comparator,
-        owned.page.side(owned.setting.line, f"{limit.value:g} {unit}", owned.setting.spelling),
-        owned.page.criteria_of(owned.setting),
-        owned.variant,
-        form=owned.setting.form,
-    )

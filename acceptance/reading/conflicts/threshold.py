@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from acceptance.reading.conflicts.apart import about, apart
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
-from acceptance.reading.conflicts.limit import Claim, claims
+from acceptance.reading.conflicts.limit_claims import Claim, claims
 from acceptance.reading.conflicts.page import conflict
 from acceptance.reading.document import Conflict
 

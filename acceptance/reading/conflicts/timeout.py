@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
-from acceptance.reading.conflicts.limit import claims
+from acceptance.reading.conflicts.limit_claims import claims
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Conflict
 
