@@ -88,6 +88,12 @@ class Metrics:
             registry=here,
         )
         self.load = Gauge(f"{prefix}_model_load_seconds", "Time that loading the engine took.", registry=here)
+        # Set for whoever reads it: nothing at all would leave open whether a GPU is watched.
+        Gauge(
+            f"{prefix}_gpu_memory_usage_bytes",
+            "Memory of GPUs that the engine holds; the simulated engine holds none.",
+            registry=here,
+        ).set(0)
         ProcessCollector(registry=self.registry)
 
         model = ["model_name"]
