@@ -43,6 +43,10 @@ _METRIC = re.compile(
     r"|availability|uptime|error rate|time-?out|ttft|tokens?|concurren\w+|load time|response time|size)\b",
     re.IGNORECASE,
 )
+# A value is a demand where it is a bound: `Memory (peak) | < 2 GB`.
+_NAMED_METRIC = re.compile(r"^\W*(?:metric|indicator|kpi|sli|measure|quantity)s?\W*$", re.IGNORECASE)
+_VALUE = re.compile(r"^\W*(?:value|figure|bound|number)s?\W*$", re.IGNORECASE)
+_BOUND = re.compile(r"^\W*?(?:[<>\u2264\u2265]|max\b|min\b|at (?:most|least)\b|under\b|below\b|up to\b)", re.IGNORECASE)
 _STATE = re.compile(
     r"^\W*(?:status|done|state|check(?:ed)?|ok|complete[d]?|pass(?:ed)?|met|verified|ready|y/n)?\W*$", re.IGNORECASE
 )
@@ -106,6 +110,12 @@ def row_statements(source: Source, block: Block) -> Iterator[Statement]:
 def _demands(source: Source, row: _Row) -> Iterator[Statement]:
     header = row.header
     targets = [index for index, name in enumerate(header) if index and _TARGET.match(name)]
+    if not targets and header and _NAMED_METRIC.match(header[0]):
+        targets = [
+            index
+            for index, name in enumerate(header)
+            if index and _VALUE.match(name) and index < len(row.texts) and _BOUND.match(row.texts[index])
+        ]
     wanted = next((index for index, name in enumerate(header) if _DEMAND.match(name)), None)
     if wanted is None and row.texts and is_identified(f"{row.texts[0]}: x"):
         wanted = next((index for index, name in enumerate(header) if index and _DESCRIPTION.match(name)), None)

@@ -16,6 +16,26 @@ _NO_SERVICE = frozenset(
         *("production", "staging", "test", "default", "defaults", "dev", "prod", "performance", "postgres", "redis"),
     }
 )
+# An objective may be called `latency_p95_ms`; what measures a service is none.
+_MEASURES = frozenset(
+    {
+        *(
+            "latency",
+            "latencies",
+            "availability",
+            "uptime",
+            "throughput",
+            "ttft",
+            "itl",
+            "tpot",
+            "memory",
+            "ram",
+            "cpu",
+        ),
+        *("gpu", "vram", "disk", "storage", "errors", "error", "saturation", "traffic", "coverage", "concurrency"),
+        *("rate", "response", "tokens", "requests", "health", "metrics", "alert", "alerts", "slo", "sli", "objective"),
+    }
+)
 _OF_A_SERVICE = frozenset({"memory_gb", "cpu_cores", "target_latency_ms", "target_throughput_rps"})
 _MIN_SETTINGS = 2
 _MIN_SERVICES = 2
@@ -31,9 +51,9 @@ _SHARED = re.compile(
 
 @lru_cache(maxsize=1024)
 def entity(name: str) -> str:
-    """The service that a name means: its letters up to the first digit or mark, lower case."""
+    """The service that a name means: its letters up to the first digit or mark, lower case; "" for a measure's."""
     match = re.match(r"[a-z]+", name.lower())
-    return match[0] if match else ""
+    return match[0] if match and match[0] not in _MEASURES else ""
 
 
 def configured_services(settings: Sequence[Setting]) -> tuple[str, ...]:

@@ -118,3 +118,59 @@ def test_a_line_that_says_what_has_to_be_done_begins_a_list_of_demands(read: Rea
 def test_concurrency_in_a_table_of_limits_is_a_limit(read: Read) -> None:
     table = "| Route | Concurrency |\n|---|---|\n| /v1/embeddings | 8 |\n"
     assert [c.kind for c in read(f"# Door\n\n## Limits\n\n{table}").criteria] == ["concurrency_limit"]
+
+
+def conflicts(tmp_path: Path, *texts: str) -> list[tuple[str, str]]:
+    paths = [tmp_path / f"task-{index}.md" for index in range(len(texts))]
+    for path, text in zip(paths, texts, strict=True):
+        path.write_text(text)
+    return [(conflict.kind, conflict.subject) for conflict in read_documents(paths).conflicts]
+
+
+SHEET = """# Sheet of the chat service
+
+```yaml
+slo:
+  objectives:
+    - name: availability
+      target: 99.5
+    - name: latency_p95_ms
+      target: 900
+```
+"""
+
+
+def test_an_objective_that_is_called_after_its_measure_is_no_service(tmp_path: Path) -> None:
+    other = "# Task 4: Wren-3 Service\n\n- [ ] Service availability: Wren answers on port 7001\n"
+    more = "# Task 5: Lark-4 Service\n\n- [ ] p95 latency below 2 s\n"
+    assert conflicts(tmp_path, SHEET, other, more, "# Runbook of heron\n\n- [ ] p95 latency below 1 s\n") == []
+
+
+def test_a_start_command_on_another_port_than_the_text_contradicts_it(tmp_path: Path) -> None:
+    text = "# Task\n\nThe server must listen on 7070.\n\n```bash\nllama-server -m a.gguf --port 7071\n```\n"
+    assert conflicts(tmp_path, text) == [("configuration", "port")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "# Task\n\nThe server must listen on 7070.\n\n```bash\nllama-server -m a.gguf --port 7070\n```\n",
+        "# Task\n\nMetrics must be on port 7070.\n\n```bash\nllama-server -m a.gguf --port 7071\n```\n",
+        "# Task\n\nIt must listen on 7070.\n\n```yaml\nservices:\n  a:\n    ports: ['7070:80']\n```\n",
+    ],
+)
+def test_a_port_that_is_the_same_of_another_thing_or_mapped_contradicts_nothing(tmp_path: Path, text: str) -> None:
+    assert ("configuration", "port") not in conflicts(tmp_path, text)
+
+
+def test_percentiles_of_one_latency_in_rows_of_their_own_are_compared(tmp_path: Path) -> None:
+    table = "| Indicator | Target |\n|---|---|\n| Latency, p95 | 3 s |\n| Latency, p99 | 2 s |\n"
+    assert conflicts(tmp_path, f"# Sheet\n\n{table}") == [("threshold", "p95 latency")]
+
+
+def test_a_table_of_metrics_and_values_asks_where_a_value_is_a_bound(read: Read) -> None:
+    table = (
+        "| Metric | Value |\n|---|---|\n| First token | < 800 ms |\n| Idle power | 40 W |\n| Memory (peak) | < 2 GB |\n"
+    )
+    document = read(f"# Note\n\n## Performance\n\n{table}")
+    assert [(c.line, c.kind) for c in document.criteria] == [(7, "ttft"), (9, "memory")]

@@ -16,6 +16,8 @@ from acceptance.reading.wording import plain
 _WORD = re.compile(r"[A-Za-z][\w.]*(?:-[\w.]+)*")
 _LABEL = re.compile(r"^\s*((?:[^:;().]|[.:](?=\w)){1,60}?)\s*:\s")
 _ITEM = re.compile(r"^(?P<indent>\s*)(?:[-*+]|\d+[.)])\s+(?P<text>\S.*)$")
+# `Latency, p95` and `Latency, p99` are one latency.
+_PERCENTILE = re.compile(r"t?p\d{2}(?:\.\d+)?")
 # Words of demands, headings and labels that name no part of a system.
 _COMMON = frozenset(
     """
@@ -75,7 +77,8 @@ def apart(one: About, other: About) -> bool:
 
 @lru_cache(maxsize=4096)
 def _telling(text: str) -> frozenset[str]:
-    return frozenset(word for found in _WORD.findall(text) if (word := found.lower().rstrip(".")) not in _COMMON)
+    words = (found.lower().rstrip(".") for found in _WORD.findall(text))
+    return frozenset(word for word in words if word not in _COMMON and not _PERCENTILE.fullmatch(word))
 
 
 def _label(text: str) -> frozenset[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
 from acceptance.reading.conflicts.limit_claims import MIRRORS
@@ -17,6 +19,15 @@ _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "mo
 _MIN_PATH = 2
 # Names that mean something else in each place.
 _COMMON = frozenset({"max_tokens", "temperature", "top_p", "timeout", "framework", "context_length", "max_memory_mb"})
+_MAPPED = re.compile(
+    r"^\s*(?:apiversion|ports|expose|targetport|containerport):|\bport-forward\b|-p \d+:\d+|--publish", re.MULTILINE
+)
+_OTHER_PORT = re.compile(
+    r"\b(?:metrics?|prometheus|grafana|admin|dashboard|ui|frontend|proxy|gateway|ingress|database|redis|probe)\b",
+    re.IGNORECASE,
+)
+# Where a port stands that is the service's own: a flag or a variable of it, or a key right below it.
+_PLAIN_PORTS = frozenset({"service", "server", "app", "api", "port", "--port", "-p"})
 _VAGUE = frozenset({"name", "host", "quantization", "size_gb"})
 
 
@@ -29,26 +40,75 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
         for owner in _owners(corpus, owned):
             groups.setdefault((owner, owned.variant, *_name(owned)), []).append(owned)
     for (_, _, *name), group in groups.items():
-        disputed = [owned for owned in group if any(_contradicts(owned, other) for other in group)]
+        disputed = _disputed(group)
         if disputed:
             yield _conflict(name[-1], disputed, f"{name[-1]} is given as {listed(owned.value for owned in disputed)}")
     yield from _general(corpus)
+    yield from _stated_port(corpus)
 
 
-def _contradicts(one: Owned, other: Owned) -> bool:
-    """Whether two settings of one name are one setting, with two values."""
-    if comparable(one.value) == comparable(other.value):
-        return False
-    if one.page is other.page and one.page.block(one.setting.line) == other.page.block(other.setting.line):
-        # Within a block a later line overrides an earlier one, or both are entries of a list.
-        return False
-    known = one.name not in _VAGUE and (one.name in CANONICAL or one.name in _COMMON)
-    here, forms = one.page is other.page, (one.setting.form, other.setting.form)
-    if here and forms[0] == forms[1]:
+def _disputed(group: list[Owned]) -> list[Owned]:
+    """The settings of one name that another one contradicts, in their order.
+
+    They are counted rather than compared in pairs: a block of thousands of lines takes no longer than its lines.
+    """
+    counted: dict[_Form, _Stated] = {}
+    known: list[tuple[_Form, Any, tuple[int, int]]] = []
+    for owned in group:
+        block = owned.page.block(owned.setting.line)
+        form, value = _form(owned), comparable(owned.value)
+        place = (owned.page.number, block.line if block else 0)
+        counted.setdefault(form, _Stated()).add(value, place)
+        known.append((form, value, place))
+    rivals = {form: [counted[other] for other in counted if _rival(form, other)] for form in counted}
+    return [
+        owned
+        for owned, (form, value, place) in zip(group, known, strict=True)
+        if any(stated.otherwise(value, place) for stated in rivals[form])
+    ]
+
+
+class _Form(NamedTuple):
+    """What decides whether two settings of one name are one setting."""
+
+    page: int
+    form: str
+    variable: str
+    is_foreign: bool
+    is_known: bool
+
+
+class _Stated:
+    """How often the settings of one form state a value, and in which blocks."""
+
+    def __init__(self) -> None:
+        self._count: Counter[object] = Counter()
+
+    def add(self, value: object, place: tuple[int, int]) -> None:
+        self._count.update(("all", ("value", value), ("place", place), ("both", value, place)))
+
+    def otherwise(self, value: object, place: tuple[int, int]) -> bool:
+        """Whether another value stands in another block.
+
+        Within a block a later line overrides an earlier one, or both are entries of a list.
+        """
+        count = self._count
+        same = count["value", value] + count["place", place] - count["both", value, place]
+        return count["all"] > same
+
+
+def _form(owned: Owned) -> _Form:
+    known = owned.name not in _VAGUE and (owned.name in CANONICAL or owned.name in _COMMON)
+    leaf = owned.setting.spelling.rsplit(".", 1)[-1]
+    foreign = "_" not in owned.name or _of_another(owned)
+    return _Form(owned.page.number, owned.setting.form, leaf if leaf.isupper() else "", foreign, known)
+
+
+def _rival(one: _Form, other: _Form) -> bool:
+    if one.page == other.page and one.form == other.form:
         # Two blocks of one form are two files; a variable that both set is one all the same.
-        leaf = one.setting.spelling.rsplit(".", 1)[-1]
-        return known and leaf.isupper() and leaf == other.setting.spelling.rsplit(".", 1)[-1]
-    return known or ("_" in one.name and not _of_another(one) and not _of_another(other))
+        return one.is_known and bool(one.variable) and one.variable == other.variable
+    return one.is_known or not (one.is_foreign or other.is_foreign)
 
 
 def _of_another(owned: Owned) -> bool:
@@ -115,3 +175,30 @@ def _conflict(subject: str, group: list[Owned], message: str) -> Conflict:
         message if "which one" in message else f"{message}: a deployment can only have one of them",
         [pair for owned in group for pair in owned.page.criteria_of(owned.setting)],
     )
+
+
+def _stated_port(corpus: Corpus) -> Iterator[Conflict]:
+    """The one port that a document's text demands beside the one that its configuration or start command gives.
+
+    Where either names several, or a container or a cluster maps them, each may belong to something else.
+    """
+    for page in corpus.pages:
+        if corpus.scopes(page) or _MAPPED.search(page.lower):
+            continue
+        demanded = [
+            criterion
+            for criterion in page.document.criteria
+            if criterion.kind == "port" and criterion.statement != "config" and not _OTHER_PORT.search(criterion.text)
+        ]
+        given = [owned for owned in corpus.named("port") if owned.page is page and number(owned.value) is not None]
+        stated = {int(criterion.parameters["port"]) for criterion in demanded}
+        ports = stated | {int(number(owned.value) or 0) for owned in given}
+        plain = all(owned.setting.spelling.rsplit(".", 1)[0] in _PLAIN_PORTS for owned in given if owned.value)
+        if len(stated) != 1 or len(ports) != len(stated) + 1 or not plain:
+            continue
+        places = [page.side(item.line, item.parameters["port"], item.text) for item in demanded]
+        places += [page.side(owned.setting.line, owned.value, owned.setting.spelling) for owned in given]
+        pairs = [(page.path, item.id) for item in demanded]
+        pairs += [pair for owned in given for pair in page.criteria_of(owned.setting)]
+        told = f"the port is given as {listed(sorted(ports))}: the service is not where its text says"
+        yield conflict(KIND, "port", places, told, pairs)
