@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import time
+from pathlib import Path
+
 import nox
 
 nox.needs_version = ">=2025.2.9"
@@ -10,13 +14,56 @@ nox.options.default_venv_backend = "uv|virtualenv"
 
 TASK = "fixtures/tasks/1.3-hermes-2.md"
 DEPLOYMENT = "fixtures/deployments/1.3-hermes-2.toml"
+SYSTEMS = ("1.3-hermes-2", "005-hermes-2-mvp", "4b-switch-hermes", "0.2-ai-model-services")
+TEMPLATE = "template"
+OUTCOMES = ("passed", "undecided", "failed", "invalid")
+"""From the best to the worst."""
 
 
 @nox.session
 def acceptance(session: nox.Session) -> None:
-    """Judge task 1.3 (Hermes-2) against the reference service and write its result document."""
+    """Judge task 1.3 against the reference service and write its result document; with --all, every system."""
     session.install("-e", ".[services]")
+    if "--all" in session.posargs:
+        every_system(session, [argument for argument in session.posargs if argument != "--all"])
+        return
     session.run("signoff", "run", TASK, "--deployment", DEPLOYMENT, *session.posargs)
+
+
+def every_system(session: nox.Session, arguments: list[str]) -> None:
+    """Judge each document at its deployment, one after the other, show a table, and end as the worst of them did."""
+    rows = []
+    for stem in SYSTEMS:
+        file = Path(session.create_tmp()) / f"{stem}.json"
+        file.unlink(missing_ok=True)
+        begin = time.monotonic()
+        session.run(
+            *("signoff", "run", f"fixtures/tasks/{stem}.md", "--deployment", f"fixtures/deployments/{stem}.toml"),
+            *("--json", str(file), *arguments),
+            success_codes=range(5),
+        )
+        found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"outcome": "invalid"}
+        rows.append((stem, found["outcome"], time.monotonic() - begin, counts(found)))
+    file = Path(session.create_tmp()) / f"{TEMPLATE}.json"
+    # A template has nothing to judge: what is asked of it is that it can be read.
+    session.run("signoff", "read", f"fixtures/tasks/{TEMPLATE}.md", "--json", str(file), silent=True)
+    (document,) = json.loads(file.read_text(encoding="utf-8"))["documents"]
+    read_only = f"{len(document['criteria'])} criteria read; a template has nothing to judge"
+    for stem, outcome, seconds, text in rows:
+        session.log(f"{stem:<22} {outcome:<10} {seconds:4.0f} s  {text}")
+    session.log(f"{TEMPLATE:<22} {'read':<10} {'':>4}    {read_only}")
+    worst = max((outcome for _, outcome, _, _ in rows), key=OUTCOMES.index)
+    session.log(f"{'all':<22} {worst:<10} {sum(seconds for _, _, seconds, _ in rows):4.0f} s")
+    if worst != "passed":
+        session.error(worst)
+
+
+def counts(found: dict[str, object]) -> str:
+    """How many criteria of a stored run came out how."""
+    criteria = found.get("criteria")
+    outcomes = [each["outcome"] for each in criteria] if isinstance(criteria, list) else []
+    named = [(name, outcomes.count(name)) for name in dict.fromkeys(sorted(outcomes))]
+    return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in named) or "no result"
 
 
 @nox.session

@@ -113,8 +113,14 @@ def test_one_command_brings_all_up_and_ctrl_c_leaves_nothing_behind(running: Run
     assert len(token) >= 24
     assert [each["key"] for each in told["services"][:3]] == [None] * 3
     for sent, is_refused in ((token, False), ("another", True)):
-        asked = {"url": f"{SWITCH}/switch/infer", "headers": {"X-VX11-Token": sent}, "json": {"prompt": "Greet."}}
-        assert (httpx.post(**asked, trust_env=False, timeout=30).status_code == 401) is is_refused
+        answer = httpx.post(
+            f"{SWITCH}/switch/infer",
+            headers={"X-VX11-Token": sent},
+            json={"prompt": "Greet."},
+            trust_env=False,
+            timeout=30,
+        )
+        assert (answer.status_code == 401) is is_refused, answer.text
     running.process.send_signal(signal.SIGINT)
     _, said = running.process.communicate(timeout=60)
     assert running.process.returncode == 0, said

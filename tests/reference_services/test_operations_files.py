@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +149,7 @@ def test_a_real_prometheus_scrapes_the_estate_and_evaluates_every_rule(urls: dic
         for name in MODELS:
             prefix = re.sub(r"\W", "_", name)
             query = f"citadel_llm_{prefix}_requests_total"
-            until(lambda query=query: (found := ask("query", query=query)) and value(found) == 1, query)
+            until(partial(is_one, ask, query), query)
             memory = ask("query", query=f"citadel_llm_{prefix}_memory_usage_bytes")
             assert 20e6 < value(memory) < 500e6
         evaluated = until(
@@ -165,6 +166,11 @@ def test_a_real_prometheus_scrapes_the_estate_and_evaluates_every_rule(urls: dic
         client.close()
         process.terminate()
         process.wait(30)
+
+
+def is_one(ask: Callable[..., Any], query: str) -> bool:
+    found = ask("query", query=query)
+    return bool(found) and value(found) == 1
 
 
 def value(found: Any) -> float:
