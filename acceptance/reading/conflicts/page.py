@@ -92,6 +92,17 @@ class Page:
         """The text of a line, from 1."""
         return self.document.text[number - 1] if 0 < number <= len(self.document.text) else ""
 
+    def first_set(self, spelling: str) -> tuple[int, str] | None:
+        """Where among its settings one with this spelling comes first, and the value as text."""
+        return self._first_set.get(spelling)
+
+    @cached_property
+    def _first_set(self) -> dict[str, tuple[int, str]]:
+        found: dict[str, tuple[int, str]] = {}
+        for index, setting in enumerate(self.document.configuration):
+            found.setdefault(setting.spelling, (index, str(setting.value)))
+        return found
+
     def block(self, line: int) -> Block | None:
         """The block that a line belongs to."""
         index = bisect_right(self._first_lines, line) - 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
@@ -78,7 +79,7 @@ def _configured(corpus: Corpus) -> Iterator[_Use]:
             continue
         owner, name = owned.owner, owned.name
         block = owned.page.block(owned.setting.line)
-        if _CLUSTER.search(block.text if block is not None else ""):
+        if block is not None and _is_cluster(block.text):
             continue
         if name == "port" and len(parts) > 1 and re.search(r"database|db|cache|redis|vector|postgres|smtp", parts[-2]):
             continue
@@ -93,13 +94,17 @@ def _configured(corpus: Corpus) -> Iterator[_Use]:
 
 def _host(corpus: Corpus, owned: Owned) -> str:
     """The address on which the owner of a port listens, where the same block or variable says it."""
-    prefix = owned.setting.spelling.rpartition(".")[0]
-    stem = re.sub(r"PORT$", "HOST", owned.setting.spelling)
-    for other in owned.page.document.configuration:
-        if other.spelling in (f"{prefix}.host", stem) and other.spelling != owned.setting.spelling:
-            host = str(other.value)
-            return "" if host in _ANYWHERE else host
-    return ""
+    spelling = owned.setting.spelling
+    named = {f"{spelling.rpartition('.')[0]}.host", re.sub(r"PORT$", "HOST", spelling)} - {spelling}
+    other = min((found for name in named if (found := owned.page.first_set(name))), default=None)
+    host = str(other[1]) if other is not None else ""
+    return "" if host in _ANYWHERE else host
+
+
+@lru_cache(maxsize=256)
+def _is_cluster(text: str) -> bool:
+    """Kept by text: each of the many settings of one block asks the same."""
+    return _CLUSTER.search(text) is not None
 
 
 def _published(corpus: Corpus) -> Iterator[_Use]:
