@@ -15,7 +15,7 @@ _NUMBER = re.compile(
     r"(?<![\w.,:/@-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
     r"(?:\s?(?:-|\u2013|\.\.|\bto\b)\s?~?(?P<high>\d[\d,]*(?:\.\d+)?))?(?P<glue>\s{0,4}-?\s{0,4})"
 )
-_WORDS_BEFORE = re.compile(r"[^\W\d_]+\.?|<=|>=|=<|=>|==|[<>=≤≥~≈±]")
+_WORDS_BEFORE = re.compile(r"[^\W\d_]+\.?|<=|>=|=<|=>|==|(?<!-)>|[<=≤≥~≈±]")
 _UNIT = re.compile(r"[A-Za-zµμú%°/]+(?:(?:[ -]|\s{2,4}|\s?/\s?)[A-Za-zµμ/]+){0,3}")
 _PIECE = re.compile(r"[A-Za-zµμú%°/]+")
 _ABOUT = frozenset(

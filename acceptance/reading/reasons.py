@@ -31,7 +31,8 @@ _PAPER = re.compile(r"\bdocument(?:ation|s)?\b|\bdocs\b|\bguides?\b|\brunbooks?\
 _PEOPLE = re.compile(
     r"\b(?:code|security|architecture|peer|design|legal|privacy|compliance|ux) (?:reviews?|audits?)\b"
     r"|\breviewed (?:by|with)\b"
-    r"|\bpull request|\bsign(?:ed)?[- ]off\b|\bapproved by\b|\bnotif(?:y|ied) (?!on\b)|\bcommunicate\w* (?:to|with)\b"
+    r"|\bpull request|\bsign(?:ed)?[- ]off\b|\b(?:has|have) signed\b"
+    r"|\bapproved by\b|\bnotif(?:y|ied) (?!on\b)|\bcommunicate\w* (?:to|with)\b"
     r"|\bstakeholders?\b|\bresults? (?:are )?documented\b|\bdocumented and validated\b|\blessons learned\b"
     r"|\bmeetings?\b"
     r"|\bworkshops?\b|\b(?:discussed|agreed) (?:with|by|on)\b|\btrained on\b|\b(?:team|staff) trained\b"

@@ -101,7 +101,10 @@ PROTECTION: tuple[Rule, ...] = (
             r"|\blimit\w* (?:the )?(?:\w+ )?(?:request )?rates?\b|\bask too often\b"
         ),
         without=any_of(
-            r"\bconcurren|\bat (?:once|a time)\b|\b(?:cpu|thermal|gpu|disk|power) throttl|\bgithub\b|\bhugging ?face\b"
+            r"\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
+            r"|\d+(?:st|nd|rd|th)) (?!time|request|call)\w+ "
+            r"(?:is|are|gets?|receives?|must|shall|has)\b"
+            r"|\bconcurren|\bat (?:once|a time)\b|\b(?:cpu|thermal|gpu|disk|power) throttl|\bgithub\b|\bhugging ?face\b"
         ),
     ),
     Rule(

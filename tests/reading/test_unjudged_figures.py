@@ -26,6 +26,8 @@ NOT_JUDGED = [
     ("throughput", "At least 2,000 output tokens/s over all replicas"),
     ("streaming", "20 tokens/s for a single stream"),
     ("chat_roles", "The system prompt is never revealed"),
+    ("rate_limit", "A third worker is refused with 429"),
+    ("documentation", "The duty officer has signed the runbook"),
 ]
 JUDGED = [
     ("latency", "When ten clients chat, p95 latency is below 2 s"),
@@ -34,6 +36,7 @@ JUDGED = [
     ("latency", "p95 latency < 2 s; alerts are configured"),
     ("streaming", "Answers are streamed token by token"),
     ("chat_roles", "System messages are accepted"),
+    ("rate_limit", "The 11th request within a second gets 429"),
 ]
 
 
@@ -174,3 +177,9 @@ def test_a_table_of_metrics_and_values_asks_where_a_value_is_a_bound(read: Read)
     )
     document = read(f"# Note\n\n## Performance\n\n{table}")
     assert [(c.line, c.kind) for c in document.criteria] == [(7, "ttft"), (9, "memory")]
+
+
+def test_an_arrow_before_a_status_is_no_comparator(read: Read) -> None:
+    document = read("# Checks\n\n- [ ] `curl -s localhost:7001/health` -> 200\n")
+    assert [criterion.kind for criterion in document.criteria] == ["health"]
+    assert not document.diagnostics
