@@ -11,6 +11,7 @@ from acceptance.errors import NotMeasurable
 from acceptance.site import Site
 from tests.acceptance.conftest import Answer, as_json, criterion
 
+EMPTY_STREAM = b"data: {}\n\ndata: [DONE]\n\n"
 JUDGED_BY_CONNECTION_ALONE = {"port"}
 OF_A_SERVICE_AT_WORK = {kind for kind, check in CHECKS.items() if not check.after_stop}
 
@@ -32,6 +33,8 @@ def verdict(site: Site, kind: str) -> str:
         pytest.param(lambda method, path, body: (200, "application/json", b""), id="200-nothing"),
         pytest.param(lambda method, path, body: (200, "application/json", b'{"choices": [{'), id="200-torn-json"),
         pytest.param(lambda method, path, body: as_json({"error": "busy"}, 503), id="503"),
+        pytest.param(lambda method, path, body: as_json({"error": {"message": "no key"}}, 401), id="401-to-everything"),
+        pytest.param(lambda method, path, body: (200, "text/event-stream", EMPTY_STREAM), id="200-empty-stream"),
         pytest.param(lambda method, path, body: as_json({"status": "healthy", "choices": []}), id="no-choices"),
     ],
 )
