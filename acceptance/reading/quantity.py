@@ -92,7 +92,7 @@ def _read(figure: Figure) -> Quantity | Unreadable | None:
         unit = None
     if unit is None:
         return _without_unit(figure)
-    if unit.dimension == "size" and not figure.comparator and _names_gpu(figure):
+    if unit.dimension == "size" and not figure.comparator and not figure.has_plus and _names_gpu(figure):
         return None
     if unit.dimension == "ratio" and SHARE.match(figure.string, figure.end) and _TIME_FIGURE.search(figure.places[-2]):
         return None

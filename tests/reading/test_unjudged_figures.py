@@ -183,3 +183,9 @@ def test_an_arrow_before_a_status_is_no_comparator(read: Read) -> None:
     document = read("# Checks\n\n- [ ] `curl -s localhost:7001/health` -> 200\n")
     assert [criterion.kind for criterion in document.criteria] == ["health"]
     assert not document.diagnostics
+
+
+def test_a_size_with_a_plus_is_asked_of_a_card_and_names_none(read: Read) -> None:
+    (criterion,) = of(read, "GPU: NVIDIA 12GB+")
+    assert criterion.threshold is not None
+    assert (criterion.threshold.comparator, criterion.threshold.value) == (">=", 12)
