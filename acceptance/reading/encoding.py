@@ -77,18 +77,20 @@ def _wide(data: bytes) -> str:
 
 def _narrow(data: bytes, path: str) -> tuple[str, list[Flaw]]:
     """UTF-8; where it is none, the old Windows encoding, or UTF-8 with a mark for each broken character."""
+    # `utf-8-sig` would count the places of its errors from behind the mark.
+    data = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode("utf-8-sig"), []
+        return data.decode("utf-8"), []
     except UnicodeDecodeError as error:
         first = error
     if first.reason == "unexpected end of data" and len(data) - first.start < _UTF_8_LENGTH:
-        text = data.decode("utf-8-sig", "replace")
+        text = data.decode("utf-8", "replace")
         line, column = place(text[:-1])
         message = "the file ends within a character: it was cut off here, and what followed is missing"
         return text, [Flaw("encoding-truncated", "error", line, column, message, "fetch the whole document again")]
-    text = data.decode("utf-8-sig", "replace")
+    text = data.decode("utf-8", "replace")
     _refuse_binary(text, path)
-    line, column = place(data[: first.start].decode("utf-8-sig"))
+    line, column = place(data[: first.start].decode("utf-8"))
     byte = f"byte 0x{data[first.start]:02x}"
     if text.replace(REPLACEMENT, "").isascii():
         message = f"{byte} is no UTF-8; the text is read as Windows-1252, which may show other characters than meant"

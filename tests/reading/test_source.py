@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import codecs
 from pathlib import Path
 
 import pytest
@@ -129,3 +130,14 @@ def test_one_bad_file_hides_no_other(tmp_path: Path) -> None:
         "bad.md:1:1: this is a PDF, not a text",
         "none.md: no such file",
     ]
+
+
+@pytest.mark.parametrize("before", ["", "- [ ] a", "- [ ] latency < 1 s\n- [ ] b"])
+def test_a_byte_order_mark_moves_no_broken_byte(before: str) -> None:
+    plain = before.encode() + b"\xe9 " + b"and words behind it, so that it is a text " * 3 + b"\n"
+    for data in (plain, codecs.BOM_UTF8 + plain, codecs.BOM_UTF8 + "\u00e9\n".encode() + plain):
+        source = from_bytes(data, "task.md")
+        assert any("byte 0xe9" in flaw.message for flaw in source.flaws)
+    marked, unmarked = from_bytes(codecs.BOM_UTF8 + plain, "task.md"), from_bytes(plain, "task.md")
+    assert marked.lines == unmarked.lines
+    assert [flaw.line for flaw in marked.flaws] == [flaw.line for flaw in unmarked.flaws]
