@@ -118,12 +118,19 @@ def assignments(commands: Sequence[ShellCommand]) -> dict[str, str]:
     return found
 
 
+# A few lines of `A=$A$A` would fill the memory: a value that is longer than this is put in nowhere.
+_LONGEST_VALUE = 16_384
+
+
 def expanded(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:
     """The text with the fence's own variables put in, outside single quotes, and the names that it does not set."""
     unknown: list[str] = []
 
     def put(match: re.Match[str]) -> str:
         name = match["braced"] or match["bare"]
+        if len(variables.get(name, "")) > _LONGEST_VALUE:
+            unknown.append(name)
+            return match[0]
         if name in variables:
             return variables[name]
         if match["default"] is not None:

@@ -43,3 +43,12 @@ def test_within_one_block_a_later_line_overrides(tmp_path: Path) -> None:
     (tmp_path / "task.md").write_text("```env\nTENSOR_PARALLEL_SIZE=1\nTENSOR_PARALLEL_SIZE=2\n```\n", encoding="utf-8")
     reading = read_documents([tmp_path / "task.md"])
     assert [conflict for conflict in reading.conflicts if conflict.kind == "configuration"] == []
+
+
+def test_variables_that_double_do_not_fill_the_memory(tmp_path: Path) -> None:
+    doubling = "A=x\n" + "A=$A$A\n" * 200
+    (tmp_path / "task.md").write_text(
+        f"```bash\n{doubling}curl http://localhost:8001/$A\n# Expected: < 2s\n```\n", encoding="utf-8"
+    )
+    document = read_documents([tmp_path / "task.md"]).documents[0]
+    assert (document.dropped, len(document.criteria)) == (0, 1)
