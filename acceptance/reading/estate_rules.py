@@ -40,7 +40,12 @@ RULES: tuple[Rule, ...] = (
             r"\bgateway\b|\b(?:requests?|traffic|model|intelligent|smart) rout(?:ing|er|ed)\b|\brout(?:es?|ing) "
             r"(?:of )?(?:requests?|traffic|calls|to)\b|\brouting (?:and|or) (?:load|balanc)|\bbalancing and routing\b"
         ),
-        without=any_of(_PAPER, r"\b50[234]\b|\bgateway time-?outs?\b|\bdefault gateway\b|\bpayment\b|\bnat gateway\b"),
+        without=any_of(
+            _PAPER,
+            r"\b50[234]\b|\bgateway time-?outs?\b|\bdefault gateway\b|\bpayment\b|\bnat gateway\b",
+            # What a gateway costs says nothing of where it sends a request.
+            r"\boverhead\b|\bgateway(?:'s)? (?:itself )?(?:latency|delay|adds)\b|\b(?:latency|delay) of the gateway\b",
+        ),
     ),
     Rule(
         *("discovery", ASKED, estate_drafts.discovery),
@@ -63,7 +68,7 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule(
         *("alert_rules", ASKED, estate_drafts.alert_rules),
-        words(r"\balert(?:s|ing|ed|manager)?\b"),
+        words(r"\balert(?:s|ing|ed|manager)?\b(?!\()"),
         without=any_of(_PAPER, r"\bno alerts\b|\balert coverage\b|\blook at\b"),
     ),
     Rule(

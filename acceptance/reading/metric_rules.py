@@ -8,7 +8,13 @@ from acceptance.reading.rule import ASKED, MAKES, WORKS, Rule, any_of, words
 _DONE = rf"\b(?:{WORKS}|{MAKES})\b"
 _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"
 _METRIC = r"\b(?:metrics?|monitor(?:s|ed|ing)?|telemetry|observability|prometheus|instrument(?:ed|ation))\b"
-_NOT_HEALTH = any_of(_PAPER, r"\bdashboards?\b|\bgrafana\b|\bhealth-based\b|\bbad health\b|\bperformance health\b")
+_NOT_HEALTH = any_of(
+    _PAPER,
+    r"\bdashboards?\b|\bgrafana\b|\bhealth-based\b|\bbad health\b|\bperformance health\b",
+    # What is left out of a demand is not demanded: `every route except /healthz needs a key`.
+    r"\b(?:except(?: for)?|other than|besides|apart from|excluding|but not|save for)\s+(?:[\w`]+\s+){0,3}?[`'\"]?"
+    r"(?:(?:GET\s+)?/(?:healthz?|readyz?|livez?)\b|(?:the )?health\b)",
+)
 _NOT_METRICS = any_of(
     _PAPER,
     r"\bdashboards?\b|\bgrafana\b|\b(?:memory|gpu|cpu|disk|resource) (?:and \w+ )?monitoring\b"

@@ -38,6 +38,11 @@ def _row(pattern: str, standing: Standing) -> _Row:
 
 _ASIDE = (
     r"\bmaintenance|troubleshoot|\b(?:common|known|open) (?:issues|problems|bugs|questions)|^issues?\b"
+    r"|\bknown (?:limits|limitations|restrictions|shortcomings|gaps|caveats|defects|errors)\b"
+    r"|\b(?:current|present) (?:state|situation|setup|behaviou?r|limitations)\b|\bstatus quo\b|^\W*as[- ]is\b"
+    r"|\bsteps to reproduce\b|\b(?:how )?to reproduce\b|\breproduction\b"
+    r"|\b(?:actual|observed) (?:behaviou?r|results?|outcome)\b|^\W*(?:[\d.]+\s*)?(?:exclusions|excluded|except(?:ions)?"
+    r"|excluding)\b|\bnot (?:part of|included|covered)\b"
     r"|\brisks?\b|\bmitigations?\b|\breferences?\b|\brelated (?:documents?|work|links|reading|tasks)"
     r"|\bfurther reading\b|\bsee also\b|\bbibliography\b|\blinks\b|\blessons\b|\bnotes?\b|\btimeline\b|\bschedule\b"
     r"|\bmilestones?\b|\broad ?map\b|\bhistory\b(?! (?:management|retention|persistence))|\bchange ?log\b"
