@@ -115,7 +115,8 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if draft.kind in ("throughput", "latency", "queueing") and (found := _FAULTLESS.search(statement.text)):
         told = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
         draft = replace(draft, assumptions=(*draft.assumptions, told))
-    said = {name: text for name, text in (("load", quantity.load), ("population", quantity.population)) if text}
+    population = ", ".join(filter(None, (statement.population, quantity.population)))
+    said = {name: text for name, text in (("load", quantity.load), ("population", population)) if text}
     if draft.judge != "machine" or not said:
         return draft
     sentence = (
@@ -253,7 +254,7 @@ def _about(statement: Statement) -> str:
             words.append("response")
     if statement.headings:
         words.append(statement.headings[-1].text)
-    return " ".join(words)
+    return " ".join(word for word in words if word)
 
 
 def _unreadable_note(statement: Statement, item: Unreadable) -> Note:

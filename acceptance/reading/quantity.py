@@ -58,7 +58,7 @@ class Unreadable:
     mend: str
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=16_384)
 def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]:
     """All quantities of a text; `about` (a label or heading) helps where a clause does not say what is meant."""
     if _DIGIT.search(text) is None:

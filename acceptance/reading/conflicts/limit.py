@@ -12,7 +12,7 @@ from acceptance.reading.document import Conflict
 
 KIND = "limit"
 # How many neighbours a claim is compared with, so that a list of thousands takes no longer than its lines.
-_NEAR = 100
+_NEAR = 20
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:

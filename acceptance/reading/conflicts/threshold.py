@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from acceptance.reading.conflicts.apart import about, apart
@@ -44,12 +45,10 @@ def _rank(statistic: str) -> float | None:
 
 def _dead(ranked: list[tuple[float, Claim]]) -> Iterator[Conflict]:
     """p50 < 900 ms beside p95 < 500 ms: whoever keeps the second has kept the first."""
+    ranks = [rank for rank, _ in ranked]
     for rank, claim in ranked:
-        stricter = [
-            other
-            for higher, other in ranked
-            if higher > rank and other.value < claim.value and _of_one_thing(claim, other)
-        ]
+        higher = ranked[bisect_right(ranks, rank) :]
+        stricter = [other for _, other in higher if other.value < claim.value and _of_one_thing(claim, other)]
         if stricter:
             first = stricter[0]
             yield conflict(
