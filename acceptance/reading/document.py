@@ -73,7 +73,8 @@ class Statement:
 
     `lines` are the lines that it stands on; others stand there only beside it, at columns of their own (sentences
     of a paragraph, cells of a row). `role` says why it is a statement at all: `success`, `demand`, `metric`,
-    `dependency`, `objective`, or nothing where its form says so.
+    `dependency`, `objective`, or nothing where its form says so. `population` is the row of a table of workloads:
+    which requests its figures are about.
     """
 
     type: StatementType
@@ -87,6 +88,7 @@ class Statement:
     context: str = ""
     command: Command | None = None
     settings: tuple[Setting, ...] = ()
+    population: str = ""
 
     @property
     def section(self) -> str:

@@ -52,6 +52,15 @@ _STATE = re.compile(
 )
 _UNIT = re.compile(r"[(\[]\s*(?P<unit>[A-Za-z%/]{1,12})\s*[)\]]\s*$")
 _BOX_ONLY = re.compile(rf"^(?:{BOX})$")
+# Rows that say of which requests their figures hold: `chat | <= 200 ms`.
+_WORKLOAD = re.compile(
+    r"^\W*(?:workloads?|scenarios?|use[ -]cases?|(?:load |traffic |request )?(?:profiles?|patterns?|class(?:es)?|mix)"
+    r"|(?:kind|type|class)s? of (?:request|work|load|traffic)s?|request (?:type|kind)s?|traffic|datasets?|prompts?"
+    r"|routes?|endpoints?|path|tenants?|tiers?)\W*$",
+    re.IGNORECASE,
+)
+_NAME = re.compile(r"^\W*(?:names?|case)?\W*$", re.IGNORECASE)
+_WORKLOADS = re.compile(r"\bworkloads?\b|\bscenarios?\b|\buse[ -]cases\b|\btraffic\b", re.IGNORECASE)
 _METHOD = re.compile(r"^\W*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|WSS?)\b")
 _ROUTE = re.compile(r"^\W*(?:(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|WSS?)\s+)?/[\w{}<>:/.*-]*\W*$")
 _NOTHING = re.compile(
@@ -74,6 +83,17 @@ class _Row:
             if text and not _IDENTIFIER.match(name) and not _BOX_ONLY.match(text):
                 return text
         return self.texts[0] if self.texts else ""
+
+    @property
+    def population(self) -> str:
+        """The requests that the row's figures are about, "" where its label names no such requests."""
+        heading = self.block.headings[-1].text if self.block.headings else ""
+        for name, text in zip(self.header, self.texts, strict=False):
+            if not text or _BOX_ONLY.match(text) or (_IDENTIFIER.match(name) and not _NAME.match(name)):
+                continue
+            is_workload = _WORKLOAD.match(name) or (_NAME.match(name) and _WORKLOADS.search(heading))
+            return text if is_workload else ""
+        return ""
 
     def others(self, *without: int) -> str:
         """The other cells, joined."""
@@ -208,6 +228,7 @@ def _cell(
         role,
         about,
         "" if kind == "target" and not context else context,
+        population=row.population if kind == "target" else "",
     )
 
 
