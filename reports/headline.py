@@ -109,8 +109,7 @@ def in_conflict(run: StoredRun) -> list[StoredCriterion]:
     return [
         item
         for item in run.criteria
-        if item.judge == "machine"
-        and ((item.document, item.id) in named or (_name(item.document), item.line) in sides)
+        if item.judge == "machine" and ((item.document, item.id) in named or (_name(item.document), item.line) in sides)
     ]
 
 

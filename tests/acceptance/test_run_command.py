@@ -201,7 +201,8 @@ def test_a_request_that_changes_the_server_is_shown_and_not_sent(
     text = TASK.replace("curl -X GET http://10.0.0.7:8700/health", "curl -X DELETE http://10.0.0.7:8700/health")
     (tmp_path / "task.md").write_text(text, encoding="utf-8")
     signoff("run", "task.md", "--target", serve(listening))
-    assert outcomes(only_run(tmp_path)[1])["json_shape"] == "not_measurable"
+    withheld = [item for item in only_run(tmp_path)[1]["criteria"] if "a DELETE request changes" in item["reason"]]
+    assert [item["outcome"] for item in withheld] == ["awaiting_person"]
     assert "DELETE" not in asked
 
 
