@@ -78,6 +78,12 @@ _COMPARED = re.compile(
     r"|\d[\d.,]{0,8}\s?\w{0,9}\s(?:or (?:less|more|better|fewer)|minimum|maximum|at (?:most|least))\b",
     re.IGNORECASE,
 )
+# `Whoever is above the limit gets 429`: an answer of a kind that a client provokes is asked for.
+_ANSWERED = re.compile(
+    r"\b(?:gets?|receives?|sees?|(?:is|are) (?:answered|refused|rejected|met|turned away) (?:with|by))\s+"
+    r"(?:an?\s+|the\s+|HTTP\s+|status\s+|code\s+){0,4}`?4\d\d\b",
+    re.IGNORECASE,
+)
 # Each part begins only where its run of characters begins, so that a long run is read once.
 _END = re.compile(
     r"(?<![.!?\u2026])[.!?\u2026]+[\"')\]*_`\u201d\u2019]*(?:[ \t]*\n|[ \t]+)|(?:(?<! )[ ]{2,}|\\)\n|;[ ]?\n"
@@ -161,7 +167,7 @@ def asks(text: str, strong: bool = False) -> bool:
         return False
     if is_order(text):
         return has_figure(text)
-    return has_limit(text) and _TOLD.search(text) is None
+    return (has_limit(text) or _ANSWERED.search(text) is not None) and _TOLD.search(text) is None
 
 
 def asks_by_form(text: str) -> bool:

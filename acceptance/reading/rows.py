@@ -40,7 +40,7 @@ _OTHER = re.compile(
 )
 _METRIC = re.compile(
     r"\b(?:latency|p\d{2}|percentile|throughput|rps|qps|tps|memory|ram|vram|disk|storage|cpu|cores?|ports?|context"
-    r"|availability|uptime|error rate|time-?out|ttft|tokens?|concurren\w+|load time|response time|size)\b",
+    r"|availability|uptime|errors?(?! budget)|time-?out|ttft|tokens?|concurren\w+|load time|response time|size)\b",
     re.IGNORECASE,
 )
 # A value is a demand where it is a bound: `Memory (peak) | < 2 GB`.
@@ -52,6 +52,13 @@ _STATE = re.compile(
 )
 _UNIT = re.compile(r"[(\[]\s*(?P<unit>[A-Za-z%/]{1,12})\s*[)\]]\s*$")
 _BOX_ONLY = re.compile(rf"^(?:{BOX})$")
+# What columns under `Limits` are called beside the names of metrics.
+_LIMITS = re.compile(r"\b(?:limits|quotas?|throttling|rate limit\w*)\W*$", re.IGNORECASE)
+_LIMITED = re.compile(
+    r"\b(?:max(?:imum)?|min(?:imum)?|body|payload|uploads?|quota|burst|per (?:key|user|client|minute|day))\b",
+    re.IGNORECASE,
+)
+_RATE = re.compile(r"^\W*(?:max(?:imum)?\.?\s+)?(?:request )?rate\b(?! limit)", re.IGNORECASE)
 # Rows that say of which requests their figures hold: `chat | <= 200 ms`.
 _WORKLOAD = re.compile(
     r"^\W*(?:workloads?|scenarios?|use[ -]cases?|(?:load |traffic |request )?(?:profiles?|patterns?|class(?:es)?|mix)"
@@ -164,8 +171,8 @@ def _measured(source: Source, row: _Row, columns: Iterable[int], without: Sequen
     """Figures in columns that are named after a metric."""
     for index in columns:
         is_figure = index < len(row.texts) and any(map(str.isdigit, row.texts[index]))
-        if is_figure and index not in without and _METRIC.search(row.header[index]):
-            yield from _cell(source, row, index, "target", [], row.header[index])
+        if is_figure and index not in without and (name := _column(row, index)):
+            yield from _cell(source, row, index, "target", [], name)
 
 
 def _is_other(header: list[str]) -> bool:
@@ -175,6 +182,17 @@ def _is_other(header: list[str]) -> bool:
 
 def _has_method(row: _Row) -> bool:
     return any(_METHOD.match(text) for text in row.texts)
+
+
+def _column(row: _Row, index: int) -> str:
+    """The name of a column of figures, "" where it is none: under limits a rate is one that may not be passed."""
+    name = row.header[index]
+    heading = row.block.headings[-1].text if row.block.headings else ""
+    if not _LIMITS.search(heading):
+        return name if _METRIC.search(name) else ""
+    if _RATE.match(name):
+        return re.sub(r"^(\W*(?:max(?:imum)?\.?\s+)?(?:request )?rate)", r"\1 limit", name, flags=re.IGNORECASE)
+    return name if _METRIC.search(name) or _LIMITED.search(name) else ""
 
 
 def _index(header: list[str], pattern: re.Pattern[str], begin: int) -> int | None:

@@ -115,6 +115,18 @@ _STEP_PREFIX = re.compile(r"^\s*(?:[A-Z][A-Z0-9]*[-_ ]?\d[\w.]*|§\s?\d[\d.]*)(?
 _RESOURCE = re.compile(r"\b(?:memory|ram|disk|storage|cores?|cpus?|gpus?)\b", re.IGNORECASE)
 _FEW_WORDS = 3
 _EXAMPLE = re.compile(r"\bexamples?\b|\bcalculations?\b|\bformulas?\b", re.IGNORECASE)
+_EXPECTED_HEADING = re.compile(
+    r"^\W*(?:[\d.]+\s*)?(?:expected|desired|required|wanted) (?:behaviou?r|results?|outcome)\W*$", re.IGNORECASE
+)
+# `Not part of this: billing`, `Logprobs are out of scope`.
+_EXCLUDED = re.compile(
+    r"^\W*(?:out of scope|not (?:in|within) scope|not (?:a )?part of|not covered|excluded|excluding|except(?: for)?)\b"
+    r"|\b(?:is|are|stays?|remains?)\s+(?:(?:explicitly|all|both)\s+)?(?:out of scope|not (?:a )?part of|not covered"
+    r"|excluded)\b[^,;]{0,60}$|[(]out of scope[)]\W*$",
+    re.IGNORECASE,
+)
+# What somebody said beneath a report: `@reviewer: we must look at this`.
+_QUOTED = re.compile(r"^\W*@[\w-]+(?:\s+(?:wrote|said|commented|says))?\s*:|^\W*On .{1,80} wrote:", re.IGNORECASE)
 _NUMBERED_HEADING = re.compile(r"^\W*[A-Z]{2,}[A-Z0-9]*-\d[\d.]*\b")
 _IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2,}[A-Z0-9]*|[RFN])[-_ ]?\d[\d.]*\b")
 
@@ -127,7 +139,7 @@ def role_of_bullet(
     `text` is what follows its label, `labels` are those of the items around it, `lead` is the line above the list.
     """
     whole = f"{label}: {text}" if label else text
-    if _NOT_REQUIRED.search(plain(text)):
+    if _NOT_REQUIRED.search(plain(text)) or _EXCLUDED.search(plain(whole)):
         return "none"
     if headings and _matching(headings[-1].text, _NEAREST) == "success":
         return "success"
@@ -175,10 +187,14 @@ def role_of_bullet(
 def role_of_sentence(text: str, headings: tuple[Heading, ...], label: str = "") -> Role:
     """Why a sentence of a paragraph is a demand, `objective` where it states what the task is for, else `none`."""
     standing = _of_headings(headings)
+    if _QUOTED.match(text) or (_EXCLUDED.search(plain(text)) and not normative.is_normative(text)):
+        return "none"
     if standing == "aside":
         return "demand" if normative.asks(text, strong=True) else "none"
     if normative.asks(text):
         return "demand"
+    if headings and _EXPECTED_HEADING.match(plain(headings[-1].text)):
+        return "none" if _tells(text) else "demand"
     nearest = _matching(headings[-1].text, _NEAREST) if headings else None
     if nearest == "objective":
         return "objective"

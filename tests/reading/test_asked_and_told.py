@@ -64,3 +64,64 @@ def test_what_must_be_is_asked_for_in_any_section(read: Read, heading: str) -> N
 
 def test_limits_that_are_no_known_ones_are_asked_for(read: Read) -> None:
     assert machine_kinds(read, "## Limits\n\n- The start-up takes at most 14 s\n") == ["load_time"]
+
+
+def test_an_issue_asks_for_what_it_expects(read: Read) -> None:
+    report = "## Steps to reproduce\n\n1. Send two messages\n\n## Actual behaviour\n\nThe second one gets 400.\n\n"
+    found = of(read, f"{report}## Expected behaviour\n\nThe stream carries on until `[DONE]`.\n")
+    assert [criterion.text for criterion in found] == ["The stream carries on until [DONE]."]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_asked"), [("@reviewer: we must look at tools too", False), ("We must look", True)]
+)
+def test_what_somebody_remarked_on_it_is_not_asked_for(read: Read, text: str, is_asked: bool) -> None:
+    assert bool(of(read, f"## Talk\n\n> {text}\n")) is is_asked
+
+
+@pytest.mark.parametrize(
+    ("text", "is_asked"),
+    [
+        ("Log probabilities are out of scope", False),
+        ("Not part of this task: a latency below 80 ms", False),
+        ("Except for prompts of more than 9,000 tokens", False),
+        ("Latency is below 80 ms except for the first request", True),
+        ("All routes except one are covered by tests", True),
+    ],
+)
+def test_what_is_left_out_is_not_asked_for(read: Read, text: str, is_asked: bool) -> None:
+    assert bool(of(read, f"## Limits of the service\n\n- {text}\n")) is is_asked
+
+
+def test_a_table_of_limits_asks_for_each_of_its_figures(read: Read) -> None:
+    rows = "| Path | Rate | Timeout | Max body |\n|---|---|---|---|\n| /v1/completions | 7 req/s | 40 s | 300 KB |\n"
+    found = of(read, f"## Limits\n\n{rows}")
+    limits = [(c.threshold.subject, c.threshold.comparator, c.threshold.value) for c in found if c.threshold]
+    assert limits == [("rate_limit", "<=", 7), ("duration", "<=", 40), ("size", "<=", 300)]
+
+
+def test_the_rate_of_a_load_is_no_limit(read: Read) -> None:
+    rows = "| Name | Rate | Prompt |\n|---|---|---|\n| bulk | 7 req/s | 300 words |\n"
+    assert of(read, f"## Load\n\n{rows}") == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "kinds"),
+    [
+        ("A client that exceeds its rate gets 429.", ["rate_limit"]),
+        ("Last week a client that exceeded its rate got 429.", []),
+        ("Whoever asks for page 429 sees the index.", []),
+    ],
+)
+def test_a_refusal_that_is_promised_is_asked_for(read: Read, text: str, kinds: list[str]) -> None:
+    assert machine_kinds(read, f"## Limits\n\n{text}\n") == kinds
+
+
+def test_a_column_of_errors_limits_them(read: Read) -> None:
+    (found,) = of(read, "## Pass criteria\n\n| Workload | Errors |\n|---|---|\n| bulk | < 0.2 % |\n")
+    assert found.kind == "error_rate"
+
+
+def test_a_budget_of_errors_limits_none(read: Read) -> None:
+    rows = "| Indicator | Target | Error budget |\n|---|---|---|\n| Latency, p95 | 3 s | 4 % |\n"
+    assert machine_kinds(read, f"## Objectives\n\n{rows}") == ["latency"]
