@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
 from acceptance.reading.block import Block
@@ -12,6 +13,8 @@ from acceptance.reading.expectation import shown_json
 from acceptance.reading.wording import has_placeholder
 
 _LIKE_HEADING = re.compile(r"#{2,6}[^\W\d_]")
+# Where the next document of a YAML stream begins, or the next table of an array in TOML: names may repeat there.
+_PART = re.compile(r"\s*(?:---(?:\s|$)|\[\[[^\[\]]+\]\])")
 _ASKS = re.compile(r"criteri|target|threshold|limit|expected|required|requirement|notes|validation", re.IGNORECASE)
 
 
@@ -107,12 +110,14 @@ def _statement(statement: Statement, is_fenced: bool) -> Iterator[Flaw]:
 
 def _repeated_settings(blocks: Sequence[Block], settings: Sequence[Setting]) -> Iterator[Flaw]:
     fences = [block for block in blocks if block.kind == "fence"]
-    first: dict[tuple[int, str], int] = {}
+    parts = [[number for number, line in fence.content() if _PART.match(line)] for fence in fences]
+    first: dict[tuple[int, int, str], int] = {}
     position = 0
     for setting in sorted(settings, key=lambda found: found.line):
         while position < len(fences) and fences[position].last_line < setting.line:
             position += 1
-        key = (position, setting.spelling)
+        begins = parts[position] if position < len(fences) else []
+        key = (position, bisect_right(begins, setting.line), setting.spelling)
         if key not in first:
             first[key] = setting.line
         elif first[key] != setting.line:

@@ -44,6 +44,17 @@ _PRODUCT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PRODUCT_AFTER = re.compile(rf"\s*[)]?\s*(?:nvidia\s+)?{_GPU}\b", re.IGNORECASE)
+_VERSION_BEFORE = re.compile(
+    r"\b(?:python|requires-python|pip|cuda|rocm|torch|pytorch|node(?:\.?js)?|glibc|gcc|kernel|ubuntu|debian|docker"
+    r"|kubernetes|helm|vllm|sglang|ollama|llama\.cpp|transformers|pydantic|fastapi|driver|compute capability"
+    r"|versions?|release|v)[\s`\"':=]*(?:(?:versions?|is)\s*)?[`\"']*$"
+    r"|[=<>~!]=?\s?\d[\w.*]*\s?,\s?$",
+    re.IGNORECASE,
+)
+_PACKAGE = re.compile(r"(?<![\w.%/-])[A-Za-z][A-Za-z0-9_.-]*(?:\[[\w,-]+\])?$")
+_SHORT_METRIC = re.compile(
+    r"\b(?:p\d{2,}|rps|qps|tps|tpot|itl|errors?|rate|mean|avg|max|min|n|batch\w*)$", re.IGNORECASE
+)
 _LONGEST = 8_000
 _KNOWN_UNITS = "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"
 
@@ -112,6 +123,16 @@ def _names_gpu(figure: Figure) -> bool:
     return _PRODUCT_BEFORE.search(before) is not None or bool(_PRODUCT_AFTER.match(figure.string, figure.end))
 
 
+def _is_version(figure: Figure) -> bool:
+    """Whether a number says which release of a program is meant: `engine==0.6.3`, `Python >= 3.11`."""
+    before = figure.string[max(0, figure.begin - 60) : figure.begin]
+    if re.match(r"\.\d", figure.string[figure.end :]) or _VERSION_BEFORE.search(before):
+        return True
+    # A name and its sign without a blank are a package's, unless the name is a metric's: `p95<=150`.
+    name = _PACKAGE.search(before)
+    return name is not None and not _MEASURED.search(name[0]) and not _SHORT_METRIC.search(name[0])
+
+
 def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
     comparator, tail = figure.comparator, figure.tail or figure.unit
     after = figure.end + len(figure.tail) + (0 if figure.is_glued else 1) if figure.tail else figure.end
@@ -121,6 +142,8 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
         for pattern, name, dimension in COUNTED:
             if any(pattern.search(place) for place in figure.near):
                 return complete(figure, Unit(name, dimension), [])
+    if _is_version(figure):
+        return None
     if comparator and not comparator[0].isalpha() and comparator != "=":
         why = "a limit without a unit, and nothing says what it counts"
         return Unreadable(figure.begin, figure.end, why, _KNOWN_UNITS)
