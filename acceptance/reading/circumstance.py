@@ -23,6 +23,8 @@ _LOAD = re.compile(
     rf"|\b(?:at|under|with|for|by|from|while serving|serving)\s+(?:up to\s+|at least\s+|about\s+|~)?{_NUMBER}\s+"
     r"(?:(?:concurrent|simultaneous|parallel|active)\s+[a-z]+|(?:users|clients|connections|requests|streams)"
     r"(?:\s+(?:at once|in parallel|concurrently|simultaneously|at the same time)))"
+    rf"|(?:@|\b(?:with|at)\b)\s*(?:up to\s+|about\s+|~)?{_NUMBER}\s*(?:users|clients|connections|sessions|streams)\b"
+    rf"|@\s*{_NUMBER}\s*(?:{_RATE}|(?:concurrent|simultaneous|parallel|active)\s+[a-z]+|requests\b)"
     rf"|\bat\s+(?:an?\s+)?concurrency\s+(?:of\s+)?{_NUMBER}"
     rf"|\b(?:at|with)\s+(?:an?\s+)?batch[- ]size\s+(?:of\s+)?{_NUMBER}"
     rf"|\b(?:for|over|during|across|in)\s+(?:at least\s+|an?\s+|any\s+|the\s+|each\s+)?{_NUMBER}[ -]?"

@@ -11,6 +11,7 @@ from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft, Note, person
 from acceptance.reading.facts import Facts
 from acceptance.reading.load_drafts import REFUSED, concurrency, refused_length, window
+from acceptance.reading.number_words import with_digits
 from acceptance.reading.quantity import Quantity, Unreadable, read_quantities
 from acceptance.reading.reasons import RECOMMENDED
 from acceptance.reading.service_names import named_services
@@ -32,7 +33,8 @@ _PORT = re.compile(
     re.IGNORECASE,
 )
 _FAULTLESS = re.compile(
-    r"\b(?:without|with no|no|zero) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b", re.IGNORECASE
+    r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b",
+    re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
 _LAST_PORT = 65_535
@@ -88,7 +90,7 @@ _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to t
 
 def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note]]:
     """What the figures of the text ask for; a JSON expectation is read as JSON, not as figures."""
-    if not _DIGIT.search(statement.text):
+    if not _DIGIT.search(with_digits(statement.text)):
         return [], []
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []

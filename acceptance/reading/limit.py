@@ -15,6 +15,8 @@ from acceptance.reading.units import Unit
 _BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
 _LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)
 KIBI = 1024
+_UPPER_END = re.compile(r"\bbetween\s+~?\d[\d.,]*\s*[A-Za-z%/]{0,12}\s+and\s+$", re.IGNORECASE)
+_OTHER_END = re.compile(r"\s+and\s+\d", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +90,9 @@ def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
 
 def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, str]:
     """The comparator as it is written before or behind the figure, else what the subject means, with a sentence."""
+    end = _between(figure)
+    if end is not None:
+        return end, ""
     written = " ".join((figure.comparator or after).lower().split())
     found = COMPARATORS.get(written)
     if found is not None and reads_as_capacity(subject, written, figure.near):
@@ -101,6 +106,14 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
     if subject in AT_LEAST or figure.has_plus:
         return ">=", "no comparator is stated: at least {value} is asked for"
     return "<=", "no comparator is stated: at most {value} is asked for"
+
+
+def _between(figure: Figure) -> Comparator | None:
+    """Which end of `between 60 % and 95 %` a figure is, None where it is neither."""
+    if _UPPER_END.search(figure.string, max(0, figure.begin - 60), figure.begin):
+        return "<="
+    is_lower = re.search(r"\bbetween\s+$", figure.string[max(0, figure.begin - 20) : figure.begin], re.IGNORECASE)
+    return ">=" if is_lower and _OTHER_END.match(figure.string, figure.end) else None
 
 
 def _scaled(value: float, factor: float) -> float:

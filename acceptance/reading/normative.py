@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from acceptance.reading.number_words import with_digits
 from acceptance.reading.units import UNITS
 from acceptance.reading.wording import plain
 
@@ -151,12 +152,12 @@ def is_order(text: str) -> bool:
 
 def has_figure(text: str) -> bool:
     """Whether a text holds a figure with a unit that something can be measured in."""
-    return _FIGURE.search(text) is not None
+    return _FIGURE.search(with_digits(text)) is not None
 
 
 def has_limit(text: str) -> bool:
     """Whether a text states a limit: a comparator, in signs or words, at a figure that has a unit."""
-    return has_figure(text) and _COMPARED.search(text) is not None
+    return has_figure(text) and _COMPARED.search(with_digits(text)) is not None
 
 
 def asks(text: str, strong: bool = False) -> bool:

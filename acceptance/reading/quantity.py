@@ -17,12 +17,13 @@ from functools import lru_cache
 from acceptance.reading.aside import under_circumstances
 from acceptance.reading.figure import Figure, figures_in
 from acceptance.reading.limit import KIBI, Quantity, complete
+from acceptance.reading.number_words import with_digits
 from acceptance.reading.subject import COUNTED, LEAD, SHARE
 from acceptance.reading.units import Unit
 
 __all__ = ["Quantity", "Unreadable", "read_quantities"]
 _DIGIT = re.compile(r"[0-9]")
-_OF_CONTEXT = re.compile(r"context|token|window|n_ctx", re.IGNORECASE)
+_OF_CONTEXT = re.compile(r"context|token|window|n_ctx|\bctx\b", re.IGNORECASE)
 _TIME_FIGURE = re.compile(r"\d\s?(?:ms|milliseconds?|s|secs?|seconds?|min|minutes?)\b", re.IGNORECASE)
 _MEASURED = re.compile(
     r"\b(?:latency|response times?|throughput|memory|ram|cpu|load(?:ing)? times?|start-?up times?|ttft|bandwidth"
@@ -44,6 +45,13 @@ _PRODUCT_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _PRODUCT_AFTER = re.compile(rf"\s*[)]?\s*(?:nvidia\s+)?{_GPU}\b", re.IGNORECASE)
+_OF_MANY = re.compile(
+    r"\s+(?:in|of|out of|per)\s+(?:every\s+|a\s+|one\s+)?(?P<many>\d[\d,]*|hundred|thousand|million)\b(?!\s*%|[.]\d)",
+    re.IGNORECASE,
+)
+_MANY = {"hundred": 100.0, "thousand": 1_000.0, "million": 1_000_000.0}
+_FEWEST = 100
+_OUTCOME = re.compile(r"\b(?:fail\w*|errors?|erroneous|5xx|succe\w+)\b", re.IGNORECASE)
 _VERSION_BEFORE = re.compile(
     r"\b(?:python|requires-python|pip|cuda|rocm|torch|pytorch|node(?:\.?js)?|glibc|gcc|kernel|ubuntu|debian|docker"
     r"|kubernetes|helm|vllm|sglang|ollama|llama\.cpp|transformers|pydantic|fastapi|driver|compute capability"
@@ -72,6 +80,7 @@ class Unreadable:
 @lru_cache(maxsize=16_384)
 def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]:
     """All quantities of a text; `about` (a label or heading) helps where a clause does not say what is meant."""
+    text = with_digits(text)
     if _DIGIT.search(text) is None:
         return (), ()
     found: list[Quantity] = []
@@ -94,7 +103,10 @@ def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], t
 
 
 def _read(figure: Figure) -> Quantity | Unreadable | None:
-    unit = figure.known_unit
+    share = _share_of_many(figure)
+    if share is not None:
+        return share
+    unit = figure.known_unit or _unit_of_other_end(figure)
     if (
         unit is not None
         and unit.needs
@@ -115,6 +127,33 @@ def _read(figure: Figure) -> Quantity | Unreadable | None:
         note = f"{figure.number}K of context is read as {figure.value * KIBI:,.0f} tokens"
         return complete(figure, replace(unit, factor=KIBI), [note])
     return complete(figure, unit, [unit.note] if unit.note else [])
+
+
+def _share_of_many(figure: Figure) -> Quantity | None:
+    """`fewer than 1 in 1000 requests fails` as a share of requests, None where a figure is none."""
+    found = _OF_MANY.match(figure.string, figure.begin + _number_at(figure))
+    if found is None or not figure.comparator or not any(_OUTCOME.search(place) for place in figure.near):
+        return None
+    many = _MANY.get(found["many"].lower()) or float(found["many"].replace(",", ""))
+    if many < _FEWEST or figure.value > many:
+        return None
+    written = replace(figure, end=found.end(), unit=" ".join(found[0].split()), tail="")
+    return complete(written, Unit("%", "ratio", factor=100 / many), [])
+
+
+def _number_at(figure: Figure) -> int:
+    """How far behind a figure's begin its number ends, past its comparator."""
+    return figure.string.index(figure.number, figure.begin) + len(figure.number) - figure.begin
+
+
+def _unit_of_other_end(figure: Figure) -> Unit | None:
+    """The unit that `between 4 and 8 GB` writes once, None where a figure is not the first of two such."""
+    if not re.search(r"\bbetween\s+$", figure.string[max(0, figure.begin - 20) : figure.begin], re.IGNORECASE):
+        return None
+    if not re.match(r"\s+and\s+\d", figure.string[_number_at(figure) + figure.begin :]):
+        return None
+    other = next(figures_in(figure.string[_number_at(figure) + figure.begin :], ""), None)
+    return other.known_unit if other is not None else None
 
 
 def _names_gpu(figure: Figure) -> bool:

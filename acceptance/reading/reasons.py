@@ -57,9 +57,17 @@ _LEFT_OUT = re.compile(
 _TASK_HEADINGS = re.compile(
     r"^\W*(?:achievable|attainable|realistic|relevant|time-?bound|timely|strategic|tactical|small)\b", re.IGNORECASE
 )
+_FAULTLESS = (
+    r"(?<![\d.,])\b(?:0|zero|no) (?:errors?|failures?|failed requests?)\b(?! (?:lines?|logs?|messages?|entr))"
+    r"|\berrors:? 0\s*$"
+)
 _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), reason)
     for pattern, reason in (
+        (
+            _FAULTLESS,
+            "no number of requests shows that none ever fails: somebody has to say which share of them may",
+        ),
         (
             r"\bresults? (?:are )?documented\b|\bdocumented and validated\b",
             "somebody has to read what was written down",

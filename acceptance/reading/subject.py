@@ -24,7 +24,7 @@ _SUBJECTS: dict[str, _Table] = {
             ),
             "load_time",
         ),
-        (r"\b(?:ttft|(?:time to )?first[ -](?:token|chunk|byte))\b", "ttft"),
+        (r"\b(?:ttft|(?:time to )?(?:first|1st)[ -](?:token|chunk|byte))\b", "ttft"),
         (r"\b(?:inter[ -]token|itl|tpot|tbt|(?:per|between)(?: output)? tokens?)\b", "inter_token_latency"),
         (
             (
@@ -93,7 +93,7 @@ _SUBJECTS: dict[str, _Table] = {
         (r"\bcoheren\w+", "coherence"),
         (r"\b(?:documentation|requirements?|features?|api|alerts?|scenarios?|doc) coverage\b", "share"),
         (r"\bcoverage\b", "coverage"),
-        (r"\b(?:errors?|failures?|failed|fail|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
+        (r"\b(?:errors?|failures?|failed|fails?|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
         (r"\b(?:availab\w+|uptime)\b", "availability"),
         (r"\bcpu\b", "cpu_utilisation"),
         (r"\bgpu\b", "gpu_utilisation"),

@@ -1,0 +1,37 @@
+"""Numbers that are written as words where a limit on time stands: `in less than a second`, `within one minute`."""
+
+from __future__ import annotations
+
+import re
+
+# As long as the words that they stand for, so that every place in the text stays.
+_DIGITS = {
+    "half a": "0.5000",
+    "a": "1",
+    "an": "1 ",
+    "one": "1.0",
+    "two": "2.0",
+    "three": "3.000",
+    "four": "4.00",
+    "five": "5.00",
+    "six": "6.0",
+    "eight": "8.000",
+    "ten": "10 ",
+    "fifteen": "15.0000",
+    "twenty": "20.000",
+    "thirty": "30.000",
+    "sixty": "60.00",
+}
+_TIME = re.compile(
+    r"(?P<comparator>\b(?:(?:less|faster|shorter|more|longer|slower) than|under|below|within|at most|over|up to|after)"
+    r"\s+)"
+    rf"(?P<number>{'|'.join(sorted(_DIGITS, key=len, reverse=True))})"
+    r"(?=\s(?:milliseconds?|seconds?|minutes?|hours?)\b(?!\s+(?:attempt|call|chance|client|copy|instance|opinion"
+    r"|prompt|replica|request|run|server|service|step|stage|time|try|turn|user)))",
+    re.IGNORECASE,
+)
+
+
+def with_digits(text: str) -> str:
+    """The text with digits in place of such words; every character keeps its place."""
+    return _TIME.sub(lambda match: match["comparator"] + _DIGITS[match["number"].lower()], text)
