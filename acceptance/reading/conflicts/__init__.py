@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from acceptance.reading.conflicts import (
     access,
     address,
+    allocation,
     behaviour,
     concurrency,
     configuration,
@@ -26,6 +27,7 @@ from acceptance.reading.conflicts import (
     name,
     placeholder,
     port,
+    quota,
     remedy,
     resource,
     session,
@@ -42,6 +44,7 @@ from acceptance.reading.document import Conflict, Document
 Finder = Callable[[Corpus], Iterable[Conflict]]
 FINDERS: tuple[tuple[str, Finder], ...] = (
     (limit.KIND, limit.find),
+    (quota.KIND, quota.find),
     (configuration.KIND, configuration.find),
     (port.KIND, port.find),
     (engine.KIND, engine.find),
@@ -49,6 +52,7 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     (concurrency.KIND, concurrency.find),
     (timeout.KIND, timeout.find),
     (resource.KIND, resource.find),
+    (allocation.KIND, allocation.find),
     (duration.KIND, duration.find),
     (model.KIND, model.find),
     (identity.KIND, identity.find),
@@ -68,7 +72,7 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
     (remedy.KIND, remedy.find),
     (status.KIND, status.find),
 )
-KINDS: tuple[str, ...] = tuple(kind for kind, _ in FINDERS)
+KINDS: tuple[str, ...] = tuple(dict.fromkeys(kind for kind, _ in FINDERS))
 
 
 def find_conflicts(documents: Sequence[Document]) -> tuple[Conflict, ...]:

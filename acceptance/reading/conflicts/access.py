@@ -20,6 +20,20 @@ _SAID = re.compile(r"\becho\b[^\n]*\bcurl\b[^\n]*")
 _OPEN = re.compile(r"/(?:health\w*|ready\w*|live\w*|metrics|ping|status)(?:[/?]|$)")
 _AUTH = ("authentication_required", "auth_required", "require_auth", "auth_enabled", "authentication_enabled")
 _TLS = ("ssl_enabled", "tls_enabled", "ssl", "tls", "https_only", "require_tls", "require_ssl")
+# A sentence that demands a key of every route, and the routes that it lets out.
+_EVERYWHERE = re.compile(
+    r"\b(?:every|all|each)\s+(?:other\s+|http\s+|api\s+|the\s+)?(?:routes?|requests?|endpoints?|calls?|paths?)\b"
+    r"(?P<but>[^.\n]{0,80}?)"
+    r"\b(?:needs?|requires?|demands?|carr(?:y|ies)|brings?|must\s+(?:carry|bring|have|send|present|contain))\b"
+    r"(?P<what>[^.\n]{0,40}?)\b(?:Authorization|Bearer|API[- ]?keys?|X-[A-Za-z-]*(?:Key|Token)|keys?|access tokens?"
+    r"|valid tokens?)\b(?P<also>[^\n]{0,80})",
+    re.IGNORECASE,
+)
+_PARTIAL = re.compile(r"\b(?:under|below|with|that|which|of|in|on|for|to|from)\b", re.IGNORECASE)
+_EXCEPT = re.compile(r"\b(?:except|but|other than|apart from|besides|outside)\b", re.IGNORECASE)
+_NAMED_PATH = re.compile(r"(?<![\w.])/[\w./-]*\w")
+_NOT = re.compile(r"\b(?:no|not|never|without)\b", re.IGNORECASE)
+_REFUSED = re.compile(r"\b40[13]\b|unauthori[sz]ed|forbidden|denied|refused|invalid", re.IGNORECASE)
 _CARRIES = ("authorization", "x-api-key", "api-key", "x-auth-token", "cookie")
 
 
@@ -27,7 +41,38 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
     """Headers that a route demands, and switches for keys and encryption, against the requests that are shown."""
     for page in corpus.pages:
         yield from _headers(page)
+        yield from _everywhere(page)
     yield from _switched(corpus)
+
+
+def _everywhere(page: Page) -> Iterator[Conflict]:
+    """`Every route except /a requires a key`, and a command that is to be answered without one."""
+    for match, line in page.find(_EVERYWHERE, "e"):
+        block = page.block(line)
+        if block is None or block.kind == "fence" or _NOT.search(match["what"]):
+            continue
+        is_let_out = _EXCEPT.search(match["but"]) or _EXCEPT.search(match["also"])
+        free = {path.rstrip("/") for path in _NAMED_PATH.findall(match["but"] + match["also"])}
+        # An exception without a path, or routes that are only some of all, leave open which are meant.
+        if (is_let_out and not free) or (not is_let_out and (free or _PARTIAL.search(match["but"]))):
+            continue
+        bare = [
+            (command, statement)
+            for statement in page.document.statements
+            if (command := statement.command) is not None
+            and command.request is not None
+            and statement.type == "expected"
+            and not _has_key(command)
+            and not _REFUSED.search(statement.text)
+            and not _OPEN.search(path := urlsplit(str(command.request["path"])).path)
+            and not any(path == other or path.startswith(f"{other}/") for other in free)
+        ]
+        if bare:
+            places = [page.side(line, match[0].strip()), *(page.side(command.line, "no key") for command, _ in bare)]
+            pairs = [pair for _, statement in bare for pair in page.criteria(statement.line)]
+            told = "a key is demanded of every route, and a command asks without: it is refused as it stands"
+            yield conflict(KIND, "authentication", places, told, pairs)
+            return
 
 
 def _headers(page: Page) -> Iterator[Conflict]:

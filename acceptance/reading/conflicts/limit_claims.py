@@ -41,6 +41,9 @@ _QUALIFIER = re.compile(
     r"|first (?:request|call)|v\d+|\d+ (?:concurrent )?users|tokeni[sz]\w+|database|gateway|frontend|vector)\b",
     re.IGNORECASE,
 )
+# What is often granted to each route on its own.
+_OF_ROUTES = frozenset({"rate_limit", "concurrency"})
+_ROUTE = re.compile(r"(?<![\w.])/[a-z][\w./{}-]*", re.IGNORECASE)
 # How the reading says that a demand has its figure from elsewhere.
 _ELSEWHERE = "no figure is stated here"
 # How the reading says that it widened a figure which a text states only roughly.
@@ -125,6 +128,9 @@ def _population(criterion: Criterion) -> tuple[str, ...]:
     words = sorted({match[0].lower() for match in _QUALIFIER.finditer(criterion.text)})
     told = [str(parameters[name]) for name in ("population", "load") if parameters.get(name)]
     told = [text for text in told if not _USUAL.search(text)]
+    limit = criterion.threshold
+    if limit is not None and limit.subject in _OF_ROUTES:
+        told += [match[0] for match in _ROUTE.finditer(criterion.text)]
     return ("" if COMPLETION.search(path) else path, *told, *words)
 
 
