@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from urllib.parse import urlsplit
 
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
@@ -29,6 +30,8 @@ _EVERYWHERE = re.compile(
     r"|valid tokens?)\b(?P<also>[^\n]{0,80})",
     re.IGNORECASE,
 )
+# How many such sentences are looked at.
+_MOST = 20
 _PARTIAL = re.compile(r"\b(?:under|below|with|that|which|of|in|on|for|to|from)\b", re.IGNORECASE)
 _EXCEPT = re.compile(r"\b(?:except|but|other than|apart from|besides|outside)\b", re.IGNORECASE)
 _NAMED_PATH = re.compile(r"(?<![\w.])/[\w./-]*\w")
@@ -47,7 +50,7 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 
 def _everywhere(page: Page) -> Iterator[Conflict]:
     """`Every route except /a requires a key`, and a command that is to be answered without one."""
-    for match, line in page.find(_EVERYWHERE, "e"):
+    for match, line in islice(page.find(_EVERYWHERE), _MOST):
         block = page.block(line)
         if block is None or block.kind == "fence" or _NOT.search(match["what"]):
             continue

@@ -29,6 +29,8 @@ _PARTLY = re.compile(
     r"|additional|extra|if|not|without|instead|earlier|previous\w*|tested|recommended|optional)\b|\+",
     re.IGNORECASE,
 )
+# How many engines of one page are looked at.
+_MOST = 50
 _SPREAD = re.compile(r"\bray\b|leaderworker|multi-?node|\bnnodes\b|--node-rank|--nnodes", re.IGNORECASE)
 _WRONG = re.compile(r"\b(?:wrong|bad|invalid|broken|before|mistakes?|troubleshoot\w*|anti-?patterns?)\b", re.IGNORECASE)
 _VISIBLE = re.compile(r"CUDA_VISIBLE_DEVICES[\"']?\s*[=:]\s*[\"']?(\d+(?:\s*,\s*\d+)*)")
@@ -103,9 +105,10 @@ def _parallel(corpus: Corpus, page: Page, amounts: _Amounts) -> Iterator[Conflic
     if _SPREAD.search(page.text):
         return
     stages = {owned.owner: owned for owned in corpus.named("pipeline_parallel_size") if owned.page is page}
-    for owned in corpus.named("tensor_parallel_size"):
+    engines = [owned for owned in corpus.named("tensor_parallel_size") if owned.page is page]
+    for owned in engines[:_MOST]:
         size = number(owned.value)
-        if owned.page is not page or size is None:
+        if size is None:
             continue
         staged = stages.get(owned.owner)
         needed = size * (number(staged.value) or 1 if staged is not None else 1)

@@ -76,7 +76,8 @@ def apart(one: About, other: About) -> bool:
 
 
 @lru_cache(maxsize=4096)
-def _telling(text: str) -> frozenset[str]:
+def telling(text: str) -> frozenset[str]:
+    """The words of a text that tell it from other demands."""
     words = (found.lower().rstrip(".") for found in _WORD.findall(text))
     return frozenset(word for word in words if word not in _COMMON and not _PERCENTILE.fullmatch(word))
 
@@ -84,7 +85,7 @@ def _telling(text: str) -> frozenset[str]:
 def _label(text: str) -> frozenset[str]:
     """The telling words of what a text begins with, before its colon."""
     match = _LABEL.match(text)
-    return _telling(match[1]) if match is not None else frozenset()
+    return telling(match[1]) if match is not None else frozenset()
 
 
 @lru_cache(maxsize=4096)
@@ -100,7 +101,7 @@ def _names(text: str) -> frozenset[str]:
 
 def _topic(page: Page, line: int) -> frozenset[str]:
     headings = page.headings(line)
-    return _telling(headings[-1]) if headings else frozenset()
+    return telling(headings[-1]) if headings else frozenset()
 
 
 def _parent(page: Page, line: int) -> frozenset[str]:
@@ -111,7 +112,7 @@ def _parent(page: Page, line: int) -> frozenset[str]:
     for number in range(line - 1, max(line - _MOST_UP, 0), -1):
         above = _ITEM.match(page.line(number))
         if above is not None and len(above["indent"]) < len(own["indent"]):
-            return _telling(plain(above["text"]))
+            return telling(plain(above["text"]))
         if page.line(number).startswith("#"):
             break
     return frozenset()

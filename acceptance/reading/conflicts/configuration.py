@@ -19,10 +19,10 @@ _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "mo
 _MIN_PATH = 2
 # Names that mean something else in each place.
 _COMMON = frozenset({"max_tokens", "temperature", "top_p", "timeout", "framework", "context_length", "max_memory_mb"})
-_MAPPED = re.compile(
+MAPPED = re.compile(
     r"^\s*(?:apiversion|ports|expose|targetport|containerport):|\bport-forward\b|-p \d+:\d+|--publish", re.MULTILINE
 )
-_OTHER_PORT = re.compile(
+OTHER_PORT = re.compile(
     r"\b(?:metrics?|prometheus|grafana|admin|dashboard|ui|frontend|proxy|gateway|ingress|database|redis|probe)\b",
     re.IGNORECASE,
 )
@@ -183,12 +183,12 @@ def _stated_port(corpus: Corpus) -> Iterator[Conflict]:
     Where either names several, or a container or a cluster maps them, each may belong to something else.
     """
     for page in corpus.pages:
-        if corpus.scopes(page) or _MAPPED.search(page.lower):
+        if corpus.scopes(page) or MAPPED.search(page.lower):
             continue
         demanded = [
             criterion
             for criterion in page.document.criteria
-            if criterion.kind == "port" and criterion.statement != "config" and not _OTHER_PORT.search(criterion.text)
+            if criterion.kind == "port" and criterion.statement != "config" and not OTHER_PORT.search(criterion.text)
         ]
         given = [owned for owned in corpus.named("port") if owned.page is page and number(owned.value) is not None]
         stated = {int(criterion.parameters["port"]) for criterion in demanded}
