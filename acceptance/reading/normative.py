@@ -85,6 +85,11 @@ _ANSWERED = re.compile(
     r"(?:an?\s+|the\s+|HTTP\s+|status\s+|code\s+){0,4}`?4\d\d\b",
     re.IGNORECASE,
 )
+_BY_ACCIDENT = re.compile(
+    r"\b(?:sometimes|occasionally|now and then|randomly|intermittent\w*|even though|although|instead of|wrongly|bug"
+    r"|unexpectedly|suddenly)\b",
+    re.IGNORECASE,
+)
 # Each part begins only where its run of characters begins, so that a long run is read once.
 _END = re.compile(
     r"(?<![.!?\u2026])[.!?\u2026]+[\"')\]*_`\u201d\u2019]*(?:[ \t]*\n|[ \t]+)|(?:(?<! )[ ]{2,}|\\)\n|;[ ]?\n"
@@ -168,7 +173,8 @@ def asks(text: str, strong: bool = False) -> bool:
         return False
     if is_order(text):
         return has_figure(text)
-    return (has_limit(text) or _ANSWERED.search(text) is not None) and _TOLD.search(text) is None
+    is_answered = _ANSWERED.search(text) is not None and _BY_ACCIDENT.search(text) is None
+    return (has_limit(text) or is_answered) and _TOLD.search(text) is None
 
 
 def asks_by_form(text: str) -> bool:

@@ -20,6 +20,7 @@ from acceptance.reading.limit import KIBI, Quantity, complete
 from acceptance.reading.number_words import with_digits
 from acceptance.reading.subject import COUNTED, LEAD, SHARE
 from acceptance.reading.units import Unit
+from acceptance.reading.version import is_version
 
 __all__ = ["Quantity", "Unreadable", "read_quantities"]
 _DIGIT = re.compile(r"[0-9]")
@@ -52,17 +53,6 @@ _OF_MANY = re.compile(
 _MANY = {"hundred": 100.0, "thousand": 1_000.0, "million": 1_000_000.0}
 _FEWEST = 100
 _OUTCOME = re.compile(r"\b(?:fail\w*|errors?|erroneous|5xx|succe\w+)\b", re.IGNORECASE)
-_VERSION_BEFORE = re.compile(
-    r"\b(?:python|requires-python|pip|cuda|rocm|torch|pytorch|node(?:\.?js)?|glibc|gcc|kernel|ubuntu|debian|docker"
-    r"|kubernetes|helm|vllm|sglang|ollama|llama\.cpp|transformers|pydantic|fastapi|driver|compute capability"
-    r"|versions?|release|v)[\s`\"':=]*(?:(?:versions?|is)\s*)?[`\"']*$"
-    r"|[=<>~!]=?\s?\d[\w.*]*\s?,\s?$",
-    re.IGNORECASE,
-)
-_PACKAGE = re.compile(r"(?<![\w.%/-])[A-Za-z][A-Za-z0-9_.-]*(?:\[[\w,-]+\])?$")
-_SHORT_METRIC = re.compile(
-    r"\b(?:p\d{2,}|rps|qps|tps|tpot|itl|errors?|rate|mean|avg|max|min|n|batch\w*)$", re.IGNORECASE
-)
 _LONGEST = 8_000
 _KNOWN_UNITS = "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"
 
@@ -162,16 +152,6 @@ def _names_gpu(figure: Figure) -> bool:
     return _PRODUCT_BEFORE.search(before) is not None or bool(_PRODUCT_AFTER.match(figure.string, figure.end))
 
 
-def _is_version(figure: Figure) -> bool:
-    """Whether a number says which release of a program is meant: `engine==0.6.3`, `Python >= 3.11`."""
-    before = figure.string[max(0, figure.begin - 60) : figure.begin]
-    if re.match(r"\.\d", figure.string[figure.end :]) or _VERSION_BEFORE.search(before):
-        return True
-    # A name and its sign without a blank are a package's, unless the name is a metric's: `p95<=150`.
-    name = _PACKAGE.search(before)
-    return name is not None and not _MEASURED.search(name[0]) and not _SHORT_METRIC.search(name[0])
-
-
 def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
     comparator, tail = figure.comparator, figure.tail or figure.unit
     after = figure.end + len(figure.tail) + (0 if figure.is_glued else 1) if figure.tail else figure.end
@@ -181,7 +161,7 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
         for pattern, name, dimension in COUNTED:
             if any(pattern.search(place) for place in figure.near):
                 return complete(figure, Unit(name, dimension), [])
-    if _is_version(figure):
+    if is_version(figure.string, figure.begin, figure.end):
         return None
     if comparator and not comparator[0].isalpha() and comparator != "=":
         why = "a limit without a unit, and nothing says what it counts"

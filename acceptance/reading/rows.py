@@ -13,6 +13,7 @@ from acceptance.reading.normative import is_normative
 from acceptance.reading.sections import is_aside, is_identified, is_smart
 from acceptance.reading.source import Source
 from acceptance.reading.wording import BOX, box_of, plain
+from acceptance.reading.workload import limited, workload
 
 _CRITERIA = re.compile(r"\b(?:success|acceptance) criteri", re.IGNORECASE)
 _TARGET = re.compile(
@@ -40,7 +41,8 @@ _OTHER = re.compile(
 )
 _METRIC = re.compile(
     r"\b(?:latency|p\d{2}|percentile|throughput|rps|qps|tps|memory|ram|vram|disk|storage|cpu|cores?|ports?|context"
-    r"|availability|uptime|errors?(?! budget)|time-?out|ttft|tokens?|concurren\w+|load time|response time|size)\b",
+    r"|availability|uptime|errors?(?=\W*$|\s+(?:rate|ratio|share))"
+    r"|time-?out|ttft|tokens?|concurren\w+|load time|response time|size)\b",
     re.IGNORECASE,
 )
 # A value is a demand where it is a bound: `Memory (peak) | < 2 GB`.
@@ -52,22 +54,6 @@ _STATE = re.compile(
 )
 _UNIT = re.compile(r"[(\[]\s*(?P<unit>[A-Za-z%/]{1,12})\s*[)\]]\s*$")
 _BOX_ONLY = re.compile(rf"^(?:{BOX})$")
-# What columns under `Limits` are called beside the names of metrics.
-_LIMITS = re.compile(r"\b(?:limits|quotas?|throttling|rate limit\w*)\W*$", re.IGNORECASE)
-_LIMITED = re.compile(
-    r"\b(?:max(?:imum)?|min(?:imum)?|body|payload|uploads?|quota|burst|per (?:key|user|client|minute|day))\b",
-    re.IGNORECASE,
-)
-_RATE = re.compile(r"^\W*(?:max(?:imum)?\.?\s+)?(?:request )?rate\b(?! limit)", re.IGNORECASE)
-# Rows that say of which requests their figures hold: `chat | <= 200 ms`.
-_WORKLOAD = re.compile(
-    r"^\W*(?:workloads?|scenarios?|use[ -]cases?|(?:load |traffic |request )?(?:profiles?|patterns?|class(?:es)?|mix)"
-    r"|(?:kind|type|class)s? of (?:request|work|load|traffic)s?|request (?:type|kind)s?|traffic|datasets?|prompts?"
-    r"|routes?|endpoints?|path|tenants?|tiers?)\W*$",
-    re.IGNORECASE,
-)
-_NAME = re.compile(r"^\W*(?:names?|case)?\W*$", re.IGNORECASE)
-_WORKLOADS = re.compile(r"\bworkloads?\b|\bscenarios?\b|\buse[ -]cases\b|\btraffic\b", re.IGNORECASE)
 _METHOD = re.compile(r"^\W*(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|WSS?)\b")
 _ROUTE = re.compile(r"^\W*(?:(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS|WSS?)\s+)?/[\w{}<>:/.*-]*\W*$")
 _NOTHING = re.compile(
@@ -90,17 +76,6 @@ class _Row:
             if text and not _IDENTIFIER.match(name) and not _BOX_ONLY.match(text):
                 return text
         return self.texts[0] if self.texts else ""
-
-    @property
-    def population(self) -> str:
-        """The requests that the row's figures are about, "" where its label names no such requests."""
-        heading = self.block.headings[-1].text if self.block.headings else ""
-        for name, text in zip(self.header, self.texts, strict=False):
-            if not text or _BOX_ONLY.match(text) or (_IDENTIFIER.match(name) and not _NAME.match(name)):
-                continue
-            is_workload = _WORKLOAD.match(name) or (_NAME.match(name) and _WORKLOADS.search(heading))
-            return text if is_workload else ""
-        return ""
 
     def others(self, *without: int) -> str:
         """The other cells, joined."""
@@ -171,8 +146,20 @@ def _measured(source: Source, row: _Row, columns: Iterable[int], without: Sequen
     """Figures in columns that are named after a metric."""
     for index in columns:
         is_figure = index < len(row.texts) and any(map(str.isdigit, row.texts[index]))
-        if is_figure and index not in without and (name := _column(row, index)):
+        if (
+            is_figure
+            and index not in without
+            and (name := limited(row.header[index], _heading(row)) or _metric(row.header[index]))
+        ):
             yield from _cell(source, row, index, "target", [], name)
+
+
+def _metric(name: str) -> str:
+    return name if _METRIC.search(name) else ""
+
+
+def _heading(row: _Row) -> str:
+    return row.block.headings[-1].text if row.block.headings else ""
 
 
 def _is_other(header: list[str]) -> bool:
@@ -182,17 +169,6 @@ def _is_other(header: list[str]) -> bool:
 
 def _has_method(row: _Row) -> bool:
     return any(_METHOD.match(text) for text in row.texts)
-
-
-def _column(row: _Row, index: int) -> str:
-    """The name of a column of figures, "" where it is none: under limits a rate is one that may not be passed."""
-    name = row.header[index]
-    heading = row.block.headings[-1].text if row.block.headings else ""
-    if not _LIMITS.search(heading):
-        return name if _METRIC.search(name) else ""
-    if _RATE.match(name):
-        return re.sub(r"^(\W*(?:max(?:imum)?\.?\s+)?(?:request )?rate)", r"\1 limit", name, flags=re.IGNORECASE)
-    return name if _METRIC.search(name) or _LIMITED.search(name) else ""
 
 
 def _index(header: list[str], pattern: re.Pattern[str], begin: int) -> int | None:
@@ -246,7 +222,7 @@ def _cell(
         role,
         about,
         "" if kind == "target" and not context else context,
-        population=row.population if kind == "target" else "",
+        population=workload(row.header, row.texts, _heading(row)) if kind == "target" else "",
     )
 
 

@@ -39,9 +39,9 @@ def _row(pattern: str, standing: Standing) -> _Row:
 _ASIDE = (
     r"\bmaintenance|troubleshoot|\b(?:common|known|open) (?:issues|problems|bugs|questions)|^issues?\b"
     r"|\bknown (?:limits|limitations|restrictions|shortcomings|gaps|caveats|defects|errors)\b"
-    r"|\b(?:current|present) (?:state|situation|setup|behaviou?r|limitations)\b|\bstatus quo\b|^\W*as[- ]is\b"
+    r"|\b(?:current|present) (?:state|situation|behaviou?r|limitations)\b|\bstatus quo\b|^\W*as[- ]is\b"
     r"|\bsteps to reproduce\b|\b(?:how )?to reproduce\b|\breproduction\b"
-    r"|\b(?:actual|observed) (?:behaviou?r|results?|outcome)\b|^\W*(?:[\d.]+\s*)?(?:exclusions|excluded|except(?:ions)?"
+    r"|\b(?:actual|observed) (?:behaviou?r|results?|outcome)\b|^\W*(?:[\d.]+\s*)?(?:exclusions|excluded|except"
     r"|excluding)\b|\bnot (?:part of|included|covered)\b"
     r"|\brisks?\b|\bmitigations?\b|\breferences?\b|\brelated (?:documents?|work|links|reading|tasks)"
     r"|\bfurther reading\b|\bsee also\b|\bbibliography\b|\blinks\b|\blessons\b|\bnotes?\b|\btimeline\b|\bschedule\b"
@@ -119,10 +119,18 @@ _EXPECTED_HEADING = re.compile(
     r"^\W*(?:[\d.]+\s*)?(?:expected|desired|required|wanted) (?:behaviou?r|results?|outcome)\W*$", re.IGNORECASE
 )
 # `Not part of this: billing`, `Logprobs are out of scope`.
+_THIS = (
+    r"(?:this|the (?:present |current )?(?:scope|task|project|release|issue|ticket|work|contract|agreement|slos?|slas?"
+    r"|test|acceptance))\b"
+)
 _EXCLUDED = re.compile(
-    r"^\W*(?:out of scope|not (?:in|within) scope|not (?:a )?part of|not covered|excluded|excluding|except(?: for)?)\b"
-    r"|\b(?:is|are|stays?|remains?)\s+(?:(?:explicitly|all|both)\s+)?(?:out of scope|not (?:a )?part of|not covered"
-    r"|excluded)\b[^,;]{0,60}$|[(]out of scope[)]\W*$",
+    rf"^\W*(?:out of scope|not (?:in|within) scope|not (?:a )?part of {_THIS}|not covered (?:by|in) {_THIS}"
+    rf"|not covered:|excluded:|excluded from {_THIS})"
+    # `Except for probes, every route needs a key` goes on with what is asked for.
+    r"|^\W*(?:excluding|except(?: for)?)\b(?!.*[,:;]\s)"
+    r"|\b(?:is|are|stays?|remains?)\s+(?:(?:explicitly|all|both)\s+)?"
+    rf"(?:out of scope|(?:not (?:a )?part of|not covered by|excluded from) {_THIS})[^,;]{{0,40}}$"
+    r"|[(]out of scope[)]\W*$",
     re.IGNORECASE,
 )
 # What somebody said beneath a report: `@reviewer: we must look at this`.

@@ -125,3 +125,19 @@ def test_a_column_of_errors_limits_them(read: Read) -> None:
 def test_a_budget_of_errors_limits_none(read: Read) -> None:
     rows = "| Indicator | Target | Error budget |\n|---|---|---|\n| Latency, p95 | 3 s | 4 % |\n"
     assert machine_kinds(read, f"## Objectives\n\n{rows}") == ["latency"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Names of customers are excluded from the answers",
+        "Stack traces are not part of the answer",
+        "Except for probes, every route needs a bearer token",
+    ],
+)
+def test_what_an_answer_leaves_out_is_asked_for(read: Read, text: str) -> None:
+    assert of(read, f"## Limits of the service\n\n- {text}\n")
+
+
+def test_an_accident_is_not_asked_for(read: Read) -> None:
+    assert of(read, "## Limits\n\nSometimes a client gets 429 on its first request.\n") == ()
