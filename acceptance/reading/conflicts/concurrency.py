@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from acceptance.criterion import Criterion
 from acceptance.reading.conflicts.corpus import Corpus, number
 from acceptance.reading.conflicts.limit_claims import Claim, claims
-from acceptance.reading.conflicts.page import Page, conflict
+from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Command, Conflict
 
 KIND = "concurrency"
 _CAPS = ("max_num_seqs", "max_concurrent_requests", "max_concurrent", "max_concurrency")
+
+# `up to 50 at once` may be what has to be possible: it is no bound.
+_IN_FLIGHT = re.compile(
+    r"\b(?:at most|no more than|not more than|max(?:imum)?(?: of)?)\s+(?P<count>\d{1,6})\s+"
+    r"(?:concurrent requests|requests (?:in flight|at once|at a time)|in flight)\b",
+    re.IGNORECASE,
+)
+_OF_PART = re.compile(r"\b(?:per|each|every)\s|(?<![\w.])/[a-z]", re.IGNORECASE)
+_MEDIAN = re.compile(r"\b(?:p50|median)\b", re.IGNORECASE)
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -19,7 +29,13 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
     stated = [claim for claim in claims(corpus) if not any(claim.key[2:]) and not claim.variant]
     rates = [claim for claim in stated if claim.subject == "throughput" and claim.comparator in (">", ">=")]
     delays = [claim for claim in stated if claim.subject == "latency" and claim.key[1] == "mean"]
-    yield from _caps(corpus, rates, delays)
+    medians = [claim for claim in stated if claim.subject == "latency" and claim.key[1] == "p50"]
+    configured = list(_caps(corpus, rates, delays))
+    yield from configured
+    told = {side.line for found in configured for side in found.sides}
+    # What the settings break already is not told a second time for the text.
+    texts = _in_flight(corpus, stated, rates, delays, medians)
+    yield from (found for found in texts if told.isdisjoint(side.line for side in found.sides))
     for page in corpus.pages:
         yield from _benchmarks(corpus, page, delays)
 
@@ -51,6 +67,46 @@ def _caps(corpus: Corpus, rates: list[Claim], delays: list[Claim]) -> Iterator[C
                 f"{'is' if least == 1 else 'are'} allowed: at that latency {least / delay:.3g} requests/s are the most",
                 [pair for owned, _ in caps for pair in owned.page.criteria_of(owned.setting)]
                 + [pair for claim in (*mine, *slow) if claim.value in (rate, delay) for pair in claim.pairs],
+            )
+
+
+def _in_flight(
+    corpus: Corpus, stated: list[Claim], rates: list[Claim], delays: list[Claim], medians: list[Claim]
+) -> Iterator[Conflict]:
+    """What a text allows at once beside its rate; a rate that is stated at the median is taken with it."""
+    allowed: dict[tuple[str, str], tuple[float, Place, tuple[Pair, ...]]] = {
+        (claim.owner, claim.place[0].path): (claim.value, claim.place, claim.pairs)
+        for claim in stated
+        if claim.subject == "concurrency"
+        and claim.comparator in ("<", "<=")
+        and claim.statement != "setting"
+        and not _OF_PART.search(claim.place[1].spelling)
+    }
+    for page in corpus.pages:
+        for match, line in page.find(_IN_FLIGHT):
+            block = page.block(line)
+            if block is None or block.kind == "fence" or corpus.variant(page, line) is None or corpus.scopes(page):
+                continue
+            if _OF_PART.search(page.line(line)):
+                continue
+            value = float(match["count"])
+            allowed.setdefault((corpus.owner(page), page.path), (value, page.side(line, match[0]), ()))
+    for (owner, path), (cap, place, pairs) in allowed.items():
+        mine = [claim for claim in rates if claim.owner == owner and claim.place[0].path == path]
+        at_median = any(_MEDIAN.search(claim.place[1].spelling) for claim in mine)
+        slow = [claim for claim in (medians if at_median else delays) if claim.owner == owner]
+        slow = [claim for claim in slow if claim.place[0].path == path]
+        if not mine or not slow:
+            continue
+        rate, delay = min(mine, key=lambda claim: claim.value), min(slow, key=lambda claim: claim.value)
+        if cap < rate.value * delay.value * 0.999:
+            yield conflict(
+                KIND,
+                "requests in flight",
+                [place, rate.place, delay.place],
+                f"{rate.value:g} requests/s that take up to {delay.value:g} s each are {rate.value * delay.value:g} at "
+                f"once, and {cap:g} are allowed: at that latency {cap / delay.value:.3g} requests/s are the most",
+                [*pairs, *rate.pairs, *delay.pairs],
             )
 
 
