@@ -85,6 +85,7 @@ _SHARE_BEFORE = re.compile(r"(?:%|percent)\s+of\s+(?:all\s+|the\s+|its\s+)*$", r
 _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )
+_REFUSED_RATE = re.compile(r"\b429\b|\brefus\w*|\breject\w*|\bthrottl\w*", re.IGNORECASE)
 _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
 
 
@@ -157,6 +158,9 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if subject in ("error_rate", "success_rate"):
         return _share_of_errors(quantity)
     if subject in _SAME_KIND:
+        if subject == "rate_limit" and limit.comparator in (">", ">=") and _REFUSED_RATE.search(statement.text):
+            # `More than 20 a second get 429` allows 20.
+            limit = replace(limit, comparator="<=")
         draft = Draft(subject, limit, quantity.assumptions)
         return (
             replace(draft, parameters=window(statement.text[quantity.begin : quantity.end]))

@@ -31,7 +31,10 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 
+_ONE_IN = re.compile(r"\bone(?= (?:in|per) (?:an?|one|every) (?:hundred|thousand|million)\b)", re.IGNORECASE)
+
 
 def with_digits(text: str) -> str:
     """The text with digits in place of such words; every character keeps its place."""
+    text = _ONE_IN.sub("1.0", text)
     return _TIME.sub(lambda match: match["comparator"] + _DIGITS[match["number"].lower()], text)

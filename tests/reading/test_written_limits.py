@@ -40,6 +40,7 @@ def of(read: Read, text: str) -> tuple[Criterion, ...]:
         ("1st token 0.7 s", [("ttft", "<=", 0.7, "s")]),
         ("ctx 16k", [("context_length", ">=", 16384, "tokens")]),
         ("fewer than 3 in 1000 requests fail", [("error_rate", "<", 0.3, "%")]),
+        ("at most one in a thousand requests fails", [("error_rate", "<=", 0.1, "%")]),
         ("Failures: at most 4 per thousand", [("error_rate", "<=", 0.4, "%")]),
         ("at least 997 of 1,000 requests succeed", [("success_rate", ">=", 99.7, "%")]),
         ("a request fails after at most 2 of 3 attempts", []),
@@ -77,3 +78,11 @@ def test_that_nothing_ever_fails_is_for_a_person(read: Read, text: str, is_told:
     (found,) = of(read, text)
     assert found.judge == "person"
     assert ("none ever fails" in found.reason) is is_told
+
+
+@pytest.mark.parametrize(
+    ("text", "sign"),
+    [("Whoever sends more than 20 req/s gets 429", "<="), ("Each client may send at least 20 req/s", ">=")],
+)
+def test_the_rate_that_is_refused_is_the_limit(read: Read, text: str, sign: str) -> None:
+    assert [found.threshold.comparator for found in of(read, text) if found.threshold] == [sign]
