@@ -33,6 +33,9 @@ _EVERYWHERE = re.compile(
 # How many such sentences are looked at.
 _MOST = 20
 _PARTIAL = re.compile(r"\b(?:under|below|with|that|which|of|in|on|for|to|from)\b", re.IGNORECASE)
+_SOMETIMES = re.compile(
+    r"\b(?:if|when|where|unless|once|after|in production|optional\w*|budget|store)\b", re.IGNORECASE
+)
 _EXCEPT = re.compile(r"\b(?:except|but|other than|apart from|besides|outside)\b", re.IGNORECASE)
 _NAMED_PATH = re.compile(r"(?<![\w.])/[\w./-]*\w")
 _NOT = re.compile(r"\b(?:no|not|never|without)\b", re.IGNORECASE)
@@ -57,6 +60,8 @@ def _everywhere(page: Page) -> Iterator[Conflict]:
         is_let_out = _EXCEPT.search(match["but"]) or _EXCEPT.search(match["also"])
         free = {path.rstrip("/") for path in _NAMED_PATH.findall(match["but"] + match["also"])}
         # An exception without a path, or routes that are only some of all, leave open which are meant.
+        if _SOMETIMES.search(match["what"] + match["also"]):
+            continue
         if (is_let_out and not free) or (not is_let_out and (free or _PARTIAL.search(match["but"]))):
             continue
         bare = [

@@ -1,4 +1,4 @@
-"""Rates, requests at once, availability, error rates and replicas of the text against the settings that hold them.
+"""Rates, availability, error rates and replicas of the text against the settings that hold them.
 
 Only what one document says once is compared: figures for each of several routes, keys or services are several things.
 """
@@ -20,11 +20,11 @@ _RATE = re.compile(
     r"^(?=.*(?:limit|max|throttle))(?!.*(?:token|login|burst|bandwidth|byte|retr|error))(?:\w+_)?"
     r"(?:per_(?P<per>s|m|h|d)(?:ec|econd|in|inute|our|ay)?|rp(?P<short>[smhd]))(?:_limit|_max)?$"
 )
-_AT_ONCE = frozenset({"max_concurrent_requests", "max_concurrent", "max_concurrency", "concurrency_limit"})
 _SHARE = re.compile(
     r"(?:^|[._])(?P<what>availability|uptime|error_?rate|error_?ratio)(?:[._](?:slo|target|objective|goal|threshold|max"
     r"|limit|min|percent|pct))*$"
 )
+_OF_OTHERS = re.compile(r"redis|database|postgres|(?:^|[._])db|cache|queue|broker|storage|upstream|vendor|provider")
 _TRIGGER = re.compile(r"alert|warn|burn|page|notif|circuit|breaker|canary|rollback|abort", re.IGNORECASE)
 # A figure for a part of the requests is no figure for all of them.
 _PART = re.compile(r"(?<![\w.])/[a-z]\w*|\b(?:per|each|every|burst|peak|batch|premium|free|admin)\b", re.IGNORECASE)
@@ -81,7 +81,7 @@ def _conflict(subject: str, unit: str, said: list[_Stated], set_to: list[_Stated
 def _setting(owned: Owned, reads: Callable[[str, str, float], frozenset[float]]) -> _Stated | None:
     value = number(owned.value)
     spelling = owned.setting.spelling.lower()
-    if value is None or owned.variant or _TRIGGER.search(spelling):
+    if value is None or owned.variant or _TRIGGER.search(spelling) or _OF_OTHERS.search(spelling):
         return None
     values = reads(owned.name, spelling, value)
     place = owned.page.side(owned.setting.line, owned.value, owned.setting.spelling)
@@ -126,11 +126,6 @@ def _rate(name: str, spelling: str, value: float) -> frozenset[float]:
     return frozenset({float(f"{value / _SECONDS[match['per'] or match['short']]:.6g}")})
 
 
-def _at_once(name: str, spelling: str, value: float) -> frozenset[float]:
-    # A flag of an engine counts its slots, not what the service lets in.
-    return frozenset({value}) if name in _AT_ONCE and not spelling.startswith("-") else frozenset()
-
-
 def _share(what: str) -> Callable[[str, str, float], frozenset[float]]:
     def values(name: str, spelling: str, value: float) -> frozenset[float]:
         match = _SHARE.search(spelling)
@@ -147,7 +142,6 @@ def _share(what: str) -> Callable[[str, str, float], frozenset[float]]:
 
 _SUBJECTS: tuple[tuple[str, str, Callable[[str, str, float], frozenset[float]]], ...] = (
     ("rate_limit", " requests/s", _rate),
-    ("concurrency", " requests at once", _at_once),
     ("availability", " %", _share("availability")),
     ("availability", " %", _share("uptime")),
     ("error_rate", " %", _share("error")),
