@@ -56,6 +56,7 @@ class OwnService:
         self._log_path = folder / log
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
+        self._ending: tuple[ProcessIdentity, ...] = ()
         self._began = 0.0
 
     def launch(self) -> None:
@@ -103,12 +104,12 @@ class OwnService:
 
     def tell_to_end(self) -> tuple[ProcessIdentity, ...]:
         """Ask the service, and everything that it started, to end; gives the processes that were told."""
-        if self._process is None:
-            return ()
-        processes = identities(self._process.pid)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGTERM)
-        return processes
+        if self._process is not None and not self._ending:
+            # Seen once, before the first of them ends: what a service leaves behind is nobody's child any more.
+            self._ending = identities(self._process.pid)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+        return self._ending
 
     def stop(self) -> tuple[ProcessIdentity, ...]:
         """End the service and everything that it started; gives the processes that were told to end."""

@@ -33,6 +33,6 @@ def test_no_phrase_of_a_probe_stands_in_the_simulated_engine() -> None:
         for line in re.findall(r'"([^"\n]*)"', path.read_text(encoding="utf-8")):
             probes |= runs(line)
     assert len(probes) > 300
-    for module in ("retrieval", "prose", "words", "engine"):
+    for module in ("recall", "prose", "words", "engine"):
         for text in strings(ROOT / "reference_services/chat" / f"{module}.py"):
             assert runs(text) & probes == set(), f"{module}: {text}"
