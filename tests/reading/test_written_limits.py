@@ -86,3 +86,9 @@ def test_that_nothing_ever_fails_is_for_a_person(read: Read, text: str, is_told:
 )
 def test_the_rate_that_is_refused_is_the_limit(read: Read, text: str, sign: str) -> None:
     assert [found.threshold.comparator for found in of(read, text) if found.threshold] == [sign]
+
+
+@pytest.mark.parametrize("figure", ["503", "400", "429", "413"])
+def test_a_limit_that_is_spelled_like_a_status_refuses_nobody(figure: str, read: Read) -> None:
+    (criterion,) = of(read, f"A context of at least {figure} tokens")
+    assert (criterion.kind, criterion.judge) == ("context_length", "machine"), criterion.reason
