@@ -12,6 +12,7 @@ from acceptance.reading import (
     session_drafts,
 )
 from acceptance.reading.rule import EXPECTED, Rule, any_of, words
+from acceptance.reading.status import status
 
 _NOTHING = (
     r"\b(?:not (?:in use|listening|found|running|loaded|bound|open|active|there)|no (?:\S+ ){0,3}?(?:listed|output"
@@ -41,10 +42,10 @@ RULES: tuple[Rule, ...] = (
         service_drafts.authentication,
         words(r"\b40[13]\b|\bunauthori[sz]ed\b|\bforbidden\b"),
     ),
-    Rule("rate_limit", EXPECTED, service_drafts.rate_limit, words(r"\b429\b|\btoo many requests\b"), alone=True),
+    Rule("rate_limit", EXPECTED, service_drafts.rate_limit, words(rf"{status(429)}|\btoo many requests\b"), alone=True),
     Rule(
         *("request_validation", EXPECTED, service_drafts.request_validation),
-        words(r"\b(?:400|422)\b|\bbad request\b|\bunprocessable\b|\bvalidation error\b"),
+        words(rf"{status(400, 422)}|\bbad request\b|\bunprocessable\b|\bvalidation error\b"),
         alone=True,
     ),
     Rule(

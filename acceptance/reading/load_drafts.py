@@ -10,15 +10,10 @@ from acceptance.reading.draft import Draft, person
 from acceptance.reading.facts import Facts
 from acceptance.reading.quantity import Quantity
 from acceptance.reading.setting_figures import without_figure
+from acceptance.reading.status import status
 
 # `more than 8 at once are refused` is a limit of 8.
-# A status has no unit: `503 tokens` and `400 ms` refuse nobody.
-REFUSED = re.compile(
-    r"\b(?:refus\w+|reject\w*|turned away|denied"
-    r"|(?:4(?:00|13|22|29)|503)(?![.,]?\d|\s?(?:%|tokens?|k|[mµ]?s|sec\w*|min\w*|[kmgt]i?b|cores?|re?q\w*|rps|users?"
-    r"|sessions?|connections?|turns?|parallel|concurrent|at once)\b))\b",
-    re.IGNORECASE,
-)
+REFUSED = re.compile(rf"\b(?:refus\w+|reject\w*|turned away|denied)\b|{status(400, 413, 422, 429, 503)}", re.IGNORECASE)
 
 
 def concurrency(quantity: Quantity, statement: Statement) -> Draft:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from acceptance.reading import service_drafts
 from acceptance.reading.rule import ASKED, WORKS, Rule, any_of, words
+from acceptance.reading.status import status
 
 _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"
 _AUTH = (
-    r"\bauth(?:n|z)?\b(?!:? ?none)|\bauthenticat\w+|\bauthori[sz](?:ation|es?|ed|ing)\b|\bunauthori[sz]ed\b|\b401\b"
+    r"\bauth(?:n|z)?\b(?!:? ?none)|\bauthenticat\w+|\bauthori[sz](?:ation|es?|ed|ing)\b|\bunauthori[sz]ed\b"
+    rf"|{status(401)}"
     r"|\bjwt\b|\boauth2?\b"
     r"|\b(?:api[- ]keys?|bearer tokens?|access tokens?|valid (?:key|token))\b.{0,60}"
     r"\b(?:requir\w+|valid\w*|reject\w*|refus\w*|needs?|must|protect\w*|check\w*|missing|wrong|40[13])\b"
@@ -97,7 +99,7 @@ PROTECTION: tuple[Rule, ...] = (
     Rule(
         *("rate_limit", ASKED, service_drafts.rate_limit),
         words(
-            r"\brate[- ]?limit\w*|\bthrottl\w+|\b429\b|\btoo many requests\b|\brequest quotas?\b"
+            rf"\brate[- ]?limit\w*|\bthrottl\w+|{status(429)}|\btoo many requests\b|\brequest quotas?\b"
             r"|\blimit\w* (?:the )?(?:\w+ )?(?:request )?rates?\b|\bask too often\b"
         ),
         without=any_of(
@@ -114,7 +116,7 @@ PROTECTION: tuple[Rule, ...] = (
             rf"|\b(?:invalid|malformed|bad|broken|incomplete|oversized)\b.{{0,20}}\b{_INPUT}\b.{{0,60}}"
             r"\b(?:4\d\d|4xx|reject\w*|refus\w*|errors?|answered|returns?)\b"
             rf"|\b(?:reject\w*|refus\w*|4\d\d|4xx)\b.{{0,40}}\b(?:invalid|malformed|bad|broken)\b.{{0,20}}\b{_INPUT}\b"
-            r"|\b(?:400|422)\b.{0,60}\b(?:invalid|malformed|missing|bad|unknown|wrong)\b"
+            rf"|{status(400, 422)}.{{0,60}}\b(?:invalid|malformed|missing|bad|unknown|wrong)\b"
         ),
         without=any_of(r"\bperformance\b.{0,30}\bvalidat|\bapi[- ]keys?\b|\brequests? per\b"),
     ),
