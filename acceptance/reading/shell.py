@@ -90,7 +90,7 @@ def _read_session(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand
         lines = [line[prompt.end() :]]
         quote = _open_quote(lines[0], "")
         while index < len(content) and (quote or lines[-1].rstrip().endswith(("\\", "`"))):
-            if _PROMPT.match(content[index][1]):
+            if _PROMPT.match(content[index][1]) or is_expected(content[index][1]):
                 break
             lines.append(re.sub(r"^>\s?", "", content[index][1]))
             quote = _open_quote(lines[-1], quote)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acceptance.reading.block import Block
@@ -183,6 +183,7 @@ def test_commands_that_only_look_are_not_marked(text: str) -> None:
 
 
 @given(st.lists(st.text(alphabet="ab '\"\\|&;<>$(){}\t#=", max_size=12), max_size=6))
+@example(["$ '"])
 def test_no_shell_text_breaks_the_reading_or_hides_an_expectation(lines: list[str]) -> None:
     text = "\n".join([*lines, "# Expected: fine"]) + "\n"
     assert [expected.text for expected in read_fence(text).expected][-1:] == ["fine"]
