@@ -29,8 +29,8 @@ _PARTLY = re.compile(
     r"|additional|extra|if|not|without|instead|earlier|previous\w*|tested|recommended|optional)\b|\+",
     re.IGNORECASE,
 )
-# How many engines of one page are looked at.
-_MOST = 50
+# How many engines of one page are looked at: each may read the whole page for its GPUs.
+_MOST = 10
 _SPREAD = re.compile(r"\bray\b|leaderworker|multi-?node|\bnnodes\b|--node-rank|--nnodes", re.IGNORECASE)
 _WRONG = re.compile(r"\b(?:wrong|bad|invalid|broken|before|mistakes?|troubleshoot\w*|anti-?patterns?)\b", re.IGNORECASE)
 _VISIBLE = re.compile(r"CUDA_VISIBLE_DEVICES[\"']?\s*[=:]\s*[\"']?(\d+(?:\s*,\s*\d+)*)")
@@ -112,6 +112,8 @@ def _parallel(corpus: Corpus, page: Page, amounts: _Amounts) -> Iterator[Conflic
             continue
         staged = stages.get(owned.owner)
         needed = size * (number(staged.value) or 1 if staged is not None else 1)
+        if needed <= 1:
+            continue
         whole = _given(page, owned, amounts) or _stated(page)
         if whole is not None and needed > whole[1]:
             places = [owned] if staged is None or needed == size else [owned, staged]
