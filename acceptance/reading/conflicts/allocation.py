@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect
 from collections.abc import Iterator
+from functools import cache
 
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
 from acceptance.reading.conflicts.page import Page, Place, conflict
@@ -29,8 +30,8 @@ _PARTLY = re.compile(
     r"|additional|extra|if|not|without|instead|earlier|previous\w*|tested|recommended|optional)\b|\+",
     re.IGNORECASE,
 )
-# How many engines of one page are looked at: each may read the whole page for its GPUs.
-_MOST = 10
+# How many engines of one page are looked at.
+_MOST = 50
 _SPREAD = re.compile(r"\bray\b|leaderworker|multi-?node|\bnnodes\b|--node-rank|--nnodes", re.IGNORECASE)
 _WRONG = re.compile(r"\b(?:wrong|bad|invalid|broken|before|mistakes?|troubleshoot\w*|anti-?patterns?)\b", re.IGNORECASE)
 _VISIBLE = re.compile(r"CUDA_VISIBLE_DEVICES[\"']?\s*[=:]\s*[\"']?(\d+(?:\s*,\s*\d+)*)")
@@ -106,6 +107,7 @@ def _parallel(corpus: Corpus, page: Page, amounts: _Amounts) -> Iterator[Conflic
         return
     stages = {owned.owner: owned for owned in corpus.named("pipeline_parallel_size") if owned.page is page}
     engines = [owned for owned in corpus.named("tensor_parallel_size") if owned.page is page]
+    stated = cache(_stated)
     for owned in engines[:_MOST]:
         size = number(owned.value)
         if size is None:
@@ -114,7 +116,7 @@ def _parallel(corpus: Corpus, page: Page, amounts: _Amounts) -> Iterator[Conflic
         needed = size * (number(staged.value) or 1 if staged is not None else 1)
         if needed <= 1:
             continue
-        whole = _given(page, owned, amounts) or _stated(page)
+        whole = _given(page, owned, amounts) or stated(page)
         if whole is not None and needed > whole[1]:
             places = [owned] if staged is None or needed == size else [owned, staged]
             yield conflict(
