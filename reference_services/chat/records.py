@@ -9,12 +9,19 @@ from reference_services.chat.prompt import Message
 
 @dataclass(frozen=True, slots=True)
 class SessionRecord:
-    """A session; times in seconds since the epoch. `system` is the last system prompt that was sent in it."""
+    """A session; times in seconds since the epoch. `system` is the last system prompt that was sent in it.
+
+    `parent` is the session that it was copied from, with the first `parent_turns` of its turns. Two records that are
+    equal are of the same session in the same state: whoever has the turns of one need not read those of the other.
+    """
 
     session_id: str
     created: float
     last_used: float
     system: str | None
+    turns: int = 0
+    parent: str | None = None
+    parent_turns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +36,12 @@ class TurnRecord:
     def messages(self) -> tuple[Message, Message]:
         """The pair, as a prompt holds it."""
         return Message("user", self.user), Message("assistant", self.assistant)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many sessions and turns are stored, and how many of the sessions are not over."""
+
+    sessions: int
+    active: int
+    turns: int
