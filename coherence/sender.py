@@ -15,6 +15,8 @@ import httpx
 SESSION_HEADER = "X-Session-ID"
 MAX_TOKENS = 64
 MAX_BODY_BYTES = 1_000_000
+KEPT_CONNECTION_S = 2.0
+"""Below the five seconds after which uvicorn and others close an idle connection: a request must not meet its end."""
 _EXCERPT_CHARACTERS = 200
 
 
@@ -81,7 +83,9 @@ class ChatSender:
             timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64),
+            limits=httpx.Limits(
+                max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEPT_CONNECTION_S
+            ),
         )
 
     async def __aenter__(self) -> Self:
