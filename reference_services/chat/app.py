@@ -38,6 +38,7 @@ from reference_services.chat.rate import RateLimit
 from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import SessionManager
 from reference_services.chat.settings import ChatSettings
+from reference_services.chat.settings_problems import KEYS_VARIABLE
 from reference_services.chat.store import Store
 
 log = logging.getLogger(LOGGER)
@@ -74,7 +75,7 @@ def create_app(
     Raises StoreError where the database cannot be used, and SettingsError where API keys, the documents' store, the
     embedder or GraphQL cannot.
     """
-    keys = read_keys(settings)
+    keys = read_keys("api_key_file", settings.api_key_file, settings.preset.prefix + KEYS_VARIABLE)
     logs.hide(keys)
     metrics = Metrics(settings.name, settings.preset.metric_prefix)
 

@@ -46,7 +46,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         try:
-            more = await self._let_in(scope)
+            more = await self.let_in(scope)
         except Refused as refused:
             self._on_refusal(refused.status)
             await refused.response()(scope, receive, send)
@@ -59,7 +59,8 @@ class Gate:
 
         await self._app(scope, receive, told if more else send)
 
-    async def _let_in(self, scope: MutableMapping[str, Any]) -> dict[str, str]:
+    async def let_in(self, scope: MutableMapping[str, Any]) -> dict[str, str]:
+        """Headers for the answer; notes in the scope who calls. Raises Refused."""
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         size = sum(len(name) + len(value) + _LINE_BYTES for name, value in headers)
         if size > self._max_header_bytes:

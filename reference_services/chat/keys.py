@@ -14,23 +14,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from reference_services.chat.failures import Refused
-from reference_services.chat.settings import ChatSettings
-from reference_services.chat.settings_problems import KEYS_VARIABLE, SettingsError
+from reference_services.chat.settings_problems import SettingsError
 
 SHORTEST = 8
 BEARER = b"bearer "
 _KEY = re.compile(r"[!-~]+")
 
 
-def read_keys(settings: ChatSettings) -> tuple[str, ...]:
-    """The keys of `api_key_file` and of the variable `..._API_KEYS`; none means that no key is asked for.
+def read_keys(setting: str, file: str, variable: str) -> tuple[str, ...]:
+    """The keys of a file, which `setting` names, and of a variable; none means that no key is asked for.
 
     Keys are parted by white space or commas; in the file `#` begins a comment. Raises SettingsError, which names the
     place of a wrong key and never the key.
     """
     found: list[str] = []
     problems: list[str] = []
-    for place, text in _sources(settings):
+    for place, text in _sources(setting, file, variable):
         keys = re.split(r"[\s,]+", text.strip())
         if keys == [""]:
             problems.append(f"{place}: holds no key; put one there, or do not name it")
@@ -44,18 +43,18 @@ def read_keys(settings: ChatSettings) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _sources(settings: ChatSettings) -> Iterable[tuple[str, str]]:
-    if settings.api_key_file:
-        path = Path(settings.api_key_file)
+def _sources(setting: str, file: str, variable: str) -> Iterable[tuple[str, str]]:
+    if file:
+        path = Path(file)
         try:
             lines = path.read_text(encoding="utf-8").splitlines()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
-            raise SettingsError([f"api_key_file = {str(path)!r}: cannot be read: {reason}"]) from None
+            raise SettingsError([f"{setting} = {str(path)!r}: cannot be read: {reason}"]) from None
         yield str(path), "\n".join(line.partition("#")[0] for line in lines)
-    for variable, value in os.environ.items():
-        if variable.upper() == settings.preset.prefix + KEYS_VARIABLE:
-            yield f"variable {variable}", value
+    for name, value in os.environ.items():
+        if name.upper() == variable:
+            yield f"variable {name}", value
 
 
 class Keys:

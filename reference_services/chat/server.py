@@ -67,7 +67,7 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
 
     Raises SettingsError, ListenError or StoreError before anything listens.
     """
-    tls.check(settings)
+    tls.check(settings.tls_certificate, settings.tls_key)
     with contextlib.ExitStack() as stack:
         metrics_port = settings.port if settings.metrics_port == "own" else settings.metrics_port
         ports = dict.fromkeys((settings.port, metrics_port))

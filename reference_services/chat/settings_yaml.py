@@ -10,8 +10,7 @@ from typing import Any
 import yaml
 
 from reference_services.chat.settings_problems import SettingsError
-
-MAX_BYTES = 1_000_000
+from reference_services.yaml_file import compose
 
 SECTIONS: dict[str, dict[str, str]] = {
     "service": {"name": "name", "port": "port", "host": "host", "workers": "workers"},
@@ -91,22 +90,7 @@ class YamlSettings:
 
 def read_yaml(path: Path) -> YamlSettings:
     """The settings of a file. Raises SettingsError where it is not YAML at all; other problems are collected."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise SettingsError([f"{path}: larger than {MAX_BYTES} bytes, which no settings file is"])
-        root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise SettingsError([f"{path}: {error.strerror or error}"]) from None
-    except UnicodeDecodeError as error:
-        raise SettingsError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise SettingsError([f"{place}: not YAML: {error.problem}"]) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise SettingsError([f"{path}: not YAML: {error or 'nested too deeply'}"]) from None
+    root = compose(path)
     if root is None:
         return YamlSettings()
     if not isinstance(root, yaml.MappingNode):

@@ -5,13 +5,12 @@ from __future__ import annotations
 import ssl
 from typing import NoReturn
 
-from reference_services.chat.settings import ChatSettings
 from reference_services.chat.settings_problems import SettingsError
 
 
-def check(settings: ChatSettings) -> None:
+def check(certificate: str, key: str) -> None:
     """Nothing where TLS is off. Raises SettingsError where certificate and key cannot be used together."""
-    if not settings.tls_certificate:
+    if not certificate:
         return
 
     def ask() -> NoReturn:
@@ -19,9 +18,9 @@ def check(settings: ChatSettings) -> None:
 
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(settings.tls_certificate, settings.tls_key, ask)
+        context.load_cert_chain(certificate, key or None, ask)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        paths = f"tls_certificate = {settings.tls_certificate!r}, tls_key = {settings.tls_key!r}"
+        paths = f"tls_certificate = {certificate!r}, tls_key = {key!r}"
         mend = "both are PEM files, and the key is the certificate's"
         raise SettingsError([f"{paths}: cannot be used: {reason}; {mend}"]) from None

@@ -50,7 +50,7 @@ def create_gateway(
     breaker: MakeBreaker = Breaker,
     listing: Listing = Directory.models,
 ) -> FastAPI:
-    """The gateway of a configuration file. `load` reads it, now and after each change. Raises ConfigurationError."""
+    """The gateway of a configuration file. `load` reads it, now and after each change. Raises SettingsError."""
     metrics = Metrics()
 
     def changed(replica: Replica, state: State | None) -> None:

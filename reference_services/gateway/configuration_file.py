@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from reference_services.chat.settings_problems import SettingsError
 from reference_services.gateway.configuration import (
     BreakerFigures,
     Configuration,
@@ -19,59 +20,36 @@ from reference_services.gateway.configuration import (
     ServiceEntry,
     Upstream,
 )
+from reference_services.yaml_file import compose
 
 SHIPPED = Path(__file__).with_name("gateway.yaml")
-MAX_BYTES = 1_000_000
 _SECTIONS: tuple[type[BaseModel], ...] = (
     *(Configuration, Front, ServiceEntry, ReplicaEntry, Probes, BreakerFigures, QueueFigures, Upstream),
 )
 _KNOWN = sorted({name for section in _SECTIONS for name in section.model_fields})
 
 
-class ConfigurationError(ValueError):
-    """All problems of a configuration, one line each."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(dict.fromkeys(problems))
-        super().__init__("\n".join(self.problems))
-
-
 def read(path: Path) -> Configuration:
-    """The configuration of a file. Raises ConfigurationError."""
-    root = _compose(path)
+    """The configuration of a file. Raises SettingsError."""
+    root = _sections(path)
     twice = list(_stated_twice(root, path))
     try:
         value = yaml.SafeLoader("").construct_document(root)
     except (yaml.YAMLError, ValueError) as error:
-        raise ConfigurationError([f"{path}: not YAML: {error}"]) from None
+        raise SettingsError([f"{path}: not YAML: {error}"]) from None
     try:
         configuration = Configuration.model_validate(value)
     except ValidationError as error:
-        raise ConfigurationError([*twice, *_described(error, root, path)]) from None
+        raise SettingsError([*twice, *_described(error, root, path)]) from None
     if twice:
-        raise ConfigurationError(twice)
+        raise SettingsError(twice)
     return configuration
 
 
-def _compose(path: Path) -> yaml.Node:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise ConfigurationError([f"{path}: larger than {MAX_BYTES} bytes, which no configuration is"])
-        root = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
-    except OSError as error:
-        raise ConfigurationError([f"{path}: {error.strerror or error}"]) from None
-    except UnicodeDecodeError as error:
-        raise ConfigurationError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
-        raise ConfigurationError([f"{place}: not YAML: {error.problem}"]) from None
-    except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigurationError([f"{path}: not YAML: {error or 'nested too deeply'}"]) from None
+def _sections(path: Path) -> yaml.Node:
+    root = compose(path)
     if not isinstance(root, yaml.MappingNode):
-        raise ConfigurationError([f"{path}:1: sections are expected: {', '.join(Configuration.model_fields)}"])
+        raise SettingsError([f"{path}:1: sections are expected: {', '.join(Configuration.model_fields)}"])
     return root
 
 

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from reference_services.chat.settings_problems import SettingsError
 from reference_services.gateway import LOGGER
 from reference_services.gateway.configuration import Configuration
-from reference_services.gateway.configuration_file import ConfigurationError
 from reference_services.gateway.directory import Directory
 from reference_services.gateway.metrics import Metrics
 
@@ -73,7 +73,7 @@ class Reloading:
         try:
             configuration = await asyncio.to_thread(self._load)
             self._check(configuration)
-        except ConfigurationError as error:
+        except SettingsError as error:
             self._problems = tuple(each.replace(str(self._file), self._file.name) for each in error.problems)
             self._metrics.reloads.labels("refused").inc()
             log.error("configuration refused, the old one stays", extra={"fields": {"problems": error.problems}})
@@ -89,7 +89,7 @@ class Reloading:
     def _check(self, configuration: Configuration) -> None:
         now, new = self._directory.configuration.gateway, configuration.gateway
         if (now.host, now.port) != (new.host, new.port):
-            raise ConfigurationError(
+            raise SettingsError(
                 [f"{self._file}: gateway: it listens on {now.host}:{now.port}; another address takes a restart"]
             )
 

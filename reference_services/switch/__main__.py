@@ -6,23 +6,20 @@ Exit: 0 stopped, 3 a port cannot be had, 4 settings or arguments at fault.
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
 
 from reference_services.chat import logs
-from reference_services.chat.server import ListenError, is_loopback
+from reference_services.chat.server import ListenError
 from reference_services.chat.settings_problems import SettingsError
+from reference_services.command_line import UNAVAILABLE, Parser, show, told, wrapped
 from reference_services.faults.switch import FAULTS
 from reference_services.switch import LOGGER, NAME
-from reference_services.switch.app import CreateApp, create_app
+from reference_services.switch.app import create_app
 from reference_services.switch.server import serve
 from reference_services.switch.settings import SwitchSettings
 
-UNAVAILABLE = 3
-USAGE = 4
 _SETTINGS = {
     "host": "switch_host",
     "port": "switch_port",
@@ -34,38 +31,30 @@ _SETTINGS = {
 }
 
 
-class _Parser(argparse.ArgumentParser):
-    def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the service; the exit code."""
     parsed = _parser().parse_args(arguments)
     if parsed.list:
-        print(json.dumps({"service": NAME, "faults": {f.name: f.summary for f in FAULTS.values()}}, indent=2))
+        show(NAME, FAULTS)
         return 0
     given = {field: value for name, field in _SETTINGS.items() if (value := getattr(parsed, name)) is not None}
     try:
         settings = SwitchSettings(**given)
-        create = _factory(parsed.fault, settings.switch_host)
+        create = wrapped(create_app, FAULTS, parsed.fault, settings.switch_host)
         logs.set_up(settings.log_level, parsed.access_log)
         if parsed.fault:
             logging.getLogger(LOGGER).warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
         serve(settings, create, parsed.access_log)
     except SettingsError as error:
-        for problem in error.problems:
-            print(f"{NAME}: {problem}", file=sys.stderr)
-        return USAGE
+        return told(NAME, error)
     except ListenError as error:
         print(f"{NAME}: {error}", file=sys.stderr)
         return UNAVAILABLE
     return 0
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m reference_services.switch",
         description="VX11 Switch: an upstream, else a small model on this machine, behind one endpoint.",
         epilog="Settings: these arguments, then variables (HERMES_*, OPENAI_*, VX11_TOKEN, SWITCH_*, LOG_*), "
@@ -91,19 +80,6 @@ def _parser() -> _Parser:
     parser.add_argument("--access-log", action="store_true", help="a log line for each request")
     parser.add_argument("--list", action="store_true", help="the service and its faults as JSON")
     return parser
-
-
-def _factory(fault: str | None, host: str) -> CreateApp:
-    """The app's factory, wrapped by the fault where there is one. Raises SettingsError."""
-    if fault is None:
-        return create_app
-    if fault not in FAULTS:
-        raise SettingsError([f"there is no fault {fault!r}; there are {', '.join(FAULTS)}"])
-    if not is_loopback(host):
-        raise SettingsError(
-            [f"switch_host = {host!r}: a service with a fault listens on loopback only; give --host 127.0.0.1"]
-        )
-    return FAULTS[fault].wrap(create_app)
 
 
 if __name__ == "__main__":

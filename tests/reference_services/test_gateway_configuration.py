@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from reference_services.chat.settings_problems import SettingsError
 from reference_services.gateway.__main__ import main
-from reference_services.gateway.configuration_file import SHIPPED, ConfigurationError, read
+from reference_services.gateway.configuration_file import SHIPPED, read
 
 SOUND = "services:\n  tin:\n    replicas: [http://127.0.0.1:9001]\n"
 
@@ -15,7 +16,7 @@ SOUND = "services:\n  tin:\n    replicas: [http://127.0.0.1:9001]\n"
 def problems(tmp_path: Path, text: str) -> list[str]:
     file = tmp_path / "gateway.yaml"
     file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigurationError) as caught:
+    with pytest.raises(SettingsError) as caught:
         read(file)
     return [each.replace(f"{file}:", "") for each in caught.value.problems]
 

@@ -1,0 +1,32 @@
+"""A YAML file as nodes, which know their lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+
+from reference_services.chat.settings_problems import SettingsError
+
+MAX_BYTES = 1_000_000
+
+
+def compose(path: Path) -> yaml.Node | None:
+    """The root of a file, None where it is empty. Raises SettingsError where it cannot be read or is not YAML."""
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise SettingsError([f"{path}: larger than {MAX_BYTES} bytes, which no settings file is"])
+        root: yaml.Node | None = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise SettingsError([f"{path}: {error.strerror or error}"]) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError([f"{path}: not UTF-8 text (byte {error.start})"]) from None
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        place = f"{path}:{mark.line + 1}:{mark.column + 1}" if mark else str(path)
+        raise SettingsError([f"{place}: not YAML: {error.problem}"]) from None
+    except (yaml.YAMLError, RecursionError) as error:
+        raise SettingsError([f"{path}: not YAML: {error or 'nested too deeply'}"]) from None
+    return root
