@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, TypeVar
 
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
+from starlette.datastructures import Headers
 
+from reference_services.chat import strict_json
 from reference_services.chat.failures import Refused
 from reference_services.chat.gate import body_too_large
 
@@ -16,6 +17,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
     """The body of a request. Raises Refused."""
+    check_type(request.headers)
     content = bytearray()
     async for part in request.stream():
         content += part
@@ -24,22 +26,19 @@ async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
     return checked(parsed(content), kind)
 
 
+def check_type(headers: Headers) -> None:
+    """Raises Refused (415) where the body is sent as something else than JSON."""
+    reason = strict_json.refused_type(headers.get("content-type"), headers.get("content-encoding"))
+    if reason is not None:
+        raise Refused(415, reason, "unsupported_media_type")
+
+
 def parsed(content: bytes | bytearray) -> dict[str, Any]:
     """The JSON object that some bytes are. Raises Refused."""
     try:
-        data = json.loads(content.decode("utf-8"))
-        if b"\\ud" in content.lower():
-            # Half of an escaped surrogate pair is JSON, but no text.
-            json.dumps(data, ensure_ascii=False).encode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Refused(400, f"The body is not UTF-8 text (byte {error.start}).", "invalid_json") from None
-    except UnicodeEncodeError:
-        raise Refused(400, "The body holds half of a surrogate pair, which is no character.", "invalid_json") from None
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, f"The body is not JSON: {error}", "invalid_json") from None
-    if not isinstance(data, dict):
-        raise Refused(400, f"The body is a JSON {type(data).__name__}, an object is needed.", "invalid_json")
-    return data
+        return strict_json.read(content)
+    except strict_json.NotJson as error:
+        raise Refused(400, str(error), "invalid_json") from None
 
 
 def checked(data: dict[str, Any], kind: type[Body]) -> Body:

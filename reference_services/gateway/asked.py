@@ -8,8 +8,9 @@ import uuid
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
+from reference_services.chat import request_body
 from reference_services.chat.failures import Refused
 from reference_services.chat.gate import body_too_large
 from reference_services.gateway import headers
@@ -19,8 +20,18 @@ PRIORITY_HEADER = "x-priority"
 SESSION_HEADER = "x-session-id"
 REQUEST_ID_HEADER = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-_LINE_BYTES = 4
-"""What a header line has beside name and value: a colon, a space, a line end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a service is told of who calls: the caller's own key, or the gateway's, or none.
+
+    Under one key all callers are one to a service. Their sessions are then kept apart by a scope before each name.
+    """
+
+    left_out: tuple[str, ...] = ()
+    key: str | None = field(default=None, repr=False)
+    scope: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +40,17 @@ class Asked:
 
     method: str
     target: str
-    """Path and query, as they came."""
+    """Path and query, as they came or as the configuration has them."""
     model: str
+    """What the body names as its model, "" where something else says where it goes."""
     headers: headers.Headers = field(repr=False)
     content: bytes = field(repr=False)
     priority: int
     session: str | None
+    scope: str = ""
+    """What stands before the names of this caller's sessions at the service, and is taken off its answer again."""
+    keeps: bool = True
+    """Whether it may leave something behind: a turn of a session, or what nobody knows."""
 
     @property
     def is_idempotent(self) -> bool:
@@ -47,47 +63,72 @@ class Asked:
 
 
 async def read(
-    request: Request, max_body_bytes: int, max_header_bytes: int, request_id: str, session: str | None = None
+    request: Request,
+    max_body_bytes: int,
+    request_id: str,
+    identity: Identity,
+    *,
+    by_body: bool = False,
+    target: str | None = None,
+    session: str | None = None,
 ) -> Asked:
-    """What is asked for; `session` where the path names it. Raises Refused."""
-    size = sum(len(name) + len(value) + _LINE_BYTES for name, value in request.headers.raw)
-    if size > max_header_bytes:
-        raise Refused(431, f"The headers have {size} bytes; at most {max_header_bytes} are read.", "headers_too_large")
-    if request.headers.get("content-length", "").isdigit() and int(request.headers["content-length"]) > max_body_bytes:
-        raise body_too_large(max_body_bytes)
+    """What is asked for. Raises Refused.
+
+    `by_body`: it is JSON and names a model. `target`: another path than the one that came. `session`: where the path
+    names it.
+    """
+    if by_body:
+        request_body.check_type(request.headers)
     content = bytearray()
     async for part in request.stream():
         content += part
         if len(content) > max_body_bytes:
             raise body_too_large(max_body_bytes)
+    model = _model(request_body.parsed(content)) if by_body else ""
+    return _asked(request, request_id, identity, model, bytes(content), target, session)
+
+
+def of_socket(request: HTTPConnection, request_id: str, identity: Identity, target: str | None) -> Asked:
+    """What the handshake of a WebSocket asks for. Raises Refused."""
+    asked = _asked(request, request_id, identity, "", b"", target, None)
+    # What a handshake needs of the headers of one connection.
+    return replace(asked, headers=[*asked.headers, (b"connection", b"Upgrade"), (b"upgrade", b"websocket")])
+
+
+def _asked(
+    request: HTTPConnection,
+    request_id: str,
+    identity: Identity,
+    model: str,
+    content: bytes,
+    target: str | None,
+    session: str | None,
+) -> Asked:
+    named = _only(request, SESSION_HEADER)
+    raw = headers.to_replica(request.headers.raw, request.client, request_id, identity.left_out)
+    if identity.key is not None:
+        raw.append((b"authorization", b"Bearer " + identity.key.encode("ascii")))
+    if identity.scope and named is not None:
+        scoped = (identity.scope + named).encode("latin-1")
+        raw = [(name, scoped if name == SESSION_HEADER.encode() else value) for name, value in raw]
+    belongs = session if session is not None else named
     return Asked(
-        method=request.method,
-        target=_target(request),
-        model=_model(json_object(bytes(content))) if request.method == "POST" else _queried_model(request),
-        headers=headers.to_replica(request.headers.raw, request.client, request_id),
-        content=bytes(content),
+        method=request.scope.get("method", "GET"),
+        target=target if target is not None else target_of(request),
+        model=model,
+        headers=raw,
+        content=content,
         priority=_priority(request),
-        session=session if session is not None else _only(request, SESSION_HEADER),
+        session=None if belongs is None else identity.scope + belongs,
+        scope=identity.scope,
+        keeps=not model or belongs is not None,
     )
 
 
-def given_id(request: Request) -> str:
+def given_id(request: HTTPConnection) -> str:
     """The request's id: the client's where it is one, else a new one."""
     given = request.headers.get(REQUEST_ID_HEADER, "")
     return given if _REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
-
-
-def json_object(content: bytes) -> dict[str, Any]:
-    """The body, which has to be a JSON object. Raises Refused."""
-    try:
-        data = json.loads(content.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise Refused(400, f"The body is not UTF-8 text (byte {error.start}).", "invalid_json") from None
-    except (ValueError, RecursionError) as error:
-        raise Refused(400, f"The body is not JSON: {error}", "invalid_json") from None
-    if not isinstance(data, dict):
-        raise Refused(400, f"The body is a JSON {type(data).__name__}, an object is needed.", "invalid_json")
-    return data
 
 
 def _model(body: dict[str, Any]) -> str:
@@ -99,14 +140,15 @@ def _model(body: dict[str, Any]) -> str:
     return model
 
 
-def _queried_model(request: Request) -> str:
+def queried_model(request: HTTPConnection) -> str:
+    """The model that the query names. Raises Refused."""
     model = request.query_params.get("model")
     if not model:
         raise Refused(400, "model: name it in the query, such as ?model=hermes-2.", "missing_model", "model")
     return model
 
 
-def _priority(request: Request) -> int:
+def _priority(request: HTTPConnection) -> int:
     given = _only(request, PRIORITY_HEADER)
     if given is None:
         return PRIORITIES["normal"]
@@ -115,14 +157,15 @@ def _priority(request: Request) -> int:
     return PRIORITIES[given.lower()]
 
 
-def _only(request: Request, name: str) -> str | None:
+def _only(request: HTTPConnection, name: str) -> str | None:
     given = request.headers.getlist(name)
     if len(given) > 1:
         raise Refused(400, f"{name} is given more than once.", "invalid_header", name)
     return given[0] if given else None
 
 
-def _target(request: Request) -> str:
-    path = request.scope.get("raw_path") or request.url.path.encode()
+def target_of(request: HTTPConnection, path: str | None = None) -> str:
+    """Path and query as they came, or with another path."""
+    raw = request.scope.get("raw_path") or request.url.path.encode()
     query = request.scope.get("query_string", b"")
-    return bytes(path).decode("ascii") + (f"?{query.decode('ascii')}" if query else "")
+    return (bytes(raw).decode("ascii") if path is None else path) + (f"?{query.decode('ascii')}" if query else "")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from reference_services.chat import strict_json
 from reference_services.switch.refusals import Refused, wrong
 from reference_services.switch.settings import SwitchSettings
 
@@ -53,7 +53,10 @@ class Asked:
 
 
 async def read(request: Request, settings: SwitchSettings) -> Asked:
-    """What is asked. Raises Refused (400, 413)."""
+    """What is asked. Raises Refused (400, 413, 415)."""
+    reason = strict_json.refused_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
+    if reason is not None:
+        raise Refused(415, reason)
     most = settings.switch_max_body_bytes
     content = bytearray()
     async for part in request.stream():
@@ -61,17 +64,9 @@ async def read(request: Request, settings: SwitchSettings) -> Asked:
         if len(content) > most:
             raise Refused(413, f"The body is longer than {most} bytes.")
     try:
-        data = json.loads(content.decode("utf-8"))
-        # Half of an escaped surrogate pair is JSON, but no text.
-        json.dumps(data, ensure_ascii=False).encode("utf-8")
-    except UnicodeDecodeError as error:
-        raise wrong(None, f"The body is not UTF-8 text (byte {error.start}).") from None
-    except UnicodeEncodeError:
-        raise wrong(None, "The body holds half of a surrogate pair, which is no character.") from None
-    except (ValueError, RecursionError) as error:
-        raise wrong(None, f"The body is not JSON: {error}") from None
-    if not isinstance(data, dict):
-        raise wrong(None, f"The body is a JSON {type(data).__name__}, an object is needed.")
+        data = strict_json.read(content)
+    except strict_json.NotJson as error:
+        raise wrong(None, str(error)) from None
     try:
         body = InferRequest.model_validate(data)
     except ValidationError as error:

@@ -1,0 +1,81 @@
+"""JSON bodies by the letter of RFC 8259: Python's own reader lets more pass, and keeps one of two equal names.
+
+What is read twice, by a gateway and by the service behind it, must not mean two things.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from email.message import Message
+from typing import Any, Never
+
+_CODINGS = ("", "identity")
+
+
+class NotJson(ValueError):
+    """The bytes are not one JSON object; says why."""
+
+
+def read(content: bytes | bytearray) -> dict[str, Any]:
+    """The JSON object that some bytes are. Raises NotJson."""
+    try:
+        data = json.loads(
+            content.decode("utf-8"), object_pairs_hook=_members, parse_float=_finite, parse_constant=_constant
+        )
+        if b"\\ud" in content.lower():
+            # Half of an escaped surrogate pair is JSON, but no text.
+            json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotJson(f"The body is not UTF-8 text (byte {error.start}).") from None
+    except UnicodeEncodeError:
+        raise NotJson("The body holds half of a surrogate pair, which is no character.") from None
+    except (NotJson, json.JSONDecodeError) as error:
+        raise NotJson(f"The body is not JSON: {error}") from None
+    except RecursionError:
+        raise NotJson("The body is nested too deeply to be read.") from None
+    except ValueError:
+        raise NotJson("The body holds a number with more digits than are read.") from None
+    if not isinstance(data, dict):
+        raise NotJson(f"The body is a JSON {type(data).__name__}, an object is needed.")
+    return data
+
+
+def refused_type(content_type: str | None, content_encoding: str | None) -> str | None:
+    """Why a body that is sent as this is not read, or None where it is; a body of which nothing is said is JSON.
+
+    A page in a browser may send other types to any address, this machine's too, without asking: they are not taken.
+    """
+    if (content_encoding or "").strip().lower() not in _CODINGS:
+        return f"Content-Encoding: {content_encoding} is not read; send the body as it is."
+    if not content_type or content_type == "application/json":
+        return None
+    header = Message()
+    header["Content-Type"] = content_type
+    kind, charset = header.get_content_type(), header.get_content_charset("utf-8")
+    if not (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))):
+        return f"Content-Type: {content_type} is not read; send JSON as application/json."
+    if charset not in ("utf-8", "utf8", "us-ascii"):
+        return f"Content-Type: {content_type} is not read; JSON is UTF-8 text."
+    return None
+
+
+def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        seen: set[str] = set()
+        twice = next(name for name, _ in pairs if name in seen or seen.add(name))  # type: ignore[func-returns-value]
+        raise NotJson(f"the name {twice[:40]!r} is given twice in one object")
+    return members
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise NotJson(f"the number {text[:40]} is too large")
+    return value
+
+
+def _constant(name: str) -> Never:
+    raise NotJson(f"{name} is no JSON value")
