@@ -10,6 +10,8 @@ from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from reference_services.chat.store_url import checked_url
+
 PositiveInt = Annotated[int, Field(gt=0, description="a whole number above 0")]
 Count = Annotated[int, Field(ge=0, description="a whole number, 0 or more")]
 PositiveNumber = Annotated[float, Field(gt=0, allow_inf_nan=False, description="a number above 0")]
@@ -52,6 +54,23 @@ StoreLocation = Annotated[
     str,
     AfterValidator(_location),
     Field(description="embedded, a folder such as ./documents, the URL of a Qdrant server, or nothing"),
+]
+TurnStore = Annotated[
+    str,
+    AfterValidator(checked_url),
+    Field(description="sqlite:///path, redis://host:port/0, postgresql://user@host:port/database, or nothing"),
+]
+
+
+def _moderator(value: str) -> str:
+    # A word list is a file, whatever its name.
+    return _location(value) if value.startswith(("http://", "https://")) else value
+
+
+ModeratorLocation = Annotated[
+    str,
+    AfterValidator(_moderator),
+    Field(description="the file of a word list, the URL of an endpoint like OpenAI's /v1/moderations, or nothing"),
 ]
 RateLimits = Annotated[
     str,

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
 
@@ -23,6 +23,7 @@ from reference_services.chat import (
     completions,
     failures,
     logs,
+    moderator,
     operations,
     optional_parts,
     session_routes,
@@ -34,12 +35,14 @@ from reference_services.chat.gate import Gate, describe
 from reference_services.chat.generation import Parts
 from reference_services.chat.keys import Keys, read_keys
 from reference_services.chat.metrics import Metrics
+from reference_services.chat.moderation import Moderation
+from reference_services.chat.open_store import open_store
 from reference_services.chat.rate import RateLimit
 from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import SessionManager
 from reference_services.chat.settings import ChatSettings
 from reference_services.chat.settings_problems import KEYS_VARIABLE
-from reference_services.chat.store import Store
+from reference_services.chat.store import Store, StoreAway
 
 log = logging.getLogger(LOGGER)
 LONGEST_SWEEP_S = 60.0
@@ -70,10 +73,12 @@ def create_app(
     sessions: MakeSessions = SessionManager,
     exposition: Exposition = generate_latest,
 ) -> FastAPI:
-    """The service on a database. `app.state.metrics_app` is what listens on the metrics port.
+    """The service on its store, which is the file `database` where the settings name no other.
+
+    `app.state.metrics_app` is what listens on the metrics port.
 
     Raises StoreError where the database cannot be used, and SettingsError where API keys, the documents' store, the
-    embedder or GraphQL cannot.
+    embedder, the word list or GraphQL cannot.
     """
     keys = read_keys("api_key_file", settings.api_key_file, settings.preset.prefix + KEYS_VARIABLE)
     logs.hide(keys)
@@ -85,7 +90,12 @@ def create_app(
 
     embedder = optional_parts.embedder(settings)
     library = optional_parts.library(settings, embedder)
-    store = Store(database, committed)
+    moderation = Moderation(
+        moderator.opened(settings),
+        settings.moderation_on_failure == "open",
+        lambda stage, result: metrics.moderations.labels(stage, result).inc(),
+    )
+    store = open_store(settings, database, committed)
     parts = Parts(
         ModelService(settings, engine),
         sessions(settings, store),
@@ -94,11 +104,13 @@ def create_app(
         ResponseCache(settings.response_cache_size, settings.response_cache_seconds),
         time.monotonic(),
         int(time.time()),
+        moderation,
         library,
     )
     _bind_gauges(parts)
 
-    def expose() -> bytes:
+    async def expose() -> bytes:
+        await parts.sessions.count()
         return exposition(metrics.registry)
 
     @contextlib.asynccontextmanager
@@ -108,6 +120,7 @@ def create_app(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await moderation.close()
         await asyncio.to_thread(parts.sessions.close)
         if library is not None:
             await asyncio.to_thread(library.close)
@@ -143,14 +156,21 @@ def _bind_gauges(parts: Parts) -> None:
     metrics, engine = parts.metrics, parts.service.engine
     metrics.running.set_function(lambda: engine.running)
     metrics.waiting.set_function(lambda: engine.waiting)
-    metrics.sessions.set_function(parts.sessions.active)
-    metrics.turns.set_function(parts.sessions.store.turn_count)
+    sessions = parts.sessions
+
+    def counted(what: str) -> Callable[[], float]:
+        return lambda: float("nan") if sessions.counted is None else getattr(sessions.counted, what)
+
+    metrics.sessions.set_function(counted("active"))
+    metrics.turns.set_function(counted("turns"))
+    metrics.store_available.set_function(lambda: float(sessions.store.is_available))
+    sessions.cache.on_find = lambda result: metrics.session_cache.labels(result).inc()
     metrics.coherence.set_function(lambda: float("nan") if parts.coherence.value is None else parts.coherence.value)
 
 
-def _metrics_app(expose: Callable[[], bytes]) -> Starlette:
+def _metrics_app(expose: Callable[[], Awaitable[bytes]]) -> Starlette:
     async def metrics(request: Request) -> Response:
-        return Response(expose(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await expose(), media_type=CONTENT_TYPE_LATEST)
 
     return Starlette(routes=[Route("/metrics", metrics)])
 
@@ -168,5 +188,8 @@ async def _load(parts: Parts) -> None:
 async def _sweep(parts: Parts) -> None:
     while True:
         await asyncio.sleep(min(LONGEST_SWEEP_S, parts.sessions.timeout_s / 4))
-        if gone := await parts.sessions.sweep():
-            log.info("sessions expired", extra={"fields": {"sessions": gone}})
+        try:
+            if gone := await parts.sessions.sweep():
+                log.info("sessions expired", extra={"fields": {"sessions": gone}})
+        except StoreAway as away:
+            log.warning("sessions were not swept", extra={"fields": {"reason": str(away)}})

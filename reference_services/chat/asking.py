@@ -11,6 +11,7 @@ from reference_services.chat.failures import Refused
 from reference_services.chat.generation import Generation, Parts
 from reference_services.chat.json_scalars import Unsupported
 from reference_services.chat.metrics import Account
+from reference_services.chat.moderation import Result
 from reference_services.chat.prompt import Message, Prompt
 from reference_services.chat.requests import ChatRequest, CompletionRequest
 from reference_services.chat.service import ModelService
@@ -24,19 +25,22 @@ async def chat(parts: Parts, account: Account, body: ChatRequest, caller: str, s
     if body.retrieval and parts.library is None:
         raise Refused(400, "retrieval: this service has no store of documents.", "no_documents", "retrieval")
     if session_id is None:
+        judged = await parts.moderation.check([message.content for message in messages], "messages")
+        messages = _led(messages, parts.service.config.system_prompt)
         found = await _context(parts, body, caller, messages)
-        return _start(parts, account, body, messages, caller, context=found)
+        return _start(parts, account, body, messages, caller, judged, context=found)
     if messages[-1].role != "user":
         raise Refused(400, "The last message of a session's request is the user's.", "invalid_value", "messages")
     if body.choices > 1:
         raise Refused(400, "A session's turn has one answer: n is 1 there.", "invalid_value", "n")
-    turn = await parts.sessions.begin(session_id)
+    judged = await parts.moderation.check([message.content for message in messages], "messages")
+    turn = await parts.sessions.begin(session_id, carried=len(messages))
     try:
         found = await _context(parts, body, caller, messages)
         count = parts.service.engine.count
         # What was found takes its room from the oldest turns.
         prompt = turn.prompt(messages, body.limit, lambda some: count(Prompt(found.into(some))))
-        return _start(parts, account, body, prompt, caller, turn, found)
+        return _start(parts, account, body, prompt, caller, judged, turn, found)
     except BaseException:
         turn.close()
         raise
@@ -51,7 +55,8 @@ async def complete(
         raise Refused(400, "Sessions hold chats: use /v1/chat/completions.", "invalid_value", "X-Session-ID")
     if not body.prompt:
         raise Refused(400, "prompt: a text that is not empty is needed.", "invalid_value", "prompt")
-    return _start(parts, account, body, body.prompt, caller)
+    judged = await parts.moderation.check([body.prompt], "prompt")
+    return _start(parts, account, body, body.prompt, caller, judged)
 
 
 def check_model(service: ModelService, model: str | None) -> None:
@@ -76,6 +81,7 @@ def _start(
     body: ChatRequest | CompletionRequest,
     asked: tuple[Message, ...] | str,
     caller: str,
+    judged: Result | None,
     turn: Turn | None = None,
     context: Context | None = None,
 ) -> Generation:
@@ -107,7 +113,14 @@ def _start(
     except Unsupported as error:
         raise Refused(400, f"response_format: {error}.", "unsupported_schema", "response_format") from None
     asks = [replace(ask, choice=number) for number in range(body.choices)]
-    return Generation(parts, account, asks, read, turn, caller, context)
+    return Generation(parts, account, asks, read, turn, caller, context, judged)
+
+
+def _led(messages: tuple[Message, ...], system_prompt: str) -> tuple[Message, ...]:
+    """The messages, led by the service's system prompt where they have none."""
+    if not system_prompt or any(message.role == "system" for message in messages):
+        return messages
+    return Message("system", system_prompt), *messages
 
 
 async def _context(parts: Parts, body: ChatRequest, caller: str, messages: tuple[Message, ...]) -> Context:

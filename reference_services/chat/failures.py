@@ -7,12 +7,29 @@ import logging
 from collections.abc import Mapping
 
 from fastapi import FastAPI, Request
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from reference_services.chat import LOGGER
+from reference_services.chat.store import ClaimLost, StoreAway
 
 log = logging.getLogger(LOGGER)
+
+
+class ErrorDetail(BaseModel):
+    """What is wrong, and with which field."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str | None
+
+
+class ErrorBody(BaseModel):
+    """An error, for openapi.json."""
+
+    error: ErrorDetail
 
 
 class Refused(Exception):
@@ -63,17 +80,43 @@ def install(app: FastAPI) -> None:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code)
         response = Refused(error.status_code, message, code).response()
         response.headers.update(error.headers or {})
+        if error.status_code == 405:
+            response.headers["Allow"] = allowed_methods(app, request.scope)
         return response
 
     async def bug(request: Request, error: Exception) -> Response:
         return internal(error, request.url.path).response()
 
+    async def invalid(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        problem = error.errors()[0]
+        name = str(problem["loc"][-1])
+        return Refused(400, f"{name}: {problem['msg']}.", "invalid_value", name).response()
+
     app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, bug)
+    for kind in (StoreAway, ClaimLost):
+        app.add_exception_handler(kind, bug)
+
+
+def allowed_methods(app: FastAPI, scope: Scope) -> str:
+    """The methods that a path has. The router names those of the first route that it finds there, and no others."""
+    methods: set[str] = set()
+    for route in iter_route_contexts(app.routes):
+        if route.methods and route.matches(scope)[0] is not Match.NONE:
+            methods |= route.methods
+    return ", ".join(sorted(methods))
 
 
 def internal(error: BaseException, where: str) -> Refused:
-    """The refusal for a bug: logged in full, told without its inside."""
+    """The refusal for what no request is at fault for; a bug is logged in full, and told without its inside."""
+    if isinstance(error, StoreAway):
+        log.warning("the store is away", extra={"fields": {"where": where, "reason": str(error)}})
+        return Refused(503, "The store of conversations cannot be asked now; try again.", "store_unavailable")
+    if isinstance(error, ClaimLost):
+        message = "The session went on elsewhere, and this turn is not stored; send it again."
+        return Refused(409, message, "session_conflict", "X-Session-ID")
     log.error("internal error", exc_info=error, extra={"fields": {"where": where}})
     return Refused(500, "The service failed on this request; its log says why.", "internal_error")

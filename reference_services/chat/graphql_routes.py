@@ -72,8 +72,8 @@ def router(parts: Parts) -> APIRouter:
 def _answers(parts: Parts, request: Request) -> Answers:
     """What the schema may ask on behalf of this request's caller."""
 
-    def session(name: str) -> dict[str, Any] | None:
-        return parts.sessions.get_session(session_name.checked_session(request, name))
+    async def session(name: str) -> dict[str, Any] | None:
+        return await parts.sessions.show(session_name.checked_session(request, name))
 
     async def complete(asked: ChatRequest, name: str | None) -> dict[str, Any]:
         account = parts.metrics.account(GRAPHQL)

@@ -38,8 +38,8 @@ class Answers:
     """What the schema asks the service for; each raises Refused as its route does."""
 
     models: Callable[[], list[dict[str, Any]]]
-    health: Callable[[], Mapping[str, Any]]
-    session: Callable[[str], Mapping[str, Any] | None]
+    health: Callable[[], Awaitable[Mapping[str, Any]]]
+    session: Callable[[str], Awaitable[Mapping[str, Any] | None]]
     complete: Callable[[ChatRequest, str | None], Awaitable[dict[str, Any]]]
 
 
@@ -52,8 +52,8 @@ def _models(info: Info) -> list[Model]:
     return [Model(id=each["id"], root=each["root"], max_model_len=each["max_model_len"]) for each in found]
 
 
-def _health(info: Info) -> Health:
-    found = _answers(info).health()
+async def _health(info: Info) -> Health:
+    found = await _answers(info).health()
     return Health(
         status=found["status"],
         state=found["engine"]["state"],
@@ -64,9 +64,9 @@ def _health(info: Info) -> Health:
     )
 
 
-def _session(info: Info, id: str) -> Session | None:  # noqa: A002 - the name of the argument
+async def _session(info: Info, id: str) -> Session | None:  # noqa: A002 - the name of the argument
     try:
-        found = _answers(info).session(id)
+        found = await _answers(info).session(id)
     except Refused as refused:
         raise _told(refused) from None
     if found is None:

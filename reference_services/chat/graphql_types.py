@@ -22,7 +22,7 @@ class Health:
     state: str
     engine: str
     context_length: int
-    active_sessions: int
+    active_sessions: int | None
     uptime_seconds: float
 
 

@@ -18,6 +18,8 @@ from prometheus_client.process_collector import ProcessCollector
 from reference_services.chat.cache import FINDINGS
 from reference_services.chat.context import FINDINGS as CONTEXT_FINDINGS
 from reference_services.chat.engine import FinishReason
+from reference_services.chat.moderation import RESULTS, STAGES
+from reference_services.chat.session_cache import RESULTS as SESSION_CACHE_RESULTS
 
 # Times of creation beside each counter help nobody here and double what is exposed.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -29,6 +31,7 @@ OUTCOMES: tuple[Outcome, ...] = ("ok", "invalid", "cancelled", "error")
 REFUSALS = ("401", "413", "429", "431")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 2.5, 5.0, 7.5, 10.0, 30.0, 60.0)
 _STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5)
+_TURNS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -68,6 +71,22 @@ class Metrics:
             f"{prefix}_retrievals", "Chats for which documents were looked up, by what came of it.", ["result"],
             registry=here,
         )  # fmt: skip
+        self.moderations = Counter(
+            f"{prefix}_moderations",
+            "Requests (input) and answers (output) by what moderation came to; none while it is off.",
+            ["stage", "result"],
+            registry=here,
+        )
+        self.turn_seconds = Histogram(
+            f"{prefix}_conversation_turn_seconds", "From the beginning of a session's turn to its reply, stored turns.",
+            buckets=_SECONDS, registry=here,
+        )  # fmt: skip
+        self.turn_numbers = Histogram(
+            f"{prefix}_conversation_turn_number",
+            "Which turn of its session each stored turn is: how long conversations become.",
+            buckets=_TURNS, registry=here,
+        )  # fmt: skip
+        self.branched = Counter(f"{prefix}_sessions_branched", "Sessions that began as a branch.", registry=here)
         self.sessions = Gauge(f"{prefix}_sessions_active", "Conversation sessions that are not over.", registry=here)
         self.turns = Gauge(f"{prefix}_session_turns", "Conversation turns that are stored.", registry=here)
         self.commit = Histogram(
@@ -75,6 +94,14 @@ class Metrics:
             buckets=_COMMIT_SECONDS, registry=here,
         )  # fmt: skip
         self.commit_turns = Counter(f"{prefix}_session_writes", "Writes to the session store.", registry=here)
+        self.session_cache = Counter(
+            f"{prefix}_session_cache", "Turns of sessions that were there before, by whether memory had their state.",
+            ["result"], registry=here,
+        )  # fmt: skip
+        self.store_available = Gauge(
+            f"{prefix}_session_store_available", "1 where the store of turns could be asked last, else 0.",
+            registry=here,
+        )  # fmt: skip
         self.coherence = Gauge(
             f"{prefix}_conversation_coherence_score",
             "Share of a reply's content words that occur earlier in its conversation, mean of the last 1000 replies "
@@ -131,8 +158,13 @@ class Metrics:
             self.latency.labels(endpoint)
         for result in FINDINGS:
             self.cache.labels(result)
+        for result in SESSION_CACHE_RESULTS:
+            self.session_cache.labels(result)
         for finding in CONTEXT_FINDINGS:
             self.retrieval.labels(finding)
+        for stage in STAGES:
+            for came_of_it in RESULTS:
+                self.moderations.labels(stage, came_of_it)
         for status in REFUSALS:
             self.refused.labels(status)
         for kind in ("invalid", "error"):
@@ -181,7 +213,8 @@ class Account:
         metrics.tokens.labels("generated", outcome).inc(self.generated_tokens)
         if outcome == "ok" and finish_reason is not None:
             metrics.latency.labels(self._endpoint).observe(took_s)
-            metrics.success[finish_reason].inc()
+            # What moderation ends, the engine had to give up.
+            metrics.success["abort" if finish_reason == "content_filter" else finish_reason].inc()
             metrics.vllm_whole.observe(took_s)
         elif outcome == "cancelled":
             metrics.success["abort"].inc()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +18,7 @@ from reference_services.chat.generation import Parts
 from reference_services.chat.requests import TokenizeRequest
 
 
-def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
+def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRouter:
     """The routes; `exposition` is what both metrics endpoints show."""
     routes = APIRouter()
     service, config = parts.service, parts.service.config
@@ -26,7 +26,7 @@ def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
 
     @routes.get("/health")
     async def show_health() -> JSONResponse:
-        return JSONResponse(health(parts), 200 if service.load_error is None else 503)
+        return JSONResponse(await health(parts), 200 if service.load_error is None else 503)
 
     @routes.get("/ready")
     async def ready() -> JSONResponse:
@@ -34,7 +34,7 @@ def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
 
     @routes.get("/config")
     async def configuration() -> dict[str, Any]:
-        return {**config.public(), "engine": engine, "service_version": VERSION}
+        return {**config.public(), "turn_store": store(parts), "engine": engine, "service_version": VERSION}
 
     @routes.get("/version")
     async def version() -> dict[str, Any]:
@@ -58,39 +58,55 @@ def router(parts: Parts, exposition: Callable[[], bytes]) -> APIRouter:
 
     @routes.get("/metrics")
     async def metrics() -> Response:
-        return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
+        return Response(await exposition(), media_type=CONTENT_TYPE_LATEST)
 
     @routes.get("/metrics/sessions")
     async def session_metrics() -> dict[str, Any]:
         if service.state != "ready":
             raise Refused(503, f"The engine is {service.state}.", "not_ready")
-        return parts.sessions.figures()
+        return await parts.sessions.figures()
 
     return routes
 
 
-def health(parts: Parts) -> dict[str, Any]:
-    """What /health shows."""
+async def health(parts: Parts) -> dict[str, Any]:
+    """What /health shows. Without its store the service is degraded: it answers what belongs to no session."""
     service, config = parts.service, parts.service.config
     is_well = service.load_error is None
+    counts = await parts.sessions.count()
+    is_whole = counts is not None
+    active = None if counts is None else counts.active
     return {
-        "status": "healthy" if is_well else "unhealthy",
+        "status": "unhealthy" if not is_well else "healthy" if is_whole else "degraded",
         "model": config.name,
         "context_length": config.max_model_len,
         "conversation_memory": True,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "uptime_seconds": round(time.monotonic() - parts.started_s, 3),
         "engine": {"name": service.engine.name, "version": service.engine.version, "state": service.state},
-        "active_sessions": parts.sessions.active(),
+        "active_sessions": active,
+        "store": {**store(parts), "available": is_whole},
         "conversation": {
-            "active_sessions": parts.sessions.active(),
+            "active_sessions": active,
             "turns_committed": parts.sessions.turns_committed_total,
             "memory_size_turns": config.conversation_memory_size,
             "coherence_score": parts.coherence.value,
             "coherence_replies": parts.coherence.replies,
         },
         **_retrieval(parts),
+        **parts.moderation.shown(),
         **({} if is_well else {"reason": service.load_error}),
+    }
+
+
+def store(parts: Parts) -> dict[str, Any]:
+    """Where turns are kept, and what an acknowledged one survives there."""
+    kept = parts.sessions.store
+    return {
+        "kind": kept.kind,
+        "address": kept.address,
+        "durability": kept.durability,
+        "warnings": list(kept.warnings),
     }
 
 

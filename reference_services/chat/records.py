@@ -11,8 +11,9 @@ from reference_services.chat.prompt import Message
 class SessionRecord:
     """A session; times in seconds since the epoch. `system` is the last system prompt that was sent in it.
 
-    `parent` is the session that it was copied from, with the first `parent_turns` of its turns. Two records that are
-    equal are of the same session in the same state: whoever has the turns of one need not read those of the other.
+    `parent` is the session that it was copied from, with the first `parent_turns` of its turns; `parent_created` tells
+    that session from a later one of the same name. Two records that are equal are of the same session with the same
+    turns: whoever has the turns of one need not read those of the other.
     """
 
     session_id: str
@@ -20,18 +21,22 @@ class SessionRecord:
     last_used: float
     system: str | None
     turns: int = 0
+    """How many turns it has."""
+    title: str | None = None
     parent: str | None = None
+    parent_created: float | None = None
     parent_turns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """A user's message and the reply to it."""
+    """A user's message and the reply to it, and the system prompt, where one was sent with it."""
 
     user: str
     assistant: str
     asked_at: float
     answered_at: float
+    system: str | None = None
 
     def messages(self) -> tuple[Message, Message]:
         """The pair, as a prompt holds it."""

@@ -18,7 +18,7 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.get("/sessions/{session_id}")
     async def show(request: Request, session_id: str) -> dict[str, Any]:
-        record = parts.sessions.get_session(checked_session(request, session_id))
+        record = await parts.sessions.show(checked_session(request, session_id))
         if record is None:
             raise _unknown(session_id)
         return {**record, "session_id": session_id}

@@ -3,8 +3,9 @@
 A turn is a user's message with its reply. The memory is the last `conversation_memory_size` turns (10); the prompt
 holds them with the system prompt and the new message, cut to `context_window_size` tokens (8192) by leaving out the
 oldest whole turns. A session ends `session_timeout_minutes` (30) after its last turn: each turn extends it, reading
-its record does not. One turn at a time: a second request on the same session waits until the first has ended. Only
-turns that were answered are kept; a failed or abandoned one leaves no trace.
+its record does not. One turn at a time: a second request on the same session waits until the first has ended, also
+where another process on the same store has it. Only turns that were answered are kept; a failed or abandoned one leaves
+no trace.
 
 A request that carries history itself: see `window.merged`. Whatever it sends, only its last message, which has to be
 the user's, is stored with the reply. A system prompt stays with the session until another one is sent.
@@ -26,9 +27,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from reference_services.chat.prompt import Message
-from reference_services.chat.records import TurnRecord
+from reference_services.chat.records import Counts, SessionRecord, TurnRecord
+from reference_services.chat.session_cache import SessionCache
 from reference_services.chat.settings import ChatSettings, Hermes2Config
-from reference_services.chat.store import Store
+from reference_services.chat.sqlite_store import SqliteStore
+from reference_services.chat.store import SessionHeld, Store, StoreAway
 from reference_services.chat.tokenizer import count_messages
 from reference_services.chat.window import Count, fitted, merged
 
@@ -37,6 +40,8 @@ SESSION_ID_RULE = "1 to 128 characters out of A-Z a-z 0-9 . _ : -"
 REPLY_ROOM = 256
 """Tokens kept for the reply where a request states no `max_tokens`."""
 _KEPT_LATENCIES = 1024
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.2
+"""How long to wait before asking again for a session that another process has; each time twice as long."""
 
 
 class Turn:
@@ -46,11 +51,17 @@ class Turn:
         self.session_id = session_id
         self._manager = manager
         self._lock = lock
+        self.holder = uuid.uuid4().hex
+        """The name under which the store knows whose turn it is."""
+        self.record: SessionRecord | None = None
+        """The session before this turn; None where a commit opens it."""
+        self.turns: list[TurnRecord] = []
+        """Its last turns: as many as a prompt can draw on."""
+        self.system: str | None = None
+        """The system prompt that is stored with this turn."""
+        self.is_claimed = True
         self._asked_at = manager.now()
-        self._system: str | None = None
         self._is_open = True
-        self.is_first = False
-        """Whether a commit opens the session."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,18 +77,18 @@ class Turn:
 
     def keep_system(self, text: str | None) -> None:
         """The system prompt that goes into the record with this turn."""
-        self._system = text
+        self.system = text
 
     async def commit(self, user: str, assistant: str) -> int:
-        """Store the turn; when this returns, it is on disk. Its number in the session."""
-        record = TurnRecord(user, assistant, self._asked_at, self._manager.now())
-        return await self._manager.store_turn(self.session_id, record, self._system, self.is_first)
+        """Store the turn; when this returns, it is committed. Its number in the session."""
+        added = TurnRecord(user, assistant, self._asked_at, self._manager.now(), self.system)
+        return await self._manager.store_turn(self, added)
 
     def close(self) -> None:
         """Let the next one on this session go ahead."""
         if self._is_open:
             self._is_open = False
-            self._manager.leave(self.session_id, self._lock)
+            self._manager.leave(self, self._lock)
 
 
 class SessionManager:
@@ -93,8 +104,11 @@ class SessionManager:
         self._folder = None
         if store is None:
             self._folder = tempfile.TemporaryDirectory(prefix="hermes-2-", ignore_cleanup_errors=True)
-            store = Store(Path(self._folder.name) / "sessions.sqlite3")
+            store = SqliteStore(Path(self._folder.name) / "sessions.sqlite3")
         self.store = store
+        self.cache = SessionCache(self.settings.session_cache_size)
+        self.counted: Counts | None = None
+        """What was stored when it was counted last; None where the store could not be asked."""
         self.now = clock
         self.created_total = 0
         self.expired_total = 0
@@ -103,6 +117,7 @@ class SessionManager:
         self.commits: deque[float] = deque(maxlen=_KEPT_LATENCIES)
         self._locks: dict[str, asyncio.Lock] = {}
         self._users: Counter[str] = Counter()
+        self._under_way: dict[str, Turn] = {}
 
     @property
     def timeout_s(self) -> float:
@@ -114,35 +129,26 @@ class SessionManager:
         session_id = uuid.uuid4().hex
         self.store.create(session_id, self.now()).result()
         self.created_total += 1
-        self.evicted_total += sum(promise.result() for promise in self._make_room())
+        too_many = self.store.session_count().result() - self.settings.max_sessions
+        if too_many > 0:
+            oldest = self.store.oldest(limit=too_many + len(self._locks)).result()
+            self.evicted_total += sum(promise.result() for promise in self._make_room(oldest, too_many))
         return session_id
 
     def get_session(self, session_id: str) -> dict[str, Any] | None:
         """The session's record with all its turns, or None where there is none (any more)."""
-        record = self.store.session(session_id)
-        if record is None or self._is_over(record.last_used):
-            return None
-        turns = [
-            {"role": message.role, "content": message.content, "time": _utc(at)}
-            for turn in self.store.turns(session_id)
-            for message, at in zip(turn.messages(), (turn.asked_at, turn.answered_at), strict=True)
-        ]
-        return {
-            "session_id": record.session_id,
-            "created": _utc(record.created),
-            "last_used": _utc(record.last_used),
-            "system": record.system,
-            "turn_count": len(turns) // 2,
-            "turns": turns,
-            "settings": {
-                "conversation_memory_size": self.settings.conversation_memory_size,
-                "context_window_size": self.settings.context_window_size,
-                "session_timeout_minutes": self.settings.session_timeout_minutes,
-            },
-        }
+        return self._shown(self.store.session(session_id).result(), self.store.turns(session_id).result())
 
-    async def begin(self, session_id: str) -> Turn:
-        """Wait for the session's turn. The session need not exist: its first committed turn opens it."""
+    async def show(self, session_id: str) -> dict[str, Any] | None:
+        """See `get_session`; this one is for event loops."""
+        record = await asyncio.wrap_future(self.store.session(session_id))
+        return self._shown(record, await asyncio.wrap_future(self.store.turns(session_id)))
+
+    async def begin(self, session_id: str, carried: int = 0) -> Turn:
+        """Wait for the session's turn. The session need not exist: its first committed turn opens it.
+
+        `carried` is how many messages of history the request sends along: so much more may have to be compared.
+        """
         lock = self._locks.setdefault(session_id, asyncio.Lock())
         self._users[session_id] += 1
         try:
@@ -152,19 +158,24 @@ class SessionManager:
             raise
         turn = Turn(self, session_id, lock)
         try:
-            record = self.store.session(session_id)
+            record = await self._claim(turn)
             if record is not None and self._is_over(record.last_used):
                 self.expired_total += await asyncio.wrap_future(self.store.delete(session_id))
                 record = None
-            turn.is_first = record is None
+            if record is not None:
+                turn.record = record
+                turn.turns = await self._turns(record, max(self.settings.conversation_memory_size, carried))
+            self._under_way[session_id] = turn
         except BaseException:
             turn.close()
             raise
         return turn
 
     def stored(self, session_id: str, last: int = -1) -> list[Message]:
-        """The stored history that a prompt may draw on, in order: all turns, or the `last` ones."""
-        return [message for turn in self.store.turns(session_id, last) for message in turn.messages()]
+        """The stored history that the prompt of the turn under way may draw on, in order: all, or `last` turns."""
+        turn = self._under_way.get(session_id)
+        turns = [] if turn is None else turn.turns
+        return [message for turn in turns[-last if last > 0 else 0 :] for message in turn.messages()]
 
     def prompt(
         self, turn: Turn, messages: Sequence[Message], max_tokens: int | None, count: Count = count_messages
@@ -182,20 +193,29 @@ class SessionManager:
         return fitted(system, merged(stored, carried), new, count, size, window - reply)
 
     def stored_system(self, session_id: str) -> list[Message]:
-        """The session's system prompt, as a prompt holds it."""
-        record = self.store.session(session_id)
-        return [] if record is None or record.system is None else [Message("system", record.system)]
+        """The system prompt of the session whose turn is under way, as a prompt holds it."""
+        turn = self._under_way.get(session_id)
+        if turn is None or turn.record is None or turn.record.system is None:
+            return []
+        return [Message("system", turn.record.system)]
 
-    async def store_turn(self, session_id: str, turn: TurnRecord, system: str | None, is_first: bool) -> int:
-        """Store a turn; when this returns, it is on disk."""
+    async def store_turn(self, turn: Turn, added: TurnRecord) -> int:
+        """Store a turn; when this returns, it is committed."""
         begin = time.perf_counter()
-        number = await asyncio.shield(asyncio.wrap_future(self.store.append(session_id, turn, system)))
+        promise = self.store.append(turn.session_id, added, turn.holder)
+        record = await asyncio.shield(asyncio.wrap_future(promise))
+        turn.is_claimed = False
         self.commits.append(time.perf_counter() - begin)
         self.turns_committed_total += 1
-        if is_first:
+        self.cache.keep(record, [*turn.turns, added][-self.settings.conversation_memory_size :])
+        if turn.record is None:
             self.created_total += 1
-            self.evicted_total += sum([await asyncio.wrap_future(promise) for promise in self._make_room()])
-        return number
+            too_many = await asyncio.wrap_future(self.store.session_count()) - self.settings.max_sessions
+            if too_many > 0:
+                oldest = await asyncio.wrap_future(self.store.oldest(limit=too_many + len(self._locks)))
+                gone = [await asyncio.wrap_future(promise) for promise in self._make_room(oldest, too_many)]
+                self.evicted_total += sum(gone)
+        return record.turns
 
     async def delete(self, session_id: str) -> bool:
         """Remove a session, after the turn that is under way; whether it was there."""
@@ -205,23 +225,34 @@ class SessionManager:
 
     async def sweep(self) -> int:
         """Remove the sessions whose time is over; how many."""
-        over = [each for each in self.store.oldest(self.now() - self.timeout_s) if each not in self._locks]
-        promises = [self.store.delete(each) for each in over]
+        before = self.now() - self.timeout_s
+        over = await asyncio.wrap_future(self.store.oldest(before))
+        promises = [self.store.drop(each, before) for each in over if each not in self._locks]
         gone = sum([await asyncio.wrap_future(promise) for promise in promises])
         self.expired_total += gone
         return gone
 
-    def figures(self) -> dict[str, Any]:
+    async def count(self) -> Counts | None:
+        """What is stored, for gauges and health; None where the store cannot be asked now."""
+        try:
+            self.counted = await asyncio.wrap_future(self.store.counts(self.now() - self.timeout_s))
+        except StoreAway:
+            self.counted = None
+        return self.counted
+
+    async def figures(self) -> dict[str, Any]:
         """What `/metrics/sessions` shows. Totals count from the start of the process."""
+        counts = await asyncio.wrap_future(self.store.counts(self.now() - self.timeout_s))
         took = sorted(self.commits)
         return {
-            "active_sessions": self.active(),
-            "turns_stored": self.store.turn_count(),
+            "active_sessions": counts.active,
+            "turns_stored": counts.turns,
             "sessions_created_total": self.created_total,
             "sessions_expired_total": self.expired_total,
             "sessions_evicted_total": self.evicted_total,
             "turns_committed_total": self.turns_committed_total,
-            "turns_in_progress": sum(lock.locked() for lock in self._locks.values()),
+            "turns_in_progress": len(self._under_way),
+            "session_cache": {"sessions": len(self.cache), "hits": self.cache.hits, "misses": self.cache.misses},
             "commit_latency_ms": {
                 "samples": len(took),
                 "mean": round(sum(took) / len(took) * 1e3, 3) if took else None,
@@ -230,14 +261,14 @@ class SessionManager:
             },
         }
 
-    def active(self) -> int:
-        """How many sessions are there and not over."""
-        return self.store.active(self.now() - self.timeout_s)
-
-    def leave(self, session_id: str, lock: asyncio.Lock) -> None:
+    def leave(self, turn: Turn, lock: asyncio.Lock) -> None:
         """The end of a turn."""
+        self._under_way.pop(turn.session_id, None)
+        if turn.is_claimed:
+            # Nobody waits for it: where the store is away, the claim ends by itself.
+            self.store.release(turn.session_id, turn.holder)
         lock.release()
-        self._forget_lock(session_id)
+        self._forget_lock(turn.session_id)
 
     def close(self) -> None:
         """Close the store; a temporary one is removed."""
@@ -248,14 +279,44 @@ class SessionManager:
     def _is_over(self, last_used: float) -> bool:
         return self.now() - last_used > self.timeout_s
 
-    def _make_room(self) -> list[Future[int]]:
+    def _shown(self, record: SessionRecord | None, turns: Sequence[TurnRecord]) -> dict[str, Any] | None:
+        if record is None or self._is_over(record.last_used):
+            return None
+        return {
+            "session_id": record.session_id,
+            "created": _utc(record.created),
+            "last_used": _utc(record.last_used),
+            "system": record.system,
+            "turn_count": len(turns),
+            "turns": [
+                {"role": message.role, "content": message.content, "time": _utc(at)}
+                for turn in turns
+                for message, at in zip(turn.messages(), (turn.asked_at, turn.answered_at), strict=True)
+            ],
+            "settings": {
+                "conversation_memory_size": self.settings.conversation_memory_size,
+                "context_window_size": self.settings.context_window_size,
+                "session_timeout_minutes": self.settings.session_timeout_minutes,
+            },
+        }
+
+    async def _claim(self, turn: Turn) -> SessionRecord | None:
+        pause_s = _FIRST_PAUSE_S
+        while True:
+            try:
+                return await asyncio.wrap_future(self.store.claim(turn.session_id, turn.holder))
+            except SessionHeld:
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _turns(self, record: SessionRecord, last: int) -> list[TurnRecord]:
+        kept = self.cache.find(record, last)
+        return kept if kept is not None else await asyncio.wrap_future(self.store.turns(record.session_id, last))
+
+    def _make_room(self, oldest: Sequence[str], too_many: int) -> list[Future[int]]:
         """Beyond `max_sessions`, those longest unused go, but none with a turn under way."""
-        too_many = self.store.session_count() - self.settings.max_sessions
-        if too_many <= 0:
-            return []
-        candidates = self.store.oldest(limit=too_many + len(self._locks))
-        unused = [each for each in candidates if each not in self._locks]
-        return [self.store.delete(each) for each in unused[:too_many]]
+        unused = [each for each in oldest if each not in self._locks]
+        return [self.store.drop(each, float("inf")) for each in unused[:too_many]]
 
     def _forget_lock(self, session_id: str) -> None:
         self._users[session_id] -= 1

@@ -18,6 +18,7 @@ from reference_services.chat.allowed import (
     HeaderName,
     IntRange,
     Milliseconds,
+    ModeratorLocation,
     Port,
     PortOrOwn,
     PositiveInt,
@@ -29,13 +30,15 @@ from reference_services.chat.allowed import (
     StoreLocation,
     Switch,
     Text,
+    TurnStore,
 )
 from reference_services.chat.presets import PRESETS, Preset
 from reference_services.chat.settings_problems import SettingsError, described, unknown_variables
 from reference_services.chat.settings_yaml import YamlSettings, read_yaml
+from reference_services.chat.store_url import without_password
 
 LARGEST = 2**31 - 1
-SWITCHES = {"enforce_eager", "embeddings", "websocket", "graphql"}
+SWITCHES = {"enforce_eager", "embeddings", "websocket", "graphql", "threads"}
 PRESET: Any = None
 """The default of what each preset has to state; it is no value that a setting may have."""
 
@@ -103,6 +106,23 @@ class ChatSettings(BaseSettings):
     coherence_threshold: Share = 0.7
     session_timeout_minutes: PositiveNumber = 30
     max_sessions: PositiveInt = 10_000
+    threads: Switch = False
+    """Whether sessions are listed, named and branched."""
+    system_prompt: AnyText = ""
+    """What the model is told where neither the request nor its session has a system prompt."""
+
+    moderation: ModeratorLocation = ""
+    """What judges requests and answers; nothing: they are not judged."""
+    moderation_on_failure: Annotated[Literal["closed", "open"], Field(description="closed or open")] = "closed"
+    """Where the moderator is away: refuse, or go on and say so."""
+    moderation_model: AnyText = ""
+    moderation_timeout_ms: Annotated[float, Field(gt=0, description="a number of milliseconds above 0")] = 2000
+    moderation_window_tokens: PositiveInt = 32
+    """How many tokens of an answer wait for one judgement of an endpoint."""
+    session_cache_size: Count = 1000
+    """Sessions whose last turns are held in memory over the store; 0 holds none."""
+    store: TurnStore = ""
+    """Where turns are kept; nothing: the file that --db names, or a temporary one."""
 
     target_latency_ms: PositiveNumber = PRESET
     target_throughput_rps: PositiveNumber = PRESET
@@ -174,8 +194,8 @@ class ChatSettings(BaseSettings):
         return self
 
     def public(self) -> dict[str, Any]:
-        """All settings, for people to compare; none of them is a secret."""
-        return self.model_dump(mode="json")
+        """All settings, for people to compare; the one secret that they can hold, the store's password, is left out."""
+        return {**self.model_dump(mode="json"), "store": without_password(self.store)}
 
 
 class _Given(PydanticBaseSettingsSource):

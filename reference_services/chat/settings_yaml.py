@@ -48,6 +48,17 @@ SECTIONS: dict[str, dict[str, str]] = {
         "coherence_threshold": "coherence_threshold",
         "session_timeout_minutes": "session_timeout_minutes",
         "max_sessions": "max_sessions",
+        "threads": "threads",
+        "system_prompt": "system_prompt",
+        "session_cache_size": "session_cache_size",
+        "store": "store",
+    },
+    "moderation": {
+        "location": "moderation",
+        "on_failure": "moderation_on_failure",
+        "model": "moderation_model",
+        "timeout_ms": "moderation_timeout_ms",
+        "window_tokens": "moderation_window_tokens",
     },
     "performance": {
         "target_latency_ms": "target_latency_ms",

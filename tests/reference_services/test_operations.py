@@ -39,7 +39,7 @@ def test_health_holds_what_the_task_asks_for_and_more(hermes) -> None:
 
 def test_config_shows_every_setting_and_the_engine(hermes) -> None:
     body = hermes.get("/config")
-    assert set(body) == {*Hermes2Config.model_fields, "engine", "service_version"}
+    assert set(body) == {*Hermes2Config.model_fields, "engine", "service_version", "turn_store"}
     assert body["engine"]["name"] == "simulated"
     assert body["max_num_seqs"] == 128
 

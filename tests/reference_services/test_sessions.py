@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from reference_services.chat.prompt import Message
 from reference_services.chat.sessions import SessionManager
 from reference_services.chat.settings import Hermes2Config
-from reference_services.chat.store import Store, StoreError
+from reference_services.chat.sqlite_store import SqliteStore
+from reference_services.chat.store import StoreError
 from reference_services.chat.tokenizer import count_messages
 from reference_services.chat.window import fitted, merged, turns_of
 
@@ -74,7 +75,7 @@ class Sessions(RuleBasedStateMachine):
 
     def open(self) -> None:
         config = Hermes2Config(conversation_memory_size=3)
-        self.manager = SessionManager(config, Store(Path(self.folder.name) / "s.sqlite3"), self.clock)
+        self.manager = SessionManager(config, SqliteStore(Path(self.folder.name) / "s.sqlite3"), self.clock)
 
     def alive(self, name: str) -> list[str]:
         used, said = self.model.get(name, (0.0, []))
@@ -130,7 +131,9 @@ class Sessions(RuleBasedStateMachine):
             record = self.manager.get_session(name)
             shown = [] if record is None else [each["content"] for each in record["turns"]]
             assert shown == [text for each in said for text in (each, f"re {each}")]
-        assert self.manager.active() == sum(bool(self.alive(name)) for name in self.model)
+        counts = asyncio.run(self.manager.count())
+        assert counts is not None
+        assert counts.active == sum(bool(self.alive(name)) for name in self.model)
 
     def teardown(self) -> None:
         self.manager.close()
@@ -184,7 +187,7 @@ def test_who_leaves_the_queue_of_a_session_holds_nobody_up(manager: SessionManag
             return turn.session_id
 
     assert asyncio.run(play()) == "a"
-    assert manager.figures()["turns_in_progress"] == 0
+    assert asyncio.run(manager.figures())["turns_in_progress"] == 0
 
 
 def test_a_turn_that_was_not_committed_leaves_no_trace(manager: SessionManager) -> None:
@@ -196,7 +199,7 @@ def test_a_turn_that_was_not_committed_leaves_no_trace(manager: SessionManager) 
     with pytest.raises(ConnectionError):
         asyncio.run(fail())
     assert manager.get_session("a") is None
-    assert manager.figures()["turns_stored"] == 0
+    assert asyncio.run(manager.figures())["turns_stored"] == 0
 
 
 def test_the_system_prompt_stays_with_the_session_until_another_is_sent(manager: SessionManager) -> None:
@@ -219,7 +222,7 @@ def test_beyond_the_largest_number_of_sessions_the_longest_unused_goes(clock: Cl
         if name == "c":
             take(manager, "a", "again")
     assert [name for name in "abcd" if manager.get_session(name)] == ["a", "c", "d"]
-    assert manager.figures()["sessions_evicted_total"] == 1
+    assert asyncio.run(manager.figures())["sessions_evicted_total"] == 1
     manager.close()
 
 
@@ -265,18 +268,22 @@ def test_a_database_of_another_kind_or_in_use_is_refused(tmp_path: Path) -> None
     text = tmp_path / "text.sqlite3"
     text.write_text("no database at all, but long enough to have a header " * 20)
     with pytest.raises(StoreError, match=r"text\.sqlite3.*not a database"):
-        Store(text)
-    store = Store(tmp_path / "s.sqlite3")
+        SqliteStore(text)
+    store = SqliteStore(tmp_path / "s.sqlite3")
     with pytest.raises(StoreError, match="used by another running service"):
-        Store(tmp_path / "s.sqlite3")
+        SqliteStore(tmp_path / "s.sqlite3")
     store.close()
-    Store(tmp_path / "s.sqlite3").close()
+    SqliteStore(tmp_path / "s.sqlite3").close()
 
 
 def test_one_faulty_write_of_a_group_fails_alone(tmp_path: Path) -> None:
-    store = Store(tmp_path / "s.sqlite3")
+    store = SqliteStore(tmp_path / "s.sqlite3")
     promises = [
-        store._promise(lambda db, n=n: db.execute("INSERT INTO sessions VALUES (?, 1, 1, NULL)", (n % 5,)).rowcount)
+        store._writes.ask(
+            lambda db, n=n: (
+                db.execute("INSERT INTO sessions (id, created, last_used) VALUES (?, 1, 1)", (n % 5,)).rowcount
+            )
+        )
         for n in range(10)
     ]
     failed = [promise.exception() is not None for promise in promises]
