@@ -10,6 +10,7 @@ from functools import lru_cache
 from acceptance.reading.document import Statement
 from acceptance.reading.draft import Draft
 from acceptance.reading.facts import Facts
+from acceptance.reading.telltale import Telltale, telltale, threes
 
 Build = Callable[[Statement, Facts], Draft | tuple[Draft, ...]]
 ASKED = frozenset({"checkbox", "bullet", "subtask", "target", "prose"})
@@ -123,8 +124,11 @@ def _matching(
 ) -> tuple[tuple[Rule, tuple[int, int]], ...]:
     """The rules that know a text, up to the first that ends the search; the same for each of several services."""
     found: list[tuple[Rule, tuple[int, int]]] = []
-    for rule in _for_type(rules, statement_type):
-        span = rule.match(program, path, text) if not rule.role or rule.role == role else None
+    held = threes(text)
+    for rule, needed in _for_type(rules, statement_type):
+        if (rule.role and rule.role != role) or any(held.isdisjoint(tells) for tells in needed):
+            continue
+        span = rule.match(program, path, text)
         if span is not None:
             found.append((rule, span))
             if rule.alone:
@@ -133,5 +137,10 @@ def _matching(
 
 
 @lru_cache(maxsize=64)
-def _for_type(rules: tuple[Rule, ...], statement_type: str) -> tuple[Rule, ...]:
-    return tuple(rule for rule in rules if statement_type in rule.types)
+def _for_type(rules: tuple[Rule, ...], statement_type: str) -> tuple[tuple[Rule, tuple[Telltale, ...]], ...]:
+    """The rules for a type of statement, each with what a text must hold before its words are looked for."""
+    return tuple(
+        (rule, tuple(found for pattern in rule.words if (found := telltale(pattern)) is not None))
+        for rule in rules
+        if statement_type in rule.types
+    )
