@@ -7,7 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from reference_services.chat.answers import Shape
-from reference_services.chat.failures import internal
+from reference_services.chat.failures import Refused, internal
 from reference_services.chat.generation import Generation
 
 
@@ -37,22 +37,27 @@ async def chunks(
                     begun[index] = True
                 yield chunk(shape.part(index, step, offsets[index]))
                 offsets[index] += len(step.text)
-    except Exception as error:
+    except Refused as refused:
         started.fail()
         # The status is out; the error goes in-band.
+        yield refused.body()
+        return
+    except Exception as error:
+        started.fail()
         yield internal(error, shape.chunk).body()
         return
     for index, reason in enumerate(started.finish_reasons):
         if not begun[index]:
             yield chunk(shape.head_part(index))
-        yield chunk(shape.tail_part(index, reason))
+        told_last = started.moderation() if index == len(offsets) - 1 else {}
+        yield {**chunk(shape.tail_part(index, reason)), **told_last}
     if wants_usage:
         yield {**head, "choices": [], "usage": started.usage}
 
 
 def told(started: Generation) -> dict[str, Any]:
     """The fields of its own that a whole answer has: each only while what it tells of is on."""
-    return {**cached(started), **started.context.shown()}
+    return {**cached(started), **started.context.shown(), **started.moderation()}
 
 
 def cached(started: Generation) -> dict[str, Any]:

@@ -11,26 +11,32 @@ from reference_services.chat.words import content_words
 KEPT_REPLIES = 1000
 
 
-class CoherenceScore:
-    """Mean over the last replies of the share of their content words that occur earlier in the conversation.
+def coherence(prompt: Sequence[Message], reply: str) -> float | None:
+    """The share of a reply's content words that occur in its prompt.
 
-    Only replies count whose prompt holds an earlier turn. This says how much replies take up of what was said; it
-    does not judge whether they are right.
+    None where the prompt holds no earlier turn, or the reply no content word. This says how much a reply takes up of
+    what was said; it does not judge whether it is right.
     """
+    if not any(message.role == "assistant" for message in prompt):
+        return None
+    said = content_words(reply)
+    if not said:
+        return None
+    earlier = frozenset[str]().union(*(content_words(message.content) for message in prompt))
+    return len(said & earlier) / len(said)
+
+
+class CoherenceScore:
+    """The mean of `coherence` over the last replies that have one."""
 
     def __init__(self) -> None:
         self._shares: deque[float] = deque(maxlen=KEPT_REPLIES)
 
     def add(self, prompt: Sequence[Message], reply: str) -> float | None:
-        """The share of this reply, or None where there is no earlier turn or nothing to compare."""
-        if not any(message.role == "assistant" for message in prompt):
-            return None
-        said = content_words(reply)
-        if not said:
-            return None
-        earlier = frozenset[str]().union(*(content_words(message.content) for message in prompt))
-        share = len(said & earlier) / len(said)
-        self._shares.append(share)
+        """Take a reply in; its coherence."""
+        share = coherence(prompt, reply)
+        if share is not None:
+            self._shares.append(share)
         return share
 
     @property

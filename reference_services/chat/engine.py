@@ -17,7 +17,8 @@ from reference_services.chat.settings import ChatSettings
 from reference_services.chat.slots import Slots
 from reference_services.chat.templates import TEMPLATES, Template
 
-FinishReason = Literal["stop", "length"]
+FinishReason = Literal["stop", "length", "content_filter"]
+"""Engines end with the first two; the third is what moderation ends an answer with."""
 BREATHER = 32
 """Steps that may follow each other without a pause before others get a turn."""
 

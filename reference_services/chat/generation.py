@@ -19,6 +19,7 @@ from reference_services.chat.coherence import CoherenceScore
 from reference_services.chat.context import Context
 from reference_services.chat.engine import Ask, FinishReason, Step
 from reference_services.chat.metrics import Account, Metrics
+from reference_services.chat.moderation import Moderation, Result
 from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import SessionManager, Turn
 
@@ -38,6 +39,7 @@ class Parts:
     started_s: float
     created: int
     """When the service was started, in seconds since the epoch."""
+    moderation: Moderation
     library: Library | None = None
     """The caller's documents, where the service has a store."""
 
@@ -54,9 +56,11 @@ class Generation:
         turn: Turn | None = None,
         caller: str = "",
         context: Context | None = None,
+        asked: Result | None = None,
     ) -> None:
         self.id = uuid.uuid4().hex
         self.created = int(time.time())
+        self._begin_s = time.perf_counter()
         self.prompt_tokens = prompt_tokens
         self.finish_reasons: list[FinishReason | None] = [None] * len(asks)
         self._parts = parts
@@ -65,6 +69,9 @@ class Generation:
         self._turn = turn
         self._caller = caller
         self.context = context or Context()
+        self._asked = asked
+        """What moderation came to on the request; None where it is off."""
+        self._answered: list[Result | None] = [None] * len(asks)
         self.cache: Found | None = None
         """What the response cache had; None while it is off."""
         self._kept: list[tuple[Step, ...]] = []
@@ -83,6 +90,12 @@ class Generation:
             "completion_tokens": made,
             "total_tokens": self.prompt_tokens + made,
         }
+
+    def moderation(self) -> dict[str, object]:
+        """The field that tells what moderation came to, on the request and on each answer; none while it is off."""
+        if self._asked is None:
+            return {}
+        return {"moderation": {"input": self._asked, "output": list(self._answered)}}
 
     async def steps(self) -> AsyncGenerator[tuple[int, Step], None]:
         """The tokens as they come, each with the number of its answer.
@@ -117,19 +130,27 @@ class Generation:
             self._turn.close()
 
     def _source(self, number: int) -> AsyncIterator[Step]:
-        if self._kept:
-            return _again(self._kept[number])
-        return self._parts.service.engine.generate(self._asks[number])
+        source = _again(self._kept[number]) if self._kept else self._parts.service.engine.generate(self._asks[number])
+
+        def tell(result: Result) -> None:
+            self._answered[number] = result
+
+        return self._parts.moderation.screened(source, tell)
 
     async def _end(self, made: Sequence[Sequence[Step]]) -> None:
         messages = self._asks[0].prompt.messages
         reply = "".join(step.text for step in made[0])
         if self._turn is not None:
-            await self._turn.commit(messages[-1].content, reply)
+            asked_s = time.perf_counter() - self._begin_s
+            number = await self._turn.commit(messages[-1].content, reply)
+            self._parts.metrics.turn_seconds.observe(asked_s)
+            self._parts.metrics.turn_numbers.observe(number)
         if not self._kept:
             for ask, steps in zip(self._asks, made, strict=True):
-                self._parts.cache.keep(self._caller, ask, steps)
-        self._parts.coherence.add(messages, reply)
+                if steps[-1].finish_reason != "content_filter":
+                    self._parts.cache.keep(self._caller, ask, steps)
+        if self._parts.coherence.add(messages, reply) is not None:
+            self._parts.metrics.coherence_replies.inc()
         self._account.close("ok", self.finish_reasons[0])
 
 

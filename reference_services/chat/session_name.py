@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
+from fastapi import Path
 from starlette.requests import HTTPConnection
 
 from reference_services.chat.failures import Refused
@@ -9,6 +12,8 @@ from reference_services.chat.gate import caller, owned
 from reference_services.chat.sessions import SESSION_ID, SESSION_ID_RULE
 
 SESSION_HEADER = "x-session-id"
+SessionInPath = Annotated[str, Path(json_schema_extra={"pattern": f"^{SESSION_ID.pattern}$"})]
+"""A session in a route's path. What is no session's name is refused by `checked_session`, in words of its own."""
 
 
 def session_id(request: HTTPConnection) -> str | None:

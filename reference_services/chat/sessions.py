@@ -159,7 +159,7 @@ class SessionManager:
         turn = Turn(self, session_id, lock)
         try:
             record = await self._claim(turn)
-            if record is not None and self._is_over(record.last_used):
+            if record is not None and self.is_over(record.last_used):
                 self.expired_total += await asyncio.wrap_future(self.store.delete(session_id))
                 record = None
             if record is not None:
@@ -193,11 +193,11 @@ class SessionManager:
         return fitted(system, merged(stored, carried), new, count, size, window - reply)
 
     def stored_system(self, session_id: str) -> list[Message]:
-        """The system prompt of the session whose turn is under way, as a prompt holds it."""
+        """The system prompt of the session whose turn is under way, or else the service's, as a prompt holds it."""
         turn = self._under_way.get(session_id)
-        if turn is None or turn.record is None or turn.record.system is None:
-            return []
-        return [Message("system", turn.record.system)]
+        kept = None if turn is None or turn.record is None else turn.record.system
+        system = kept if kept is not None else self.settings.system_prompt or None
+        return [] if system is None else [Message("system", system)]
 
     async def store_turn(self, turn: Turn, added: TurnRecord) -> int:
         """Store a turn; when this returns, it is committed."""
@@ -209,13 +209,17 @@ class SessionManager:
         self.turns_committed_total += 1
         self.cache.keep(record, [*turn.turns, added][-self.settings.conversation_memory_size :])
         if turn.record is None:
-            self.created_total += 1
-            too_many = await asyncio.wrap_future(self.store.session_count()) - self.settings.max_sessions
-            if too_many > 0:
-                oldest = await asyncio.wrap_future(self.store.oldest(limit=too_many + len(self._locks)))
-                gone = [await asyncio.wrap_future(promise) for promise in self._make_room(oldest, too_many)]
-                self.evicted_total += sum(gone)
+            await self.opened()
         return record.turns
+
+    async def opened(self) -> None:
+        """A session was opened: count it, and make room for it."""
+        self.created_total += 1
+        too_many = await asyncio.wrap_future(self.store.session_count()) - self.settings.max_sessions
+        if too_many > 0:
+            oldest = await asyncio.wrap_future(self.store.oldest(limit=too_many + len(self._locks)))
+            gone = [await asyncio.wrap_future(promise) for promise in self._make_room(oldest, too_many)]
+            self.evicted_total += sum(gone)
 
     async def delete(self, session_id: str) -> bool:
         """Remove a session, after the turn that is under way; whether it was there."""
@@ -270,26 +274,27 @@ class SessionManager:
         lock.release()
         self._forget_lock(turn.session_id)
 
+    def is_over(self, last_used: float) -> bool:
+        """Whether the time of a session is over that was last used then."""
+        return self.now() - last_used > self.timeout_s
+
     def close(self) -> None:
         """Close the store; a temporary one is removed."""
         self.store.close()
         if self._folder is not None:
             self._folder.cleanup()
 
-    def _is_over(self, last_used: float) -> bool:
-        return self.now() - last_used > self.timeout_s
-
     def _shown(self, record: SessionRecord | None, turns: Sequence[TurnRecord]) -> dict[str, Any] | None:
-        if record is None or self._is_over(record.last_used):
+        if record is None or self.is_over(record.last_used):
             return None
         return {
             "session_id": record.session_id,
-            "created": _utc(record.created),
-            "last_used": _utc(record.last_used),
+            "created": in_utc(record.created),
+            "last_used": in_utc(record.last_used),
             "system": record.system,
             "turn_count": len(turns),
             "turns": [
-                {"role": message.role, "content": message.content, "time": _utc(at)}
+                {"role": message.role, "content": message.content, "time": in_utc(at)}
                 for turn in turns
                 for message, at in zip(turn.messages(), (turn.asked_at, turn.answered_at), strict=True)
             ],
@@ -324,5 +329,6 @@ class SessionManager:
             del self._users[session_id], self._locks[session_id]
 
 
-def _utc(seconds: float) -> str:
+def in_utc(seconds: float) -> str:
+    """A time as answers tell it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

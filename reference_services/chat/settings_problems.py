@@ -13,7 +13,7 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from reference_services.chat.settings_yaml import YamlSettings
 
-KEYS_VARIABLE, QDRANT_KEY_VARIABLE = "API_KEYS", "QDRANT_API_KEY"
+KEYS_VARIABLE, QDRANT_KEY_VARIABLE, MODERATION_KEY_VARIABLE = "API_KEYS", "QDRANT_API_KEY", "MODERATION_API_KEY"
 """The ends of the variables that are no settings: they hold secrets, and no setting does."""
 _SHOWN_CHARACTERS = 60
 _SECRET = ("KEY", "TOKEN", "SECRET", "PASSWORD")
@@ -57,7 +57,7 @@ def described(
 def unknown_variables(prefix: str, known: Iterable[str]) -> list[str]:
     """A line for each variable that begins with the prefix and names no setting."""
     names = {prefix + name.upper() for name in known}
-    secrets = {prefix + KEYS_VARIABLE, prefix + QDRANT_KEY_VARIABLE}
+    secrets = {prefix + name for name in (KEYS_VARIABLE, QDRANT_KEY_VARIABLE, MODERATION_KEY_VARIABLE)}
     lines = []
     for variable in sorted(os.environ):
         if variable.upper().startswith(prefix) and variable.upper() not in names | secrets:
