@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Any
 
@@ -160,7 +160,8 @@ def _take(recorder: Recorder, site: Site) -> None:
     if not run.valid and not run.interrupted:
         # One repeat, and both are kept: a client that was held up says nothing about the server.
         site.retries.append(f"the load run was repeated: {run.reason}")
-        run = _offer(recorder, site, plan)
+        # With other prompts: the server may keep what it made of the first ones.
+        run = _offer(recorder, site, replace(plan, seed=plan.seed + 1))
     for record in run.as_records():
         if record["record"] != "exchange":
             recorder.write("run", record)

@@ -1,7 +1,8 @@
-"""An open-loop load run: every request leaves at its appointed time, whatever the server does.
+"""A load run: every request leaves at its appointed time, whatever the server does.
 
-As a program (`python -m perf.load`) it reads a plan as one JSON document on standard input and writes JSON
-lines: the plan, each exchange as it ends, progress, and the client's health.
+As a program (`python -m perf.load`) it is one worker. It reads a line of JSON with the plan and its shard, says
+that it is ready, reads a line with the time of the start (or starts at once where there is none), and writes JSON
+lines: each exchange as it ends, progress, and what it tells at its end.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from perf.client import Client
+from perf.client_limits import raise_open_files
 from perf.errors import PerfError
 from perf.exchange import Exchange
-from perf.innocence import Usage, judge_client
+from perf.innocence import ClientUse, Usage
 from perf.load_process import run_load_in_process
 from perf.load_run import LoadProgress, LoadRun
 from perf.plan import LoadPlan
+from perf.shards import Shard, ShardResult, merge
 from perf.wakeup import Wakeup
 
 __all__ = ["LoadPlan", "LoadProgress", "LoadRun", "run_load", "run_load_in_process"]
@@ -33,6 +36,8 @@ LEAD_NS: Final = 50_000_000
 """The first request is due so long after the client is ready."""
 HEARTBEAT_NS: Final = 20_000_000
 PROGRESS_NS: Final = 500_000_000
+PAUSE_NS: Final = 100_000_000
+"""A user of a closed loop who was refused at once waits so long before the next try."""
 
 
 def run_load(
@@ -45,45 +50,65 @@ def run_load(
     Raises Unresolved for an unknown host, PlanInvalid for a plan that cannot be run. Failures of the server
     are records. The callbacks run between sends: they have to be quick.
     """
-    return asyncio.run(_Run(plan, progress, on_record).run())
+    exchanges: list[Exchange] = []
+
+    def keep(exchange: Exchange) -> None:
+        exchanges.append(exchange)
+        if on_record is not None:
+            on_record(exchange)
+
+    result = asyncio.run(_Run(plan, Shard(), progress, keep).run(_soon))
+    return merge(plan, exchanges, [result], started_ns=result.started_ns)
+
+
+async def _soon() -> int:
+    return time.monotonic_ns() + LEAD_NS
 
 
 class _Run:
-    """State of a run under way."""
+    """State of one worker's run under way."""
 
     def __init__(
         self,
         plan: LoadPlan,
+        shard: Shard,
         progress: Callable[[LoadProgress], None] | None,
-        on_record: Callable[[Exchange], None] | None,
+        on_record: Callable[[Exchange], None],
     ) -> None:
         self.plan = plan
+        self.shard = shard
         self.progress = progress
         self.on_record = on_record
-        self.offsets = plan.offsets_ns()
+        offsets = plan.offsets_ns()
+        self.positions = shard.positions(len(offsets))
+        self.offsets = offsets[shard.number :: shard.of]
         self.bodies = plan.bodies()
         self.client = Client(plan.url, headers=plan.headers, timeout_s=plan.timeout_s, verify_tls=plan.verify_tls)
-        self.exchanges: list[Exchange] = []
         self.loop_lag_ns: list[int] = []
         self.sent = 0
+        self.waiting = 0
+        self.finished = 0
         self.good = 0
         self.good_ms = 0.0
         self.interrupted = False
 
-    async def run(self) -> LoadRun:
-        loop = asyncio.get_running_loop()
+    async def run(self, start: Callable[[], Awaitable[int]]) -> ShardResult:
+        """Carries the shard from the time that `start` gives once the client is ready."""
+        loop = self.loop = asyncio.get_running_loop()
         self.ended = asyncio.Event()
         async with self.client:
             restore = self._catch_interrupts(loop)
-            self.sender = Wakeup(loop, self._send_due)
+            self.sender = Wakeup(loop, self._begin_users if self.plan.closed_loop else self._send_due)
             self.heart = Wakeup(loop, self._beat)
-            usage = Usage()
-            self.started_ns = time.monotonic_ns() + LEAD_NS
-            self.beat_ns = self.started_ns
-            self.progress_ns = self.started_ns
             try:
-                self.sender.at(self.started_ns)
-                self.heart.at(self.beat_ns)
+                self.started_ns = await start()
+                self.closes_ns = self.started_ns + round(self.plan.duration_s * 1e9)
+                usage = Usage()
+                self.beat_ns = self.started_ns
+                self.progress_ns = self.started_ns
+                if not self.interrupted:
+                    self.sender.at(self.started_ns)
+                    self.heart.at(self.beat_ns)
                 await self.ended.wait()
             finally:
                 self.sender.close()
@@ -92,20 +117,15 @@ class _Run:
                 restore()
             self._report()
             clock = self.client.reading.clock
-            self.exchanges.sort(key=lambda each: each.sequence)
-            health = judge_client(
-                self.exchanges,
-                len(self.offsets),
-                limit_ms=self.plan.limit_ms,
-                figure=self.plan.figure,
-                loop_lag_ns=self.loop_lag_ns,
+            use = ClientUse(
+                loop_lag_ns=tuple(self.loop_lag_ns),
                 kernel_reads=clock.kernel_reads,
                 user_reads=clock.user_reads,
                 clock_steps=clock.steps,
-                usage=usage,
-                interrupted=self.interrupted,
+                cpu_share=usage.cpu_share(),
+                steal_share=usage.steal_share(),
             )
-        return LoadRun(self.plan, self.started_ns, tuple(self.exchanges), health, self.interrupted)
+        return ShardResult(self.shard, self.started_ns, self.sent, use, self.interrupted)
 
     def _send_due(self) -> None:
         count = len(self.offsets)
@@ -114,23 +134,50 @@ class _Run:
             if due_ns > time.monotonic_ns():
                 self.sender.at(due_ns)
                 return
-            sequence = self.sent
-            self.sent += 1
-            body = self.bodies.of(sequence)
-            self.client.submit(body, self._record, stream=self.plan.stream, intended_ns=due_ns, sequence=sequence)
+            self._send(self.positions[self.sent], due_ns)
         self._end_if_done()
 
+    def _send(self, sequence: int, due_ns: int) -> None:
+        self.sent += 1
+        body = self.bodies.of(sequence)
+        self.client.submit(body, self._record, stream=self.plan.stream, intended_ns=due_ns, sequence=sequence)
+
+    def _begin_users(self) -> None:
+        for _ in range(self.shard.in_flight(self.plan.closed_loop)):
+            self._send(self.shard.number + self.sent * self.shard.of, self.started_ns)
+        self._end_if_done()
+
+    def _follow(self, ended: Exchange) -> None:
+        """The next request of a user of the closed loop whose last one has ended."""
+        now = time.monotonic_ns()
+        pause_ns = 0 if ended.ok else max(0, PAUSE_NS - (now - ended.intended_ns))
+        if self.ended.is_set() or now + pause_ns >= self.closes_ns:
+            self._end_if_done()
+            return
+        self.waiting += 1
+
+        def again() -> None:
+            self.waiting -= 1
+            if not self.ended.is_set():
+                self._send(self.shard.number + self.sent * self.shard.of, max(ended.finished_ns, now + pause_ns))
+
+        # Never from within the end of the one before: a server that refuses at once would nest them without end.
+        self.loop.call_later(pause_ns / 1e9, again)
+
     def _record(self, exchange: Exchange) -> None:
-        self.exchanges.append(exchange)
+        self.finished += 1
         if exchange.ok:
             self.good += 1
             self.good_ms += exchange.latency_ms
-        if self.on_record is not None:
-            self.on_record(exchange)
-        self._end_if_done()
+        self.on_record(exchange)
+        if self.plan.closed_loop:
+            self._follow(exchange)
+        else:
+            self._end_if_done()
 
     def _end_if_done(self) -> None:
-        if len(self.exchanges) == len(self.offsets):
+        due = self.sent + self.waiting if self.plan.closed_loop else len(self.offsets)
+        if self.finished == due:
             self.ended.set()
 
     def _beat(self) -> None:
@@ -145,12 +192,12 @@ class _Run:
 
     def _report(self) -> None:
         if self.progress is not None:
-            finished = len(self.exchanges)
+            finished = self.finished
             self.progress(
                 LoadProgress(
                     elapsed_s=round((time.monotonic_ns() - self.started_ns) / 1e9, 3),
                     duration_s=self.plan.duration_s,
-                    planned=len(self.offsets),
+                    planned=len(self.offsets) or self.sent,
                     sent=self.sent,
                     finished=finished,
                     failed=finished - self.good,
@@ -177,7 +224,7 @@ class _Run:
 
 
 def main() -> int:
-    """Child side of `run_load_in_process`: 0 done, 4 a plan that cannot be run."""
+    """Worker side of `run_load_in_process`: 0 done, 4 a plan that cannot be run."""
     lines: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
     output = sys.stdout
 
@@ -194,16 +241,26 @@ def main() -> int:
     writer = threading.Thread(target=write, name="records")
     writer.start()
     try:
-        plan = LoadPlan.from_record(json.load(sys.stdin))
-        gc.collect()
-        gc.freeze()
-        run = run_load(
+        message = json.loads(sys.stdin.readline())
+        shard = Shard(*message.pop("shard", (0, 1)))
+        plan = LoadPlan.from_record(message)
+        raise_open_files()
+        run = _Run(
             plan,
+            shard,
             lambda progress: lines.put(progress.as_record()),
             lambda exchange: lines.put(exchange.as_record()),
         )
-        lines.put({"record": "started", "started_ns": run.started_ns})
-        lines.put({**run.health.as_record(), "interrupted": run.interrupted})
+        gc.collect()
+        gc.freeze()
+
+        async def start() -> int:
+            lines.put({"record": "ready"})
+            told = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+            return int(told) if told.strip() else await _soon()
+
+        result = asyncio.run(run.run(start))
+        lines.put(result.as_record())
     except (PerfError, ValueError) as error:
         mend = error.mend if isinstance(error, PerfError) else ""
         lines.put({"record": "error", "kind": type(error).__name__, "message": str(error), "mend": mend})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -41,6 +42,8 @@ class LoadRun:
     exchanges: tuple[Exchange, ...]
     health: ClientHealth
     interrupted: bool = False
+    planned: int | None = None
+    """How many requests the schedule holds; in a closed loop, how many were begun. None in older records."""
 
     @property
     def valid(self) -> bool:
@@ -54,9 +57,52 @@ class LoadRun:
 
     @property
     def achieved_per_second(self) -> float:
-        """Good completions within the planned duration, a second."""
-        end_ns = self.started_ns + round(self.plan.duration_s * 1e9)
-        return sum(each.ok and each.finished_ns <= end_ns for each in self.exchanges) / self.plan.duration_s
+        """Good completions a second, in a time as long as the run's that begins with the first of them.
+
+        So a server that keeps up achieves what was offered, however long it takes for one request.
+        """
+        ends_ns = sorted(each.finished_ns for each in self.exchanges if each.ok)
+        if not ends_ns:
+            return 0.0
+        lasted_ns = round(self.lasted_s * 1e9)
+        return sum(end_ns - ends_ns[0] <= lasted_ns for end_ns in ends_ns) / self.lasted_s
+
+    @property
+    def lasted_s(self) -> float:
+        """The planned duration, or until the last record where the run was broken off before."""
+        if not self.interrupted or not self.exchanges:
+            return self.plan.duration_s
+        end_ns = max(each.finished_ns for each in self.exchanges)
+        return min(self.plan.duration_s, max(1e-3, (end_ns - self.started_ns) / 1e9))
+
+    @property
+    def offered_per_second(self) -> float | None:
+        """The rate that was asked for; the mean one of ramps, steps and traces; None for a closed loop."""
+        match self.plan.arrivals:
+            case "closed_loop":
+                return None
+            case "constant" | "poisson":
+                return self.plan.rate_per_second
+            case _:
+                return len(self.plan.offsets_ns()) / self.plan.duration_s
+
+    def schedule_sha256(self) -> str | None:
+        """Digest of the schedule as it was carried: a line of number and offset in ns for each request, in order.
+
+        Taken from the records, not from the plan: that it is the same for any number of workers is a finding.
+        None for a closed loop, which has no schedule.
+        """
+        if self.plan.arrivals == "closed_loop":
+            return None
+        digest = hashlib.sha256()
+        for each in sorted(self.exchanges, key=lambda each: each.sequence):
+            digest.update(b"%d %d\n" % (each.sequence, each.intended_ns - self.started_ns))
+        return digest.hexdigest()
+
+    def late(self, over_ms: float = 1.0) -> list[tuple[int, float]]:
+        """(number, ms) of the requests that were sent later than that, the latest first."""
+        lags = [(each.sequence, (each.send_lag_ns or 0) / 1e6) for each in self.exchanges]
+        return sorted(((number, ms) for number, ms in lags if ms > over_ms), key=lambda each: -each[1])
 
     def of_body(self, body: Mapping[str, Any]) -> LoadRun:
         """The share of the run in which a body with these fields was sent; the whole where the plan holds none."""
@@ -92,7 +138,7 @@ class LoadRun:
         yield {**self.plan.as_record(), "started_ns": self.started_ns}
         for each in self.exchanges:
             yield each.as_record()
-        yield {**self.health.as_record(), "interrupted": self.interrupted}
+        yield {**self.health.as_record(), "interrupted": self.interrupted, "planned": self.planned}
 
     @classmethod
     def from_records(cls, records: Iterable[Mapping[str, Any]]) -> LoadRun:
@@ -112,6 +158,7 @@ class LoadRun:
             raise ValueError("not a whole load run: the record of the plan or of the client is missing")
         started_ns = plan.pop("started_ns")
         interrupted = client.pop("interrupted", False)
+        planned = client.pop("planned", None)
         exchanges.sort(key=lambda each: (each.intended_ns, each.sequence))
         health = ClientHealth.from_record(client)
-        return cls(LoadPlan.from_record(plan), started_ns, tuple(exchanges), health, interrupted)
+        return cls(LoadPlan.from_record(plan), started_ns, tuple(exchanges), health, interrupted, planned)

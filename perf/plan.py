@@ -8,18 +8,27 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from perf import arrivals as arrival_times
 from perf.endpoint import Endpoint
 from perf.errors import PlanInvalid
+from perf.prompts import words
+from perf.trace import Traced
 
+Arrivals = Literal["constant", "poisson", "ramp", "step", "trace", "closed_loop"]
 _PLACE = "\ue000signoff-marker\ue000"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """One open-loop run.
+    """One run: open loop, unless `arrivals` is "closed_loop".
+
+    A ramp goes from `ramp_from_per_second` to the rate, steps take `steps_per_second` in turn, a trace has times
+    and lengths of its own (perf/trace.py); where `rate_per_second` then stands for nothing, it is the mean. A
+    closed loop keeps `closed_loop` requests in flight for the duration: a request is due when one before it has
+    ended, so that its latencies suffer from coordinated omission. `prompt_tokens` puts so many words of the
+    run's own behind the marker.
 
     `timeout_s` counts from the intended time; five times the limit is usual. `vary` puts a marker of its own
     into the last user message (or the prompt) of each request, in front, because a repeated prompt would
@@ -34,7 +43,7 @@ class LoadPlan:
     duration_s: float
     timeout_s: float
     headers: Mapping[str, str] = field(default_factory=dict)
-    arrivals: Literal["constant", "poisson"] = "constant"
+    arrivals: Arrivals = "constant"
     seed: int = 1
     stream: bool = False
     vary: bool = True
@@ -42,6 +51,11 @@ class LoadPlan:
     figure: Literal["mean", "p99"] = "p99"
     verify_tls: bool = True
     more_bodies: tuple[Mapping[str, Any], ...] = ()
+    ramp_from_per_second: float = 0.0
+    steps_per_second: tuple[float, ...] = ()
+    trace: tuple[Traced, ...] = ()
+    closed_loop: int = 0
+    prompt_tokens: int = 0
 
     def __post_init__(self) -> None:
         endpoint = Endpoint.of(self.url)
@@ -50,26 +64,62 @@ class LoadPlan:
             raise PlanInvalid(f"a time-out of {self.timeout_s:g} s: it must be above zero")
         if self.limit_ms is not None and not self.limit_ms > 0:
             raise PlanInvalid(f"a limit of {self.limit_ms:g} ms: it must be above zero")
-        if self.arrivals not in ("constant", "poisson"):
-            raise PlanInvalid(f"arrivals {self.arrivals!r}: constant or poisson")
+        if self.arrivals not in get_args(Arrivals):
+            raise PlanInvalid(f"arrivals {self.arrivals!r}: {', '.join(get_args(Arrivals)[:-1])} or closed_loop")
+        if (self.arrivals == "closed_loop") != (self.closed_loop > 0):
+            raise PlanInvalid(f"a closed loop of {self.closed_loop} requests in flight: it needs at least one")
+        if (self.arrivals == "trace") != bool(self.trace):
+            raise PlanInvalid("a trace without a request, or one that is not replayed")
+        if not 0 <= self.prompt_tokens <= 10_000_000:
+            raise PlanInvalid(f"prompts of {self.prompt_tokens} words: from 0 to 10 million")
         if self.figure not in ("mean", "p99"):
             raise PlanInvalid(f"figure {self.figure!r}: mean or p99")
         self.bodies()
 
     def offsets_ns(self) -> tuple[int, ...]:
-        """When each request is due, from the start of the run."""
-        if self.arrivals == "poisson":
-            return arrival_times.poisson(self.rate_per_second, self.duration_s, self.seed)
-        return arrival_times.constant(self.rate_per_second, self.duration_s)
+        """When each request is due, from the start of the run; nothing of a closed loop. Raises PlanInvalid."""
+        match self.arrivals:
+            case "poisson":
+                return arrival_times.poisson(self.rate_per_second, self.duration_s, self.seed)
+            case "ramp":
+                return arrival_times.ramp(self.ramp_from_per_second, self.rate_per_second, self.duration_s)
+            case "step":
+                return arrival_times.steps(self.steps_per_second, self.duration_s)
+            case "trace":
+                return tuple(round(at_s * 1e9) for at_s, _, _ in self.trace)
+            case "closed_loop":
+                arrival_times.check_duration(self.duration_s)
+                return ()
+            case _:
+                return arrival_times.constant(self.rate_per_second, self.duration_s)
+
+    def most_requests(self) -> float:
+        """About how many requests the run makes, told without making the schedule; infinite for a closed loop."""
+        match self.arrivals:
+            case "trace":
+                return len(self.trace)
+            case "ramp":
+                return (self.ramp_from_per_second + self.rate_per_second) / 2 * self.duration_s
+            case "step":
+                return sum(self.steps_per_second) / max(1, len(self.steps_per_second)) * self.duration_s
+            case "closed_loop":
+                return math.inf
+            case _:
+                return self.rate_per_second * self.duration_s
 
     def bodies(self) -> Bodies:
         """What to send, by the number of the request."""
-        return Bodies(tuple(self._halves(body) for body in (self.body, *self.more_bodies)), self.seed, self.vary)
+        halves = tuple(self._halves(body) for body in (self.body, *self.more_bodies))
+        usual = self.body.get("max_tokens")
+        lengths = tuple((prompt, usual if answer is None else answer) for _, prompt, answer in self.trace)
+        return Bodies(halves, self.seed, self.vary, self.prompt_tokens, lengths)
 
     def _halves(self, original: Mapping[str, Any]) -> tuple[bytes, bytes]:
         body = copy.deepcopy(dict(original))
         if self.stream:
             body["stream"] = True
+        if self.trace:  # each request has a length of its own
+            body.pop("max_tokens", None)
         if self.vary:
             _mark(body)
         try:
@@ -88,7 +138,8 @@ class LoadPlan:
         """Plain JSON with everything, for the process that runs the plan."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         more = [dict(body) for body in self.more_bodies]
-        return {**values, "body": dict(self.body), "more_bodies": more, "headers": dict(self.headers)}
+        lists = {name: list(values[name]) for name in ("steps_per_second", "trace")}
+        return {**values, **lists, "body": dict(self.body), "more_bodies": more, "headers": dict(self.headers)}
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> LoadPlan:
@@ -98,7 +149,9 @@ class LoadPlan:
         if unknown:
             raise PlanInvalid(f"not a load plan: unknown {', '.join(sorted(unknown))}")
         values = {name: value for name, value in record.items() if name in names}
-        values["more_bodies"] = tuple(values.get("more_bodies", ()))
+        for name in ("more_bodies", "steps_per_second"):
+            values[name] = tuple(values.get(name, ()))
+        values["trace"] = tuple(tuple(each) for each in values.get("trace", ()))
         try:
             return cls(**values)
         except TypeError as error:
@@ -109,19 +162,28 @@ class LoadPlan:
 class Bodies:
     """The body of request number n: the same for the same seed, however many processes send it.
 
-    `halves` are what stands before and after the marker, of each body in turn.
+    `halves` are what stands before and after the marker, of each body in turn. `lengths` are tokens of the
+    prompt and of the answer by the number of the request, where a trace tells them.
     """
 
     halves: tuple[tuple[bytes, bytes], ...]
     seed: int
     vary: bool
+    prompt_tokens: int = 0
+    lengths: tuple[tuple[int | None, int | None], ...] = ()
 
     def of(self, sequence: int) -> bytes:
         before, after = self.halves[sequence % len(self.halves)]
-        if not self.vary:
-            return before
-        marker = hashlib.sha256(f"{self.seed}:{sequence}".encode()).hexdigest()[:12]
-        return b"%s[%s] %s" % (before, marker.encode(), after)
+        prompt_tokens, answer_tokens = self.lengths[sequence] if self.lengths else (None, None)
+        wanted = self.prompt_tokens if prompt_tokens is None else prompt_tokens
+        if self.vary:
+            if wanted:
+                after = b"%s %s" % (words(wanted, self.seed, sequence), after)
+            marker = hashlib.sha256(f"{self.seed}:{sequence}".encode()).hexdigest()[:12]
+            before = b"%s[%s] " % (before, marker.encode())
+        if answer_tokens is None:
+            return before + after
+        return b'%s, "max_tokens": %d}' % ((before + after)[:-1], max(1, answer_tokens))
 
 
 def _mark(body: dict[str, Any]) -> None:

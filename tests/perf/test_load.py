@@ -95,16 +95,95 @@ def test_an_interrupt_keeps_the_records_and_makes_the_run_invalid(server, run):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_killed_load_process_is_an_error_that_counts_the_records_gathered(server):
-    victim = []
+def load_processes():
+    return [each for each in psutil.Process().children() if "perf.load" in each.cmdline()]
 
-    def find(_):
-        if not victim:
-            victim.extend(each for each in psutil.Process().children() if "perf.load" in each.cmdline())
-            victim[0].kill()
 
-    with pytest.raises(LoadProcessDied, match=r"status -9 after \d+ records"):
-        run_load_in_process(plan(server, "/whole", duration_s=30.0), find)
+@pytest.mark.parametrize("workers", [1, 3])
+def test_a_lost_worker_makes_the_run_invalid_and_all_records_are_kept(server, workers):
+    killed, seen = [], []
+
+    def find(exchange):
+        seen.append(exchange)
+        if len(seen) == 20:
+            killed.extend(load_processes()[-1:])
+            killed[0].kill()
+
+    run = run_load_in_process(plan(server, "/whole", duration_s=2.0), find, workers=workers)
+    assert killed
+    assert not run.valid
+    assert "lost (status -9)" in run.reason
+    assert sorted(seen, key=lambda each: each.sequence) == list(run.exchanges)
+    if workers > 1:  # the others carried their shards to the end
+        assert len(run.exchanges) >= 80 * (workers - 1) // workers
+
+
+def test_a_worker_that_cannot_start_is_an_error(server, monkeypatch):
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(LoadProcessDied, match="before the start"):
+        run_load_in_process(plan(server, "/whole"), workers=2)
+
+
+def test_one_two_or_four_workers_carry_the_same_schedule_and_the_union_is_the_run(server):
+    digests = set()
+    for workers in (1, 2, 4):
+        seen = []
+        short = plan(server, "/whole", arrivals="poisson", seed=8, duration_s=0.5, rate_per_second=100.0)
+        run = run_load_in_process(short, seen.append, workers=workers)
+        assert run.outcomes() == {"ok": len(run.plan.offsets_ns())}
+        assert sorted(seen, key=lambda each: each.sequence) == list(run.exchanges)
+        assert [each.sequence for each in run.exchanges] == list(range(run.planned))
+        digests.add(run.schedule_sha256())
+    assert len(digests) == 1
+
+
+def test_the_prompts_are_the_same_for_any_number_of_workers(server):
+    prompts = []
+    for workers in (1, 3):
+        before = set(server.truth())
+        seed = 1000 + workers  # not the same prompts again: the server knows requests by their marker
+        run_load_in_process(plan(server, "/whole", seed=seed, rate_per_second=100.0, duration_s=0.4), workers=workers)
+        sent = {name for name in server.truth() if name not in before}
+        planned = plan(server, "/whole", seed=seed).bodies()
+        prompts.append(sent == {json.loads(planned.of(each))["prompt"][1:13] for each in range(40)})
+    assert prompts == [True, True]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_closed_loop_keeps_so_many_requests_in_flight_and_ends_with_the_duration(server, workers):
+    closed = plan(server, "/whole", arrivals="closed_loop", closed_loop=4, duration_s=0.6)
+    run = run_load_in_process(closed, workers=workers)
+    assert set(run.outcomes()) == {"ok"}
+    assert 8 <= len(run.exchanges) <= 4 * 0.6 / 0.02 + 4
+    assert len({each.sequence for each in run.exchanges}) == len(run.exchanges)
+    assert run.schedule_sha256() is None
+    ends = [(each.intended_ns, 1) for each in run.exchanges] + [(each.finished_ns, -1) for each in run.exchanges]
+    in_flight = most = 0
+    for _, step in sorted(ends):
+        in_flight += step
+        most = max(most, in_flight)
+    assert most == 4
+
+
+def test_a_closed_loop_against_nobody_pauses_between_its_tries():
+    gone = LoadPlan("http://127.0.0.1:1/", {"prompt": "x"}, 1.0, 0.5, 5.0, arrivals="closed_loop", closed_loop=2)
+    run = run_load(gone)
+    assert set(run.outcomes()) == {"refused"}
+    assert len(run.exchanges) <= 12
+
+
+@pytest.mark.parametrize("path", ["/redirect", "/html", "/endless_head"])
+def test_a_run_that_is_hopeless_from_the_start_is_given_up_with_its_reason(server, path):
+    run = run_load_in_process(plan(server, path, duration_s=60.0, stream=True), give_up=True)
+    assert not run.valid
+    assert "given up: the first 20 requests all ended as" in run.reason
+    assert len(run.exchanges) < 100
+
+
+def test_failures_after_a_good_start_or_of_passing_kinds_are_not_given_up(server):
+    run = run_load_in_process(plan(server, "/http_503"), give_up=True)
+    assert run.outcomes() == {"http_503": 40}
+    assert run.valid
 
 
 def test_a_load_process_whose_reader_is_gone_stops_sending(server):
@@ -113,7 +192,7 @@ def test_a_load_process_whose_reader_is_gone_stops_sending(server):
         [sys.executable, "-m", "perf.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     )
     try:
-        child.stdin.write(message.encode())
+        child.stdin.write(message.encode() + b"\n")
         child.stdin.close()
         child.stdout.readline()
         child.stdout.close()
@@ -130,7 +209,8 @@ def test_as_a_program_it_reads_a_plan_and_writes_json_lines(server):
     )
     kinds = [json.loads(line)["record"] for line in done.stdout.splitlines()]
     assert kinds.count("exchange") == 40
-    assert kinds[-1] == "client"
+    assert kinds[0] == "ready"
+    assert kinds[-1] == "shard"
     wrong = subprocess.run(
         [sys.executable, "-m", "perf.load"], input="{", capture_output=True, text=True, cwd=ROOT, check=False
     )

@@ -57,7 +57,10 @@ def test_without_variation_every_request_is_the_body_as_given():
         ({"prompt": "x", "user": "\ud800"}, {}, "not JSON"),
         ({"prompt": "x"}, {"timeout_s": 0}, "time-out of 0"),
         ({"prompt": "x"}, {"limit_ms": -1}, "limit of -1"),
-        ({"prompt": "x"}, {"arrivals": "bursts"}, "constant or poisson"),
+        ({"prompt": "x"}, {"arrivals": "bursts"}, "constant, poisson, ramp, step, trace or closed_loop"),
+        ({"prompt": "x"}, {"arrivals": "closed_loop"}, "at least one"),
+        ({"prompt": "x"}, {"arrivals": "trace"}, "without a request"),
+        ({"prompt": "x"}, {"prompt_tokens": -1}, "prompts of -1"),
         ({"prompt": "x"}, {"headers": {"a": "b\nc"}}, "header 'a'"),
     ],
 )
@@ -82,3 +85,29 @@ def test_further_bodies_take_turns_with_the_first():
 def test_a_plan_with_further_bodies_comes_back_from_its_record():
     several = plan({"prompt": "a"}, more_bodies=({"prompt": "b"},))
     assert LoadPlan.from_record(json.loads(json.dumps(several.as_record()))) == several
+
+
+def test_a_plan_of_a_trace_or_of_steps_reads_back_whole():
+    for more in (
+        {"arrivals": "trace", "trace": ((0.0, 5, 7), (0.5, None, None))},
+        {"arrivals": "step", "steps_per_second": (1.0, 2.0)},
+    ):
+        whole = plan({"prompt": "x"}, **more)
+        assert LoadPlan.from_record(json.loads(json.dumps(whole.as_message()))) == whole
+
+
+def test_a_trace_gives_each_request_its_lengths_and_leaves_no_field_twice():
+    trace = ((0.0, 5, 7), (0.5, None, None), (1.0, 0, 0))
+    bodies = plan({"prompt": "Go", "max_tokens": 3}, arrivals="trace", trace=trace, prompt_tokens=2).bodies()
+    sent = [bodies.of(number) for number in range(3)]
+    assert all(each.count(b"max_tokens") == 1 for each in sent)
+    assert [json.loads(each)["max_tokens"] for each in sent] == [7, 3, 1]
+    assert [len(json.loads(each)["prompt"].split()) for each in sent] == [7, 4, 2]
+
+
+def test_prompts_of_a_length_have_so_many_words_of_their_own():
+    bodies = plan({"prompt": ""}, prompt_tokens=100_000).bodies()
+    one, two = (json.loads(bodies.of(number))["prompt"].split() for number in (1, 2))
+    assert len(one) == len(two) == 100_001
+    assert one[1:9] != two[1:9]
+    assert bodies.of(1) == bodies.of(1)

@@ -1,0 +1,80 @@
+"""What this machine's limits allow a run: memory for its records, open files for its connections."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import resource
+from collections.abc import Mapping
+from typing import Any, Final
+
+import psutil
+
+from perf.errors import PlanInvalid
+from perf.plan import LoadPlan
+
+RECORD_BYTES: Final = 1_500
+"""One exchange in memory, without its tokens: measured with tracemalloc, twice over for what comes and goes."""
+TOKEN_BYTES: Final = 48
+FREE_SHARE: Final = 0.8
+SPARE_FILES: Final = 64
+"""Descriptors for all that is not a connection of the run."""
+
+
+def check_memory(plan: LoadPlan) -> None:
+    """Raises PlanInvalid where the records of a run would not fit into the memory that is free."""
+    requests = plan.most_requests()
+    if not math.isfinite(requests):
+        return
+    plan_tokens = max((_tokens_of(body) for body in (plan.body, *plan.more_bodies)), default=0)
+    tokens = max([plan_tokens, *(answer or 0 for _, _, answer in plan.trace)]) if plan.stream else 0
+    need = requests * (RECORD_BYTES + tokens * TOKEN_BYTES)
+    free = psutil.virtual_memory().available
+    if need > FREE_SHARE * free:
+        raise PlanInvalid(
+            f"{requests:.0f} requests with up to {tokens} tokens each need {need / 2**30:.1f} GiB for their records, "
+            f"and {free / 2**30:.1f} GiB are free",
+            "lower the rate, the duration or the tokens, or split the run",
+        )
+
+
+def open_files_short(plan: LoadPlan, workers: int) -> str:
+    """What a worker lacks in open files where the server stalls for the whole time-out; "" where they are enough.
+
+    Raises PlanInvalid where a closed loop can never have its connections.
+    """
+    hard = _hard_limit()
+    if plan.closed_loop:
+        need = math.ceil(plan.closed_loop / workers) + SPARE_FILES
+        if need > hard:
+            raise PlanInvalid(
+                f"{plan.closed_loop} requests in flight need {need} open files a worker, and {hard:.0f} are allowed",
+                "raise the hard limit (ulimit -Hn), or use more workers",
+            )
+        return ""
+    rate = max(plan.rate_per_second, *plan.steps_per_second, plan.ramp_from_per_second)
+    need = math.ceil(min(plan.most_requests(), rate * plan.timeout_s) / workers) + SPARE_FILES
+    if need <= hard:
+        return ""
+    return (
+        f"{hard:.0f} open files are allowed, and a server that stalls until the time-out would take {need}: "
+        "raise the hard limit (ulimit -Hn), or use more workers"
+    )
+
+
+def raise_open_files() -> None:
+    """Raises this process's own limit of open files to the hard one."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def _hard_limit() -> float:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    return math.inf if hard == resource.RLIM_INFINITY else hard
+
+
+def _tokens_of(body: Mapping[str, Any]) -> int:
+    found = body.get("max_completion_tokens", body.get("max_tokens"))
+    return found if isinstance(found, int) else 0
