@@ -25,7 +25,8 @@ from perf.errors import NoListener
 from perf.process_identity import ProcessIdentity, identify, identities
 from perf.process_tree import listener
 
-READY_PATHS = ("/ready", "/health")
+READY_PATHS = ("/ready", "/health", "/-/ready")
+"""The last is that of Prometheus."""
 POLL_S = 0.05
 STOP_TIMEOUT_S = 10.0
 PR_SET_PDEATHSIG = 1

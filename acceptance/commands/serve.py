@@ -27,6 +27,8 @@ SERVICES = {
     "phi-3-mini": _CHAT,
     "gateway": "reference_services.gateway",
     "switch": "reference_services.switch",
+    "health": "reference_services.health",
+    "prometheus": "reference_services.operations",
 }
 """The services by name, and the module that runs each; the module gets the name."""
 NEEDED = ("fastapi", "jsonschema", "limits", "pydantic_settings", "uvicorn")
@@ -38,12 +40,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("service", nargs="?", metavar="SERVICE", help=f"one of: {', '.join(SERVICES)}")
     parser.add_argument("--all", action="store_true", help="the whole estate, each service at its own address")
     parser.add_argument("--json", metavar="FILE", help="with --all: the addresses as JSON; - is standard output")
+    parser.add_argument(
+        "--prometheus",
+        action=argparse.BooleanOptionalAction,
+        help="with --all: scrape the estate (default: where Prometheus is installed)",
+    )
     parser.add_argument("--list", action="store_true", help="list the services and their faults")
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", metavar="PORT", help="port of the service (default: the document's)")
     parser.add_argument("--metrics-port", metavar="PORT", help="port of the metrics, or own: the service's")
     parser.add_argument("--config", metavar="FILE", help="the service's settings in YAML")
     parser.add_argument("--db", metavar="FILE", help="where sessions are kept (default: a temporary file)")
+    parser.add_argument("--estate", metavar="FILE", help="health, prometheus: the estate (default: the shipped one)")
+    parser.add_argument("--health", metavar="URL", help="prometheus: where the estate's health is told")
+    parser.add_argument("--interval-s", metavar="S", help="prometheus: between two scrapes (default: 15)")
     parser.add_argument("--degraded-path", action="store_true", help="switch: below /degraded no model can be reached")
     parser.add_argument("--test-token", action="store_true", help="switch: the token that its document shows")
     parser.add_argument("--retrieval", metavar="PLACE", help="documents: embedded, a folder or a Qdrant server's URL")
@@ -60,6 +70,8 @@ def run(arguments: argparse.Namespace) -> int:
         return _serve_all(arguments)
     if arguments.json is not None:
         raise UsageError("--json tells the addresses of the estate", "give it with --all")
+    if arguments.prometheus is not None:
+        raise UsageError("--prometheus scrapes the estate", "give it with --all, or name prometheus as the service")
     if arguments.service is None:
         raise UsageError("no service is named", f"name one: {', '.join(SERVICES)}, or give --all")
     if arguments.service not in SERVICES:
@@ -76,7 +88,7 @@ def _serve_all(arguments: argparse.Namespace) -> int:
     if arguments.service is not None or _options(arguments):
         raise UsageError("--all starts every service as the estate says", "leave out the service and its options")
     _check_installed()
-    return estate.serve(arguments.json)
+    return estate.serve(arguments.json, arguments.prometheus)
 
 
 def listing() -> str:
@@ -93,6 +105,7 @@ def listing() -> str:
 
 def _options(arguments: argparse.Namespace) -> list[str]:
     names = ("host", "port", "metrics_port", "config", "db", "retrieval", "rate_limit", "fault")
+    names += ("estate", "health", "interval_s")
     given = [(name, getattr(arguments, name)) for name in names]
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
     flags = [name for name in ("test_token", "degraded_path") if getattr(arguments, name)]

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -19,13 +20,16 @@ import yaml
 
 from acceptance import deployment as deployments
 from acceptance import estate
-from tests.reference_services.conftest import ROOT, free_ports, start_service
+from reference_services.health import estate_file
+from reference_services.operations import scraping
+from tests.reference_services.conftest import ROOT, environment, free_ports, start_service
 from tests.reference_services.gateway_process import Gateway, until
 
 OPERATIONS = ROOT / "reference_services/operations"
 DASHBOARDS = sorted((OPERATIONS / "dashboards").glob("*.json"))
 MODELS = ("mixtral-8x7b", "hermes-2", "openchat-3.5", "phi-3-mini")
 HOST = "127.0.0.27"
+TARGETS = (*MODELS, "gateway", "health")
 NOT_INSTALLED = "Debian's package prometheus is not installed"
 _ASIDE = re.compile(r'\{[^}]*\}|"[^"]*"|\[[^\]]*\]|\b(?:by|without|on|ignoring)\s*\([^)]*\)')
 _NAME = re.compile(r"(?<![\w:.])([a-zA-Z_:][\w:]*)(?!\s*\()\b(?!\s*\()")
@@ -51,19 +55,52 @@ def metrics_of(expression: str) -> set[str]:
     return {name for name in _NAME.findall(_ASIDE.sub(" ", expression)) if name not in _OPERATORS}
 
 
+def start_health(estate_file: Path) -> tuple[subprocess.Popen[bytes], str]:
+    port, _ = free_ports(HOST)
+    command = [sys.executable, "-P", "-m", "reference_services.health", f"--host={HOST}", f"--port={port}"]
+    process = subprocess.Popen([*command, f"--estate={estate_file}"], env=environment(), stderr=subprocess.DEVNULL)
+
+    def answers() -> bool:
+        assert process.poll() is None
+        try:
+            return httpx.get(f"http://{HOST}:{port}/ready", trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+    until(answers, "the health of the estate is told")
+    return process, f"http://{HOST}:{port}"
+
+
 @pytest.fixture(scope="module")
 def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
-    """The four model services and a gateway in front of them, by name: where each tells its metrics."""
+    """The four model services, a gateway and the health of them all, by name: where each tells its metrics.
+
+    `estate` is the file that lists them.
+    """
     running = {name: start_service(service=name, host=HOST) for name in MODELS}
-    services = {name: {"models": [name], "replicas": [each.url]} for name, each in running.items()}
-    front = Gateway(tmp_path_factory.mktemp("front") / "gateway.yaml", {"services": services})
+    behind = {name: {"models": [name], "replicas": [each.url]} for name, each in running.items()}
+    health: subprocess.Popen[bytes] | None = None
+    front = Gateway(tmp_path_factory.mktemp("front") / "gateway.yaml", {"services": behind})
     try:
         # A counter with labels tells nothing before the first request.
         for name in MODELS:
             asked = {"model": name, "messages": [{"role": "user", "content": "Greet."}], "max_tokens": 2}
             assert httpx.post(f"{front.url}/v1/chat/completions", json=asked, trust_env=False).status_code == 200
-        yield {**{name: each.metrics_url for name, each in running.items()}, "gateway": f"{front.url}/metrics"}
+        told = {**{name: each.metrics_url for name, each in running.items()}, "gateway": f"{front.url}/metrics"}
+        file = tmp_path_factory.mktemp("estate") / "estate.json"
+        started = [{"service": name, "url": url.removesuffix("/metrics")} for name, url in told.items()]
+        services = [
+            {**each, "url": running[each["service"]].url, "name": "hermes"} if each["service"] == "hermes-2" else each
+            for each in started
+        ]
+        apart = {"hermes-metrics": told["hermes-2"].removesuffix("/metrics")}
+        file.write_text(json.dumps({"services": services, "addresses": apart}), encoding="utf-8")
+        health, url = start_health(file)
+        yield {**told, "health": f"{url}/metrics", "estate": str(file)}
     finally:
+        if health is not None:
+            health.terminate()
+            health.wait(20)
         front.stop()
         for each in running.values():
             each.stop()
@@ -71,7 +108,9 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
 
 def test_every_metric_of_a_rule_or_a_panel_is_one_that_a_service_exposes(urls: dict[str, str]) -> None:
     exposed = {"up"} | {rule["record"] for rule in rules("names.yml")}
-    for url in urls.values():
+    for name, url in urls.items():
+        if name == "estate":
+            continue
         exposed |= set(_SAMPLE.findall(httpx.get(url, trust_env=False).text))
     asked = {name for expression in expressions() for name in metrics_of(expression)}
     assert len(asked) > 40
@@ -89,7 +128,7 @@ def test_the_scraped_addresses_are_those_of_the_estate() -> None:
     read = yaml.safe_load((OPERATIONS / "prometheus.yml").read_text(encoding="utf-8"))
     targets = {t for job in read["scrape_configs"] for each in job["static_configs"] for t in each["targets"]}
     shipped = deployments.load(estate.FILE)
-    urls = {start.url for start in shipped.starts if start.service not in ("hermes-2", "switch")}
+    urls = {start.url for start in shipped.starts if start.service not in ("hermes-2", "switch", "prometheus")}
     assert {f"http://{target}" for target in targets} == urls | {shipped.addresses["hermes-metrics"]}
 
 
@@ -115,15 +154,8 @@ def test_promtool_finds_configuration_rules_and_panels_sound(tmp_path: Path) -> 
 
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason=NOT_INSTALLED)
 def test_a_real_prometheus_scrapes_the_estate_and_evaluates_every_rule(urls: dict[str, str], tmp_path: Path) -> None:
-    shutil.copytree(OPERATIONS, tmp_path / "operations")
-    file = tmp_path / "operations/prometheus.yml"
-    read = yaml.safe_load(file.read_text(encoding="utf-8"))
-    read["global"] = {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"}
-    for job in read["scrape_configs"]:
-        for each in job["static_configs"]:
-            name = each.get("labels", {}).get("service", "gateway")
-            each["targets"] = [urls[name].removeprefix("http://").removesuffix("/metrics")]
-    file.write_text(yaml.safe_dump(read), encoding="utf-8")
+    listed = estate_file.read(Path(urls["estate"]))
+    file = scraping.write(tmp_path / "operations", scraping.render(listed, urls["health"], interval_s=1))
     port, _ = free_ports(HOST)
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
@@ -145,7 +177,7 @@ def test_a_real_prometheus_scrapes_the_estate_and_evaluates_every_rule(urls: dic
             return None
 
     try:
-        until(lambda: (found := ask("query", query="sum(up)")) and value(found) == len(urls), "all targets are up")
+        until(lambda: (found := ask("query", query="sum(up)")) and value(found) == len(TARGETS), "all targets are up")
         for name in MODELS:
             prefix = re.sub(r"\W", "_", name)
             query = f"citadel_llm_{prefix}_requests_total"
@@ -159,6 +191,11 @@ def test_a_real_prometheus_scrapes_the_estate_and_evaluates_every_rule(urls: dic
         alerts = [rule for rule in every(evaluated) if rule["type"] == "alerting"]
         assert len(alerts) == len(rules("alerts.yml"))
         assert [rule["name"] for rule in alerts if rule["state"] == "firing"] == []
+        names = {name for expression in expressions() for name in metrics_of(expression)} | set(of_documents())
+        assert len(names) > 40
+        # A record that stands on another, or on a rate, is there after the second scrape.
+        until(lambda: not names - set(ask("label/__name__/values") or ()), "every name has data")
+        assert {each["labels"]["job"] for each in ask("targets")["activeTargets"]} == {"models", "gateway", "health"}
         for expression in expressions():
             answer = client.get("/api/v1/query", params={"query": expression})
             assert answer.status_code == 200, answer.text
@@ -177,5 +214,31 @@ def value(found: Any) -> float:
     return float(found["result"][0]["value"][1]) if found["result"] else float("nan")
 
 
+def of_documents() -> list[str]:
+    """The names that the documents ask Prometheus for, their placeholder filled with each model service."""
+    texts = [file.read_text(encoding="utf-8") for file in sorted((ROOT / "fixtures/tasks").glob("*.md"))]
+    found = {name for text in texts for name in re.findall(r"citadel_llm_[\w\[\]]+", text)}
+    assert len(found) >= 3
+    return [name.replace("[service_name]", re.sub(r"\W", "_", model)) for name in sorted(found) for model in MODELS]
+
+
 def every(groups: Any) -> list[dict[str, Any]]:
     return [rule for group in groups["groups"] for rule in group["rules"]]
+
+
+def test_the_rendered_configuration_of_the_shipped_estate_is_the_shipped_one() -> None:
+    shipped = yaml.safe_load((OPERATIONS / "prometheus.yml").read_text(encoding="utf-8"))
+    rendered = scraping.render(estate_file.read(estate_file.SHIPPED), "http://127.0.0.10:8080")
+
+    def targets(read: dict[str, Any]) -> dict[str, set[tuple[str, str]]]:
+        return {
+            job["job_name"]: {
+                (target, each.get("labels", {}).get("service", ""))
+                for each in job["static_configs"]
+                for target in each["targets"]
+            }
+            for job in read["scrape_configs"]
+        }
+
+    assert targets(rendered) == targets(shipped)
+    assert rendered["rule_files"] == shipped["rule_files"]

@@ -1,0 +1,74 @@
+"""`python -m reference_services.health`: the page and the health of an estate, in the foreground.
+
+Exit: 0 stopped, 3 the port cannot be had, 4 the estate file or the arguments are at fault.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvicorn
+
+from reference_services.chat import logs
+from reference_services.chat.server import BACKLOG, GRACE_S, ListenError, Server, bind, run
+from reference_services.command_line import UNAVAILABLE, USAGE, Parser, show
+from reference_services.health import LOGGER, NAME
+from reference_services.health.app import create_app
+from reference_services.health.estate_file import EstateUnreadable, read
+
+PORT = 8080
+LAST_PORT = 65_535
+log = logging.getLogger(LOGGER)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run it; the exit code."""
+    parsed = _parser().parse_args(arguments)
+    if parsed.list:
+        show(NAME, {})
+        return 0
+    try:
+        app = create_app(read(parsed.estate))
+        logs.set_up("INFO", is_access_logged=False)
+        for library in ("httpx", "httpcore"):
+            logging.getLogger(library).setLevel(logging.WARNING)
+        with contextlib.closing(bind(parsed.host, parsed.port)) as sock:
+            config = uvicorn.Config(
+                app, lifespan="off", log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
+                timeout_graceful_shutdown=GRACE_S, ws="none",
+            )  # fmt: skip
+            log.info("listening", extra={"fields": {"service": f"http://{parsed.host}:{parsed.port}"}})
+            asyncio.run(run([Server(config)], [sock]))
+    except EstateUnreadable as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return USAGE
+    except ListenError as error:
+        print(f"{NAME}: {error}", file=sys.stderr)
+        return UNAVAILABLE
+    return 0
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text) <= LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give a whole number from 1 to {LAST_PORT}")
+    return int(text)
+
+
+def _parser() -> Parser:
+    parser = Parser(prog="python -m reference_services.health", description="Addresses and health of an estate.")
+    parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME}, and no other")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on (default: {PORT})")
+    parser.add_argument("--estate", type=Path, metavar="FILE", help="the estate (default: the shipped one)")
+    parser.add_argument("--list", action="store_true", help="the service and its faults as JSON")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

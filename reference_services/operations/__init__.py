@@ -1,0 +1,3 @@
+"""What Prometheus and Grafana are told of the estate, and a Prometheus that watches it."""
+
+NAME = "prometheus"
