@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import aclosing
+from functools import partial
 from typing import Any, TypeVar
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from reference_services.chat import asking, request_body, session_name
+from reference_services.chat import asking, request_body, sampling_limits, session_name
+from reference_services.chat.answer_models import ChatChunk, ChatCompletion, TextChunk, TextCompletion
 from reference_services.chat.answers import CHAT, DONE, TEXT, Shape, body, event
 from reference_services.chat.chunks import chunks, told
 from reference_services.chat.connection import ClientLeft, EventStream, while_connected
+from reference_services.chat.description import answers
 from reference_services.chat.engine import Step
 from reference_services.chat.failures import Refused, internal
 from reference_services.chat.gate import caller
@@ -23,6 +26,9 @@ from reference_services.chat.requests import ChatRequest, CompletionRequest
 CLIENT_LEFT = 499
 """nginx' status for a client that closed the connection; nobody reads it."""
 
+REFUSALS = (400, 404, 415, 503)
+"""The statuses with which a completion may be refused."""
+
 Asked = TypeVar("Asked", ChatRequest, CompletionRequest)
 Start = Callable[[Parts, Account, Asked, str, str | None], Coroutine[Any, Any, Generation]]
 
@@ -31,12 +37,27 @@ def router(parts: Parts) -> APIRouter:
     """The two routes."""
     routes = APIRouter()
 
-    @routes.post("/v1/chat/completions", openapi_extra=request_body.schema(ChatRequest))
+    narrow = partial(sampling_limits.narrow, parts.service.config)
+    stored = {name: {"required": True} for name in ("X-Cache",) if parts.cache.is_on}
+
+    @routes.post(
+        "/v1/chat/completions",
+        openapi_extra={**request_body.schema(ChatRequest, narrow), "parameters": [session_name.PARAMETER]},
+        **answers(
+            ChatCompletion, *REFUSALS, 409, events=ChatChunk, headers={session_name.SESSION_HEADER: {}, **stored}
+        ),
+    )
     async def chat_completions(request: Request) -> Response:
+        """Answer a conversation, whole or streamed."""
         return await _serve(parts, request, CHAT, ChatRequest, asking.chat)
 
-    @routes.post("/v1/completions", openapi_extra=request_body.schema(CompletionRequest))
+    @routes.post(
+        "/v1/completions",
+        openapi_extra=request_body.schema(CompletionRequest, narrow),
+        **answers(TextCompletion, *REFUSALS, events=TextChunk, headers=stored),
+    )
     async def completions(request: Request) -> Response:
+        """Go on with a text, whole or streamed."""
         return await _serve(parts, request, TEXT, CompletionRequest, asking.complete)
 
     return routes

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from reference_services.chat.requests import Strict
 from reference_services.chat.sessions import SESSION_ID
+from reference_services.chat.settings import LARGEST
 
 MOST_AT_ONCE = 100
 MOST_FOUND = 100
@@ -35,6 +36,23 @@ class SentDocument(Strict):
 
 class DocumentsRequest(Strict):
     """The body of POST /documents: the fields of one document, or `documents`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["text"], "properties": {"text": {"type": "string"}, "documents": {"type": "null"}}},
+                {
+                    "required": ["documents"],
+                    "properties": {
+                        "documents": {"type": "array"},
+                        "text": {"type": "null"},
+                        "id": {"type": "null"},
+                        "metadata": {"maxProperties": 0},
+                    },
+                },
+            ]
+        }
+    )
 
     id: Name | None = None
     text: Written | None = None
@@ -74,7 +92,7 @@ class EmbeddingsRequest(Strict):
     model: str | None = None
     input: Written | Annotated[list[Written], Field(min_length=1, max_length=MOST_INPUTS)]
     encoding_format: Literal["float", "base64"] = "float"
-    dimensions: Annotated[int, Field(ge=1)] | None = None
+    dimensions: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
     user: str | None = None
 
     def texts(self) -> list[str]:

@@ -12,6 +12,8 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
 from reference_services.chat import request_body
+from reference_services.chat.description import answers
+from reference_services.chat.document_models import Added, Documents, Found, WholeDocument
 from reference_services.chat.document_requests import DocumentsRequest, SearchRequest
 from reference_services.chat.failures import Refused
 from reference_services.chat.gate import caller
@@ -31,8 +33,17 @@ def router(library: Library, settings: ChatSettings) -> APIRouter:
     routes = APIRouter()
     most_bytes = settings.max_body_bytes
 
-    @routes.post("/documents", status_code=201, openapi_extra=request_body.schema(DocumentsRequest))
+    def narrow(fields: dict[str, Any]) -> None:
+        fields["text"]["anyOf"][0]["maxLength"] = settings.retrieval_max_characters
+
+    @routes.post(
+        "/documents",
+        status_code=201,
+        openapi_extra=request_body.schema(DocumentsRequest, narrow),
+        **answers(Added, 400, 409, 415, 503, status=201),
+    )
     async def add_documents(request: Request) -> JSONResponse:
+        """Add one document or several; one of a name that is there takes the place of that."""
         asked = await request_body.read(request, DocumentsRequest, most_bytes)
         sent = asked.all()
         for number, each in enumerate(sent):
@@ -49,14 +60,16 @@ def router(library: Library, settings: ChatSettings) -> APIRouter:
         shown = [_shown(document, count) for document, count in zip(documents, counts, strict=True)]
         return JSONResponse(shown[0] if asked.documents is None else {"object": "list", "data": shown}, 201)
 
-    @routes.get("/documents")
+    @routes.get("/documents", **answers(Documents, 503))
     async def list_documents(request: Request) -> dict[str, Any]:
+        """The caller's documents, with the beginning of each."""
         found = await _served(library.all(caller(request)))
         data = [{**_shown(document, count), "beginning": document.text} for document, count in found]
         return {"object": "list", "data": data}
 
-    @routes.post("/documents/search", openapi_extra=request_body.schema(SearchRequest))
+    @routes.post("/documents/search", openapi_extra=request_body.schema(SearchRequest), **answers(Found, 400, 415, 503))
     async def search_documents(request: Request) -> dict[str, Any]:
+        """The passages of the caller's documents that fit a text best."""
         asked = await request_body.read(request, SearchRequest, most_bytes)
         most = settings.retrieval_top_k if asked.limit is None else asked.limit
         at_least = settings.retrieval_min_score if asked.min_score is None else asked.min_score
@@ -73,15 +86,17 @@ def router(library: Library, settings: ChatSettings) -> APIRouter:
         ]
         return {"object": "list", "data": data}
 
-    @routes.get("/documents/{document_id}")
+    @routes.get("/documents/{document_id}", **answers(WholeDocument, 404, 503))
     async def show_document(request: Request, document_id: str) -> dict[str, Any]:
+        """One of the caller's documents, whole."""
         document = await _served(library.get(caller(request), _checked(document_id)))
         if document is None:
             raise _unknown(document_id)
         return {**_shown(document), "text": document.text}
 
-    @routes.delete("/documents/{document_id}", status_code=204)
+    @routes.delete("/documents/{document_id}", status_code=204, **answers(None, 404, 503, status=204))
     async def delete_document(request: Request, document_id: str) -> Response:
+        """Delete one of the caller's documents."""
         if not await _served(library.delete(caller(request), _checked(document_id))):
             raise _unknown(document_id)
         return Response(status_code=204)

@@ -10,7 +10,9 @@ from typing import Any
 from fastapi import APIRouter, Request
 
 from reference_services.chat import request_body, tokenizer
+from reference_services.chat.answer_models import Embeddings
 from reference_services.chat.asking import check_model
+from reference_services.chat.description import answers
 from reference_services.chat.document_requests import EmbeddingsRequest
 from reference_services.chat.failures import Refused
 from reference_services.chat.service import ModelService
@@ -23,8 +25,16 @@ def router(service: ModelService, embedder: Embedder) -> APIRouter:
     """The route."""
     routes = APIRouter()
 
-    @routes.post("/v1/embeddings", openapi_extra=request_body.schema(EmbeddingsRequest))
+    def narrow(fields: dict[str, Any]) -> None:
+        fields["dimensions"]["anyOf"][0]["maximum"] = embedder.dimensions
+
+    @routes.post(
+        "/v1/embeddings",
+        openapi_extra=request_body.schema(EmbeddingsRequest, narrow),
+        **answers(Embeddings, 400, 404, 415),
+    )
     async def embeddings(request: Request) -> dict[str, Any]:
+        """Embed texts."""
         asked = await request_body.read(request, EmbeddingsRequest, service.config.max_body_bytes)
         if asked.model != embedder.name:
             check_model(service, asked.model)

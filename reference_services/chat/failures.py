@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from typing import Literal
 
 from fastapi import FastAPI, Request
-from pydantic import BaseModel
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from reference_services.chat import LOGGER
-from reference_services.chat.store import ClaimLost, StoreAway
+from reference_services.chat.store import ClaimLost, StoreError
 
 log = logging.getLogger(LOGGER)
 
@@ -20,14 +24,18 @@ log = logging.getLogger(LOGGER)
 class ErrorDetail(BaseModel):
     """What is wrong, and with which field."""
 
+    model_config = ConfigDict(extra="forbid")
+
     message: str
-    type: str
+    type: Literal["invalid_request_error", "authentication_error", "rate_limit_error", "server_error"]
     param: str | None
     code: str | None
 
 
 class ErrorBody(BaseModel):
     """An error, for openapi.json."""
+
+    model_config = ConfigDict(extra="forbid")
 
     error: ErrorDetail
 
@@ -97,22 +105,23 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, bug)
-    for kind in (StoreAway, ClaimLost):
+    for kind in (StoreError, ClaimLost):
         app.add_exception_handler(kind, bug)
 
 
 def allowed_methods(app: FastAPI, scope: Scope) -> str:
     """The methods that a path has. The router names those of the first route that it finds there, and no others."""
-    methods: set[str] = set()
-    for route in iter_route_contexts(app.routes):
-        if route.methods and route.matches(scope)[0] is not Match.NONE:
-            methods |= route.methods
-    return ", ".join(sorted(methods))
+    found = [
+        method
+        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
+        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
+    ]
+    return ", ".join(found)
 
 
 def internal(error: BaseException, where: str) -> Refused:
     """The refusal for what no request is at fault for; a bug is logged in full, and told without its inside."""
-    if isinstance(error, StoreAway):
+    if isinstance(error, StoreError):
         log.warning("the store is away", extra={"fields": {"where": where, "reason": str(error)}})
         return Refused(503, "The store of conversations cannot be asked now; try again.", "store_unavailable")
     if isinstance(error, ClaimLost):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -99,15 +98,9 @@ def body_too_large(most: int) -> Refused:
     return Refused(413, f"The body is longer than {most} bytes.", "body_too_large")
 
 
-def describe(app: FastAPI, header: str) -> None:
-    """Say in openapi.json which requests need a key."""
-    schema = app.openapi()
+def schemes(header: str) -> dict[str, dict[str, str]]:
+    """In which headers openapi.json says that a key may come."""
     bearer = {"type": "http", "scheme": "bearer"}
-    own = {"type": "apiKey", "in": "header", "name": header}
-    schemes = {"bearer": bearer} if header.lower() == "authorization" else {"bearer": bearer, "header": own}
-    schema.setdefault("components", {})["securitySchemes"] = schemes
-    for path, operations in schema["paths"].items():
-        if path not in OPEN_PATHS:
-            for operation in operations.values():
-                operation["security"] = [{name: []} for name in schemes]
-                operation["responses"]["401"] = {"description": "No API key, or one that is not known."}
+    if header.lower() == "authorization":
+        return {"bearer": bearer}
+    return {"bearer": bearer, "header": {"type": "apiKey", "in": "header", "name": header}}

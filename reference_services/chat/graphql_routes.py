@@ -10,9 +10,11 @@ from starlette.responses import JSONResponse, Response
 from strawberry.types.execution import PreExecutionError
 
 from reference_services.chat import asking, request_body, session_name
+from reference_services.chat.answer_models import GraphQLAnswer
 from reference_services.chat.answers import CHAT
 from reference_services.chat.completions import CLIENT_LEFT, whole
 from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.description import answers
 from reference_services.chat.failures import Refused
 from reference_services.chat.gate import allowance, caller
 from reference_services.chat.generation import Parts
@@ -39,8 +41,13 @@ def router(parts: Parts) -> APIRouter:
     routes = APIRouter()
     served = schema()
 
-    @routes.post(GRAPHQL, openapi_extra=request_body.schema(GraphQLRequest))
+    @routes.post(
+        GRAPHQL,
+        openapi_extra=request_body.schema(GraphQLRequest),
+        **answers(GraphQLAnswer, 413, 415, also=(400,), error=GraphQLAnswer),
+    )
     async def graphql(request: Request) -> Response:
+        """Answer a query of the GraphQL schema."""
         try:
             asked = await request_body.read(request, GraphQLRequest, parts.service.config.max_body_bytes)
         except Refused as refused:

@@ -9,10 +9,21 @@ from typing import Any
 
 from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from reference_services.chat import VERSION, request_body
+from reference_services.chat.answer_models import (
+    Configuration,
+    Health,
+    Model,
+    Models,
+    Readiness,
+    SessionFigures,
+    Tokens,
+    Version,
+)
 from reference_services.chat.asking import check_model
+from reference_services.chat.description import answers
 from reference_services.chat.failures import Refused
 from reference_services.chat.generation import Parts
 from reference_services.chat.requests import TokenizeRequest
@@ -24,44 +35,53 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
     service, config = parts.service, parts.service.config
     engine = {"name": service.engine.name, "version": service.engine.version}
 
-    @routes.get("/health")
+    @routes.get("/health", **answers(Health, also=(503,)))
     async def show_health() -> JSONResponse:
+        """How the service is, with its engine and its conversations."""
         return JSONResponse(await health(parts), 200 if service.load_error is None else 503)
 
-    @routes.get("/ready")
+    @routes.get("/ready", **answers(Readiness, also=(503,)))
     async def ready() -> JSONResponse:
+        """Whether the engine is loaded."""
         return JSONResponse({"status": service.state}, 200 if service.state == "ready" else 503)
 
-    @routes.get("/config")
+    @routes.get("/config", **answers(Configuration))
     async def configuration() -> dict[str, Any]:
+        """Every setting under its name, without secrets."""
         return {**config.public(), "turn_store": store(parts), "engine": engine, "service_version": VERSION}
 
-    @routes.get("/version")
+    @routes.get("/version", **answers(Version))
     async def version() -> dict[str, Any]:
+        """Of the service and of its engine."""
         return {"version": VERSION, "engine": engine}
 
-    @routes.get("/v1/models")
+    @routes.get("/v1/models", **answers(Models))
     async def list_models() -> dict[str, Any]:
+        """The names under which the model can be asked for."""
         return {"object": "list", "data": models(parts)}
 
-    @routes.get("/v1/models/{name:path}")
+    @routes.get("/v1/models/{name:path}", **answers(Model, 404))
     async def show_model(name: str) -> dict[str, Any]:
+        """One of these names."""
         check_model(service, name)
         return next(each for each in models(parts) if each["id"] == name)
 
-    @routes.post("/tokenize", openapi_extra=request_body.schema(TokenizeRequest))
+    @routes.post("/tokenize", openapi_extra=request_body.schema(TokenizeRequest), **answers(Tokens, 400, 404, 415, 503))
     async def tokenize(request: Request) -> dict[str, Any]:
+        """The tokens of a text, or of a chat in the model's template."""
         asked = await request_body.read(request, TokenizeRequest, config.max_body_bytes)
         check_model(service, asked.model)
         ids = service.engine.encode(asked.as_prompt())
         return {"count": len(ids), "max_model_len": config.max_model_len, "tokens": ids, "token_strs": None}
 
-    @routes.get("/metrics")
+    @routes.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:
+        """Prometheus metrics."""
         return Response(await exposition(), media_type=CONTENT_TYPE_LATEST)
 
-    @routes.get("/metrics/sessions")
+    @routes.get("/metrics/sessions", **answers(SessionFigures, 503))
     async def session_metrics() -> dict[str, Any]:
+        """Figures of the sessions, for people."""
         if service.state != "ready":
             raise Refused(503, f"The engine is {service.state}.", "not_ready")
         return await parts.sessions.figures()

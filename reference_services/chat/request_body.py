@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -13,6 +14,8 @@ from reference_services.chat.failures import Refused
 from reference_services.chat.gate import body_too_large
 
 Body = TypeVar("Body", bound=BaseModel)
+COMPONENTS = "#/components/schemas/{model}"
+"""Where openapi.json has the shapes that are named."""
 
 
 async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
@@ -49,9 +52,15 @@ def checked(data: dict[str, Any], kind: type[Body]) -> Body:
         raise _refused(error) from None
 
 
-def schema(kind: type[BaseModel]) -> dict[str, Any]:
-    """The request's body for openapi.json, which FastAPI cannot see because the body is read here."""
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": kind.model_json_schema()}}}}
+def schema(kind: type[BaseModel], narrow: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
+    """The request's body for openapi.json, which FastAPI cannot see because the body is read here.
+
+    `narrow` gets the fields, to say what the settings allow of them.
+    """
+    made = kind.model_json_schema(ref_template=COMPONENTS)
+    if narrow is not None:
+        narrow(made["properties"])
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": made}}}}
 
 
 def _refused(error: ValidationError) -> Refused:

@@ -12,8 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reference_services.chat.prompt import Message, Prompt
+from reference_services.chat.settings import LARGEST
 from reference_services.chat.structured import ANY_OBJECT
 
+Whole = Annotated[int, Field(ge=1, le=LARGEST)]
+Count = Annotated[int, Field(ge=0, le=LARGEST)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Penalty = Annotated[float, Field(ge=-2, le=2, allow_inf_nan=False)]
 Stop = Annotated[str, Field(min_length=1, max_length=256)]
@@ -46,6 +49,30 @@ class SentMessage(Strict):
         return Message("system" if self.role == "developer" else self.role, text)
 
 
+def _only_with(field: str, switch: str, kind: str) -> dict[str, Any]:
+    """The rule that a field has no value but where a switch is true, as JSON Schema has it."""
+    without = {"properties": {field: {"type": "null"}}}
+    return {"anyOf": [without, {"required": [switch], "properties": {field: {"type": kind}, switch: {"const": True}}}]}
+
+
+def either(*fields: str) -> dict[str, Any]:
+    """The rule that exactly one of these fields has a value, as JSON Schema has it."""
+    return {
+        "anyOf": [
+            {"required": [one], "properties": {each: _IS_THERE if each == one else {"type": "null"} for each in fields}}
+            for one in fields
+        ]
+    }
+
+
+_IS_THERE: dict[str, Any] = {"not": {"type": "null"}}
+_FORMS: list[Any] = [
+    {"properties": {"type": {"enum": ["text", "json_object"]}, "json_schema": {"type": "null"}}},
+    {"properties": {"type": {"const": "json_schema"}, "json_schema": _IS_THERE}, "required": ["json_schema"]},
+]
+_STREAM_RULE = _only_with("stream_options", "stream", "object")
+
+
 class StreamOptions(Strict):
     """What a stream holds beside text."""
 
@@ -55,22 +82,24 @@ class StreamOptions(Strict):
 class Sampling(Strict):
     """The fields that both kinds of completion share."""
 
+    model_config = ConfigDict(json_schema_extra={"allOf": [_STREAM_RULE]})
+
     model: str | None = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    min_tokens: Annotated[int, Field(ge=0)] = 0
+    max_tokens: Whole | None = None
+    min_tokens: Count = 0
     ignore_eos: bool = False
     stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
-    seed: int | None = None
+    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     top_p: Probability | None = None
-    top_k: Annotated[int, Field(ge=-1)] | None = None
+    top_k: Annotated[int, Field(ge=-1, le=LARGEST)] | None = None
     min_p: Probability | None = None
     presence_penalty: Penalty | None = None
     frequency_penalty: Penalty | None = None
     repetition_penalty: Annotated[float, Field(gt=0, le=2, allow_inf_nan=False)] | None = None
-    n: Annotated[int, Field(ge=1)] | None = None
+    n: Whole | None = None
     user: str | None = None
 
     @model_validator(mode="after")
@@ -139,6 +168,8 @@ class NamedSchema(Strict):
 class ResponseFormat(Strict):
     """What form the answer has: text, any JSON object, or JSON by a schema."""
 
+    model_config = ConfigDict(json_schema_extra={"anyOf": _FORMS})
+
     type: Literal["text", "json_object", "json_schema"]
     json_schema: NamedSchema | None = None
 
@@ -158,10 +189,14 @@ class ResponseFormat(Strict):
 class ChatRequest(Sampling):
     """The body of POST /v1/chat/completions."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"allOf": [_STREAM_RULE, _only_with("top_logprobs", "logprobs", "integer")]}
+    )
+
     messages: Annotated[list[SentMessage], Field(min_length=1)]
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Whole | None = None
     logprobs: bool = False
-    top_logprobs: Annotated[int, Field(ge=0)] | None = None
+    top_logprobs: Count | None = None
     response_format: ResponseFormat | None = None
     retrieval: bool | None = None
     """Whether documents go into the prompt; where nothing is said, they do if the service has a store of them."""
@@ -200,9 +235,9 @@ class ChatRequest(Sampling):
 class CompletionRequest(Sampling):
     """The body of POST /v1/completions."""
 
-    prompt: str
+    prompt: Annotated[str, Field(min_length=1)]
     echo: Literal[False] = False
-    logprobs: Annotated[int, Field(ge=0)] | None = None
+    logprobs: Count | None = None
 
     @property
     def top(self) -> int | None:
@@ -217,6 +252,8 @@ class CompletionRequest(Sampling):
 
 class TokenizeRequest(Strict):
     """The body of POST /tokenize: one of `prompt` and `messages`."""
+
+    model_config = ConfigDict(json_schema_extra=either("prompt", "messages"))
 
     model: str | None = None
     prompt: str | None = None

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from reference_services.chat.failures import Refused
 from reference_services.chat.requests import Sampling
 from reference_services.chat.settings import ChatSettings
+
+
+def narrow(config: ChatSettings, fields: dict[str, Any]) -> None:
+    """Say in the schema of a request's fields what `check` allows."""
+    low, high = config.temperature_range
+    most = min(config.max_tokens_range[1], config.max_model_len)
+    bounds: dict[str, tuple[float, float]] = {
+        "temperature": (low, min(high, 2)),
+        "top_p": config.top_p_range,
+        "n": (1, config.max_choices),
+        **dict.fromkeys(("max_tokens", "max_completion_tokens"), (config.max_tokens_range[0], most)),
+        **dict.fromkeys(("logprobs", "top_logprobs"), (0, config.max_logprobs)),
+    }
+    for name in bounds.keys() & fields.keys():
+        for option in fields[name].get("anyOf", []):
+            if option["type"] in ("integer", "number"):
+                option["minimum"], option["maximum"] = bounds[name]
+    if low > 0:
+        fields["temperature"]["anyOf"].append({"const": 0})
 
 
 def check(body: Sampling, config: ChatSettings) -> None:

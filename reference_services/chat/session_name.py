@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path
 from starlette.requests import HTTPConnection
@@ -12,6 +12,13 @@ from reference_services.chat.gate import caller, owned
 from reference_services.chat.sessions import SESSION_ID, SESSION_ID_RULE
 
 SESSION_HEADER = "x-session-id"
+PARAMETER: dict[str, Any] = {
+    "name": "X-Session-ID",
+    "in": "header",
+    "description": "The session that the chat goes on with; its first turn opens it.",
+    "schema": {"type": "string", "pattern": f"^{SESSION_ID.pattern}$"},
+}
+"""What openapi.json says of the header."""
 SessionInPath = Annotated[str, Path(json_schema_extra={"pattern": f"^{SESSION_ID.pattern}$"})]
 """A session in a route's path. What is no session's name is refused by `checked_session`, in words of its own."""
 

@@ -7,24 +7,28 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from reference_services.chat.answer_models import Session
+from reference_services.chat.description import answers
 from reference_services.chat.failures import Refused
 from reference_services.chat.generation import Parts
-from reference_services.chat.session_name import checked_session
+from reference_services.chat.session_name import SessionInPath, checked_session
 
 
 def router(parts: Parts) -> APIRouter:
     """The routes of one session."""
     routes = APIRouter()
 
-    @routes.get("/sessions/{session_id}")
-    async def show(request: Request, session_id: str) -> dict[str, Any]:
+    @routes.get("/sessions/{session_id}", **answers(Session, 400, 404, 503))
+    async def show(request: Request, session_id: SessionInPath) -> dict[str, Any]:
+        """A session's record, with all its turns."""
         record = await parts.sessions.show(checked_session(request, session_id))
         if record is None:
             raise _unknown(session_id)
         return {**record, "session_id": session_id}
 
-    @routes.delete("/sessions/{session_id}", status_code=204)
-    async def remove(request: Request, session_id: str) -> Response:
+    @routes.delete("/sessions/{session_id}", status_code=204, **answers(None, 400, 404, 503, status=204))
+    async def remove(request: Request, session_id: SessionInPath) -> Response:
+        """Remove a session, after the turn that is under way."""
         if not await parts.sessions.delete(checked_session(request, session_id)):
             raise _unknown(session_id)
         return Response(status_code=204)
