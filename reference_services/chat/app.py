@@ -30,8 +30,9 @@ from reference_services.chat import (
 )
 from reference_services.chat.cache import ResponseCache
 from reference_services.chat.coherence import CoherenceScore
+from reference_services.chat.description import describe
 from reference_services.chat.engine import Engine
-from reference_services.chat.gate import Gate, describe
+from reference_services.chat.gate import OPEN_PATHS, Gate, schemes
 from reference_services.chat.generation import Parts
 from reference_services.chat.keys import Keys, read_keys
 from reference_services.chat.metrics import Metrics
@@ -144,8 +145,12 @@ def create_app(
         *optional_parts.routers(parts, embedder),
     ):
         app.include_router(router)
-    if keys:
-        describe(app, settings.api_key_header)
+    describe(
+        app,
+        schemes(settings.api_key_header) if keys else {},
+        (*((401,) if keys else ()), *((429,) if settings.rate_limit else ()), 413, 431, 500),
+        OPEN_PATHS,
+    )
     app.state.parts = parts
     app.state.metrics_app = _metrics_app(expose)
     return app
