@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -19,10 +21,13 @@ from reference_services.chat.settings_problems import SettingsError
 from reference_services.command_line import UNAVAILABLE, Parser, show, told, wrapped
 from reference_services.faults.gateway import FAULTS
 from reference_services.gateway import LOGGER, NAME
+from reference_services.gateway.access import ADDRESS, address
 from reference_services.gateway.app import create_gateway
 from reference_services.gateway.configuration import Configuration, Front
 from reference_services.gateway.configuration_file import SHIPPED, read
 from reference_services.gateway.server import serve
+
+WORKERS = "API_GATEWAY_WORKERS"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -33,7 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     load = _loader(parsed)
     try:
-        front = load().gateway
+        configuration = load()
+        front = configuration.gateway
         create = wrapped(create_gateway, FAULTS, parsed.fault, front.host)
         logs.set_up(front.log_level, parsed.access_log)
         for library in ("httpx", "httpcore"):
@@ -41,7 +47,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             logging.getLogger(library).setLevel(logging.WARNING)
         if parsed.fault:
             logging.getLogger(LOGGER).warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
-        serve(create(parsed.config, load), front, parsed.access_log)
+        workers = os.environ.get(WORKERS, "1")
+        if workers != "1":
+            fields = {"variable": WORKERS, "value": workers, "why": "breakers, queues and rates are one process'"}
+            logging.getLogger(LOGGER).warning("runs as one process", extra={"fields": fields})
+        serve(create(parsed.config, load), configuration, parsed.access_log)
     except SettingsError as error:
         return told(NAME, error)
     except ListenError as error:
@@ -72,15 +82,17 @@ def _loader(parsed: argparse.Namespace) -> Callable[[], Configuration]:
 
     def load() -> Configuration:
         configuration = read(parsed.config)
-        given = {"host": parsed.host, "port": parsed.port}
-        given = {name: value for name, value in given.items() if value is not None}
+        arguments = {"host": parsed.host, "port": parsed.port}
+        given: dict[str, Any] = {**address(), **{name: each for name, each in arguments.items() if each is not None}}
         if "port" in given and given["port"].isdecimal():
             given["port"] = int(given["port"])
         try:
             front = Front.model_validate({**configuration.gateway.model_dump(), **given})
         except ValidationError as error:
             first = error.errors()[0]
-            raise SettingsError([f"--{first['loc'][0]}: {first['msg']}"]) from None
+            name = str(first["loc"][0])
+            origin = f"--{name}" if arguments.get(name) is not None else f"variable {ADDRESS[name]}"
+            raise SettingsError([f"{origin}: {first['msg']}"]) from None
         return configuration.model_copy(update={"gateway": front})
 
     return load

@@ -11,8 +11,10 @@ from typing import Protocol
 
 from fastapi import FastAPI
 
-from reference_services.chat import failures
-from reference_services.gateway import LOGGER, NAME, VERSION, operations, routes
+from reference_services.chat import failures, tls
+from reference_services.chat.settings_problems import SettingsError
+from reference_services.gateway import LOGGER, NAME, VERSION, operations, registration_routes, routes
+from reference_services.gateway.access import Access, Door
 from reference_services.gateway.balancing import Choose, least_outstanding
 from reference_services.gateway.breaker import Breaker, State
 from reference_services.gateway.configuration import Configuration
@@ -21,9 +23,11 @@ from reference_services.gateway.forwarding import Forwarding
 from reference_services.gateway.metrics import Metrics
 from reference_services.gateway.operations import Listing
 from reference_services.gateway.probes import Prober
+from reference_services.gateway.registrations import Registrations
 from reference_services.gateway.reloading import Reloading
 from reference_services.gateway.replica import Replica
-from reference_services.gateway.upstream import Upstream
+from reference_services.gateway.sockets import Sockets
+from reference_services.gateway.upstream import Upstream, trusted
 
 log = logging.getLogger(LOGGER)
 
@@ -52,6 +56,10 @@ def create_gateway(
 ) -> FastAPI:
     """The gateway of a configuration file. `load` reads it, now and after each change. Raises SettingsError."""
     metrics = Metrics()
+    configuration = load()
+    tls.check(configuration.security.tls_certificate, configuration.security.tls_key)
+    context = trusted(configuration.upstream.ca_file)
+    access = Access(configuration, metrics)
 
     def changed(replica: Replica, state: State | None) -> None:
         if state is not None:
@@ -59,16 +67,25 @@ def create_gateway(
         fields = {"service": replica.service, "replica": replica.name, "status": replica.status}
         log.warning("replica changed", extra={"fields": {**fields, "reason": replica.reason or "answers to requests"}})
 
-    directory = Directory(load(), changed, choose, breaker)
+    directory = Directory(configuration, changed, choose, breaker)
     metrics.watch(directory)
-    upstream, prober = Upstream(), Prober(directory)
-    reloading = Reloading(file, load, directory, metrics, prober.now)
+    upstream, prober = Upstream(context), Prober(directory, context)
+    registrations = Registrations(directory, metrics)
+
+    def apply(new: Configuration) -> None:
+        _check_restart(file, directory.configuration, new)
+        access.apply(new)
+        directory.apply(new)
+        prober.now()
+
+    reloading = Reloading(file, load, apply, metrics)
+    parts = routes.Parts(directory, Forwarding(directory, upstream, metrics), metrics, access)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         # Before the first request, so that none finds a replica that nobody has looked at.
         await prober.round()
-        tasks = [asyncio.create_task(prober.run()), asyncio.create_task(reloading.run())]
+        tasks = [asyncio.create_task(each.run()) for each in (prober, reloading, registrations)]
         yield
         for task in tasks:
             task.cancel()
@@ -78,8 +95,25 @@ def create_gateway(
 
     app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     failures.install(app)
-    app.include_router(routes.forwarded(directory, Forwarding(directory, upstream, metrics), metrics))
-    app.include_router(operations.router(directory, metrics, reloading, listing))
+    app.add_middleware(Door, access=access)
+    app.include_router(routes.forwarded(parts))
+    app.include_router(operations.router(directory, metrics, reloading, listing, registrations.described))
+    app.include_router(registration_routes.router(registrations, directory, prober, access))
+    app.router.default = routes.Configured(parts)
     app.state.reloading = reloading
     app.state.directory = directory
+    app.state.sockets = Sockets(parts, context)
     return app
+
+
+def _check_restart(file: Path, now: Configuration, new: Configuration) -> None:
+    """Raises SettingsError where a setting has changed that is taken at the start alone."""
+    for section, names in (
+        ("gateway", ("host", "port")), ("security", ("tls_certificate", "tls_key")), ("upstream", ("ca_file",))
+    ):  # fmt: skip
+        before, after = getattr(now, section), getattr(new, section)
+        for name in names:
+            if getattr(before, name) != getattr(after, name):
+                raise SettingsError(
+                    [f"{file}: {section}.{name}: {getattr(before, name)!r} is in force; another one takes a restart"]
+                )

@@ -3,21 +3,36 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
+from limits import parse_many
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False, strict=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 PositiveCount = Annotated[int, Field(gt=0, le=2**31)]
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
+OWN_PATHS = (
+    "/v1/",
+    "/sessions/",
+    "/services",
+    "/graphql",
+    "/tokenize",
+    "/health",
+    "/ready",
+    "/metrics",
+    "/openapi.json",
+)
+"""What the gateway has routes for; no configured path begins so."""
 
 
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
 
-def _sound_url(value: str) -> str:
+def sound_url(value: str) -> str:
+    """The address of a replica. Raises ValueError where it is none, or holds a secret."""
     try:
         parts = urlsplit(value)
         is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -33,10 +48,32 @@ def _sound_url(value: str) -> str:
     return value.rstrip("/")
 
 
+def _sound_path(value: str) -> str:
+    parts = unquote(value).split("/")
+    if not value.startswith("/") or {".", ".."} & set(parts) or any(each in value for each in "?# "):
+        raise ValueError("a path begins with / and holds no query, no space and no dots alone, such as /hermes/graphql")
+    return value
+
+
+def _own_path(value: str) -> str:
+    if value.startswith(OWN_PATHS) or value == "/":
+        raise ValueError(f"{value} would hide what the gateway answers itself; begin with another word")
+    return value
+
+
+def _sound_limits(value: str) -> str:
+    if value:
+        try:
+            parse_many(value)
+        except ValueError:
+            raise ValueError("limits are such as 20/second or 100/minute;1000/hour") from None
+    return value
+
+
 class ReplicaEntry(_Part):
     """One address of a service. `name` is what the header X-Served-By says."""
 
-    url: Annotated[str, AfterValidator(_sound_url)]
+    url: Annotated[str, AfterValidator(sound_url)]
     name: Name | None = None
     concurrent: PositiveCount | None = None
 
@@ -57,6 +94,12 @@ class ServiceEntry(_Part):
     replicas: Annotated[tuple[ReplicaEntry, ...], BeforeValidator(_as_entries), Field(min_length=1, strict=False)]
     models: Annotated[tuple[Annotated[str, Field(min_length=1)], ...], Field(strict=False)] = ()
     fallback: str | None = None
+    paths: dict[
+        Annotated[str, AfterValidator(_sound_path), AfterValidator(_own_path)],
+        Annotated[str, AfterValidator(_sound_path)],
+    ] = Field(default_factory=dict)
+    """Paths at the gateway that go to this service whatever they ask, with the service's own path for each. One that
+    ends with a slash stands for all below it. For what names no model: GraphQL, sockets, documents."""
 
     @model_validator(mode="after")
     def _each_once(self) -> ServiceEntry:
@@ -67,6 +110,9 @@ class ServiceEntry(_Part):
         ):
             if twice := sorted({each for each in values if list(values).count(each) > 1}):
                 raise ValueError(f"the {what} {twice[0]} is stated twice")
+        for here, there in self.paths.items():
+            if here.endswith("/") != there.endswith("/"):
+                raise ValueError(f"paths: {here} and {there}: both end with a slash, or neither")
         return self
 
     @property
@@ -82,7 +128,33 @@ class Front(_Part):
     port: Annotated[int, Field(ge=1, le=65_535)] = 8000
     max_body_bytes: PositiveCount = 8 * 2**20
     max_header_bytes: PositiveCount = 2**16
+    max_sockets: PositiveCount = 1000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+
+class Security(_Part):
+    """Who may call and how often. Keys stand in files and variables, never here; `access.py` reads them."""
+
+    api_key_file: str = ""
+    api_key_header: HeaderName = "Authorization"
+    admin_key_file: str = ""
+    rate_limit: Annotated[str, AfterValidator(_sound_limits)] = ""
+    tls_certificate: str = ""
+    tls_key: str = ""
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Security:
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            raise ValueError("tls_certificate and tls_key go together: name both, or neither")
+        return self
+
+
+class Leases(_Part):
+    """Services that announce themselves: for how long at once, and how many."""
+
+    seconds: Seconds = 30.0
+    longest_seconds: Seconds = 300.0
+    most: PositiveCount = 256
 
 
 class Probes(_Part):
@@ -117,13 +189,21 @@ class Upstream(_Part):
     answer_seconds: Seconds = 120.0
     silence_seconds: Seconds = 60.0
     retries: Count = 2
+    key: Literal["callers", "own", "none"] = "callers"
+    """Whose key a service is shown: the caller's as it came, the gateway's own in place of it, or no key."""
+    key_file: str = ""
+    ca_file: str = ""
+    """Certificates that vouch for services at https addresses, in place of the system's."""
 
 
 class Configuration(_Part):
     """All of it."""
 
     gateway: Front = Front()
-    services: Annotated[dict[Name, ServiceEntry], Field(min_length=1)]
+    services: dict[Name, ServiceEntry] = Field(default_factory=dict)
+    """None are needed where services announce themselves."""
+    security: Security = Security()
+    leases: Leases = Leases()
     probes: Probes = Probes()
     breaker: BreakerFigures = BreakerFigures()
     queue: QueueFigures = QueueFigures()
@@ -132,6 +212,7 @@ class Configuration(_Part):
     @model_validator(mode="after")
     def _fits_together(self) -> Configuration:
         served: dict[str, str] = {}
+        routed: dict[str, str] = {}
         for name, service in self.services.items():
             if service.fallback is not None and service.fallback not in self.services.keys() - {name}:
                 raise ValueError(f"services.{name}.fallback: {service.fallback!r} is not another service of this file")
@@ -139,4 +220,8 @@ class Configuration(_Part):
                 if model in served:
                     raise ValueError(f"services.{name}.models: {model!r} is a model of {served[model]} already")
                 served[model] = name
+            for path in service.paths:
+                if path in routed:
+                    raise ValueError(f"services.{name}.paths: {path} is a path of {routed[path]} already")
+                routed[path] = name
         return self

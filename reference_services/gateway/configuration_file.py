@@ -14,9 +14,11 @@ from reference_services.gateway.configuration import (
     BreakerFigures,
     Configuration,
     Front,
+    Leases,
     Probes,
     QueueFigures,
     ReplicaEntry,
+    Security,
     ServiceEntry,
     Upstream,
 )
@@ -24,7 +26,8 @@ from reference_services.yaml_file import compose
 
 SHIPPED = Path(__file__).with_name("gateway.yaml")
 _SECTIONS: tuple[type[BaseModel], ...] = (
-    *(Configuration, Front, ServiceEntry, ReplicaEntry, Probes, BreakerFigures, QueueFigures, Upstream),
+    *(Configuration, Front, Security, ServiceEntry, ReplicaEntry, Leases),
+    *(Probes, BreakerFigures, QueueFigures, Upstream),
 )
 _KNOWN = sorted({name for section in _SECTIONS for name in section.model_fields})
 

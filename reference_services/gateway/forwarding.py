@@ -1,16 +1,19 @@
 """From a request to an answer that has begun: which service, which replica, and whether another one is tried.
 
-The rule of repeating: a request goes to another replica only while it is certain that no replica works on it.
+The rule of repeating: a request goes to another replica only where doing it twice is doing it once.
 
 - Where no connection came about, nothing was sent: any request goes on to the next replica.
-- Where a replica took the request and broke off before its answer, only what is idempotent (GET, DELETE) is repeated.
+- Where a replica took the request and broke off before its answer, what is idempotent (GET, DELETE) is repeated, and
+  what leaves nothing behind (a completion, embeddings, without a session) once: what kills replicas kills two at most.
 - After the first byte of an answer nothing is repeated, and an error that a replica answers with is its answer.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
 
@@ -24,6 +27,7 @@ from reference_services.gateway.service import Overloaded, Service, Unavailable
 from reference_services.gateway.upstream import Failed, Upstream, parts
 
 MOST_WHOLE_BYTES = 2**20
+Result = TypeVar("Result")
 EVENT_STREAM = "text/event-stream"
 
 
@@ -78,22 +82,26 @@ class Forwarding:
         self._upstream = upstream
         self._metrics = metrics
 
-    async def open(self, asked: Asked, account: Account) -> Opened:
-        """The answer's beginning, from the service of the model, else from its fallback. Raises Refused."""
-        service = self._directory.of_model(asked.model)
+    def of_model(self, model: str) -> Service:
+        """The service of a model. Raises Refused."""
+        service = self._directory.of_model(model)
         if service is None:
-            raise no_such_model(asked.model)
+            raise no_such_model(model)
+        return service
+
+    async def open(self, service: Service, asked: Asked, account: Account) -> Opened:
+        """The answer's beginning, from the service, else from its fallback. Raises Refused."""
         account.service = service.name
         seen = {service.name}
         now, instead = service, asked
         first: Unavailable | None = None
         while True:
             try:
-                opened = await self._attempts(now, instead, account)
+                opened = await self.attempts(now, instead, account, self._attempt)
             except Unavailable as unavailable:
                 # What is told in the end is about the model that was asked for.
                 first = first or unavailable
-                following = self._fallback(now) if asked.content else None
+                following = self._fallback(now) if asked.model else None
                 if following is None or following.name in seen:
                     self._metrics.refused.labels(service.name, "unavailable").inc()
                     raise first from None
@@ -109,10 +117,20 @@ class Forwarding:
         following = self._directory.services.get(service.fallback or "")
         return following if following is not None and following.models else None
 
-    async def _attempts(self, service: Service, asked: Asked, account: Account) -> Opened:
-        """At one replica after the other, by the rule. Raises Refused; Unavailable where nothing was sent."""
+    async def attempts(
+        self,
+        service: Service,
+        asked: Asked,
+        account: Account,
+        attempt: Callable[[Lease, Asked], Awaitable[Result]],
+    ) -> Result:
+        """What an attempt gives, at one replica after the other, by the rule.
+
+        Raises Refused; Unavailable where nothing was sent.
+        """
         tried: frozenset[Replica] = frozenset()
         problem: Refused | None = None
+        broken = 0
         while True:
             begin = time.perf_counter()
             try:
@@ -126,20 +144,22 @@ class Forwarding:
             if tried:
                 self._metrics.retries.labels(service.name).inc()
             account.replica, account.attempts = lease.replica.name, account.attempts + 1
+            self._metrics.upstream_requests.labels(service.name, lease.replica.name).inc()
             try:
-                return await self._attempt(lease, asked)
+                return await attempt(lease, asked)
             except Failed as failed:
                 self._metrics.upstream_errors.labels(service.name, lease.replica.name, failed.kind).inc()
-                problem = self._told(failed, service.name, lease.replica.name)
-                may_repeat = failed.stage == "unsent" or (failed.stage == "sent" and asked.is_idempotent)
-                if not may_repeat or len(tried) >= self._directory.configuration.upstream.retries:
+                broken += failed.stage != "unsent"
+                problem = self._told(failed, service.name, lease.replica.name, broken)
+                if not _may_repeat(failed, asked, broken) or (
+                    len(tried) >= self._directory.configuration.upstream.retries
+                ):
                     raise problem from None
                 tried |= {lease.replica}
 
     async def _attempt(self, lease: Lease, asked: Asked) -> Opened:
         """Raises Failed. The slot is given back, unless an answer is left that still comes."""
         figures = self._directory.configuration.upstream
-        self._metrics.upstream_requests.labels(lease.replica.service, lease.replica.name).inc()
         answer: httpx.Response | None = None
         try:
             answer = await self._upstream.open(lease.replica, asked, figures)
@@ -161,11 +181,23 @@ class Forwarding:
             raise
         return opened
 
-    def _told(self, failed: Failed, service: str, replica: str) -> Refused:
+    def _told(self, failed: Failed, service: str, replica: str, broken: int) -> Refused:
         if failed.stage == "unsent":
             return Unavailable(service, 1)
         why = "It may have worked on the request, which was therefore not repeated."
+        if broken > 1:
+            why = f"So did {broken - 1} before it."
         if failed.kind == "timeout":
             seconds = self._directory.configuration.upstream.answer_seconds
             return Refused(504, f"{replica} did not answer within {seconds:g} s. {why}", "upstream_timeout")
         return Refused(502, f"{replica} broke off. {why}", "upstream_failed")
+
+
+def _may_repeat(failed: Failed, asked: Asked, broken: int) -> bool:
+    """`broken`: at how many replicas it was cut off, this one included."""
+    if failed.stage == "unsent":
+        return True
+    if failed.stage == "answering":
+        return False
+    # Where time ran out, the caller has waited long enough, and the next one would take as long.
+    return asked.is_idempotent or (not asked.keeps and failed.kind == "broken" and broken == 1)

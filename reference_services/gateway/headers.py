@@ -22,9 +22,10 @@ _OWN_TO_REPLICA = frozenset(
 _OWN_TO_CLIENT = frozenset({b"date", b"server", b"x-served-by", b"x-request-id", b"x-degraded", b"x-fallback"})
 
 
-def to_replica(raw: Headers, client: tuple[str, int] | None, request_id: str) -> Headers:
+def to_replica(raw: Headers, client: tuple[str, int] | None, request_id: str, left_out: Iterable[str] = ()) -> Headers:
     """The headers of a request for a replica; `Authorization` is among them, and goes nowhere else."""
-    kept = [(name, value) for name, value in end_to_end(raw) if name not in _OWN_TO_REPLICA]
+    not_sent = _OWN_TO_REPLICA | {name.lower().encode("ascii") for name in left_out}
+    kept = [(name, value) for name, value in end_to_end(raw) if name not in not_sent]
     if client is not None:
         kept.append((b"x-forwarded-for", client[0].encode("ascii", "replace")))
     return [*kept, (b"x-request-id", request_id.encode("ascii"))]

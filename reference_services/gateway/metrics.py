@@ -44,6 +44,9 @@ class Metrics:
             "breaker_transitions", "Changes of state of circuit breakers.", "service", "replica", "to"
         )
         self.reloads = counter("config_reloads", "Configurations that were read again, by what came of it.", "result")
+        self.announcements = counter(
+            "announcements", "Services that announced themselves, by what came of it.", "result"
+        )
         self.latency = histogram("request_duration_seconds", "From a request to its answer's end.", _SECONDS, "service")
         self.first_byte = histogram(
             "time_to_first_byte_seconds", "From a request to its answer's beginning.", _SECONDS, "service"
@@ -52,6 +55,8 @@ class Metrics:
         ProcessCollector(registry=here)
         for result in ("applied", "refused"):
             self.reloads.labels(result)
+        for result in ("new", "renewed", "withdrawn", "expired", "refused"):
+            self.announcements.labels(result)
 
     def watch(self, directory: Directory) -> None:
         """Show the state of these replicas and queues."""
@@ -72,6 +77,7 @@ class _States(Collector):
         breaker = GaugeMetricFamily(
             "gateway_breaker_state", "Circuit breaker: 0 closed, 1 half-open, 2 open.", labels=names
         )
+        sockets = GaugeMetricFamily("gateway_open_sockets", "WebSockets that are relayed.", labels=names)
         busy = GaugeMetricFamily("gateway_outstanding_requests", "Requests at a replica.", labels=names)
         queue = GaugeMetricFamily("gateway_queue_length", "Requests that wait for a replica.", labels=["service"])
         for service in self._directory.services.values():
@@ -81,4 +87,5 @@ class _States(Collector):
                 up.add_metric(labels, replica.up)
                 breaker.add_metric(labels, CODES[replica.breaker.state])
                 busy.add_metric(labels, replica.outstanding)
-        return up, breaker, busy, queue
+                sockets.add_metric(labels, replica.sockets)
+        return up, breaker, busy, sockets, queue

@@ -9,19 +9,24 @@ from typing import Any
 
 from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from reference_services.gateway import VERSION
 from reference_services.gateway.directory import Directory
 from reference_services.gateway.forwarding import no_such_model
+from reference_services.gateway.listings import Health, ModelList, ModelShown, Ready, ServiceList, refusals
 from reference_services.gateway.metrics import Metrics
 from reference_services.gateway.reloading import Reloading
 
 Listing = Callable[[Directory], dict[str, str]]
 """The models that are shown, with the service of each."""
+Described = Callable[[], list[dict[str, Any]]]
+"""The services that are shown."""
 
 
-def router(directory: Directory, metrics: Metrics, reloading: Reloading, listing: Listing) -> APIRouter:
+def router(
+    directory: Directory, metrics: Metrics, reloading: Reloading, listing: Listing, described: Described
+) -> APIRouter:
     """The routes."""
     routes = APIRouter()
     created = int(time.time())
@@ -30,12 +35,12 @@ def router(directory: Directory, metrics: Metrics, reloading: Reloading, listing
     def shown(model: str, service: str) -> dict[str, Any]:
         return {"id": model, "object": "model", "created": created, "owned_by": service}
 
-    @routes.get("/v1/models")
+    @routes.get("/v1/models", response_model=ModelList, responses=refusals(429, 431))
     async def models() -> dict[str, Any]:
         """The models of all services, whether or not a replica of theirs is well."""
         return {"object": "list", "data": [shown(*each) for each in listing(directory).items()]}
 
-    @routes.get("/v1/models/{name:path}")
+    @routes.get("/v1/models/{name:path}", response_model=ModelShown, responses=refusals(404, 429, 431))
     async def model(name: str) -> dict[str, Any]:
         """One of the models."""
         found = listing(directory)
@@ -43,12 +48,12 @@ def router(directory: Directory, metrics: Metrics, reloading: Reloading, listing
             raise no_such_model(name)
         return shown(name, found[name])
 
-    @routes.get("/services")
+    @routes.get("/services", response_model=ServiceList, responses=refusals(429, 431))
     async def services() -> dict[str, Any]:
         """Discovery: each service with its address, its models and the state of its replicas."""
-        return {"services": directory.described()}
+        return {"services": described()}
 
-    @routes.get("/health")
+    @routes.get("/health", response_model=Health, responses={503: {"model": Health, "description": "`unhealthy`."}})
     async def health() -> JSONResponse:
         """`healthy`, `degraded` where something is not well, `unhealthy` (503) where no service can be reached."""
         states = {service.name: service.status for service in directory.services.values()}
@@ -66,12 +71,12 @@ def router(directory: Directory, metrics: Metrics, reloading: Reloading, listing
         }
         return JSONResponse(body, 503 if status == "unhealthy" else 200)
 
-    @routes.get("/ready")
+    @routes.get("/ready", response_model=Ready)
     async def ready() -> dict[str, str]:
         """The gateway itself listens and has looked at its replicas once; how they are is told by /health."""
         return {"status": "ready"}
 
-    @routes.get("/metrics")
+    @routes.get("/metrics", response_class=PlainTextResponse)
     async def exposition() -> Response:
         """Prometheus metrics."""
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)

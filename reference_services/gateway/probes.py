@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 
 import httpx
 
@@ -18,9 +19,9 @@ MODELS_PATH = "/v1/models"
 class Prober:
     """Probes in rounds. Probes carry no key: what a caller may is the caller's."""
 
-    def __init__(self, directory: Directory) -> None:
+    def __init__(self, directory: Directory, context: ssl.SSLContext) -> None:
         self._directory = directory
-        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False)
+        self._client = httpx.AsyncClient(verify=context, trust_env=False, follow_redirects=False)
         self._now = asyncio.Event()
 
     def now(self) -> None:
@@ -40,7 +41,7 @@ class Prober:
 
     async def round(self) -> None:
         """Every replica once, side by side."""
-        await asyncio.gather(*(self._probe(replica) for replica in self._directory.replicas()))
+        await asyncio.gather(*(self.probe(replica) for replica in self._directory.replicas()))
         for service in self._directory.services.values():
             # What breakers let through again by time alone is seen here at the latest.
             service.dispatch()
@@ -49,7 +50,8 @@ class Prober:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _probe(self, replica: Replica) -> None:
+    async def probe(self, replica: Replica) -> None:
+        """One replica, once."""
         figures = self._directory.configuration.probes
         problem = await self._problem(replica.url + figures.path, figures.timeout_seconds)
         replica.probed(problem, figures.failures)

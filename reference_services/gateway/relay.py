@@ -12,6 +12,7 @@ from reference_services.chat.connection import ClientLeft, while_connected
 from reference_services.chat.failures import Refused
 from reference_services.gateway import headers
 from reference_services.gateway.account import CLIENT_LEFT, Account
+from reference_services.gateway.asked import SESSION_HEADER
 from reference_services.gateway.forwarding import Opened
 from reference_services.gateway.metrics import Metrics
 from reference_services.gateway.upstream import Failed, parts
@@ -22,7 +23,7 @@ _EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 class Relay(Response):
     """The replica's answer. When the client leaves, the connection to the replica is closed."""
 
-    def __init__(self, opened: Opened, account: Account, metrics: Metrics, request_id: str) -> None:
+    def __init__(self, opened: Opened, account: Account, metrics: Metrics, request_id: str, scope: str = "") -> None:
         super().__init__(status_code=opened.answer.status_code)
         self._opened = opened
         self._account = account
@@ -32,7 +33,11 @@ class Relay(Response):
         own = [("x-served-by", replica.name), ("x-request-id", request_id)]
         if opened.fallback is not None:
             own += [("x-degraded", "true"), ("x-fallback", opened.fallback)]
-        raw = headers.to_client(opened.answer.headers.raw)
+        raw = [unscoped(each, scope) for each in headers.to_client(opened.answer.headers.raw)]
+        if scope and opened.body is not None and scope.encode() in opened.body:
+            opened.body = opened.body.replace(scope.encode(), b"")
+            length = str(len(opened.body)).encode()
+            raw = [(name, length if name == b"content-length" else value) for name, value in raw]
         self.raw_headers = [*raw, *((name.encode(), value.encode("latin-1", "replace")) for name, value in own)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,6 +87,12 @@ class Relay(Response):
             with contextlib.suppress(OSError):
                 await send({"type": "http.response.body", "body": body, "more_body": False})
         self._account.close(self.status_code, failed.kind)
+
+
+def unscoped(header: tuple[bytes, bytes], scope: str) -> tuple[bytes, bytes]:
+    """The header of an answer with the session's name as the client knows it."""
+    name, value = header
+    return (name, value.removeprefix(scope.encode())) if name == SESSION_HEADER.encode() else header
 
 
 def _error_event(failed: Failed, opened: Opened) -> bytes:

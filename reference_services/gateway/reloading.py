@@ -12,7 +12,6 @@ from typing import Any
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.gateway import LOGGER
 from reference_services.gateway.configuration import Configuration
-from reference_services.gateway.directory import Directory
 from reference_services.gateway.metrics import Metrics
 
 log = logging.getLogger(LOGGER)
@@ -21,21 +20,22 @@ Signature = tuple[int, int, int]
 
 
 class Reloading:
-    """Watches the file by its time, size and number, and listens to `soon` (SIGHUP)."""
+    """Watches the file by its time, size and number, and listens to `soon` (SIGHUP).
+
+    `apply` takes a new configuration, or raises SettingsError and has changed nothing.
+    """
 
     def __init__(
         self,
         file: Path,
         load: Callable[[], Configuration],
-        directory: Directory,
+        apply: Callable[[Configuration], None],
         metrics: Metrics,
-        applied: Callable[[], None],
     ) -> None:
         self._file = file
         self._load = load
-        self._directory = directory
+        self._apply = apply
         self._metrics = metrics
-        self._applied = applied
         self._soon = asyncio.Event()
         self._seen = self._signature()
         self._since = _now()
@@ -72,7 +72,7 @@ class Reloading:
         """Read, and apply or refuse."""
         try:
             configuration = await asyncio.to_thread(self._load)
-            self._check(configuration)
+            self._apply(configuration)
         except SettingsError as error:
             self._problems = tuple(each.replace(str(self._file), self._file.name) for each in error.problems)
             self._metrics.reloads.labels("refused").inc()
@@ -80,18 +80,9 @@ class Reloading:
             return
         self._problems = ()
         self._since = _now()
-        self._directory.apply(configuration)
         log.setLevel(configuration.gateway.log_level)
         self._metrics.reloads.labels("applied").inc()
         log.warning("configuration applied", extra={"fields": {"services": list(configuration.services)}})
-        self._applied()
-
-    def _check(self, configuration: Configuration) -> None:
-        now, new = self._directory.configuration.gateway, configuration.gateway
-        if (now.host, now.port) != (new.host, new.port):
-            raise SettingsError(
-                [f"{self._file}: gateway: it listens on {now.host}:{now.port}; another address takes a restart"]
-            )
 
     def _signature(self) -> Signature | None:
         try:

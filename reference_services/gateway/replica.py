@@ -29,6 +29,9 @@ class Replica:
         self.url = url
         self.concurrent = 1
         self.outstanding = 0
+        self.sockets = 0
+        self.is_configured = True
+        """Whether the configuration names it; else it announced itself."""
         self.turn = 0
         """When it was taken last, by which equals take turns."""
         self.up = True

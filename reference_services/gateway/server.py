@@ -15,15 +15,16 @@ from fastapi import FastAPI
 
 from reference_services.chat.server import BACKLOG, GRACE_S, SAME_SIGNAL_S, bind
 from reference_services.gateway import LOGGER
-from reference_services.gateway.configuration import Front
+from reference_services.gateway.configuration import Configuration
 
 log = logging.getLogger(LOGGER)
 KEPT_S = 75
 """Idle connections of clients are kept longer than clients keep them, so that none is closed under a request."""
 
 
-def serve(app: FastAPI, front: Front, is_access_logged: bool) -> None:
+def serve(app: FastAPI, configuration: Configuration, is_access_logged: bool) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time. Raises ListenError."""
+    front, security = configuration.gateway, configuration.security
     with contextlib.closing(bind(front.host, front.port)) as sock:
         config = uvicorn.Config(
             app,
@@ -36,9 +37,12 @@ def serve(app: FastAPI, front: Front, is_access_logged: bool) -> None:
             backlog=BACKLOG,
             timeout_keep_alive=KEPT_S,
             timeout_graceful_shutdown=GRACE_S,
-            ws="none",
+            ssl_certfile=security.tls_certificate or None,
+            ssl_keyfile=security.tls_key or None,
+            ws=app.state.sockets.protocol,
         )
-        log.info("listening", extra={"fields": {"service": f"http://{front.host}:{front.port}"}})
+        scheme = "https" if security.tls_certificate else "http"
+        log.info("listening", extra={"fields": {"service": f"{scheme}://{front.host}:{front.port}"}})
         asyncio.run(_run(_Server(config), sock, app))
     log.info("stopped")
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from typing import Literal
 
 import httpx
 
+from reference_services.chat.settings_problems import SettingsError
 from reference_services.gateway import configuration
 from reference_services.gateway.asked import Asked
 from reference_services.gateway.replica import Replica
@@ -32,9 +34,9 @@ class Failed(Exception):
 class Upstream:
     """The connections to all replicas. No proxy, no cookie jar, no redirect, no header of its own."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext) -> None:
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS, keepalive_expiry=KEPT_S)
-        self._client = httpx.AsyncClient(trust_env=False, follow_redirects=False, limits=limits)
+        self._client = httpx.AsyncClient(verify=context, trust_env=False, follow_redirects=False, limits=limits)
 
     async def open(self, replica: Replica, asked: Asked, figures: configuration.Upstream) -> httpx.Response:
         """Status and headers of the answer, whose body is still to come. Raises Failed.
@@ -85,3 +87,12 @@ async def parts(answer: httpx.Response, silence_s: float) -> AsyncIterator[bytes
         if part is None:
             return
         yield part
+
+
+def trusted(ca_file: str) -> ssl.SSLContext:
+    """Whose certificates are believed: those of a file, else the system's. Raises SettingsError."""
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise SettingsError([f"upstream.ca_file = {ca_file!r}: cannot be used: {reason}"]) from None

@@ -40,15 +40,47 @@ def test_a_request_that_reached_nobody_goes_to_another_replica(gateway, replica)
     assert here.count == 4
 
 
-def test_a_request_that_a_replica_took_is_not_repeated(gateway, replica) -> None:
+def test_a_turn_of_a_session_that_a_replica_took_is_not_repeated(gateway, replica) -> None:
     both = [replica(), replica()]
     for each in both:
         each.act = Exchange.cut
     front = gateway(configuration(*both, probes=PROBES))
-    answer = front.chat()
+    answer = front.chat(headers={"X-Session-ID": "s"})
     assert (answer.status_code, error_of(answer)) == (502, "upstream_failed")
     assert sum(each.count for each in both) == 1
     assert front.moved("gateway_retries_total") == 0
+
+
+def test_what_leaves_nothing_behind_is_asked_once_more_elsewhere_where_a_replica_dies_before_its_answer(
+    gateway, replica
+) -> None:
+    both = [replica(), replica()]
+    dies = threading.Semaphore(1)
+
+    def act(exchange: Exchange) -> None:
+        if dies.acquire(blocking=False):
+            exchange.cut()
+        else:
+            exchange.answer()
+
+    for each in both:
+        each.act = act
+    front = gateway(configuration(*both, probes=PROBES))
+    answer = front.chat()
+    assert (answer.status_code, answer.json()) == (200, completion())
+    assert [each.count for each in both] == [1, 1]
+    assert front.moved("gateway_retries_total", service="tin") == 1
+    assert front.moved("gateway_upstream_errors_total", kind="broken") == 1
+
+
+def test_what_kills_replicas_is_not_given_to_a_third(gateway, replica) -> None:
+    three = [replica() for _ in range(3)]
+    for each in three:
+        each.act = Exchange.cut
+    front = gateway(configuration(*three, probes=PROBES, upstream={"retries": 5}))
+    answer = front.chat()
+    assert (answer.status_code, error_of(answer)) == (502, "upstream_failed")
+    assert sum(each.count for each in three) == 2
 
 
 def test_what_is_idempotent_is_repeated_until_its_answer_begins(gateway, replica) -> None:

@@ -12,8 +12,8 @@ from reference_services.gateway.directory import Directory
 
 def all_but_the_last(directory: Directory) -> dict[str, str]:
     """The models of all services but the last."""
-    hidden = list(directory.services)[-1]
-    return {model: service for model, service in directory.models().items() if service != hidden}
+    hidden = list(directory.services)[-1:]
+    return {model: service for model, service in directory.models().items() if service not in hidden}
 
 
 FAULT = GatewayFault(

@@ -1,0 +1,151 @@
+"""The handshake of a WebSocket on both sides: a client's is read and answered, a replica's asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import h11
+
+from reference_services.chat.failures import Refused
+from reference_services.gateway import configuration, headers
+from reference_services.gateway.asked import Asked
+from reference_services.gateway.replica import Replica
+from reference_services.gateway.upstream import Failed
+
+READ_BYTES = 65_536
+MOST_REFUSAL_BYTES = 2**20
+SWITCHING = 101
+
+
+class Incoming:
+    """A client's handshake, and the answer to it."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: asyncio.Event) -> None:
+        self.reader = reader
+        self.writer = writer
+        self.left = left
+        """That the client has gone."""
+        self._http = h11.Connection(h11.SERVER)
+
+    async def scope(self) -> dict[str, Any]:
+        """What is asked for, as ASGI has it. Raises Refused, or EOFError where the client left."""
+        while (event := self._event()) is h11.NEED_DATA:
+            data = await self.reader.read(READ_BYTES)
+            if not data:
+                raise EOFError
+            self._http.receive_data(data)
+        if not isinstance(event, h11.Request):
+            raise Refused(400, "This is no request.", "invalid_request")
+        raw_path, _, query = bytes(event.target).partition(b"?")
+        client = self.writer.get_extra_info("peername")
+        return {
+            "type": "websocket",
+            "method": "GET",
+            "path": unquote(raw_path.decode("ascii")),
+            "raw_path": raw_path,
+            "query_string": query,
+            "headers": list(event.headers),
+            "client": tuple(client[:2]) if client else None,
+        }
+
+    async def accept(self, answered: headers.Headers) -> None:
+        """Switch protocols."""
+        both = [*answered, (b"connection", b"Upgrade"), (b"upgrade", b"websocket")]
+        self._write(h11.InformationalResponse(status_code=SWITCHING, headers=both, reason=b"Switching Protocols"))
+        await self.writer.drain()
+
+    async def refuse(self, status: int, answered: headers.Headers, body: bytes) -> None:
+        """Answer with a status in place of a socket."""
+        kept = [(name, value) for name, value in answered if name.lower() != b"content-length"]
+        length = (b"content-length", str(len(body)).encode())
+        with contextlib.suppress(h11.LocalProtocolError, OSError):
+            self._write(h11.Response(status_code=status, headers=[*kept, length, (b"connection", b"close")]))
+            self._write(h11.Data(data=body))
+            self._write(h11.EndOfMessage())
+            await self.writer.drain()
+
+    def _event(self) -> Any:
+        try:
+            return self._http.next_event()
+        except h11.RemoteProtocolError as error:
+            raise Refused(400, f"This is no request: {error}.", "invalid_request") from None
+
+    def _write(self, event: h11.Event) -> None:
+        self.writer.write(self._http.send(event) or b"")
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """A replica's answer to a handshake. With 101 the connection is a socket, which begins with `first`."""
+
+    status: int
+    headers: headers.Headers
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    first: bytes = b""
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def is_socket(self) -> bool:
+        """Whether the replica switched protocols."""
+        return self.status == SWITCHING
+
+    def close(self) -> None:
+        """Leave, at once."""
+        self.writer.transport.abort()
+
+
+async def ask(replica: Replica, asked: Asked, figures: configuration.Upstream, context: ssl.SSLContext) -> Outgoing:
+    """A replica's answer. Raises Failed; cancelling this closes the connection."""
+    parts = urlsplit(replica.url)
+    is_tls = parts.scheme == "https"
+    try:
+        async with asyncio.timeout(figures.connect_seconds):
+            reader, writer = await asyncio.open_connection(
+                parts.hostname, parts.port or (443 if is_tls else 80), ssl=context if is_tls else None
+            )
+    except TimeoutError:
+        raise Failed("connect_timeout", "unsent") from None
+    except (OSError, ssl.SSLError):
+        raise Failed("connect", "unsent") from None
+    try:
+        async with asyncio.timeout(figures.answer_seconds):
+            return await _answer(reader, writer, parts.path + asked.target, parts.netloc, asked.headers)
+    except BaseException as error:
+        writer.transport.abort()
+        if isinstance(error, TimeoutError):
+            raise Failed("timeout", "sent") from None
+        if isinstance(error, (OSError, h11.RemoteProtocolError)):
+            raise Failed("broken", "sent") from None
+        raise
+
+
+async def _answer(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: str, host: str, sent: headers.Headers
+) -> Outgoing:
+    http = h11.Connection(h11.CLIENT)
+    request = h11.Request(method="GET", target=target, headers=[(b"host", host.encode()), *sent])
+    writer.write((http.send(request) or b"") + (http.send(h11.EndOfMessage()) or b""))
+    await writer.drain()
+    found: Outgoing | None = None
+    while True:
+        event = http.next_event()
+        if event is h11.NEED_DATA:
+            http.receive_data(await reader.read(READ_BYTES))
+        elif isinstance(event, h11.InformationalResponse) and event.status_code == SWITCHING:
+            return Outgoing(SWITCHING, list(event.headers), reader, writer, http.trailing_data[0])
+        elif isinstance(event, h11.Response):
+            found = Outgoing(event.status_code, list(event.headers), reader, writer)
+        elif isinstance(event, h11.Data) and found is not None:
+            found.body += event.data
+            if len(found.body) > MOST_REFUSAL_BYTES:
+                raise h11.RemoteProtocolError("a refusal without end")
+        elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)) and found is not None:
+            return found
+        elif isinstance(event, h11.ConnectionClosed):
+            raise h11.RemoteProtocolError("it closed the connection")
