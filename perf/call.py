@@ -19,6 +19,12 @@ if TYPE_CHECKING:
 
 _NOT_HTTP: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, ResponseTooLong)
 _NOTHING: Final = Response()
+MANY: Final = 32
+"""Where fewer requests are under way, each read is made at once."""
+
+
+def _not_http(error: Exception) -> str:
+    return bounded(f"not HTTP/1.1: {error.__context__ or error}")
 
 
 class Call:
@@ -26,8 +32,9 @@ class Call:
 
     __slots__ = (
         "_attempt", "_client", "_connect_ns", "_connection", "_deadline_ns", "_done", "_first_byte_ns",
-        "_intended_ns", "_kernel", "_lag_ns", "_last_ns", "_on_done", "_payload", "_response", "_sent_ns",
-        "_sequence", "_stream", "_timer",
+        "_gathered", "_intended_ns", "_kernel", "_lag_ns", "_last_ns", "_payload", "_response", "_sent_ns", "_sequence",
+        "_stream", "_timer",
+        "on_done",
     )  # fmt: skip
 
     def __init__(
@@ -44,7 +51,7 @@ class Call:
         self._intended_ns = intended_ns
         self._payload = payload
         self._stream = stream
-        self._on_done = on_done
+        self.on_done = on_done
         self._deadline_ns = intended_ns + client.timeout_ns
         self._connection: Connection | None = None
         self._response = Response()
@@ -54,6 +61,7 @@ class Call:
         self._last_ns = 0
         self._lag_ns = 0
         self._kernel = True
+        self._gathered = False
         self._attempt = 0
         self._done = False
         self._timer: asyncio.TimerHandle | None = None
@@ -78,21 +86,33 @@ class Call:
             self._client.prefer(self._attempt)
             self._send()
 
-    def received(self, data: bytes, arrived_ns: int, read_ns: int, kernel: bool) -> None:
+    def received(self, data: bytes | memoryview, arrived_ns: int, read_ns: int, kernel: bool) -> None:
         if self._first_byte_ns is None:
             self._first_byte_ns = arrived_ns
         self._last_ns = arrived_ns
-        self._lag_ns = max(self._lag_ns, read_ns - arrived_ns)
-        self._kernel = self._kernel and kernel
+        if read_ns - arrived_ns > self._lag_ns:
+            self._lag_ns = read_ns - arrived_ns
+        if not kernel:
+            self._kernel = False
+        response = self._response
         try:
-            self._response.feed(data, arrived_ns)
+            response.feed(data, arrived_ns)
         except _NOT_HTTP as error:
-            self._finish("malformed", bounded(f"not HTTP/1.1: {error.__context__ or error}"), arrived_ns)
+            self._finish("malformed", _not_http(error), arrived_ns)
             return
-        if self._response.complete:
+        if response.complete:
             self._judge()
+        elif response.unparsed and not self._gathered and len(self._client.in_flight) >= MANY:
+            self._gathered = True
+            if self._connection is not None:
+                self._connection.gather()
 
     def closed(self) -> None:
+        try:
+            self._response.catch_up()
+        except _NOT_HTTP as error:
+            self._finish("malformed", _not_http(error), time.monotonic_ns())
+            return
         if self._response.end() or (self._response.status is not None and self._response.status >= 300):
             self._judge()
         elif self._first_byte_ns is None:
@@ -146,8 +166,7 @@ class Call:
         elif self._last_ns > self._deadline_ns:
             self._finish("timeout", "the response ended after the time-out", self._deadline_ns)
         else:
-            found = self._read()
-            self._finish(found.outcome, found.error, self._last_ns, found)
+            self._finish("", "", self._last_ns)
 
     def _read(self) -> Completion:
         if not self._stream:
@@ -161,24 +180,38 @@ class Call:
             return Completion("malformed", bounded(f"asked for a stream, got {kind}: {start}"))
         return read_stream(self._response.pieces)
 
-    def _finish(self, outcome: str, error: str, finished_ns: int, found: Completion | None = None) -> None:
+    def _finish(self, outcome: str, error: str, finished_ns: int) -> None:
+        """Lets go of the connection; no `outcome` where the reply is whole and is yet to be read."""
         if self._done:
             return
         self._done = True
         client, connection, response = self._client, self._connection, self._response
+        self._connection = None
         client.in_flight.discard(self)
         if self._timer is not None:
             self._timer.cancel()
+        try:
+            response.catch_up()
+        except _NOT_HTTP as problem:
+            if outcome in ("timeout", "interrupted"):
+                outcome, error = "malformed", _not_http(problem)
         if connection is not None and connection.open:
             if response.reusable and connection.drained:
                 client.give(connection)
             else:
                 connection.close()
-        if found is None and self._stream and response.pieces and response.status == 200:
+        client.conclude(self, outcome, error, finished_ns)
+
+    def exchange(self, outcome: str, error: str, finished_ns: int) -> Exchange:
+        """The record of a request that has ended; reads its reply."""
+        response = self._response
+        found = Completion(outcome, error)
+        if not outcome:
+            found = self._read()
+        elif self._stream and response.pieces and response.status == 200:
             found = read_stream(response.pieces)  # what came before the failure
-            if outcome in ("truncated", "reset") and found.outcome in ("stream_error", "malformed"):
-                outcome, error = found.outcome, found.error
-        found = found or Completion(outcome)
+        if not outcome or (outcome in ("truncated", "reset") and found.outcome in ("stream_error", "malformed")):
+            outcome, error = found.outcome, found.error
         tokens = found.token_ns
         exchange = Exchange(
             sequence=self._sequence,
@@ -197,8 +230,8 @@ class Call:
             error=error,
             stamps="kernel" if self._kernel and self._first_byte_ns is not None else "user",
             receive_lag_ns=self._lag_ns,
-            text=found.text if client.keep_text else "",
+            text=found.text if self._client.keep_text else "",
         )
-        self._connection = None
         self._response = _NOTHING
-        self._on_done(exchange)
+        response.close()
+        return exchange

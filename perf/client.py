@@ -53,6 +53,7 @@ class Client:
         self._head(None, False)
         self._idle_ns = round(idle_s * 1e9)
         self._idle: deque[Connection] = deque()
+        self._ended: deque[tuple[Call, str, str, int]] = deque()
         self._tls: ssl.SSLContext | None = None
         if self.endpoint.tls:
             try:
@@ -119,9 +120,26 @@ class Client:
         return call
 
     def abandon(self, why: str) -> None:
-        """Ends everything that is under way as `interrupted`."""
+        """Ends everything that is under way as `interrupted`, and hands out every record."""
         for call in list(self.in_flight):
             call.abandon(why)
+        while self._ended:
+            self._settle(*self._ended.popleft())
+
+    def conclude(self, call: Call, outcome: str, error: str, finished_ns: int) -> None:
+        """Makes the record of a call that has ended, one in a turn of the loop: sends and reads come between."""
+        self._ended.append((call, outcome, error, finished_ns))
+        if len(self._ended) == 1:
+            self.reading.loop.call_soon(self._conclude_next)
+
+    def _conclude_next(self) -> None:
+        if self._ended:
+            self._settle(*self._ended.popleft())
+        if self._ended:
+            self.reading.loop.call_soon(self._conclude_next)
+
+    def _settle(self, call: Call, outcome: str, error: str, finished_ns: int) -> None:
+        call.on_done(call.exchange(outcome, error, finished_ns))
 
     def take(self) -> Connection | None:
         """The idle connection that was used last, if it is fresh enough; older ones are closed."""
@@ -137,6 +155,7 @@ class Client:
     def give(self, connection: Connection) -> None:
         """Takes a connection back for the next request."""
         connection.listener = None
+        connection.eager()
         connection.idle_since_ns = time.monotonic_ns()
         self._idle.append(connection)
 

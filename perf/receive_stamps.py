@@ -50,7 +50,11 @@ class ReceiveClock:
 
     def stamp(self, ancillary: Ancillary) -> tuple[int, int, bool]:
         """(arrival, time of the read, whether the kernel stamped the arrival), the times in monotonic ns."""
-        now, real = self._both_clocks()
+        before = time.monotonic_ns()
+        real = time.time_ns()
+        now = time.monotonic_ns()
+        if now - before > _TIGHT_NS or abs(real - now - self._offset_ns) > _STEP_NS:
+            now, real = self._both_clocks()
         for level, kind, data in ancillary:
             if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= 16:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(data)

@@ -1,13 +1,20 @@
-"""An HTTP/1.1 response as it comes in, each piece of its body with the stamp of its arrival."""
+"""An HTTP/1.1 response as it comes in, each piece of its body with the stamp of its arrival.
+
+Once the head of a chunked body has come, bytes are only gathered with their stamps and parsed when the body may have
+ended: a chunked body ends in an empty line, which no token of a stream does.
+"""
 
 from __future__ import annotations
 
+from array import array
 from typing import Final
 
 import httptools
 
 HEADER_BYTES: Final = 64 * 1024
 BODY_BYTES: Final = 64 * 1024 * 1024
+UNPARSED_BYTES: Final = 64 * 1024
+"""More than this is parsed although the body goes on."""
 
 
 class ResponseTooLong(Exception):
@@ -19,10 +26,13 @@ class Response:
 
     __slots__ = (
         "_body_bytes",
+        "_chunked",
+        "_ends",
         "_head_bytes",
         "_head_done",
         "_keep_alive",
         "_parser",
+        "_raw",
         "_stamp",
         "complete",
         "headers",
@@ -31,25 +41,58 @@ class Response:
     )
 
     def __init__(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self.status: int | None = None
         self.headers: dict[str, str] = {}
         self.pieces: list[tuple[int, bytes]] = []
         self.complete = False
+        self._chunked = False
         self._head_done = False
         self._head_bytes = 0
         self._body_bytes = 0
         self._stamp = 0
         self._keep_alive = False
+        self._raw = bytearray()
+        self._ends = array("q")
 
-    def feed(self, data: bytes, stamp_ns: int) -> None:
+    def feed(self, data: bytes | memoryview, stamp_ns: int) -> None:
         """Raises httptools.HttpParserError where it is not HTTP, ResponseTooLong where it has no end."""
+        if self._chunked:
+            raw = self._raw
+            raw += data
+            self._ends.extend((stamp_ns, len(raw)))
+            if raw.endswith(b"\r\n\r\n") or not 4 <= len(raw) <= UNPARSED_BYTES:
+                self.catch_up()
+            return
+        assert self._parser is not None
         self._stamp = stamp_ns
         if not self._head_done:
             self._head_bytes += len(data)
         self._parser.feed_data(data)
-        if not self._head_done and self._head_bytes > HEADER_BYTES:
+        if self._head_done:
+            self._chunked = "chunked" in self.headers.get("transfer-encoding", "").lower()
+        elif self._head_bytes > HEADER_BYTES:
             raise ResponseTooLong(f"headers of more than {HEADER_BYTES} bytes")
+
+    @property
+    def unparsed(self) -> bool:
+        """Whether bytes wait to be parsed."""
+        return bool(self._raw)
+
+    def catch_up(self) -> None:
+        """Parses what was gathered. Raises what `feed` raises."""
+        raw, ends, start = bytes(self._raw), self._ends, 0
+        if raw:
+            assert self._parser is not None
+            self._raw, self._ends = bytearray(), array("q")
+            for place in range(0, len(ends), 2):
+                self._stamp, end = ends[place], ends[place + 1]
+                self._parser.feed_data(raw[start:end])
+                start = end
+
+    def close(self) -> None:
+        """Lets go of the parser, which holds this object in turn."""
+        self._parser = None
 
     def end(self) -> bool:
         """Whether a close is a proper end: a body without a length ends so (RFC 9112, 6.3)."""
@@ -75,6 +118,7 @@ class Response:
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
+        assert self._parser is not None
         status = int(self._parser.get_status_code())
         if status >= 200:
             self.status = status
@@ -87,6 +131,7 @@ class Response:
         self.pieces.append((self._stamp, body))
 
     def on_message_complete(self) -> None:
+        assert self._parser is not None
         if self._head_done:
             self.complete = True
             self._keep_alive = bool(self._parser.should_keep_alive())

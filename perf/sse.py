@@ -6,14 +6,12 @@ dropped, comments are skipped, an empty line completes the event, an event witho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One complete event. `kind` is the `event` field, `message` where the stream names none."""
 
     data: str
@@ -34,6 +32,15 @@ class EventReader:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that `chunk` completes, in order."""
+        if (  # most tokens come as one whole event of one line
+            chunk.startswith(b"data: ")
+            and chunk.endswith(b"\n\n")
+            and chunk.count(b"\n") == 2
+            and b"\r" not in chunk
+            and not (self._buffer or self._data or self._kind or self._after_cr)
+        ):
+            self._start = False
+            return [Event(chunk[6:-2].decode("utf-8", "replace"))]
         events: list[Event] = []
         if not chunk:
             return events

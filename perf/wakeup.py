@@ -29,6 +29,7 @@ class Wakeup:
         self._handle: asyncio.TimerHandle | None = None
         self._libc: ctypes.CDLL | None = None
         self._descriptor = -1
+        self._setting = ctypes.create_string_buffer(_ITIMERSPEC.size)
         if sys.platform.startswith("linux"):
             with contextlib.suppress(OSError, AttributeError):
                 libc = ctypes.CDLL(None, use_errno=True)
@@ -36,6 +37,17 @@ class Wakeup:
                 if descriptor >= 0:
                     self._libc, self._descriptor = libc, descriptor
                     loop.add_reader(descriptor, self._expired)
+
+    @property
+    def exact(self) -> bool:
+        """Whether it is a timerfd."""
+        return self._libc is not None
+
+    def every(self, interval_ns: int) -> None:
+        """Fires in this interval until it is told another, or never again where that is 0; Linux alone."""
+        assert self._libc is not None
+        _ITIMERSPEC.pack_into(self._setting, 0, *divmod(interval_ns, 1_000_000_000) * 2)
+        self._libc.timerfd_settime(self._descriptor, 0, self._setting, None)
 
     def at(self, due_ns: int) -> None:
         """Arms the timer for a time on CLOCK_MONOTONIC; one that has passed fires at once."""
@@ -45,8 +57,8 @@ class Wakeup:
             self._handle = self._loop.call_at(due_ns / 1e9, self._fire)
             return
         seconds, nanoseconds = divmod(max(due_ns, 1), 1_000_000_000)
-        setting = ctypes.create_string_buffer(_ITIMERSPEC.pack(0, 0, seconds, nanoseconds))
-        self._libc.timerfd_settime(self._descriptor, _ABSOLUTE, setting, None)
+        _ITIMERSPEC.pack_into(self._setting, 0, 0, 0, seconds, nanoseconds)
+        self._libc.timerfd_settime(self._descriptor, _ABSOLUTE, self._setting, None)
 
     def close(self) -> None:
         """Disarms the timer for good."""
