@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import re
 import secrets
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path, PurePath
-from typing import Any
-
-import psutil
 
 from acceptance.criterion import Criterion
+from acceptance.machine import machine
 from acceptance.reading import Conflict, Document
 from acceptance.running.findings import Findings
 from acceptance.verdict import Verdict
@@ -93,7 +89,7 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
         alpha=findings.profile.alpha,
         target=findings.deployment.target,
         engine=Engine(name=findings.engine["name"], version=findings.engine["version"]),
-        machine=_machine(),
+        machine=machine(),
         versions={name: metadata.version(name) for name in MEASURING_PACKAGES},
         started=utc(findings.started),
         finished=utc(finished),
@@ -190,24 +186,3 @@ def _log(findings: Findings) -> tuple[LogEntry, ...]:
         else:
             entries[judged.evidence] = replace(known, result=f"{known.result}; {identity}: {judged.verdict.outcome}")
     return tuple(sorted(entries.values(), key=lambda entry: entry.at))
-
-
-def _machine() -> dict[str, Any]:
-    cpu = next(
-        (line.split(":", 1)[1].strip() for line in _lines(Path("/proc/cpuinfo")) if line.startswith("model name")),
-        platform.processor() or platform.machine(),
-    )
-    return {
-        "cpu": cpu,
-        "cores": os.cpu_count(),
-        "memory_bytes": psutil.virtual_memory().total,
-        "os": f"{platform.system()} {platform.release()}",
-        "python": platform.python_version(),
-    }
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return []
