@@ -20,6 +20,7 @@ from starlette.routing import Route
 from reference_services.chat import (
     LOGGER,
     VERSION,
+    analytics_routes,
     completions,
     failures,
     logs,
@@ -141,6 +142,7 @@ def create_app(
     for router in (
         completions.router(parts),
         session_routes.router(parts),
+        analytics_routes.router(parts),
         operations.router(parts, expose),
         *optional_parts.routers(parts, embedder),
     ):

@@ -6,10 +6,10 @@ import uuid
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from reference_services.chat import request_body
-from reference_services.chat.failures import ErrorBody
+from reference_services.chat.description import Told, answers
 from reference_services.chat.generation import Parts
 from reference_services.chat.requests import Strict
 
@@ -42,7 +42,7 @@ class ModerationsRequest(Strict):
         return ["\n".join(whole)] if whole else [each for each in self.input if isinstance(each, str)]
 
 
-class ModerationResult(BaseModel):
+class ModerationResult(Told):
     """The judgement on one text."""
 
     flagged: bool
@@ -50,7 +50,7 @@ class ModerationResult(BaseModel):
     category_scores: dict[str, float]
 
 
-class Moderations(BaseModel):
+class Moderations(Told):
     """The judgements, in the order of the texts."""
 
     id: str
@@ -67,9 +67,10 @@ def router(parts: Parts) -> APIRouter:
     @routes.post(
         "/v1/moderations",
         openapi_extra=request_body.schema(ModerationsRequest),
-        responses={400: {"model": ErrorBody}, 413: {"model": ErrorBody}, 503: {"model": ErrorBody}},
+        **answers(Moderations, 400, 415, 503),
     )
     async def judge(request: Request) -> Moderations:
+        """What the service's moderator says of texts."""
         asked = await request_body.read(request, ModerationsRequest, parts.service.config.max_body_bytes)
         results = [
             ModerationResult(

@@ -1,4 +1,4 @@
-"""What settings turn on beside chats: documents, embeddings, WebSockets, GraphQL; nothing that is off is imported."""
+"""What settings turn on beside chats; what needs an extra or much memory is imported only where it is on."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from reference_services.chat import documents, embeddings, logs, socket_routes
+from reference_services.chat import documents, embeddings, logs, moderation_routes, socket_routes, thread_routes
 from reference_services.chat.generation import Parts
 from reference_services.chat.settings import ChatSettings
 from reference_services.chat.settings_problems import QDRANT_KEY_VARIABLE, SettingsError
@@ -51,6 +51,10 @@ def routers(parts: Parts, found_by: Embedder) -> Iterator[APIRouter]:
         yield embeddings.router(parts.service, found_by)
     if parts.library is not None:
         yield documents.router(parts.library, settings)
+    if settings.threads:
+        yield thread_routes.router(parts)
+    if parts.moderation.moderator is not None:
+        yield moderation_routes.router(parts)
     if settings.websocket:
         yield socket_routes.router(parts)
     if settings.graphql:
