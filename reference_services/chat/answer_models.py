@@ -263,7 +263,7 @@ class Configuration(Told):
     model_config = ConfigDict(extra="allow")
 
     engine: Engine
-    turns: TurnStore
+    turn_store: TurnStore
     service_version: str
 
 

@@ -12,8 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
-from starlette.routing import Match
-from starlette.types import Scope
+from starlette.routing import compile_path
 
 from reference_services.chat import LOGGER
 from reference_services.chat.store import ClaimLost, StoreError
@@ -88,8 +87,8 @@ def install(app: FastAPI) -> None:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code)
         response = Refused(error.status_code, message, code).response()
         response.headers.update(error.headers or {})
-        if error.status_code == 405:
-            response.headers["Allow"] = allowed_methods(app, request.scope)
+        if error.status_code == 405 and (methods := described_methods(app, request.url.path)):
+            response.headers["Allow"] = methods
         return response
 
     async def bug(request: Request, error: Exception) -> Response:
@@ -109,14 +108,14 @@ def install(app: FastAPI) -> None:
         app.add_exception_handler(kind, bug)
 
 
-def allowed_methods(app: FastAPI, scope: Scope) -> str:
-    """The methods that a path has. The router names those of the first route that it finds there, and no others."""
-    found = [
-        method
-        for method in ("DELETE", "GET", "PATCH", "POST", "PUT")
-        if any(route.matches({**scope, "method": method})[0] is Match.FULL for route in app.routes)
-    ]
-    return ", ".join(found)
+def described_methods(app: FastAPI, path: str) -> str:
+    """The methods that openapi.json has for a path; "" where it has none.
+
+    The router names those of the first of its routes that fits, though others have the same path.
+    """
+    paths = app.openapi()["paths"]
+    fitting = [path] if path in paths else [each for each in paths if compile_path(each)[0].fullmatch(path)]
+    return ", ".join(sorted(method.upper() for method in paths[fitting[0]])) if fitting else ""
 
 
 def internal(error: BaseException, where: str) -> Refused:

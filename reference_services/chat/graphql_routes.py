@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 from strawberry.types.execution import PreExecutionError
 
@@ -31,7 +31,7 @@ class GraphQLRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    query: str
+    query: Annotated[str, Field(min_length=1)]
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815 - GraphQL over HTTP calls it so
 

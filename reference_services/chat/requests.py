@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from reference_services.chat.prompt import Message, Prompt
 from reference_services.chat.settings import LARGEST
@@ -47,6 +47,12 @@ class SentMessage(Strict):
         """The message as prompts hold it; `developer` is the new name of `system`."""
         text = self.content if isinstance(self.content, str) else "\n".join(part.text for part in self.content)
         return Message("system" if self.role == "developer" else self.role, text)
+
+
+def _false(value: bool) -> bool:
+    if value:
+        raise ValueError("the prompt is not repeated; leave echo out")
+    return value
 
 
 def _only_with(field: str, switch: str, kind: str) -> dict[str, Any]:
@@ -92,7 +98,7 @@ class Sampling(Strict):
     stream: bool = False
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
-    seed: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    seed: int | None = None
     top_p: Probability | None = None
     top_k: Annotated[int, Field(ge=-1, le=LARGEST)] | None = None
     min_p: Probability | None = None
@@ -114,11 +120,6 @@ class Sampling(Strict):
     def limit(self) -> int | None:
         """The most tokens to generate, where the request says."""
         return self.max_tokens
-
-    @property
-    def limit_name(self) -> str:
-        """The field that `limit` comes from."""
-        return "max_tokens"
 
     @property
     def choices(self) -> int:
@@ -226,17 +227,12 @@ class ChatRequest(Sampling):
         """The newer name comes first."""
         return self.max_completion_tokens if self.max_completion_tokens is not None else self.max_tokens
 
-    @property
-    def limit_name(self) -> str:
-        """The field that `limit` comes from."""
-        return "max_tokens" if self.max_completion_tokens is None else "max_completion_tokens"
-
 
 class CompletionRequest(Sampling):
     """The body of POST /v1/completions."""
 
     prompt: Annotated[str, Field(min_length=1)]
-    echo: Literal[False] = False
+    echo: Annotated[bool, AfterValidator(_false), Field(json_schema_extra={"const": False})] = False
     logprobs: Count | None = None
 
     @property

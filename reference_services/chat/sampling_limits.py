@@ -8,16 +8,17 @@ from reference_services.chat.failures import Refused
 from reference_services.chat.requests import Sampling
 from reference_services.chat.settings import ChatSettings
 
+LIMITS = ("max_tokens", "max_completion_tokens")
+
 
 def narrow(config: ChatSettings, fields: dict[str, Any]) -> None:
     """Say in the schema of a request's fields what `check` allows."""
     low, high = config.temperature_range
-    most = min(config.max_tokens_range[1], config.max_model_len)
     bounds: dict[str, tuple[float, float]] = {
         "temperature": (low, min(high, 2)),
         "top_p": config.top_p_range,
         "n": (1, config.max_choices),
-        **dict.fromkeys(("max_tokens", "max_completion_tokens"), (config.max_tokens_range[0], most)),
+        **dict.fromkeys(LIMITS, config.max_tokens_range),
         **dict.fromkeys(("logprobs", "top_logprobs"), (0, config.max_logprobs)),
     }
     for name in bounds.keys() & fields.keys():
@@ -34,8 +35,10 @@ def check(body: Sampling, config: ChatSettings) -> None:
         _within("temperature", body.temperature, config.temperature_range, "; 0 is allowed too: it draws nothing")
     if body.top_p is not None:
         _within("top_p", body.top_p, config.top_p_range)
-    if body.limit is not None:
-        _within(body.limit_name, body.limit, config.max_tokens_range)
+    for name in LIMITS:
+        # Of two that are given one counts, but neither may be wrong.
+        if (limit := getattr(body, name, None)) is not None:
+            _within(name, limit, config.max_tokens_range)
     _within("n", body.choices, (1, config.max_choices))
     if body.top is not None:
         _within(body.top_name, body.top, (0, config.max_logprobs))

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from email.message import Message
 from typing import Any, Never
 
+_EXACT = 2**53
 _CODINGS = ("", "identity")
 
 
@@ -22,7 +23,7 @@ def read(content: bytes | bytearray) -> dict[str, Any]:
     """The JSON object that some bytes are. Raises NotJson."""
     try:
         data = json.loads(
-            content.decode("utf-8"), object_pairs_hook=_members, parse_float=_finite, parse_constant=_constant
+            content.decode("utf-8"), object_pairs_hook=_members, parse_float=_number, parse_constant=_constant
         )
         if b"\\ud" in content.lower():
             # Half of an escaped surrogate pair is JSON, but no text.
@@ -70,11 +71,12 @@ def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
-def _finite(text: str) -> float:
+def _number(text: str) -> float:
     value = float(text)
     if math.isinf(value):
         raise NotJson(f"the number {text[:40]} is too large")
-    return value
+    # JSON has one kind of number: 3.0 is as whole as 3, as far as floats are exact.
+    return int(value) if value.is_integer() and abs(value) <= _EXACT else value
 
 
 def _constant(name: str) -> Never:

@@ -1,0 +1,33 @@
+"""What schemathesis checks here beside its own checks: it loads this file, named in openapi_checks.toml."""
+
+from __future__ import annotations
+
+import json
+
+import schemathesis
+from schemathesis import Case, CheckContext, Response
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+BEYOND_A_SCHEMA = {
+    "context_length_exceeded": "no schema counts the tokens of a text",
+    "unsupported_schema": "no schema says for which other schemas a value can be written",
+    "content_policy_violation": "no schema says what moderation finds in a text",
+}
+"""Codes of refusals that a request can meet which its schema allows, and why."""
+RELATIONS = (
+    "min_tokens is",
+    "The last message of a session's request is the user's.",
+    "A session's turn has one answer",
+    "two of the documents have the same id",
+)
+"""Beginnings of such refusals: of two fields one bounds the other, or a header says what the body may hold."""
+
+
+@schemathesis.check
+def accepts_what_the_document_allows(ctx: CheckContext, response: Response, case: Case) -> bool | None:
+    """schemathesis' own `positive_data_acceptance`, but for refusals whose reason JSON Schema cannot express."""
+    if response.status_code == 400:
+        error = json.loads(response.content).get("error")
+        if isinstance(error, dict) and (error["code"] in BEYOND_A_SCHEMA or error["message"].startswith(RELATIONS)):
+            return None
+    return positive_data_acceptance(ctx, response, case)
