@@ -60,7 +60,7 @@ class Threads:
         upto = parent.turns if turn is None else turn
         if upto > parent.turns:
             raise Refused(
-                400, f"The session has {parent.turns} turns; turn {upto} is not there.", "invalid_value", "turn"
+                404, f"The session has {parent.turns} turns; turn {upto} is not there.", "turn_not_found", "turn"
             )
         name = owned(self._caller, new_id or uuid.uuid4().hex)
         # Whoever takes the first turn under that name now has been told of no history.
