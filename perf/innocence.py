@@ -198,7 +198,7 @@ def _moved_of_figures(exchanges: Sequence[Exchange], loop_lag: Spread | None) ->
             read_late_ms = 0.0 if loop_lag is None else loop_lag.mean if figure in ("mean", "p50") else loop_lag.p99
             if figure == "mean" and each.name == "the time between tokens":
                 continue  # where a gap grew, its neighbour shrank
-            part_ms = each.send_lag_ms + np.where(each.read_late, read_late_ms, 0.0)
+            part_ms = each.client_ms + np.where(each.unstamped, read_late_ms, 0.0)
             value_ms = figure_of(each.times_ms, figure)
             moved_ms = value_ms - figure_of(np.maximum(0.0, each.times_ms - part_ms), figure)
             share = moved_ms / value_ms if value_ms > 0 else 0.0

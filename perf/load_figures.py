@@ -83,48 +83,51 @@ def _tokens(exchange: Exchange) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Good times of one kind, and which of them the client's lateness in reading may have lengthened."""
+    """Good times of one kind, and the client's known part in each.
+
+    `unstamped` marks those whose end the kernel did not stamp: any lag of the event loop may be in them.
+    """
 
     name: str
     times_ms: Values
-    send_lag_ms: Values
-    read_late: NDArray[np.bool_]
+    client_ms: Values
+    unstamped: NDArray[np.bool_]
 
 
 def series(exchanges: Sequence[Exchange]) -> list[Series]:
     """The good times of a run with the client's part in them.
 
-    The kernel stamps what arrives, but a read that spans packets carries the stamp of the last one: two pieces
-    with one stamp may have come apart while the client was late. Without the kernel's stamps any read may be late.
+    What is sent late counts in full. The kernel stamps what arrives, but a read that spans packets carries the
+    stamp of the last one: two pieces with one stamp may have come apart while the client was late, by about as
+    much as that exchange's bytes lay unread.
     """
     good = [each for each in exchanges if each.ok]
     if not good:
         return []
-    found = [
-        Series(
-            "the time to the end",
-            np.array([each.latency_ms for each in good]),
-            _lags_ms(good),
-            np.array([each.stamps == "user" for each in good], dtype=bool),
-        )
-    ]
+    latencies = np.array([each.latency_ms for each in good])
+    found = [Series("the time to the end", latencies, _lags_ms(good), _unstamped(good))]
     streams = [each for each in good if each.token_ns]
     if streams:
-        shared = [len(each.token_ns) > 1 and each.token_ns[0] == each.token_ns[1] for each in streams]
-        late = [each.stamps == "user" or one for each, one in zip(streams, shared, strict=True)]
         first = np.array([(each.token_ns[0] - each.intended_ns) / 1e6 for each in streams])
-        found.append(Series("the time to the first token", first, _lags_ms(streams), np.array(late, dtype=bool)))
-        per_stream = [np.diff(np.asarray(each.token_ns, dtype=np.int64)) for each in streams]
-        # A gap may be too long where what ended it shares its stamp with the piece after.
-        merged = [
-            np.append(gaps[1:] == 0, False) & (gaps > 0) if each.stamps == "kernel" else gaps > 0
-            for each, gaps in zip(streams, per_stream, strict=True)
-            if len(gaps)
+        merged_ms = [each.receive_lag_ns / 1e6 * (each.token_ns[0] in each.token_ns[1:2]) for each in streams]
+        part = _lags_ms(streams) + np.array(merged_ms)
+        found.append(Series("the time to the first token", first, part, _unstamped(streams)))
+        streams = [each for each in streams if len(each.token_ns) > 1]
+    if streams:
+        gaps = [np.diff(np.asarray(each.token_ns, dtype=np.int64)) for each in streams]
+        # A gap may be too long where the piece that ended it shares its stamp with the one after.
+        parts = [
+            np.append(each_gaps[1:] == 0, False) * (each.receive_lag_ns / 1e6)
+            for each, each_gaps in zip(streams, gaps, strict=True)
         ]
-        if merged:
-            between: Values = np.concatenate(per_stream).astype(float) / 1e6
-            found.append(Series("the time between tokens", between, np.zeros_like(between), np.concatenate(merged)))
+        between: Values = np.concatenate(gaps).astype(float) / 1e6
+        unstamped = np.repeat(_unstamped(streams), [len(each) for each in gaps])
+        found.append(Series("the time between tokens", between, np.concatenate(parts), unstamped))
     return found
+
+
+def _unstamped(exchanges: Sequence[Exchange]) -> NDArray[np.bool_]:
+    return np.array([each.stamps == "user" for each in exchanges], dtype=bool)
 
 
 def _lags_ms(exchanges: Sequence[Exchange]) -> Values:

@@ -54,31 +54,23 @@ def run_load_in_process(
     invalid, where its first 20 requests all end in one way that waiting does not mend. Raises what `run_load`
     raises, PlanInvalid for what this machine cannot hold, and LoadProcessDied where a worker did not even start.
     """
-    if workers < 1:
-        raise PlanInvalid(f"{workers} workers: at least one is needed")
-    check_memory(plan)
-    open_files_short(plan, workers)
-    gathered = _Gathered(plan, on_record, on_progress, give_up)
-    with _Workers(plan, workers) as running:
-        try:
-            running.follow(gathered)
-        except KeyboardInterrupt:
-            gathered.interrupted = True
-            running.end(gathered)
-        except _GivenUp:
-            running.end(gathered)
-    return gathered.run()
+    with Workers(workers) as ready:
+        return ready.carry(plan, on_record, on_progress, give_up=give_up)
 
 
 class _GivenUp(Exception):
     """The first requests all failed in one way."""
 
 
-class _Workers:
-    """The child processes of one run; each line that one writes comes through one queue."""
+class Workers:
+    """Child processes that carry one run; they start, and import, before there is a plan.
 
-    def __init__(self, plan: LoadPlan, count: int) -> None:
-        self._plan = plan
+    Use as `with Workers(count) as workers: workers.carry(plan)`. Each line that one writes comes through one queue.
+    """
+
+    def __init__(self, count: int) -> None:
+        if count < 1:
+            raise PlanInvalid(f"{count} workers: at least one is needed")
         self._count = count
         self._events: queue.SimpleQueue[tuple[int, Mapping[str, Any] | None]] = queue.SimpleQueue()
         self._children: list[subprocess.Popen[str]] = []
@@ -87,8 +79,7 @@ class _Workers:
         self._ready: set[int] = set()
         self._open: set[int] = set()
 
-    def __enter__(self) -> _Workers:
-        message = self._plan.as_message()
+    def __enter__(self) -> Workers:
         for number in range(self._count):
             complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
             child = subprocess.Popen(
@@ -107,8 +98,31 @@ class _Workers:
             self._readers.append(reader)
             self._open.add(number)
             reader.start()
-            self._tell(number, {**message, "shard": [number, self._count]})
         return self
+
+    def carry(
+        self,
+        plan: LoadPlan,
+        on_record: Callable[[Exchange], None] | None = None,
+        on_progress: Callable[[LoadProgress], None] | None = None,
+        *,
+        give_up: bool = False,
+    ) -> LoadRun:
+        """Runs the plan, once; see `run_load_in_process`."""
+        check_memory(plan)
+        open_files_short(plan, self._count)
+        gathered = _Gathered(plan, on_record, on_progress, give_up)
+        try:
+            message = plan.as_message()
+            for number in range(self._count):
+                self._tell(number, {**message, "shard": [number, self._count]})
+            self._follow(gathered)
+        except KeyboardInterrupt:
+            gathered.interrupted = True
+            self._end(gathered)
+        except _GivenUp:
+            self._end(gathered)
+        return gathered.run()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -127,7 +141,7 @@ class _Workers:
         for complaints in self._complaints:
             complaints.close()
 
-    def follow(self, gathered: _Gathered) -> None:
+    def _follow(self, gathered: _Gathered) -> None:
         """Takes what the workers tell, and starts them together, until all have ended."""
         while self._open:
             number, record = self._events.get()
@@ -140,7 +154,7 @@ class _Workers:
             else:
                 gathered.take(number, record)
 
-    def end(self, gathered: _Gathered) -> None:
+    def _end(self, gathered: _Gathered) -> None:
         """Interrupts the workers and takes what they still have to tell."""
         for child in self._children:
             if child.poll() is None:
@@ -149,7 +163,7 @@ class _Workers:
         killer.start()
         try:
             with contextlib.suppress(_GivenUp):
-                self.follow(gathered)
+                self._follow(gathered)
         finally:
             killer.cancel()
 

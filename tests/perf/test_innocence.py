@@ -101,13 +101,23 @@ def test_a_few_late_sends_move_the_p99_and_not_the_median():
 
 
 def test_pieces_that_share_a_stamp_may_have_come_apart_while_the_client_was_late():
-    busy = {"loop_lag_ns": (2 * MS,) * 100, "limit_ms": None}
-    assert health([stream(50, [10] * 9)] * 100, **busy).valid
-    at_once = health([stream(50, [0] + [10] * 9)] * 100, **busy)
+    def lain(gaps_ms, lag_ms):
+        return [replace(stream(50, gaps_ms), receive_lag_ns=lag_ms * MS)] * 100
+
+    assert health(lain([10] * 9, 2), limit_ms=None).valid
+    assert health(lain([0] + [10] * 9, 0), limit_ms=None).valid
+    at_once = health(lain([0] + [10] * 9, 2), limit_ms=None)
     assert "the time to the first token by 2 of 50 ms" in at_once.reason
-    later = health([stream(50, [10, 10, 0, 10])] * 100, **busy)
+    later = health(lain([10, 10, 0, 10], 2), limit_ms=None)
     assert not later.valid
     assert "the time between tokens by 2 of 10 ms" in later.reason
+
+
+def test_what_the_kernel_did_not_stamp_may_be_as_late_as_the_event_loop():
+    busy = {"loop_lag_ns": (2 * MS,) * 100, "limit_ms": None, "kernel_reads": 0, "user_reads": 9}
+    found = health([stream(50, [100] * 9, stamps="user")] * 100, **busy)
+    assert (found.valid, found.stamps) == (False, "user")
+    assert "by 2 of 50 ms" in found.reason
 
 
 def test_the_uses_of_several_processes_are_one_client():
