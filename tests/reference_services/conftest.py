@@ -166,11 +166,28 @@ def gateway(gateways: dict[tuple[str, ...], Any], tmp_path_factory: pytest.TempP
     """A gateway with this configuration and these arguments: one that runs takes the configuration while it does."""
     from tests.reference_services.gateway_process import Gateway
 
-    def one(configuration: dict[str, Any], *arguments: str) -> Gateway:
+    def one(configuration: dict[str, Any], *arguments: str, key: str = "") -> Gateway:
         if arguments not in gateways:
             file = tmp_path_factory.mktemp("gateway") / "gateway.yaml"
             gateways[arguments] = Gateway(file, configuration, *arguments)
-        gateways[arguments].use(configuration)
+        gateways[arguments].use(configuration, key)
         return gateways[arguments]
 
     return one
+
+
+@pytest.fixture(scope="session")
+def store_servers() -> Iterator[Callable[[str], Any]]:
+    """Servers that keep turns, `redis` or `postgresql`, each started when the first test asks for it."""
+    from tests.reference_services.store_servers import start_server
+
+    running: dict[str, Any] = {}
+
+    def one(kind: str) -> Any:
+        if kind not in running:
+            running[kind] = start_server(kind)
+        return running[kind]
+
+    yield one
+    for each in running.values():
+        each.remove()

@@ -7,6 +7,7 @@ import json
 import queue
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -18,7 +19,7 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.reference_services.conftest import ROOT, environment, free_ports
+from tests.reference_services.conftest import environment, free_ports
 
 HOST = "127.0.0.26"
 PATIENCE_S = 20
@@ -148,23 +149,34 @@ class Replica:
 class Gateway:
     """A gateway process with a client for it."""
 
-    def __init__(self, file: Path, configuration: dict[str, Any], *arguments: str, log: Path | None = None) -> None:
+    def __init__(
+        self,
+        file: Path,
+        configuration: dict[str, Any],
+        *arguments: str,
+        log: Path | None = None,
+        verify: ssl.SSLContext | bool = True,
+        variables: dict[str, str] | None = None,
+    ) -> None:
         self.file = file
         self.log = log or file.with_suffix(".log")
         self.write(configuration)
         self.port = free_ports(HOST)[0]
-        self.url = f"http://{HOST}:{self.port}"
+        scheme = "https" if configuration.get("security", {}).get("tls_certificate") else "http"
+        self.url = f"{scheme}://{HOST}:{self.port}"
         command = [sys.executable, "-P", "-m", "reference_services.gateway", f"--config={file}", f"--host={HOST}"]
         with self.log.open("wb") as errors:
             self.process = subprocess.Popen(
-                [*command, f"--port={self.port}", *arguments], env=environment(PYTHONPATH=str(ROOT)), stderr=errors
+                [*command, f"--port={self.port}", *arguments], env=environment(**(variables or {})), stderr=errors
             )
-        self.client = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False)
+        self.client = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False, verify=verify)
         until(self._is_ready, "the gateway is ready")
         self._before: dict[tuple[str, frozenset[tuple[str, str]]], float] = {}
 
-    def use(self, configuration: dict[str, Any]) -> None:
-        """Take another configuration; `moved` counts from here on."""
+    def use(self, configuration: dict[str, Any], key: str = "") -> None:
+        """Take another configuration, and from here on send this key; `moved` counts from here on."""
+        self.client.headers.pop("Authorization", None)
+        self.client.headers.update({"Authorization": f"Bearer {key}"} if key else {})
         applied = self.figure("gateway_config_reloads_total", result="applied")
         self.write(configuration)
         self.process.send_signal(signal.SIGHUP)
