@@ -75,6 +75,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def perf(session: nox.Session) -> None:
+    """Measure a night: task 1.3 at its deployment, in turns with its control; arguments go to `signoff night`."""
+    session.install("-e", ".[services]")
+    session.run("signoff", "night", TASK, "--deployment", DEPLOYMENT, *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     """Measure how fast documents are read; arguments go to pytest."""
     session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, "bench"))

@@ -24,6 +24,7 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "addresses": dict,
     "services": dict,
     "start": (dict, list),
+    "control": dict,
     "files": dict,
     "library": dict,
     "out_of_reach": dict,
@@ -35,7 +36,10 @@ _LIBRARY_KEYS = {"python", "paths", "packages"}
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """A service that Signoff starts and stops itself: `signoff serve SERVICE ARGUMENTS`, ready at `url`."""
+    """A service that Signoff starts and stops itself: `signoff serve SERVICE ARGUMENTS`, ready at `url`.
+
+    A control that is running already has no `service`.
+    """
 
     service: str
     arguments: tuple[str, ...] = ()
@@ -56,7 +60,8 @@ class Library:
 class Deployment:
     """Addresses of a document are keys to look up here: traffic goes to what is named, nowhere else.
 
-    `start` is what Signoff starts at the target, `beside` what it starts at other addresses for the same run.
+    `start` is what Signoff starts at the target, `beside` what it starts at other addresses for the same run,
+    `control` what a night compares the target with.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Deployment:
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
     start: Start | None = None
     beside: tuple[Start, ...] = ()
+    control: Start | None = None
     library: Library | None = None
     target_only: bool = False
 
@@ -258,6 +264,7 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
         out_of_reach=table.get("out_of_reach", {}),
         start=at_target,
         beside=tuple(start for start in started if start is not at_target),
+        control=_control(path, table["control"], target) if "control" in table else None,
         library=_library(path, table["library"]) if "library" in table else None,
     )
 
@@ -294,13 +301,26 @@ def _start(path: Path, table: Mapping[str, Any], default_url: str) -> Start:
     url = table.get("url", default_url)
     if not isinstance(url, str) or not url:
         raise DeploymentUnreadable(
-            f"{path}: [[start]] {table['service']} has no url", 'add: url = "http://HOST:PORT", where it listens'
+            f"{path}: {table['service'] or '[control]'} has no url", 'add: url = "http://HOST:PORT", where it listens'
         )
     config = table.get("config")
     if config is not None and not isinstance(config, str):
         raise DeploymentUnreadable(f"{path}: [start] config must be the path of a file, not {config!r}")
     given = [] if config is None else [f"--config={path.resolve().parent / config}"]
     return Start(table["service"], (*arguments, *given), float(timeout_s), _checked(url, f"{path}: [start] "))
+
+
+def _control(path: Path, table: Mapping[str, Any], target: str) -> Start:
+    """`[control]`: a `url`, and a `service` where Signoff starts it itself."""
+    _refuse_unknown(path, "control", table, _START_KEYS)
+    found = _start(path, {"service": "", **table}, "")
+    if found.url == target:
+        raise DeploymentUnreadable(
+            f"{path}: [control] has the url of the target", "give the control an address of its own"
+        )
+    if not found.service and len(table) > 1:
+        raise DeploymentUnreadable(f"{path}: [control] names no service", 'add: service = "hermes-2", or leave the url')
+    return found
 
 
 def _library(path: Path, table: Mapping[str, Any]) -> Library:

@@ -6,7 +6,8 @@
     ├── LoadProcessDied   the process that held the client ended before its run was complete
     ├── NoListener        no process of this machine listens on the port, or it may not be seen
     ├── CounterMissing    the system does not tell the figure that was asked for
-    └── StartRefused      a service cannot be started for a timing (command, port)
+    ├── StartRefused      a service cannot be started for a timing (command, port)
+    └── HistoryUnreadable a history of nights that cannot be read or written
 
 A request that fails is not an error but a record. A message says what happened and where; `mend` says what to
 do.
@@ -45,3 +46,7 @@ class CounterMissing(PerfError):
 
 class StartRefused(PerfError):
     """A service cannot be started for a timing."""
+
+
+class HistoryUnreadable(PerfError):
+    """A file that is no history of nights, or cannot be read or written."""

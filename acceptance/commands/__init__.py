@@ -14,7 +14,7 @@ from pathlib import Path
 
 from acceptance.errors import SignoffError
 
-COMMANDS = ("new", "read", "run", "serve", "load", "report")
+COMMANDS = ("new", "read", "run", "serve", "load", "report", "night")
 INTERRUPTED = 3
 OUR_ERROR = 3
 

@@ -107,7 +107,7 @@ class Judging:
 
     def pytest_runtestloop(self, session: pytest.Session) -> bool | None:
         """Start the service if the deployment says so, and make sure that there is something to judge."""
-        self._selected = [item.criterion for item in session.items if isinstance(item, CriterionItem)]
+        self.select([item.criterion for item in session.items if isinstance(item, CriterionItem)])
         if session.config.option.collectonly or not self._selected:
             return None
         try:
@@ -168,6 +168,10 @@ class Judging:
         self._sites = Sites(site, criteria)
         self.findings.engine = engine.of(self._sites.target)
 
+    def select(self, criteria: Sequence[Criterion]) -> None:
+        """What will be judged: progress and time left are told of these."""
+        self._selected = list(criteria)
+
     def judge(self, criterion: Criterion) -> Verdict:
         """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail."""
         position = len(self.findings.judged) + 1
@@ -178,6 +182,12 @@ class Judging:
         judged = Judged(verdict, storing.utc(started), round(time.monotonic() - begin, 3), evidence)
         self.findings.keep(criterion, judged)
         return verdict
+
+    @property
+    def site(self) -> Site:
+        """The target's site, between `begin` and `finish`."""
+        assert self._sites is not None
+        return self._sites.target
 
     def _verdict(self, criterion: Criterion) -> tuple[Verdict, tuple[str, ...]]:
         if criterion.judge == "person":

@@ -39,6 +39,10 @@ class Progress:
         left_s = self._left_s - share * self._cost_s
         self._show(f"{self._criterion}, about {left_s:.0f} s left: {what} {share:.0%}")
 
+    def step(self, text: str) -> None:
+        """Where a measurement stands that is of no single criterion."""
+        self._show(text)
+
     def end(self) -> None:
         """Leave a clean line behind."""
         if self._live:

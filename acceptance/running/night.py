@@ -1,0 +1,179 @@
+"""One night: the document's performance criteria judged, then target and control measured in turns.
+
+What the machine does in a night it does to both, so that their ratio tells a slower server from a busy machine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+from acceptance import deployment as deployments
+from acceptance import offered_load
+from acceptance.checks import CHECKS
+from acceptance.criterion import Criterion
+from acceptance.deployment import Deployment, Start
+from acceptance.errors import RunInvalid, UsageError
+from acceptance.own_service import OwnService
+from acceptance.profile import PROFILES, Profile
+from acceptance.running import plan
+from acceptance.running.judging import Judging
+from acceptance.running.progress import Progress
+from perf.comparison import compare
+from perf.errors import PerfError
+from perf.history import JudgedFigure, Night
+from perf.interleaved import SIDES, Block, Side, run_interleaved
+from perf.load_run import LoadProgress
+from perf.plan import LoadPlan
+from reports.stored_run import StoredCriterion, StoredRun
+
+LOAD_TIME = "load_time"
+BESIDE_A_BLOCK_S = 1.5
+"""What a block costs beside its load: the start of the client, and the last answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class NightPlan:
+    """What a night does: `pairs` pairs of blocks, each of `block_s` seconds."""
+
+    paths: Sequence[Path]
+    deployment_file: Path
+    folder: Path
+    profile: Profile = PROFILES["quick"]
+    pairs: int = 10
+    block_s: float = 10.0
+    seed: int | None = None
+    api_key_env: str = ""
+
+
+@dataclass
+class Measured:
+    """What a night has found so far; `missing` says why it is not whole."""
+
+    stored: StoredRun | None = None
+    load: LoadPlan | None = None
+    blocks: list[Block] = field(default_factory=list)
+    missing: str = ""
+
+
+def is_about_performance(criterion: Criterion) -> bool:
+    """Whether a criterion's figure comes from the load run, or is the time to load."""
+    check = CHECKS.get(criterion.kind)
+    if criterion.judge != "machine" or check is None:
+        return False
+    return check.group == offered_load.GROUP or criterion.kind == LOAD_TIME
+
+
+def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measured]:
+    """Judge and compare. Ctrl-C keeps what was measured, and the night says so.
+
+    Raises UsageError for a deployment without a control or documents without figures under load, RunInvalid where
+    a side does not start or answer.
+    """
+    deployment = deployments.load(wanted.deployment_file, wanted.api_key_env)
+    control = deployment.control
+    if control is None:
+        raise UsageError(
+            f"{wanted.deployment_file}: a night compares the target with a control, and none is named",
+            'add [control] with url = "http://HOST:PORT": a server on the same machine that stays as it is',
+        )
+    judging = Judging(deployment, wanted.profile, wanted.paths, wanted.folder, progress, wanted.seed)
+    documents = judging.findings.reading.documents
+    criteria = [each for read in documents for each in read.criteria if is_about_performance(each)]
+    under_load = [each for each in criteria if each.kind != LOAD_TIME]
+    if not under_load:
+        raise UsageError(
+            f"{', '.join(str(path) for path in wanted.paths)}: no figure under load is asked for",
+            "name a document with a latency, a rate, an error share or a memory limit",
+        )
+    found = Measured()
+    try:
+        judging.begin()
+        judging.select(criteria)
+        for criterion in plan.order(criteria):
+            judging.judge(criterion)
+        found.load = offered_load.run_of(offered_load.measure(under_load[0], judging.site)).plan
+        with _running(control, wanted.folder):
+            plans = _sides(found.load, deployment, control.url, wanted.block_s)
+            for block in run_interleaved(plans, wanted.pairs, _teller(progress, wanted)):
+                found.blocks.append(block)
+    except KeyboardInterrupt:
+        found.missing = "interrupted"
+    except PerfError as error:
+        raise RunInvalid(str(error), error.mend) from None
+    finally:
+        found.stored = judging.finish()
+    if len(found.blocks) < len(SIDES) * wanted.pairs:
+        found.missing = "interrupted"
+    return _night(wanted, deployment, found), found
+
+
+def judged(stored: StoredRun) -> list[StoredCriterion]:
+    """The criteria that a night looked at."""
+    return [each for each in stored.criteria if each.outcome != "not_run"]
+
+
+@contextlib.contextmanager
+def _running(control: Start, folder: Path) -> Iterator[None]:
+    """The control, started and stopped where the deployment says how."""
+    if not control.service:
+        yield
+        return
+    service = OwnService(control, folder, "control.log")
+    try:
+        service.launch()
+        service.wait()
+        yield
+    finally:
+        service.stop()
+
+
+def _sides(load: LoadPlan, deployment: Deployment, control: str, block_s: float) -> Mapping[Side, LoadPlan]:
+    """The same load for both sides; keys go to their own origin."""
+    path = load.url.removeprefix(deployment.target)
+    urls: Mapping[Side, str] = {"target": load.url, "control": control + path}
+    return {
+        side: replace(load, url=url, headers=deployment.headers(url), duration_s=block_s) for side, url in urls.items()
+    }
+
+
+def _teller(progress: Progress, wanted: NightPlan) -> Callable[[int, LoadProgress], None]:
+    total = len(SIDES) * wanted.pairs
+    each_s = wanted.block_s + BESIDE_A_BLOCK_S
+
+    def tell(number: int, at: LoadProgress) -> None:
+        left_s = (total - number) * each_s - min(at.elapsed_s, wanted.block_s)
+        progress.step(f"[block {number + 1}/{total}] target and control in turns, about {left_s:.0f} s left")
+
+    return tell
+
+
+def _night(wanted: NightPlan, deployment: Deployment, found: Measured) -> Night:
+    stored = found.stored
+    assert stored is not None
+    spoiled = (f"block {place}: {each.run.reason}" for place, each in enumerate(found.blocks, 1) if not each.run.valid)
+    reason = found.missing or next(spoiled, "")
+    load = found.load
+    return Night(
+        started=stored.started,
+        document=", ".join(str(path) for path in wanted.paths),
+        deployment=deployment.name,
+        target=deployment.target,
+        control=deployment.control.url if deployment.control is not None else "",
+        rate_per_second=load.rate_per_second if load is not None else 0.0,
+        block_s=wanted.block_s,
+        seed=load.seed if load is not None else 0,
+        valid=not reason,
+        reason=reason,
+        about={"machine": stored.machine, "versions": dict(stored.versions), "engine": asdict(stored.engine)},
+        criteria=tuple(
+            JudgedFigure(
+                *(each.id, each.kind, each.outcome, each.measured.value if each.measured else None),
+                *(each.measured.unit if each.measured else None, each.reason),
+            )
+            for each in judged(stored)
+        ),
+        figures=tuple(compare(found.blocks)),
+    )
