@@ -25,6 +25,8 @@ def narrow(config: ChatSettings, fields: dict[str, Any]) -> None:
         for option in fields[name].get("anyOf", []):
             if option["type"] in ("integer", "number"):
                 option["minimum"], option["maximum"] = bounds[name]
+    if not config.retrieval and "retrieval" in fields:
+        fields["retrieval"]["anyOf"][0]["const"] = False
     if low > 0:
         fields["temperature"]["anyOf"].append({"const": 0})
 

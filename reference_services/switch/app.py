@@ -7,21 +7,26 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
-from reference_services.chat import logs
+from reference_services.chat import logs, request_body
 from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.description import answers, describe
 from reference_services.switch import LOGGER, NAME, VERSION, configuration, health, refusals, requests
+from reference_services.switch.answer_models import Configuration, Degraded, Inference, Readiness, SwitchError, Well
 from reference_services.switch.chain import Chain, Given, Queue
-from reference_services.switch.requests import Asked
+from reference_services.switch.requests import Asked, InferRequest
 from reference_services.switch.settings import SwitchSettings
 from reference_services.switch.sources import build
 from reference_services.switch.tokens import HEADER, Guard, guard, read_token
 
 log = logging.getLogger(LOGGER)
+OPEN_PATHS = frozenset({"/switch/health", "/health", "/ready", "/config"})
+"""What needs no token."""
 DEGRADED = "/degraded"
 CLIENT_LEFT = 499
 """For the log of a proxy; nobody is there any more to read it."""
@@ -64,7 +69,11 @@ def create_app(
     app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     refusals.install(app)
 
-    @app.post("/switch/infer", openapi_extra={**requests.schema(), "security": [{"token": []}]}, responses=_RESPONSES)
+    @app.post(
+        "/switch/infer",
+        openapi_extra=request_body.schema(InferRequest, partial(requests.narrow, settings)),
+        **answers(Inference, 400, 401, 413, 415, 503, error=SwitchError),
+    )
     async def infer(request: Request) -> Response:
         """Answer one prompt."""
         check(request.headers.raw)
@@ -80,29 +89,31 @@ def create_app(
             log.info("inference", extra={"fields": {name: body[name] for name in kept}})
         return JSONResponse(body)
 
-    @app.get("/switch/health", responses={503: {"description": "The model of this machine is not loaded."}})
-    @app.get("/health", responses={503: {"description": "The model of this machine is not loaded."}})
+    told_health = answers(Well)
+    told_health["responses"][503] = {"description": "The model of this machine is not loaded.", "model": Degraded}
+
+    @app.get("/switch/health", **told_health)
+    @app.get("/health", **told_health)
     async def tell_health() -> Response:
         """Whether the model of this machine is loaded."""
         status, body = await health.look(sources)
         return JSONResponse(body, status)
 
-    @app.get("/ready", responses={503: {"description": "No source would answer."}})
+    @app.get("/ready", **answers(Readiness, also=(503,)))
     async def ready() -> Response:
         """Whether any source would answer."""
         is_ready = await health.can_answer(sources)
         return JSONResponse({"ready": is_ready}, 200 if is_ready else 503)
 
-    @app.get("/config")
+    @app.get("/config", **answers(Configuration))
     async def config() -> dict[str, Any]:
         """The configuration, without secrets."""
         return configuration.shown(settings, sources)
 
     if settings.switch_degraded_path:
         app.mount(DEGRADED, create_app(_without_models(settings), let_in=let_in, queue=queue))
-    app.openapi().setdefault("components", {})["securitySchemes"] = {
-        "token": {"type": "apiKey", "in": "header", "name": HEADER}
-    }
+    schemes = {"token": {"type": "apiKey", "in": "header", "name": HEADER}}
+    describe(app, schemes, (500,), OPEN_PATHS, SwitchError)
     return app
 
 
@@ -124,11 +135,3 @@ def told(asked: Asked, given: Given, latency_ms: int) -> dict[str, Any]:
         "degraded": given.is_degraded,
         "framework": given.source.framework,
     }
-
-
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    400: {"description": "A field is wrong, or the prompt does not fit the context."},
-    401: {"description": "No token, or a wrong one."},
-    413: {"description": "The body is too long."},
-    503: {"description": "Nobody could answer in time, or too many wait; Retry-After says when to come again."},
-}

@@ -9,6 +9,7 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from reference_services.chat import strict_json
+from reference_services.chat.settings import LARGEST
 from reference_services.switch.refusals import Refused, wrong
 from reference_services.switch.settings import SwitchSettings
 
@@ -20,9 +21,13 @@ class InferRequest(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
-    prompt: Annotated[str, Field(description="what the model is asked; not blank")]
-    context_length: Annotated[int | None, Field(ge=1, description="tokens of prompt and answer together")] = None
-    max_tokens: Annotated[int | None, Field(ge=1, description="most tokens of the answer")] = None
+    prompt: Annotated[
+        str, Field(description="what the model is asked; not blank", json_schema_extra={"pattern": r"\S"})
+    ]
+    context_length: Annotated[
+        int | None, Field(ge=1, le=LARGEST, description="tokens of prompt and answer together")
+    ] = None
+    max_tokens: Annotated[int | None, Field(ge=1, le=LARGEST, description="most tokens of the answer")] = None
     temperature: Annotated[float | None, Field(ge=0, le=MAX_TEMPERATURE, allow_inf_nan=False)] = None
     timeout_seconds: Annotated[float | None, Field(gt=0, allow_inf_nan=False, description="from arrival to answer")] = (
         None
@@ -74,10 +79,18 @@ async def read(request: Request, settings: SwitchSettings) -> Asked:
     return _within(body, settings)
 
 
-def schema() -> dict[str, Any]:
-    """The body for openapi.json, which FastAPI cannot see because it is read here."""
-    content = {"application/json": {"schema": InferRequest.model_json_schema()}}
-    return {"requestBody": {"required": True, "content": content}}
+def narrow(settings: SwitchSettings, fields: dict[str, Any]) -> None:
+    """Say in the schema of the body what the settings allow."""
+    for name, most in _most(settings).items():
+        fields[name]["anyOf"][0]["maximum"] = most
+
+
+def _most(settings: SwitchSettings) -> dict[str, float]:
+    return {
+        "context_length": settings.hermes_context_length,
+        "max_tokens": settings.hermes_max_tokens,
+        "timeout_seconds": settings.hermes_timeout,
+    }
 
 
 def _within(body: InferRequest, settings: SwitchSettings) -> Asked:
@@ -85,13 +98,10 @@ def _within(body: InferRequest, settings: SwitchSettings) -> Asked:
         raise wrong("prompt", "prompt: a text that is not blank is needed.")
     context = body.context_length or settings.hermes_context_length
     timeout_s = body.timeout_seconds or settings.hermes_timeout
-    for field, asked, most in (
-        ("context_length", context, settings.hermes_context_length),
-        ("max_tokens", body.max_tokens or 0, settings.hermes_max_tokens),
-        ("timeout_seconds", timeout_s, settings.hermes_timeout),
-    ):
-        if asked > most:
-            raise wrong(field, f"{field}: {asked:g} is asked for; at most {most:g} is allowed.")
+    for field, most in _most(settings).items():
+        asked = getattr(body, field)
+        if asked is not None and asked > most:
+            raise wrong(field, f"{field}: {asked} is asked for; at most {most:g} is allowed.")
     temperature = settings.hermes_temperature if body.temperature is None else body.temperature
     return Asked(body.prompt, context, body.max_tokens, settings.hermes_max_tokens, temperature, timeout_s)
 
