@@ -341,8 +341,16 @@ class SessionSettings(Told):
     session_timeout_minutes: float
 
 
+class Parent(Told):
+    """Where a branch came from: a session, when that was opened, and after how many of its turns it was left."""
+
+    session_id: str
+    created: Time
+    turn: Count
+
+
 class Session(Told):
-    """A session with all that was said in it."""
+    """A session with all that was said in it. `title` and `parent` are there where the service has threads."""
 
     session_id: str
     created: Time
@@ -351,6 +359,8 @@ class Session(Told):
     turn_count: Count
     turns: list[Said]
     settings: SessionSettings
+    title: str | None = sometimes()
+    parent: Parent | None = sometimes()
 
 
 class CommitLatency(Told):

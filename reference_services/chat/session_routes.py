@@ -7,11 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
+from reference_services.chat import thread_routes
 from reference_services.chat.answer_models import Session
 from reference_services.chat.description import answers
-from reference_services.chat.failures import Refused
+from reference_services.chat.gate import caller
 from reference_services.chat.generation import Parts
 from reference_services.chat.session_name import SessionInPath, checked_session
+from reference_services.chat.threads import Threads, unknown
 
 
 def router(parts: Parts) -> APIRouter:
@@ -23,18 +25,22 @@ def router(parts: Parts) -> APIRouter:
         """A session's record, with all its turns."""
         record = await parts.sessions.show(checked_session(request, session_id))
         if record is None:
-            raise _unknown(session_id)
-        return {**record, "session_id": session_id}
+            raise unknown(session_id)
+        return {**record, "session_id": session_id, **await _thread(parts, request, session_id)}
 
     @routes.delete("/sessions/{session_id}", status_code=204, **answers(None, 400, 404, 503, status=204))
     async def remove(request: Request, session_id: SessionInPath) -> Response:
         """Remove a session, after the turn that is under way."""
         if not await parts.sessions.delete(checked_session(request, session_id)):
-            raise _unknown(session_id)
+            raise unknown(session_id)
         return Response(status_code=204)
 
     return routes
 
 
-def _unknown(session_id: str) -> Refused:
-    return Refused(404, f"There is no session {session_id}.", "session_not_found", "session_id")
+async def _thread(parts: Parts, request: Request, session_id: str) -> dict[str, Any]:
+    """Title and parent of a session, where the service has threads. Raises Refused."""
+    if not parts.service.config.threads:
+        return {}
+    threads = Threads(parts.sessions, caller(request))
+    return thread_routes.shown(threads, await threads.one(session_id)).model_dump(include={"title", "parent"})

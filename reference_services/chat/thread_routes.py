@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
 from reference_services.chat import request_body
-from reference_services.chat.answer_models import Count, Time
+from reference_services.chat.answer_models import Count, Parent, Time
 from reference_services.chat.description import Told, answers
 from reference_services.chat.document_requests import Name
 from reference_services.chat.gate import caller
@@ -36,14 +36,6 @@ class BranchRequest(Strict):
     session_id: Name | None = None
     """The new session's name; one without gets one."""
     title: Title | None = None
-
-
-class Parent(Told):
-    """Where a branch came from: a session, when that was opened, and after how many of its turns it was left."""
-
-    session_id: str
-    created: Time
-    turn: Count
 
 
 class Thread(Told):
@@ -96,19 +88,19 @@ def router(parts: Parts) -> APIRouter:
     ) -> ThreadList:
         """The caller's sessions, last used first."""
         threads = Threads(parts.sessions, caller(request))
-        shown = [_shown(threads, record) for record in await threads.all()]
+        found = [shown(threads, record) for record in await threads.all()]
         begin = 0
         if after is not None:
-            names = [thread.session_id for thread in shown]
+            names = [thread.session_id for thread in found]
             if after not in names:
                 raise unknown(after)
             begin = names.index(after) + 1
-        page = shown[begin : begin + limit]
+        page = found[begin : begin + limit]
         return ThreadList(
             data=page,
             first_id=page[0].session_id if page else None,
             last_id=page[-1].session_id if page else None,
-            has_more=begin + limit < len(shown),
+            has_more=begin + limit < len(found),
         )
 
     @routes.patch(
@@ -121,7 +113,7 @@ def router(parts: Parts) -> APIRouter:
         checked_session(request, session_id)
         asked = await request_body.read(request, RenameRequest, most_bytes)
         threads = Threads(parts.sessions, caller(request))
-        return _shown(threads, await threads.rename(session_id, asked.title))
+        return shown(threads, await threads.rename(session_id, asked.title))
 
     @routes.post(
         "/sessions/{session_id}/branch",
@@ -136,7 +128,7 @@ def router(parts: Parts) -> APIRouter:
         threads = Threads(parts.sessions, caller(request))
         made = await threads.branch(session_id, asked.turn, asked.session_id, asked.title)
         parts.metrics.branched.inc()
-        return _shown(threads, made)
+        return shown(threads, made)
 
     @routes.get("/sessions/{session_id}/tree", **answers(Tree, 400, 404, 503))
     async def show_tree(request: Request, session_id: SessionInPath) -> Tree:
@@ -144,15 +136,15 @@ def router(parts: Parts) -> APIRouter:
         checked_session(request, session_id)
         threads = Threads(parts.sessions, caller(request))
         nodes = [
-            Node(**_shown(threads, record).model_dump(), depth=depth)
-            for record, depth in await threads.tree(session_id)
+            Node(**shown(threads, record).model_dump(), depth=depth) for record, depth in await threads.tree(session_id)
         ]
         return Tree(session_id=session_id, root=nodes[0].session_id, data=nodes)
 
     return routes
 
 
-def _shown(threads: Threads, record: SessionRecord) -> Thread:
+def shown(threads: Threads, record: SessionRecord) -> Thread:
+    """A session as its caller sees it."""
     parent = None
     if record.parent is not None and record.parent_created is not None and record.parent_turns is not None:
         parent = Parent(

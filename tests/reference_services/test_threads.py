@@ -86,7 +86,7 @@ class Branches(RuleBasedStateMachine):
         if parent is None or (turn or 0) > len(parent.turns) or (caller, new) in self.model:
             with pytest.raises(Refused) as refused:
                 asyncio.run(threads.branch(source, turn, new, title))
-            status = 404 if parent is None else 400 if (turn or 0) > len(parent.turns) else 409
+            status = 404 if parent is None or (turn or 0) > len(parent.turns) else 409
             assert refused.value.status == status
             return
         record = asyncio.run(threads.branch(source, turn, new, title))
@@ -215,6 +215,8 @@ def test_two_branches_go_their_own_ways_from_what_they_share(openchat: Running) 
         (late["session_id"], 1),
     ]
     assert [node["parent"] and node["parent"]["turn"] for node in tree["data"]] == [None, 1, 2]
+    record = openchat.get("/sessions/early")
+    assert (record["title"], record["parent"]["session_id"]) == ("Before the cellar", "trunk")
 
 
 def test_a_branch_outlives_its_parent_and_a_later_session_of_that_name_is_not_its_parent(openchat: Running) -> None:
@@ -265,7 +267,7 @@ def test_another_keys_session_is_not_there_whatever_is_asked_of_it(openchat: Run
 @pytest.mark.parametrize(
     ("body", "status", "param"),
     [
-        ({"turn": 2}, 400, "turn"),
+        ({"turn": 2}, 404, "turn"),
         ({"turn": -1}, 400, "turn"),
         ({"turn": "1"}, 400, "turn"),
         ({"session_id": "a b"}, 400, "session_id"),
