@@ -34,6 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         create = wrapped(create_app, FAULTS, parsed.fault, settings.host)
     except SettingsError as error:
         return told(name, error)
+    if settings.store and parsed.db is not None:
+        return told(name, SettingsError(["--db and the setting store name two places for turns; give one of them"]))
     logs.set_up(settings.log_level, parsed.access_log)
     if parsed.fault:
         logging.getLogger(LOGGER).warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
@@ -56,6 +58,7 @@ _SETTINGS = (
     "port",
     "metrics_port",
     "retrieval",
+    "store",
     "rate_limit",
     "time_to_first_token_ms",
     "time_per_token_ms",
@@ -79,6 +82,9 @@ def _parser() -> Parser:
     parser.add_argument("--metrics-port", help="port of the metrics, or own: the service's (default: its document's)")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML")
     parser.add_argument("--db", type=Path, metavar="FILE", help="session database (default: temporary)")
+    parser.add_argument(
+        "--store", metavar="URL", help="turns in redis://HOST, postgresql://USER@HOST/DATABASE or a file"
+    )
     parser.add_argument("--retrieval", metavar="PLACE", help="documents: embedded, a folder or a Qdrant server's URL")
     parser.add_argument("--rate-limit", metavar="RATE", help="requests of one caller, such as 20/second")
     parser.add_argument("--fault", metavar="NAME", help=f"one defect: {', '.join(FAULTS)}")

@@ -142,7 +142,8 @@ class SessionManager:
     async def show(self, session_id: str) -> dict[str, Any] | None:
         """See `get_session`; this one is for event loops."""
         record = await asyncio.wrap_future(self.store.session(session_id))
-        return self._shown(record, await asyncio.wrap_future(self.store.turns(session_id)))
+        turns = await asyncio.wrap_future(self.store.turns(session_id))
+        return self._shown(record, turns)
 
     async def begin(self, session_id: str, carried: int = 0) -> Turn:
         """Wait for the session's turn. The session need not exist: its first committed turn opens it.
