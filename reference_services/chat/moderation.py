@@ -52,7 +52,7 @@ class Moderation:
         if flagged:
             raise Refused(
                 400,
-                f"The moderation of this service lets this request not through ({flagged[0].reasons}).",
+                f"The moderation of this service does not let this request through ({flagged[0].reasons}).",
                 "content_filter",
                 param,
             )
