@@ -104,8 +104,10 @@ def listing() -> str:
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:
-    names = ("host", "port", "metrics_port", "config", "db", "retrieval", "rate_limit", "fault")
-    names += ("estate", "health", "interval_s")
+    names = (
+        *("host", "port", "metrics_port", "config", "db", "retrieval", "rate_limit", "fault"),
+        *("estate", "health", "interval_s"),
+    )
     given = [(name, getattr(arguments, name)) for name in names]
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
     flags = [name for name in ("test_token", "degraded_path") if getattr(arguments, name)]

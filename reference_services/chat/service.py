@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from reference_services.chat import VERSION
@@ -60,6 +62,20 @@ class ModelService:
                 "context_window_size": self.config.context_window_size,
                 "session_timeout_minutes": self.config.session_timeout_minutes,
             },
+        }
+
+    def get_health_status(self) -> dict[str, Any]:
+        """How the service is, loading it first where that has not happened; what goes wrong is told, not raised."""
+        if not self.engine.loaded and self.load_error is None:
+            with contextlib.suppress(Exception):
+                self.load()
+        is_well = self.load_error is None
+        return {
+            "status": "healthy" if is_well else "unhealthy",
+            "service": self.config.name,
+            "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "checks": {"engine": {"status": "healthy" if is_well else "unhealthy", "name": self.engine.name}},
+            **({} if is_well else {"reason": self.load_error}),
         }
 
 

@@ -1,0 +1,6 @@
+"""What the tests below this folder share: the service that a file names, and a process of it."""
+
+import pytest
+
+pytest.register_assert_rewrite("reference_services.service_tests")
+from reference_services.service_tests.running import *  # noqa: E402, F403
