@@ -22,8 +22,10 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 _JSON, _STREAM = "application/json", "text/event-stream"
 _TEXT_HEADER = {"schema": {"type": "string"}}
 REASONS = {
+    200: "Answered.",
     400: "The body is no JSON object, or a field of it is wrong.",
     401: "No API key, or one that is not known.",
+    403: "It is switched off here, or not for this key.",
     404: "There is nothing of this name.",
     409: "The state of things does not allow it.",
     413: "The body is too long.",

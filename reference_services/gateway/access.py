@@ -76,6 +76,11 @@ class Access:
         return self._held.admins.are_asked_for
 
     @property
+    def limits_rates(self) -> bool:
+        """Whether callers are counted."""
+        return bool(self._held.security.rate_limit)
+
+    @property
     def header(self) -> str:
         """The header that holds a caller's key, beside Authorization."""
         return self._held.security.api_key_header

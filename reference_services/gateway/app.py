@@ -7,11 +7,13 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from fastapi import FastAPI
 
 from reference_services.chat import failures, tls
+from reference_services.chat.description import describe
+from reference_services.chat.gate import OPEN_PATHS, schemes
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.gateway import LOGGER, NAME, VERSION, operations, registration_routes, routes
 from reference_services.gateway.access import Access, Door
@@ -77,6 +79,7 @@ def create_gateway(
         access.apply(new)
         directory.apply(new)
         prober.now()
+        _describe(app, access)
 
     reloading = Reloading(file, load, apply, metrics)
     parts = routes.Parts(directory, Forwarding(directory, upstream, metrics), metrics, access)
@@ -100,10 +103,30 @@ def create_gateway(
     app.include_router(operations.router(directory, metrics, reloading, listing, registrations.described))
     app.include_router(registration_routes.router(registrations, directory, prober, access))
     app.router.default = routes.Configured(parts)
+    _describe(app, access)
     app.state.reloading = reloading
     app.state.directory = directory
     app.state.sockets = Sockets(parts, context)
     return app
+
+
+def _describe(app: FastAPI, access: Access) -> None:
+    """Say in openapi.json who needs a key now, and leave out what is off."""
+    asked, admins = access.callers_are_asked, access.admins_are_known
+    everywhere = (*((401,) if asked else ()), *((429,) if access.limits_rates else ()), 413, 431, 500)
+    app.openapi_schema = None
+    describe(app, schemes(access.header) if asked else {}, everywhere, OPEN_PATHS)
+    made = app.openapi
+
+    def shown() -> dict[str, Any]:
+        document = made()
+        if admins:
+            document.setdefault("components", {})["securitySchemes"] = schemes(access.header)
+            return document
+        kept = {path: registration_routes.without(operations) for path, operations in document["paths"].items()}
+        return {**document, "paths": {path: operations for path, operations in kept.items() if operations}}
+
+    app.openapi = shown  # type: ignore[method-assign]
 
 
 def _check_restart(file: Path, now: Configuration, new: Configuration) -> None:

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel
+from reference_services.chat.description import Told, sometimes
 
 
-class ModelShown(BaseModel):
+class ModelShown(Told):
     """A model, in OpenAI's shape; `owned_by` is its service."""
 
     id: str
-    object: Literal["model"] = "model"
+    object: Literal["model"]
     created: int
     owned_by: str
 
 
-class ModelList(BaseModel):
+class ModelList(Told):
     """All models."""
 
-    object: Literal["list"] = "list"
+    object: Literal["list"]
     data: list[ModelShown]
 
 
-class ReplicaShown(BaseModel):
+class ReplicaShown(Told):
     """A replica, as the gateway sees it now."""
 
     name: str
@@ -34,11 +34,11 @@ class ReplicaShown(BaseModel):
     sockets: int
     source: Literal["configured", "announced"]
     probed_at: str | None
-    expires_at: str | None = None
-    reason: str | None = None
+    expires_at: str = sometimes()
+    reason: str = sometimes()
 
 
-class ServiceShown(BaseModel):
+class ServiceShown(Told):
     """A service with its replicas."""
 
     name: str
@@ -51,22 +51,22 @@ class ServiceShown(BaseModel):
     replicas: list[ReplicaShown]
 
 
-class ServiceList(BaseModel):
+class ServiceList(Told):
     """All services: discovery."""
 
     services: list[ServiceShown]
 
 
-class ConfigurationShown(BaseModel):
+class ConfigurationShown(Told):
     """The configuration in force; `problems` are those of a newer one that was refused."""
 
     file: str
     state: Literal["applied", "refused"]
     since: str
-    problems: list[str] | None = None
+    problems: list[str] = sometimes()
 
 
-class Health(BaseModel):
+class Health(Told):
     """How the gateway and its services are."""
 
     status: Literal["healthy", "degraded", "unhealthy"]
@@ -77,43 +77,18 @@ class Health(BaseModel):
     timestamp: str
 
 
-class Ready(BaseModel):
+class Ready(Told):
     """The gateway listens."""
 
-    status: Literal["ready"] = "ready"
+    status: Literal["ready"]
 
 
-class ErrorShown(BaseModel):
-    """What is wrong with a request."""
+class Lease(Told):
+    """Until when a replica is taken for alive, and what a probe of it found."""
 
-    message: str
-    type: str
-    param: str | None
-    code: str | None
-
-
-class ErrorAnswer(BaseModel):
-    """An error in OpenAI's shape."""
-
-    error: ErrorShown
-
-
-def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """These statuses with their shape, for openapi.json."""
-    return {status: {"model": ErrorAnswer, "description": _MEANINGS[status]} for status in statuses}
-
-
-_MEANINGS = {
-    400: "The request cannot be read, or lacks what it needs.",
-    403: "This is switched off, or not for this key.",
-    404: "There is no such thing.",
-    409: "It contradicts what is there.",
-    413: "The body is too long.",
-    415: "The body is no JSON.",
-    429: "Too many requests; Retry-After says when the next one is taken.",
-    431: "The headers are too long.",
-    502: "A replica broke off.",
-    503: "No replica can be asked now, or too much waits; Retry-After says when to try again.",
-    504: "No answer in time.",
-}
-REFUSALS = refusals(400, 403, 404, 413, 415, 429, 431, 502, 503, 504)
+    service: str
+    replica: str
+    address: str
+    lease_seconds: float
+    expires_at: str
+    status: Literal["healthy", "recovering", "failing", "down"]

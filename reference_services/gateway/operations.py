@@ -11,10 +11,11 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from reference_services.chat.description import answers
 from reference_services.gateway import VERSION
 from reference_services.gateway.directory import Directory
 from reference_services.gateway.forwarding import no_such_model
-from reference_services.gateway.listings import Health, ModelList, ModelShown, Ready, ServiceList, refusals
+from reference_services.gateway.listings import Health, ModelList, ModelShown, Ready, ServiceList
 from reference_services.gateway.metrics import Metrics
 from reference_services.gateway.reloading import Reloading
 
@@ -35,12 +36,12 @@ def router(
     def shown(model: str, service: str) -> dict[str, Any]:
         return {"id": model, "object": "model", "created": created, "owned_by": service}
 
-    @routes.get("/v1/models", response_model=ModelList, responses=refusals(429, 431))
+    @routes.get("/v1/models", **answers(ModelList))
     async def models() -> dict[str, Any]:
         """The models of all services, whether or not a replica of theirs is well."""
         return {"object": "list", "data": [shown(*each) for each in listing(directory).items()]}
 
-    @routes.get("/v1/models/{name:path}", response_model=ModelShown, responses=refusals(404, 429, 431))
+    @routes.get("/v1/models/{name:path}", **answers(ModelShown, 404))
     async def model(name: str) -> dict[str, Any]:
         """One of the models."""
         found = listing(directory)
@@ -48,12 +49,12 @@ def router(
             raise no_such_model(name)
         return shown(name, found[name])
 
-    @routes.get("/services", response_model=ServiceList, responses=refusals(429, 431))
+    @routes.get("/services", **answers(ServiceList))
     async def services() -> dict[str, Any]:
         """Discovery: each service with its address, its models and the state of its replicas."""
         return {"services": described()}
 
-    @routes.get("/health", response_model=Health, responses={503: {"model": Health, "description": "`unhealthy`."}})
+    @routes.get("/health", **answers(Health, also=(503,)))
     async def health() -> JSONResponse:
         """`healthy`, `degraded` where something is not well, `unhealthy` (503) where no service can be reached."""
         states = {service.name: service.status for service in directory.services.values()}
@@ -71,7 +72,7 @@ def router(
         }
         return JSONResponse(body, 503 if status == "unhealthy" else 200)
 
-    @routes.get("/ready", response_model=Ready)
+    @routes.get("/ready", **answers(Ready))
     async def ready() -> dict[str, str]:
         """The gateway itself listens and has looked at its replicas once; how they are is told by /health."""
         return {"status": "ready"}

@@ -2,43 +2,42 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
 from starlette.responses import JSONResponse, Response
 
 from reference_services.chat import request_body
+from reference_services.chat.description import answers
 from reference_services.chat.failures import Refused
 from reference_services.gateway.access import ADMINS, Access
 from reference_services.gateway.directory import Directory
-from reference_services.gateway.listings import refusals
+from reference_services.gateway.listings import Lease
 from reference_services.gateway.probes import Prober
 from reference_services.gateway.registrations import Announcement, Registration, Registrations
 
 MOST_BYTES = 65_536
+_TAG = "announcing"
+_ADMINS: dict[str, Any] = {"security": [{"bearer": []}]}
 _REPLICA = "/services/{service}/replicas/{replica}"
 
 
-class Lease(BaseModel):
-    """Until when a replica is taken for alive, and what a probe of it found."""
-
-    service: str
-    replica: str
-    address: str
-    lease_seconds: float
-    expires_at: str
-    status: str
+def without(operations: dict[str, Any]) -> dict[str, Any]:
+    """The operations of a path in openapi.json, but for those that announce services."""
+    return {method: each for method, each in operations.items() if _TAG not in each.get("tags", ())}
 
 
 def router(registrations: Registrations, directory: Directory, prober: Prober, access: Access) -> APIRouter:
     """The routes."""
-    routes = APIRouter(responses=refusals(400, 403, 404, 409, 413, 415, 429, 431, 503))
+    routes = APIRouter(tags=[_TAG])
 
-    def check() -> None:
+    def check(status: int = 404) -> None:
         if not access.admins_are_known:
             raise Refused(
-                403,
+                status,
                 f"Nobody announces services here: security.admin_key_file and {ADMINS} are not set.",
                 "announcing_is_off",
+                headers={"Allow": "GET"} if status == 405 else None,
             )
 
     async def answer(held: Registration, status: int) -> JSONResponse:
@@ -51,23 +50,22 @@ def router(registrations: Registrations, directory: Directory, prober: Prober, a
     @routes.post(
         "/services",
         status_code=201,
-        response_model=Lease,
-        responses={200: {"model": Lease, "description": "It was known and is renewed."}},
-        openapi_extra=request_body.schema(Announcement),
+        openapi_extra={**request_body.schema(Announcement), **_ADMINS},
+        **answers(Lease, 400, 401, 409, 415, 503, status=201, also=(200,)),
     )
     async def announce(request: Request) -> JSONResponse:
         """A replica says where it is; it is probed before it is sent anything."""
-        check()
+        check(405)
         held, is_new = registrations.announce(await request_body.read(request, Announcement, MOST_BYTES))
         return await answer(held, 201 if is_new else 200)
 
-    @routes.put(_REPLICA, response_model=Lease)
+    @routes.put(_REPLICA, openapi_extra=_ADMINS, **answers(Lease, 401, 404))
     async def renew(service: str, replica: str) -> JSONResponse:
         """A replica is still there."""
         check()
         return await answer(registrations.renew(service, replica), 200)
 
-    @routes.delete(_REPLICA, status_code=204)
+    @routes.delete(_REPLICA, status_code=204, openapi_extra=_ADMINS, **answers(None, 401, 404, status=204))
     async def withdraw(service: str, replica: str) -> Response:
         """A replica goes: nothing more is sent to it, and what is under way there goes on."""
         check()

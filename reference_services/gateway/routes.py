@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.description import refused
 from reference_services.chat.failures import Refused, internal
 from reference_services.chat.gate import caller
 from reference_services.gateway import asked as asking
@@ -21,7 +22,6 @@ from reference_services.gateway.access import Access
 from reference_services.gateway.account import CLIENT_LEFT, Account
 from reference_services.gateway.directory import Directory
 from reference_services.gateway.forwarding import Forwarding
-from reference_services.gateway.listings import REFUSALS
 from reference_services.gateway.metrics import Metrics
 from reference_services.gateway.relay import Relay
 from reference_services.gateway.service import Service
@@ -34,6 +34,24 @@ FORWARDED = {
     "/tokenize": "Token counts, by the service of the model.",
 }
 CONFIGURED = "(a configured path)"
+_BY_QUERY: dict[str, Any] = {
+    "parameters": [{"name": "model", "in": "query", "required": True, "schema": {"type": "string", "minLength": 1}}]
+}
+_GRAPHQL: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["query"],
+                    "properties": {"query": {"type": "string", "minLength": 1}},
+                    "additionalProperties": True,
+                }
+            }
+        },
+    }
+}
 _BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -49,20 +67,12 @@ _BODY: dict[str, Any] = {
         },
     }
 }
-_GRAPHQL: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/json": {
-                "schema": {
-                    "type": "object",
-                    "required": ["query"],
-                    "properties": {"query": {"type": "string"}},
-                    "additionalProperties": True,
-                }
-            }
-        },
-    }
+_PASSED: dict[str, Any] = {
+    "response_model": None,
+    "responses": {
+        "default": {"description": "What the service answers, as it comes."},
+        **{status: refused(status) for status in (403, 404, 413, 502, 503, 504)},
+    },
 }
 
 
@@ -87,31 +97,45 @@ class Parts:
 
 def forwarded(parts: Parts) -> APIRouter:
     """What goes on by a model. A session's record and a GraphQL request name it in the query."""
-    routes = APIRouter(responses=REFUSALS)
+    routes = APIRouter()
 
     async def by_body(request: Request) -> Response:
         return await _forward(request, parts, request.scope["route"].path)
 
-    async def graphql(request: Request, model: str | None = None) -> Response:
+    async def graphql(request: Request) -> Response:
         return await _forward(request, parts, "/graphql", _Place(_of_query(request, parts), None))
 
-    async def session(request: Request, session_id: str, model: str | None = None) -> Response:
+    async def session(request: Request, session_id: str) -> Response:
         return await _session(request, parts, session_id)
 
-    async def of_session(request: Request, session_id: str, rest: str, model: str | None = None) -> Response:
+    async def of_session(request: Request, session_id: str, rest: str) -> Response:
         return await _session(request, parts, session_id)
 
     for path, summary in FORWARDED.items():
-        routes.add_api_route(path, by_body, methods=["POST"], summary=summary, openapi_extra=_BODY)
+        routes.add_api_route(path, by_body, methods=["POST"], summary=summary, openapi_extra=_BODY, **_PASSED)
     routes.add_api_route(
-        "/graphql", graphql, methods=["POST"], summary="GraphQL, by the service of the model.", openapi_extra=_GRAPHQL
+        "/graphql",
+        graphql,
+        methods=["POST"],
+        summary="GraphQL, by the service of the model.",
+        openapi_extra={**_GRAPHQL, **_BY_QUERY},
+        **_PASSED,
     )
     for method in ("GET", "DELETE"):
         what = "A session's record, at the replica that it belongs to."
-        routes.add_api_route("/sessions/{session_id}", session, methods=[method], summary=what)
+        routes.add_api_route(
+            "/sessions/{session_id}", session, methods=[method], summary=what, openapi_extra=_BY_QUERY, **_PASSED
+        )
     for method in ("GET", "POST", "DELETE"):
         what = "What belongs to a session, at its replica."
-        routes.add_api_route("/sessions/{session_id}/{rest:path}", of_session, methods=[method], summary=what)
+        routes.add_api_route(
+            "/sessions/{session_id}/{rest:path}",
+            of_session,
+            methods=[method],
+            summary=what,
+            openapi_extra=_BY_QUERY,
+            **_PASSED,
+        )
     return routes
 
 
@@ -187,8 +211,8 @@ async def _forward(request: Request, parts: Parts, label: str, place: _Place | N
             service = place.service
         opened = await while_connected(request.receive, parts.forwarding.open(service, asked, account))
         return Relay(opened, account, parts.metrics, request_id, asked.scope)
-    except Refused as refused:
-        return _refused(refused, account, request_id)
+    except Refused as error:
+        return _refused(error, account, request_id)
     except (ClientLeft, ClientDisconnect):
         account.close(CLIENT_LEFT)
         return Response(status_code=CLIENT_LEFT)
@@ -196,8 +220,8 @@ async def _forward(request: Request, parts: Parts, label: str, place: _Place | N
         return _refused(internal(error, label), account, request_id)
 
 
-def _refused(refused: Refused, account: Account, request_id: str) -> Response:
-    account.close(refused.status, refused.code or "")
-    response = refused.response()
+def _refused(error: Refused, account: Account, request_id: str) -> Response:
+    account.close(error.status, error.code or "")
+    response = error.response()
     response.headers["X-Request-ID"] = request_id
     return response

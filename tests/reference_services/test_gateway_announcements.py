@@ -138,7 +138,7 @@ def test_callers_announce_nothing_and_admins_ask_no_model(guarded, replica) -> N
 def test_without_an_admins_key_nobody_announces(gateway, replica) -> None:
     tin = replica()
     answer = gateway(configuration(tin)).client.post("/services", json={"service": "zinc", "address": tin.url})
-    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "announcing_is_off")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (405, "announcing_is_off")
 
 
 def test_the_announcer_announces_renews_and_withdraws_when_it_is_stopped(guarded, replica) -> None:
