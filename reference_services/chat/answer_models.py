@@ -296,7 +296,9 @@ class Health(Told):
     """How the service is. `reason` is there where it is unhealthy."""
 
     status: Literal["healthy", "degraded", "unhealthy"]
+    service: str
     model: str
+    checks: dict[str, Literal["healthy", "loading", "unhealthy"]]
     context_length: Count
     conversation_memory: bool
     timestamp: Time

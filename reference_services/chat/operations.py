@@ -98,7 +98,9 @@ async def health(parts: Parts) -> dict[str, Any]:
     active = None if counts is None else counts.active
     return {
         "status": "unhealthy" if not is_well else "healthy" if is_whole else "degraded",
+        "service": config.name,
         "model": config.name,
+        "checks": checks(parts, is_whole),
         "context_length": config.max_model_len,
         "conversation_memory": True,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
@@ -117,6 +119,15 @@ async def health(parts: Parts) -> dict[str, Any]:
         **parts.moderation.shown(),
         **({} if is_well else {"reason": service.load_error}),
     }
+
+
+def checks(parts: Parts, is_store_there: bool) -> dict[str, str]:
+    """Each part that the service stands on, in one word."""
+    engine = {"ready": "healthy", "loading": "loading"}.get(parts.service.state, "unhealthy")
+    found = {"engine": engine, "store": "healthy" if is_store_there else "unhealthy"}
+    if parts.library is not None:
+        found["retrieval"] = "healthy" if parts.library.is_available else "unhealthy"
+    return found
 
 
 def store(parts: Parts) -> dict[str, Any]:

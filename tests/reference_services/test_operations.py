@@ -33,6 +33,8 @@ def test_health_holds_what_the_task_asks_for_and_more(hermes) -> None:
         "conversation_memory": True,
     }
     assert abs((datetime.now(UTC) - datetime.fromisoformat(body["timestamp"])).total_seconds()) < 60
+    assert body["service"] == "hermes-2"
+    assert body["checks"] == {"engine": "healthy", "store": "healthy"}
     assert body["uptime_seconds"] >= 0
     assert body["active_sessions"] == body["conversation"]["active_sessions"]
 
