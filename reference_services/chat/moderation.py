@@ -43,8 +43,10 @@ class Moderation:
         """Judge what is asked; None where nothing is judged. Raises Refused (400 or 503)."""
         if self.moderator is None:
             return None
+        written = [text for text in texts if text.strip()]
         try:
-            judgements = await self.moderator.judge(texts)
+            # Endpoints refuse what is empty.
+            judgements = await self.moderator.judge(written) if written else []
         except ModeratorAway as away:
             return self._away("input", away)
         flagged = [judgement for judgement in judgements if judgement.is_flagged]

@@ -5,12 +5,16 @@ An answer is held back in windows: nothing of a window goes out before the endpo
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import httpx
 from pydantic import BaseModel, ValidationError
 
 from reference_services.chat.moderator import Flagged, Judgement, ModeratorAway
+
+KEPT_S = 2.0
+"""An idle connection is dropped before its server drops it: a question on one that is just closing would fail."""
 
 
 class _Result(BaseModel):
@@ -33,7 +37,9 @@ class ModerationEndpoint:
         self._url = url
         self._model = {"model": model} if model else {}
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        self._client = httpx.AsyncClient(headers=headers, timeout=timeout_s, trust_env=False)
+        self._timeout_s = timeout_s
+        limits = httpx.Limits(keepalive_expiry=KEPT_S)
+        self._client = httpx.AsyncClient(headers=headers, timeout=timeout_s, limits=limits, trust_env=False)
         self._is_available: bool | None = None
 
     @property
@@ -43,19 +49,11 @@ class ModerationEndpoint:
 
     async def judge(self, texts: Sequence[str]) -> list[Judgement]:
         """A judgement on each text. Raises ModeratorAway."""
-        self._is_available = False
         try:
-            answer = await self._client.post(self._url, json={"input": list(texts), **self._model})
-            answer.raise_for_status()
-            results = _Answer.model_validate_json(answer.content).results
-        except httpx.HTTPStatusError as error:
-            raise ModeratorAway(f"it answers with status {error.response.status_code}") from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise ModeratorAway(f"{type(error).__name__}: {error}".removesuffix(": ")) from None
-        except ValidationError:
-            raise ModeratorAway("its answer is not one of /v1/moderations") from None
-        if len(results) != len(texts):
-            raise ModeratorAway(f"it gives {len(results)} results for {len(texts)} texts")
+            results = await self._ask(texts)
+        except ModeratorAway:
+            self._is_available = False
+            raise
         self._is_available = True
         return [
             Judgement(
@@ -65,6 +63,25 @@ class ModerationEndpoint:
             )
             for each in results
         ]
+
+    async def _ask(self, texts: Sequence[str]) -> list[_Result]:
+        try:
+            # Over all of it: an answer that comes byte by byte is late too.
+            async with asyncio.timeout(self._timeout_s):
+                answer = await self._client.post(self._url, json={"input": list(texts), **self._model})
+            answer.raise_for_status()
+            results = _Answer.model_validate_json(answer.content).results
+        except (TimeoutError, httpx.TimeoutException):
+            raise ModeratorAway(f"it did not answer within {self._timeout_s * 1e3:g} ms") from None
+        except httpx.HTTPStatusError as error:
+            raise ModeratorAway(f"it answers with status {error.response.status_code}") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise ModeratorAway(f"{type(error).__name__}: {error}".removesuffix(": ")) from None
+        except ValidationError:
+            raise ModeratorAway("its answer is not one of /v1/moderations") from None
+        if len(results) != len(texts):
+            raise ModeratorAway(f"it gives {len(results)} results for {len(texts)} texts")
+        return results
 
     def screen(self) -> EndpointScreen:
         """What watches one answer."""

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import socket
 from collections.abc import Iterator, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from threading import Thread
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
@@ -14,7 +18,7 @@ from websockets.sync.client import connect
 from reference_services.chat.engine import Step
 from reference_services.chat.failures import Refused
 from reference_services.chat.moderation import Moderation
-from reference_services.chat.moderation_endpoint import EndpointScreen
+from reference_services.chat.moderation_endpoint import EndpointScreen, ModerationEndpoint
 from reference_services.chat.moderator import Judgement, ModeratorAway, opened
 from reference_services.chat.settings import Hermes2Config
 from reference_services.chat.settings_problems import SettingsError
@@ -259,10 +263,10 @@ def test_each_of_several_answers_is_judged_on_its_own(listed: Running) -> None:
 
 
 def test_a_socket_shows_no_more_than_a_stream_does(listed: Running) -> None:
-    with connect(listed.url.replace("http", "ws") + "/v1/chat/stream") as socket:
-        socket.send(json.dumps({"messages": [{"role": "user", "content": QUESTION}], "temperature": 0}))
+    with connect(listed.url.replace("http", "ws") + "/v1/chat/stream") as connection:
+        connection.send(json.dumps({"messages": [{"role": "user", "content": QUESTION}], "temperature": 0}))
         chunks = []
-        while (message := socket.recv(10)) != "[DONE]":
+        while (message := connection.recv(10)) != "[DONE]":
             chunks.append(json.loads(message))
     assert text_in(chunks) == SHOWN
     assert chunks[-1]["choices"][0]["finish_reason"] == "content_filter"
@@ -315,27 +319,87 @@ def test_a_service_judges_by_an_endpoint_and_closes_or_opens_when_that_is_gone(s
     assert (count(closed, "input", "refused"), count(open_, "output", "unchecked")) == (1, 2)
 
 
+class Endpoint(BaseHTTPRequestHandler):
+    """Flags nothing; what the class of a test says is its status and its body."""
+
+    asked: list[str]
+
+    def do_POST(self) -> None:
+        texts = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
+        self.asked.extend(texts)
+        status, body = self.answer(texts)
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def answer(self, texts: list[str]) -> tuple[int, bytes]:
+        return 200, json.dumps({"results": [{"flagged": False}] * len(texts)}).encode()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+@contextlib.contextmanager
+def serving(kind: type[Endpoint]) -> Iterator[str]:
+    with ThreadingHTTPServer((HOST, 0), kind) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://{HOST}:{server.server_port}/v1/moderations"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (200, b"{}", "its answer is not one of /v1/moderations"),
+        (200, b'{"results": []}', "it gives 0 results for 1 texts"),
+        (200, b"<html>", "its answer is not one of /v1/moderations"),
+        (302, b"", "it answers with status 302"),
+        (429, b"{}", "it answers with status 429"),
+    ],
+)
+def test_an_endpoint_that_does_not_judge_is_away_and_says_why(status: int, body: bytes, reason: str) -> None:
+    class Wrong(Endpoint):
+        asked: ClassVar[list[str]] = []
+
+        def answer(self, texts: list[str]) -> tuple[int, bytes]:
+            return status, body
+
+    async def judge(url: str) -> bool | None:
+        moderator = ModerationEndpoint(url, "", "", 10, 2)
+        try:
+            with pytest.raises(ModeratorAway, match=reason):
+                await moderator.judge(["x"])
+            return moderator.is_available
+        finally:
+            await moderator.close()
+
+    with serving(Wrong) as url:
+        assert asyncio.run(judge(url)) is False
+
+
+def test_an_endpoint_that_never_answers_is_away_after_the_time_out() -> None:
+    async def judge(url: str) -> None:
+        moderator = ModerationEndpoint(url, "", "", 0.05, 2)
+        try:
+            with pytest.raises(ModeratorAway, match="it did not answer within 50 ms"):
+                await moderator.judge(["x"])
+        finally:
+            await moderator.close()
+
+    with socket.create_server((HOST, 0)) as silent:
+        asyncio.run(judge(f"http://{HOST}:{silent.getsockname()[1]}/v1/moderations"))
+
+
 def test_a_stream_whose_moderator_goes_away_ends_with_the_error_and_shows_nothing_unjudged(start: Start) -> None:
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-    from threading import Thread
+    class Fourth(Endpoint):
+        asked: ClassVar[list[str]] = []
 
-    asked: list[str] = []
+        def answer(self, texts: list[str]) -> tuple[int, bytes]:
+            return super().answer(texts) if len(self.asked) < 4 else (500, b"")
 
-    class Endpoint(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            texts = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["input"]
-            asked.extend(texts)
-            body = json.dumps({"results": [{"flagged": False}] * len(texts)}).encode()
-            self.send_response(200 if len(asked) < 4 else 500)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: Any) -> None: ...
-
-    with ThreadingHTTPServer((HOST, 0), Endpoint) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        place = f"http://{HOST}:{server.server_port}/v1/moderations"
+    with serving(Fourth) as place:
         running = start(
             variables={
                 "HERMES_2_MODERATION": place,
@@ -344,9 +408,8 @@ def test_a_stream_whose_moderator_goes_away_ends_with_the_error_and_shows_nothin
             }
         )
         chunks = events(running, "broken")
-        server.shutdown()
     assert chunks[-1]["error"]["code"] == "moderation_unavailable"
     # The question, then the answer window by window; the last of them was asked for in vain.
-    assert text_in(chunks[:-1]) == asked[2]
-    assert asked[3].startswith(asked[2])
+    assert text_in(chunks[:-1]) == Fourth.asked[2]
+    assert Fourth.asked[3].startswith(Fourth.asked[2])
     assert running.client.get("/sessions/broken").status_code == 404
