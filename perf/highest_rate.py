@@ -60,11 +60,12 @@ class Limit:
     def decide(self, exchanges: Sequence[Exchange], timeout_ms: float) -> Decision:
         """Three-way, on all requests that were due; what failed counts with the time-out."""
         if self.what == "error_rate":
-            return decide_rate(sum(not each.ok for each in exchanges), len(exchanges), self.value, LEVEL)
+            marks = [not each.ok for each in exchanges]
+            return decide_rate(sum(marks), len(marks), self.value, LEVEL, marks)
         times_ms = np.minimum(self._times_ms(exchanges, timeout_ms), timeout_ms)
         if self.statistic == "mean":
             return decide_mean(times_ms.tolist(), self.value, timeout_ms, LEVEL, (max(len(times_ms), LEAST_FOR_MEAN),))
-        return decide_percentile(times_ms.tolist(), self.value, self.quantile, LEVEL)
+        return decide_percentile(times_ms.tolist(), self.value, self.quantile, LEVEL, timeout_ms)
 
     def _times_ms(self, exchanges: Sequence[Exchange], timeout_ms: float) -> NDArray[np.float64]:
         if self.what == "itl":

@@ -9,7 +9,7 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 
-from acceptance import offered_load
+from acceptance import load_conditions, offered_load
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion, Threshold
 from acceptance.evidence import Evidence
@@ -136,3 +136,29 @@ def test_the_load_is_streamed_where_a_limit_is_on_the_time_to_a_token(
     assert all(each.ok for each in run.exchanges)
     assert all((len(each.token_ns) > 1) is is_streamed for each in run.exchanges)
     assert all(each.completion_tokens for each in run.exchanges)
+
+
+def throughput_of(limits: list[Criterion], exchanges: list[Exchange]) -> Verdict:
+    run = LoadRun(replace(PLAN, duration_s=60), 0, tuple(exchanges), HEALTH)
+    conditions = load_conditions.stated(limits, offered_load.OF_A_STREAM)
+    records = ({"record": "setup", "alpha": 0.05}, {"record": "load", "conditions": conditions}, *run.as_records())
+    asked = replace(criterion("throughput"), threshold=Threshold(16, "requests/s", ">", "rate", "throughput"))
+    return CHECKS["throughput"].judge(asked, Evidence("load", "l", records))
+
+
+def test_throughput_counts_only_while_each_limit_of_the_document_holds_as_it_is_stated() -> None:
+    # One request in ten takes 900 ms, the others 100: the mean is 180 ms, the p95 is 900.
+    run = [exchange(number, 900 if number % 10 == 0 else 100, 0) for number in range(1200)]
+    assert throughput_of([], run).outcome == "pass"
+    assert throughput_of([limit("latency", 500)], run).outcome == "pass"
+    found = throughput_of([limit("latency", 500, statistic="p95")], run)
+    assert (found.outcome, "latency" in found.reason) == ("fail", True), found
+    assert throughput_of([limit("latency", 950, statistic="p95")], run).outcome == "pass"
+
+
+def test_a_stricter_error_limit_of_the_document_fails_the_throughput_of_its_run() -> None:
+    run = [exchange(number, 100, 0, "reset" if number % 240 == 7 else "ok") for number in range(1200)]
+    assert throughput_of([], run).outcome in ("pass", "inconclusive")
+    assert throughput_of([limit("error_rate", 0.5, "ratio", "rate")], run).outcome in ("pass", "inconclusive")
+    found = throughput_of([limit("error_rate", 0, "ratio", "rate")], run)
+    assert (found.outcome, "errors" in found.reason) == ("fail", True), found
