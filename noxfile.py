@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -16,6 +17,9 @@ TASK = "fixtures/tasks/1.3-hermes-2.md"
 DEPLOYMENT = "fixtures/deployments/1.3-hermes-2.toml"
 SYSTEMS = ("1.3-hermes-2", "005-hermes-2-mvp", "4b-switch-hermes", "0.2-ai-model-services")
 TEMPLATE = "template"
+BENCHES = ("tests/reading/bench_reading.py", "tests/bench/bench_client.py", "tests/bench/bench_chat.py")
+PEERS = {"guidellm": "guidellm==0.8.1", "aiperf": "aiperf==0.13.0"}
+"""Each gets an environment of its own: what they need would not go together."""
 OUTCOMES = ("passed", "undecided", "failed", "invalid")
 """From the best to the worst."""
 
@@ -83,15 +87,31 @@ def perf(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Measure how fast documents are read; arguments go to pytest."""
-    session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, "bench"))
+    """Measure reading, the load client and the chat service, each figure with its goal; arguments go to pytest."""
+    session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "bench"))
+    files = [each for each in session.posargs if each.split("::")[0].endswith(".py")]
     session.run(
-        "python",
-        "-m",
-        "pytest",
-        "tests/reading/bench_reading.py",
-        "--benchmark-columns=min,median,max,rounds",
+        *("python", "-m", "pytest", *(() if files else BENCHES)),
+        *("--benchmark-columns=min,median,max,rounds", *session.posargs),
+    )
+
+
+@nox.session(python=False)
+def peers(session: nox.Session) -> None:
+    """Compare Signoff, AIPerf and GuideLLM with one truth; --rates 50 100 --rounds 3 --duration 20 --out FOLDER."""
+    folder = Path(session.create_tmp())
+    for name, requirement in PEERS.items():
+        if not (folder / name / "bin" / name).exists():
+            session.run(sys.executable, "-m", "venv", str(folder / name), external=True)
+            session.run(str(folder / name / "bin" / "pip"), "install", "-q", requirement, external=True)
+    own = folder / "signoff"
+    session.run(sys.executable, "-m", "venv", str(own), external=True)
+    session.run(str(own / "bin" / "pip"), "install", "-q", "-e", ".", external=True)
+    session.run(
+        *(str(own / "bin" / "python"), "-m", "tests.bench.peers"),
+        *(argument for name in PEERS for argument in (f"--{name}", str(folder / name))),
         *session.posargs,
+        external=True,
     )
 
 

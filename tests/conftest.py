@@ -1,9 +1,30 @@
-"""For all tests: Ctrl-C means what it does in a terminal, also where the tests were started in the background."""
+"""For all tests: Ctrl-C means what it does in a terminal, also in the background; a certificate for servers."""
 
 from __future__ import annotations
 
 import signal
+import subprocess
+from pathlib import Path
+
+import pytest
 
 # A shell starts background jobs with SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate for 127.0.0.1 that signs itself, and its key, in one file."""
+    folder = tmp_path_factory.mktemp("tls")
+    key, crt, both = (folder / name for name in ("key.pem", "crt.pem", "both.pem"))
+    command = [
+        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt),
+    ]  # fmt: skip
+    try:
+        subprocess.run(command, check=True, capture_output=True)
+    except FileNotFoundError:
+        pytest.skip("the openssl command is not installed")
+    both.write_bytes(key.read_bytes() + crt.read_bytes())
+    return both

@@ -7,9 +7,8 @@ import json
 import os
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,6 +47,11 @@ class Truth:
         shape = (count, tokens)
         offset = head["monotonic_to_wall_ns"]
         return cls(tuple(head["ids"]), arrived, before.reshape(shape), after.reshape(shape), offset, head["cpu_s"])
+
+    def last(self, count: int) -> Truth:
+        """The requests that came last."""
+        ids, arrived, before, after = (each[-count:] for each in (self.ids, self.arrived, self.before, self.after))
+        return Truth(ids, arrived, before, after, self.monotonic_to_wall_ns, self.cpu_s)
 
     @property
     def whole(self) -> NDArray[np.bool_]:
@@ -119,7 +123,8 @@ def serving(pace: Pace, certificate: str = "", cores: Sequence[int] = ()) -> Ite
             os.sched_setaffinity(process.pid, cores)
         yield Served(process, "https" if certificate else "http")
     finally:
-        assert process.stdin is not None and process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout is not None
         process.stdin.close()
         process.kill()
         process.wait()

@@ -85,7 +85,7 @@ class Answers:
 class Peer:
     """One connection; it has at most one request under way."""
 
-    __slots__ = ("incoming", "inbox", "number", "outbox", "outgoing", "pieces", "schedule", "sock", "tls", "token")
+    __slots__ = ("inbox", "incoming", "number", "outbox", "outgoing", "pieces", "schedule", "sock", "tls", "token")
 
     def __init__(self, sock: socket.socket, context: ssl.SSLContext | None) -> None:
         self.sock = sock

@@ -50,23 +50,6 @@ def server() -> Iterator[TruthServer]:
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A certificate for 127.0.0.1 that signs itself, and its key, in one file."""
-    folder = tmp_path_factory.mktemp("tls")
-    key, crt, both = (folder / name for name in ("key.pem", "crt.pem", "both.pem"))
-    command = [
-        "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-        "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out", str(crt),
-    ]  # fmt: skip
-    try:
-        subprocess.run(command, check=True, capture_output=True)
-    except FileNotFoundError:
-        pytest.skip("the openssl command is not installed")
-    both.write_bytes(key.read_bytes() + crt.read_bytes())
-    return both
-
-
-@pytest.fixture(scope="session")
 def tls_server(certificate: Path) -> Iterator[TruthServer]:
     with truth_server(str(certificate)) as started:
         yield started
