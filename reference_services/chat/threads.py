@@ -63,15 +63,16 @@ class Threads:
                 404, f"The session has {parent.turns} turns; turn {upto} is not there.", "turn_not_found", "turn"
             )
         name = owned(self._caller, new_id or uuid.uuid4().hex)
+        taken = Refused(409, f"There is a session {self.name(name)} already.", "session_exists", "session_id")
         # Whoever takes the first turn under that name now has been told of no history.
-        async with await self._sessions.begin(name):
+        async with await self._sessions.begin(name) as first:
+            if first.record is not None:
+                raise taken
             try:
                 copy = self._sessions.store.copy(parent.session_id, name, upto, self._sessions.now())
                 made = await asyncio.shield(asyncio.wrap_future(copy))
             except SessionExists:
-                raise Refused(
-                    409, f"There is a session {self.name(name)} already.", "session_exists", "session_id"
-                ) from None
+                raise taken from None
         if made is None:
             raise unknown(session_id)
         if title is not None:
