@@ -59,6 +59,12 @@ async def complete(
     return _start(parts, account, body, body.prompt, caller, judged)
 
 
+def check_ready(service: ModelService) -> None:
+    """Raises Refused where the engine is not loaded."""
+    if service.state != "ready":
+        raise Refused(503, f"The engine is {service.state}.", "not_ready")
+
+
 def check_model(service: ModelService, model: str | None) -> None:
     """Raises Refused where a request names a model that is not served."""
     names = service.served_names()
@@ -69,8 +75,7 @@ def check_model(service: ModelService, model: str | None) -> None:
 
 
 def _check(parts: Parts, body: ChatRequest | CompletionRequest) -> None:
-    if parts.service.state != "ready":
-        raise Refused(503, f"The engine is {parts.service.state}.", "not_ready")
+    check_ready(parts.service)
     check_model(parts.service, body.model)
     sampling_limits.check(body, parts.service.config)
 

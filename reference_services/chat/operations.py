@@ -22,9 +22,8 @@ from reference_services.chat.answer_models import (
     Tokens,
     Version,
 )
-from reference_services.chat.asking import check_model
+from reference_services.chat.asking import check_model, check_ready
 from reference_services.chat.description import answers
-from reference_services.chat.failures import Refused
 from reference_services.chat.generation import Parts
 from reference_services.chat.requests import TokenizeRequest
 
@@ -70,6 +69,7 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
     async def tokenize(request: Request) -> dict[str, Any]:
         """The tokens of a text, or of a chat in the model's template."""
         asked = await request_body.read(request, TokenizeRequest, config.max_body_bytes)
+        check_ready(service)
         check_model(service, asked.model)
         ids = service.engine.encode(asked.as_prompt())
         return {"count": len(ids), "max_model_len": config.max_model_len, "tokens": ids, "token_strs": None}
@@ -82,8 +82,7 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
     @routes.get("/metrics/sessions", **answers(SessionFigures, 503))
     async def session_metrics() -> dict[str, Any]:
         """Figures of the sessions, for people."""
-        if service.state != "ready":
-            raise Refused(503, f"The engine is {service.state}.", "not_ready")
+        check_ready(service)
         return await parts.sessions.figures()
 
     return routes

@@ -17,6 +17,7 @@ from reference_services.chat.records import SessionRecord
 from reference_services.chat.requests import Strict
 from reference_services.chat.session_name import SessionInPath, checked_session
 from reference_services.chat.sessions import in_utc
+from reference_services.chat.settings import LARGEST
 from reference_services.chat.threads import Threads, unknown
 
 MOST_LISTED = 100
@@ -32,7 +33,7 @@ class RenameRequest(Strict):
 class BranchRequest(Strict):
     """The body of POST /sessions/{id}/branch. Without `turn` the branch begins with all turns."""
 
-    turn: Annotated[int, Field(ge=0)] | None = None
+    turn: Annotated[int, Field(ge=0, le=LARGEST)] | None = None
     session_id: Name | None = None
     """The new session's name; one without gets one."""
     title: Title | None = None
