@@ -141,9 +141,9 @@ class Generation:
         messages = self._asks[0].prompt.messages
         reply = "".join(step.text for step in made[0])
         if self._turn is not None:
-            asked_s = time.perf_counter() - self._begin_s
+            took_s = time.perf_counter() - self._begin_s
             number = await self._turn.commit(messages[-1].content, reply)
-            self._parts.metrics.turn_seconds.observe(asked_s)
+            self._parts.metrics.turn_seconds.observe(took_s)
             self._parts.metrics.turn_numbers.observe(number)
         if not self._kept:
             for ask, steps in zip(self._asks, made, strict=True):
