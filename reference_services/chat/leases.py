@@ -10,8 +10,8 @@ from __future__ import annotations
 import threading
 import time
 
-LEASE_S = 15.0
-TICK_S = 2.0
+LEASE_S = 5.0
+TICK_S = 1.0
 _RENEW_S = LEASE_S / 3
 
 

@@ -60,7 +60,7 @@ class Turn:
         self.system: str | None = None
         """The system prompt that is stored with this turn."""
         self.is_claimed = True
-        self._asked_at = manager.now()
+        self.asked_at = manager.now()
         self._is_open = True
 
     async def __aenter__(self) -> Self:
@@ -81,7 +81,7 @@ class Turn:
 
     async def commit(self, user: str, assistant: str) -> int:
         """Store the turn; when this returns, it is committed. Its number in the session."""
-        added = TurnRecord(user, assistant, self._asked_at, self._manager.now(), self.system)
+        added = TurnRecord(user, assistant, self.asked_at, self._manager.now(), self.system)
         return await self._manager.store_turn(self, added)
 
     def close(self) -> None:
@@ -160,6 +160,7 @@ class SessionManager:
         turn = Turn(self, session_id, lock)
         try:
             record = await self._claim(turn)
+            turn.asked_at = self.now()
             if record is not None and self.is_over(record.last_used):
                 self.expired_total += await asyncio.wrap_future(self.store.delete(session_id))
                 record = None
