@@ -16,6 +16,8 @@ from concurrent.futures import Future
 from typing import Any
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from reference_services.chat.lane import Lane
 from reference_services.chat.leases import LEASE_S, TICK_S, Leases
@@ -171,7 +173,7 @@ class RedisStore:
             socket_timeout=ANSWER_S,
             single_connection_client=True,
             client_name="signoff",
-            retry=None,
+            retry=Retry(NoBackoff(), 0),
         )
         # The scripts are in the server's memory, and gone with it.
         self._shas = {name: client.script_load(script) for name, script in SCRIPTS.items()}

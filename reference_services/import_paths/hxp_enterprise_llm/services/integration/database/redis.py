@@ -1,0 +1,5 @@
+"""Redis, beside the connectors that the task template names."""
+
+from reference_services.connectors.redis_cache import RedisConnector
+
+__all__ = ["RedisConnector"]
