@@ -3,7 +3,8 @@
     SignoffError
     ├── UsageError                 4   the command, a document or a deployment file is at fault
     │   ├── DocumentUnreadable     4   no such file, not text, unreadable
-    │   └── DeploymentUnreadable   4   no such file, not TOML, unknown key
+    │   ├── DeploymentUnreadable   4   no such file, not TOML, unknown key
+    │   └── EvidenceUnusable       4   another tool's result that is unreadable, or of another server
     ├── RunInvalid                 3   nothing could be judged
     │   ├── TargetUnreachable      3   the deployment does not answer
     │   ├── ServiceDidNotStart     3   a service that Signoff starts itself did not become ready
@@ -38,6 +39,10 @@ class DocumentUnreadable(UsageError):
 
 class DeploymentUnreadable(UsageError):
     """The deployment file or the binding file cannot be used as it is."""
+
+
+class EvidenceUnusable(UsageError):
+    """Another tool's result cannot be taken as evidence of this run."""
 
 
 class RunInvalid(SignoffError):

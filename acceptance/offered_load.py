@@ -20,9 +20,11 @@ from acceptance import generation, load_conditions
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
+from acceptance.foreign import RECORD as FOREIGN
 from acceptance.site import Recorder, Site
 from perf.errors import NoListener, PerfError
 from perf.exchange import Exchange
+from perf.foreign_run import ForeignRun
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadRun
 from perf.mean_latency import LOOKS
@@ -40,6 +42,8 @@ WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
 COMPLETION_PATHS = ("/v1/chat/completions", "/v1/completions")
 TIMES = {"latency", "ttft", "inter_token_latency"}
 """Kinds whose limit may be on one of the document's requests."""
+OF_REQUESTS = {*TIMES, "throughput", "error_rate"}
+"""Kinds that the records of the requests alone decide."""
 OF_A_STREAM = ("stream", "stream_options")
 NAME = "load"
 GROUP = "load"
@@ -65,7 +69,14 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
                 f"{request['method']} {request['path']} is not among the requests offered under load",
                 f"the load run sends completions to {path}; judge other requests in a document of their own",
             )
-    return site.measured(NAME, lambda recorder: _take(recorder, site))
+    foreign = site.foreign
+    if foreign is None:
+        return site.measured(NAME, lambda recorder: _take(recorder, site))
+    if criterion.kind not in OF_REQUESTS:
+        raise NotMeasurable(
+            f"the load of this run is {foreign.tool}'s, which watched no process", "run without --evidence"
+        )
+    return site.measured(NAME, lambda recorder: _keep(recorder, site, foreign))
 
 
 def run_of(evidence: Evidence) -> LoadRun:
@@ -113,11 +124,9 @@ def body_key(body: Mapping[str, Any]) -> str:
 
 
 def _take(recorder: Recorder, site: Site) -> None:
-    limits_s = [threshold.base()[0] for threshold in site.limits("latency")]
-    # The loosest limit decides when a request is given up.
-    longest_s = max(limits_s, default=None)
-    strictest_s = min([*limits_s, *(threshold.base()[0] for threshold in site.limits("ttft"))], default=None)
-    asked = max((threshold.value for threshold in site.limits("throughput")), default=None)
+    limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in site.limits(kind)]
+    strictest_s = min(limits_s, default=None)
+    asked = _asked(site)
     path, bodies = requests(site)
     model = generation.served_model(site)
     is_guessed = bodies == [WHERE_NONE_IS_NAMED]
@@ -140,22 +149,14 @@ def _take(recorder: Recorder, site: Site) -> None:
         more_bodies=tuple(bodies[1:]),
         rate_per_second=rate_per_second,
         duration_s=max(site.profile.load_s, site.profile.requests_each * len(bodies) / rate_per_second),
-        timeout_s=longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
+        timeout_s=_timeout_s(site),
         headers=site.deployment.headers(url),
         seed=site.seed,
         stream=any(body.get("stream") is True for body in bodies),
         limit_ms=strictest_s * 1e3 if strictest_s else None,
         figure="mean",
     )
-    recorder.write(
-        "load",
-        {
-            "conditions": load_conditions.stated(site.criteria, OF_A_STREAM),
-            "throughput_limit_per_second": asked,
-            "rate_is_stated": asked is not None,
-            "machine_cores": os.cpu_count(),
-        },
-    )
+    recorder.write("load", _told(site))
     run = _offer(recorder, site, plan)
     if not run.valid and not run.interrupted:
         # One repeat, and both are kept: a client that was held up says nothing about the server.
@@ -167,6 +168,37 @@ def _take(recorder: Recorder, site: Site) -> None:
             recorder.write("run", record)
     if run.interrupted:
         raise KeyboardInterrupt
+
+
+def _keep(recorder: Recorder, site: Site, foreign: ForeignRun) -> None:
+    """Another tool's run in the place of an own one, with what it cannot prove."""
+    recorder.write("load", _told(site))
+    recorder.write(FOREIGN, foreign.as_record())
+    for sentence in foreign.cannot_prove:
+        recorder.write("note", {"assumption": f"measured by {foreign.tool} {foreign.version}: {sentence}"})
+    for record in foreign.as_load_run(_timeout_s(site)).as_records():
+        recorder.write("run", record)
+
+
+def _asked(site: Site) -> float | None:
+    return max((threshold.value for threshold in site.limits("throughput")), default=None)
+
+
+def _timeout_s(site: Site) -> float:
+    """When a request is given up, and what a failure is charged: by the loosest limit."""
+    longest_s = max((threshold.base()[0] for threshold in site.limits("latency")), default=None)
+    return longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S
+
+
+def _told(site: Site) -> Record:
+    """What the document asks of the load."""
+    asked = _asked(site)
+    return {
+        "conditions": load_conditions.stated(site.criteria, OF_A_STREAM),
+        "throughput_limit_per_second": asked,
+        "rate_is_stated": asked is not None,
+        "machine_cores": os.cpu_count(),
+    }
 
 
 def _as_stream(site: Site, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -18,6 +18,7 @@ from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, TargetUnreachable
 from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
+from perf.foreign_run import ForeignRun
 from perf.process_identity import ProcessIdentity
 
 REQUEST_TIMEOUT_S = 60.0
@@ -58,6 +59,8 @@ class Site:
     stopped: tuple[ProcessIdentity, ...] = ()
     """The processes of the own service, once the run has stopped it."""
     seed: int = 0
+    foreign: ForeignRun | None = None
+    """Another tool's run, in the place of the own load run."""
     on_progress: Callable[[str, float], None] = lambda what, share: None
     retries: list[str] = field(default_factory=list)
     models: list[str | None] = field(default_factory=list)

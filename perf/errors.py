@@ -7,7 +7,8 @@
     ├── NoListener        no process of this machine listens on the port, or it may not be seen
     ├── CounterMissing    the system does not tell the figure that was asked for
     ├── StartRefused      a service cannot be started for a timing (command, port)
-    └── HistoryUnreadable a history of nights that cannot be read or written
+    ├── HistoryUnreadable a history of nights that cannot be read or written
+    └── EvidenceUnreadable  another tool's result that cannot be taken as evidence
 
 A request that fails is not an error but a record. A message says what happened and where; `mend` says what to
 do.
@@ -50,3 +51,7 @@ class StartRefused(PerfError):
 
 class HistoryUnreadable(PerfError):
     """A file that is no history of nights, or cannot be read or written."""
+
+
+class EvidenceUnreadable(PerfError):
+    """Another tool's result that cannot be taken as evidence."""

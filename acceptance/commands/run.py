@@ -16,6 +16,7 @@ from typing import IO
 from acceptance import deployment as deployments
 from acceptance import own_service
 from acceptance.errors import RunInvalid, UsageError
+from acceptance.foreign import read_evidence
 from acceptance.profile import PROFILES
 from acceptance.reading import read_documents
 from acceptance.running import storing
@@ -37,6 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--deployment", type=Path, metavar="FILE", help="a TOML file that describes what to judge")
     parser.add_argument("--api-key-env", metavar="NAME", default="", help="variable that holds the target's API key")
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="how much is measured (default: quick)")
+    parser.add_argument(
+        "--evidence", type=Path, metavar="FILE", help="AIPerf's or GuideLLM's result, instead of a load run"
+    )
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where runs are kept")
     parser.add_argument("--json", metavar="FILE", help="write results.json there too; - is standard output")
     parser.add_argument("--seed", type=int, metavar="N", help="seed of words and prompts, to repeat a run")
@@ -61,6 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.deployment
         else deployments.from_target(arguments.target, arguments.api_key_env)
     )
+    if arguments.evidence:
+        read_evidence(arguments.evidence, deployment)
     own_service.give_key(deployment)
     deployment.headers(deployment.target)
     run_id = storing.new_run_id()
@@ -117,6 +123,7 @@ def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, fo
         *(f"--signoff-out={arguments.out}", f"--signoff-run-id={run_id}"),
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
         *([f"--target={arguments.target}"] if arguments.target else [f"--deployment={arguments.deployment}"]),
+        *([f"--signoff-evidence={arguments.evidence}"] if arguments.evidence else []),
         *([f"--signoff-seed={arguments.seed}"] if arguments.seed is not None else []),
         *(["-k", arguments.select] if arguments.select else []),
         *(["--lf"] if arguments.lf else []),

@@ -13,12 +13,13 @@ from pathlib import Path
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance import own_service
+from acceptance import foreign, own_service
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
 from acceptance.evidence import Evidence
+from acceptance.foreign import read_evidence
 from acceptance.own_service import service_process
 from acceptance.own_services import OwnServices
 from acceptance.profile import PROFILES, Profile
@@ -45,6 +46,7 @@ class Judging:
         folder: Path,
         progress: Progress,
         seed: int | None = None,
+        evidence: Path | None = None,
     ) -> None:
         reading = read_documents(paths)
         found = conflicts_with_deployment(reading, deployment)
@@ -58,6 +60,7 @@ class Judging:
             engine={"name": deployment.engine, "version": ""},
         )
         self.progress = progress
+        self._foreign = read_evidence(evidence, deployment) if evidence is not None else None
         self._selected: list[Criterion] = []
         self._taken_groups: set[str] = set()
         self._sites: Sites | None = None
@@ -81,7 +84,8 @@ class Judging:
         named = dict.fromkeys(Path(argument.split("::", 1)[0]) for argument in config.args)
         paths = [path for path in named if path.is_dir() or path.suffix.lower() in SUFFIXES]
         progress = Progress(shown=config.getoption("--signoff-progress"))
-        return cls(deployment, PROFILES[name], paths, folder, progress, config.getoption("--signoff-seed"))
+        seed, evidence = config.getoption("--signoff-seed"), config.getoption("--signoff-evidence")
+        return cls(deployment, PROFILES[name], paths, folder, progress, seed, Path(evidence) if evidence else None)
 
     def document(self, path: Path) -> Document:
         """The document that was read from this path."""
@@ -161,6 +165,7 @@ class Judging:
             criteria,
             process_id=process_id or service_process(self.findings.deployment),
             seed=self.findings.seed,
+            foreign=self._foreign,
             retries=self.findings.retries,
             on_progress=self.progress.share,
         )
@@ -202,7 +207,7 @@ class Judging:
                 self._stop_own_service()
             found = check.measure(criterion, site)
             self._taken_groups.add(check.group or check.kind)
-            verdict = _bound(criterion, check.judge(criterion, found))
+            verdict = _bound(criterion, foreign.bound(check.judge(criterion, found), found))
             return replace(verdict, assumptions=_assumptions(verdict, found)), (found.file,)
         except NotMeasurable as missing:
             return Verdict("not_measurable", str(missing), mend=missing.mend), ()

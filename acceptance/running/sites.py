@@ -40,6 +40,7 @@ class Sites:
                 criteria=own,
                 primary_address=primary_address(own, deployment.target),
                 process_id=service_process(deployment),
+                foreign=None,
                 models=[],
                 taken={},
             )

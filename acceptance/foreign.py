@@ -1,0 +1,50 @@
+"""Another load tool's result as the evidence of a run, where it is of the same server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from acceptance.deployment import Deployment
+from acceptance.errors import EvidenceUnusable
+from acceptance.evidence import Evidence
+from acceptance.verdict import Verdict
+from perf.errors import EvidenceUnreadable
+from perf.foreign_results import read_foreign
+from perf.foreign_run import ForeignRun
+
+RECORD = "foreign"
+
+
+def read_evidence(path: Path, deployment: Deployment) -> ForeignRun:
+    """The run of a file, which has to be of the deployment's target. Raises EvidenceUnusable."""
+    try:
+        found = read_foreign(path)
+    except EvidenceUnreadable as error:
+        raise EvidenceUnusable(str(error), error.mend) from None
+    if _place(found.target) != _place(deployment.target):
+        raise EvidenceUnusable(
+            f"{path}: {found.tool} asked {found.target}, and {deployment.target} is judged",
+            f"judge that server: --target {found.target}",
+        )
+    return found
+
+
+def bound(verdict: Verdict, evidence: Evidence) -> Verdict:
+    """Nothing fails on another tool's record: nothing shows whether the server was late, or the tool."""
+    told = next(evidence.of(RECORD), None)
+    if told is None or verdict.outcome != "fail":
+        return verdict
+    return Verdict(
+        "inconclusive",
+        f"{verdict.reason}; but {told['tool']} does not prove that it was not late itself, so nothing fails on it",
+        verdict.measured,
+        mend="measure it: run again without --evidence",
+        detail=verdict.detail,
+    )
+
+
+def _place(url: str) -> tuple[str, str, int]:
+    parts = urlsplit(url)
+    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
+    return parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80)
