@@ -58,7 +58,7 @@ def deployment_at(host: str, fault: str) -> str:
     text = (ROOT / "fixtures/deployments/1.3-hermes-2.toml").read_text(encoding="utf-8")
     text = text.replace("127.0.0.1", host).replace('"../..', f'"{ROOT}')
     arguments = ["--host", host, *(["--fault", fault] if fault else [])]
-    return text.replace('service = "hermes-2"', f'service = "hermes-2"\narguments = {json.dumps(arguments)}')
+    return text.replace('service = "hermes-2"', f'service = "hermes-2"\narguments = {json.dumps(arguments)}', 1)
 
 
 def ids(run: Mapping[str, Any], *outcomes: str) -> set[str]:
