@@ -92,13 +92,14 @@ class Access:
         if scope["path"].startswith(SERVICES_PATH):
             is_look = scope.get("method") in ("GET", "HEAD")
             keys = (held.lookers if held.callers.are_asked_for else held.callers) if is_look else held.admins
-        return Gate(app, keys, self._rate, held.max_header_bytes, held.max_body_bytes, self._refused)
+        return Gate(app, keys, self._rate, held.max_header_bytes, held.max_body_bytes, self.refused)
 
     def shown_key(self, whose: str) -> str | None:
         """The gateway's own key, where services are shown it."""
         return self._held.own[0] if whose == "own" else None
 
-    def _refused(self, status: int) -> None:
+    def refused(self, status: int) -> None:
+        """Count what the gate refuses."""
         reason = _REASONS.get(status, "other")
         self._metrics.requests.labels(NO_SERVICE, str(status)).inc()
         self._metrics.refused.labels(NO_SERVICE, reason).inc()

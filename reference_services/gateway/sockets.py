@@ -105,11 +105,13 @@ class Sockets:
             scope = await client.scope()
             told = await self._parts.access.gate(_nothing, scope).let_in(scope)
         except Refused as refused:
+            self._parts.access.refused(refused.status)
             await _refuse(client, refused, "")
             return
         request = HTTPConnection(scope)
         request_id = asking.given_id(request)
-        account = Account(self._parts.metrics, "WEBSOCKET", CONFIGURED, request_id)
+        path = scope["path"] if scope["path"] in PATHS else CONFIGURED
+        account = Account(self._parts.metrics, "WEBSOCKET", path, request_id)
         try:
             service, asked = self._asked(request, request_id)
             answer, replica = await self._opened(service, asked, account, client)

@@ -13,6 +13,7 @@ from tests.reference_services.gateway_process import (
     CHAT,
     MODEL,
     Exchange,
+    Replica,
     body,
     completion,
     configuration,
@@ -27,6 +28,20 @@ PROBES = {"interval_seconds": 3600, "timeout_seconds": 5}
 
 def error_of(answer: httpx.Response) -> str:
     return answer.json()["error"]["code"]
+
+
+def the_first_one_cuts(replicas: list[Replica]) -> None:
+    """Whichever is asked first breaks off; the others answer."""
+    dies = threading.Semaphore(1)
+
+    def act(exchange: Exchange) -> None:
+        if dies.acquire(blocking=False):
+            exchange.cut()
+        else:
+            exchange.answer()
+
+    for each in replicas:
+        each.act = act
 
 
 def test_a_request_that_reached_nobody_goes_to_another_replica(gateway, replica) -> None:
@@ -55,16 +70,7 @@ def test_what_leaves_nothing_behind_is_asked_once_more_elsewhere_where_a_replica
     gateway, replica
 ) -> None:
     both = [replica(), replica()]
-    dies = threading.Semaphore(1)
-
-    def act(exchange: Exchange) -> None:
-        if dies.acquire(blocking=False):
-            exchange.cut()
-        else:
-            exchange.answer()
-
-    for each in both:
-        each.act = act
+    the_first_one_cuts(both)
     front = gateway(configuration(*both, probes=PROBES))
     answer = front.chat()
     assert (answer.status_code, answer.json()) == (200, completion())
@@ -85,16 +91,7 @@ def test_what_kills_replicas_is_not_given_to_a_third(gateway, replica) -> None:
 
 def test_what_is_idempotent_is_repeated_until_its_answer_begins(gateway, replica) -> None:
     both = [replica(), replica()]
-    cut = threading.Semaphore(1)
-
-    def act(exchange: Exchange) -> None:
-        if cut.acquire(blocking=False):
-            exchange.cut()
-        else:
-            exchange.answer()
-
-    for each in both:
-        each.act = act
+    the_first_one_cuts(both)
     front = gateway(configuration(*both, probes=PROBES))
     assert front.client.get("/sessions/s", params={"model": MODEL}).status_code == 200
     assert [each.count for each in both] == [1, 1]

@@ -222,6 +222,7 @@ def test_keys_rates_lengths_and_numbers_of_sockets_are_limited(gateway, service,
     with pytest.raises(InvalidStatus) as caught:
         opened(front)
     assert caught.value.response.status_code == 401
+    assert front.moved("gateway_refused_total", reason="key") == 1
     headers = {"Authorization": f"Bearer {key}"}
     with opened(front, additional_headers=headers, compression=None) as there:
         there.send("hello")
