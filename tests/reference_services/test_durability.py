@@ -42,7 +42,10 @@ def test_every_acknowledged_turn_outlives_kill_9_once_and_in_order(start, tmp_pa
         ]
         for thread in threads:
             thread.start()
-        time.sleep(moments.uniform(0.2, 0.6))
+        enough = len(acknowledged) + moments.randrange(26, 60)
+        while len(acknowledged) < enough:
+            assert any(thread.is_alive() for thread in threads)
+            time.sleep(0.001)
         hermes.process.send_signal(signal.SIGKILL)
         for thread in threads:
             thread.join(20)
