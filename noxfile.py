@@ -116,6 +116,14 @@ def peers(session: nox.Session) -> None:
 
 
 @nox.session
+def calibration(session: nox.Session) -> None:
+    """Simulate how often each verdict errs; `-- --elsewhere` adds servers beyond those that are promised for."""
+    session.install("-e", ".")
+    # One process a core is quicker than threads within each.
+    session.run("python", "-m", "tests.calibration.calibrate", *session.posargs, env={"OPENBLAS_NUM_THREADS": "1"})
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Check style (ruff) and types (mypy, strict)."""
     session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "lint"))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+import numpy as np
+
 Outcome = Literal["pass", "fail", "inconclusive"]
+
+DETECTED = 0.9
+"""A detectable margin is one that so many of the runs of this length would have decided."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +20,8 @@ class Decision:
     """One decision with its figure, the interval that led to it, and one sentence why.
 
     `low` and `high` are the bounds that were compared with the limit, None where there is no such bound.
-    `detail` holds the rest in plain JSON: alpha, looks, batches, correlation, warm-up, detectable margin.
+    `detail` holds the rest in plain JSON: alpha, looks, batches, correlation, warm-up, detectable margin (how far
+    below the limit, as a share of it, a figure has to lie for nine of ten such runs to pass).
     """
 
     outcome: Outcome
@@ -25,6 +31,20 @@ class Decision:
     samples: int
     reason: str
     detail: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def basis(self) -> str:
+        """What the decision rests on, in one short line for a reader: "alpha 1 %, 650 samples, ..."."""
+        detail = self.detail
+        parts = [f"alpha {detail['alpha'] * 100:.3g} %"] if "alpha" in detail else []
+        parts.append(f"{self.samples} sample{'' if self.samples == 1 else 's'}")
+        if (correlation := detail.get("batch_correlation")) is not None:
+            parts.append(f"batch correlation {correlation:.2f}")
+        if (cut := detail.get("warm_up_cut")) is not None:
+            parts.append(f"{cut} cut as warm-up")
+        if (margin := detail.get("detectable_margin")) is not None:
+            parts.append(f"a margin of {margin * 100:.2g} % detectable" if margin < 1 else "no margin detectable")
+        return ", ".join(parts)
 
     def as_record(self) -> dict[str, Any]:
         """Plain JSON."""
@@ -36,8 +56,11 @@ def undecided(reason: str, samples: int = 0, value: float | None = None, **detai
     return Decision("inconclusive", value, None, None, samples, reason, detail)
 
 
-def flaw_in(values: Iterable[float], name: str) -> str:
+def flaw_in(samples: Iterable[float], name: str) -> str:
     """Why these samples cannot be judged (not finite, below zero); empty where they can."""
+    values = np.asarray(samples if isinstance(samples, Sequence | np.ndarray) else tuple(samples), dtype=float)
+    if bool(np.all((values >= 0) & (values < math.inf))):
+        return ""
     for number, value in enumerate(values):
         if not math.isfinite(value):
             return f"sample {number} of the {name} is {value}: not a number that can be judged"

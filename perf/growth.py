@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import t as student_t
 
+from perf.batch_means import lag_1
 from perf.decision import Decision, check_alpha, flaw_in, undecided
 
 WARM_UP: Final = 0.25
@@ -65,7 +66,7 @@ def decide_growth(
     if peak <= 0:
         return undecided("the memory was read as zero throughout", count, **detail)
     late = times >= times[0] + WARM_UP * (times[-1] - times[0])
-    slope, low, high = _slope(times[late], used[late], alpha)
+    slope, low, high, correlation = _slope(times[late], used[late], alpha)
     end = float(used[late][-max(1, int(late.sum()) // BLOCKS) :].mean())
     projected = end + low * horizon_s
     detail |= {
@@ -75,6 +76,7 @@ def decide_growth(
         "projected_low_bytes": projected,
         "projected_high_bytes": end + high * horizon_s,
         "detectable_growth_bytes_per_second": (limit_bytes - end) / horizon_s + (slope - low),
+        "batch_correlation": round(correlation, 4),
     }
     hours = horizon_s / 3600
     if low > 0 and projected >= limit_bytes:
@@ -92,8 +94,11 @@ def decide_growth(
     return Decision("pass", peak, None, None, count, reason, detail)
 
 
-def _slope(times: NDArray[np.float64], used: NDArray[np.float64], alpha: float) -> tuple[float, float, float]:
-    """(slope, low, high) in bytes a second; the low one is the smaller of the whole's and the last half's."""
+def _slope(times: NDArray[np.float64], used: NDArray[np.float64], alpha: float) -> tuple[float, float, float, float]:
+    """(slope, low, high) in bytes a second, and the correlation of increments.
+
+    The low bound is the smaller of the whole's and the last half's.
+    """
     edges = np.linspace(times[0], times[-1], BLOCKS + 1)
     at = np.clip(np.searchsorted(edges, times, side="right") - 1, 0, BLOCKS - 1)
     filled = [index for index in range(BLOCKS) if np.any(at == index)]
@@ -102,7 +107,7 @@ def _slope(times: NDArray[np.float64], used: NDArray[np.float64], alpha: float) 
     rates = np.diff(levels) / np.diff(middles)
     slope, low, high = _bounds(rates, alpha)
     _, late_low, _ = _bounds(rates[len(rates) // 2 :], alpha)
-    return slope, min(low, late_low), high
+    return slope, min(low, late_low), high, lag_1(rates)
 
 
 def _bounds(rates: NDArray[np.float64], alpha: float) -> tuple[float, float, float]:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
+from scipy.special import ndtri
 
-from perf.decision import Decision, Outcome, check_alpha, flaw_in, undecided
+from perf.batch_means import MeanError, apart, lag_1
+from perf.decision import DETECTED, Decision, Outcome, check_alpha, flaw_in, undecided
 
 LEAST_WINDOWS = 6
 
 
 def decide_throughput(
     completions_s: Sequence[float],
-    finishes_s: Sequence[float],
     arrivals_s: Sequence[float],
     *,
     limit_per_second: float,
@@ -29,39 +30,40 @@ def decide_throughput(
     """Three-way decision on `good completions per second > limit_per_second` at an offered rate above the
     limit.
 
-    All times are offsets from the run's start: good completions, everything that ended, and intended
-    arrivals. The rate is taken in windows of `window_s` within the time of the arrivals, without the windows
-    in which the first completions were still on their way. `conditions` are outcomes of the same run
-    ("latency": "pass"): a rate that is reached only beside a failed one does not count. Pass: the lower bound
-    of the rate is above the limit, the backlog does not grow, all conditions pass. Fail: the upper bound is
-    not above the limit, or a condition failed.
+    All times are offsets from the run's start: good completions and intended arrivals. The rate is taken in
+    windows of `window_s` within the time of the arrivals, from when completions flow (half a window of the limit
+    was completed). `conditions` are outcomes of the same run ("latency": "pass"): a rate that is reached only
+    beside a failed one does not count. Pass: the lower bound of the rate is above the limit, the backlog does not
+    grow, all conditions pass. Fail: the upper bound is not above the limit, or a condition failed. A failure in
+    place of any completion never turns another verdict into a pass.
     """
     check_alpha(alpha)
     if not (limit_per_second > 0 and duration_s > 0 and window_s > 0):
         raise ValueError("limit, duration and window have to be above zero")
-    for values, name in ((completions_s, "completions"), (finishes_s, "finishes"), (arrivals_s, "arrivals")):
+    for values, name in ((completions_s, "completions"), (arrivals_s, "arrivals")):
         flaw = flaw_in(values, name)
         if flaw:
             return undecided(flaw, len(completions_s))
     arrivals = np.sort(np.asarray(arrivals_s, dtype=float))
     completions = np.sort(np.asarray(completions_s, dtype=float))
-    finishes = np.sort(np.asarray(finishes_s, dtype=float))
     if not arrivals.size:
         return undecided("no request was offered")
     offered = arrivals.size / duration_s
-    first = math.ceil((_first_of(completions, duration_s) + 1e-9) / window_s)
-    edges = np.arange(first, math.floor(duration_s / window_s + 1e-9) + 1) * window_s
+    failures = max(0, arrivals.size - completions.size)
+    flowing = max(1, round(limit_per_second * window_s / 2))
+    first = _window_of(completions, flowing, duration_s, window_s)
+    last = math.floor(duration_s / window_s + 1e-9)
     conditions = dict(conditions or {})
     detail: dict[str, Any] = {
         "method": "batch means of windows, Student's t; slope of the backlog",
         "alpha": alpha,
         "offered_per_second": round(offered, 4),
         "window_s": window_s,
-        "windows": max(0, len(edges) - 1),
+        "windows": max(0, last - first),
         "windows_before_steady": first,
         "conditions": conditions,
     }
-    windows = len(edges) - 1
+    windows = last - first
     total = int(completions.size)
     if offered <= limit_per_second:
         return undecided(
@@ -78,17 +80,26 @@ def decide_throughput(
             total,
             **detail,
         )
-    rates = np.diff(np.searchsorted(completions, edges)) / window_s
-    value, low, high = _mean_bounds(rates, alpha)
-    backlog = np.searchsorted(arrivals, edges, side="right") - np.searchsorted(finishes, edges, side="right")
-    growth, growth_low, _ = _mean_bounds(np.diff(backlog.astype(float)) / window_s, alpha)
-    growing = growth_low > 0 and growth > 0.01 * offered
+    flow = _flow(completions, arrivals, np.arange(first, last + 1, dtype=np.float64) * window_s, failures, alpha)
+    value, low, high = flow.rate, flow.low, flow.high
+    growing = flow.growth_low > 0 and flow.growth > 0.01 * offered
+    # With its failures answered, the flow might have begun sooner: what is claimed holds from there as well.
+    for start in range(_window_of(completions, flowing - failures, duration_s, window_s), first):
+        sooner = _flow(completions, arrivals, np.arange(start, last + 1, dtype=np.float64) * window_s, failures, alpha)
+        low = min(low, sooner.low)
+        growing = growing or (sooner.growth_low > 0 and sooner.growth > 0.01 * offered)
+    backlog = [
+        int(np.searchsorted(arrivals, at, "right") - np.searchsorted(completions, at))
+        for at in (first * window_s, last * window_s)
+    ]
     detail |= {
-        "backlog_first": int(backlog[0]),
-        "backlog_last": int(backlog[-1]),
-        "backlog_growth_per_second": round(growth, 4),
-        "backlog_growth_low_per_second": round(growth_low, 4),
-        "detectable_margin": round(max(high - value, value - low) / limit_per_second, 4),
+        "failures": failures,
+        "backlog_first": backlog[0],
+        "backlog_last": backlog[1],
+        "batch_correlation": round(flow.lag_1, 4),
+        "backlog_growth_per_second": round(flow.growth, 4),
+        "backlog_growth_low_per_second": round(flow.growth_low, 4),
+        "detectable_margin": round((value - low + float(ndtri(DETECTED)) * flow.error) / limit_per_second, 4),
     }
     failed = sorted(name for name, outcome in conditions.items() if outcome == "fail")
     unproved = sorted(name for name, outcome in conditions.items() if outcome not in ("pass", "fail"))
@@ -101,9 +112,8 @@ def decide_throughput(
     elif low <= limit_per_second:
         reason = f"{found_text}: the interval holds {limit_per_second:g}/s"
     elif growing:
-        reason = (
-            f"{found_text}, but the backlog grew by {growth:.3g}/s: the rate is not sustained; offer less, for longer"
-        )
+        grew = f"the backlog grew by {flow.growth:.3g}/s"
+        reason = f"{found_text}, but {grew}: the rate is not sustained; offer less, for longer"
     elif unproved:
         reason = f"{found_text}, but in the same run undecided: {', '.join(unproved)}"
     else:
@@ -111,19 +121,51 @@ def decide_throughput(
     return Decision(outcome, value, low, high, total, reason, detail)
 
 
-def _first_of(completions: NDArray[np.float64], duration_s: float) -> float:
-    """When completions flow: the time of the first one, the whole duration where there is none."""
-    return float(completions[0]) if completions.size else duration_s
+@dataclass(frozen=True, slots=True)
+class _Flow:
+    """Completions a second with their bounds, and how fast the backlog grew."""
+
+    rate: float
+    low: float
+    high: float
+    error: float
+    growth: float
+    growth_low: float
+    lag_1: float
 
 
-def _mean_bounds(values: NDArray[np.float64], alpha: float) -> tuple[float, float, float]:
-    """(mean, low, high) of window figures, widened where neighbours are correlated."""
-    count = len(values)
-    mean = float(values.mean())
-    centred = values - mean
-    power = float(centred @ centred)
-    lag_1 = float(centred[:-1] @ centred[1:]) / power if power > 0 else 0.0
-    lag_1 = min(max(lag_1, 0.0), 0.9)
-    error = math.sqrt(power / (count - 1) / count * (1 + lag_1) / (1 - lag_1))
-    reach = float(student_t.ppf(1 - alpha, count - 1)) * error
-    return mean, mean - reach, mean + reach
+def _window_of(completions: NDArray[np.float64], number: int, duration_s: float, window_s: float) -> int:
+    """The first whole window after completion number so many; the first of all windows that are judged is 1."""
+    if number < 1:
+        return 1
+    at_s = float(completions[number - 1]) if number <= completions.size else duration_s
+    return max(1, math.ceil((at_s + 1e-9) / window_s))
+
+
+def _flow(
+    completions: NDArray[np.float64],
+    arrivals: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    failures: int,
+    alpha: float,
+) -> _Flow:
+    """Rates between the edges. What failed is not finished: it stays in the backlog.
+
+    The error is that of the windows, or of pairs of them where it is larger. `spare` is by how much answers in
+    place of the failures could have widened it (each is at most one more in some window): it is taken from what
+    speaks for a pass.
+    """
+    window_s, count = float(edges[1] - edges[0]), len(edges) - 1
+    rates = np.diff(np.searchsorted(completions, edges)) / window_s
+    due = np.diff(np.searchsorted(arrivals, edges, side="right")) / window_s
+    rate, growth = float(rates.mean()), float((due - rates).mean())
+    rate_reach, sure_reach, growth_reach = [], [], []
+    for part in (count, count // 2) if count >= 2 * LEAST_WINDOWS else (count,):
+        spare = failures / (part * (count // part) * window_s)
+        of_rate, of_growth = apart(rates, part), apart(due - rates, part)
+        rate_reach.append(of_rate.reach(alpha))
+        sure_reach.append(MeanError(of_rate.error + spare, of_rate.freedom).reach(alpha))
+        growth_reach.append(MeanError(max(0.0, of_growth.error - spare), of_growth.freedom).reach(alpha))
+    error = apart(rates, count).error
+    low, high = rate - max(sure_reach), rate + max(rate_reach)
+    return _Flow(rate, low, high, error, growth, growth - max(growth_reach), lag_1(rates))

@@ -30,7 +30,12 @@ def decide_cold_starts(
     flaw = flaw_in(times, "starts")
     if flaw:
         return undecided(flaw, count)
-    detail = {"method": "lognormal tolerance bound", "coverage": coverage, "confidence": confidence}
+    detail = {
+        "method": "lognormal tolerance bound",
+        "alpha": round(1 - confidence, 6),
+        "coverage": coverage,
+        "confidence": confidence,
+    }
     slowest = max(times, default=None)
     if len(times) < count:
         reason = f"{count - len(times)} of {count} starts failed"
@@ -44,7 +49,13 @@ def decide_cold_starts(
     logs = np.log(np.asarray(times, dtype=float))
     factor = float(nct.ppf(confidence, count - 1, norm.ppf(coverage) * math.sqrt(count))) / math.sqrt(count)
     high = math.exp(float(logs.mean()) + factor * float(logs.std(ddof=1)))
-    detail_with_factor = {**detail, "factor": round(factor, 4), "median_s": math.exp(float(logs.mean()))}
+    median = math.exp(float(logs.mean()))
+    detail_with_factor = {
+        **detail,
+        "factor": round(factor, 4),
+        "median_s": median,
+        "detectable_margin": round(1 - median / high, 4),  # the median has to lie so far below the limit
+    }
     found = f"{count} starts took at most {slowest:.4g} s; {coverage:.0%} of starts take less than {high:.4g} s"
     if high < limit_s:
         reason = f"{found}, below {limit_s:g} s"

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
+
+from perf.batch_means import overlapping
 
 SHARE = 0.1
 """At most this share of a series may be taken for warm-up."""
 _BATCH = 5
 _SURE = 1e-4
+_ERRORS = 4.0
 
 
 def warm_up_cut(values: NDArray[np.float64]) -> int:
-    """How many leading values are warm-up.
+    """How many leading values are warm-up: a slow start that the rest does not show again.
 
     MSER-5 (White, Cobb and Spratt, WSC 2000) proposes the place: the truncation that minimises the squared
-    standard error of the rest, in batches of 5. It is taken only up to a tenth of the series, and only where
-    a rank test says with near certainty that the head differs from the rest, because a truncation that merely
-    follows chance would drop the slow tail that a verdict has to see.
+    standard error of the rest, in batches of 5. It is taken only up to a tenth of the series, only where the
+    head is slower, and only where both a rank test and the long-run variance of the rest say with near certainty
+    that it is: a truncation that merely follows chance, or the swings of a loaded server, would drop what a
+    verdict has to see.
     """
     batches = len(values) // _BATCH
     most = int(batches * SHARE)
@@ -32,5 +38,9 @@ def warm_up_cut(values: NDArray[np.float64]) -> int:
     cut = int(np.argmin(error[: most + 1])) * _BATCH
     if cut == 0:
         return 0
-    test = mannwhitneyu(values[:cut], values[cut:], alternative="two-sided", method="asymptotic")
+    head, rest = values[:cut], values[cut:]
+    usual = overlapping(rest, max(_BATCH, len(rest) // 10)).error
+    if head.mean() - rest.mean() <= _ERRORS * usual * math.sqrt(1 + len(rest) / cut):
+        return 0
+    test = mannwhitneyu(head, rest, alternative="greater", method="asymptotic")
     return cut if float(test.pvalue) < _SURE else 0

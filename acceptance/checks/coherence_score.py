@@ -50,7 +50,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     by_category = ", ".join(f"{name} {share:.0%}" for name, share in sorted(figure.recall_by_category.items()))
     return Verdict(
         decision.outcome,
-        f"{decision.reason} (recall {figure.recall:.1%}, control {figure.control:.1%}; {by_category})",
+        f"{decision.reason} (recall {figure.recall:.1%}, control {figure.control:.1%}; {by_category}; "
+        f"{decision.basis})",
         Measured(figure.score, "ratio", decision.low, decision.high, figure.conversations),
         mend="more conversations decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "errors": figure.errors},

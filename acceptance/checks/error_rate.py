@@ -17,7 +17,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if not run.valid:
         return Verdict("error", f"the client may have moved the figure: {run.reason}")
     alpha = next(evidence.of("setup"))["alpha"]
-    failed, total = sum(not exchange.ok for exchange in run.exchanges), len(run.exchanges)
+    marks = [not exchange.ok for exchange in run.exchanges]
+    failed, total = sum(marks), len(marks)
     limit = criterion.threshold.base()[0]
     detail = {"outcomes": run.outcomes()}
     if limit <= 0:
@@ -31,10 +32,10 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             mend="state a limit above zero, such as 0.1 %",
             detail=detail,
         )
-    decision = decide_rate(failed, total, limit, alpha)
+    decision = decide_rate(failed, total, limit, alpha, marks)
     return Verdict(
         decision.outcome,
-        f"{decision.reason} at {run.plan.rate_per_second:g} requests/s",
+        f"{decision.reason} at {run.plan.rate_per_second:g} requests/s ({decision.basis})",
         measured(decision, "ratio"),
         mend="a longer run decides it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, **detail},

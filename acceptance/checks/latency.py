@@ -45,14 +45,14 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
     most_ms = timeout_ms if most_in_limits is None else min(timeout_ms, limit_ms * most_in_limits)
     times_ms = times(run, most_ms)
     if statistic.startswith("p") and statistic[1:].replace(".", "", 1).isdigit():
-        decision = decide_percentile(times_ms, limit_ms, float(statistic[1:]) / 100, alpha)
+        decision = decide_percentile(times_ms, limit_ms, float(statistic[1:]) / 100, alpha, most_ms)
     else:
         decision = decide_mean(times_ms, limit_ms, most_ms, alpha, offered_load.looks(run))
     failed = sum(not exchange.ok for exchange in run.exchanges)
     charged = f"; {failed} failed requests charged at {most_ms:g} ms" if failed else ""
     return Verdict(
         decision.outcome,
-        f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged}",
+        f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged} ({decision.basis})",
         measured(decision, "ms"),
         mend="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "outcomes": run.outcomes(), "stamps": run.health.stamps},

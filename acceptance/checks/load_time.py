@@ -56,7 +56,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     decision = decide_cold_starts([record["seconds"] for record in starts], criterion.threshold.base()[0])
     return Verdict(
         decision.outcome,
-        decision.reason,
+        f"{decision.reason} ({decision.basis})",
         measured(decision, "s"),
         mend="more starts decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail=decision.detail,

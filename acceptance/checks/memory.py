@@ -55,7 +55,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
     return Verdict(
         decision.outcome,
-        f"{decision.reason} ({marks[-1]['source']}{of_process(evidence)})",
+        f"{decision.reason} ({marks[-1]['source']}{of_process(evidence)}; {decision.basis})",
         measured(decision, "bytes"),
         detail=decision.detail,
     )

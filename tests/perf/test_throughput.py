@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from perf.statistics import decide_throughput
 
@@ -19,7 +21,7 @@ def queue(offered, capacity, duration=60.0, seed=1):
 
 def decide(arrivals, ends, conditions=FINE, completions=None):
     completions = ends if completions is None else completions
-    return decide_throughput(completions, ends, arrivals, limit_per_second=20, duration_s=60, conditions=conditions)
+    return decide_throughput(completions, arrivals, limit_per_second=20, duration_s=60, conditions=conditions)
 
 
 def test_a_server_with_room_above_the_limit_passes():
@@ -63,9 +65,25 @@ def test_an_offer_that_is_no_higher_than_the_limit_shows_nothing():
 def test_nothing_offered_or_too_short_a_run_decides_nothing():
     assert decide([], []).outcome == "inconclusive"
     arrivals, ends = queue(25, 40, duration=20)
-    found = decide_throughput(ends, ends, arrivals, limit_per_second=20, duration_s=20)
+    found = decide_throughput(ends, arrivals, limit_per_second=20, duration_s=20)
     assert found.outcome == "inconclusive"
     assert "windows" in found.reason
     assert decide(arrivals, [float("nan")]).outcome == "inconclusive"
     with pytest.raises(ValueError, match="above zero"):
-        decide_throughput(ends, ends, arrivals, limit_per_second=0, duration_s=20)
+        decide_throughput(ends, arrivals, limit_per_second=0, duration_s=20)
+
+
+@given(st.integers(0, 50), st.floats(21, 40), st.lists(st.integers(0, 1499), min_size=1, max_size=30, unique=True))
+@settings(max_examples=60, deadline=None, derandomize=True)
+def test_a_failure_in_place_of_any_completion_never_makes_a_pass(seed, capacity, which):
+    arrivals, ends = queue(25, capacity, seed=seed)
+    before = np.delete(ends, which[len(which) // 2 + 1 :])
+    if decide(arrivals, ends, completions=np.delete(ends, which)).outcome == "pass":
+        assert decide(arrivals, ends, completions=before).outcome == "pass"
+
+
+def test_refusing_at_once_does_not_keep_the_backlog_down():
+    arrivals, ends = queue(25, 40)
+    found = decide(arrivals, ends, completions=np.delete(ends, np.arange(0, len(ends), 20)))
+    assert found.detail["backlog_growth_per_second"] > 1
+    assert found.outcome == "inconclusive"
