@@ -7,10 +7,14 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # A shell starts background jobs with SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+settings.register_profile("signoff", deadline=None)  # no test asserts a time, those of laws neither
+settings.load_profile("signoff")
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def ask(url: str, count: int, ca_file: str | None = None) -> list[Exchange]:
     return asyncio.run(all_of_them())
 
 
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(st.sampled_from(KINDS), st.integers(1, 30), st.integers(0, 5))
 def test_schedules_rise_and_are_the_same_for_the_same_seed(kind, tokens, seed):
     pace = Pace(kind=kind, tokens=tokens, seed=seed)
