@@ -254,7 +254,7 @@ class Connection:
         arrived_ns, read_ns, kernel = reading.clock.stamp(ancillary)
         data: bytes | memoryview = reading.view[:count]
         if self._tls is not None:
-            data = self._decrypt(data)
+            data = self._decrypt(reading.view[:count])
         if data and self.open:
             if self.listener is None:  # a server that speaks unasked
                 self.close()
