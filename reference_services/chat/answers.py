@@ -12,6 +12,7 @@ from reference_services.chat.engine import Step
 
 DONE = b"data: [DONE]\n\n"
 # Line ends for some readers of event streams, though not for the specification; JSON may escape any character.
+_ENCODE = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _LINE_ENDS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 
 
@@ -76,4 +77,4 @@ def event(data: dict[str, Any]) -> bytes:
 
 def body(data: dict[str, Any]) -> bytes:
     """JSON as UTF-8, in one line."""
-    return json.dumps(data, ensure_ascii=False, separators=(",", ":")).translate(_LINE_ENDS).encode("utf-8")
+    return _ENCODE(data).translate(_LINE_ENDS).encode("utf-8")

@@ -117,7 +117,7 @@ def _start(
         engine.check(ask)
     except Unsupported as error:
         raise Refused(400, f"response_format: {error}.", "unsupported_schema", "response_format") from None
-    asks = [replace(ask, choice=number) for number in range(body.choices)]
+    asks = [ask, *(replace(ask, choice=number) for number in range(1, body.choices))]
     return Generation(parts, account, asks, read, turn, caller, context, judged)
 
 

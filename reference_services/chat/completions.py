@@ -64,19 +64,23 @@ def router(parts: Parts) -> APIRouter:
 
 
 async def _serve(parts: Parts, request: Request, shape: Shape, kind: type[Asked], start: Start[Asked]) -> Response:
-    account = parts.metrics.account(request.url.path)
+    account = parts.metrics.account(request.scope["path"])
     try:
         asked = await request_body.read(request, kind, parts.service.config.max_body_bytes)
         session_id = session_name.session_id(request)
-        started = await while_connected(request.receive, start(parts, account, asked, caller(request), session_id))
+        model = parts.service.served_names()[0]
+
+        async def begin() -> tuple[Generation, dict[str, Any] | None]:
+            started = await start(parts, account, asked, caller(request), session_id)
+            return started, None if asked.stream else await whole(started, shape, model)
+
+        started, answer = await while_connected(request.receive, begin())
         headers = {} if session_id is None else {"X-Session-ID": request.headers[session_name.SESSION_HEADER]}
         if started.cache is not None:
             headers["X-Cache"] = started.cache
-        model = parts.service.served_names()[0]
-        if asked.stream:
+        if answer is None:
             events = _events(started, shape, model, asked.wants_usage)
             return EventStream(events, started.cancel, started.close, headers)
-        answer = await while_connected(request.receive, whole(started, shape, model))
         return Response(body(answer), headers=headers, media_type="application/json")
     except Refused as refused:
         account.close("error" if refused.is_ours else "invalid")
@@ -86,7 +90,7 @@ async def _serve(parts: Parts, request: Request, shape: Shape, kind: type[Asked]
         return Response(status_code=CLIENT_LEFT)
     except Exception as error:
         account.close("error")
-        return internal(error, request.url.path).response()
+        return internal(error, request.scope["path"]).response()
 
 
 async def whole(started: Generation, shape: Shape, model: str) -> dict[str, Any]:

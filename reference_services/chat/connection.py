@@ -23,22 +23,27 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -
     The request's body must have been read: the next thing to receive is then the disconnect.
     """
 
-    async def left() -> None:
-        while (await receive())["type"] != "http.disconnect":
-            pass
+    own = asyncio.current_task()
+    assert own is not None
+    has_left = False
 
-    task = asyncio.create_task(work)
-    watch = asyncio.create_task(left())
+    async def watch() -> None:
+        nonlocal has_left
+        with contextlib.suppress(Exception):
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            has_left = True
+            own.cancel()
+
+    watching = asyncio.create_task(watch())
     try:
-        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise ClientLeft
+        return await work
+    except asyncio.CancelledError:
+        if has_left and own.uncancel() == 0:  # else somebody else cancelled this task as well
+            raise ClientLeft from None
+        raise
     finally:
-        for each in (task, watch):
-            each.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await each
+        watching.cancel()
 
 
 class EventStream(Response):

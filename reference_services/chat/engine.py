@@ -7,8 +7,8 @@ import hashlib
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple, Protocol
 
 from reference_services.chat import VERSION, likelihood, prose, recall, stops, structured, tokenizer
 from reference_services.chat.likelihood import Alternatives
@@ -43,8 +43,7 @@ class Ask:
     """The JSON Schema, as JSON, that the answer has to meet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One generated token; its text may be empty. The last step of a generation has a finish reason.
 
     `tokens` is 0 only in the one step of a generation that had no room for a token.
@@ -176,8 +175,8 @@ class SimulatedEngine:
         steps = [Step(text) for text in ended.texts]
         if ask.top_logprobs is not None:
             told = likelihood.figures(ended.texts, key, ask.top_logprobs)
-            steps = [replace(step, logprob=own, top=top) for step, (own, top) in zip(steps, told, strict=True)]
-        return [*steps[:-1], replace(steps[-1], finish_reason="stop" if ended.is_met else finish)]
+            steps = [step._replace(logprob=own, top=top) for step, (own, top) in zip(steps, told, strict=True)]
+        return [*steps[:-1], steps[-1]._replace(finish_reason="stop" if ended.is_met else finish)]
 
     def _structured(self, ask: Ask, key: bytes) -> tuple[list[str], FinishReason]:
         """The texts of an answer in JSON, which ends where its value does."""

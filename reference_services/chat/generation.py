@@ -6,8 +6,8 @@ chunk (or the whole response) leaves.
 
 from __future__ import annotations
 
+import random
 import time
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -58,7 +58,7 @@ class Generation:
         context: Context | None = None,
         asked: Result | None = None,
     ) -> None:
-        self.id = uuid.uuid4().hex
+        self.id = f"{random.getrandbits(128):032x}"  # a name, no secret
         self.created = int(time.time())
         self._begin_s = time.perf_counter()
         self.prompt_tokens = prompt_tokens

@@ -26,6 +26,8 @@ disable_created_metrics()  # type: ignore[no-untyped-call]
 
 Outcome = Literal["ok", "invalid", "cancelled", "error"]
 SOCKET, GRAPHQL = "/v1/chat/stream", "/graphql"
+TELL_SECONDS = 0.02
+"""So often, and at its end, a request moves the counter of tokens: a step for each would cost more than the token."""
 ENDPOINTS = ("/v1/chat/completions", "/v1/completions", SOCKET, GRAPHQL)
 OUTCOMES: tuple[Outcome, ...] = ("ok", "invalid", "cancelled", "error")
 REFUSALS = ("401", "413", "429", "431")
@@ -152,8 +154,11 @@ class Metrics:
         for outcome in OUTCOMES:
             for endpoint in ENDPOINTS:
                 self.requests.labels(endpoint, outcome)
-            for kind in ("prompt", "generated"):
-                self.tokens.labels(kind, outcome)
+        # What each request moves is looked up here once: labels() costs more than the step itself.
+        self.tokens_of = {
+            outcome: (self.tokens.labels("prompt", outcome), self.tokens.labels("generated", outcome))
+            for outcome in OUTCOMES
+        }
         for endpoint in ENDPOINTS:
             self.latency.labels(endpoint)
         for result in FINDINGS:
@@ -184,6 +189,8 @@ class Account:
         self._clock = clock
         self._begin = clock()
         self._last: float | None = None
+        self._untold = 0
+        self._told = self._begin
         self._is_open = True
         self.prompt_tokens = 0
         self.generated_tokens = 0
@@ -200,17 +207,26 @@ class Account:
             self._metrics.vllm_between.observe(now - self._last)
         self._last = now
         self.generated_tokens += tokens
-        self._metrics.generation_tokens.inc(tokens)
+        self._untold += tokens
+        if now - self._told >= TELL_SECONDS:
+            self._tell(now)
+
+    def _tell(self, now: float) -> None:
+        self._metrics.generation_tokens.inc(self._untold)
+        self._untold, self._told = 0, now
 
     def close(self, outcome: Outcome, finish_reason: FinishReason | None = None) -> None:
         """The request has ended; only the first call counts."""
         if not self._is_open:
             return
         self._is_open = False
-        metrics, took_s = self._metrics, self._clock() - self._begin
+        now = self._clock()
+        self._tell(now)
+        metrics, took_s = self._metrics, now - self._begin
         metrics.requests.labels(self._endpoint, outcome).inc()
-        metrics.tokens.labels("prompt", outcome).inc(self.prompt_tokens)
-        metrics.tokens.labels("generated", outcome).inc(self.generated_tokens)
+        prompt, generated = metrics.tokens_of[outcome]
+        prompt.inc(self.prompt_tokens)
+        generated.inc(self.generated_tokens)
         if outcome == "ok" and finish_reason is not None:
             metrics.latency.labels(self._endpoint).observe(took_s)
             # What moderation ends, the engine had to give up.

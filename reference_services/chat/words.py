@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
@@ -38,6 +39,7 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words(text) if word not in _SMALL)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def stem(word: str) -> str:
     """A word without its plural or verbal ending; crude on purpose, the same for question and statement."""
     for ending in ("ing", "ies", "ed", "es", "s", "y", "e"):
