@@ -4,6 +4,9 @@
     ├── PlanInvalid       a rate, duration, URL, header or body that no run can be made of
     ├── Unresolved        the host of a URL has no address
     ├── LoadProcessDied   the process that held the client ended before its run was complete
+    ├── WorkersMissing    workers on other machines did not come, or one was lost before a run
+    ├── JoinRefused       a master does not take this worker
+    ├── MasterGone        no master answers, or it went away
     ├── NoListener        no process of this machine listens on the port, or it may not be seen
     ├── CounterMissing    the system does not tell the figure that was asked for
     ├── StartRefused      a service cannot be started for a timing (command, port)
@@ -35,6 +38,18 @@ class Unresolved(PerfError):
 
 class LoadProcessDied(PerfError):
     """The process that held the client ended before its run was complete."""
+
+
+class WorkersMissing(PerfError):
+    """Workers on other machines did not come in time, or one was lost before a run."""
+
+
+class JoinRefused(PerfError):
+    """A master does not take this worker."""
+
+
+class MasterGone(PerfError):
+    """No master answers, or it went away while this worker served it."""
 
 
 class NoListener(PerfError):

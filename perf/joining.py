@@ -1,0 +1,100 @@
+"""How a worker introduces itself to a master, and whom a master refuses."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import secrets
+import socket
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+JOIN: Final = "signoff_join"
+WELCOME: Final = "signoff_welcome"
+REFUSED: Final = "signoff_refused"
+CLOCK: Final = "signoff_clock"
+PLAN: Final = "signoff_plan"
+RECORDS: Final = "signoff_records"
+ENDED: Final = "signoff_ended"
+START: Final = "signoff_start"
+STOP: Final = "signoff_stop"
+GOODBYE: Final = "signoff_goodbye"
+
+SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
+"""Locust's messages are neither encrypted nor signed: values of these are never in one, each worker has its own."""
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Digest of the code that measures: two releases with the same number may still differ in it."""
+    digest = hashlib.sha256()
+    for file in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Joining:
+    """Who wants to join. `token` is drawn once in the life of a worker."""
+
+    token: str
+    version: str
+    code: str
+    host: str
+    pid: int
+    python: str
+
+    @classmethod
+    def own(cls) -> Joining:
+        """This process."""
+        return cls(
+            token=secrets.token_hex(8),
+            version=metadata.version("signoff"),
+            code=code_digest(),
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            python=platform.python_version(),
+        )
+
+    @classmethod
+    def of(cls, message: object) -> Joining | None:
+        """Of a message; None where it is none."""
+        if not isinstance(message, Mapping):
+            return None
+        try:
+            found = cls(**message)
+        except TypeError:
+            return None
+        return found if all(isinstance(each, str | int) for each in asdict(found).values()) else None
+
+    @property
+    def name(self) -> str:
+        """As people call it."""
+        return f"{self.host} (pid {self.pid})"
+
+    def as_message(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def refusal(joining: Joining | None, own: Joining, joined: Collection[str], expected: int) -> tuple[str, str] | None:
+    """Why this worker may not join, and what to do; None where it may. `joined` are the tokens of those who have."""
+    if joining is None:
+        return "it does not introduce itself as this version does", "install the version of the master on this machine"
+    if (joining.version, joining.code) != (own.version, own.code):
+        return (
+            f"it is Signoff {joining.version} (code {joining.code}), the master is {own.version} (code {own.code})",
+            "install the version of the master on this machine",
+        )
+    if joining.token in joined:
+        return "it has joined already", "start each worker once"
+    if len(joined) >= expected:
+        return (
+            f"it is late: all {expected} workers have joined, and a run does not change them",
+            "give the master a higher --expect-workers, or end this one",
+        )
+    return None
