@@ -9,9 +9,9 @@ from importlib import metadata
 from typing import Any, Final
 
 from acceptance.machine import machine
-from perf.cache_rate import CacheRate
 from perf.load_figures import LoadFigures
 from perf.load_run import LoadRun
+from perf.server_side import ServerSide
 
 MEASURING_PACKAGES: Final = ("signoff", "httptools", "numpy")
 LATE_MS: Final = 1.0
@@ -23,8 +23,10 @@ OMISSION: Final = (
 NONE_SUCCEEDED: Final = "no request succeeded"
 
 
-def result_of(run: LoadRun, began: datetime, cache: CacheRate | None, workers: int) -> dict[str, Any]:
-    """Plain JSON. Keys are called from outside: they are added, never changed."""
+def result_of(
+    run: LoadRun, began: datetime, server: ServerSide, gpu: dict[str, Any] | None, workers: int
+) -> dict[str, Any]:
+    """Plain JSON; `gpu` is null where this machine has none. Keys are called from outside: they are added, never changed."""
     plan = run.plan
     figures = LoadFigures.of(run.exchanges, plan.timeout_s * 1e3, plan.stream)
     errors = {kind: count for kind, count in run.outcomes().items() if kind != "ok"}
@@ -34,6 +36,7 @@ def result_of(run: LoadRun, began: datetime, cache: CacheRate | None, workers: i
     if valid and not good:
         valid, reason = False, f"{NONE_SUCCEEDED}: {_in_words(errors)}"
     health = run.health
+    cache = server.cache.as_record() if server.cache is not None else {}
     planned = run.planned if run.planned is not None else len(run.exchanges)
     offered = run.offered_per_second
     return {
@@ -70,7 +73,9 @@ def result_of(run: LoadRun, began: datetime, cache: CacheRate | None, workers: i
             "moved_share": health.moved_share,
             "moved": health.moved,
         },
-        "prefix_cache": {"prompts": "varied" if plan.vary else "the same", **(cache.as_record() if cache else {})},
+        "prefix_cache": {"prompts": "varied" if plan.vary else "the same", **cache},
+        "server": server.as_record(),
+        "gpu": gpu,
         "seed": plan.seed,
         "valid": valid,
         "reason": reason,

@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from acceptance import generation, load_conditions
+from acceptance import generation, load_conditions, metrics_address
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
@@ -30,6 +30,7 @@ from perf.load_run import LoadRun
 from perf.mean_latency import LOOKS
 from perf.process_identity import identify
 from perf.process_tree import HighWater, MemorySampler, high_water
+from perf.server_watch import ServerWatch
 
 HEADROOM = 1.25
 RATE_WHERE_NONE_IS_STATED = 10.0
@@ -157,12 +158,13 @@ def _take(recorder: Recorder, site: Site) -> None:
         figure="mean",
     )
     recorder.write("load", _told(site))
-    run = _offer(recorder, site, plan)
+    run, side = _offer(recorder, site, plan)
     if not run.valid and not run.interrupted:
         # One repeat, and both are kept: a client that was held up says nothing about the server.
         site.retries.append(f"the load run was repeated: {run.reason}")
         # With other prompts: the server may keep what it made of the first ones.
-        run = _offer(recorder, site, replace(plan, seed=plan.seed + 1))
+        run, side = _offer(recorder, site, replace(plan, seed=plan.seed + 1))
+    site.server_sides.append({**side, "service": site.service})
     for record in run.as_records():
         if record["record"] != "exchange":
             recorder.write("run", record)
@@ -214,7 +216,8 @@ def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
     return bool(site.ask("POST", path, body=dict(body)).get("status") == HTTPStatus.OK)
 
 
-def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> LoadRun:
+def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Record]:
+    """The run, and what the server told of it."""
     total = plan.duration_s
 
     def tell(progress: Any) -> None:
@@ -225,20 +228,25 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> LoadRun:
     def keep(exchange: Exchange) -> None:
         recorder.write("exchange", {**exchange.as_record(), "attempt": attempt})
 
+    watch = ServerWatch(metrics_address.sources(site), plan.duration_s, find_pid=lambda: site.process_id)
     try:
         if site.process_id is None or not psutil.pid_exists(site.process_id):
-            return run_load_in_process(plan, keep, tell)
-        process = identify(site.process_id)
-        with MemorySampler(site.process_id) as sampler:
-            run = run_load_in_process(plan, keep, tell)
-        if process is not None:
-            recorder.write("process", {**process.as_record(), "text": process.text(), "attempt": attempt})
-        for sample in sampler.samples:
-            recorder.write("memory", {**sample.as_record(), "attempt": attempt})
-        recorder.write("high_water", {**asdict(_mark(site.process_id, sampler)), "attempt": attempt})
-        return run
+            with watch:
+                run = run_load_in_process(plan, keep, tell)
+        else:
+            process = identify(site.process_id)
+            with watch, MemorySampler(site.process_id) as sampler:
+                run = run_load_in_process(plan, keep, tell)
+            if process is not None:
+                recorder.write("process", {**process.as_record(), "text": process.text(), "attempt": attempt})
+            for sample in sampler.samples:
+                recorder.write("memory", {**sample.as_record(), "attempt": attempt})
+            recorder.write("high_water", {**asdict(_mark(site.process_id, sampler)), "attempt": attempt})
     except PerfError as error:
         raise NotMeasurable(str(error), error.mend) from None
+    side = {**watch.side(run).as_record(), "gpu": watch.gpu()}
+    recorder.write("server", {**side, "attempt": attempt})
+    return run, side
 
 
 def _mark(process_id: int, sampler: MemorySampler) -> HighWater:

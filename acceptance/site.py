@@ -63,6 +63,8 @@ class Site:
     """Another tool's run, in the place of the own load run."""
     on_progress: Callable[[str, float], None] = lambda what, share: None
     retries: list[str] = field(default_factory=list)
+    server_sides: list[dict[str, Any]] = field(default_factory=list)
+    """What each server told of its load run, with the service's name."""
     models: list[str | None] = field(default_factory=list)
     taken: dict[str, Evidence | NotMeasurable] = field(default_factory=dict)
 

@@ -6,9 +6,10 @@ the reference service (`..._response_cache`, in requests).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Final
+
+from perf.exposition import Samples
 
 _COUNTERS: Final = (
     ("vllm:prefix_cache", "tokens"),
@@ -31,9 +32,8 @@ class CacheRate:
         return asdict(self)
 
 
-def cache_rate(before: str, after: str) -> CacheRate | None:
-    """The rate between two expositions; None where the server tells none, or nothing was looked up."""
-    first, last = _samples(before), _samples(after)
+def cache_rate(first: Samples, last: Samples) -> CacheRate | None:
+    """The rate between two readings; None where the server tells none, or nothing was looked up."""
     for name, unit in _COUNTERS:
         queries = _moved(first, last, f"{name}_queries_total")
         hits = _moved(first, last, f"{name}_hits_total")
@@ -51,23 +51,7 @@ def cache_rate(before: str, after: str) -> CacheRate | None:
     return None
 
 
-_Samples = Mapping[tuple[str, tuple[tuple[str, str], ...]], float]
-
-
-def _samples(exposition: str) -> _Samples:
-    from prometheus_client.parser import text_string_to_metric_families
-
-    found: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
-    try:
-        for family in text_string_to_metric_families(exposition):
-            for sample in family.samples:
-                found[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
-    except ValueError:  # not an exposition: it tells nothing
-        return {}
-    return found
-
-
-def _moved(first: _Samples, last: _Samples, name: str, label: tuple[str, str] | None = None) -> float | None:
+def _moved(first: Samples, last: Samples, name: str, label: tuple[str, str] | None = None) -> float | None:
     """By how much a counter grew over all its labels; None where it is not there."""
     keys = [key for key in last if key[0] == name and (label is None or label in key[1])]
     return sum(last[key] - first.get(key, 0.0) for key in keys) if keys else None

@@ -14,6 +14,7 @@ from reports.outcome import Word
 from reports.performance import Figure
 from reports.plain_text import line
 from reports.result_document import ResultDocument
+from reports.server_side import ServerShown
 
 _SPECIAL = re.compile(
     r"[\\`*\[\]<>|~#$&]"  # always markup
@@ -41,6 +42,7 @@ def markdown(document: ResultDocument) -> str:
     parts += [
         "## Performance Metrics Achieved",
         *_performance(document),
+        *(text for server in document.servers for text in _server(server)),
         "## Integration Status",
         *_parts(document),
     ]
@@ -85,6 +87,21 @@ def _figure(figure: Figure) -> tuple[str, ...]:
     if row is None:
         return (figure.label, "not asked by this document", "", "", "")
     return (figure.label, _measured(row), escape(row.target), _word(row.word), _lines(figure.rows))
+
+
+def _server(server: ServerShown) -> Iterator[str]:
+    yield f"### {escape(server.title)}"
+    yield escape(server.source)
+    if server.counts:
+        yield from _table(
+            ("Count", "Client", "Server", "Difference", "Metric"),
+            (
+                tuple(escape(cell) for cell in (each.what, each.client, each.server, each.state, each.metric))
+                for each in server.counts
+            ),
+        )
+    if server.notes or server.facts:
+        yield "\n".join(f"- {escape(text)}" for text in (*server.notes, *server.facts))
 
 
 def _parts(document: ResultDocument) -> Iterator[str]:

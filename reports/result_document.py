@@ -22,6 +22,8 @@ from reports.open_items import OpenGroup, Step, next_steps, open_groups
 from reports.outcome import OUTCOME_WORDS, RUN_WORDS, Word
 from reports.performance import Figure, figures
 from reports.plain_text import line
+from reports.server_side import ServerShown
+from reports.server_side import shown as shown_server
 from reports.stored_run import StoredConflict, StoredDocument, StoredRun, serialized
 
 SIMULATED = "A pass on the simulated engine says nothing about a model."
@@ -73,6 +75,7 @@ class ResultDocument:
     shares: tuple[tuple[Word, int], ...]
     facts: tuple[tuple[str, str], ...]
     figures: tuple[Figure, ...]
+    servers: tuple[ServerShown, ...]
     parts: tuple[Part, ...]
     sections: tuple[Section, ...]
     conflicts: tuple[Conflict, ...]
@@ -117,6 +120,7 @@ def result_document(run: StoredRun, document: StoredDocument, prefix: str = "") 
         shares=tuple((OUTCOME_WORDS[one], counts[one]) for one in order),
         facts=_facts(run, document, found),
         figures=figures(found),
+        servers=tuple(shown_server(side) for side in run.server),
         parts=parts(found),
         sections=sections(found),
         conflicts=tuple(_conflict(conflict) for conflict in conflicts),

@@ -13,15 +13,19 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
+from acceptance import load_machines
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
 
 if TYPE_CHECKING:
     from perf.exchange import Exchange
     from perf.highest_rate import Limit, Step
+    from perf.load_master import RemoteWorkers
     from perf.load_process import Workers
     from perf.load_run import LoadProgress, LoadRun
     from perf.plan import LoadPlan
+    from perf.server_watch import ServerWatch
 
 NAME = "load"
 HELP = "offer a server a load and tell its latencies, or find the highest rate that meets limits"
@@ -40,7 +44,7 @@ LEAST_WARM_UP_S: Final = 1.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `signoff load`."""
-    parser.add_argument("url", metavar="URL", help="the server; without a path its /v1/chat/completions")
+    parser.add_argument("url", nargs="?", metavar="URL", help="the server; without a path its /v1/chat/completions")
     when = parser.add_argument_group("when requests come")
     when.add_argument("--rate", type=float, metavar="R", help="requests a second; with --find the first rate to try")
     when.add_argument("--duration", type=float, metavar="S", help="seconds; with --find of each step, at least")
@@ -79,6 +83,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     find.add_argument("--error-rate", type=float, metavar="SHARE", help="limit of the share of errors, such as 0.01")
     find.add_argument("--resolution", type=float, default=0.05, metavar="SHARE", help="how near (default: 0.05)")
     find.add_argument("--max-rate", type=float, metavar="R", help="try no higher rate")
+    load_machines.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -90,18 +95,23 @@ def run(arguments: argparse.Namespace) -> int:
 
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: at least one is needed")
-    with Workers(arguments.workers) as workers:
-        try:
+    load_machines.check(arguments)
+    try:
+        if arguments.worker is not None:
+            return load_machines.serve(arguments)
+        if arguments.url is None:
+            raise UsageError("no URL is given", f"for example: {EXAMPLE}")
+        with load_machines.workers_of(arguments) if arguments.master else Workers(arguments.workers) as workers:
             return _run(arguments, workers)
-        except PlanInvalid as error:
-            raise UsageError(str(error), error.mend) from None
-        except Unresolved as error:
-            raise TargetUnreachable(str(error), error.mend) from None
-        except PerfError as error:
-            raise RunInvalid(str(error), error.mend) from None
+    except PlanInvalid as error:
+        raise UsageError(str(error), error.mend) from None
+    except Unresolved as error:
+        raise TargetUnreachable(str(error), error.mend) from None
+    except PerfError as error:
+        raise RunInvalid(str(error), error.mend) from None
 
 
-def _run(arguments: argparse.Namespace, workers: Workers) -> int:
+def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers) -> int:
     from acceptance import load_request
 
     limits = _limits(arguments)
@@ -143,11 +153,12 @@ def _limits(arguments: argparse.Namespace) -> list[Limit]:
 class _Command:
     """One command under way: where its records go and what its user sees meanwhile."""
 
-    def __init__(self, arguments: argparse.Namespace, workers: Workers) -> None:
+    def __init__(self, arguments: argparse.Namespace, workers: Workers | RemoteWorkers) -> None:
         from acceptance import load_request
 
         self.arguments = arguments
-        self.workers: Workers | None = workers
+        self.remote: RemoteWorkers | None = workers if arguments.master else None  # type: ignore[assignment]
+        self.workers: Workers | None = None if arguments.master else workers  # type: ignore[assignment]
         self.origin = load_request.origin(load_request.endpoint(arguments.url))
         self.headers = load_request.headers(arguments.header, arguments.api_key_env)
         self.records: IO[str] | None = None
@@ -172,12 +183,18 @@ class _Command:
         results: list[dict[str, Any]] = []
         for attempt in range(2):
             # Other prompts in the repeat: the server may keep what it made of the first ones.
-            before, began = self._metrics(), datetime.now(UTC)
-            run = self._offer(replace(plan, seed=plan.seed + attempt), f"attempt {attempt + 1}: " if attempt else "")
-            results.append(result_of(run, began, self._cache_rate(before), self.arguments.workers))
+            began = datetime.now(UTC)
+            with self._watch(plan) as watch:
+                run = self._offer(
+                    replace(plan, seed=plan.seed + attempt), f"attempt {attempt + 1}: " if attempt else ""
+                )
+            count = self.arguments.expect_workers or self.arguments.workers
+            results.append(result_of(run, began, watch.side(run), watch.gpu(), count))
+            if self.remote is not None:
+                results[-1] |= {"machines": self.remote.machines()}
             last = results[-1]
             whole = not (run.interrupted or run.reason.startswith("given up") or NONE_SUCCEEDED in last["reason"])
-            if last["valid"] or not whole:
+            if last["valid"] or not whole or (self.remote is not None and not self.remote.whole):
                 break
             if not attempt:
                 self.line.say(f"invalid: {last['reason']}; the run is made once more")
@@ -238,11 +255,11 @@ class _Command:
         from perf.client_limits import open_files_short
         from perf.load_process import Workers
 
-        if short := open_files_short(plan, self.arguments.workers):
+        if self.remote is None and (short := open_files_short(plan, self.arguments.workers)):
             self.line.say(f"note: {short}")
         self._keep(plan.as_record())
         with ExitStack() as later:
-            workers = self.workers or later.enter_context(Workers(self.arguments.workers))
+            workers = self.remote or self.workers or later.enter_context(Workers(self.arguments.workers))
             self.workers = None  # each carries one run
             run = workers.carry(
                 plan,
@@ -285,19 +302,28 @@ class _Command:
             return None
         return name if isinstance(name, str) else None
 
-    def _metrics(self) -> str:
-        return self._ask(self.arguments.metrics_url or f"{self.origin}/metrics")
+    def _watch(self, plan: LoadPlan) -> ServerWatch:
+        """The server's own metrics during the run; a key goes to its own server alone."""
+        from perf.scrape import Source
+        from perf.server_watch import ServerWatch
 
-    def _cache_rate(self, before: str) -> Any:
-        from perf.cache_rate import cache_rate
+        url = self.arguments.metrics_url or f"{self.origin}/metrics"
+        return ServerWatch(
+            [Source(url, self._headers_for(url))],
+            plan.duration_s,
+            verify_tls=plan.verify_tls,
+            find_pid=lambda: _local_process(self.origin),
+        )
 
-        return cache_rate(before, self._metrics()) if before else None
+    def _headers_for(self, url: str) -> Mapping[str, str]:
+        """What is sent besides; a key goes to its own server."""
+        return self.headers if url.startswith(f"{self.origin}/") else {}
 
     def _ask(self, url: str) -> str:
         """The text of an answer with status 200, else "": what is asked here a server need not know."""
         import httpx
 
-        sent = self.headers if url.startswith(f"{self.origin}/") else {}  # a key goes to its own server
+        sent = self._headers_for(url)
         # Certificates take a while to load, and plain HTTP needs none.
         verify = url.startswith("https:") and not self.arguments.insecure
         try:
@@ -336,6 +362,18 @@ class _Line:
         if self._live:
             sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+
+
+def _local_process(origin: str) -> int | None:
+    """The process that listens at this address, where it is on this machine and may be seen."""
+    from perf.errors import NoListener
+    from perf.process_tree import listener
+
+    parts = urlsplit(origin)
+    try:
+        return listener(parts.port or {"https": 443}.get(parts.scheme, 80), parts.hostname)
+    except NoListener:
+        return None
 
 
 def _text(result: Mapping[str, Any]) -> str:

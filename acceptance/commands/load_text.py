@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from perf.highest_rate import ALPHA, Found, Limit, Step
 from reports.plain_text import visible
+from reports.server_side import server_lines
 
 _ROWS: Final = (
     ("time to first token", "ttft_ms", "from when it was due"),
@@ -68,6 +69,7 @@ def _beside(result: Mapping[str, Any]) -> list[str]:
         )
     rate = f"hit rate {cache['hit_rate']:.1%} ({cache['metric']})" if "hit_rate" in cache else "hit rate not told"
     lines.append(f"cache:    prompts {cache['prompts']}; {rate}")
+    lines += server_lines(result["server"], result["gpu"])
     late = f"{schedule['late']} sent more than {schedule['late_over_ms']:g} ms late"
     if schedule["latest"]:
         worst = ", ".join(f"request {each['request']} by {each['late_ms']:g} ms" for each in schedule["latest"][:3])
@@ -86,6 +88,13 @@ def _beside(result: Mapping[str, Any]) -> list[str]:
     lines.append(f"client:   {', '.join(parts)}")
     if client["moved"]:
         lines.append(f"          moved at most {client['moved']}")
+    for number, each in enumerate(result.get("machines", ()), 1):
+        lost = f"; lost: {visible(each['lost'])}" if each["lost"] else ""
+        drift = "" if each["clock_drift_ms"] is None else f", moved by {each['clock_drift_ms']:.3g} ms in the run"
+        lines.append(
+            f"worker {number}: {visible(each['host'])} (pid {each['pid']}), {each['records']} records, clock known to "
+            f"{each['clock_error_ms']:.3g} ms{drift}{lost}"
+        )
     return lines
 
 

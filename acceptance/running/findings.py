@@ -39,6 +39,7 @@ class Findings:
     engine: dict[str, str]
     judged: dict[tuple[str, str], Judged] = field(default_factory=dict)
     retries: list[str] = field(default_factory=list)
+    server_sides: list[dict[str, Any]] = field(default_factory=list)
     trouble: SignoffError | None = None
 
     def keep(self, criterion: Criterion, judged: Judged) -> None:

@@ -167,6 +167,7 @@ class Judging:
             seed=self.findings.seed,
             foreign=self._foreign,
             retries=self.findings.retries,
+            server_sides=self.findings.server_sides,
             on_progress=self.progress.share,
         )
         site.require_reachable()

@@ -15,6 +15,7 @@ from acceptance.reading import Conflict, Document
 from acceptance.running.findings import Findings
 from acceptance.verdict import Verdict
 from reports import stored_run
+from reports.decode import decode
 from reports.headline import fold, headline, open_counts, out_of_reach
 from reports.plain_text import line as plain_line
 from reports.result_files import write_results
@@ -27,6 +28,7 @@ from reports.stored_run import (
     StoredCriterion,
     StoredDocument,
     StoredRun,
+    StoredServerSide,
     StoredThreshold,
 )
 
@@ -100,6 +102,7 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
         out_of_reach=dict(findings.deployment.out_of_reach),
         log=_log(findings),
         retries=tuple(findings.retries),
+        server=tuple(decode(StoredServerSide, side, "server") for side in findings.server_sides),
         extra={"deployment": findings.deployment.name, "seed": findings.seed},
     )
     folded, reason = fold(run)

@@ -10,11 +10,18 @@ from reports.stored_run import (
     Measurement,
     OpenCounts,
     Side,
+    StoredCache,
+    StoredComparison,
     StoredConflict,
     StoredCriterion,
     StoredDocument,
+    StoredGpu,
+    StoredGpus,
+    StoredPoint,
     StoredRun,
+    StoredServerSide,
     StoredThreshold,
+    StoredTotals,
 )
 
 DOCUMENT = "fixtures/tasks/1.3-hermes-2.md"
@@ -382,6 +389,41 @@ def criteria() -> tuple[StoredCriterion, ...]:
     )
 
 
+def server_side() -> StoredServerSide:
+    """What the server told of the load run: one request of somebody else was under way."""
+    running = (0, 9, 11, 12, 10, 14, 13, 10, 11, 9, 1, 0)
+    waiting = (0, 0, 0, 2, 1, 4, 2, 0, 0, 0, 0, 0)
+    return StoredServerSide(
+        url="http://127.0.0.1:11402/metrics",
+        readings=len(running),
+        missed=1,
+        series=tuple(
+            StoredPoint(t_s=5.0 * at - 0.4, running=running[at], waiting=waiting[at], kv_cache=0.02 * running[at])
+            for at in range(len(running))
+        ),
+        totals=StoredTotals(requests={"abort": 1, "length": 1420, "stop": 81}, preemptions=0, tokens_per_step=41.5),
+        cache=StoredCache(hit_rate=0.0312, metric="vllm:prefix_cache"),
+        compared=(
+            StoredComparison(what="requests", client=1500, server=1501, metric="vllm:request_success_total"),
+            StoredComparison(what="prompt tokens", client=36_012, server=36_036, metric="vllm:prompt_tokens_total"),
+            StoredComparison(what="generated tokens", server=75_050, metric="vllm:generation_tokens_total"),
+        ),
+        notes=("others may have used the server during the run",),
+        gpu=StoredGpus(
+            devices=(
+                StoredGpu(
+                    device=0,
+                    name="NVIDIA L40S",
+                    total_bytes=48_305_799_168,
+                    most_used_bytes=43_486_543_872,
+                    most_of_service_bytes=42_949_672_960,
+                    mean_busy_share=0.83,
+                ),
+            ),
+        ),
+    )
+
+
 def run(**changes) -> StoredRun:
     """The run; `changes` replace its fields."""
     found = criteria()
@@ -428,6 +470,14 @@ def run(**changes) -> StoredRun:
             ),
         ),
         criteria=found,
+        server=(
+            server_side(),
+            StoredServerSide(
+                url="http://127.0.0.2:11401/metrics",
+                service="openchat",
+                problem="http://127.0.0.2:11401/metrics: status 404",
+            ),
+        ),
         run_id="20250120-140139-hermes-2",
         documents=(
             StoredDocument(

@@ -1,0 +1,38 @@
+"""Where the metrics of the service under load are: where the deployment says, where the document does, or beside it."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from acceptance.errors import NotMeasurable
+from acceptance.site import Site
+from perf.scrape import Source
+
+ROLE = "metrics"
+PATH = "/metrics"
+SIGNS_OF_ADDRESS = "://"
+
+
+def sources(site: Site) -> list[Source]:
+    """The addresses to ask, in this order, each with its own key.
+
+    `metrics` under `[addresses]` of the deployment; the address at which the document asks for this service's
+    metrics; the target's own `/metrics`.
+    """
+    named = site.deployment.addresses.get(ROLE, "")
+    found = [_with_path(named)] if SIGNS_OF_ADDRESS in named else []
+    for criterion in site.criteria:
+        request = criterion.parameters.get("request")
+        if criterion.kind != "metrics" or not isinstance(request, dict) or criterion.service not in ("", site.service):
+            continue
+        try:
+            origin, _ = site.deployment.url(request.get("address"), site.primary_address)
+        except NotMeasurable:  # the document's address is not named: no traffic goes there
+            continue
+        found.append(origin + str(request.get("path", PATH)))
+    found.append(site.deployment.target + PATH)
+    return [Source(url, site.deployment.headers(url)) for url in dict.fromkeys(found)]
+
+
+def _with_path(url: str) -> str:
+    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + PATH
