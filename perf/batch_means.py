@@ -8,6 +8,7 @@ narrows an interval, whatever it stands in for.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -63,13 +64,9 @@ def upper_reach(values: Values, batch: int, level: float, failed: Marks, share: 
     spread = float(np.sqrt(np.sum((high - high.mean()) ** 2) + np.sum((high - low) ** 2)))
 
     def best(centre: float) -> float:
-        bounds = (spread * 1e-3, spread * 3)
-        return float(minimize_scalar(lambda scale: at(centre, scale), bounds=bounds, method="bounded").fun)
+        return _least(lambda log_scale: at(centre, math.exp(log_scale)), math.log(spread) - 7, math.log(spread) + 1)
 
-    ends = (float(low.min()), float(high.max()))
-    return float(
-        minimize_scalar(best, bounds=ends, method="bounded", options={"xatol": 1e-4 * (ends[1] - ends[0])}).fun
-    )
+    return _least(best, float(low.min()), float(high.max()))
 
 
 def apart(values: Values, batches: int, failed: Marks | None = None) -> MeanError:
@@ -111,4 +108,10 @@ def _squares(low: Values, high: Values) -> float:
     def about(centre: float) -> float:
         return float(np.sum((np.abs(middle - centre) + half) ** 2))
 
-    return float(minimize_scalar(about, bounds=(float(low.min()), float(high.max())), method="bounded").fun)
+    return _least(about, float(low.min()), float(high.max()))
+
+
+def _least(function: Callable[[float], float], low: float, high: float) -> float:
+    """The least value of a convex function; near its place it is flat, so a rough place is near enough."""
+    tolerance = 1e-4 * (high - low)
+    return float(minimize_scalar(function, bounds=(low, high), method="bounded", options={"xatol": tolerance}).fun)

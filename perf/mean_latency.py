@@ -186,9 +186,10 @@ def mean_bounds(
     skewed = float(means.max()) - mean if failed.any() else max(0.0, cube / square) if square > 0 else 0.0
     share = (2 * float(ndtri(above_level)) ** 2 + 1) / 6 / batches
     above = max(overlapping(values, size).reach(above_level) for size in {short, long}) + share * skewed
-    if failed.any() and mean + above < limit:
-        reaches = (upper_reach(values, size, above_level, failed, 1 - share) for size in {short, long})
-        above = max(reaches) + share * skewed
+    if failed.any():
+        for size in {short, long}:
+            if mean + above < limit:
+                above = max(above, upper_reach(values, size, above_level, failed, 1 - share) + share * skewed)
     below = error.reach(below_level)
     if square > 0 and error.error > 0:
         below = error.error * _hall(below / error.error, cube / square**1.5 / math.sqrt(batches))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +96,7 @@ ELSEWHERE: dict[str, World] = {
 }
 
 
+@lru_cache
 def scale(name: str, mean_ms: float) -> float:
     """By what to multiply the world, so that the mean charged at the time-out is `mean_ms`."""
     world = WORLDS.get(name) or ELSEWHERE[name]

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
+import struct
 import sys
 import time
 
@@ -47,7 +49,8 @@ GOOD_SSE = "".join(event(text).decode() for text in ("Grüße ", "", "an 東京 
 UNFRAMED = b"HTTP/1.0 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 
 FIXED = {
-    "/http_503": framed(b'{"error": {"message": "busy"}}', "503 Service Unavailable"),
+    "/http_500": framed(b"Internal Server Error", "500 Internal Server Error", "text/plain"),
+    "/http_503": framed(b'{"error": {"message": "busy"}}', "503 Service Unavailable", more="retry-after: 1\r\n"),
     "/http_429": framed(b"slow down", "429 Too Many Requests", "text/plain"),
     "/redirect": framed(b"", "307 Temporary Redirect", more="location: http://127.0.0.1:1/elsewhere\r\n"),
     "/empty": framed(b""),
@@ -88,6 +91,13 @@ async def answer(path: str, truth: dict[str, object], writer: asyncio.StreamWrit
         write(CLOSING[path])
         return False
     if path == "/reset":
+        writer.transport.abort()
+        return False
+    if path == "/reset_midway":
+        write(framed(whole("hello"))[:-10])
+        await asyncio.sleep(0.02)
+        at_once = struct.pack("ii", 1, 0)
+        writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
         writer.transport.abort()
         return False
     if path == "/silence":
