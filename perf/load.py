@@ -34,6 +34,7 @@ __all__ = ["LoadPlan", "LoadProgress", "LoadRun", "run_load", "run_load_in_proce
 
 LEAD_NS: Final = 50_000_000
 """The first request is due so long after the client is ready."""
+GATHER_S: Final = 0.05
 HEARTBEAT_NS: Final = 20_000_000
 PROGRESS_NS: Final = 500_000_000
 PAUSE_NS: Final = 100_000_000
@@ -234,10 +235,12 @@ def main() -> int:
                 output.write(json.dumps(record) + "\n")
                 if lines.empty():
                     output.flush()
+                    time.sleep(GATHER_S)  # many records in one waking: each for itself would hold up sends and reads
             output.flush()
         except OSError:  # nobody reads any more: no load without anyone to see it
             os._exit(3)
 
+    sys.setswitchinterval(0.0002)  # whoever writes records lets the loop go on within this time
     writer = threading.Thread(target=write, name="records")
     writer.start()
     try:
