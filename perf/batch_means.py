@@ -103,12 +103,12 @@ def _squares(low: Values, high: Values) -> float:
     if low is high:
         centred = high - high.mean()
         return float(centred @ centred)
-    middle, half = (low + high) / 2, (high - low) / 2
-
-    def about(centre: float) -> float:
-        return float(np.sum((np.abs(middle - centre) + half) ** 2))
-
-    return _least(about, float(low.min()), float(high.max()))
+    order = np.argsort(low + high)
+    middle, half = ((high + low) / 2)[order], ((high - low) / 2)[order]
+    # The centre of the least squares: a middle, or where the slope is zero between two of them.
+    left = np.concatenate(([0.0], np.cumsum(half)))
+    centres = np.concatenate((middle, (middle.sum() + half.sum() - 2 * left) / len(middle)))
+    return float(np.min(np.sum((np.abs(middle - centres[:, None]) + half) ** 2, axis=1)))
 
 
 def _least(function: Callable[[float], float], low: float, high: float) -> float:

@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import gammaincinv, ndtri
-from scipy.stats import beta
+from scipy.special import betaincinv, gammaincinv, ndtri
 
 from perf.batch_means import apart, lag_1, split
 from perf.decision import DETECTED, Decision, Outcome, check_alpha, flaw_in, undecided
@@ -22,8 +21,8 @@ _MANY = 1000
 
 def share_bounds(count: int, total: int, alpha: float) -> tuple[float, float]:
     """Lower and upper bound of a share, each wrong with probability at most `alpha`."""
-    low = float(beta.ppf(alpha, count, total - count + 1)) if count > 0 else 0.0
-    high = float(beta.ppf(1 - alpha, count + 1, total - count)) if count < total else 1.0
+    low = float(betaincinv(count, total - count + 1, alpha)) if count > 0 else 0.0
+    high = float(betaincinv(count + 1, total - count, 1 - alpha)) if count < total else 1.0
     return low, high
 
 
@@ -180,7 +179,7 @@ def _detectable(total: int, limit: float, alpha: float) -> float | None:
     if not 0 < limit < 1 or share_bounds(0, total, alpha)[1] >= limit:
         return None
     most = bisect_left(range(total), 1, key=lambda count: share_bounds(count, total, alpha)[1] >= limit) - 1
-    return round(1 - float(beta.ppf(1 - DETECTED, most + 1, total - most)) / limit, 4)
+    return round(1 - float(betaincinv(most + 1, total - most, 1 - DETECTED)) / limit, 4)
 
 
 def _needed(limit: float, alpha: float) -> str:
