@@ -1,4 +1,4 @@
-"""How a worker introduces itself to a master, and whom a master refuses."""
+"""How a worker introduces itself to a master, whom a master refuses, and what of a plan travels."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from functools import lru_cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
+
+from perf.errors import PlanInvalid
+from perf.plan import LoadPlan
 
 JOIN: Final = "signoff_join"
 WELCOME: Final = "signoff_welcome"
@@ -40,9 +43,9 @@ def code_digest() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """Who wants to join. `token` is drawn once in the life of a worker."""
+    """Who wants to join. `nonce` is drawn once in the life of a worker."""
 
-    token: str
+    nonce: str
     version: str
     code: str
     host: str
@@ -53,7 +56,7 @@ class Joining:
     def own(cls) -> Joining:
         """This process."""
         return cls(
-            token=secrets.token_hex(8),
+            nonce=secrets.token_hex(8),
             version=metadata.version("signoff"),
             code=code_digest(),
             host=socket.gethostname(),
@@ -82,7 +85,7 @@ class Joining:
 
 
 def refusal(joining: Joining | None, own: Joining, joined: Collection[str], expected: int) -> tuple[str, str] | None:
-    """Why this worker may not join, and what to do; None where it may. `joined` are the tokens of those who have."""
+    """Why this worker may not join, and what to do; None where it may. `joined` are the nonces of those who have."""
     if joining is None:
         return "it does not introduce itself as this version does", "install the version of the master on this machine"
     if (joining.version, joining.code) != (own.version, own.code):
@@ -90,7 +93,7 @@ def refusal(joining: Joining | None, own: Joining, joined: Collection[str], expe
             f"it is Signoff {joining.version} (code {joining.code}), the master is {own.version} (code {own.code})",
             "install the version of the master on this machine",
         )
-    if joining.token in joined:
+    if joining.nonce in joined:
         return "it has joined already", "start each worker once"
     if len(joined) >= expected:
         return (
@@ -98,3 +101,23 @@ def refusal(joining: Joining | None, own: Joining, joined: Collection[str], expe
             "give the master a higher --expect-workers, or end this one",
         )
     return None
+
+
+def without_secrets(plan: LoadPlan) -> dict[str, Any]:
+    """The message of a plan; of a secret header it holds the name."""
+    headers = {name: "" if name.lower() in SECRET_HEADERS else value for name, value in plan.headers.items()}
+    return {**plan.as_message(), "headers": headers}
+
+
+def with_own_headers(message: Mapping[str, Any], own: Mapping[str, str]) -> LoadPlan:
+    """The master's plan with this worker's headers; what is secret comes from them alone. Raises PlanInvalid."""
+    mine = {name.lower(): value for name, value in own.items()}
+    headers = {}
+    for name, value in message["headers"].items():
+        if name.lower() in SECRET_HEADERS and not mine.get(name.lower()):
+            raise PlanInvalid(
+                f"the run needs the header {name}, whose value does not travel between machines",
+                "start this worker with its own --api-key-env NAME, or --header",
+            )
+        headers[name] = mine.get(name.lower(), value)
+    return LoadPlan.from_record({**message, "headers": headers})

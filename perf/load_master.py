@@ -11,7 +11,7 @@ import json
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Final, NoReturn
 
@@ -32,12 +32,12 @@ from perf.joining import (
     PLAN,
     RECORDS,
     REFUSED,
-    SECRET_HEADERS,
     START,
     STOP,
     WELCOME,
     Joining,
     refusal,
+    without_secrets,
 )
 from perf.load_run import LoadProgress, LoadRun
 from perf.plan import LoadPlan
@@ -154,12 +154,11 @@ class RemoteWorkers:
         self._measure_clocks(first=True)
         gathered = Gathered(plan, on_record, on_progress, give_up)
         self._run += 1
-        headers = {name: "" if name.lower() in SECRET_HEADERS else value for name, value in plan.headers.items()}
-        message = replace(plan, headers=headers).as_message()
+        message = json.dumps(without_secrets(plan))
         for each in self._members.values():
             each.ready, each.open, each.records, each.shift_ns = False, True, 0, 0
             shard = [each.number, self._expected]
-            self._tell(each.node, PLAN, {"run": self._run, "plan": json.dumps(message), "shard": shard})
+            self._tell(each.node, PLAN, {"run": self._run, "plan": message, "shard": shard})
         self._within(READY_S)
         try:
             self._follow(gathered)
@@ -311,7 +310,7 @@ class RemoteWorkers:
             gathered.flaw = f"worker {each.name} was lost after {each.records} of its records: {why}"
 
     def _join(self, node: str, joining: Joining | None) -> None:
-        joined = [each.joining.token for each in self._members.values()]
+        joined = [each.joining.nonce for each in self._members.values()]
         refused = refusal(joining, self._own, joined, self._expected)
         if refused is not None or joining is None:
             reason, mend = refused or ("", "")

@@ -21,7 +21,7 @@ from gevent.queue import Empty, Queue
 
 from perf import locust_runner
 from perf.client_limits import open_files_short
-from perf.errors import JoinRefused, MasterGone, PerfError, PlanInvalid
+from perf.errors import JoinRefused, MasterGone, PerfError
 from perf.joining import (
     CLOCK,
     ENDED,
@@ -30,18 +30,17 @@ from perf.joining import (
     PLAN,
     RECORDS,
     REFUSED,
-    SECRET_HEADERS,
     START,
     STOP,
     WELCOME,
     Joining,
+    with_own_headers,
 )
 from perf.load_process import CLIENT, client_environment
-from perf.plan import LoadPlan
 
 BATCH_S: Final = 0.1
 ANSWER_S: Final = 10.0
-SILENCE_S: Final = 10.0
+SILENCE_S: Final = 6.0
 IDLE_SILENCE_S: Final = 60.0
 GRACE_S: Final = 10.0
 INTERRUPT: Final = "interrupt"
@@ -257,17 +256,3 @@ class _Shard:
         if self._lines:
             lines, self._lines = self._lines, []
             self._send(RECORDS, {"run": self.run, "lines": lines})
-
-
-def with_own_headers(message: Mapping[str, Any], own: Mapping[str, str]) -> LoadPlan:
-    """The master's plan with this worker's headers; what is secret comes from them alone. Raises PlanInvalid."""
-    mine = {name.lower(): value for name, value in own.items()}
-    headers = {}
-    for name, value in message["headers"].items():
-        if name.lower() in SECRET_HEADERS and not mine.get(name.lower()):
-            raise PlanInvalid(
-                f"the run needs the header {name}, whose value does not travel between machines",
-                "start this worker with its own --api-key-env NAME, or --header",
-            )
-        headers[name] = mine.get(name.lower(), value)
-    return LoadPlan.from_record({**message, "headers": headers})
