@@ -14,6 +14,7 @@ the user's, is stored with the reply. A system prompt stays with the session unt
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 import tempfile
 import time
@@ -62,6 +63,7 @@ class Turn:
         self.is_claimed = True
         self.asked_at = manager.now()
         self._is_open = True
+        self._storing: asyncio.Future[SessionRecord] | None = None
 
     async def __aenter__(self) -> Self:
         return self
@@ -84,11 +86,26 @@ class Turn:
         added = TurnRecord(user, assistant, self.asked_at, self._manager.now(), self.system)
         return await self._manager.store_turn(self, added)
 
+    async def stored(self, promise: Future[SessionRecord]) -> SessionRecord:
+        """The session with this turn, once it is committed; that goes on where nobody waits for it any more."""
+        self._storing = asyncio.wrap_future(promise)
+        return await asyncio.shield(self._storing)
+
     def close(self) -> None:
-        """Let the next one on this session go ahead."""
-        if self._is_open:
-            self._is_open = False
+        """Let the next one on this session go ahead, after a commit that is under way: it is told of that turn."""
+        if not self._is_open:
+            return
+        self._is_open = False
+        if self._storing is None or self._storing.done():
             self._manager.leave(self, self._lock)
+        else:
+            self._storing.add_done_callback(self._leave_after)
+
+    def _leave_after(self, storing: asyncio.Future[SessionRecord]) -> None:
+        # Asked for, so that asyncio does not complain of an error that nobody is there to be told of.
+        if not storing.cancelled():
+            storing.exception()
+        self._manager.leave(self, self._lock)
 
 
 class SessionManager:
@@ -205,7 +222,7 @@ class SessionManager:
         """Store a turn; when this returns, it is committed."""
         begin = time.perf_counter()
         promise = self.store.append(turn.session_id, added, turn.holder)
-        record = await asyncio.shield(asyncio.wrap_future(promise))
+        record = await turn.stored(promise)
         turn.is_claimed = False
         self.commits.append(time.perf_counter() - begin)
         self.turns_committed_total += 1
@@ -217,11 +234,13 @@ class SessionManager:
     async def opened(self) -> None:
         """A session was opened: count it, and make room for it."""
         self.created_total += 1
-        too_many = await asyncio.wrap_future(self.store.session_count()) - self.settings.max_sessions
-        if too_many > 0:
-            oldest = await asyncio.wrap_future(self.store.oldest(limit=too_many + len(self._locks)))
-            gone = [await asyncio.wrap_future(promise) for promise in self._make_room(oldest, too_many)]
-            self.evicted_total += sum(gone)
+        # What is stored is not told as failed: where the store went away since, the next session makes the room.
+        with contextlib.suppress(StoreAway):
+            too_many = await asyncio.wrap_future(self.store.session_count()) - self.settings.max_sessions
+            if too_many > 0:
+                oldest = await asyncio.wrap_future(self.store.oldest(limit=too_many + len(self._locks)))
+                gone = [await asyncio.wrap_future(promise) for promise in self._make_room(oldest, too_many)]
+                self.evicted_total += sum(gone)
 
     async def delete(self, session_id: str) -> bool:
         """Remove a session, after the turn that is under way; whether it was there."""

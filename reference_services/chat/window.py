@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
 from reference_services.chat.prompt import Message
@@ -41,8 +42,13 @@ def fitted(
     long: then the caller has to refuse the request.
     """
     turns = turns_of(earlier)[-size:]
-    while True:
-        prompt = (*system, *(message for turn in turns for message in turn), new)
-        if not turns or count(prompt) <= room:
-            return prompt
-        turns.pop(0)
+
+    def without(dropped: int) -> tuple[Message, ...]:
+        return (*system, *(message for turn in turns[dropped:] for message in turn), new)
+
+    # Each count reads the whole prompt: as few of them as may be, and the most usual cases first.
+    if count(without(0)) <= room:
+        return without(0)
+    if count(without(len(turns))) > room:
+        return without(len(turns))
+    return without(bisect_left(range(len(turns)), True, lo=1, key=lambda dropped: count(without(dropped)) <= room))

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from reference_services.chat.prompt import Message
 from reference_services.chat.sessions import SessionManager
 from reference_services.chat.settings import Hermes2Config
 from reference_services.chat.sqlite_store import SqliteStore
-from reference_services.chat.store import StoreError
+from reference_services.chat.store import StoreAway, StoreError
 from reference_services.chat.tokenizer import count_messages
 from reference_services.chat.window import fitted, merged, turns_of
 
@@ -202,6 +204,39 @@ def test_a_turn_that_was_not_committed_leaves_no_trace(manager: SessionManager) 
     assert asyncio.run(manager.figures())["turns_stored"] == 0
 
 
+def test_who_leaves_while_a_turn_is_being_committed_has_the_next_one_told_of_it(manager: SessionManager) -> None:
+    assert isinstance(manager.store, SqliteStore)
+    writer, disk = manager.store._writes, threading.Event()
+
+    async def play() -> list[str]:
+        first = await manager.begin("a")
+        writer.ask(lambda db: disk.wait(30))
+        commit = asyncio.create_task(first.commit("one", "re one"))
+        await asyncio.sleep(0)
+        commit.cancel()
+        await asyncio.gather(commit, return_exceptions=True)
+        first.close()
+        second = asyncio.create_task(manager.begin("a"))
+        await asyncio.sleep(0)
+        disk.set()
+        async with await second as turn:
+            return [each.user for each in turn.turns]
+
+    assert asyncio.run(play()) == ["one"]
+
+
+def test_a_turn_that_is_stored_is_not_told_as_failed_where_the_store_goes_away_then(
+    manager: SessionManager, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away: Future[int] = Future()
+    away.set_exception(StoreAway("gone"))
+    monkeypatch.setattr(manager.store, "session_count", lambda: away)
+    take(manager, "a", "one")
+    kept = manager.get_session("a")
+    assert kept is not None
+    assert kept["turn_count"] == 1
+
+
 def test_the_system_prompt_stays_with_the_session_until_another_is_sent(manager: SessionManager) -> None:
     async def turn(*messages: Message) -> list[str]:
         async with await manager.begin("a") as taken:
@@ -255,6 +290,21 @@ def test_what_is_left_out_are_the_oldest_whole_turns(lengths: list[int], size: i
     if len(kept) < 2 * min(size, len(lengths)):
         one_more = earlier[len(earlier) - len(kept) - 2 :]
         assert count_messages([*system, *one_more, new]) > room
+
+
+def test_a_message_that_is_too_long_alone_is_not_counted_with_every_number_of_turns() -> None:
+    counted: list[int] = []
+
+    def count(messages: Sequence[Message]) -> int:
+        counted.append(len(messages))
+        return 100 * len(messages)
+
+    earlier = [message for n in range(10) for message in (user(f"q{n}"), assistant(f"a{n}"))]
+    assert fitted([], earlier, user("new"), count, 10, 50) == (user("new"),)
+    assert len(counted) == 2
+    counted.clear()
+    assert len(fitted([], earlier, user("new"), count, 10, 1000)) == 9
+    assert len(counted) <= 6
 
 
 def test_a_reply_without_its_question_is_no_turn() -> None:
