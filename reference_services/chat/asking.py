@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from reference_services.chat import sampling_limits
@@ -17,6 +18,9 @@ from reference_services.chat.requests import ChatRequest, CompletionRequest
 from reference_services.chat.service import ModelService
 from reference_services.chat.sessions import Turn
 
+COUNTED = 2
+"""Times the context length that a text may have and is still counted to the token, for its refusal."""
+
 
 async def chat(parts: Parts, account: Account, body: ChatRequest, caller: str, session_id: str | None) -> Generation:
     """Start a chat completion; waits for the session's turn. Raises Refused."""
@@ -24,6 +28,9 @@ async def chat(parts: Parts, account: Account, body: ChatRequest, caller: str, s
     messages = tuple(message.message() for message in body.messages)
     if body.retrieval and parts.library is None:
         raise Refused(400, "retrieval: this service has no store of documents.", "no_documents", "retrieval")
+    # Of a session's request, what does not fit of the earlier messages is left out.
+    needed = [each for each in messages if session_id is None or each.role == "system" or each is messages[-1]]
+    check_countable(parts.service, [message.content for message in needed], "messages")
     if session_id is None:
         judged = await parts.moderation.check([message.content for message in messages], "messages")
         messages = _led(messages, parts.service.config.system_prompt)
@@ -55,6 +62,7 @@ async def complete(
         raise Refused(400, "Sessions hold chats: use /v1/chat/completions.", "invalid_value", "X-Session-ID")
     if not body.prompt:
         raise Refused(400, "prompt: a text that is not empty is needed.", "invalid_value", "prompt")
+    check_countable(parts.service, [body.prompt], "prompt")
     judged = await parts.moderation.check([body.prompt], "prompt")
     return _start(parts, account, body, body.prompt, caller, judged)
 
@@ -71,6 +79,21 @@ def check_model(service: ModelService, model: str | None) -> None:
     if model is not None and model not in names:
         raise Refused(
             404, f"The model {model!r} is not served here; served is {names[0]!r}.", "model_not_found", "model"
+        )
+
+
+def check_countable(service: ModelService, texts: Sequence[str], param: str) -> None:
+    """Raises Refused where texts are so much too long that nobody else should wait while they are counted."""
+    length = service.config.max_model_len
+    if sum(map(len, texts)) <= COUNTED * length:
+        return
+    tokens = sum(service.engine.at_least(text) for text in texts)
+    if tokens > COUNTED * length:
+        raise Refused(
+            400,
+            f"The context length is {length} tokens; {param} has at least {tokens}. Shorten it.",
+            "context_length_exceeded",
+            param,
         )
 
 

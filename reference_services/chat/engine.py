@@ -91,6 +91,9 @@ class Engine(Protocol):
     def count_text(self, text: str) -> int:
         """How many tokens a bare text has."""
 
+    def at_least(self, text: str) -> int:
+        """A number of tokens that a bare text has at least: for texts that are too long even to be counted."""
+
     def encode(self, prompt: Prompt) -> Sequence[int]:
         """The ids of a prompt's tokens."""
 
@@ -145,6 +148,10 @@ class SimulatedEngine:
     def count_text(self, text: str) -> int:
         """See `tokenizer.count`."""
         return tokenizer.count(text)
+
+    def at_least(self, text: str) -> int:
+        """See `tokenizer.at_least`."""
+        return tokenizer.at_least(text)
 
     def encode(self, prompt: Prompt) -> Sequence[int]:
         """See `tokenizer.encode_prompt`."""

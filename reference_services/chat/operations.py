@@ -22,7 +22,7 @@ from reference_services.chat.answer_models import (
     Tokens,
     Version,
 )
-from reference_services.chat.asking import check_model, check_ready
+from reference_services.chat.asking import check_countable, check_model, check_ready
 from reference_services.chat.description import answers
 from reference_services.chat.generation import Parts
 from reference_services.chat.requests import TokenizeRequest
@@ -71,7 +71,10 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
         asked = await request_body.read(request, TokenizeRequest, config.max_body_bytes)
         check_ready(service)
         check_model(service, asked.model)
-        ids = service.engine.encode(asked.as_prompt())
+        prompt = asked.as_prompt()
+        texts = [prompt.text] if prompt.text is not None else [message.content for message in prompt.messages]
+        check_countable(service, texts, "messages" if prompt.text is None else "prompt")
+        ids = service.engine.encode(prompt)
         return {"count": len(ids), "max_model_len": config.max_model_len, "tokens": ids, "token_strs": None}
 
     @routes.get("/metrics", response_class=PlainTextResponse)

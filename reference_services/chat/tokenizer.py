@@ -17,6 +17,9 @@ NAME = "signoff-words-1"
 FIRST_TEXT_ID = 16
 """Ids below it are the marks of templates; text never yields them, so that a message cannot forge a turn."""
 
+LONGEST = 8
+"""Letters of a token at most; no token but white space has more characters, its leading space aside."""
+
 _PIECE = re.compile(r" ?[^\W\d_]{1,8}| ?\d{1,3}| ?[^\s\w]| ?_|\s+(?!\S)|\s+|\w")
 
 
@@ -28,6 +31,13 @@ def pieces(text: str) -> list[str]:
 def count(text: str) -> int:
     """How many tokens a text has."""
     return len(_PIECE.findall(text))
+
+
+def at_least(text: str) -> int:
+    """A number of tokens that a text has at least, found in a small part of the time of their count."""
+    if len(text) < LONGEST:
+        return 0
+    return -(-sum(map(len, text.split())) // LONGEST)
 
 
 def encode(text: str) -> list[int]:

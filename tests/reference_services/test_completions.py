@@ -156,6 +156,26 @@ def test_the_context_is_8192_tokens_to_the_token(hermes) -> None:
     assert clipped["usage"]["completion_tokens"] == 3
 
 
+def test_what_is_far_too_long_is_refused_uncounted_but_for_history_that_a_session_leaves_out(hermes) -> None:
+    far = "wordword " * 40_000
+    new = {"role": "user", "content": "Hello."}
+    history = [{"role": "user", "content": far}, {"role": "assistant", "content": "Yes."}, new]
+    for path, body in (
+        ("/v1/chat/completions", {"messages": history}),
+        ("/v1/completions", {"prompt": far}),
+        ("/tokenize", {"prompt": far}),
+        ("/tokenize", {"messages": history}),
+    ):
+        error = hermes.client.post(path, json=body).json()["error"]
+        assert (error["code"], error["param"]) == ("context_length_exceeded", next(iter(body)))
+        assert "The context length is 8192 tokens" in error["message"]
+        assert "at least 40" in error["message"]
+    answer = hermes.client.post(
+        "/v1/chat/completions", json={"messages": history, "max_tokens": 4}, headers={"X-Session-ID": "far"}
+    )
+    assert answer.status_code == 200
+
+
 @pytest.mark.parametrize(("tokens", "limit"), [(8192, 1), (8191, 2), (8000, 193), (8193, None), (12000, 1)])
 def test_one_token_more_is_refused_with_the_numbers(hermes, tokens: int, limit: int | None) -> None:
     body: dict[str, Any] = {"messages": [{"role": "user", "content": padded(hermes, tokens)}]}

@@ -31,6 +31,16 @@ def test_a_conversation_has_as_many_ids_as_its_count_says(messages: list[Message
     assert tokenizer.count_prompt(prompt) == 3 + sum(5 + tokenizer.count(message.content) for message in messages)
 
 
+@given(TEXTS)
+def test_a_text_has_at_least_as_many_tokens_as_is_said_of_it_unseen(text: str) -> None:
+    assert tokenizer.at_least(text) <= tokenizer.count(text)
+
+
+def test_long_texts_are_not_far_from_what_is_said_of_them() -> None:
+    text = "conversation about the weather and the sea " * 1000
+    assert tokenizer.count(text) / 2 < tokenizer.at_least(text)
+
+
 def test_ids_and_pieces_are_the_same_on_every_machine() -> None:
     assert tokenizer.pieces("Understanding 12345 isn't  hard—日本 🙂!") == [
         *("Understa", "nding", " 123", "45", " isn", "'", "t", " ", " hard", "—", "日本", " 🙂", "!"),
