@@ -58,7 +58,9 @@ StoreLocation = Annotated[
 TurnStore = Annotated[
     str,
     AfterValidator(checked_url),
-    Field(repr=False, description="sqlite:///path, redis://host:port/0, postgresql://user@host:port/database, or nothing"),
+    Field(
+        repr=False, description="sqlite:///path, redis://host:port/0, postgresql://user@host:port/database, or nothing"
+    ),
 ]
 
 

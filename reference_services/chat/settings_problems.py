@@ -44,8 +44,8 @@ def described(
             near = difflib.get_close_matches(name, allowed, n=1)
             lines[name] = f"{name}: no such setting" + (f"; did you mean {near[0]}?" if near else "")
         else:
-            # A password in an address is a secret too.
-            shown = re.sub(r"//[^/@]*@", "//...@", repr(problem["input"]))
+            # A wrong address may hold a right password.
+            shown = repr(_without_password(problem["input"]))
             if len(shown) > _SHOWN_CHARACTERS:
                 shown = shown[:_SHOWN_CHARACTERS] + "..."
             lines[name] = (
@@ -64,9 +64,17 @@ def unknown_variables(prefix: str, known: Iterable[str]) -> list[str]:
             near = difflib.get_close_matches(variable.upper(), names, n=1)
             hint = f"did you mean {near[0]}?" if near else "unset it"
             # What is called a key may be one, and is not written anywhere.
-            shown = "" if any(word in variable.upper() for word in _SECRET) else f" = {os.environ[variable]!r}"
+            is_secret = any(word in variable.upper() for word in _SECRET)
+            shown = "" if is_secret else f" = {_without_password(os.environ[variable])!r}"
             lines.append(f"{variable}{shown}: no such setting; {hint} (from the environment)")
     return lines
+
+
+def _without_password(value: Any) -> Any:
+    """A value as it may be shown: without the password of an address, also where that is not a good one."""
+    if not isinstance(value, str) or "//" not in value:
+        return value
+    return re.sub(r"\?.*", "?...", re.sub(r"//.*@", "//...@", value, flags=re.DOTALL), flags=re.DOTALL)
 
 
 def _origin(name: str, prefix: str, arguments: Mapping[str, Any], file: YamlSettings) -> str:

@@ -124,6 +124,26 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     assert problems(tmp_path) == (f"{tmp_path}: Is a directory",)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://ann:s3/cret@host:6379/0",
+        "redis://ann:s3@cret@host/one",
+        "mysql://ann:s3?cret@host/db",
+        "mysql://host/db?password=s3cret",
+        "mysql://host/db?sslmode=x&password=s3/cr@et",
+    ],
+)
+def test_a_store_that_cannot_be_meant_is_refused_without_its_password(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERMES_2_STOER", url)
+    monkeypatch.setenv("HERMES_2_STORE", url)
+    told = problems()
+    assert len(told) == 2
+    assert not any("s3" in line or "cret" in line for line in told)
+
+
 def test_settings_that_contradict_each_other_are_refused() -> None:
     assert problems(port=5000, metrics_port=5000)[0].startswith("port and metrics_port are both 5000")
     assert problems(max_model_len=100)[0].startswith("context_window_size = 8192 is more than max_model_len = 100")
