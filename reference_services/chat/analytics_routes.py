@@ -44,11 +44,11 @@ def router(parts: Parts) -> APIRouter:
     config = parts.service.config
 
     async def figures(records: Sequence[SessionRecord], with_copies: bool) -> Analytics:
-        turns = [asyncio.wrap_future(parts.sessions.store.turns(record.session_id)) for record in records]
-        conversations = [
-            Conversation(found, 0 if with_copies else record.parent_turns or 0)
-            for record, found in zip(records, await asyncio.gather(*turns), strict=True)
-        ]
+        # One after another: asked for at once, they would hold up the turns that others wait to begin.
+        conversations = []
+        for record in records:
+            found = await asyncio.wrap_future(parts.sessions.store.turns(record.session_id))
+            conversations.append(Conversation(found, 0 if with_copies else record.parent_turns or 0))
         # Off the event loop: the streams of others go on.
         return await asyncio.to_thread(
             analysed,

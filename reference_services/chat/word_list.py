@@ -13,6 +13,8 @@ from reference_services.chat.moderator import Flagged, Judgement
 
 Phrase = tuple[str, ...]
 CATEGORY = "listed"
+MOST_KEPT = 1 << 14
+"""Characters whose form is kept: more than any language is written with; Unicode has sixty times as many."""
 _FLAGGED, _PASSED = (
     Judgement(True, {CATEGORY: True}, {CATEGORY: 1.0}),
     Judgement(False, {CATEGORY: False}, {CATEGORY: 0.0}),
@@ -29,7 +31,8 @@ class _Plain(dict[int, str]):
         else:
             plain = unicodedata.normalize("NFKD", char).casefold()
             found = "".join(each if unicodedata.category(each)[0] in "LNM" else " " for each in plain)
-        self[code] = found
+        if len(self) < MOST_KEPT:
+            self[code] = found
         return found
 
 

@@ -23,6 +23,8 @@ _SMALL = frozenset(
 
 _SAME = {"cal": "nam", "call": "nam", "colour": "color", "favourit": "favorit", "centr": "center"}
 """Stems that mean the same: what is called so has that name."""
+LONGEST_KEPT = 32
+"""Letters of a word whose stem is kept: a caller's words may be as long as the context."""
 
 
 def words(text: str) -> list[str]:
@@ -39,9 +41,13 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(stem(word) for word in words(text) if word not in _SMALL)
 
 
-@functools.lru_cache(maxsize=1 << 14)
 def stem(word: str) -> str:
     """A word without its plural or verbal ending; crude on purpose, the same for question and statement."""
+    return _stem(word) if len(word) <= LONGEST_KEPT else _stem.__wrapped__(word)
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _stem(word: str) -> str:
     for ending in ("ing", "ies", "ed", "es", "s", "y", "e"):
         if len(word) - len(ending) >= 3 and word.endswith(ending) and not word.endswith("ss"):
             word = word[: -len(ending)]
