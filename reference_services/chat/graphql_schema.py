@@ -29,7 +29,10 @@ from reference_services.chat.graphql_types import (
 )
 from reference_services.chat.metrics import GRAPHQL
 from reference_services.chat.requests import ChatRequest
+from reference_services.chat.store import ClaimLost, StoreError
 
+_TOLD = (Refused, StoreError, ClaimLost)
+"""What a route answers with a status of its own; all else is a bug."""
 DEEPEST, MOST_ALIASES, MOST_TOKENS = 6, 10, 2000
 
 
@@ -67,8 +70,8 @@ async def _health(info: Info) -> Health:
 async def _session(info: Info, id: str) -> Session | None:  # noqa: A002 - the name of the argument
     try:
         found = await _answers(info).session(id)
-    except Refused as refused:
-        raise _told(refused) from None
+    except _TOLD as error:
+        raise _told(error) from None
     if found is None:
         return None
     turns = [Turn(role=each["role"], content=each["content"], time=each["time"]) for each in found["turns"]]
@@ -99,8 +102,8 @@ async def _complete(
         # Through the bytes of a request, so that what is no text is refused here as it is there.
         asked = request_body.checked(request_body.parsed(json.dumps(data).encode("utf-8")), ChatRequest)
         found = await _answers(info).complete(asked, session)
-    except Refused as refused:
-        raise _told(refused) from None
+    except _TOLD as error:
+        raise _told(error) from None
     choice, documents = found["choices"][0], found.get("retrieval", {}).get("documents")
     return Completion(
         id=found["id"],
@@ -157,7 +160,8 @@ def _answers(info: Info) -> Answers:
     return found
 
 
-def _told(refused: Refused) -> GraphQLError:
+def _told(error: Exception) -> GraphQLError:
+    refused = error if isinstance(error, Refused) else internal(error, GRAPHQL)
     extensions = {"code": refused.code, "status": refused.status, "param": refused.param}
     return GraphQLError(str(refused), extensions=extensions)
 

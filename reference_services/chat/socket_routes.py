@@ -108,7 +108,8 @@ async def _answer(parts: Parts, socket: WebSocket, inbox: Inbox, message: bytes,
         raise
     except Exception as error:
         account.close("error")
-        await _send(socket, {**internal(error, SOCKET).body(), "status": 500})
+        failure = internal(error, SOCKET)
+        await _send(socket, {**failure.body(), "status": failure.status})
 
 
 async def _stream(parts: Parts, socket: WebSocket, inbox: Inbox, started: Generation, wants_usage: bool) -> None:
