@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acceptance.reading.document import Statement
+from acceptance.reading.document import Command, Statement
 from acceptance.reading.draft import Draft, Note
 from acceptance.reading.facts import Facts
+
+AS_JSON = (
+    "the curl command names no Content-Type, and curl would send its JSON as a form: it is sent as application/json"
+)
 
 
 def completed(draft: Draft, statement: Statement, facts: Facts) -> Draft:
@@ -28,7 +32,16 @@ def completed(draft: Draft, statement: Statement, facts: Facts) -> Draft:
     elif draft.kind == "memory":
         unit = command.details.get("unit") if command is not None else None if facts.service else facts.detail("unit")
         draft = replace(draft, parameters={**({"unit": unit} if unit else {}), **draft.parameters})
+    if command is not None and draft.parameters.get("request") and _is_sent_as_form(command):
+        draft = replace(draft, assumptions=(*draft.assumptions, AS_JSON))
     return draft
+
+
+def _is_sent_as_form(command: Command) -> bool:
+    """Whether curl itself would call the JSON that it sends a form, because the command does not say what it is."""
+    request = command.request or {}
+    named = {name.lower() for name in request.get("headers") or {}}
+    return command.program == "curl" and request.get("body") is not None and "content-type" not in named
 
 
 def _without_payload(draft: Draft, payload: str, facts: Facts) -> Draft:

@@ -245,3 +245,20 @@ def test_hardware_is_no_limit_on_the_service(read: Read) -> None:
         ("disk", "machine"),
         ("human_judgement", "person"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("options", "is_told"),
+    [
+        ("-d '{\"messages\": []}'", True),
+        ("-d '{\"messages\": []}' -H 'content-type: application/json'", False),
+        ("--json '{\"messages\": []}'", False),
+        ("", False),
+    ],
+)
+def test_json_that_curl_would_call_a_form_is_sent_as_json_and_that_is_told(
+    read: Read, options: str, is_told: bool
+) -> None:
+    for expected in ("Response time < 1500ms", "a stream of data: chunks that ends with [DONE]"):
+        (found,) = typed(read, f"curl -X POST http://h:8080/v1/chat/completions {options}", expected)
+        assert any("no Content-Type" in text for text in found.assumptions) is is_told
