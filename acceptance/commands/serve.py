@@ -6,6 +6,7 @@ import argparse
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,7 @@ SERVICES = {
 """The services by name, and the module that runs each; the module gets the name."""
 NEEDED = ("fastapi", "jsonschema", "limits", "pydantic_settings", "uvicorn")
 LIST_TIMEOUT_S = 60
+_PASSWORD = re.compile(r"//.*:.*@|[?&][a-z]*password=", re.DOTALL | re.IGNORECASE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metrics-port", metavar="PORT", help="port of the metrics, or own: the service's")
     parser.add_argument("--config", metavar="FILE", help="the service's settings in YAML")
     parser.add_argument("--db", metavar="FILE", help="where sessions are kept (default: a temporary file)")
+    parser.add_argument(
+        "--store", metavar="URL", help="turns in redis://HOST, postgresql://USER@HOST/DATABASE or a file"
+    )
     parser.add_argument("--estate", metavar="FILE", help="health, prometheus: the estate (default: the shipped one)")
     parser.add_argument("--health", metavar="URL", help="prometheus: where the estate's health is told")
     parser.add_argument("--interval-s", metavar="S", help="prometheus: between two scrapes (default: 15)")
@@ -76,6 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError("no service is named", f"name one: {', '.join(SERVICES)}, or give --all")
     if arguments.service not in SERVICES:
         raise UsageError(f"there is no service {arguments.service!r}", f"there are: {', '.join(SERVICES)}")
+    _check_store(arguments.service, arguments.store)
     _check_installed()
     if arguments.fault is not None and arguments.fault not in (faults := _told(arguments.service)["faults"]):
         raise UsageError(f"{arguments.service} has no fault {arguments.fault!r}", f"there are: {', '.join(faults)}")
@@ -105,13 +111,20 @@ def listing() -> str:
 
 def _options(arguments: argparse.Namespace) -> list[str]:
     names = (
-        *("host", "port", "metrics_port", "config", "db", "retrieval", "rate_limit", "fault"),
+        *("host", "port", "metrics_port", "config", "db", "store", "retrieval", "rate_limit", "fault"),
         *("estate", "health", "interval_s"),
     )
     given = [(name, getattr(arguments, name)) for name in names]
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]
     flags = [name for name in ("test_token", "degraded_path") if getattr(arguments, name)]
     return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]
+
+
+def _check_store(service: str, url: str | None) -> None:
+    """Raises UsageError for a password: everybody on the machine can read the arguments of a process."""
+    if url is not None and _PASSWORD.search(url):
+        variable = re.sub(r"[^A-Z0-9]", "_", service.upper()) + "_STORE"
+        raise UsageError("--store holds a password, which everybody on this machine could read", f"set {variable}")
 
 
 def _command(service: str) -> list[str]:

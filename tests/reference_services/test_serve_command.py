@@ -44,6 +44,24 @@ def test_what_does_not_exist_is_named_with_what_does() -> None:
         serve.run(parsed())
 
 
+@pytest.mark.parametrize(
+    "url", ["redis://:pw@host/0", "redis://ann:p/w@host", "postgresql://host/db?user=ann&password=pw"]
+)
+def test_a_store_with_a_password_is_for_the_variable_not_for_the_command_line(url: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        serve.run(parsed("openchat-3.5", "--store", url))
+    assert caught.value.mend == "set OPENCHAT_3_5_STORE"
+    assert url not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["redis://ann@[::1]:6379/0", "postgresql://ann@host:5432/db", "sqlite:////srv/a@b"])
+def test_a_store_without_a_password_goes_to_the_service(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    become: list[list[str]] = []
+    monkeypatch.setattr("os.execve", lambda program, command, environment: become.append(command))
+    serve.run(parsed("hermes-2", "--store", url))
+    assert become[0][-1] == f"--store={url}"
+
+
 def test_the_list_names_services_and_faults(capsys: pytest.CaptureFixture[str]) -> None:
     assert serve.run(parsed("--list")) == 0
     lines = capsys.readouterr().out.splitlines()
