@@ -26,7 +26,7 @@ NONE_SUCCEEDED: Final = "no request succeeded"
 def result_of(
     run: LoadRun, began: datetime, server: ServerSide, gpu: dict[str, Any] | None, workers: int
 ) -> dict[str, Any]:
-    """Plain JSON; `gpu` is null where this machine has none. Keys are called from outside: they are added, never changed."""
+    """Plain JSON; `gpu` is null where there is none. Keys are called from outside: they are added, never changed."""
     plan = run.plan
     figures = LoadFigures.of(run.exchanges, plan.timeout_s * 1e3, plan.stream)
     errors = {kind: count for kind, count in run.outcomes().items() if kind != "ok"}

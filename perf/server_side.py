@@ -166,7 +166,7 @@ def _restarted(restarts: Sequence[int], started_ns: int) -> tuple[str, ...]:
         return ()
     when = f"{(restarts[0] - started_ns) / 1e9:.0f} s into the run"
     said = (
-        f"the server's counters began again {when}: it was restarted, and what it counted just before is lost"
+        f"the server's counters began again {when}: it was restarted, and what it counted just before may be missing"
         if len(restarts) == 1
         else f"the server's counters began again {len(restarts)} times, first {when}: it was restarted, or several "
         "processes answer in turn at this address"
