@@ -110,9 +110,11 @@ class Client:
         intended_ns: int | None = None,
         sequence: int = 0,
         path: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Call:
-        """Sends one request without waiting; `on_done` gets its exchange, exactly once."""
-        head = self._head(path, stream)
+        """Sends one request without waiting; `on_done` gets its exchange, exactly once. `headers` are its own."""
+        own = None if headers is None else self.endpoint.head({**self._headers, **headers}, path, stream)
+        head = own or self._head(path, stream)
         intended = time.monotonic_ns() if intended_ns is None else intended_ns
         call = Call(self, sequence, intended, b"%s%d\r\n\r\n%s" % (head, len(body), body), stream, on_done)
         self.in_flight.add(call)

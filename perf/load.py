@@ -10,23 +10,22 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
-import queue
 import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from perf.client import Client
 from perf.client_limits import raise_open_files
 from perf.errors import PerfError
 from perf.exchange import Exchange
-from perf.innocence import ClientUse, Usage
+from perf.heart import Heart
 from perf.load_process import run_load_in_process
 from perf.load_run import LoadProgress, LoadRun
 from perf.plan import LoadPlan
+from perf.record_lines import record_lines
 from perf.shards import Shard, ShardResult, merge
 from perf.wakeup import Wakeup
 
@@ -35,7 +34,6 @@ __all__ = ["LoadPlan", "LoadProgress", "LoadRun", "run_load", "run_load_in_proce
 LEAD_NS: Final = 50_000_000
 """The first request is due so long after the client is ready."""
 GATHER_S: Final = 0.05
-HEARTBEAT_NS: Final = 20_000_000
 PROGRESS_NS: Final = 500_000_000
 PAUSE_NS: Final = 100_000_000
 """A user of a closed loop who was refused at once waits so long before the next try."""
@@ -85,7 +83,6 @@ class _Run:
         self.offsets = offsets[shard.number :: shard.of]
         self.bodies = plan.bodies()
         self.client = Client(plan.url, headers=plan.headers, timeout_s=plan.timeout_s, verify_tls=plan.verify_tls)
-        self.loop_lag_ns: list[int] = []
         self.sent = 0
         self.waiting = 0
         self.finished = 0
@@ -100,16 +97,14 @@ class _Run:
         async with self.client:
             restore = self._catch_interrupts(loop)
             self.sender = Wakeup(loop, self._begin_users if self.plan.closed_loop else self._send_due)
-            self.heart = Wakeup(loop, self._beat)
+            self.heart = Heart(loop, self._report_often)
             try:
                 self.started_ns = await start()
                 self.closes_ns = self.started_ns + round(self.plan.duration_s * 1e9)
-                usage = Usage()
-                self.beat_ns = self.started_ns
                 self.progress_ns = self.started_ns
+                self.heart.start(self.started_ns)
                 if not self.interrupted:
                     self.sender.at(self.started_ns)
-                    self.heart.at(self.beat_ns)
                 await self.ended.wait()
             finally:
                 self.sender.close()
@@ -117,15 +112,7 @@ class _Run:
                 self.client.abandon("the run was interrupted")
                 restore()
             self._report()
-            clock = self.client.reading.clock
-            use = ClientUse(
-                loop_lag_ns=tuple(self.loop_lag_ns),
-                kernel_reads=clock.kernel_reads,
-                user_reads=clock.user_reads,
-                clock_steps=clock.steps,
-                cpu_share=usage.cpu_share(),
-                steal_share=usage.steal_share(),
-            )
+            use = self.heart.use(self.client)
         return ShardResult(self.shard, self.started_ns, self.sent, use, self.interrupted)
 
     def _send_due(self) -> None:
@@ -181,12 +168,7 @@ class _Run:
         if self.finished == due:
             self.ended.set()
 
-    def _beat(self) -> None:
-        now = time.monotonic_ns()
-        self.loop_lag_ns.append(now - self.beat_ns)
-        missed = (now - self.beat_ns) // HEARTBEAT_NS
-        self.beat_ns += (missed + 1) * HEARTBEAT_NS
-        self.heart.at(self.beat_ns)
+    def _report_often(self, now: int) -> None:
         if now >= self.progress_ns:
             self.progress_ns = now + PROGRESS_NS
             self._report()
@@ -226,51 +208,28 @@ class _Run:
 
 def main() -> int:
     """Worker side of `run_load_in_process`: 0 done, 4 a plan that cannot be run."""
-    lines: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
-    output = sys.stdout
-
-    def write() -> None:  # a reader that is slow must not hold up the sends
+    with record_lines(sys.stdout) as put:
         try:
-            while (record := lines.get()) is not None:
-                output.write(json.dumps(record) + "\n")
-                if lines.empty():
-                    output.flush()
-                    time.sleep(GATHER_S)  # many records in one waking: each for itself would hold up sends and reads
-            output.flush()
-        except OSError:  # nobody reads any more: no load without anyone to see it
-            os._exit(3)
+            message = json.loads(sys.stdin.readline())
+            shard = Shard(*message.pop("shard", (0, 1)))
+            plan = LoadPlan.from_record(message)
+            raise_open_files()
+            run = _Run(
+                plan, shard, lambda progress: put(progress.as_record()), lambda exchange: put(exchange.as_record())
+            )
+            gc.collect()
+            gc.freeze()
 
-    sys.setswitchinterval(0.0002)  # whoever writes records lets the loop go on within this time
-    writer = threading.Thread(target=write, name="records")
-    writer.start()
-    try:
-        message = json.loads(sys.stdin.readline())
-        shard = Shard(*message.pop("shard", (0, 1)))
-        plan = LoadPlan.from_record(message)
-        raise_open_files()
-        run = _Run(
-            plan,
-            shard,
-            lambda progress: lines.put(progress.as_record()),
-            lambda exchange: lines.put(exchange.as_record()),
-        )
-        gc.collect()
-        gc.freeze()
+            async def start() -> int:
+                put({"record": "ready"})
+                told = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+                return int(told) if told.strip() else await _soon()
 
-        async def start() -> int:
-            lines.put({"record": "ready"})
-            told = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-            return int(told) if told.strip() else await _soon()
-
-        result = asyncio.run(run.run(start))
-        lines.put(result.as_record())
-    except (PerfError, ValueError) as error:
-        mend = error.mend if isinstance(error, PerfError) else ""
-        lines.put({"record": "error", "kind": type(error).__name__, "message": str(error), "mend": mend})
-        return 4
-    finally:
-        lines.put(None)
-        writer.join()
+            put(asyncio.run(run.run(start)).as_record())
+        except (PerfError, ValueError) as error:
+            mend = error.mend if isinstance(error, PerfError) else ""
+            put({"record": "error", "kind": type(error).__name__, "message": str(error), "mend": mend})
+            return 4
     return 0
 
 

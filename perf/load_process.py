@@ -30,8 +30,6 @@ from perf.plan import LoadPlan
 GRACE_S: Final = 10.0
 LEAD_NS: Final = 50_000_000
 """The first request is due so long after the last worker was ready."""
-CLIENT: Final = (sys.executable, "-m", "perf.load")
-"""One worker as a program."""
 
 
 def run_load_in_process(
@@ -74,7 +72,7 @@ class Workers:
         for number in range(self._count):
             complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")
             child = subprocess.Popen(
-                CLIENT,
+                client_command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
@@ -198,6 +196,11 @@ class Workers:
             for record in _records(child.stdout):
                 self._events.put((number, record))
         self._events.put((number, None))
+
+
+def client_command() -> list[str]:
+    """One worker as a program."""
+    return [sys.executable, "-m", "perf.load"]
 
 
 def client_environment() -> dict[str, str]:

@@ -36,7 +36,7 @@ from perf.joining import (
     Joining,
     with_own_headers,
 )
-from perf.load_process import CLIENT, client_environment
+from perf.load_process import client_command, client_environment
 
 BATCH_S: Final = 0.1
 ANSWER_S: Final = 10.0
@@ -189,7 +189,7 @@ class _Shard:
             self._lines.append(json.dumps(record))
         else:
             self._child = subprocess.Popen(
-                CLIENT,
+                client_command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=self._complaints,
