@@ -127,3 +127,8 @@ def test_failures_in_an_outage_are_worth_less_than_scattered_ones():
     assert decide_rate(8, 2000, 0.01, 0.05, outage).outcome == "inconclusive"
     with pytest.raises(ValueError, match="marked as failed"):
         decide_rate(7, 2000, 0.01, 0.05, outage)
+
+
+def test_a_server_that_was_down_for_a_fifth_of_the_run_failed_in_it():
+    down = [100 <= number < 220 for number in range(600)]
+    assert decide_rate(120, 600, 0.01, 0.01, down).outcome == "fail"
