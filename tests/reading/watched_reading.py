@@ -11,6 +11,7 @@ from io import StringIO
 from pathlib import Path
 
 import acceptance.commands
+import acceptance.commands.read  # at once: dataclasses are made by executing text, and it is not theirs that is told
 
 TOLD = (
     *(
