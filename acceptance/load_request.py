@@ -13,12 +13,12 @@ from typing import Any, Final
 from urllib.parse import urlsplit, urlunsplit
 
 from acceptance.errors import UsageError
+from perf.endpoint import chat_url
 from perf.errors import PlanInvalid
 from perf.plan import Arrivals, LoadPlan
 from perf.prompts import read_prompts
 from perf.trace import fit, read_trace
 
-CHAT_PATH: Final = "/v1/chat/completions"
 PROMPT: Final = "Write about what comes to your mind."
 ARRIVALS: Final = "constant, poisson, ramp:FROM, step:R1,R2,... or trace:FILE"
 
@@ -27,11 +27,7 @@ def endpoint(url: str) -> str:
     """The URL that requests go to: chat completions, where only a server (or its /v1) is named."""
     if "://" not in url:
         raise UsageError(f"{url!r} is not a URL", "give one such as http://127.0.0.1:8000")
-    parts = urlsplit(url)
-    path = parts.path.rstrip("/")
-    if path in ("", "/v1"):
-        path = CHAT_PATH
-    return urlunsplit(parts._replace(path=path))
+    return chat_url(url)
 
 
 def origin(url: str) -> str:

@@ -8,12 +8,22 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from perf.errors import PlanInvalid, Unresolved
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
+
+CHAT_PATH = "/v1/chat/completions"
+
+
+def chat_url(url: str) -> str:
+    """The URL that requests go to: chat completions, where only a server (or its /v1) is named."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    return urlunsplit(parts._replace(path=CHAT_PATH if path in ("", "/v1") else path))
+
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
 """An address family and what `socket.connect` takes for it."""

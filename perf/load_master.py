@@ -133,9 +133,9 @@ class RemoteWorkers:
         """Whether all workers are there, so that another run can be made."""
         return len(self._members) == self._expected and not any(each.lost for each in self._members.values())
 
-    def machines(self) -> list[dict[str, Any]]:
-        """What a result tells of each worker, in order of their shards."""
-        return [each.as_record() for each in self._members.values()]
+    def facts(self) -> dict[str, Any]:
+        """What a result tells of the last run beside its figures: each worker, in order of their shards."""
+        return {"machines": [each.as_record() for each in self._members.values()]}
 
     def carry(
         self,

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from acceptance import load_machines
+from acceptance import load_journey, load_machines
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
 
 if TYPE_CHECKING:
     from perf.exchange import Exchange
     from perf.highest_rate import Limit, Step
+    from perf.journey_run import JourneyUsers
     from perf.load_master import RemoteWorkers
     from perf.load_process import Workers
     from perf.load_run import LoadProgress, LoadRun
@@ -84,6 +85,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     find.add_argument("--resolution", type=float, default=0.05, metavar="SHARE", help="how near (default: 0.05)")
     find.add_argument("--max-rate", type=float, metavar="R", help="try no higher rate")
     load_machines.add_arguments(parser)
+    load_journey.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -96,11 +98,14 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: at least one is needed")
     load_machines.check(arguments)
+    load_journey.check(arguments)
     try:
         if arguments.worker is not None:
             return load_machines.serve(arguments)
         if arguments.url is None:
             raise UsageError("no URL is given", f"for example: {EXAMPLE}")
+        if arguments.journey:
+            return _run(arguments, None)
         with load_machines.workers_of(arguments) if arguments.master else Workers(arguments.workers) as workers:
             return _run(arguments, workers)
     except PlanInvalid as error:
@@ -111,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise RunInvalid(str(error), error.mend) from None
 
 
-def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers) -> int:
+def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> int:
     from acceptance import load_request
 
     limits = _limits(arguments)
@@ -153,12 +158,15 @@ def _limits(arguments: argparse.Namespace) -> list[Limit]:
 class _Command:
     """One command under way: where its records go and what its user sees meanwhile."""
 
-    def __init__(self, arguments: argparse.Namespace, workers: Workers | RemoteWorkers) -> None:
+    def __init__(self, arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> None:
         from acceptance import load_request
+        from perf.load_process import Workers
 
         self.arguments = arguments
-        self.remote: RemoteWorkers | None = workers if arguments.master else None  # type: ignore[assignment]
-        self.workers: Workers | None = None if arguments.master else workers  # type: ignore[assignment]
+        self.workers = workers if isinstance(workers, Workers) else None
+        self.carrier: RemoteWorkers | JourneyUsers | None = None if isinstance(workers, Workers) else workers
+        if arguments.journey:
+            self.carrier = load_journey.users_of(arguments, self._keep)
         self.origin = load_request.origin(load_request.endpoint(arguments.url))
         self.headers = load_request.headers(arguments.header, arguments.api_key_env)
         self.records: IO[str] | None = None
@@ -190,11 +198,11 @@ class _Command:
                 )
             count = self.arguments.expect_workers or self.arguments.workers
             results.append(result_of(run, began, watch.side(run), watch.gpu(), count))
-            if self.remote is not None:
-                results[-1] |= {"machines": self.remote.machines()}
+            if self.carrier is not None:
+                results[-1] |= self.carrier.facts()
             last = results[-1]
             whole = not (run.interrupted or run.reason.startswith("given up") or NONE_SUCCEEDED in last["reason"])
-            if last["valid"] or not whole or (self.remote is not None and not self.remote.whole):
+            if last["valid"] or not whole or (self.carrier is not None and not self.carrier.whole):
                 break
             if not attempt:
                 self.line.say(f"invalid: {last['reason']}; the run is made once more")
@@ -255,11 +263,11 @@ class _Command:
         from perf.client_limits import open_files_short
         from perf.load_process import Workers
 
-        if self.remote is None and (short := open_files_short(plan, self.arguments.workers)):
+        if self.carrier is None and (short := open_files_short(plan, self.arguments.workers)):
             self.line.say(f"note: {short}")
         self._keep(plan.as_record())
         with ExitStack() as later:
-            workers = self.remote or self.workers or later.enter_context(Workers(self.arguments.workers))
+            workers = self.carrier or self.workers or later.enter_context(Workers(self.arguments.workers))
             self.workers = None  # each carries one run
             run = workers.carry(
                 plan,

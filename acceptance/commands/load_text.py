@@ -95,6 +95,21 @@ def _beside(result: Mapping[str, Any]) -> list[str]:
             f"worker {number}: {visible(each['host'])} (pid {each['pid']}), {each['records']} records, clock known to "
             f"{each['clock_error_ms']:.3g} ms{drift}{lost}"
         )
+    return lines + _journey(result["journey"]) if "journey" in result else lines
+
+
+def _journey(journey: Mapping[str, Any]) -> list[str]:
+    sessions = journey["sessions"]
+    ends = f"{sessions['failed']} ended by an error, {sessions['cut_off']} by the end of the run"
+    lines = [f"journey:  {journey['users']} users, {sessions['begun']} sessions: {sessions['whole']} whole, {ends}"]
+    for each in journey["by_turn"]:
+        times = [
+            f"{name} p50 {_ms(each[key]['p50'])} p99 {_ms(each[key]['p99'])} ms"
+            for name, key in (("first token", "ttft_ms"), ("end", "e2e_ms"))
+            if each[key] is not None
+        ]
+        asked = f"{each['requests']} requests, {each['errors']} errors"
+        lines.append(f"  turn {each['turn']:>3}: {asked}; {', '.join(times)}")
     return lines
 
 
