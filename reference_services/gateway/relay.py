@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 
@@ -66,7 +67,9 @@ class Relay(Response):
         tail = b""
         try:
             async for part in parts(self._opened.answer, self._opened.silence_s):
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+                # A client that takes nothing would keep its slot at the replica for ever: it has left.
+                async with asyncio.timeout(self._opened.silence_s):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
                 self._account.bytes += len(part)
                 tail = (tail + part)[-4:]
         except Failed:

@@ -165,12 +165,16 @@ class Configured:
 def of_path(directory: Directory, request: HTTPConnection) -> tuple[Service, str] | None:
     """The service of a configured path, and what it is asked for there."""
     came = bytes(request.scope.get("raw_path") or b"").decode("ascii")
-    plain = unquote(came)
-    if posixpath.normpath(plain) != (plain.rstrip("/") or "/"):
-        # Dots and double slashes could lead out of what is configured.
+    if _leads_out(came):
         return None
     found = directory.of_path(came)
     return (found[0], asking.target_of(request, found[1])) if found is not None else None
+
+
+def _leads_out(path: str) -> bool:
+    """Whether dots or double slashes could lead out of what is configured, or out of a caller's own sessions."""
+    plain = unquote(path)
+    return posixpath.normpath(plain) != (plain.rstrip("/") or "/")
 
 
 def _of_query(request: Request, parts: Parts) -> Service:
@@ -181,7 +185,10 @@ async def _session(request: Request, parts: Parts, session_id: str) -> Response:
     scope = parts.identity(request).scope
     if scope and request.method == "POST":
         raise shared_key("What is sent to a session may name others")
-    raw = bytes(request.scope["raw_path"]).decode("ascii").removeprefix("/sessions/")
+    came = bytes(request.scope["raw_path"]).decode("ascii")
+    if _leads_out(came) or not came.startswith("/sessions/"):
+        raise HTTPException(404)
+    raw = came.removeprefix("/sessions/")
     target = asking.target_of(request, f"/sessions/{scope}{raw}")
     place = _Place(_of_query(request, parts), target, session_id)
     return await _forward(request, parts, request.scope["route"].path, place)

@@ -6,9 +6,11 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from typing import Literal
+from urllib.parse import urlsplit
 
 import httpx
 
+from reference_services.chat.failures import Refused
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.gateway import configuration
 from reference_services.gateway.asked import Asked
@@ -39,7 +41,7 @@ class Upstream:
         self._client = httpx.AsyncClient(verify=context, trust_env=False, follow_redirects=False, limits=limits)
 
     async def open(self, replica: Replica, asked: Asked, figures: configuration.Upstream) -> httpx.Response:
-        """Status and headers of the answer, whose body is still to come. Raises Failed.
+        """Status and headers of the answer, whose body is still to come. Raises Failed, or Refused (400).
 
         Cancelling this, or closing the answer before its end, closes the connection: the replica sees its client go.
         """
@@ -54,11 +56,15 @@ class Upstream:
             replica.url + asked.target,
             headers=asked.headers,
             content=asked.content or None,
-            extensions={"timeout": timeouts},
+            # As it came: the client library would resolve dots, and what was let in as one path would go to another.
+            extensions={"timeout": timeouts, "target": (urlsplit(replica.url).path + asked.target).encode("ascii")},
         )
         try:
             async with asyncio.timeout(figures.answer_seconds):
                 return await self._client.send(request, stream=True)
+        except httpx.LocalProtocolError as error:
+            # No replica is at fault where what is asked for cannot be sent.
+            raise Refused(400, f"This request cannot be sent on: {error}.", "invalid_request") from None
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise Failed(
                 "connect_timeout" if isinstance(error, httpx.ConnectTimeout) else "connect", "unsent"

@@ -206,6 +206,30 @@ def test_a_client_that_leaves_is_seen_by_the_replica(gateway, replica, when: str
     assert front.chat().status_code == 200
 
 
+def test_a_client_that_takes_nothing_of_a_stream_gives_its_slot_back(gateway, replica) -> None:
+    tin = replica()
+    left = threading.Event()
+
+    def act(exchange: Exchange) -> None:
+        exchange.stream()
+        try:
+            while True:
+                exchange.event("x" * 2**20)
+        except OSError:
+            left.set()
+
+    tin.act = act
+    front = gateway(configuration(tin, upstream={"concurrent": 1, "silence_seconds": 0.5}))
+    with (
+        httpx.Client(base_url=front.url, trust_env=False) as client,
+        client.stream("POST", CHAT, json=body(stream=True)) as answer,
+    ):
+        assert answer.status_code == 200
+        assert left.wait(60)
+        until(lambda: front.replica(tin.name)["outstanding"] == 0, "its slot is free again")
+        assert front.replica(tin.name)["breaker"] == "closed"
+
+
 def test_a_replica_that_does_not_answer_in_time_is_left_and_not_asked_again(gateway, replica) -> None:
     tin = replica()
     left = threading.Event()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import ssl
 import subprocess
@@ -97,6 +98,28 @@ def test_under_one_key_the_sessions_of_callers_stay_apart(keyed, start, tmp_path
     assert front.client.get("/sessions/s-1?model=hermes-2", headers=bearer(FIRST)).json() == record.json()
     graphql = front.client.post("/graphql?model=hermes-2", json={"query": "{ models { id } }"})
     assert (graphql.status_code, graphql.json()["error"]["code"]) == (403, "shared_key")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sessions/s/../victim",
+        "/sessions/s/../../documents",
+        "/sessions/s/%2e%2e/victim",
+        "/sessions/..",
+        "/sessions//s",
+    ],
+)
+def test_dots_in_a_sessions_path_lead_to_nobody_elses(keyed, replica, method: str, path: str) -> None:
+    tin = replica()
+    front = keyed(configuration(tin, upstream={"key": "none"}))
+    # httpx would resolve the dots before they are sent.
+    connection = http.client.HTTPConnection(HOST, front.port, timeout=60)
+    connection.request(method, f"{path}?model={MODEL}", headers=bearer(FIRST))
+    assert connection.getresponse().status == 404
+    connection.close()
+    assert tin.count == 0
 
 
 def test_a_caller_that_is_too_fast_is_told_when_to_come_again_and_others_are_served(keyed, replica) -> None:
