@@ -26,6 +26,8 @@ FILE = Path(acceptance.__file__).parent.parent / "fixtures/estate.toml"
 WATCH_S = 0.5
 HEALTH, PROMETHEUS = "health", "prometheus"
 NOTES = {
+    "gateway": "every model by its name",
+    "hermes-metrics": "/metrics of hermes-2, and nothing else",
     HEALTH: "the same as a page, with the health of each; /health as JSON",
     PROMETHEUS: "metrics and alerts of all of them",
 }
@@ -140,12 +142,12 @@ def addresses(estate: Deployment, process_ids: Mapping[str, int], made_up: tuple
 def page(told: Mapping[str, Any]) -> str:
     """The addresses for people."""
     rows = [(each["service"], each["url"], _key(each) or NOTES.get(each["service"], "")) for each in told["services"]]
-    rows += [(name, url, "") for name, url in told["addresses"].items()]
+    rows += [(name, url, NOTES.get(name, "")) for name, url in told["addresses"].items()]
     lines = [f"{service:<16} {url:<25} {note}".rstrip() for service, url, note in rows]
     more = (
-        "Services tell their /health and, at /openapi.json, their interface; models and gateway their /metrics."
+        "Services tell their /health and, at /openapi.json, their interface; models, gateway and health their /metrics."
     )
-    return "\n".join([*lines, more, "Ctrl-C stops them all."])
+    return "\n".join([*lines, more, "Guides: docs/services/. Ctrl-C stops them all."])
 
 
 def _key(each: Mapping[str, Any]) -> str:
