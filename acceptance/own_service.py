@@ -28,6 +28,7 @@ from perf.process_tree import listener
 READY_PATHS = ("/ready", "/health", "/-/ready")
 """The last is that of Prometheus."""
 POLL_S = 0.05
+LOOK_S = 2.0
 STOP_TIMEOUT_S = 10.0
 PR_SET_PDEATHSIG = 1
 
@@ -78,19 +79,21 @@ class OwnService:
     def wait(self) -> int:
         """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
         assert self._process is not None
-        while time.monotonic() - self._began < self.told.timeout_s:
-            if (code := self._process.poll()) is not None:
-                error = ServiceDidNotStart(
-                    f"{self.told.service} ended with exit code {code} before it was ready{self._last_lines()}",
-                    f"see {self._log_path}",
-                )
-                if code == UsageError.exit_code:
-                    # Its settings are at fault, and it says which.
-                    error.exit_code = code
-                raise error
-            if self._is_ready() and self._is_ours():
-                return self._process.pid
-            time.sleep(POLL_S)
+        # One client for all looks: making one takes longer than many looks, and the processor that the start needs.
+        with httpx.Client(base_url=self.told.url, timeout=LOOK_S, trust_env=False) as client:
+            while time.monotonic() - self._began < self.told.timeout_s:
+                if (code := self._process.poll()) is not None:
+                    error = ServiceDidNotStart(
+                        f"{self.told.service} ended with exit code {code} before it was ready{self._last_lines()}",
+                        f"see {self._log_path}",
+                    )
+                    if code == UsageError.exit_code:
+                        # Its settings are at fault, and it says which.
+                        error.exit_code = code
+                    raise error
+                if _is_ready(client) and self._is_ours():
+                    return self._process.pid
+                time.sleep(POLL_S)
         self.stop()
         raise ServiceDidNotStart(
             f"{self.told.service} was not ready within {self.told.timeout_s:g} s{self._last_lines()}",
@@ -128,16 +131,6 @@ class OwnService:
             self._log.close()
         return processes
 
-    def _is_ready(self) -> bool:
-        for path in READY_PATHS:
-            try:
-                answer = httpx.get(self.told.url + path, timeout=2.0, trust_env=False)
-            except httpx.TransportError:
-                return False
-            if answer.status_code != 404:
-                return answer.status_code == 200
-        return False
-
     def _is_ours(self) -> bool:
         """Whether it is this process that answers, and not one that took the port at the same moment."""
         parts = urlsplit(self.told.url)
@@ -152,6 +145,17 @@ class OwnService:
             if lines:
                 return ": " + " | ".join(lines[-3:])
         return ""
+
+
+def _is_ready(client: httpx.Client) -> bool:
+    for path in READY_PATHS:
+        try:
+            answer = client.get(path)
+        except httpx.TransportError:
+            return False
+        if answer.status_code != 404:
+            return answer.status_code == 200
+    return False
 
 
 def refuse_taken(url: str, service: str) -> None:

@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.reference_services.conftest import environment, free_ports
 
 HOST = "127.0.0.26"
-PATIENCE_S = 20
+PATIENCE_S = 60
 MODEL = "tin-1"
 CHAT = "/v1/chat/completions"
 

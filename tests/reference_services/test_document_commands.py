@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
@@ -19,7 +18,7 @@ import httpx
 import pytest
 
 from acceptance.new_document import NewDocument, filled
-from tests.reference_services.conftest import ROOT, Running, environment, free_ports, start_service
+from tests.reference_services.conftest import ROOT, Running, await_ready, environment, free_ports, start_service
 
 FOLDER = ROOT / "reference_services" / "import_paths"
 """Where the documents say `cd /opt/citadel/hxp-enterprise-llm`."""
@@ -79,7 +78,8 @@ def hermes_in_an_estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[di
     running: Running = start_service(service="hermes-2", host="127.0.0.29")
     file = tmp_path_factory.mktemp("estate") / "estate.json"
     file.write_text(json.dumps({"services": [{"service": "hermes-2", "url": running.url}]}), encoding="utf-8")
-    yield environment(SIGNOFF_ESTATE=str(file), LOAD_DURATION_S="2")
+    # The plugins that happen to be installed here cost each command seconds and are none of its business.
+    yield environment(SIGNOFF_ESTATE=str(file), LOAD_DURATION_S="2", PYTEST_DISABLE_PLUGIN_AUTOLOAD="1")
     running.stop()
 
 
@@ -126,9 +126,10 @@ def test_the_tests_that_a_document_calls_pass(document: str, line: str, hermes_i
         # On a busy machine the client cannot vouch for its figures: then nothing is judged, which is no pass either.
         assert done.returncode == 1
         assert re.search(r"^=+ 3 errors in", done.stdout, re.MULTILINE), done.stdout[-4000:]
-        return
+        pytest.skip("the machine was too busy for the client to vouch for its figures, and the command says so")
     assert done.returncode == 0, done.stdout[-4000:]
-    assert re.search(r"\d+ passed", done.stdout)
+    # A service is found by its module's name too.
+    assert re.search(r"\b3 passed, 9 deselected" if "-k hermes_2" in line else r"\d+ passed", done.stdout)
 
 
 @pytest.mark.parametrize(("document", "module"), MODULES, ids=ids(MODULES))
@@ -138,22 +139,12 @@ def test_a_module_that_a_document_runs_is_the_service(document: str, module: str
     variables = environment(HERMES_2_HOST=host, HERMES_2_PORT=str(port), HERMES_2_METRICS_PORT=str(metrics_port))
     process = subprocess.Popen([sys.executable, "-m", module], cwd=FOLDER, env=variables, stderr=subprocess.DEVNULL)
     try:
-        deadline = time.monotonic() + 60
-        while not _is_ready(f"http://{host}:{port}/ready"):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
-        assert httpx.get(f"http://{host}:{port}/health", trust_env=False).json()["model"] == "hermes-2"
+        with httpx.Client(base_url=f"http://{host}:{port}", trust_env=False) as client:
+            await_ready(client, process)
+            assert client.get("/health").json()["model"] == "hermes-2"
     finally:
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == 0
-
-
-def _is_ready(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_each_of_the_four_services_has_its_tests_at_the_documents_places(
@@ -167,10 +158,6 @@ def test_each_of_the_four_services_has_its_tests_at_the_documents_places(
     for name in ("mixtral_8x7b", "hermes_2", "openchat_3_5", "phi_3_mini"):
         for path in ("ai_models_tests/test_{}.py", "test_{}_integration.py", "{}_scenarios.py", "{}_security.py"):
             assert path.format(name) in done.stdout
-    # A service is found by its module's name too.
-    picked = ["testing/component/integration_tests/end_to_end_tests.py", "-k", "hermes_2", "--collect-only", "-q"]
-    done = command(["-m", "pytest", *picked, "-p", "no:cacheprovider"], hermes_in_an_estate)
-    assert re.search(r"3/12 tests collected", done.stdout), done.stdout
 
 
 def test_outside_that_folder_nothing_of_it_can_be_imported() -> None:

@@ -7,7 +7,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +25,7 @@ from reference_services.health.estate_file import EstateUnreadable, Listed
 from reference_services.health.estate_health import fold
 from reference_services.health.framework import HealthCheckFramework
 from reference_services.health.service_health import ServiceHealth, Status
-from tests.reference_services.conftest import ROOT, environment, free_ports, start_service
+from tests.reference_services.conftest import ROOT, await_ready, environment, free_ports, start_service
 from tests.reference_services.gateway_process import Gateway
 
 GONE = "http://127.0.0.28:9"
@@ -265,16 +264,8 @@ def test_as_a_process_it_serves_until_it_is_told_to_end() -> None:
         env=environment(), stderr=subprocess.DEVNULL,
     )  # fmt: skip
     try:
-        deadline = time.monotonic() + 30
-        while True:
-            try:
-                answer = httpx.get(f"http://127.0.0.28:{port}/ready", trust_env=False)
-                break
-            except httpx.TransportError:
-                assert time.monotonic() < deadline
-                assert process.poll() is None
-                time.sleep(0.05)
-        assert answer.status_code == 200
+        with httpx.Client(base_url=f"http://127.0.0.28:{port}", trust_env=False) as client:
+            await_ready(client, process)
     finally:
         process.terminate()
         assert process.wait(20) == 0

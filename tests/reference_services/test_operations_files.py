@@ -22,7 +22,7 @@ from acceptance import deployment as deployments
 from acceptance import estate
 from reference_services.health import estate_file
 from reference_services.operations import scraping
-from tests.reference_services.conftest import ROOT, environment, free_ports, start_service
+from tests.reference_services.conftest import ROOT, await_ready, environment, free_ports, start_service
 from tests.reference_services.gateway_process import Gateway, until
 
 OPERATIONS = ROOT / "reference_services/operations"
@@ -59,15 +59,8 @@ def start_health(estate_file: Path) -> tuple[subprocess.Popen[bytes], str]:
     port, _ = free_ports(HOST)
     command = [sys.executable, "-P", "-m", "reference_services.health", f"--host={HOST}", f"--port={port}"]
     process = subprocess.Popen([*command, f"--estate={estate_file}"], env=environment(), stderr=subprocess.DEVNULL)
-
-    def answers() -> bool:
-        assert process.poll() is None
-        try:
-            return httpx.get(f"http://{HOST}:{port}/ready", trust_env=False).status_code == 200
-        except httpx.TransportError:
-            return False
-
-    until(answers, "the health of the estate is told")
+    with httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False) as client:
+        await_ready(client, process)
     return process, f"http://{HOST}:{port}"
 
 
