@@ -53,7 +53,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group.add_argument("--max-tokens", type=int, help="of each answer")
     group.add_argument("--request-timeout", type=float, default=60.0, help="seconds from when a turn is due")
     group.add_argument("--api-key-env", default="", help="variable that holds the server's API key")
-    group.add_argument("--records", help="file that gets each turn as a line of JSON")
+    group.add_argument("--records", help="file that gets each turn as a line of JSON; worker n's is NAME-n")
     group.add_argument("--journey-plan", help="file with all of this, as `signoff load --journey` writes it")
 
 
@@ -82,10 +82,13 @@ def begin(environment: Environment, **_: Any) -> None:
     if isinstance(environment.runner, MasterRunner):
         return
     options: Any = environment.parsed_options
+    index = max(0, environment.runner.worker_index) if isinstance(environment.runner, WorkerRunner) else None
     try:
         _state.plan, _state.journey = _planned(environment, options)
         if options.records:
-            _state.records = Path(options.records).open("w", encoding="utf-8")  # noqa: SIM115 (open for the test)
+            file = Path(options.records)  # the master's, for all workers
+            file = file if index is None else file.with_stem(f"{file.stem}-{index}")
+            _state.records = file.open("w", encoding="utf-8")
         lasts_s = _state.plan.duration_s if options.journey_plan else None
         _state.turns = Turns(_state.plan, _state.keep, keep_text=_state.journey.send_history, lasts_s=lasts_s)
         _state.keep({"record": "begun", "at_ns": time.monotonic_ns()})
@@ -95,8 +98,7 @@ def begin(environment: Environment, **_: Any) -> None:
         assert environment.runner is not None
         environment.runner.quit()
         return
-    index = environment.runner.worker_index if isinstance(environment.runner, WorkerRunner) else 0
-    _state.first_user, _state.users = max(0, index) * USERS_OF_WORKER, 0
+    _state.first_user, _state.users = (index or 0) * USERS_OF_WORKER, 0
     # A turn that is under way when the test ends is waited for: cut short it would tell nothing.
     environment.stop_timeout = max(environment.stop_timeout or 0, _state.plan.timeout_s + SPARE_S)
     logging.getLogger("locust").info(

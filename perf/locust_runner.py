@@ -5,7 +5,9 @@ Nothing but what needs Locust imports this module; Locust is an extra.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -34,7 +36,8 @@ Listener = Callable[[str, Any], None]
 def master(host: str, port: int, listeners: dict[str, Listener]) -> MasterRunner:
     """A master that listens at this address (port 0: any free one). Raises PlanInvalid."""
     try:
-        runner = Environment().create_master_runner(host, port)
+        with contextlib.redirect_stdout(sys.stderr):  # Locust prints what it makes of an IPv6 address
+            runner = Environment().create_master_runner(host, port)
     except (SystemExit, RPCError, OSError, ValueError) as error:  # a busy port ends the process, if Locust has its way
         why = "it is in use" if isinstance(error, SystemExit) else str(error)
         raise PlanInvalid(f"no master can listen at {host}:{port}: {why}", "give another --bind HOST:PORT") from None
@@ -46,7 +49,8 @@ def worker(host: str, port: int, on_heartbeat: Callable[[], None], listeners: di
     """A worker of the master there; waits until it answers. Raises ConnectionError, after minutes."""
     environment = Environment()
     environment.events.heartbeat_received.add_listener(lambda **_: on_heartbeat())  # type: ignore[no-untyped-call]
-    runner = environment.create_worker_runner(host, port)
+    with contextlib.redirect_stdout(sys.stderr):
+        runner = environment.create_worker_runner(host, port)
     _listen(runner, listeners)
     return runner
 
