@@ -16,7 +16,7 @@ from tests.reference_services.conftest import ROOT, Start
 from tests.reference_services.gateway_process import configuration
 from tests.reference_services.switch_process import TOKEN, switch
 
-EXAMPLES = os.environ.get("SIGNOFF_OPENAPI_EXAMPLES", "6")
+EXAMPLES = os.environ.get("SIGNOFF_OPENAPI_EXAMPLES", "5")
 KEY = "sk-openapi-7713-hazel"
 CONFIGURATION = Path(__file__).with_name("openapi_checks.toml")
 EVERYTHING = {
@@ -31,11 +31,14 @@ EVERYTHING = {
 
 
 def judged(url: str, folder: Path, *headers: str) -> None:
-    """Passes where schemathesis finds nothing; its report is the failure otherwise."""
+    """Passes where schemathesis finds nothing; its report is the failure otherwise.
+
+    One worker: Python 3.11 parses sources wrongly in two threads at once, and Hypothesis parses some.
+    """
     done = subprocess.run(
         [
             *(str(Path(sys.executable).with_name("st")), "--no-color", f"--config-file={CONFIGURATION}", "run"),
-            *(f"{url}/openapi.json", f"--max-examples={EXAMPLES}", "--workers=2"),
+            *(f"{url}/openapi.json", f"--max-examples={EXAMPLES}", "--workers=1"),
             *(f"--header={each}" for each in headers),
         ],
         cwd=folder,
