@@ -1,52 +1,39 @@
 """A worker of a master on another machine: it takes shards, has them carried by our client, and sends the records.
 
-The client is a process of its own (`python -m perf.load`) that knows nothing of Locust or gevent, so that no
-greenlet delays a send or a read. Plan, headers and start reach it by its standard input.
+What carries a shard stands in perf/carried_shard.py; here is what the worker hears from its master.
 """
 
 from __future__ import annotations
 
-import contextlib
-import json
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import gevent
 import greenlet
-from gevent import subprocess
 from gevent.queue import Empty, Queue
 
 from perf import locust_runner
-from perf.client_limits import open_files_short
-from perf.errors import JoinRefused, MasterGone, PerfError
+from perf.carried_shard import DONE, CarriedShard, Send
+from perf.errors import JoinRefused, MasterGone
 from perf.joining import (
     CLOCK,
-    ENDED,
     GOODBYE,
     JOIN,
     PLAN,
-    RECORDS,
     REFUSED,
     START,
     STOP,
     WELCOME,
     Joining,
-    with_own_headers,
 )
-from perf.load_process import client_command, client_environment
 
-BATCH_S: Final = 0.1
 ANSWER_S: Final = 10.0
 SILENCE_S: Final = 6.0
 IDLE_SILENCE_S: Final = 60.0
 GRACE_S: Final = 10.0
 INTERRUPT: Final = "interrupt"
-DONE: Final = "done"
-
-Send = Callable[[str, Any], None]
 
 
 def serve(host: str, port: int, headers: Mapping[str, str], *, wait_s: float, say: Callable[[str], None]) -> None:
@@ -67,7 +54,7 @@ class _Worker:
         self.say = say
         self.events: Queue[tuple[str, Any]] = Queue()
         self.heard_ns = time.monotonic_ns()
-        self.shard: _Shard | None = None
+        self.shard: CarriedShard | None = None
 
     def serve(self, wait_s: float) -> None:
         where = f"{self.host}:{self.port}"
@@ -124,7 +111,7 @@ class _Worker:
                 self.say("the master has ended")
                 return
             if kind == PLAN:
-                self.shard = _Shard(message, self.headers, self.send, self.events)
+                self.shard = CarriedShard(message, self.headers, self.send, self.events)
             elif kind == DONE:
                 if message is self.shard:
                     self.shard = None
@@ -165,94 +152,3 @@ class _Worker:
 
 class _Interrupted(KeyboardInterrupt):
     """Ctrl-C while no master answers."""
-
-
-class _Shard:
-    """One shard of a run, carried by our client in a process of its own."""
-
-    def __init__(
-        self, message: Mapping[str, Any], own: Mapping[str, str], send: Send, events: Queue[tuple[str, Any]]
-    ) -> None:
-        self.run = message["run"]
-        self._send = send
-        self._events = events
-        self._lines: list[str] = []
-        self._records = 0
-        self._child: subprocess.Popen[bytes] | None = None
-        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
-        try:
-            plan = with_own_headers(json.loads(message["plan"]), own)
-            if note := open_files_short(plan, message["shard"][1]):
-                self._lines.append(json.dumps({"record": "note", "text": note}))
-        except PerfError as error:
-            record = {"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.mend}
-            self._lines.append(json.dumps(record))
-        else:
-            self._child = subprocess.Popen(
-                client_command(),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=self._complaints,
-                env=client_environment(),
-                start_new_session=True,
-            )
-            self._tell({**plan.as_message(), "shard": message["shard"]})
-        self._flusher = gevent.spawn(self._flush_often)
-        self.reader = gevent.spawn(self._read)
-
-    def start(self, at_ns: int) -> None:
-        """Tells the client when the run begins, on this machine's clock."""
-        self._tell(at_ns)
-        self._tell_no_more()
-
-    def stop(self) -> None:
-        """Interrupts the client; its last records still come."""
-        if self._child is not None and self._child.poll() is None:
-            self._child.send_signal(signal.SIGINT)
-            self._tell_no_more()  # it may wait for its start
-
-    def kill(self) -> None:
-        if self._child is not None and self._child.poll() is None:
-            self._child.kill()
-            self._child.wait()
-
-    def _tell(self, message: object) -> None:
-        assert self._child is not None
-        assert self._child.stdin is not None
-        with contextlib.suppress(OSError):  # it has ended: its reader notices
-            self._child.stdin.write(json.dumps(message).encode() + b"\n")
-            self._child.stdin.flush()
-
-    def _tell_no_more(self) -> None:
-        assert self._child is not None
-        assert self._child.stdin is not None
-        with contextlib.suppress(OSError):
-            self._child.stdin.close()
-
-    def _read(self) -> None:
-        status, complaint = 4, ""
-        if self._child is not None:
-            assert self._child.stdout is not None
-            for line in self._child.stdout:
-                if line.endswith(b"\n"):  # not what a killed child left half written
-                    self._lines.append(line.decode())
-                    self._records += line.startswith(b'{"record": "exchange"')
-            status = self._child.wait()
-            self._complaints.seek(0)
-            complaint = self._complaints.read()[-2000:]
-        self._complaints.close()
-        self._flusher.kill()
-        self._flush()
-        told = {"run": self.run, "status": status, "complaint": complaint, "records": self._records}
-        self._send(ENDED, told)
-        self._events.put((DONE, self))
-
-    def _flush_often(self) -> None:
-        while True:
-            gevent.sleep(BATCH_S)
-            self._flush()
-
-    def _flush(self) -> None:
-        if self._lines:
-            lines, self._lines = self._lines, []
-            self._send(RECORDS, {"run": self.run, "lines": lines})
