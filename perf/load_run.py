@@ -129,10 +129,6 @@ class LoadRun:
         """When each good completion ended."""
         return [(each.finished_ns - self.started_ns) / 1e9 for each in self.exchanges if each.ok]
 
-    def finishes_s(self) -> list[float]:
-        """When each request ended, well or not."""
-        return [(each.finished_ns - self.started_ns) / 1e9 for each in self.exchanges]
-
     def as_records(self) -> Iterator[dict[str, Any]]:
         """Plain JSON: the plan, each exchange, the client's health."""
         yield {**self.plan.as_record(), "started_ns": self.started_ns}

@@ -1,4 +1,4 @@
-"""Results of AIPerf 0.13.0 and GuideLLM 0.8.1, as these wrote them against a server of 50 ms and 20 tokens 5 ms apart."""
+"""Results of AIPerf 0.13.0 and GuideLLM 0.8.1, as these wrote them of a server with 50 ms and 20 tokens 5 ms apart."""
 
 from __future__ import annotations
 
