@@ -83,9 +83,7 @@ class ChatSender:
             timeout=timeout_s,
             follow_redirects=False,
             trust_env=False,
-            limits=httpx.Limits(
-                max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEPT_CONNECTION_S
-            ),
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEPT_CONNECTION_S),
         )
 
     async def __aenter__(self) -> Self:
