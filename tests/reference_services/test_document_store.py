@@ -58,7 +58,8 @@ class StoreAndDict(RuleBasedStateMachine):
         assert all(hit.text in passages(self.model[owner][hit.document]) for hit in hits)
         assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
         if text is not None:
-            assert hits[0].score == max(hit.score for hit in hits if hit.document == name)
+            # Another document may hold the same text, and a cosine of floats is 1 only nearly.
+            assert max(hit.score for hit in hits if hit.document == name) == pytest.approx(hits[0].score, abs=1e-6)
 
     @invariant()
     def holds_what_the_dict_holds(self) -> None:

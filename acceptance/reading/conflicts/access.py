@@ -110,7 +110,7 @@ def _requests(page: Page, header: str) -> Iterator[tuple[int, str, bool]]:
         if command.request is not None:
             headers = {name.lower() for name in command.request["headers"]}
             yield command.line, str(command.request["path"]).split("?", 1)[0], header.lower() in headers
-    for match, line in page.find(_SAID):
+    for match, line in page.find(_SAID, "echo", "curl"):
         found = re.search(r"https?://[^\s'\"\\]+", match[0])
         if found is not None:
             yield line, urlsplit(found[0]).path, header.lower() in match[0].lower()

@@ -74,7 +74,7 @@ def _shut(page: Page) -> Iterator[Conflict]:
         if name.lower() in _OFTEN:
             continue
         open_at = re.compile(rf"\b{re.escape(name)}:\d{{2,5}}/[\w/.-]*")
-        uses = [(use[0], number) for use, number in page.find(open_at) if number != line]
+        uses = [(use[0], number) for use, number in page.find(open_at, f"{name.lower()}:") if number != line]
         if uses:
             yield conflict(
                 KIND,
