@@ -88,7 +88,7 @@ def perf(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure reading, the load client and the chat service, each figure with its goal; arguments go to pytest."""
-    session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "bench"))
+    session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "bench"))
     files = [each for each in session.posargs if each.split("::")[0].endswith(".py")]
     session.run(
         *("python", "-m", "pytest", *(() if files else BENCHES)),
