@@ -64,13 +64,14 @@ def _order(key: tuple[float, str]) -> tuple[float, int]:
 
 def _row(tool: str, offered: float, group: Sequence[Measured]) -> Row:
     def middle(values: Iterable[float]) -> float:
-        return statistics.median(values)
+        # numpy's floats and truths are no JSON.
+        return float(statistics.median(values))
 
     return Row(
         tool=tool,
         offered=offered,
         achieved=middle(each.achieved for each in group),
-        sustained=sum(each.sustained for each in group) * 2 > len(group),
+        sustained=bool(sum(each.sustained for each in group) * 2 > len(group)),
         error_ms={f"{f}_{q}": middle(each.error_ms(f, q) for each in group) for f, q in FIGURES},
         truth_ms={f"{f}_{q}": middle(each.truth[f][q] for each in group) for f, q in FIGURES},
         cpu_s_per_1000_events=middle(each.cpu_s_per_1000_events for each in group),
