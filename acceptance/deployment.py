@@ -192,9 +192,9 @@ class Deployment:
 
     def key_variable(self, url: str) -> str:
         """The variable that holds the key of this URL's origin, "" where it has none."""
-        if self.api_key_env and _origin(url) == _origin(self.target):
+        if self.api_key_env and origin(url) == origin(self.target):
             return self.api_key_env
-        named = (name for name in self.api_keys if _origin(url) == _origin(self._named(name)))
+        named = (name for name in self.api_keys if origin(url) == origin(self._named(name)))
         return next((self.api_keys[name] for name in named), "")
 
     def _named(self, name: str) -> str:
@@ -366,6 +366,7 @@ def _host(address: str) -> str:
     return address.rsplit(":", 1)[0] if ":" in address and not address.endswith("]") else address
 
 
-def _origin(url: str) -> tuple[str, str | None, int | None]:
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port of a URL, the port that the scheme means where none is written."""
     parts = urlsplit(url)
     return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

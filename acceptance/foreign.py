@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from acceptance.deployment import Deployment
+from acceptance.deployment import Deployment, origin
 from acceptance.errors import EvidenceUnusable
 from acceptance.evidence import Evidence
 from acceptance.verdict import Verdict
@@ -44,7 +43,6 @@ def bound(verdict: Verdict, evidence: Evidence) -> Verdict:
     )
 
 
-def _place(url: str) -> tuple[str, str, int]:
-    parts = urlsplit(url)
-    host = "127.0.0.1" if parts.hostname == "localhost" else parts.hostname or ""
-    return parts.scheme, host, parts.port or (443 if parts.scheme == "https" else 80)
+def _place(url: str) -> tuple[str, str | None, int | None]:
+    scheme, host, port = origin(url)
+    return scheme, "127.0.0.1" if host == "localhost" else host, port

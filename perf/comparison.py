@@ -11,6 +11,7 @@ from typing import Final
 from scipy.stats import t as student_t
 
 from perf.interleaved import Block
+from perf.load_figures import gaps_ms
 from perf.load_run import LoadRun
 
 CONFIDENCE: Final = 0.95
@@ -50,13 +51,8 @@ def ttft_ms(run: LoadRun) -> float | None:
 
 def inter_token_latency_ms(run: LoadRun) -> float | None:
     """The mean gap between tokens of the streams that ended well."""
-    gaps = [
-        (later - earlier) / 1e6
-        for each in run.exchanges
-        if each.ok
-        for earlier, later in zip(each.token_ns, each.token_ns[1:], strict=False)
-    ]
-    return fmean(gaps) if gaps else None
+    gaps = gaps_ms([each for each in run.exchanges if each.ok])
+    return float(gaps.mean()) if gaps.size else None
 
 
 def throughput_per_second(run: LoadRun) -> float | None:

@@ -8,11 +8,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from acceptance.commands.night_text import night_text, nights_table
+from acceptance.commands.run import EXIT
 from acceptance.errors import UsageError
 from acceptance.profile import PROFILES
 from acceptance.running import night, storing
 from acceptance.running.progress import Progress
 from perf import history
+from perf.comparison import LEAST_PAIRS
 from perf.errors import HistoryUnreadable
 from reports.headline import fold
 
@@ -22,8 +24,6 @@ EXAMPLE = (
     "signoff night fixtures/tasks/1.3-hermes-2.md --deployment fixtures/deployments/1.3-hermes-2.toml\n"
     "         signoff night --list"
 )
-EXIT = {"passed": 0, "failed": 1, "undecided": 2, "invalid": 3}
-LEAST_PAIRS = 2
 HISTORY = Path("out/nights.sqlite")
 
 

@@ -50,12 +50,11 @@ class NightPlan:
 
 @dataclass
 class Measured:
-    """What a night has found so far; `missing` says why it is not whole."""
+    """What a night has found so far."""
 
     stored: StoredRun | None = None
     load: LoadPlan | None = None
     blocks: list[Block] = field(default_factory=list)
-    missing: str = ""
 
 
 def is_about_performance(criterion: Criterion) -> bool:
@@ -100,13 +99,11 @@ def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measured]:
             for block in run_interleaved(plans, wanted.pairs, _teller(progress, wanted)):
                 found.blocks.append(block)
     except KeyboardInterrupt:
-        found.missing = "interrupted"
+        pass  # the blocks that are missing say so
     except PerfError as error:
         raise RunInvalid(str(error), error.mend) from None
     finally:
         found.stored = judging.finish()
-    if len(found.blocks) < len(SIDES) * wanted.pairs:
-        found.missing = "interrupted"
     return _night(wanted, deployment, found), found
 
 
@@ -154,7 +151,7 @@ def _night(wanted: NightPlan, deployment: Deployment, found: Measured) -> Night:
     stored = found.stored
     assert stored is not None
     spoiled = (f"block {place}: {each.run.reason}" for place, each in enumerate(found.blocks, 1) if not each.run.valid)
-    reason = found.missing or next(spoiled, "")
+    reason = "interrupted" if len(found.blocks) < len(SIDES) * wanted.pairs else next(spoiled, "")
     load = found.load
     return Night(
         started=stored.started,
