@@ -16,6 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from acceptance import load_journey, load_machines
+from acceptance.commands.json_output import write_json
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
 
 if TYPE_CHECKING:
@@ -288,17 +289,13 @@ class _Command:
             self.records.write(json.dumps(record) + "\n")
 
     def _tell(self, result: Mapping[str, Any], text: Callable[[], str]) -> None:
-        to = self.arguments.json
-        if to == "-":
-            print(json.dumps(result, indent=1))
-            return
-        if to:
-            try:
-                Path(to).write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-            except OSError as error:
-                print(text())
-                raise UsageError(f"{to}: {error.strerror}", "name a file that can be written") from None
-        print(text())
+        try:
+            is_all = write_json(result, self.arguments.json)
+        except UsageError:
+            print(text())
+            raise
+        if not is_all:
+            print(text())
 
     def _served_model(self) -> str | None:
         """The first model that the server lists; None where it has no such list: not every one wants a model."""

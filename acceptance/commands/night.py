@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from dataclasses import asdict, replace
 from pathlib import Path
 
+from acceptance.commands.json_output import write_json
 from acceptance.commands.night_text import night_text, nights_table
 from acceptance.commands.run import EXIT
 from acceptance.errors import UsageError
@@ -82,15 +82,8 @@ def _show(arguments: argparse.Namespace, about: str) -> None:
         nights = history.nights(arguments.history)
     except HistoryUnreadable as error:
         raise UsageError(str(error), error.mend) from None
-    text = json.dumps({"schema": 1, "nights": [asdict(each) for each in nights]}, indent=1)
-    if arguments.json == "-":
-        print(text)
+    if write_json({"schema": 1, "nights": [asdict(each) for each in nights]}, arguments.json):
         return
-    if arguments.json:
-        try:
-            Path(arguments.json).write_text(text + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{arguments.json}: {error.strerror}", "name a file that can be written") from None
     if about:
         print(about + "\n")
     print(nights_table(nights))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
+from acceptance.commands.json_output import write_json
 from acceptance.errors import UsageError
 from reports.errors import StoredRunUnreadable
 from reports.headline import headline, outcome
@@ -43,14 +43,8 @@ def run(arguments: argparse.Namespace) -> int:
         "headline": headline(stored),
         "files": [str(path) for path in written],
     }
-    if arguments.json == "-":
-        print(json.dumps(said, indent=1))
+    if write_json(said, arguments.json):
         return 0
-    if arguments.json:
-        try:
-            Path(arguments.json).write_text(json.dumps(said, indent=1) + "\n", encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{arguments.json}: {error.strerror}", "name a file that can be written") from None
     print(headline(stored))
     for path in written:
         print(f"  {path}")

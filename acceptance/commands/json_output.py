@@ -1,0 +1,27 @@
+"""What `--json FILE` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from acceptance.errors import UsageError
+
+
+def write_json(told: Mapping[str, Any], to: str | None) -> bool:
+    """Into the file, or to standard output for "-"; True where that leaves no room for other text.
+
+    Raises UsageError where the file cannot be written.
+    """
+    text = json.dumps(told, indent=1) + "\n"
+    if to == "-":
+        print(text, end="")
+        return True
+    if to:
+        try:
+            Path(to).write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(f"{to}: {error.strerror}", "name a file that can be written") from None
+    return False
