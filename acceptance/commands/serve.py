@@ -51,6 +51,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", metavar="ADDRESS", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", metavar="PORT", help="port of the service (default: the document's)")
     parser.add_argument("--metrics-port", metavar="PORT", help="port of the metrics, or own: the service's")
+    parser.add_argument("--engine", metavar="NAME", help="model services: simulated (default) or vllm")
+    parser.add_argument("--model", metavar="DIR", help="model services: the folder of the model that vLLM loads")
     parser.add_argument("--config", metavar="FILE", help="the service's settings in YAML")
     parser.add_argument("--db", metavar="FILE", help="where sessions are kept (default: a temporary file)")
     parser.add_argument(
@@ -61,6 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--interval-s", metavar="S", help="prometheus: between two scrapes (default: 15)")
     parser.add_argument("--degraded-path", action="store_true", help="switch: below /degraded no model can be reached")
     parser.add_argument("--test-token", action="store_true", help="switch: the token that its document shows")
+    parser.add_argument("--framework", metavar="NAME", help="switch: what answers, such as ollama or llama-cpp")
+    parser.add_argument("--models", metavar="FOLDER", help="switch: the models folder, with the registry")
     parser.add_argument("--retrieval", metavar="PLACE", help="documents: embedded, a folder or a Qdrant server's URL")
     parser.add_argument("--rate-limit", metavar="RATE", help="requests of one caller, such as 20/second")
     parser.add_argument("--fault", metavar="NAME", help="start it with this one defect; loopback only")
@@ -111,8 +115,20 @@ def listing() -> str:
 
 def _options(arguments: argparse.Namespace) -> list[str]:
     names = (
-        *("host", "port", "metrics_port", "config", "db", "store", "retrieval", "rate_limit", "fault"),
-        *("estate", "health", "interval_s"),
+        *(
+            "host",
+            "port",
+            "metrics_port",
+            "engine",
+            "model",
+            "config",
+            "db",
+            "store",
+            "retrieval",
+            "rate_limit",
+            "fault",
+        ),
+        *("estate", "health", "interval_s", "framework", "models"),
     )
     given = [(name, getattr(arguments, name)) for name in names]
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]

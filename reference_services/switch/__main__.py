@@ -23,6 +23,8 @@ from reference_services.switch.settings import SwitchSettings
 _SETTINGS = {
     "host": "switch_host",
     "port": "switch_port",
+    "models": "hermes_model_dir",
+    "framework": "hermes_framework",
     "degraded_path": "switch_degraded_path",
     "test_token": "vx11_test_token",
     "time_to_first_token_ms": "hermes_time_to_first_token_ms",
@@ -64,6 +66,8 @@ def _parser() -> Parser:
     # Numbers stay text here, so that settings check them all in one way and report all problems at once.
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", help="port of the service (default: 8000)")
+    parser.add_argument("--models", metavar="FOLDER", help="the models folder, with the registry")
+    parser.add_argument("--framework", metavar="NAME", help="simulated, ollama, llama-cpp, openai or registry")
     parser.add_argument(
         "--degraded-path",
         action="store_true",

@@ -60,6 +60,13 @@ class Readiness(Told):
     ready: bool
 
 
+class SwitchEngine(Told):
+    """What the model of this machine answers by. The version is empty until it is known."""
+
+    name: str
+    version: str
+
+
 class Configuration(Told):
     """The configuration, without secrets."""
 
@@ -67,6 +74,6 @@ class Configuration(Told):
 
     service: str
     version: str
-    engine: str
+    engine: SwitchEngine
     settings: dict[str, Any]
     registry: dict[str, Any]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from reference_services.chat.engine import SimulatedEngine
 from reference_services.switch import NAME, VERSION
 from reference_services.switch.settings import SwitchSettings
 from reference_services.switch.sources import Sources
@@ -15,7 +14,7 @@ MB_IN_GB = 1000
 
 def shown(settings: SwitchSettings, sources: Sources) -> dict[str, Any]:
     """Settings, engine and registry. Where the simulated engine stands in, no framework is claimed."""
-    is_simulated = not settings.local_url
+    is_simulated = sources.framework == "simulated"
     values: dict[str, Any] = {
         "hermes_enable": settings.hermes_enable,
         "model_path": settings.hermes_model_dir,
@@ -34,12 +33,14 @@ def shown(settings: SwitchSettings, sources: Sources) -> dict[str, Any]:
         "log_inference_time": settings.log_inference_time,
     }
     if not is_simulated:
-        values |= {"hermes_framework": settings.hermes_framework, "hermes_base_url": settings.local_url}
+        values["hermes_framework"] = sources.framework
+    if url := settings.url_of(sources.framework):
+        values["hermes_base_url"] = url
     registry = sources.registry
     return {
         "service": NAME,
         "version": VERSION,
-        "engine": SimulatedEngine.name if is_simulated else settings.hermes_framework,
+        "engine": {"name": sources.framework, "version": sources.local.version if sources.local is not None else ""},
         "settings": values,
         "registry": {
             "available_models": [asdict(model) for model in registry.models],

@@ -22,8 +22,9 @@ PREFIXES = ("HERMES_", "SWITCH_", "VX11_", "LOG_INFERENCE")
 OTHERS = ("HERMES_2_",)
 """Variables of another service."""
 FLAGS = ("hermes_enable", "log_inference_time", "vx11_test_token", "switch_degraded_path")
-DEFAULT_URLS = {"ollama": "http://127.0.0.1:11434/v1", "llama-cpp": "http://127.0.0.1:8080/v1"}
-"""Where a framework listens that was set up as its own documentation says."""
+OLLAMA_URL = "http://127.0.0.1:11434"
+"""Where Ollama listens that was set up as its own documentation says."""
+REGISTRY = "registry"
 
 Flag = Annotated[bool, Field(description="true or false")]
 Url = Annotated[
@@ -44,8 +45,8 @@ class SwitchSettings(BaseSettings):
     hermes_model_name: AnyText = ""
     """Where it is empty, the registry's default model."""
     hermes_framework: Annotated[
-        Literal["simulated", "ollama", "llama-cpp", "openai"],
-        Field(description="simulated, ollama, llama-cpp or openai (any server of that API)"),
+        Literal["simulated", "ollama", "llama-cpp", "openai", "registry"],
+        Field(description="simulated, ollama, llama-cpp, openai (any server of that API) or registry (each its own)"),
     ] = "simulated"
     hermes_base_url: Url = ""
     hermes_context_length: PositiveInt = 2048
@@ -115,14 +116,19 @@ class SwitchSettings(BaseSettings):
         if self.hermes_framework == "simulated" and self.hermes_base_url:
             problems.append(
                 "hermes_base_url is set and hermes_framework is simulated: "
-                "set HERMES_FRAMEWORK to ollama, llama-cpp or openai"
+                "set HERMES_FRAMEWORK to ollama, llama-cpp, openai or registry"
             )
         return problems
 
-    @property
-    def local_url(self) -> str:
-        """Where the local model answers, "" where the simulated engine does."""
-        return (self.hermes_base_url or DEFAULT_URLS.get(self.hermes_framework, "")).rstrip("/")
+    def url_of(self, framework: str) -> str:
+        """Where a framework answers, "" where it answers here: the simulated engine, and llama.cpp with a file.
+
+        HERMES_BASE_URL makes llama.cpp a server where it is the framework of all; in a registry of several it is the
+        address of the others.
+        """
+        if framework == "llama-cpp" and self.hermes_framework == REGISTRY:
+            return ""
+        return (self.hermes_base_url or (OLLAMA_URL if framework == "ollama" else "")).rstrip("/")
 
     @property
     def has_primary(self) -> bool:

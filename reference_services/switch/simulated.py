@@ -61,6 +61,7 @@ class SimulatedModel:
     def __init__(self, label: str, model: str, engine: Engine) -> None:
         self.label = label
         self.model = model
+        self.version = engine.version
         self._engine = engine
 
     async def load(self) -> None:

@@ -34,11 +34,12 @@ class Unavailable(Exception):
 
 
 class Source(Protocol):
-    """One place that answers. `label` is what answers carry as `source`."""
+    """One place that answers. `label` is what answers carry as `source`, `version` that of its framework or ""."""
 
     label: str
     model: str
     framework: str
+    version: str
 
     async def load(self) -> None:
         """Make it able to answer, where that is ours to do."""

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.switch import model_file, simulated
-from reference_services.switch.registry import Registry, of_folder
-from reference_services.switch.settings import SwitchSettings
+from reference_services.switch.gguf_model import GgufModel
+from reference_services.switch.ollama import Ollama
+from reference_services.switch.registry import Model, Registry, of_folder
+from reference_services.switch.settings import REGISTRY, SwitchSettings
 from reference_services.switch.source import Source
 from reference_services.switch.upstream import Upstream
 
@@ -43,15 +45,13 @@ class Sources:
 
 def build(settings: SwitchSettings) -> Sources:
     """The sources that the settings name. Raises SettingsError with the problems of the registry."""
-    folder = Path(settings.hermes_model_dir)
-    registry = of_folder(folder)
+    registry = of_folder(Path(settings.hermes_model_dir))
+    models = {model.name: model for model in registry.models}
     name = settings.hermes_model_name or registry.default_model
-    if settings.hermes_model_name and registry.model(name) is None:
-        known = ", ".join(model.name for model in registry.models)
-        raise SettingsError([f"hermes_model_name = {name!r}: the registry has {known}"])
-    own = registry.model(name)
-    if own is not None and settings.hermes_context_length > own.context_length:
-        most = f"the registry says that {name} has {own.context_length}"
+    if name not in models:
+        raise SettingsError([f"hermes_model_name = {name!r}: the registry has {', '.join(models)}"])
+    if settings.hermes_context_length > models[name].context_length:
+        most = f"the registry says that {name} has {models[name].context_length}"
         raise SettingsError([f"hermes_context_length = {settings.hermes_context_length}: {most}"])
     chain: list[Source] = []
     if settings.has_primary:
@@ -69,20 +69,34 @@ def build(settings: SwitchSettings) -> Sources:
     if not settings.hermes_enable:
         refusals[name] = "The model is switched off: HERMES_ENABLE is false"
     else:
-        engine = simulated.engine(settings)
         for label, model in ((LOCAL, name), (RESERVE, registry.fallback_model)):
-            if not model or (label == RESERVE and model == name):
-                continue
-            refusals[model] = model_file.why_refused(
-                folder, registry.model(model), model, settings.hermes_max_memory_mb
-            )
-            if not refusals[model]:
-                url = settings.local_url
-                chain.append(
-                    Upstream(label, model, settings.hermes_framework, url)
-                    if url
-                    else simulated.SimulatedModel(label, model, engine)
-                )
-    return Sources(
-        chain, name, settings.hermes_framework, refusals[name], PRIMARY if settings.has_primary else LOCAL, registry
-    )
+            if model and model not in refusals:
+                refusals[model] = _add(chain, label, models[model], settings)
+    first = PRIMARY if settings.has_primary else LOCAL
+    return Sources(chain, name, _framework(settings, models[name]), refusals[name], first, registry)
+
+
+def _framework(settings: SwitchSettings, model: Model) -> str:
+    """Which framework answers for a model: the one that is set for all, else that of its entry."""
+    return model.framework if settings.hermes_framework == REGISTRY else settings.hermes_framework
+
+
+def _add(chain: list[Source], label: str, model: Model, settings: SwitchSettings) -> str:
+    """Put a model of this machine at the end of the chain; gives why it is not put there, "" where it is."""
+    framework, folder = _framework(settings, model), Path(settings.hermes_model_dir)
+    url = settings.url_of(framework)
+    is_loaded_here = framework == "llama-cpp" and not url
+    if refusal := model_file.why_refused(folder, model, settings.hermes_max_memory_mb, is_needed=is_loaded_here):
+        return refusal
+    if framework == "simulated":
+        chain.append(simulated.SimulatedModel(label, model.name, simulated.engine(settings)))
+    elif framework == "ollama":
+        chain.append(Ollama(label, model.name, url, settings.hermes_context_length))
+    elif is_loaded_here:
+        file = folder / model.path
+        chain.append(GgufModel(label, model.name, file, settings.hermes_context_length, model.sha256))
+    elif url:
+        chain.append(Upstream(label, model.name, framework, url))
+    else:
+        raise SettingsError([f"the registry has {model.name} with the framework {framework}: it needs HERMES_BASE_URL"])
+    return ""

@@ -113,10 +113,7 @@ def fake_upstream() -> Iterator[FakeUpstream]:
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            if self.path == "/api/ps":
-                self._answer(200, {"models": [{"name": "hermes-7b-q4:latest", "size": 2_400_000_000}]})
-            else:
-                self._answer(200, {"data": [{"id": model} for model in fake.models]})
+            self._answer(200, {"data": [{"id": model} for model in fake.models]})
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))

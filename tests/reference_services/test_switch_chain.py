@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from tests.reference_services.conftest import free_ports
+from tests.reference_services.ollama_stand_in import OllamaStandIn, ollama_stand_in
 from tests.reference_services.switch_process import HOST, TOKEN, FakeUpstream, Switch, fake_upstream, switch
 
 
@@ -20,6 +21,12 @@ def upstream() -> Iterator[FakeUpstream]:
         yield fake
 
 
+@pytest.fixture
+def ollama() -> Iterator[OllamaStandIn]:
+    with ollama_stand_in(HOST) as told:
+        yield told
+
+
 @pytest.fixture(scope="module")
 def falling_back() -> Iterator[tuple[FakeUpstream, Switch]]:
     """A Switch with an upstream that a test breaks, shared because it keeps nothing from one request to the next."""
@@ -27,7 +34,7 @@ def falling_back() -> Iterator[tuple[FakeUpstream, Switch]]:
         yield fake, one
 
 
-def waited_for(fake: FakeUpstream, count: int) -> None:
+def waited_for(fake: FakeUpstream | OllamaStandIn, count: int) -> None:
     """Until the upstream has got so many requests."""
     deadline = time.monotonic() + 10
     while len(fake.requests) < count and time.monotonic() < deadline:
@@ -110,9 +117,9 @@ def test_an_upstream_that_hangs_leaves_time_for_the_local_model(upstream: FakeUp
         assert answer.json()["degraded"] is True
 
 
-def test_a_model_that_takes_too_long_is_a_503_that_names_the_time(upstream: FakeUpstream) -> None:
-    upstream.hold = threading.Event()
-    with switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=upstream.url) as one:
+def test_a_model_that_takes_too_long_is_a_503_that_names_the_time(ollama: OllamaStandIn) -> None:
+    ollama.hold = threading.Event()
+    with switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=ollama.url) as one:
         answer = one.infer(timeout_seconds=0.2)
         assert answer.status_code == 503
         assert answer.json() == {
@@ -121,14 +128,14 @@ def test_a_model_that_takes_too_long_is_a_503_that_names_the_time(upstream: Fake
             "fallback": "Ask the OpenAI API or the CLI",
             "source": "degraded",
         }
-        upstream.hold.set()
+        ollama.hold.set()
         assert one.infer().status_code == 200, "the place is free again"
 
 
-def test_one_is_answered_at_a_time_so_many_wait_and_the_rest_is_told_when_to_come_again(upstream: FakeUpstream) -> None:
-    upstream.hold = threading.Event()
+def test_one_is_answered_at_a_time_so_many_wait_and_the_rest_is_told_when_to_come_again(ollama: OllamaStandIn) -> None:
+    ollama.hold = threading.Event()
     with (
-        switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=upstream.url, HERMES_MAX_WAITING="2") as one,
+        switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=ollama.url, HERMES_MAX_WAITING="2") as one,
         concurrent.futures.ThreadPoolExecutor(6) as pool,
     ):
         asked = [pool.submit(one.infer) for _ in range(6)]
@@ -137,57 +144,40 @@ def test_one_is_answered_at_a_time_so_many_wait_and_the_rest_is_told_when_to_com
         while len(early) < 3:
             concurrent.futures.wait([each for each in asked if each not in early], 10, "FIRST_COMPLETED")
             early = [each for each in asked if each.done()]
-        waited_for(upstream, 1)
+        waited_for(ollama, 1)
         for each in early:
             assert each.result().status_code == 503
             assert each.result().headers["retry-after"]
             assert "busy" in each.result().json()["error"]
-        upstream.hold.set()
+        ollama.hold.set()
         codes = sorted(each.result().status_code for each in asked)
     assert codes == [200, 200, 200, 503, 503, 503]
-    assert len(upstream.requests) == 3
+    assert len(ollama.requests) == 3
 
 
-def test_more_are_answered_at_once_where_the_setting_says_so(upstream: FakeUpstream) -> None:
-    upstream.hold = threading.Event()
+def test_more_are_answered_at_once_where_the_setting_says_so(ollama: OllamaStandIn) -> None:
+    ollama.hold = threading.Event()
     with (
-        switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=upstream.url, HERMES_MAX_CONCURRENT="2") as one,
+        switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=ollama.url, HERMES_MAX_CONCURRENT="2") as one,
         concurrent.futures.ThreadPoolExecutor(3) as pool,
     ):
         asked = [pool.submit(one.infer) for _ in range(3)]
-        waited_for(upstream, 2)
-        upstream.hold.set()
+        waited_for(ollama, 2)
+        ollama.hold.set()
         assert [each.result().status_code for each in asked] == [200] * 3
 
 
-def test_a_client_that_leaves_gives_its_place_to_the_next(upstream: FakeUpstream) -> None:
-    upstream.hold = threading.Event()
-    with switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=upstream.url, HERMES_MAX_WAITING="0") as one:
+def test_a_client_that_leaves_gives_its_place_to_the_next(ollama: OllamaStandIn) -> None:
+    ollama.hold = threading.Event()
+    with switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=ollama.url, HERMES_MAX_WAITING="0") as one:
         with pytest.raises(httpx.ReadTimeout):
             one.client.post("/switch/infer", json={"prompt": "x"}, timeout=0.3)
-        waited_for(upstream, 1)
-        upstream.hold.set()
+        waited_for(ollama, 1)
+        ollama.hold.set()
         deadline = time.monotonic() + 10
         while (code := one.infer().status_code) == 503 and time.monotonic() < deadline:
             time.sleep(0.02)
         assert code == 200
-
-
-def test_health_of_a_framework_is_what_it_lists_and_what_its_model_takes(upstream: FakeUpstream) -> None:
-    with switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=upstream.url) as one:
-        assert one.client.get("/switch/health").json() == {
-            "status": "ok",
-            "model": "hermes-7b-q4",
-            "framework": "ollama",
-            "memory_usage_mb": 2400,
-            "context_ready": True,
-        }
-        config = one.client.get("/config").json()
-        assert (config["engine"], config["settings"]["hermes_framework"]) == ("ollama", "ollama")
-        upstream.models = ("another",)
-        health = one.client.get("/switch/health")
-        assert health.status_code == 503
-        assert "ollama pull hermes-7b-q4" in health.json()["reason"]
 
 
 def test_a_model_that_is_switched_off_is_not_asked(upstream: FakeUpstream) -> None:

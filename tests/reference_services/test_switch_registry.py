@@ -114,6 +114,41 @@ def test_a_model_that_the_registry_lacks_and_a_context_that_it_lacks_are_refused
         sources.build(SwitchSettings(hermes_model_dir=str(tmp_path), hermes_context_length=4096))
 
 
+def test_each_model_of_a_registry_is_answered_by_its_own_framework_where_the_setting_says_so(tmp_path: Path) -> None:
+    table = shipped()
+    table["available_models"][0]["framework"] = "llama-cpp"
+    written(tmp_path, table)
+    (tmp_path / "hermes-7b-q4.gguf").write_bytes(b"x")
+
+    def chain(**settings: str) -> list[tuple[str, str]]:
+        found = sources.build(SwitchSettings(hermes_model_dir=str(tmp_path), **settings))
+        return [(type(source).__name__, source.framework) for source in found.chain]
+
+    assert chain(hermes_framework="registry") == [("GgufModel", "llama-cpp"), ("Ollama", "ollama")]
+    assert chain(hermes_framework="llama-cpp") == [("GgufModel", "llama-cpp")], "the reserve has no file"
+    assert chain(hermes_framework="llama-cpp", hermes_base_url="http://127.0.0.1:8080/v1") == [
+        ("Upstream", "llama-cpp"),
+        ("Upstream", "llama-cpp"),
+    ]
+    assert chain(hermes_framework="ollama") == [("Ollama", "ollama"), ("Ollama", "ollama")]
+    assert chain() == [("SimulatedModel", "simulated"), ("SimulatedModel", "simulated")]
+
+
+def test_a_file_that_llama_cpp_is_to_load_and_that_is_not_there_is_told(tmp_path: Path) -> None:
+    found = sources.build(SwitchSettings(hermes_model_dir=str(tmp_path), hermes_framework="llama-cpp"))
+    reason = "The model is not loaded: hermes-7b-q4.gguf in the models folder: No such file or directory"
+    assert found.local_refusal == reason
+    assert found.local is None
+
+
+def test_a_framework_without_a_customary_address_needs_one(tmp_path: Path) -> None:
+    table = shipped()
+    table["available_models"][1]["framework"] = "openai"
+    written(tmp_path, table)
+    with pytest.raises(SettingsError, match="mistral-3b-q4 with the framework openai: it needs HERMES_BASE_URL"):
+        sources.build(SwitchSettings(hermes_model_dir=str(tmp_path), hermes_framework="registry"))
+
+
 Serve = Callable[[httpx.Request], httpx.Response]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -151,7 +153,7 @@ def test_max_tokens_is_exact(running: Switch) -> None:
 def test_the_configuration_shows_each_setting_of_the_document_and_no_secret(running: Switch) -> None:
     answer = running.client.get("/config")
     shown = answer.json()
-    assert shown["engine"] == "simulated"
+    assert shown["engine"]["name"] == "simulated"
     assert shown["settings"]["max_concurrent_requests"] == 1
     assert shown["settings"]["hermes_timeout"] == 30
     assert "hermes_framework" not in shown["settings"], "the simulated engine is no Ollama"
@@ -274,3 +276,15 @@ def test_a_model_file_within_the_limit_is_taken(tmp_path: Path) -> None:
         file.truncate(3 * MODELS_MB)
     with switch(HERMES_MODEL_DIR=str(tmp_path), HERMES_MAX_MEMORY_MB="3") as one:
         assert one.client.get("/switch/health").status_code == 200
+
+
+@pytest.mark.skipif(importlib.util.find_spec("llama_cpp") is not None, reason="llama-cpp-python is installed")
+def test_without_llama_cpp_health_says_how_to_install_it(tmp_path: Path) -> None:
+    (tmp_path / "hermes-7b-q4.gguf").write_bytes(b"GGUF")
+    with switch("--framework=llama-cpp", f"--models={tmp_path}") as one:
+        deadline = time.monotonic() + 30
+        while "not loaded yet" in (reason := one.client.get("/switch/health").json()["reason"]):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert reason.endswith("llama-cpp-python is not installed: pip install 'signoff[llama-cpp]'")
+        assert one.infer().status_code == 503
