@@ -24,7 +24,7 @@ COMPLETIONS = (generation.CHAT_PATH, "/v1/completions")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask once alone, then for three more than the limit at once, as streams where the request is a completion."""
+    """Ask twice alone, then for three more than the limit at once, as streams where the request is a completion."""
     assert criterion.threshold is not None
     count = int(criterion.threshold.value) + SURPLUS
     if count > MOST:
@@ -36,7 +36,9 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     bodies = [_body(site, request, number) for number in range(count)]
 
     def take(recorder: Recorder) -> None:
-        recorder.write("alone", streamed.stream(site, bodies[0], request=request))
+        # The first answer of an engine may take many times as long as all later ones, and is no measure of them.
+        for _ in range(2):
+            recorder.write("alone", streamed.stream(site, bodies[0], request=request))
         for record in streamed.at_once(site, bodies, request=request):
             recorder.write("answer", record)
 
@@ -47,7 +49,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     """By how many streams overlap in the middle of their text; without streams, by how far apart answers end."""
     threshold = criterion.threshold
     assert threshold is not None
-    alone, answers = next(evidence.of("alone")), list(evidence.of("answer"))
+    answers = list(evidence.of("answer"))
+    # The quicker one; one that was not served stands before all that were.
+    alone = min(evidence.of("alone"), key=lambda record: (_is_served(record), record["ended_ms"]))
     if not _is_served(alone):
         what = alone["error"] or told(alone)
         return Verdict("fail", f"one request alone at {alone['url']} gives {what} and no answer")
@@ -129,7 +133,7 @@ def _overlap(spans: Sequence[tuple[float, float]]) -> int:
 
 CHECK = Check(
     kind="concurrency_limit",
-    summary="No more answers than the limit are written at once, the surplus waits or is refused (limit + 4 requests).",
+    summary="No more answers than the limit are written at once, the surplus waits or is refused (limit + 5 requests).",
     measure=measure,
     judge=judge,
     faults=("answers_side_by_side",),

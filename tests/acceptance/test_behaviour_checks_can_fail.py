@@ -326,7 +326,7 @@ def test_a_concurrency_without_limit_fails(service: Service, target: str, site_a
     complete = service.complete
 
     def counted(*arguments: Any) -> Any:
-        if service.answers >= 1:
+        if service.answers >= 2:
             alone.set()
         return complete(*arguments)
 
@@ -352,6 +352,18 @@ def test_concurrency_of_answers_that_do_not_stream(ends_ms: tuple[int, ...], ref
     asked = replace(criterion("concurrency_limit"), threshold=one())
     found = CHECKS["concurrency_limit"].judge(asked, Evidence("c", "c", tuple(records)))
     assert found.outcome == outcome, found
+
+
+def test_a_slow_first_answer_is_no_measure_of_the_others() -> None:
+    common = {"url": "u", "error": "", "events": [], "json": {"text": "x"}, "status": 200}
+    alone = [{**common, "record": "alone", "ended_ms": ms} for ms in (678.0, 30.0)]
+    served = [{**common, "record": "answer", "ended_ms": ms} for ms in (45.0, 80.0, 105.0, 131.0)]
+    asked = replace(criterion("concurrency_limit"), threshold=one())
+    found = CHECKS["concurrency_limit"].judge(asked, Evidence("c", "c", (*alone, *served)))
+    assert (found.outcome, "one takes 30 ms alone" in found.reason) == ("pass", True)
+    refused = [{**alone[0], "status": 500}, alone[1]]
+    found = CHECKS["concurrency_limit"].judge(asked, Evidence("c", "c", (*refused, *served)))
+    assert (found.outcome, "one request alone" in found.reason) == ("fail", True)
 
 
 def test_answers_without_content_show_no_limit() -> None:
