@@ -1,6 +1,6 @@
 """`python -m reference_services.chat SERVICE`: run a chat service in the foreground.
 
-Exit: 0 stopped, 3 a port or the database cannot be had, 4 settings or arguments at fault.
+Exit: 0 stopped, 3 a port, the database or the engine cannot be had, 4 settings or arguments at fault.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from reference_services.chat import LOGGER, NAME, logs
 from reference_services.chat.app import create_app
+from reference_services.chat.engine import EngineError
 from reference_services.chat.server import ListenError, serve
 from reference_services.chat.settings import SERVICES
 from reference_services.chat.settings_problems import SettingsError
@@ -47,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 serve(settings, create, Path(folder) / "sessions.sqlite3", parsed.access_log)
     except SettingsError as error:
         return told(name, error)
-    except (ListenError, StoreError) as error:
+    except (EngineError, ListenError, StoreError) as error:
         print(f"{name}: {error}", file=sys.stderr)
         return UNAVAILABLE
     return 0
@@ -57,6 +58,8 @@ _SETTINGS = (
     "host",
     "port",
     "metrics_port",
+    "engine",
+    "model_path",
     "retrieval",
     "store",
     "rate_limit",
@@ -69,7 +72,7 @@ _SETTINGS = (
 def _parser() -> Parser:
     parser = Parser(
         prog="python -m reference_services.chat",
-        description="A chat service with sessions on a simulated engine.",
+        description="A chat service with sessions, on a simulated engine or on vLLM.",
         epilog="Settings: these arguments, then variables (HERMES_2_*, MIXTRAL_8X7B_*, OPENCHAT_3_5_*, PHI_3_MINI_*), "
         "then --config, then the service's defaults.",
     )
@@ -80,6 +83,8 @@ def _parser() -> Parser:
     parser.add_argument("--host", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", help="port of the service (default: its document's)")
     parser.add_argument("--metrics-port", help="port of the metrics, or own: the service's (default: its document's)")
+    parser.add_argument("--engine", help="simulated or vllm (default: simulated)")
+    parser.add_argument("--model", dest="model_path", metavar="DIR", help="folder of the model that vLLM loads")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in YAML")
     parser.add_argument("--db", type=Path, metavar="FILE", help="session database (default: temporary)")
     parser.add_argument(

@@ -10,6 +10,7 @@ from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
+from reference_services.chat.extra_flags import checked_flags
 from reference_services.chat.store_url import checked_url
 
 PositiveInt = Annotated[int, Field(gt=0, description="a whole number above 0")]
@@ -69,6 +70,13 @@ def _moderator(value: str) -> str:
     return _location(value) if value.startswith(("http://", "https://")) else value
 
 
+EngineArguments = Annotated[
+    str,
+    AfterValidator(checked_flags),
+    Field(
+        description="flags of vllm serve, such as --stream-interval 4, without those that have a setting, or nothing"
+    ),
+]
 ModeratorLocation = Annotated[
     str,
     AfterValidator(_moderator),

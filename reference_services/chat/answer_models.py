@@ -227,6 +227,9 @@ class Engine(Told):
 
     name: str
     version: str
+    flags: list[str] = sometimes()
+    left_out: list[str] = sometimes()
+    """Flags of a real engine: those that it runs with, and those of the settings that it does not know."""
 
 
 class EngineState(Engine):

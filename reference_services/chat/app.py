@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Protocol
@@ -32,7 +33,7 @@ from reference_services.chat import (
 from reference_services.chat.cache import ResponseCache
 from reference_services.chat.coherence import CoherenceScore
 from reference_services.chat.description import describe
-from reference_services.chat.engine import Engine
+from reference_services.chat.engine import Engine, EngineError
 from reference_services.chat.gate import OPEN_PATHS, Gate, schemes
 from reference_services.chat.generation import Parts
 from reference_services.chat.keys import Keys, read_keys
@@ -48,6 +49,8 @@ from reference_services.chat.store import Store, StoreAway
 
 log = logging.getLogger(LOGGER)
 LONGEST_SWEEP_S = 60.0
+RESTARTS_WITHIN_S = 600.0
+"""`engine_restarts` are allowed in so long a time."""
 
 MakeSessions = Callable[[ChatSettings, Store], SessionManager]
 Exposition = Callable[[CollectorRegistry], bytes]
@@ -77,14 +80,16 @@ def create_app(
 ) -> FastAPI:
     """The service on its store, which is the file `database` where the settings name no other.
 
-    `app.state.metrics_app` is what listens on the metrics port.
+    `app.state.metrics_app` is what listens on the metrics port, `app.state.ended` is set once the engine is lost.
 
-    Raises StoreError where the database cannot be used, and SettingsError where API keys, the documents' store, the
-    embedder, the word list or GraphQL cannot.
+    Raises StoreError where the database cannot be used, EngineError where there is no engine, and SettingsError where
+    API keys, the documents' store, the embedder, the word list or GraphQL cannot be used.
     """
     keys = read_keys("api_key_file", settings.api_key_file, settings.preset.prefix + KEYS_VARIABLE)
     logs.hide(keys)
-    metrics = Metrics(settings.name, settings.preset.metric_prefix)
+    service = ModelService(settings, engine)
+    metrics = Metrics(settings.name, settings.preset.metric_prefix, service.engine)
+    ended = asyncio.Event()
 
     def committed(seconds: float, writes: int) -> None:
         metrics.commit.observe(seconds)
@@ -99,7 +104,7 @@ def create_app(
     )
     store = open_store(settings, database, committed)
     parts = Parts(
-        ModelService(settings, engine),
+        service,
         sessions(settings, store),
         metrics,
         CoherenceScore(),
@@ -113,14 +118,17 @@ def create_app(
 
     async def expose() -> bytes:
         await parts.sessions.count()
+        await service.engine.look()
         return exposition(metrics.registry)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(_load(parts)), asyncio.create_task(_sweep(parts))]
+        tasks = [asyncio.create_task(_run(parts, ended)), asyncio.create_task(_sweep(parts))]
         yield
         for task in tasks:
             task.cancel()
+        # Before its task is awaited, which waits in a thread while the engine is loaded.
+        await service.engine.close()
         await asyncio.gather(*tasks, return_exceptions=True)
         await moderation.close()
         await asyncio.to_thread(parts.sessions.close)
@@ -154,6 +162,7 @@ def create_app(
         OPEN_PATHS,
     )
     app.state.parts = parts
+    app.state.ended = ended
     app.state.metrics_app = _metrics_app(expose)
     return app
 
@@ -163,6 +172,7 @@ def _bind_gauges(parts: Parts) -> None:
     metrics, engine = parts.metrics, parts.service.engine
     metrics.running.set_function(lambda: engine.running)
     metrics.waiting.set_function(lambda: engine.waiting)
+    metrics.engine_up.set_function(lambda: float(engine.loaded))
     sessions = parts.sessions
 
     def counted(what: str) -> Callable[[], float]:
@@ -182,14 +192,32 @@ def _metrics_app(expose: Callable[[], Awaitable[bytes]]) -> Starlette:
     return Starlette(routes=[Route("/metrics", metrics)])
 
 
-async def _load(parts: Parts) -> None:
-    try:
-        await asyncio.to_thread(parts.service.load)
-    except Exception:
-        log.exception("the engine cannot be loaded")
-        return
-    parts.metrics.load.set(parts.service.load_seconds or 0.0)
-    log.info("ready", extra={"fields": {"load_seconds": parts.service.load_seconds}})
+async def _run(parts: Parts, ended: asyncio.Event) -> None:
+    """Load the engine, and load it again where it ends by itself; sets `ended` where it cannot be had any more."""
+    service, restarts = parts.service, deque[float]()
+    while True:
+        try:
+            await asyncio.to_thread(service.load)
+        except EngineError as error:
+            log.error("the engine cannot be loaded", extra={"fields": {"reason": str(error)}})
+            break
+        except Exception:
+            log.exception("the engine cannot be loaded")
+            return
+        parts.metrics.load.set(service.load_seconds or 0.0)
+        parts.metrics.engine_starts.inc()
+        log.info("ready", extra={"fields": {"load_seconds": service.load_seconds}})
+        why = await service.engine.gone()
+        log.error("the engine has ended", extra={"fields": {"reason": why}})
+        now = time.monotonic()
+        while restarts and now - restarts[0] > RESTARTS_WITHIN_S:
+            restarts.popleft()
+        if len(restarts) >= service.config.engine_restarts:
+            within = f"{len(restarts)} restarts within {RESTARTS_WITHIN_S:g} s" if restarts else "no restart is allowed"
+            service.load_error = f"{why}; not started again: {within}"
+            break
+        restarts.append(now)
+    ended.set()
 
 
 async def _sweep(parts: Parts) -> None:

@@ -6,9 +6,11 @@ import asyncio
 import hashlib
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
+
+from prometheus_client import Metric
 
 from reference_services.chat import VERSION, likelihood, prose, recall, stops, structured, tokenizer
 from reference_services.chat.likelihood import Alternatives
@@ -21,6 +23,10 @@ FinishReason = Literal["stop", "length", "content_filter"]
 """Engines end with the first two; the third is what moderation ends an answer with."""
 BREATHER = 32
 """Steps that may follow each other without a pause before others get a turn."""
+
+
+class EngineError(Exception):
+    """An engine cannot be had: it is not installed, has no model, or does not start. Says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +75,12 @@ class Engine(Protocol):
 
     name: str
     version: str
+    reason: str
+    """Why it cannot generate now, where it knows; "" else."""
+
+    @property
+    def told(self) -> Mapping[str, list[str]]:
+        """What it tells of itself beside name and version, for operators."""
 
     @property
     def loaded(self) -> bool:
@@ -83,7 +95,22 @@ class Engine(Protocol):
         """How many wait for a place."""
 
     def load(self) -> None:
-        """Make it able to generate; may take long, called off the event loop."""
+        """Make it able to generate, for the first time or again; may take long, called off the event loop.
+
+        Raises EngineError.
+        """
+
+    async def gone(self) -> str:
+        """Wait until it has ended by itself; why. `load` may then be called again."""
+
+    async def close(self) -> None:
+        """End it, with all that it started."""
+
+    async def look(self) -> None:
+        """Renew what `families` gives; quick, also where the engine is down."""
+
+    def families(self) -> list[Metric] | None:
+        """Metrics under the engine's own names; None where it has none, so that the service tells them."""
 
     def count(self, prompt: Prompt) -> int:
         """How many tokens a prompt has, template included."""
@@ -113,6 +140,8 @@ class SimulatedEngine:
 
     name = "simulated"
     version = VERSION
+    reason = ""
+    told: Mapping[str, list[str]] = {}
 
     def __init__(self, settings: ChatSettings, pace: Callable[[int], Pace] | None = None) -> None:
         fixed = Pace(settings.time_to_first_token_ms / 1e3, settings.time_per_token_ms / 1e3)
@@ -140,6 +169,21 @@ class SimulatedEngine:
         """Generate once, which needs every part that later generations need."""
         list(self.tokens(Ask(Prompt(text="The engine is warm."), max_tokens=8)))
         self._loaded = True
+
+    async def gone(self) -> str:
+        """Never: it is part of the service."""
+        await asyncio.get_running_loop().create_future()
+        raise AssertionError("nobody sets this future")
+
+    async def close(self) -> None:
+        """Nothing was started."""
+
+    async def look(self) -> None:
+        """Nothing has to be asked."""
+
+    def families(self) -> list[Metric] | None:
+        """None: what the service counts is what the engine does."""
+        return None
 
     def count(self, prompt: Prompt) -> int:
         """See `tokenizer.count_prompt`."""

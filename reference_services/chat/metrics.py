@@ -17,9 +17,10 @@ from prometheus_client.process_collector import ProcessCollector
 
 from reference_services.chat.cache import FINDINGS
 from reference_services.chat.context import FINDINGS as CONTEXT_FINDINGS
-from reference_services.chat.engine import FinishReason
+from reference_services.chat.engine import Engine, FinishReason, SimulatedEngine
 from reference_services.chat.moderation import RESULTS, STAGES
 from reference_services.chat.session_cache import RESULTS as SESSION_CACHE_RESULTS
+from reference_services.chat.vllm_metrics import EngineMetrics
 
 # Times of creation beside each counter help nobody here and double what is exposed.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -40,7 +41,8 @@ _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0
 class Metrics:
     """All metrics of one app."""
 
-    def __init__(self, model_name: str, prefix: str = "hermes_2") -> None:
+    def __init__(self, model_name: str, prefix: str = "hermes_2", engine: Engine | None = None) -> None:
+        """`engine`: where it has metrics of its own, they are shown under vLLM's names, else what is counted here."""
         self.registry = here = CollectorRegistry()
         self.requests = Counter(
             f"{prefix}_requests", "Completion requests that ended.", ["endpoint", "outcome"], registry=here
@@ -120,10 +122,18 @@ class Metrics:
         # Set for whoever reads it: nothing at all would leave open whether a GPU is watched.
         Gauge(
             f"{prefix}_gpu_memory_usage_bytes",
-            "Memory of GPUs that the engine holds; the simulated engine holds none.",
+            "Memory of GPUs that the engine holds; the simulated engine holds none, NaN: not known here.",
             registry=here,
-        ).set(0)
+        ).set(0 if engine is None or engine.name == SimulatedEngine.name else float("nan"))
         ProcessCollector(registry=self.registry)
+        self.engine_up = Gauge(f"{prefix}_engine_up", "1 where the engine can generate now, else 0.", registry=here)
+        self.engine_starts = Counter(
+            f"{prefix}_engine_starts", "Starts of the engine that came to an end: loaded.", registry=here
+        )
+        if engine is not None and engine.families() is not None:
+            self.registry.register(EngineMetrics(lambda: engine.families() or []))
+            # What is counted here under the same names is not shown.
+            here = CollectorRegistry()
 
         model = ["model_name"]
         self._running = Gauge("vllm:num_requests_running", "Requests in execution.", model, registry=here)

@@ -32,12 +32,12 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
     """The routes; `exposition` is what both metrics endpoints show."""
     routes = APIRouter()
     service, config = parts.service, parts.service.config
-    engine = {"name": service.engine.name, "version": service.engine.version}
 
     @routes.get("/health", **answers(Health, also=(503,)))
     async def show_health() -> JSONResponse:
         """How the service is, with its engine and its conversations."""
-        return JSONResponse(await health(parts), 200 if service.load_error is None else 503)
+        body = await health(parts)
+        return JSONResponse(body, 503 if "reason" in body else 200)
 
     @routes.get("/ready", **answers(Readiness, also=(503,)))
     async def ready() -> JSONResponse:
@@ -47,12 +47,17 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
     @routes.get("/config", **answers(Configuration))
     async def configuration() -> dict[str, Any]:
         """Every setting under its name, without secrets."""
-        return {**config.public(), "turn_store": store(parts), "engine": engine, "service_version": VERSION}
+        return {
+            **config.public(),
+            "turn_store": store(parts),
+            "engine": service.engine_told(),
+            "service_version": VERSION,
+        }
 
     @routes.get("/version", **answers(Version))
     async def version() -> dict[str, Any]:
         """Of the service and of its engine."""
-        return {"version": VERSION, "engine": engine}
+        return {"version": VERSION, "engine": service.engine_told()}
 
     @routes.get("/v1/models", **answers(Models))
     async def list_models() -> dict[str, Any]:
@@ -94,12 +99,12 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
 async def health(parts: Parts) -> dict[str, Any]:
     """What /health shows. Without its store the service is degraded: it answers what belongs to no session."""
     service, config = parts.service, parts.service.config
-    is_well = service.load_error is None
+    reason = service.load_error or service.engine.reason
     counts = await parts.sessions.count()
     is_whole = counts is not None
     active = None if counts is None else counts.active
     return {
-        "status": "unhealthy" if not is_well else "healthy" if is_whole else "degraded",
+        "status": "unhealthy" if reason else "healthy" if is_whole else "degraded",
         "service": config.name,
         "model": config.name,
         "checks": checks(parts, is_whole),
@@ -107,7 +112,7 @@ async def health(parts: Parts) -> dict[str, Any]:
         "conversation_memory": True,
         "timestamp": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "uptime_seconds": round(time.monotonic() - parts.started_s, 3),
-        "engine": {"name": service.engine.name, "version": service.engine.version, "state": service.state},
+        "engine": {**service.engine_told(), "state": service.state},
         "active_sessions": active,
         "store": {**store(parts), "available": is_whole},
         "conversation": {
@@ -119,7 +124,7 @@ async def health(parts: Parts) -> dict[str, Any]:
         },
         **_retrieval(parts),
         **parts.moderation.shown(),
-        **({} if is_well else {"reason": service.load_error}),
+        **({"reason": reason} if reason else {}),
     }
 
 

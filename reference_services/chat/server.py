@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 from reference_services.chat import LOGGER, tls
 from reference_services.chat.app import CreateApp
+from reference_services.chat.engine import EngineError
 from reference_services.chat.settings import ChatSettings
 
 log = logging.getLogger(LOGGER)
@@ -65,7 +66,8 @@ def is_loopback(host: str) -> bool:
 def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_logged: bool) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time.
 
-    Raises SettingsError, ListenError or StoreError before anything listens.
+    Raises SettingsError, ListenError, StoreError or EngineError before anything listens, and EngineError where the
+    engine does not start or is lost while it serves.
     """
     tls.check(settings.tls_certificate, settings.tls_key)
     with contextlib.ExitStack() as stack:
@@ -86,7 +88,9 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
                 }
             },
         )
-        asyncio.run(run(servers, sockets))
+        asyncio.run(run(servers, sockets, app.state.ended))
+        if app.state.ended.is_set():
+            raise EngineError(app.state.parts.service.load_error)
     log.info("stopped")
 
 
@@ -114,8 +118,8 @@ def _config(settings: ChatSettings, app: ASGIApp, is_access_logged: bool, has_li
     )
 
 
-async def run(servers: list[Server], sockets: list[socket.socket]) -> None:
-    """Serve on all sockets until SIGTERM or SIGINT; a second signal ends what is still under way."""
+async def run(servers: list[Server], sockets: list[socket.socket], ended: asyncio.Event | None = None) -> None:
+    """Serve on all sockets until SIGTERM, SIGINT or `ended`; a second signal ends what is still under way."""
     loop = asyncio.get_running_loop()
     asked_at: float | None = None
 
@@ -131,7 +135,15 @@ async def run(servers: list[Server], sockets: list[socket.socket]) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+
+    async def stop_when_ended(it: asyncio.Event) -> None:
+        await it.wait()
+        stop()
+
+    watching = None if ended is None else asyncio.create_task(stop_when_ended(ended))
     await asyncio.gather(*(server.serve([sock]) for server, sock in zip(servers, sockets, strict=True)))
+    if watching is not None:
+        watching.cancel()
 
 
 def _why(error: OSError, host: str, port: int) -> str:

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from reference_services.chat import VERSION
-from reference_services.chat.engine import Engine, SimulatedEngine
+from reference_services.chat.engine import Engine, EngineError
+from reference_services.chat.engines import make_engine
 from reference_services.chat.settings import ChatSettings, Hermes2Config
 
 CAPABILITIES = ("chat completions", "text completions", "streaming", "conversation memory", "sessions")
@@ -19,15 +20,19 @@ class ModelService:
 
     def __init__(self, config: ChatSettings, engine: Engine | None = None) -> None:
         self.config = config
-        self.engine: Engine = engine or SimulatedEngine(self.config)
+        self.engine: Engine = engine or make_engine(self.config)
         self.load_seconds: float | None = None
         self.load_error: str | None = None
 
     def load(self) -> None:
         """Load the engine; what goes wrong is kept in `load_error`, and the service is then never ready."""
         begin = time.perf_counter()
+        self.load_error = None
         try:
             self.engine.load()
+        except EngineError as error:
+            self.load_error = str(error)
+            raise
         except Exception as error:
             self.load_error = f"{type(error).__name__}: {error}"
             raise
@@ -39,6 +44,10 @@ class ModelService:
         if self.load_error is not None:
             return "failed"
         return "ready" if self.engine.loaded else "loading"
+
+    def engine_told(self) -> dict[str, Any]:
+        """Name and version of the engine, and what else it tells of itself."""
+        return {"name": self.engine.name, "version": self.engine.version, **self.engine.told}
 
     def served_names(self) -> tuple[str, str]:
         """The names under which the model can be asked for; the first is the one that answers carry."""
@@ -53,7 +62,7 @@ class ModelService:
             "model": self.config.model_name,
             "loaded": self.engine.loaded,
             "load_seconds": self.load_seconds,
-            "engine": {"name": self.engine.name, "version": self.engine.version},
+            "engine": self.engine_told(),
             "service_version": VERSION,
             "context_length": self.config.max_model_len,
             "capabilities": list(CAPABILITIES),

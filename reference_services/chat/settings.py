@@ -15,10 +15,12 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from reference_services.chat.allowed import (
     AnyText,
     Count,
+    EngineArguments,
     HeaderName,
     IntRange,
     Milliseconds,
     ModeratorLocation,
+    NotNegative,
     Port,
     PortOrOwn,
     PositiveInt,
@@ -38,7 +40,10 @@ from reference_services.chat.settings_yaml import YamlSettings, read_yaml
 from reference_services.chat.store_url import without_password
 
 LARGEST = 2**31 - 1
-SWITCHES = {"enforce_eager", "embeddings", "websocket", "graphql", "threads"}
+SWITCHES = {
+    *("enforce_eager", "enable_prefix_caching", "enable_chunked_prefill", "trust_remote_code"),
+    *("embeddings", "websocket", "graphql", "threads"),
+}
 PRESET: Any = None
 """The default of what each preset has to state; it is no value that a setting may have."""
 
@@ -61,6 +66,15 @@ class ChatSettings(BaseSettings):
     memory_gb: PositiveNumber = PRESET
     cpu_cores: PositiveNumber = PRESET
 
+    engine: Annotated[Literal["simulated", "vllm"], Field(description="simulated or vllm")] = "simulated"
+    vllm_command: AnyText = ""
+    """The program `vllm`; nothing: the one beside this interpreter, else on the path."""
+    engine_start_s: PositiveNumber = 600
+    engine_restarts: Count = 3
+    """Within ten minutes, where the engine ends by itself; then the service ends too."""
+    engine_arguments: EngineArguments = ""
+    """Further flags for vLLM."""
+
     model_path: Text = PRESET
     model_name: Text = PRESET
     chat_template: Annotated[
@@ -68,6 +82,20 @@ class ChatSettings(BaseSettings):
     ] = PRESET
     max_model_len: PositiveInt = PRESET
     tensor_parallel_size: PositiveInt = 1
+    pipeline_parallel_size: PositiveInt = 1
+    distributed_executor_backend: Annotated[
+        Literal["", "mp", "ray", "uni", "external_launcher"],
+        Field(description="mp, ray (for several machines), uni, external_launcher, or nothing: the engine's choice"),
+    ] = ""
+    dtype: Annotated[
+        Literal["auto", "float32", "float16", "bfloat16"], Field(description="auto, float32, float16 or bfloat16")
+    ] = "auto"
+    kv_cache_gb: NotNegative = 0
+    """For the cache of a machine without a GPU; 0: the engine's own choice."""
+    enable_prefix_caching: Switch = True
+    enable_chunked_prefill: Switch = True
+    trust_remote_code: Switch = False
+    """Whether code that comes with a model may run."""
     gpu_memory_utilization: PositiveShare = 0.8
     max_num_batched_tokens: PositiveInt = 4096
     max_num_seqs: PositiveInt = 128

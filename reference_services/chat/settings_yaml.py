@@ -24,6 +24,20 @@ SECTIONS: dict[str, dict[str, str]] = {
         "max_num_batched_tokens": "max_num_batched_tokens",
         "max_num_seqs": "max_num_seqs",
     },
+    "engine": {
+        "name": "engine",
+        "command": "vllm_command",
+        "start_s": "engine_start_s",
+        "restarts": "engine_restarts",
+        "arguments": "engine_arguments",
+        "pipeline_parallel_size": "pipeline_parallel_size",
+        "distributed_executor_backend": "distributed_executor_backend",
+        "dtype": "dtype",
+        "kv_cache_gb": "kv_cache_gb",
+        "enable_prefix_caching": "enable_prefix_caching",
+        "enable_chunked_prefill": "enable_chunked_prefill",
+        "trust_remote_code": "trust_remote_code",
+    },
     "sampling": {
         "temperature_range": "temperature_range",
         "top_p_range": "top_p_range",
@@ -152,6 +166,9 @@ class _Walk:
         except (yaml.YAMLError, ValueError) as error:
             self._problems.append(f"{self._place(node)}: {spelling} = {node.value!r} cannot be read: {error}")
             return
+        if name == "model_path" and isinstance(value, str) and value.startswith(("./", "../")):
+            # Beside this file, wherever the service is started.
+            value = str((self._path.parent / value).resolve())
         self._values[name] = value
         self._places[name] = self._place(node)
 

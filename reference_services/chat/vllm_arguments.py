@@ -1,29 +1,12 @@
-"""The settings of a model service as arguments of vLLM's server, for a deployment that runs the real engine."""
+"""The settings of a model service as a command line of vLLM's server, for whoever runs it without the service."""
 
 from __future__ import annotations
 
 from reference_services.chat.settings import ChatSettings
+from reference_services.chat.vllm_flags import flags
 
 
 def vllm_arguments(settings: ChatSettings) -> list[str]:
-    """`vllm serve` with these settings (argument names: docs.vllm.ai, "Engine Arguments")."""
-    options: dict[str, str | float] = {
-        "--host": settings.host,
-        "--port": settings.port,
-        "--served-model-name": settings.name,
-        "--max-model-len": settings.max_model_len,
-        "--tensor-parallel-size": settings.tensor_parallel_size,
-        "--gpu-memory-utilization": settings.gpu_memory_utilization,
-        "--max-num-batched-tokens": settings.max_num_batched_tokens,
-        "--max-num-seqs": settings.max_num_seqs,
-        "--swap-space": settings.swap_space,
-    }
-    given = [part for name, value in options.items() for part in (name, _plain(value))]
-    # A batch smaller than the context is allowed only where prompts are read in chunks.
-    chunked = ["--enable-chunked-prefill"] if settings.max_num_batched_tokens < settings.max_model_len else []
-    eager = ["--enforce-eager"] if settings.enforce_eager else []
-    return ["vllm", "serve", settings.model_path, *given, *chunked, *eager]
-
-
-def _plain(value: str | float) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    """`vllm serve` with these settings, at their address and under their name; every flag, known to it or not."""
+    address = ["--host", settings.host, "--port", str(settings.port), "--served-model-name", settings.name]
+    return ["vllm", "serve", settings.model_path, *address, *(word for flag in flags(settings) for word in flag.words)]

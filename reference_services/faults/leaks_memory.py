@@ -4,36 +4,39 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 
 from reference_services.chat.app import CreateApp
-from reference_services.chat.engine import Ask, SimulatedEngine, Step
+from reference_services.chat.engine import Ask, Engine, Step
+from reference_services.chat.engines import make_engine
 from reference_services.chat.settings import ChatSettings
 from reference_services.faults.fault import Fault
+from reference_services.faults.wrapped_engine import WrappedEngine
 
 LEAK_BYTES = 256 * 1024
 
 
-class LeakingEngine(SimulatedEngine):
+class LeakingEngine(WrappedEngine):
     """Keeps a block of memory for each generation."""
 
-    def __init__(self, settings: ChatSettings) -> None:
-        super().__init__(settings)
+    def __init__(self, inner: Engine) -> None:
+        super().__init__(inner)
         self.kept: list[bytes] = []
 
     def generate(self, ask: Ask) -> AsyncIterator[Step]:
         """The generation, and a block that is filled, so that the system has to back it."""
         self.kept.append(len(self.kept).to_bytes(8, "big") * (LEAK_BYTES // 8))
-        return super().generate(ask)
+        return self.inner.generate(ask)
 
 
 def wrap(create: CreateApp) -> CreateApp:
-    """The factory with the leaking engine."""
+    """The factory with the leak around the engine of the settings."""
 
     def leaking(settings: ChatSettings, database: Path, **seams: Any) -> FastAPI:
-        return create(settings, database, engine=LeakingEngine(settings), **seams)
+        engine = cast(Engine, LeakingEngine(make_engine(settings)))
+        return create(settings, database, engine=engine, **seams)
 
     return leaking
 

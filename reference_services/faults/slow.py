@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import random
-from collections.abc import Callable
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from fastapi import FastAPI
 
 from reference_services.chat.app import CreateApp
-from reference_services.chat.engine import Pace, SimulatedEngine
+from reference_services.chat.engine import Ask, Engine, Pace, SimulatedEngine, Step
+from reference_services.chat.engines import make_engine
 from reference_services.chat.settings import ChatSettings
 from reference_services.faults.fault import Fault
+from reference_services.faults.wrapped_engine import WrappedEngine
 
 MEAN_S = 1.8
 VARIATION = 0.15
@@ -37,11 +42,31 @@ def lognormal_pace(seed: int = SEED) -> Callable[[int], Pace]:
     return pace
 
 
+class HeldBackEngine(WrappedEngine):
+    """Hands on the tokens of an engine with a pace of its own, the last of them not before its time."""
+
+    def __init__(self, inner: Engine) -> None:
+        super().__init__(inner)
+        self._pace = lognormal_pace()
+
+    async def generate(self, ask: Ask) -> AsyncIterator[Step]:
+        """The generation; whoever leaves before its end does not wait for it."""
+        due = time.monotonic() + self._pace(1).first_s
+        async with aclosing(cast(Any, self.inner.generate(ask))) as steps:
+            async for step in steps:
+                if step.finish_reason is not None:
+                    await asyncio.sleep(due - time.monotonic())
+                yield step
+
+
 def wrap(create: CreateApp) -> CreateApp:
     """The factory with an engine of that pace; its places and its queue are those of the settings."""
 
     def slow(settings: ChatSettings, database: Path, **seams: Any) -> FastAPI:
-        return create(settings, database, engine=SimulatedEngine(settings, lognormal_pace()), **seams)
+        engine: Engine = SimulatedEngine(settings, lognormal_pace())
+        if settings.engine != SimulatedEngine.name:
+            engine = cast(Engine, HeldBackEngine(make_engine(settings)))
+        return create(settings, database, engine=engine, **seams)
 
     return slow
 

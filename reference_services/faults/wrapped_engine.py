@@ -1,0 +1,17 @@
+"""An engine around another: everything is the inner one's, but for what a fault changes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from reference_services.chat.engine import Engine
+
+
+class WrappedEngine:
+    """What a subclass does not define is asked of the engine inside."""
+
+    def __init__(self, inner: Engine) -> None:
+        self.inner = inner
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.inner, name)
