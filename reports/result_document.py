@@ -183,6 +183,8 @@ def _facts(run: StoredRun, document: StoredDocument, found: tuple[Row, ...]) -> 
         ),
         ("Target", line(run.target, 300)),
         ("Engine", line(f"{run.engine.name} {run.engine.version}".strip(), 120) or "not named"),
+        ("Flags of the engine", line(" ".join(run.engine.flags), 1000)),
+        ("Settings that this engine does not have, left out", line(" ".join(run.engine.left_out), 300)),
         ("Machine of the run", table_text(_machine(run.machine))),
         ("Versions", table_text(dict(run.versions))),
         ("Profile", profile),

@@ -140,6 +140,9 @@ class Engine:
 
     name: str = ""
     version: str = ""
+    flags: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Flags that it runs with, and those of its settings that its release does not know, where it tells them."""
     extra: Json = field(default_factory=dict)
 
     @property

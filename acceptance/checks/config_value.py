@@ -26,7 +26,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
                 "let the service show its redacted configuration at GET /config",
             )
         recorder.write("config", answer)
-        recorder.write("addresses", {"known": dict(site.deployment.addresses)})
+        files = {name: str(root.resolve()) for name, root in site.deployment.files.items()}
+        recorder.write("addresses", {"known": dict(site.deployment.addresses), "files": files})
 
     return site.measured("config", take)
 
@@ -41,7 +42,12 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"{url} reports no {name}",
             mend=f"let GET /config report {name}",
         )
-    known = next(evidence.of("addresses"))["known"]
+    told = next(evidence.of("addresses"))
+    known = told["known"]
+    # A folder of the document, where the deployment says which one stands for it.
+    if isinstance(expected, str) and expected in (files := told.get("files", {})) and files[expected] == found:
+        assumption = f"{expected} stands for {found}, as the deployment file says"
+        return Verdict("pass", f"uses {found}, which the deployment gives for {expected}", assumptions=(assumption,))
     if name == "host" and not same_value(expected, found):
         if same_value(known.get(str(expected)), found):
             return Verdict(
@@ -56,6 +62,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         )
     if same_value(expected, found):
         return Verdict("pass", f"{url} reports {found!r}")
+    if any(same_value(other, found) for other in criterion.parameters.get("also", ())):
+        return Verdict("pass", f"{url} reports {found!r}, which the document allows beside {expected!r}")
     return Verdict("fail", f"{url} reports {found!r}, the document says {expected!r}")
 
 

@@ -36,7 +36,8 @@ class Findings:
     folder: Path
     started: datetime
     seed: int
-    engine: dict[str, str]
+    engine: dict[str, Any]
+    """The fields of `reports.stored_run.Engine`."""
     judged: dict[tuple[str, str], Judged] = field(default_factory=dict)
     retries: list[str] = field(default_factory=list)
     server_sides: list[dict[str, Any]] = field(default_factory=list)

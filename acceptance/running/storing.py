@@ -90,7 +90,7 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
         profile=findings.profile.name,
         alpha=findings.profile.alpha,
         target=findings.deployment.target,
-        engine=Engine(name=findings.engine["name"], version=findings.engine["version"]),
+        engine=Engine(**findings.engine),
         machine=machine(),
         versions={name: metadata.version(name) for name in MEASURING_PACKAGES},
         started=utc(findings.started),

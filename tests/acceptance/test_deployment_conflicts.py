@@ -67,7 +67,8 @@ def test_what_a_deployment_may_say_otherwise(reading: Reading, deployment: Deplo
 
 @pytest.mark.parametrize("path", sorted((FIXTURES / "deployments").glob("*.toml")), ids=lambda path: path.stem)
 def test_shipped_deployments_agree_with_their_documents(path: Path) -> None:
-    document = FIXTURES / "tasks" / f"{path.stem}.md"
+    # An engine may follow the document's name: 1.3-hermes-2-vllm.toml.
+    document = next(each for each in (FIXTURES / "tasks").glob("*.md") if path.stem.startswith(each.stem))
     assert brief(read_documents([document]), load(path)) == []
 
 

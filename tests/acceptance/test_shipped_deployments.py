@@ -32,7 +32,10 @@ def asked(document: Document) -> set[str]:
 
 
 def test_every_document_has_a_deployment_and_every_deployment_a_document() -> None:
-    assert sorted(path.stem for path in (FIXTURES / "deployments").glob("*.toml")) == STEMS
+    # What comes after the document's name is the engine that it is judged on: 1.3-hermes-2-vllm.toml.
+    named = [path.stem for path in (FIXTURES / "deployments").glob("*.toml")]
+    assert [stem for stem in STEMS if stem not in named] == []
+    assert [name for name in named if not name.startswith(tuple(STEMS))] == []
     assert len(STEMS) == 5
 
 
