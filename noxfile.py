@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -17,6 +18,9 @@ TASK = "fixtures/tasks/1.3-hermes-2.md"
 DEPLOYMENT = "fixtures/deployments/1.3-hermes-2.toml"
 SYSTEMS = ("1.3-hermes-2", "005-hermes-2-mvp", "4b-switch-hermes", "0.2-ai-model-services")
 TEMPLATE = "template"
+RECALL_MODEL = "fixtures/models/recall"
+SWITCH_TASK = "fixtures/tasks/4b-switch-hermes.md"
+SWITCH_MODELS = "fixtures/models/switch"
 BENCHES = ("tests/reading/bench_reading.py", "tests/bench/bench_client.py", "tests/bench/bench_chat.py")
 PEERS = {"guidellm": "guidellm==0.8.1", "aiperf": "aiperf==0.13.0"}
 """Each gets an environment of its own: what they need would not go together."""
@@ -121,6 +125,39 @@ def calibration(session: nox.Session) -> None:
     session.install("-e", ".")
     # One process a core is quicker than threads within each.
     session.run("python", "-m", "tests.calibration.calibrate", *session.posargs, env={"OPENBLAS_NUM_THREADS": "1"})
+
+
+@nox.session
+def train(session: nox.Session) -> None:
+    """Train the recall model anew and measure it (an hour on two cores); `-- --minutes 1 --out FOLDER` tries it."""
+    # torch alone first, made for a processor where uv can get that: a tenth of the size.
+    cpu = ("--torch-backend", "cpu") if session.venv_backend == "uv" else ()
+    try:
+        session.install(*cpu, "torch>=2.9")
+    except nox.command.CommandFailed:
+        session.install("torch>=2.9")
+    session.install("-e", ".[train]")
+    arguments = list(session.posargs)
+    if "--out" not in arguments:
+        arguments += ["--out", RECALL_MODEL]
+    session.run("python", "-m", "reference_services.recall_model.train", *arguments)
+    out = arguments[arguments.index("--out") + 1]
+    session.run("python", "-m", "reference_services.recall_model.evaluation", "--model", out)
+
+
+@nox.session
+def llama(session: nox.Session) -> None:
+    """Compile llama.cpp, judge Switch with it by task 4b, and run the tests that need it; arguments go to pytest."""
+    # Each compiler takes up to a gigabyte.
+    compilers = str(min(4, os.cpu_count() or 1))
+    session.install(
+        *("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "llama")),
+        env={"CMAKE_BUILD_PARALLEL_LEVEL": compilers},
+    )
+    file = f"{SWITCH_MODELS}/recall.gguf"
+    session.run("python", "-m", "reference_services.recall_model.gguf_file", RECALL_MODEL, file)
+    session.run("signoff", "run", SWITCH_TASK, "--deployment", "fixtures/deployments/4b-switch-hermes-llama-cpp.toml")
+    session.run("python", "-m", "pytest", "tests/reference_services/test_switch_llama_cpp.py", *session.posargs)
 
 
 @nox.session

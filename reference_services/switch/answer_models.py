@@ -60,20 +60,14 @@ class Readiness(Told):
     ready: bool
 
 
-class SwitchEngine(Told):
-    """What the model of this machine answers by. The version is empty until it is known."""
-
-    name: str
-    version: str
-
-
 class Configuration(Told):
-    """The configuration, without secrets."""
+    """The configuration, without secrets. The engine's version is empty until it is known."""
 
     model_config = ConfigDict(extra="allow")
 
     service: str
     version: str
-    engine: SwitchEngine
+    engine: str
+    engine_version: str
     settings: dict[str, Any]
     registry: dict[str, Any]

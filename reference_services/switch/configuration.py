@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from reference_services.switch import NAME, VERSION
@@ -17,7 +18,7 @@ def shown(settings: SwitchSettings, sources: Sources) -> dict[str, Any]:
     is_simulated = sources.framework == "simulated"
     values: dict[str, Any] = {
         "hermes_enable": settings.hermes_enable,
-        "model_path": settings.hermes_model_dir,
+        "model_path": str(Path(settings.hermes_model_dir).resolve()),
         "model_name": sources.model,
         "max_model_len": settings.hermes_context_length,
         "hermes_max_tokens": settings.hermes_max_tokens,
@@ -40,12 +41,13 @@ def shown(settings: SwitchSettings, sources: Sources) -> dict[str, Any]:
     return {
         "service": NAME,
         "version": VERSION,
-        "engine": {"name": sources.framework, "version": sources.local.version if sources.local is not None else ""},
+        "engine": sources.framework,
+        "engine_version": sources.local.version if sources.local is not None else "",
         "settings": values,
         "registry": {
             "available_models": [asdict(model) for model in registry.models],
             "default_model": registry.default_model,
             "fallback_model": registry.fallback_model,
-            "framework": registry.framework,
+            **({"framework": registry.framework} if registry.framework else {}),
         },
     }

@@ -155,6 +155,10 @@ def test_config_value_and_engine_settings(serve: Serve, site_at: SiteAt, chat: C
     passes(site_at(target), criterion("engine_settings"))
     chat.config = {"port": 11400, "max_model_len": 4096}
     fails(site_at(target), criterion("config_value"), "reports 11400, the document says 11401")
+    either = criterion("config_value")
+    for also, outcome in (([11402], "fail"), ([11402, 11400], "pass")):
+        found = verdict(site_at(target), replace(either, parameters={**either.parameters, "also": also}))
+        assert found.outcome == outcome, found
     fails(site_at(target), criterion("engine_settings"), "max_model_len is 4096, not 8192")
 
 

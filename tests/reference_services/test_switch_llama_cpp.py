@@ -114,7 +114,7 @@ def test_health_and_configuration_tell_the_memory_of_its_process_and_the_release
     assert told["framework"] == "llama-cpp"
     assert told["memory_usage_mb"] == pytest.approx(resident_mb, rel=0.1)
     config = running.client.get("/config").json()
-    assert config["engine"] == {"name": "llama-cpp", "version": llama_cpp.__version__}
+    assert (config["engine"], config["engine_version"]) == ("llama-cpp", llama_cpp.__version__)
     assert config["settings"]["hermes_framework"] == "llama-cpp"
     assert "hermes_base_url" not in config["settings"]
 

@@ -113,7 +113,7 @@ def test_health_is_what_ollama_lists_what_its_model_takes_and_its_version() -> N
             "context_ready": True,
         }
         config = one.client.get("/config").json()
-        assert config["engine"] == {"name": "ollama", "version": "0.5.7"}
+        assert (config["engine"], config["engine_version"]) == ("ollama", "0.5.7")
         assert config["settings"]["hermes_framework"] == "ollama"
 
 
