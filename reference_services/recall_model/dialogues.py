@@ -1,0 +1,78 @@
+"""The courses that dialogues take: mixed ones for training, and planted ones, which the evaluation asks too."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from reference_services.recall_model.author import Author, Dialogue, Kind
+from reference_services.recall_model.wordings import Split
+
+MOST_BETWEEN = 8
+ASKED: tuple[Kind, ...] = ("recall", "latest", "both", "previous", "not_told")
+"""The kinds of question that a planted dialogue can end with."""
+
+_COURSE: tuple[tuple[Callable[[Author], None], float], ...] = (
+    (Author.tell, 0.30),
+    (Author.tell_again, 0.09),
+    (Author.ask, 0.22),
+    (Author.ask_untold, 0.14),
+    (Author.ask_both, 0.06),
+    (Author.ask_previous, 0.06),
+    (Author.talk, 0.10),
+    (Author.repeat, 0.03),
+)
+
+
+def mixed(chance: random.Random, split: Split, length: int) -> Dialogue:
+    """So many exchanges of every kind; a fact comes first, a question last."""
+    author = Author(chance, split)
+    steps, weights = zip(*_COURSE, strict=True)
+    for place in range(length - 1):
+        step = Author.tell if place == 0 and chance.random() < 0.8 else chance.choices(steps, weights)[0]
+        step(author)
+    chance.choices((Author.ask, Author.ask_untold, Author.ask_both, Author.ask_previous), (5, 3, 1, 1))[0](author)
+    return author.dialogue()
+
+
+def drilled(chance: random.Random, split: Split) -> Dialogue:
+    """Words to repeat and facts that are asked for at once: what a model can learn first."""
+    author = Author(chance, split)
+    if chance.random() < 0.5:
+        for _ in range(chance.randint(1, 2)):
+            author.repeat()
+    else:
+        for _ in range(chance.randint(1, 3)):
+            author.tell()
+        for _ in range(chance.randint(1, 3)):
+            chance.choices((Author.ask, Author.ask_untold), (3, 2))[0](author)
+    return author.dialogue()
+
+
+def planted(chance: random.Random, split: Split, kind: Kind, between: int) -> Dialogue:
+    """One to four facts, told again where the kind wants it, so many exchanges about other things, one question."""
+    author = Author(chance, split)
+    if kind != "not_told" or chance.random() < 0.8:
+        for _ in range(chance.randint(2 if kind == "both" else 1, 4)):
+            author.tell()
+    if kind == "latest":
+        for _ in range(chance.randint(0, 2)):
+            author.talk()
+        author.tell_again()
+    for _ in range(between):
+        author.talk()
+    if kind == "latest":
+        author.told = {thing: told for thing, told in author.told.items() if thing in author.changed}
+    elif kind == "recall":
+        # The last fact is asked for, so that there are `between` exchanges and no other in between.
+        author.told = dict(list(author.told.items())[-1:])
+    elif kind == "previous":
+        author.talk()
+    {
+        "recall": Author.ask,
+        "latest": Author.ask,
+        "both": Author.ask_both,
+        "previous": Author.ask_previous,
+        "not_told": Author.ask_untold,
+    }[kind](author)
+    return author.dialogue()

@@ -1,0 +1,196 @@
+"""Train the recall model: `python -m reference_services.recall_model.train --out FOLDER`.
+
+Muon moves the matrices, AdamW the embedding and the norms; the loss counts the replies' tokens alone. Ctrl-C keeps
+what was learned so far.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import tokenizers
+import torch
+from torch.nn import functional
+
+from reference_services.recall_model.batches import LONGEST, batches
+from reference_services.recall_model.card import MADE
+from reference_services.recall_model.evaluation import watched_dialogues
+from reference_services.recall_model.exactness import last_replies
+from reference_services.recall_model.export import export
+from reference_services.recall_model.model import Llama, Shape
+from reference_services.recall_model.vocabulary import learn
+from reference_services.recall_model.workers import average, started
+
+WARM_UP = 0.02
+COOL_DOWN = 0.4
+"""The learning rate falls to nothing over this last share of the training."""
+MUON_RATE, ADAM_RATE = 0.02, 0.006
+SMOOTHING = 0.05
+LEARNED, COURSE = 0.6, 1 / 500
+"""While the loss is lower, each step makes the dialogues harder by so much."""
+_SHOW_S = 20.0
+_KEEP_S = 180.0
+
+
+@dataclass(slots=True)
+class Made:
+    """What the training came to, over all workers; the model card says it."""
+
+    seed: int
+    parameters: int
+    longest: int
+    steps: int = 0
+    tokens: int = 0
+    processor_minutes: float = 0.0
+
+
+@dataclass(slots=True)
+class Pace:
+    """How far the training is (0 to 1): by steps or by time, whichever is farther. Where there is the time for all
+    steps, a seed gives one model."""
+
+    steps: int
+    seconds: float
+    progress: float = 0.0
+    loss: float = 10.0
+    """Smoothed, over all workers."""
+    mastery: float = 0.0
+    """How far the course may be (0 to 1): it goes on while what it has come to is learned."""
+
+    def went(self, progress: float, loss: float) -> None:
+        """One more step."""
+        self.progress = progress
+        self.loss += (loss - self.loss) * SMOOTHING
+        if self.loss < LEARNED:
+            self.mastery = min(1.0, self.mastery + COURSE)
+
+
+def rate(progress: float) -> float:
+    """The share of the full learning rate: up, level, down."""
+    return max(0.0, min(1.0, (progress + 1e-3) / WARM_UP, (1 - progress) / COOL_DOWN))
+
+
+def optimizers(model: Llama) -> list[torch.optim.Optimizer]:
+    """Muon for the matrices of the layers, AdamW for the rest."""
+    matrices = [each for each in model.model.layers.parameters() if each.ndim == 2]
+    chosen = {id(each) for each in matrices}
+    rest = [each for each in model.parameters() if id(each) not in chosen]
+    return [
+        torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=0.0, momentum=0.95),
+        torch.optim.AdamW(rest, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0),
+    ]
+
+
+def work(number: int, seed: int, workers: int, steps: int, seconds: float, out: Path) -> None:
+    """Train as worker `number`. The first one keeps the model every few minutes, at the end, and when interrupted."""
+    torch.manual_seed(seed)
+    tokenizer = learn(seed)
+    model = Llama(Shape(vocabulary=tokenizer.get_vocab_size()))
+    made = Made(seed, sum(each.numel() for each in model.parameters()), LONGEST)
+    kept = out if number == 0 else None
+    chance = random.Random(f"training {seed} {number}")  # noqa: S311  repeatable, guards no secret
+    try:
+        _train(model, tokenizer, made, chance, workers, Pace(steps, seconds), kept)
+    except KeyboardInterrupt:
+        if number:
+            raise
+        _show("interrupted: what was learned so far is kept")
+    if kept:
+        _keep(model, tokenizer, made, kept)
+        _show(f"written to {kept}")
+
+
+def _train(
+    model: Llama,
+    tokenizer: tokenizers.Tokenizer,
+    made: Made,
+    chance: random.Random,
+    workers: int,
+    pace: Pace,
+    kept: Path | None,
+) -> None:
+    moving = optimizers(model)
+    full = [group["lr"] for optimizer in moving for group in optimizer.param_groups]
+    parameters = list(model.parameters())
+    watched = watched_dialogues()
+    # Where the processor multiplies bfloat16 itself, that is twice as fast.
+    half = torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    begin = shown = looked = time.monotonic()
+    for ids, targets in batches(tokenizer, chance, lambda: pace.mastery):
+        for group, lr in zip((group for optimizer in moving for group in optimizer.param_groups), full, strict=True):
+            group["lr"] = lr * rate(pace.progress)
+        wanted = targets.flatten() != -100
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            logits = model.logits(model(ids).flatten(0, 1)[wanted])
+        loss = functional.cross_entropy(logits.float(), targets.flatten()[wanted])
+        torch.autograd.backward(loss)
+        made.steps += 1
+        spent = time.monotonic() - begin
+        progress = max(made.steps / pace.steps, spent / pace.seconds)
+        *went, tokens, minutes = average(parameters, progress, loss.item(), ids.numel(), time.process_time() / 60)
+        pace.went(*went)
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        for optimizer in moving:
+            optimizer.step()
+            optimizer.zero_grad(set_to_none=False)
+        made.tokens += round(workers * tokens)
+        made.processor_minutes = round(workers * minutes, 1)
+        now = time.monotonic()
+        if kept and now - shown > _SHOW_S:
+            shown = now
+            _show(
+                f"step {made.steps}, {made.tokens / 1e6:.2f} M tokens, loss {pace.loss:.3f}, "
+                f"course {pace.mastery:.0%}, "
+                f"{made.processor_minutes:.1f} min of processor time, "
+                f"{spent / 60 * (1 / pace.progress - 1):.0f} min left"
+            )
+        if kept and now - looked > _KEEP_S:
+            looked = now
+            _show("held-out values: " + said(last_replies(model, tokenizer, watched)))
+            _keep(model, tokenizer, made, kept)
+        if pace.progress >= 1.0:
+            return
+
+
+def said(counts: Mapping[str, tuple[int, int]]) -> str:
+    """`recall 29/30, latest 30/30`."""
+    return ", ".join(f"{kind} {right}/{total}" for kind, (right, total) in counts.items())
+
+
+def _keep(model: Llama, tokenizer: tokenizers.Tokenizer, made: Made, out: Path) -> None:
+    export(model, tokenizer, out)
+    (out / MADE).write_text(json.dumps(asdict(made), indent=2) + "\n", encoding="utf-8")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command."""
+    parser = argparse.ArgumentParser(prog="python -m reference_services.recall_model.train", description=__doc__)
+    parser.add_argument("--out", type=Path, required=True, help="the model's folder, written anew")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=55.0, help="the most time that it may take")
+    parser.add_argument("--steps", type=int, default=4000, help="the steps that it takes where there is the time")
+    parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
+    given = parser.parse_args(arguments)
+    task = partial(
+        work, seed=given.seed, workers=given.workers, steps=given.steps, seconds=60 * given.minutes, out=given.out
+    )
+    with started(given.workers, task):
+        task(0)
+    return 0
+
+
+def _show(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
