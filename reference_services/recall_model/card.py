@@ -85,8 +85,9 @@ training; greedy decoding, the model's own replies in between. A reply is right 
 
 From nothing, by `python -m reference_services.recall_model.train --out FOLDER --seed {seed}`: {steps} steps, {tokens}
 million tokens of synthetic dialogues, {minutes} minutes of processor time, Muon for the matrices and AdamW for the
-rest, loss on the replies alone. No text of anybody was used. The wordings share no phrase with the probes of
-`fixtures/conversations`: a model tuned to the probes would prove nothing.
+rest, loss on the replies alone. The weights begin random but for heads that copy, which are laid in (`beginning.py`).
+No text of anybody was used. The wordings share no phrase with the probes of `fixtures/conversations`: a model tuned to
+the probes would prove nothing.
 
 ## What it cannot do
 

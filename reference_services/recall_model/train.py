@@ -21,6 +21,7 @@ import torch
 from torch.nn import functional
 
 from reference_services.recall_model.batches import LONGEST, batches
+from reference_services.recall_model.beginning import begin
 from reference_services.recall_model.card import MADE
 from reference_services.recall_model.evaluation import watched_dialogues
 from reference_services.recall_model.exactness import last_replies
@@ -94,6 +95,7 @@ def work(number: int, seed: int, workers: int, steps: int, seconds: float, out: 
     torch.manual_seed(seed)
     tokenizer = learn(seed)
     model = Llama(Shape(vocabulary=tokenizer.get_vocab_size()))
+    begin(model, seed)
     made = Made(seed, sum(each.numel() for each in model.parameters()), LONGEST)
     kept = out if number == 0 else None
     chance = random.Random(f"training {seed} {number}")  # noqa: S311  repeatable, guards no secret
@@ -123,7 +125,7 @@ def _train(
     watched = watched_dialogues()
     # Where the processor multiplies bfloat16 itself, that is twice as fast.
     half = torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    begin = shown = looked = time.monotonic()
+    started_at = shown = looked = time.monotonic()
     for ids, targets in batches(tokenizer, chance, lambda: pace.mastery):
         for group, lr in zip((group for optimizer in moving for group in optimizer.param_groups), full, strict=True):
             group["lr"] = lr * rate(pace.progress)
@@ -133,7 +135,7 @@ def _train(
         loss = functional.cross_entropy(logits.float(), targets.flatten()[wanted])
         torch.autograd.backward(loss)
         made.steps += 1
-        spent = time.monotonic() - begin
+        spent = time.monotonic() - started_at
         progress = max(made.steps / pace.steps, spent / pace.seconds)
         *went, tokens, minutes = average(parameters, progress, loss.item(), ids.numel(), time.process_time() / 60)
         pace.went(*went)
