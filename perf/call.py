@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 _NOT_HTTP: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, ResponseTooLong)
 _NOTHING: Final = Response()
-MANY: Final = 32
-"""Where fewer requests are under way, each read is made at once."""
 
 
 def _not_http(error: Exception) -> str:
@@ -32,7 +30,7 @@ class Call:
 
     __slots__ = (
         "_attempt", "_client", "_connect_ns", "_connection", "_deadline_ns", "_done", "_first_byte_ns",
-        "_gathered", "_intended_ns", "_kernel", "_lag_ns", "_last_ns", "_payload", "_response", "_sent_ns", "_sequence",
+        "_intended_ns", "_kernel", "_lag_ns", "_last_ns", "_payload", "_response", "_sent_ns", "_sequence",
         "_stream", "_timer",
         "on_done",
     )  # fmt: skip
@@ -61,7 +59,6 @@ class Call:
         self._last_ns = 0
         self._lag_ns = 0
         self._kernel = True
-        self._gathered = False
         self._attempt = 0
         self._done = False
         self._timer: asyncio.TimerHandle | None = None
@@ -86,7 +83,7 @@ class Call:
             self._client.prefer(self._attempt)
             self._send()
 
-    def received(self, data: bytes | memoryview, arrived_ns: int, read_ns: int, kernel: bool) -> None:
+    def received(self, data: bytes, arrived_ns: int, read_ns: int, kernel: bool) -> None:
         if self._first_byte_ns is None:
             self._first_byte_ns = arrived_ns
         self._last_ns = arrived_ns
@@ -102,10 +99,6 @@ class Call:
             return
         if response.complete:
             self._judge()
-        elif response.unparsed and not self._gathered and len(self._client.in_flight) >= MANY:
-            self._gathered = True
-            if self._connection is not None:
-                self._connection.gather()
 
     def closed(self) -> None:
         try:
@@ -187,7 +180,7 @@ class Call:
         self._done = True
         client, connection, response = self._client, self._connection, self._response
         self._connection = None
-        client.in_flight.discard(self)
+        client.leave(self)
         if self._timer is not None:
             self._timer.cancel()
         try:

@@ -15,13 +15,19 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Final
 
 from perf.call import Call
-from perf.connection import Connection, Reading
+from perf.connection import Connection
 from perf.endpoint import Address, Endpoint
 from perf.errors import PlanInvalid
 from perf.exchange import Exchange
+from perf.reading import Reading
+
+MANY: Final = 32
+"""With so many requests under way what arrives is read together..."""
+FEW: Final = 16
+"""...until there are but so many."""
 
 
 class Client:
@@ -118,8 +124,15 @@ class Client:
         intended = time.monotonic_ns() if intended_ns is None else intended_ns
         call = Call(self, sequence, intended, b"%s%d\r\n\r\n%s" % (head, len(body), body), stream, on_done)
         self.in_flight.add(call)
+        self.reading.gather(len(self.in_flight) >= MANY)
         call.start()
         return call
+
+    def leave(self, call: Call) -> None:
+        """Takes note that a call is no longer under way."""
+        self.in_flight.discard(call)
+        if len(self.in_flight) <= FEW:
+            self.reading.gather(False)
 
     def abandon(self, why: str) -> None:
         """Ends everything that is under way as `interrupted`, and hands out every record."""
@@ -132,7 +145,7 @@ class Client:
         """Makes the record of a call that has ended, one in a turn of the loop: sends and reads come between."""
         self._ended.append((call, outcome, error, finished_ns))
         if len(self._ended) == 1:
-            self.reading.loop.call_soon(self._conclude_next)
+            self.reading.afterwards(self._conclude_next)
 
     def _conclude_next(self) -> None:
         if self._ended:
@@ -157,7 +170,6 @@ class Client:
     def give(self, connection: Connection) -> None:
         """Takes a connection back for the next request."""
         connection.listener = None
-        connection.eager()
         connection.idle_since_ns = time.monotonic_ns()
         self._idle.append(connection)
 

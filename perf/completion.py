@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from perf.sse import EventReader
+from perf.mould import Mould
+from perf.sse import EventReader, plain_data
 
 _BOUND = 300
-_DECODE = json.JSONDecoder().raw_decode
 _PLAIN = {"role", "content"}
 
 
@@ -59,6 +59,45 @@ def read_stream(pieces: Sequence[tuple[int, bytes]]) -> Completion:
     An error event is a failure although the status was 200. A stream that ends with neither `[DONE]` nor a
     finish reason is truncated.
     """
+    return _read_plain(pieces) or _read_events(pieces)
+
+
+def _read_plain(pieces: Sequence[tuple[int, bytes]]) -> Completion | None:
+    """A good completion whose events are all of one line, in a third of the time; None: read event by event."""
+    data = plain_data(b"".join([piece for _, piece in pieces]))
+    if data is None or data.pop() != b"[DONE]":
+        return None
+    token_ns: list[int] = []
+    text: list[str] = []
+    used: tuple[int | None, int | None] = (None, None)
+    arrivals = iter(pieces)
+    arrived = end = 0
+    mould: Mould | None = None
+    try:
+        for line in data:
+            end += len(line) + 8
+            while arrived < end:
+                stamp, piece = next(arrivals)
+                arrived += len(piece)
+            content = None if mould is None else mould.content(line)
+            if content is None:
+                chunk = json.loads(line.decode())
+                if not isinstance(chunk, dict) or _is_error(chunk):
+                    return None
+                content = "".join([_content(choice) for choice in _choices(chunk)])
+                mould = Mould.of(line, chunk, content) if text else None  # the first chunk often says more
+                if "usage" in chunk:
+                    prompt, completion = _usage(chunk)
+                    used = (used[0] if prompt is None else prompt, used[1] if completion is None else completion)
+            if content:
+                token_ns.append(stamp)
+                text.append(content)
+    except ValueError:
+        return None
+    return Completion("ok", "", "".join(text), tuple(token_ns), *used) if text else None
+
+
+def _read_events(pieces: Sequence[tuple[int, bytes]]) -> Completion:
     reader = EventReader()
     token_ns: list[int] = []
     text: list[str] = []
@@ -77,7 +116,7 @@ def read_stream(pieces: Sequence[tuple[int, bytes]]) -> Completion:
                 done = True
                 break
             try:
-                chunk = _decoded(event.data)
+                chunk = json.loads(event.data)
             except ValueError:
                 if event.kind == "error":
                     return result("stream_error", bounded(event.data))
@@ -104,15 +143,6 @@ def read_stream(pieces: Sequence[tuple[int, bytes]]) -> Completion:
     if not token_ns:
         return result("empty", "the stream carried no text")
     return result("ok")
-
-
-def _decoded(text: str) -> object:
-    """What json.loads gives, in half its time. Raises ValueError."""
-    text = text.strip()
-    value, end = _DECODE(text)
-    if end != len(text):
-        raise ValueError("more than one JSON value")
-    return value
 
 
 def _choices(reply: object) -> list[dict[str, Any]]:

@@ -1,27 +1,21 @@
-"""One non-blocking connection: connect, TLS, send, and reads that carry the kernel's stamps.
+"""One non-blocking connection: connect, TLS, send, and what `Reading` has read from it.
 
 TLS runs over memory buffers, so that encrypted bytes pass the same stamped reads as plain ones.
 """
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import os
-import select
 import socket
 import ssl
 import time
 from typing import Final, Protocol
 
 from perf.endpoint import Address
-from perf.receive_stamps import ANCILLARY_BYTES, ReceiveClock, ask_for_stamps
-from perf.wakeup import Wakeup
+from perf.reading import READ_BYTES, Reading
+from perf.receive_stamps import ask_for_stamps
 
-READ_BYTES: Final = 64 * 1024
-GATHER_NS: Final = 500_000
-AT_ONCE: Final = 8
-"""After so many reads of one waking a send that is due comes first."""
 _OUTCOMES: Final = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
@@ -42,75 +36,17 @@ class Listener(Protocol):
     """Who uses a connection at the moment."""
 
     def opened(self) -> None: ...
-    def received(self, data: bytes | memoryview, arrived_ns: int, read_ns: int, kernel: bool) -> None: ...
+    def received(self, data: bytes, arrived_ns: int, read_ns: int, kernel: bool) -> None: ...
     def closed(self) -> None: ...
     def broken(self, outcome: str, error: str) -> None: ...
-
-
-class Reading:
-    """What all connections of a client share: the loop, one read buffer and the clock of receive stamps."""
-
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.loop = loop
-        self.clock = ReceiveClock()
-        buffer = bytearray(READ_BYTES)
-        self.buffers = [buffer]
-        self.view = memoryview(buffer)
-        self.gathered: dict[int, Connection] = {}
-        # The kernel stamps packets only while some socket asks for it, and starts a moment after it did.
-        self._keeper = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.stamped = ask_for_stamps(self._keeper)
-        self._epoll = select.epoll() if self.stamped else None
-        self._tick = Wakeup(loop, self._read_gathered)
-
-    def close(self) -> None:
-        """Lets go of what the connections share; they are closed already."""
-        self._tick.close()
-        if self._epoll is not None:
-            self._epoll.close()
-        self._keeper.close()
-
-    def gather(self, connection: Connection, descriptor: int) -> bool:
-        """Whether this connection is from now on read together with others, every half millisecond.
-
-        Only where the kernel stamps what arrives: what waits is stamped already, and one waking for many reads
-        halves the price of a read.
-        """
-        if self._epoll is None or not self._tick.exact:
-            return False
-        self._epoll.register(descriptor, select.EPOLLIN)
-        if not self.gathered:
-            self._tick.every(GATHER_NS)
-        self.gathered[descriptor] = connection
-        return True
-
-    def release(self, descriptor: int) -> None:
-        """Ends what `gather` began."""
-        assert self._epoll is not None
-        self._epoll.unregister(descriptor)
-        del self.gathered[descriptor]
-        if not self.gathered:
-            self._tick.every(0)
-
-    def _read_gathered(self) -> None:
-        if self._epoll is None or self._epoll.closed:
-            return
-        ready = self._epoll.poll(0, AT_ONCE)
-        for descriptor, _ in ready:
-            connection = self.gathered.get(descriptor)
-            if connection is not None:  # else one that an earlier one of this round closed
-                connection.read_now()
-        if len(ready) == AT_ONCE:
-            self.loop.call_soon(self._read_gathered)
 
 
 class Connection:
     """State of one connection. `idle_since_ns` is set while nobody uses it."""
 
     __slots__ = (
-        "_began_ns", "_descriptor", "_established", "_gathered", "_incoming", "_out", "_outgoing", "_reading", "_sock",
-        "_tls", "_writing",
-        "connect_ns", "idle_since_ns", "listener", "open",
+        "_began_ns", "_descriptor", "_established", "_incoming", "_out", "_outgoing", "_reading", "_tls", "_writing",
+        "connect_ns", "idle_since_ns", "listener", "open", "sock",
     )  # fmt: skip
 
     def __init__(
@@ -126,23 +62,22 @@ class Connection:
         self._out = b""
         self._writing = False
         self._established = False
-        self._gathered = False
         self._tls: ssl.SSLObject | None = None
         if tls is not None:
             self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
             self._tls = tls.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
         family, where = address
-        self._sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
+        self.sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         try:
-            self._sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            ask_for_stamps(self._sock)
-            problem = self._sock.connect_ex(where)
+            self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            ask_for_stamps(self.sock)
+            problem = self.sock.connect_ex(where)
             if problem not in (0, errno.EINPROGRESS):
                 raise OSError(problem, os.strerror(problem))
         except BaseException:
-            self._sock.close()
+            self.sock.close()
             raise
-        self._descriptor = self._sock.fileno()  # the loop is quicker with a number than with a socket
+        self._descriptor = self.sock.fileno()  # the loop is quicker with a number than with a socket
         reading.loop.add_writer(self._descriptor, self._connected)
 
     def send(self, data: bytes) -> None:
@@ -157,43 +92,26 @@ class Connection:
         """Whether all that was to be sent has left."""
         return not self._out
 
-    def gather(self) -> None:
-        """From now on what arrives may be read up to half a millisecond later; the kernel has stamped it by then."""
-        if not self._gathered and self._reading.gather(self, self._descriptor):
-            self._gathered = True
-            self._reading.loop.remove_reader(self._descriptor)
-
-    def eager(self) -> None:
-        """From now on each read is made at once again."""
-        if self._gathered:
-            self._gathered = False
-            self._reading.release(self._descriptor)
-            self._reading.loop.add_reader(self._descriptor, self._readable)
-
     def read_now(self) -> None:
         """Reads what has arrived but was not yet delivered."""
-        if self._established or self._tls is not None:
-            self._readable()
+        self._reading.read(self)
 
     def close(self) -> None:
         """Closes the socket; nobody hears of it."""
         if self.open:
             self.open = False
             self.listener = None
-            if self._gathered:
-                self._reading.release(self._descriptor)
-            else:
-                self._reading.loop.remove_reader(self._descriptor)
+            self._reading.forget(self._descriptor)
             self._reading.loop.remove_writer(self._descriptor)
-            self._sock.close()
+            self.sock.close()
 
     def _connected(self) -> None:
         self._reading.loop.remove_writer(self._descriptor)
-        problem = self._sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        problem = self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if problem:
-            self._break(OSError(problem, os.strerror(problem)))
+            self.broke(OSError(problem, os.strerror(problem)))
             return
-        self._reading.loop.add_reader(self._descriptor, self._readable)
+        self._reading.watch(self._descriptor, self)
         if self._tls is None:
             self._opened()
         else:
@@ -223,11 +141,11 @@ class Connection:
         if self._writing or not self._out or not self.open:
             return
         try:
-            taken = self._sock.send(self._out)
+            taken = self.sock.send(self._out)
         except (BlockingIOError, InterruptedError):
             taken = 0
         except OSError as error:
-            self._break(error)
+            self.broke(error)
             return
         self._out = self._out[taken:]
         if self._out:
@@ -239,29 +157,17 @@ class Connection:
         self._reading.loop.remove_writer(self._descriptor)
         self._push(b"")
 
-    def _readable(self) -> None:
-        reading = self._reading
-        try:
-            count, ancillary, _, _ = self._sock.recvmsg_into(reading.buffers, ANCILLARY_BYTES)
-        except (BlockingIOError, InterruptedError):
-            return
-        except OSError as error:
-            self._break(error)
-            return
-        if count == 0:
-            self._end()
-            return
-        arrived_ns, read_ns, kernel = reading.clock.stamp(ancillary)
-        data: bytes | memoryview = reading.view[:count]
+    def received(self, data: bytes, arrived_ns: int, read_ns: int, kernel: bool) -> None:
+        """Takes what was read, and passes on what it says."""
         if self._tls is not None:
-            data = self._decrypt(reading.view[:count])
+            data = self._decrypt(data)
         if data and self.open:
             if self.listener is None:  # a server that speaks unasked
                 self.close()
             else:
                 self.listener.received(data, arrived_ns, read_ns, kernel)
 
-    def _decrypt(self, data: memoryview) -> bytes:
+    def _decrypt(self, data: bytes) -> bytes:
         assert self._tls is not None
         self._incoming.write(data)
         if not self._established:
@@ -278,7 +184,8 @@ class Connection:
             self._report("tls", str(error))
         return b"".join(plain)
 
-    def _end(self) -> None:
+    def ended(self) -> None:
+        """The server closed its side."""
         listener, established = self.listener, self._established
         self.close()
         if listener is not None:
@@ -287,7 +194,8 @@ class Connection:
             else:
                 listener.broken("tls", "the server closed the connection during the TLS handshake")
 
-    def _break(self, error: OSError) -> None:
+    def broke(self, error: OSError) -> None:
+        """The socket failed."""
         self._report(outcome_of(error), error.strerror or str(error))
 
     def _report(self, outcome: str, error: str) -> None:

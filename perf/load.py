@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Any, Final
 
 from perf.client import Client
 from perf.client_limits import raise_open_files
@@ -33,7 +33,8 @@ __all__ = ["LoadPlan", "LoadProgress", "LoadRun", "run_load", "run_load_in_proce
 
 LEAD_NS: Final = 50_000_000
 """The first request is due so long after the client is ready."""
-GATHER_S: Final = 0.05
+RECORDS_S: Final = 0.2
+"""Records leave together, this often."""
 PROGRESS_NS: Final = 500_000_000
 PAUSE_NS: Final = 100_000_000
 """A user of a closed loop who was refused at once waits so long before the next try."""
@@ -89,10 +90,12 @@ class _Run:
         self.good = 0
         self.good_ms = 0.0
         self.interrupted = False
+        self.exploded: Exception | None = None
 
     async def run(self, start: Callable[[], Awaitable[int]]) -> ShardResult:
         """Carries the shard from the time that `start` gives once the client is ready."""
         loop = self.loop = asyncio.get_running_loop()
+        loop.set_exception_handler(self._explode)
         self.ended = asyncio.Event()
         async with self.client:
             restore = self._catch_interrupts(loop)
@@ -111,6 +114,8 @@ class _Run:
                 self.heart.close()
                 self.client.abandon("the run was interrupted")
                 restore()
+            if self.exploded is not None:
+                raise self.exploded
             self._report()
             use = self.heart.use(self.client)
         return ShardResult(self.shard, self.started_ns, self.sent, use, self.interrupted)
@@ -201,6 +206,11 @@ class _Run:
 
         return restore
 
+    def _explode(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """An error of this client ends the run: the request that it struck would never end."""
+        self.exploded = context.get("exception") or RuntimeError(context["message"])
+        self.ended.set()
+
     def _interrupt(self) -> None:
         self.interrupted = True
         self.ended.set()
@@ -208,7 +218,7 @@ class _Run:
 
 def main() -> int:
     """Worker side of `run_load_in_process`: 0 done, 4 a plan that cannot be run."""
-    with record_lines(sys.stdout) as put:
+    with record_lines(sys.stdout, RECORDS_S) as put:
         try:
             message = json.loads(sys.stdin.readline())
             shard = Shard(*message.pop("shard", (0, 1)))

@@ -6,6 +6,7 @@ Each worker carries a shard of the one schedule (perf/shards.py); all start at o
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import queue
@@ -15,7 +16,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final
@@ -28,6 +30,7 @@ from perf.load_run import LoadProgress, LoadRun
 from perf.plan import LoadPlan
 
 GRACE_S: Final = 10.0
+READ_BYTES: Final = 64 * 1024
 LEAD_NS: Final = 50_000_000
 """The first request is due so long after the last worker was ready."""
 
@@ -61,8 +64,9 @@ class Workers:
         if count < 1:
             raise PlanInvalid(f"{count} workers: at least one is needed")
         self._count = count
-        self._events: queue.SimpleQueue[tuple[int, Mapping[str, Any] | None]] = queue.SimpleQueue()
-        self._children: list[subprocess.Popen[str]] = []
+        self._events: queue.SimpleQueue[tuple[int, bytes]] = queue.SimpleQueue()
+        self._records: deque[tuple[int, Mapping[str, Any] | None]] = deque()
+        self._children: list[subprocess.Popen[bytes]] = []
         self._complaints: list[IO[str]] = []
         self._readers: list[threading.Thread] = []
         self._ready: set[int] = set()
@@ -76,8 +80,6 @@ class Workers:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=complaints,
-                text=True,
-                encoding="utf-8",
                 env=client_environment(),
                 start_new_session=True,  # Ctrl-C reaches the child through this process, once
             )
@@ -133,7 +135,7 @@ class Workers:
     def _follow(self, gathered: Gathered) -> None:
         """Takes what the workers tell, and starts them together, until all have ended."""
         while self._open:
-            number, record = self._events.get()
+            number, record = self._next()
             if record is None:
                 self._ended(number, gathered)
             elif record.get("record") == "ready":
@@ -142,6 +144,17 @@ class Workers:
                     self._start(gathered)
             else:
                 gathered.take(number, record)
+
+    def _next(self) -> tuple[int, Mapping[str, Any] | None]:
+        """The next record of a worker, None for the end of one."""
+        while not self._records:
+            number, lines = self._events.get()
+            for line in lines.splitlines():
+                with contextlib.suppress(ValueError):  # a line cut off by a killed child
+                    self._records.append((number, json.loads(line)))
+            if not lines:
+                self._records.append((number, None))
+        return self._records.popleft()
 
     def _end(self, gathered: Gathered) -> None:
         """Interrupts the workers and takes what they still have to tell."""
@@ -187,15 +200,19 @@ class Workers:
         pipe = self._children[number].stdin
         assert pipe is not None
         with contextlib.suppress(OSError):  # it has ended: its reader notices
-            pipe.write(json.dumps(message) + "\n")
+            pipe.write(json.dumps(message).encode() + b"\n")
             pipe.flush()
 
-    def _read(self, number: int, child: subprocess.Popen[str]) -> None:
-        assert child.stdout is not None
+    def _read(self, number: int, child: subprocess.Popen[bytes]) -> None:
+        """Passes on what a worker writes, in whole lines; nothing at its end."""
+        assert isinstance(child.stdout, io.BufferedReader)
+        begun = b""
         with contextlib.suppress(OSError, ValueError):  # closed under the reader: the run is over
-            for record in _records(child.stdout):
-                self._events.put((number, record))
-        self._events.put((number, None))
+            while came := child.stdout.read1(READ_BYTES):
+                whole, newline, begun = (begun + came).rpartition(b"\n")
+                if newline:
+                    self._events.put((number, whole))
+        self._events.put((number, b""))
 
 
 def client_command() -> list[str]:
@@ -207,12 +224,5 @@ def client_environment() -> dict[str, str]:
     """In which a worker finds this package, and nothing of the folder that it is started in."""
     root = str(Path(__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
-    return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
-
-
-def _records(lines: IO[str]) -> Iterator[Mapping[str, Any]]:
-    for line in lines:
-        with contextlib.suppress(ValueError):  # a line cut off by a killed child
-            record = json.loads(line)
-            if isinstance(record, dict):
-                yield record
+    own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
+    return {**os.environ, **own, "OPENBLAS_NUM_THREADS": "1"}  # its threads spin beside the client

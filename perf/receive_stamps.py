@@ -38,33 +38,43 @@ def ask_for_stamps(sock: socket.socket) -> bool:
 
 
 class ReceiveClock:
-    """Turns kernel stamps into monotonic times and counts what it could not turn."""
+    """Turns kernel stamps into monotonic times and counts what it could not turn.
+
+    `look` comes after the reads whose stamps `arrival` is asked for.
+    """
 
     def __init__(self) -> None:
         self.kernel_reads = 0
         self.user_reads = 0
         self.steps = 0
+        self._now_ns = 0
+        self._real_ns = 0
         self._offset_ns = 0
         self._seen_ns = 0
         self._trusted_from_real_ns = 0
 
-    def stamp(self, ancillary: Ancillary) -> tuple[int, int, bool]:
-        """(arrival, time of the read, whether the kernel stamped the arrival), the times in monotonic ns."""
+    def look(self) -> int:
+        """Reads both clocks; gives the monotonic one (ns)."""
         before = time.monotonic_ns()
         real = time.time_ns()
         now = time.monotonic_ns()
         if now - before > _TIGHT_NS or abs(real - now - self._offset_ns) > _STEP_NS:
             now, real = self._both_clocks()
+        self._now_ns, self._real_ns = now, real
+        return now
+
+    def arrival(self, ancillary: Ancillary) -> tuple[int, bool]:
+        """(arrival in monotonic ns, whether the kernel stamped it); without a stamp it is the time of the last look."""
         for level, kind, data in ancillary:
-            if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= 16:
+            if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET and len(data) >= _TIMESPEC.size:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(data)
                 stamped = seconds * 1_000_000_000 + nanoseconds
-                age = real - stamped
+                age = self._real_ns - stamped
                 if stamped >= self._trusted_from_real_ns and 0 <= age < 60_000_000_000:
                     self.kernel_reads += 1
-                    return now - age, now, True
+                    return self._now_ns - age, True
         self.user_reads += 1
-        return now, now, False
+        return self._now_ns, False
 
     def _both_clocks(self) -> tuple[int, int]:
         """(monotonic, wall clock), the monotonic one read last: an arrival is never put before it happened."""

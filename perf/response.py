@@ -34,6 +34,7 @@ class Response:
         "_parser",
         "_raw",
         "_stamp",
+        "_stamps",
         "complete",
         "headers",
         "pieces",
@@ -54,13 +55,15 @@ class Response:
         self._keep_alive = False
         self._raw = bytearray()
         self._ends = array("q")
+        self._stamps = array("q")
 
-    def feed(self, data: bytes | memoryview, stamp_ns: int) -> None:
+    def feed(self, data: bytes, stamp_ns: int) -> None:
         """Raises httptools.HttpParserError where it is not HTTP, ResponseTooLong where it has no end."""
         if self._chunked:
             raw = self._raw
             raw += data
-            self._ends.extend((stamp_ns, len(raw)))
+            self._stamps.append(stamp_ns)
+            self._ends.append(len(raw))
             if raw.endswith(b"\r\n\r\n") or not 4 <= len(raw) <= UNPARSED_BYTES:
                 self.catch_up()
             return
@@ -74,19 +77,15 @@ class Response:
         elif self._head_bytes > HEADER_BYTES:
             raise ResponseTooLong(f"headers of more than {HEADER_BYTES} bytes")
 
-    @property
-    def unparsed(self) -> bool:
-        """Whether bytes wait to be parsed."""
-        return bool(self._raw)
-
     def catch_up(self) -> None:
         """Parses what was gathered. Raises what `feed` raises."""
-        raw, ends, start = bytes(self._raw), self._ends, 0
+        raw, start = bytes(self._raw), 0
         if raw:
             assert self._parser is not None
-            self._raw, self._ends = bytearray(), array("q")
-            for place in range(0, len(ends), 2):
-                self._stamp, end = ends[place], ends[place + 1]
+            read = zip(self._stamps, self._ends, strict=True)
+            self._raw, self._stamps, self._ends = bytearray(), array("q"), array("q")
+            for stamp_ns, end in read:
+                self._stamp = stamp_ns
                 self._parser.feed_data(raw[start:end])
                 start = end
 

@@ -11,6 +11,14 @@ from typing import Final, NamedTuple
 _BOM: Final = b"\xef\xbb\xbf"
 
 
+def plain_data(stream: bytes) -> list[bytes] | None:
+    """The data of each event of a whole stream, where each is one `data: ` line and an empty one; None where not."""
+    if not (stream.startswith(b"data: ") and stream.endswith(b"\n\n")) or b"\r" in stream:
+        return None
+    found = stream[6:-2].split(b"\n\ndata: ")
+    return found if stream.count(b"\n") == 2 * len(found) else None
+
+
 class Event(NamedTuple):
     """One complete event. `kind` is the `event` field, `message` where the stream names none."""
 
@@ -32,15 +40,6 @@ class EventReader:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """The events that `chunk` completes, in order."""
-        if (  # most tokens come as one whole event of one line
-            chunk.startswith(b"data: ")
-            and chunk.endswith(b"\n\n")
-            and chunk.count(b"\n") == 2
-            and b"\r" not in chunk
-            and not (self._buffer or self._data or self._kind or self._after_cr)
-        ):
-            self._start = False
-            return [Event(chunk[6:-2].decode("utf-8", "replace"))]
         events: list[Event] = []
         if not chunk:
             return events

@@ -71,6 +71,8 @@ class Wakeup:
             self._libc = None
 
     def _expired(self) -> None:
-        with contextlib.suppress(BlockingIOError):
+        try:
             os.read(self._descriptor, 8)
-            self._fire()
+        except BlockingIOError:
+            return
+        self._fire()

@@ -1,8 +1,10 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from perf.completion import read_stream, read_whole
+from perf.completion import _read_events, read_stream, read_whole
 
 
 @pytest.mark.parametrize(
@@ -69,3 +71,44 @@ def test_a_piece_of_content_carries_the_stamp_of_the_bytes_that_completed_it():
 )
 def test_a_stream_is_judged_by_how_it_ends(stream, outcome):
     assert read_stream([(1, stream)]).outcome == outcome
+
+
+WORDS = st.text(min_size=0, max_size=6) | st.sampled_from(['"', "\\", "\n", "a\u2028b", " ", "é", "\ud800", 'x","y":"'])
+
+
+def line_of(content, **more):
+    """A chunk as servers write it: compact or not, with text as it is or escaped."""
+    choice = {"index": 0, "delta": {"content": content}, "finish_reason": None}
+    return {"id": "c", "choices": [choice], **more}
+
+
+@given(st.lists(WORDS, min_size=1, max_size=12), st.booleans(), st.booleans(), st.integers(1, 60))
+def test_a_stream_reads_the_same_decoded_chunk_by_chunk_or_by_what_its_chunks_have_in_common(
+    words, ascii_only, compact, step
+):
+    separators = (",", ":") if compact else (", ", ": ")
+    chunks = [line_of(word) for word in words] + [line_of("", usage={"prompt_tokens": 3, "completion_tokens": 4})]
+    lines = [json.dumps(each, ensure_ascii=ascii_only, separators=separators) for each in chunks]
+    whole = "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode("utf-8", "surrogatepass")
+    pieces = [(at, whole[at : at + step]) for at in range(0, len(whole), step)]
+    assert read_stream(pieces) == _read_events(pieces)
+
+
+@pytest.mark.parametrize(
+    "other", ['{"choices": [{"delta": {"content": "b"}}], "error": "late"}', "{}", "[DONE]", "{", "7"]
+)
+def test_a_chunk_unlike_the_others_is_not_read_as_one_of_them(other):
+    lines = [json.dumps(line_of("a")), json.dumps(line_of("b")), json.dumps(line_of("c")), other, "[DONE]"]
+    pieces = [(1, "".join(f"data: {line}\n\n" for line in lines).encode())]
+    assert read_stream(pieces) == _read_events(pieces)
+
+
+def test_most_chunks_of_a_stream_are_not_decoded(monkeypatch):
+    decoded = []
+    loads = json.loads
+    monkeypatch.setattr(json, "loads", lambda text: decoded.append(text) or loads(text))
+    lines = [json.dumps(line_of(f" w{number}")) for number in range(200)]
+    found = read_stream([(1, "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode())])
+    assert found.text == "".join(f" w{number}" for number in range(200))
+    assert len(found.token_ns) == 200
+    assert len(decoded) < 6

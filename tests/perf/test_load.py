@@ -228,3 +228,12 @@ def test_a_client_that_is_held_up_declares_its_run_invalid(server):
     assert not run.valid
     assert "the client was late" in run.reason
     assert run.health.send_lag_ms.max > 50
+
+
+def test_an_error_of_the_client_itself_ends_the_run_instead_of_waiting_for_ever(server, monkeypatch):
+    def explode(pieces):
+        raise ZeroDivisionError("a mistake in the reading")
+
+    monkeypatch.setattr("perf.call.read_stream", explode)
+    with pytest.raises(ZeroDivisionError):
+        run_load(plan(server, "/stream", stream=True))

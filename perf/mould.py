@@ -1,0 +1,46 @@
+"""What the chunks of one stream have in common, so that most of them need not be decoded.
+
+A server writes each chunk of a stream with the same words around the piece of content. Where a line of JSON is cut
+within a string, what stands between the halves can be any other text without quotation marks, backslashes and control
+characters, and nothing else of the value changes.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+_OTHER = "mould"
+
+
+class Mould(NamedTuple):
+    """What stands before and after the content, quotation marks included."""
+
+    before: bytes
+    after: bytes
+
+    @classmethod
+    def of(cls, line: bytes, chunk: dict[str, Any], content: str) -> Mould | None:
+        """The mould of a chunk of a chat, whose line of JSON this is; None where it is not as plain as that.
+
+        Raises ValueError where the content is no UTF-8.
+        """
+        if chunk.get("usage") is not None:
+            return None
+        quoted = b'"%s"' % content.encode()
+        at = line.find(b'"content":') + len(b'"content":')
+        at = line.find(b'"', at)
+        if not content or not line.startswith(quoted, at):
+            return None
+        mould = cls(line[: at + 1], line[at + len(quoted) - 1 :])
+        (choice, *others) = chunk["choices"]
+        other = {**chunk, "choices": [{**choice, "delta": {**choice.get("delta", {}), "content": _OTHER}}, *others]}
+        return mould if json.loads(mould.before + _OTHER.encode() + mould.after) == other else None
+
+    def content(self, line: bytes) -> str | None:
+        """The content of a chunk of this mould, None for any other. Raises ValueError where it is no UTF-8."""
+        before, after = self
+        if not (line.startswith(before) and line.endswith(after)) or len(line) < len(before) + len(after):
+            return None
+        found = line[len(before) : len(line) - len(after)].decode()
+        return None if '"' in found or "\\" in found or not found.isprintable() else found
