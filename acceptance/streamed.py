@@ -6,13 +6,15 @@ import asyncio
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-
-import httpx
 
 from acceptance.evidence import Record
 from acceptance.generation import CHAT_PATH
 from acceptance.site import MAX_BODY_BYTES, REQUEST_TIMEOUT_S, Site, headers_of
+from perf.call import Reply
+from perf.client import Client
+from perf.errors import PlanInvalid, Unresolved
 from perf.sse import EventReader
 
 DONE = "[DONE]"
@@ -51,58 +53,64 @@ def at_once(
     headers = headers_of(request)
     origin, assumption = site.deployment.url(request.get("address"), site.primary_address)
     url = origin + request["path"]
-    begin_s = time.perf_counter()
+    begin_ns = time.monotonic_ns()
 
     async def send_all() -> list[Record]:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-        secure = url.startswith("https:")
-        async with httpx.AsyncClient(
-            timeout=REQUEST_TIMEOUT_S,
-            trust_env=False,
-            verify=secure,
-            limits=limits,
+        async with Client(
+            url,
             headers={**headers, **site.deployment.headers(url)},
+            timeout_s=REQUEST_TIMEOUT_S,
+            keep_replies=True,
         ) as client:
-            return await asyncio.gather(*(_exchange(site, client, url, body, begin_s, leave_after) for body in bodies))
-
-    return [{**record, "assumption": assumption} for record in asyncio.run(send_all())]
-
-
-async def _exchange(
-    site: Site, client: httpx.AsyncClient, url: str, body: Mapping[str, Any], begin_s: float, leave_after: int
-) -> Record:
-    reader, events, content = EventReader(), list[list[Any]](), bytearray()
-    record: dict[str, Any] = {"method": "POST", "url": url, "body": dict(body), "status": None, "error": ""}
-    record |= {"content_type": "", "headers": {}, "left": False}
-
-    def now_ms() -> float:
-        return round((time.perf_counter() - begin_s) * 1e3, 3)
+            return await asyncio.gather(*(_exchange(site, client, body, begin_ns, leave_after) for body in bodies))
 
     try:
-        async with asyncio.timeout(REQUEST_TIMEOUT_S), client.stream("POST", url, json=dict(body)) as response:
-            record["status"] = response.status_code
-            record["content_type"] = response.headers.get("content-type", "")
-            record["headers"] = {
-                name: response.headers[name] for name in ("retry-after", "content-type") if name in response.headers
-            }
-            async for part in response.aiter_bytes():
-                content += part
-                events += [[now_ms(), site.without_key(event.data)] for event in reader.feed(part)]
-                if leave_after and len(events) >= leave_after:
-                    record["left"] = all(data != DONE for _, data in events)
-                    break
-                if len(content) > MAX_BODY_BYTES:
-                    raise ValueError(f"the body is longer than {MAX_BODY_BYTES} bytes")
-    except (httpx.HTTPError, TimeoutError, ValueError) as error:
-        reason = f"no end within {REQUEST_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
-        record["error"] = f"{type(error).__name__}: {reason}"
-    is_stream = record["content_type"].startswith(EVENTS)
-    text = "" if is_stream else site.without_key(content.decode("utf-8", errors="replace"))
+        records = asyncio.run(send_all())
+    except (PlanInvalid, Unresolved) as error:
+        records = [_record(site, url, body, Reply(None, {}, (), str(error), begin_ns), begin_ns) for body in bodies]
+    return [{**record, "assumption": assumption} for record in records]
+
+
+async def _exchange(site: Site, client: Client, body: Mapping[str, Any], begin_ns: int, leave_after: int) -> Record:
+    too_long = f"the body is longer than {MAX_BODY_BYTES} bytes"
+    length = 0
+
+    def enough(parts: Sequence[tuple[int, bytes]]) -> bool:
+        nonlocal length
+        length = sum(len(part) for _, part in parts)
+        return length > MAX_BODY_BYTES or (bool(leave_after) and len(_events(parts)[0]) >= leave_after)
+
+    reply = await client.ask(json.dumps(body).encode(), stream=bool(body.get("stream")), enough=enough)
+    if length > MAX_BODY_BYTES:
+        return _record(site, client.endpoint.url, body, replace(reply, failure=too_long), begin_ns)
+    left = bool(leave_after) and len(_events(reply.pieces)[0]) >= leave_after
+    record = _record(site, client.endpoint.url, body, replace(reply, failure="") if left else reply, begin_ns)
+    return {**record, "left": left and all(data != DONE for _, data in record["events"])}
+
+
+def _events(parts: Sequence[tuple[int, bytes]]) -> tuple[list[tuple[int, str]], str]:
+    """(when in ns, data) of each event, and the data of one that the end of the stream left incomplete."""
+    reader = EventReader()
+    events = [(at_ns, event.data) for at_ns, part in parts for event in reader.feed(part)]
+    return events, reader.rest()
+
+
+def _record(site: Site, url: str, body: Mapping[str, Any], reply: Reply, begin_ns: int) -> Record:
+    is_stream = reply.headers.get("content-type", "").startswith(EVENTS)
+    events, rest = _events(reply.pieces) if is_stream else ([], "")
+    text = "" if is_stream else site.without_key(reply.body.decode("utf-8", errors="replace"))
     return {
-        **record,
-        "ended_ms": now_ms(),
-        "events": events if is_stream else [],
-        "rest": site.without_key(reader.rest()) if is_stream else "",
+        "method": "POST",
+        "url": url,
+        "body": dict(body),
+        "status": reply.status,
+        "error": reply.failure,
+        "content_type": reply.headers.get("content-type", ""),
+        "headers": {name: reply.headers[name] for name in ("retry-after", "content-type") if name in reply.headers},
+        "left": False,
+        "ended_ms": round((reply.finished_ns - begin_ns) / 1e6, 3),
+        "events": [[round((at_ns - begin_ns) / 1e6, 3), site.without_key(data)] for at_ns, data in events],
+        "rest": site.without_key(rest),
         "text": text,
         "json": _json(text),
     }

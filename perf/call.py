@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import httptools
@@ -25,14 +26,37 @@ def _not_http(error: Exception) -> str:
     return bounded(f"not HTTP/1.1: {error.__context__ or error}")
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back as it came, for who wants to look at more than the completion in it.
+
+    `pieces` are (stamp in ns, bytes) of the body. `failure` is what ended the exchange before its time, "" where
+    it is whole, whatever it says.
+    """
+
+    status: int | None
+    headers: Mapping[str, str]
+    pieces: tuple[tuple[int, bytes], ...]
+    failure: str
+    finished_ns: int
+
+    @property
+    def body(self) -> bytes:
+        """All of the body that came."""
+        return b"".join(piece for _, piece in self.pieces)
+
+
 class Call:
-    """One request under way."""
+    """One request under way. `reply` is there once it has ended, where the client keeps replies.
+
+    `enough` is asked of every part of the body that comes; where it says so, the connection is closed.
+    """
 
     __slots__ = (
         "_attempt", "_client", "_connect_ns", "_connection", "_deadline_ns", "_done", "_first_byte_ns",
         "_intended_ns", "_kernel", "_lag_ns", "_last_ns", "_payload", "_response", "_sent_ns", "_sequence",
         "_stream", "_timer",
-        "on_done",
+        "enough", "on_done", "reply",
     )  # fmt: skip
 
     def __init__(
@@ -50,6 +74,8 @@ class Call:
         self._payload = payload
         self._stream = stream
         self.on_done = on_done
+        self.enough: Callable[[Sequence[tuple[int, bytes]]], bool] | None = None
+        self.reply: Reply | None = None
         self._deadline_ns = intended_ns + client.timeout_ns
         self._connection: Connection | None = None
         self._response = Response()
@@ -94,11 +120,15 @@ class Call:
         response = self._response
         try:
             response.feed(data, arrived_ns)
+            if self.enough is not None:
+                response.catch_up()
         except _NOT_HTTP as error:
             self._finish("malformed", _not_http(error), arrived_ns)
             return
         if response.complete:
             self._judge()
+        elif self.enough is not None and self.enough(response.pieces):
+            self._finish("interrupted", "the caller had enough", arrived_ns)
 
     def closed(self) -> None:
         try:
@@ -198,6 +228,9 @@ class Call:
     def exchange(self, outcome: str, error: str, finished_ns: int) -> Exchange:
         """The record of a request that has ended; reads its reply."""
         response = self._response
+        if self._client.keep_replies:
+            failure = "" if outcome.startswith(("http_", "redirect")) else f"{outcome}: {error}".strip(": ")
+            self.reply = Reply(response.status, response.headers, tuple(response.pieces), failure, finished_ns)
         found = Completion(outcome, error)
         if not outcome:
             found = self._read()

@@ -13,11 +13,11 @@ import json
 import ssl
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final
 
-from perf.call import Call
+from perf.call import Call, Reply
 from perf.connection import Connection
 from perf.endpoint import Address, Endpoint
 from perf.errors import PlanInvalid
@@ -34,7 +34,8 @@ class Client:
     """Connections to one server. Use as `async with Client(url) as client`.
 
     `timeout_s` counts from the intended time of a request. `keep_text` keeps the text of completions in the
-    records. Raises PlanInvalid for a URL or header that cannot be used, Unresolved for an unknown host.
+    records, `keep_replies` all of a reply in its call. Raises PlanInvalid for a URL or header that cannot be used,
+    Unresolved for an unknown host.
     """
 
     def __init__(
@@ -47,12 +48,14 @@ class Client:
         verify_tls: bool = True,
         ca_file: str | None = None,
         keep_text: bool = False,
+        keep_replies: bool = False,
     ) -> None:
         if not timeout_s > 0:
             raise PlanInvalid(f"a time-out of {timeout_s} s: it must be above zero")
         self.endpoint = Endpoint.of(url)
         self.timeout_ns = round(timeout_s * 1e9)
         self.keep_text = keep_text
+        self.keep_replies = keep_replies
         self.in_flight: set[Call] = set()
         self._headers = dict(headers or {})
         self._heads: dict[tuple[str | None, bool], bytes] = {}
@@ -106,6 +109,20 @@ class Client:
             return await done
         finally:
             call.abandon("the caller went away")
+
+    async def ask(
+        self, body: bytes, *, stream: bool, enough: Callable[[Sequence[tuple[int, bytes]]], bool] | None = None
+    ) -> Reply:
+        """Sends one request; the whole reply, or what of it had come when it was `enough`."""
+        done = asyncio.Event()
+        call = self.submit(body, lambda exchange: done.set(), stream=stream)
+        call.enough = enough
+        try:
+            await done.wait()
+        finally:
+            call.abandon("the caller went away")
+        assert call.reply is not None
+        return call.reply
 
     def submit(
         self,

@@ -213,3 +213,44 @@ def test_a_record_reads_back_as_the_same_exchange(server):
     assert Exchange.from_record(exchange.as_record()) == exchange
     with pytest.raises(ValueError, match="outcome"):
         Exchange.from_record({key: value for key, value in exchange.as_record().items() if key != "outcome"})
+
+
+def ask(url, stream, enough=None, timeout_s=5.0):
+    async def one():
+        async with Client(url, keep_replies=True, timeout_s=timeout_s) as client:
+            return await client.ask(b'{"prompt": "hello"}', stream=stream, enough=enough)
+
+    return asyncio.run(one())
+
+
+def test_a_reply_is_to_be_had_as_it_came_with_the_stamps_of_its_pieces(server):
+    reply = ask(server.url("/stream"), stream=True)
+    assert (reply.status, reply.failure) == (200, "")
+    assert reply.headers["content-type"].startswith("text/event-stream")
+    assert reply.body.endswith(b"data: [DONE]\n\n")
+    stamps = [stamp for stamp, _ in reply.pieces]
+    assert stamps == sorted(stamps)
+    assert stamps[-1] <= reply.finished_ns
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "failure"),
+    [
+        ("/http_503", 503, ""),
+        ("/redirect", 307, ""),
+        ("/truncated_stream", 200, "truncated"),
+        ("/silence", None, "timeout"),
+    ],
+)
+def test_a_reply_fails_only_where_it_is_not_whole(server, path, status, failure):
+    reply = ask(server.url(path), stream=True, timeout_s=0.6)
+    assert reply.status == status
+    assert reply.failure.startswith(failure)
+    assert bool(reply.failure) == bool(failure)
+
+
+def test_a_caller_who_has_enough_of_a_stream_closes_it(server):
+    reply = ask(server.url("/stall"), stream=True, enough=lambda pieces: True)
+    assert reply.failure.startswith("interrupted")
+    assert b"[DONE]" not in reply.body
+    assert reply.pieces
