@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -26,6 +27,12 @@ PEERS = {"guidellm": "guidellm==0.8.1", "aiperf": "aiperf==0.13.0"}
 """Each gets an environment of its own: what they need would not go together."""
 OUTCOMES = ("passed", "undecided", "failed", "invalid")
 """From the best to the worst."""
+VLLM = "reference_services/vllm"
+VLLM_INSTALL = (("--no-deps", "--require-hashes", "-r", f"{VLLM}/requirements.txt"), ("--no-deps", VLLM))
+"""What `uv pip install` gets for vLLM, call by call: a third party's build, for processors. On a machine with a GPU the
+line is (("vllm==0.32.0",),): the vLLM project's own."""
+VLLM_STEMS = ("1.3-hermes-2", "005-hermes-2-mvp")
+VLLM_FAULTS = ("forgets_session", "stale_metrics", "slow", "leaks_memory")
 
 
 @nox.session
@@ -40,18 +47,7 @@ def acceptance(session: nox.Session) -> None:
 
 def every_system(session: nox.Session, arguments: list[str]) -> None:
     """Judge each document at its deployment, one after the other, show a table, and end as the worst of them did."""
-    rows = []
-    for stem in SYSTEMS:
-        file = Path(session.create_tmp()) / f"{stem}.json"
-        file.unlink(missing_ok=True)
-        begin = time.monotonic()
-        session.run(
-            *("signoff", "run", f"fixtures/tasks/{stem}.md", "--deployment", f"fixtures/deployments/{stem}.toml"),
-            *("--json", str(file), *arguments),
-            success_codes=range(5),
-        )
-        found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"outcome": "invalid"}
-        rows.append((stem, found["outcome"], time.monotonic() - begin, counts(found)))
+    rows = [judged(session, stem, stem, arguments) for stem in SYSTEMS]
     file = Path(session.create_tmp()) / f"{TEMPLATE}.json"
     # A template has nothing to judge: what is asked of it is that it can be read.
     session.run("signoff", "read", f"fixtures/tasks/{TEMPLATE}.md", "--json", str(file), silent=True)
@@ -66,12 +62,64 @@ def every_system(session: nox.Session, arguments: list[str]) -> None:
         session.error(worst)
 
 
+def judged(
+    session: nox.Session, stem: str, deployment: str, arguments: list[str], env: dict[str, str] | None = None
+) -> tuple[str, str, float, str]:
+    """Judge a document at a deployment: the deployment, the outcome, how long it took, and how many came out how."""
+    file = Path(session.create_tmp()) / f"{deployment}.json"
+    file.unlink(missing_ok=True)
+    begin = time.monotonic()
+    session.run(
+        *("signoff", "run", f"fixtures/tasks/{stem}.md", "--deployment", f"fixtures/deployments/{deployment}.toml"),
+        *("--json", str(file), *arguments),
+        success_codes=range(5),
+        env=env,
+    )
+    found = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {"outcome": "invalid"}
+    return deployment, found["outcome"], time.monotonic() - begin, counts(found)
+
+
 def counts(found: dict[str, object]) -> str:
     """How many criteria of a stored run came out how."""
     criteria = found.get("criteria")
     outcomes = [each["outcome"] for each in criteria] if isinstance(criteria, list) else []
     named = [(name, outcomes.count(name)) for name in dict.fromkeys(sorted(outcomes))]
     return ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in named) or "no result"
+
+
+@nox.session
+def vllm(session: nox.Session) -> None:
+    """Judge tasks 1.3 and 005 on real vLLM, and see faults in front of it caught; `-- --no-faults` leaves those out."""
+    session.install("uv>=0.8", "-e", ".[services,vllm-engine]", *nox.project.dependency_groups(PYPROJECT, "test"))
+    engine = Path(session.create_tmp()).resolve() / "vllm"
+    done = engine / "installed"
+    wanted = (Path(VLLM) / "requirements.txt").read_text(encoding="utf-8") + str(VLLM_INSTALL)
+    begin = time.monotonic()
+    if not done.exists() or done.read_text(encoding="utf-8") != wanted:
+        session.run("uv", "venv", "--clear", "--python", sys.executable, str(engine))
+        for arguments in VLLM_INSTALL:
+            # Compiled once, here: an engine that compiles what it imports takes three times as long to start.
+            session.run("uv", "pip", "install", "-q", "--compile-bytecode", "--python", str(engine), *arguments)
+        done.write_text(wanted, encoding="utf-8")
+    installed_s = time.monotonic() - begin
+    env = {"HERMES_2_VLLM_COMMAND": str(engine / "bin" / "vllm")}
+    if shutil.which("g++") is None:
+        session.warn(
+            "there is no g++, without which vLLM cannot compile the model: enforce_eager is 1, not the task's 0"
+        )
+        env["HERMES_2_ENFORCE_EAGER"] = "1"
+    with_faults = "--no-faults" not in session.posargs
+    arguments = [argument for argument in session.posargs if argument != "--no-faults"]
+    session.run("python", "-m", "pytest", "-q", "tests/vllm", env=env)
+    rows = [("install", "", installed_s, str(VLLM_INSTALL[0][-1]))]
+    rows += [judged(session, stem, f"{stem}-vllm", arguments, env) for stem in VLLM_STEMS]
+    for fault in VLLM_FAULTS if with_faults else ():
+        begin = time.monotonic()
+        sound = Path(session.create_tmp()) / f"{VLLM_STEMS[0]}-vllm.json"
+        session.run("python", "-m", "tests.vllm.fault_run", fault, str(sound), env=env)
+        rows.append((fault, "caught", time.monotonic() - begin, "each criterion whose check lists it fails"))
+    for name, outcome, seconds, text in rows:
+        session.log(f"{name:<22} {outcome:<10} {seconds:4.0f} s  {text}")
 
 
 @nox.session

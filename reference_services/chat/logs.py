@@ -45,6 +45,8 @@ def set_up(level: str, is_access_logged: bool) -> None:
     logging.getLogger("uvicorn.error").addFilter(_is_no_refused_handshake)
     logging.getLogger("uvicorn.access").setLevel(logging.INFO if is_access_logged else logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    # A line for each request that the service makes itself, to its engine above all.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _is_no_refused_handshake(record: logging.LogRecord) -> bool:
