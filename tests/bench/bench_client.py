@@ -50,6 +50,19 @@ def test_a_thousand_streams_a_second(benchmark: BenchmarkFixture, tell: Tell, tm
     tell("cores used by other processes meanwhile", statistics.median(e.busy_elsewhere for e in found), "cores")
 
 
+def test_requests_arrive_as_evenly_as_they_were_to(benchmark: BenchmarkFixture, tell: Tell) -> None:
+    spread: list[float] = []
+
+    def once() -> None:
+        with serving(Pace()) as server:
+            run_load_in_process(plan(server.url, 100, 10, arrivals="constant"))
+            gaps = np.diff(np.sort(server.truth().arrived))
+        spread.append(float(gaps.std() / gaps.mean()))
+
+    benchmark.pedantic(once, rounds=ROUNDS)
+    tell("spread (CV) of the gaps between arrivals at 100/s", statistics.median(spread), "", at_most=0.02)
+
+
 def test_memory_of_a_thousand_open_streams(benchmark: BenchmarkFixture, tell: Tell) -> None:
     found: list[float] = []
 
