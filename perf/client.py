@@ -24,9 +24,9 @@ from perf.errors import PlanInvalid
 from perf.exchange import Exchange
 from perf.reading import Reading
 
-MANY: Final = 32
-"""With so many requests under way what arrives is read together..."""
-FEW: Final = 16
+MANY: Final = 8
+"""With so many requests under way what arrives may be read together..."""
+FEW: Final = 4
 """...until there are but so many."""
 
 
@@ -34,8 +34,9 @@ class Client:
     """Connections to one server. Use as `async with Client(url) as client`.
 
     `timeout_s` counts from the intended time of a request. `keep_text` keeps the text of completions in the
-    records, `keep_replies` all of a reply in its call. Raises PlanInvalid for a URL or header that cannot be used,
-    Unresolved for an unknown host.
+    records, `keep_replies` all of a reply in its call. With `gather` much is read together, up to a millisecond
+    later: for those whose next request waits for no answer (see `Reading.gather`). Raises PlanInvalid for a URL
+    or header that cannot be used, Unresolved for an unknown host.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Client:
         ca_file: str | None = None,
         keep_text: bool = False,
         keep_replies: bool = False,
+        gather: bool = False,
     ) -> None:
         if not timeout_s > 0:
             raise PlanInvalid(f"a time-out of {timeout_s} s: it must be above zero")
@@ -56,6 +58,7 @@ class Client:
         self.timeout_ns = round(timeout_s * 1e9)
         self.keep_text = keep_text
         self.keep_replies = keep_replies
+        self._gather = gather
         self.in_flight: set[Call] = set()
         self._headers = dict(headers or {})
         self._heads: dict[tuple[str | None, bool], bytes] = {}
@@ -141,7 +144,8 @@ class Client:
         intended = time.monotonic_ns() if intended_ns is None else intended_ns
         call = Call(self, sequence, intended, b"%s%d\r\n\r\n%s" % (head, len(body), body), stream, on_done)
         self.in_flight.add(call)
-        self.reading.gather(len(self.in_flight) >= MANY)
+        if self._gather and len(self.in_flight) >= MANY:
+            self.reading.gather(True)
         call.start()
         return call
 

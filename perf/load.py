@@ -83,7 +83,13 @@ class _Run:
         self.positions = shard.positions(len(offsets))
         self.offsets = offsets[shard.number :: shard.of]
         self.bodies = plan.bodies()
-        self.client = Client(plan.url, headers=plan.headers, timeout_s=plan.timeout_s, verify_tls=plan.verify_tls)
+        self.client = Client(
+            plan.url,
+            headers=plan.headers,
+            timeout_s=plan.timeout_s,
+            verify_tls=plan.verify_tls,
+            gather=not plan.closed_loop,  # there the next request waits for the end of the one before
+        )
         self.sent = 0
         self.waiting = 0
         self.finished = 0

@@ -118,7 +118,7 @@ def test_streams_keep_their_deadlines(benchmark: BenchmarkFixture, tell: Tell) -
 
     async def streams(url: str) -> list[Exchange]:
         body = {**QUESTION, "max_tokens": TOKENS, "min_tokens": TOKENS}
-        async with Client(url, timeout_s=60) as client:
+        async with Client(url, timeout_s=60, gather=True) as client:
             return await asyncio.gather(*(client.post(body, stream=True) for _ in range(STREAMS)))
 
     with running(lambda port: chat(port, STEP_MS, STEP_MS), {0}) as (base, _):

@@ -20,7 +20,7 @@ async def main(url: str, count: int, after_s: float) -> None:
     process = psutil.Process()
     ended: list[Exchange] = []
     body = json.dumps({**BODY, "stream": True}).encode()
-    async with Client(url, timeout_s=600) as client:
+    async with Client(url, timeout_s=600, gather=True) as client:
         await client.post(BODY, stream=True)  # what is made once is there
         gc.collect()
         before = process.memory_info().rss
