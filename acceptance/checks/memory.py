@@ -17,6 +17,7 @@ FORWARDERS = {
     *("ssh", "sshd", "autossh", "socat", "kubectl"),
 }
 """Programs that listen for a service that runs elsewhere: in a container, or behind a tunnel."""
+FILLING = "a cache that is filling grows so too: fill it or bound it, and judge again; what still grows then is a leak"
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -57,6 +58,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         decision.outcome,
         f"{decision.reason} ({marks[-1]['source']}{of_process(evidence)}; {decision.basis})",
         measured(decision, "bytes"),
+        mend=FILLING if decision.outcome == "fail" and "projected_low_bytes" in decision.detail else "",
         detail=decision.detail,
     )
 

@@ -259,6 +259,31 @@ def test_cpu(serve: Serve, chat: Chat) -> None:
     assert CHECKS["cpu"].judge(asked, used(4.1)).outcome == "fail"
 
 
+def test_memory_that_grows_says_how_a_cache_is_told_from_a_leak(serve: Serve, chat: Chat) -> None:
+    body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
+    plan = LoadPlan(serve(chat) + "/v1/chat/completions", body, rate_per_second=20, duration_s=1, timeout_s=5)
+    load = [{"record": "load", "machine_cores": 2}, *run_load(plan).as_records()]
+
+    def grows(bytes_a_second: float, peak: float = 1e9) -> Verdict:
+        samples = [
+            {
+                "record": "memory",
+                "attempt": 0,
+                "t_ns": second * 1_000_000_000,
+                "rss_bytes": 2e8 + bytes_a_second * second,
+            }
+            for second in range(60)
+        ]
+        mark = {"record": "high_water", "attempt": 0, "bytes": peak, "source": "VmHWM"}
+        return CHECKS["memory"].judge(
+            criterion("memory"), Evidence("load", "l", ({"alpha": 0.05, "record": "setup"}, *load, *samples, mark))
+        )
+
+    assert (grows(0).outcome, grows(0).mend) == ("pass", "")
+    assert (grows(2e6).outcome, "a cache that is filling grows so too" in grows(2e6).mend) == ("fail", True)
+    assert (grows(0, peak=16e9).outcome, grows(0, peak=16e9).mend) == ("fail", "")
+
+
 def test_load_time() -> None:
     def starts(*seconds: float | None) -> Verdict:
         records = tuple(
