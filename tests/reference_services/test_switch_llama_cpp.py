@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -218,18 +218,21 @@ def test_the_process_of_the_model_does_not_outlive_switch(tmp_path: Path, weight
 
 
 @contextmanager
-def ollama_process(port: int, model: str = "mistral-3b-q4") -> Iterator[subprocess.Popen[bytes]]:
-    """The stand-in for Ollama as a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.reference_services.ollama_stand_in", HOST, str(port), f"{model}:latest"],
-        cwd=ROOT,
-    )
+def process(url: str, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A server as a process of its own, until the block ends or a test kills it."""
+    started = subprocess.Popen([sys.executable, "-m", *arguments], cwd=ROOT, stderr=subprocess.DEVNULL)
     try:
-        until(lambda: answers(f"http://{HOST}:{port}/api/version"), "the stand-in did not listen")
-        yield process
+        until(lambda: answers(url), f"{arguments[0]} did not listen")
+        yield started
     finally:
-        process.kill()
-        process.wait()
+        started.kill()
+        started.wait()
+
+
+def ollama_process(port: int, model: str = "mistral-3b-q4") -> AbstractContextManager[subprocess.Popen[bytes]]:
+    """The stand-in for Ollama."""
+    module = "tests.reference_services.ollama_stand_in"
+    return process(f"http://{HOST}:{port}/api/version", module, HOST, str(port), f"{model}:latest")
 
 
 def answers(url: str) -> bool:
@@ -296,3 +299,23 @@ def test_where_ollama_is_killed_llama_cpp_answers_until_it_is_back(tmp_path: Pat
             assert (body["source"], body["framework"], body["degraded"]) == ("local_fallback", "llama-cpp", True)
         with ollama_process(port, "mistral-7b"):
             assert one.infer(max_tokens=4).json()["response"] == "From Ollama."
+
+
+def test_where_the_server_of_llama_cpp_is_killed_the_next_in_order_answers_until_it_is_back(
+    tmp_path: Path, weights: Path
+) -> None:
+    port, other = free_ports(HOST)
+    url = f"http://{HOST}:{port}/v1"
+    served = (f"{url}/models", "llama_cpp.server", f"--model={weights}", f"--host={HOST}", f"--port={port}")
+    variables = {"OPENAI_BASE_URL": url, "HERMES_FRAMEWORK": "ollama", "HERMES_BASE_URL": f"http://{HOST}:{other}"}
+    with ollama_process(other, "hermes-7b-q4"), switch(**variables) as one:
+        with process(*served) as server:
+            body = one.infer("Hello.", max_tokens=4, temperature=0).json()
+            assert (body["source"], body["framework"], body["degraded"]) == ("openai", "openai", False)
+            assert len(body["response"]) == 4, "each token of this model is a letter"
+            server.kill()
+            server.wait()
+            body = one.infer("Hello.", max_tokens=4, temperature=0).json()
+            assert (body["source"], body["response"], body["degraded"]) == ("local_hermes", "From Ollama.", True)
+        with process(*served):
+            assert one.infer("Hello.", max_tokens=4, temperature=0).json()["source"] == "openai"
