@@ -92,6 +92,8 @@ class ChatSettings(BaseSettings):
     ] = "auto"
     kv_cache_gb: NotNegative = 0
     """For the cache of a machine without a GPU; 0: the engine's own choice."""
+    cpu_threads: Count = 0
+    """Of each of its processes that computes, on a machine without a GPU; 0: as many as there are cores."""
     enable_prefix_caching: Switch = True
     enable_chunked_prefill: Switch = True
     trust_remote_code: Switch = False

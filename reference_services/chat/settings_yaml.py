@@ -34,6 +34,7 @@ SECTIONS: dict[str, dict[str, str]] = {
         "distributed_executor_backend": "distributed_executor_backend",
         "dtype": "dtype",
         "kv_cache_gb": "kv_cache_gb",
+        "cpu_threads": "cpu_threads",
         "enable_prefix_caching": "enable_prefix_caching",
         "enable_chunked_prefill": "enable_chunked_prefill",
         "trust_remote_code": "trust_remote_code",

@@ -280,7 +280,8 @@ def _environment(settings: ChatSettings) -> dict[str, str]:
     threads = {"VLLM_CPU_OMP_THREADS_BIND": "nobind"}
     # vLLM compiles a few functions even so, the first of them for log probabilities, and needs a C++ compiler there.
     eager = {"TORCHDYNAMO_DISABLE": "1"} if settings.enforce_eager else {}
-    return {**offline, **threads, **eager, **ours}
+    counted = {"OMP_NUM_THREADS": str(settings.cpu_threads)} if settings.cpu_threads else {}
+    return {**offline, **threads, **eager, **ours, **counted}
 
 
 def _refused(status: int, body: bytes) -> Refused:

@@ -2,5 +2,6 @@
 
 from reference_services.chat.engine import Engine, SimulatedEngine
 from reference_services.chat.vllm_arguments import vllm_arguments
+from reference_services.chat.vllm_engine import VllmEngine
 
-__all__ = ["Engine", "SimulatedEngine", "vllm_arguments"]
+__all__ = ["Engine", "SimulatedEngine", "VllmEngine", "vllm_arguments"]
