@@ -13,7 +13,7 @@ from reference_services.recall_model.author import Dialogue
 from reference_services.recall_model.dialogues import ASKED, MOST_BETWEEN, drilled, mixed, planted
 from reference_services.recall_model.vocabulary import PAD_ID, encoded
 
-TOKENS = (2048, 6144)
+TOKENS = (2048, 4096)
 """Tokens in the batch of one worker, padding counted: at the beginning, at the end."""
 LONGEST = 1024
 """Longer dialogues are left out."""

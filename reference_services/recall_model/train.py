@@ -12,7 +12,7 @@ import random
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -25,58 +25,15 @@ from reference_services.recall_model.beginning import begin
 from reference_services.recall_model.card import MADE
 from reference_services.recall_model.evaluation import watched_dialogues
 from reference_services.recall_model.exactness import last_replies
-from reference_services.recall_model.export import export
+from reference_services.recall_model.export import export, restore
 from reference_services.recall_model.model import Llama, Shape
-from reference_services.recall_model.vocabulary import learn
+from reference_services.recall_model.pace import Made, Pace, rate
+from reference_services.recall_model.vocabulary import learn, load
 from reference_services.recall_model.workers import average, started
 
-WARM_UP = 0.02
-COOL_DOWN = 0.4
-"""The learning rate falls to nothing over this last share of the training."""
 MUON_RATE, ADAM_RATE = 0.02, 0.006
-SMOOTHING = 0.05
-LEARNED, COURSE = 0.6, 1 / 500
-"""While the loss is lower, each step makes the dialogues harder by so much."""
 _SHOW_S = 20.0
 _KEEP_S = 180.0
-
-
-@dataclass(slots=True)
-class Made:
-    """What the training came to, over all workers; the model card says it."""
-
-    seed: int
-    parameters: int
-    longest: int
-    steps: int = 0
-    tokens: int = 0
-    processor_minutes: float = 0.0
-
-
-@dataclass(slots=True)
-class Pace:
-    """How far the training is (0 to 1): by steps or by time, whichever is farther. Where there is the time for all
-    steps, a seed gives one model."""
-
-    steps: int
-    seconds: float
-    progress: float = 0.0
-    loss: float = 10.0
-    """Smoothed, over all workers."""
-    mastery: float = 0.0
-    """How far the course may be (0 to 1): it goes on while what it has come to is learned."""
-
-    def went(self, progress: float, loss: float) -> None:
-        """One more step."""
-        self.progress = progress
-        self.loss += (loss - self.loss) * SMOOTHING
-        if self.loss < LEARNED:
-            self.mastery = min(1.0, self.mastery + COURSE)
-
-
-def rate(progress: float) -> float:
-    """The share of the full learning rate: up, level, down."""
-    return max(0.0, min(1.0, (progress + 1e-3) / WARM_UP, (1 - progress) / COOL_DOWN))
 
 
 def optimizers(model: Llama) -> list[torch.optim.Optimizer]:
@@ -90,17 +47,30 @@ def optimizers(model: Llama) -> list[torch.optim.Optimizer]:
     ]
 
 
-def work(number: int, seed: int, workers: int, steps: int, seconds: float, out: Path) -> None:
-    """Train as worker `number`. The first one keeps the model every few minutes, at the end, and when interrupted."""
+def fresh(seed: int) -> tuple[Llama, tokenizers.Tokenizer, Made]:
+    """A model that knows nothing yet."""
     torch.manual_seed(seed)
     tokenizer = learn(seed)
     model = Llama(Shape(vocabulary=tokenizer.get_vocab_size()))
     begin(model, seed)
-    made = Made(seed, sum(each.numel() for each in model.parameters()), LONGEST)
+    return model, tokenizer, Made(seed, sum(each.numel() for each in model.parameters()), LONGEST)
+
+
+def resumed(folder: Path) -> tuple[Llama, tokenizers.Tokenizer, Made]:
+    """The model of a folder, to be trained on."""
+    made = Made(**json.loads((folder / MADE).read_text(encoding="utf-8")))
+    return restore(folder), load(folder), made
+
+
+def work(
+    number: int, seed: int, workers: int, steps: int, seconds: float, out: Path, start: Path | None = None
+) -> None:
+    """Train as worker `number`. The first one keeps the model every few minutes, at the end, and when interrupted."""
+    model, tokenizer, made = resumed(start) if start else fresh(seed)
     kept = out if number == 0 else None
-    chance = random.Random(f"training {seed} {number}")  # noqa: S311  repeatable, guards no secret
+    chance = random.Random(f"training {seed} {number} {made.steps}")  # noqa: S311  repeatable, guards no secret
     try:
-        _train(model, tokenizer, made, chance, workers, Pace(steps, seconds), kept)
+        _train(model, tokenizer, made, chance, workers, Pace(steps, seconds, mastery=made.course), kept)
     except KeyboardInterrupt:
         if number:
             raise
@@ -122,7 +92,7 @@ def _train(
     moving = optimizers(model)
     full = [group["lr"] for optimizer in moving for group in optimizer.param_groups]
     parameters = list(model.parameters())
-    watched = watched_dialogues()
+    before, watched = replace(made), watched_dialogues()
     # Where the processor multiplies bfloat16 itself, that is twice as fast.
     half = torch.ops.mkldnn._is_mkldnn_bf16_supported()
     started_at = shown = looked = time.monotonic()
@@ -136,7 +106,7 @@ def _train(
         torch.autograd.backward(loss)
         made.steps += 1
         spent = time.monotonic() - started_at
-        progress = max(made.steps / pace.steps, spent / pace.seconds)
+        progress = max((made.steps - before.steps) / pace.steps, spent / pace.seconds)
         *went, tokens, minutes = average(parameters, progress, loss.item(), ids.numel(), time.process_time() / 60)
         pace.went(*went)
         torch.nn.utils.clip_grad_norm_(parameters, 1.0)
@@ -144,7 +114,8 @@ def _train(
             optimizer.step()
             optimizer.zero_grad(set_to_none=False)
         made.tokens += round(workers * tokens)
-        made.processor_minutes = round(workers * minutes, 1)
+        made.processor_minutes = round(before.processor_minutes + workers * minutes, 1)
+        made.course = round(pace.mastery, 3)
         now = time.monotonic()
         if kept and now - shown > _SHOW_S:
             shown = now
@@ -176,13 +147,20 @@ def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m reference_services.recall_model.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the model's folder, written anew")
+    parser.add_argument("--start", type=Path, help="a model's folder, to train that one on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=55.0, help="the most time that it may take")
     parser.add_argument("--steps", type=int, default=4000, help="the steps that it takes where there is the time")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     given = parser.parse_args(arguments)
     task = partial(
-        work, seed=given.seed, workers=given.workers, steps=given.steps, seconds=60 * given.minutes, out=given.out
+        work,
+        seed=given.seed,
+        workers=given.workers,
+        steps=given.steps,
+        seconds=60 * given.minutes,
+        out=given.out,
+        start=given.start,
     )
     with started(given.workers, task):
         task(0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import string
 import zlib
+from functools import cache
 
 from reference_services.recall_model.wordings import WORD, Split, load, vocabulary
 
@@ -33,11 +34,23 @@ def is_held_out(value: str) -> bool:
 
 
 def made_word(chance: random.Random) -> str:
-    """A word of one to four syllables, or now and then letters without any order."""
-    if chance.random() < 0.15:
+    """A word of one to three syllables, or of two real words' parts, or now and then letters without any order."""
+    kind = chance.random()
+    if kind < 0.1:
         return "".join(chance.choices(string.ascii_lowercase, k=chance.randint(3, 7)))
+    if kind < 0.4:
+        first, last = chance.choice(_real()), chance.choice(_real())
+        return first[: chance.randint(1, max(1, len(first) - 2))] + last[-chance.randint(2, len(last)) :]
     syllables = chance.choices((1, 2, 3), (1, 6, 4))[0]
     return "".join(chance.choice(_ONSETS) + chance.choice(_VOWELS) + chance.choice(_CODAS) for _ in range(syllables))
+
+
+@cache
+def _real() -> tuple[str, ...]:
+    """The words of the trained wordings whose parts make words that look real."""
+    known = load("train")
+    texts = " ".join((*known.attribute, *known.item, *known.word, *known.question, *known.request))
+    return tuple(sorted({word.lower() for word in WORD.findall(texts) if len(word) >= LEAST and word.isalpha()}))
 
 
 def training_word(chance: random.Random) -> str:

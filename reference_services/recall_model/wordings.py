@@ -21,7 +21,10 @@ class Wordings:
 
     tell: tuple[str, ...]
     retell: tuple[str, ...]
+    lead: tuple[str, ...]
+    after: tuple[str, ...]
     ask: tuple[str, ...]
+    ask_more: tuple[str, ...]
     ask_latest: tuple[str, ...]
     ask_both: tuple[str, ...]
     closing: tuple[str, ...]
@@ -42,6 +45,14 @@ def load(split: Split) -> Wordings:
     """Read the wordings of one split."""
     table = tomllib.loads(FILE.read_text(encoding="utf-8"))[split]
     return Wordings(**{field.name: tuple(table[field.name]) for field in fields(Wordings)})
+
+
+@cache
+def common(split: Split) -> tuple[str, ...]:
+    """Words that sentences of the split are made of, blanks left out."""
+    known = load(split)
+    texts = " ".join((*known.ask, *known.question, *known.request, *known.statement, *known.item))
+    return tuple(sorted({word.lower() for word in WORD.findall(re.sub(r"\{\w+\}", " ", texts)) if len(word) > 1}))
 
 
 @cache
