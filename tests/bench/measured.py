@@ -9,8 +9,8 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
 
 import numpy as np
 import psutil
@@ -58,14 +58,27 @@ class Measured:
         return asdict(self)
 
 
+class Server(Protocol):
+    """What serves a tool and knows what it served."""
+
+    base: str
+
+    def truth(self) -> Truth: ...
+
+
 class Unmeasured(Exception):
     """A tool did not come to an end, or told nothing."""
 
 
 def measure(tool: Tool, pace: Pace, load: Load) -> Measured:
     """Runs a tool against a server of its own. Raises Unmeasured."""
-    with serving(pace) as server:
-        load = Load(server.base, load.rate, load.duration_s, load.tokens, load.folder)
+    return measure_at(tool, serving(pace), load)
+
+
+def measure_at(tool: Tool, serves: contextlib.AbstractContextManager[Server], load: Load) -> Measured:
+    """Runs a tool against what `serves`. Raises Unmeasured."""
+    with serves as server:
+        load = replace(load, url=server.base)
         for left in ("aiperf", "guidellm.json", "signoff.json"):
             path = load.folder / left
             shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
@@ -133,7 +146,6 @@ def compare(
     first, last = truth.window_ns()
     gaps = truth.gaps_ms() if figures.gaps == "each gap" else truth.mean_gaps_ms()
     used = _cpu_at(samples, last) - _cpu_at(samples, first)
-    events = int(truth.whole.sum()) * truth.before.shape[1]
     return Measured(
         tool=name,
         offered=load.rate,
@@ -143,7 +155,7 @@ def compare(
         told={"ttft": figures.ttft_ms, "itl": figures.itl_ms},
         truth={"ttft": quantiles(truth.ttft_ms()), "itl": quantiles(gaps)},
         truth_known_within_ms=quantiles(truth.writing_ms())["p99"],
-        cpu_s_per_1000_events=used / events * 1000,
+        cpu_s_per_1000_events=used / truth.events * 1000,
         cpu_cores=used / ((last - first) / 1e9),
         peak_mib=max(each.rss_bytes for each in samples) / 2**20,
         valid=figures.valid,

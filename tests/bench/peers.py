@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 
-from tests.bench import tools
+from tests.bench import engine_peers, tools
 from tests.bench.measured import Measured, Unmeasured, measure
 from tests.bench.pace import Pace
 from tests.bench.tools import Load, Tool
@@ -96,8 +96,7 @@ def goals(table: Sequence[Row]) -> list[dict[str, Any]]:
     return found
 
 
-def as_markdown(table: Sequence[Row], skipped: Sequence[str], about: dict[str, Any]) -> str:
-    """The table for people."""
+def _rows_as_markdown(table: Sequence[Row]) -> list[str]:
     lines = [
         "| streams/s | tool | achieved | TTFT error p50 | p99 | ITL error p50 | p99 | CPU s a 1,000 events | memory |",
         "|---:|---|---:|---:|---:|---:|---:|---:|---:|",
@@ -107,6 +106,22 @@ def as_markdown(table: Sequence[Row], skipped: Sequence[str], about: dict[str, A
         achieved = f"{each.achieved:.4g}" + ("" if each.sustained else " (not sustained)")
         cost = f"{each.cpu_s_per_1000_events:.3f} | {each.peak_mib:.0f} MiB"
         lines.append(f"| {each.offered:g} | {each.tool} | {achieved} | {errors} | {cost} |")
+    return lines
+
+
+def engine_as_markdown(table: Sequence[Row], skipped: Sequence[str], engine: str) -> str:
+    """The table of a real engine, for people."""
+    lines = [*_rows_as_markdown(table), "", f"Before {engine}, against what a relay stamped that stood between."]
+    invalid = sum(each.invalid_rounds for each in table)
+    if invalid:
+        lines.append(f"Signoff itself called {invalid} of its rounds invalid: something held it up.")
+    lines += [f"Left out: {each}." for each in skipped]
+    return "\n".join(lines) + "\n"
+
+
+def as_markdown(table: Sequence[Row], skipped: Sequence[str], about: dict[str, Any]) -> str:
+    """The table for people."""
+    lines = _rows_as_markdown(table)
     met = goals(table)
     missed = [each for each in met if not each["met"]]
     lines += [
@@ -191,6 +206,27 @@ def _line(one: Measured) -> str:
     return f"  {one.offered:5g}/s {one.tool:<9} achieved {one.achieved:6.1f}  errors ms: {errors}{judged}"
 
 
+def before_vllm(every: Sequence[Tool], asked: argparse.Namespace, folder: Path) -> tuple[dict[str, Any], str]:
+    """The same tools before a real engine, as a record and as text."""
+    command = asked.vllm.absolute() / "bin" / "vllm"
+    try:
+        with engine_peers.vllm(command, asked.model.absolute(), folder / "vllm.log") as port:
+            found, skipped = engine_peers.run(
+                every, port, engine_peers.RATES, asked.rounds, asked.duration, folder, lambda one: print(_line(one))
+            )
+    except Unmeasured as error:
+        found, skipped = [], [str(error)]
+    table = rows(found)
+    engine = f"vLLM {version_of(command, 'vllm')} with {asked.model.name}"
+    record = {
+        "engine": engine,
+        "rows": [{name: getattr(each, name) for name in Row.__slots__} for each in table],
+        "left_out": skipped,
+        "runs": [each.as_record() for each in found],
+    }
+    return record, engine_as_markdown(table, skipped, engine)
+
+
 def version_of(program: Path, distribution: str) -> str:
     """The release of a distribution in the environment of a program."""
     code = f"import importlib.metadata as m; print(m.version({distribution!r}))"
@@ -205,6 +241,10 @@ def main() -> int:
     parser.add_argument("--rates", type=float, nargs="+", default=list(RATES), metavar="R", help="streams a second")
     parser.add_argument("--rounds", type=int, default=3, help="of each tool at each rate (default: 3)")
     parser.add_argument("--duration", type=float, default=20.0, metavar="S", help="of each run (default: 20)")
+    parser.add_argument(
+        "--vllm", type=Path, metavar="FOLDER", help="environment that holds vLLM, for a real engine too"
+    )
+    parser.add_argument("--model", type=Path, default=Path("fixtures/models/recall"), help="what vLLM serves")
     parser.add_argument("--out", type=Path, default=Path("out/peers"), metavar="FOLDER", help="for table and records")
     asked = parser.parse_args()
     every = [tools.signoff()]
@@ -217,6 +257,7 @@ def main() -> int:
     pace = Pace()
     with tempfile.TemporaryDirectory() as folder:
         found, skipped = run(every, pace, asked.rates, asked.rounds, asked.duration, Path(folder))
+        engine = before_vllm(every, asked, Path(folder)) if asked.vllm else None
     if not found:
         print("no tool could be measured:", *skipped, sep="\n  ", file=sys.stderr)
         return 1
@@ -230,8 +271,11 @@ def main() -> int:
         "left_out": skipped,
         "runs": [each.as_record() for each in found],
     }
-    (asked.out / "peers.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     text = as_markdown(table, skipped, where)
+    if engine is not None:
+        record["engine"], more = engine
+        text += f"\n{more}"
+    (asked.out / "peers.json").write_text(json.dumps(record, indent=1), encoding="utf-8")
     (asked.out / "peers.md").write_text(text, encoding="utf-8")
     print(f"\n{text}\nwritten to {asked.out}/peers.md and peers.json")
     return 0

@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from perf.client import Client
 from perf.exchange import Exchange
 from perf.process_tree import Sample
-from tests.bench.measured import Machine, Measured, compare
+from tests.bench.engine_peers import witnessing
+from tests.bench.measured import Machine, Measured, Unmeasured, compare
 from tests.bench.pace import DRAWN, KINDS, Pace
 from tests.bench.peers import Row, as_markdown, goals, rows
 from tests.bench.tools import Figures, Load
-from tests.bench.truth import Truth, quantiles, serving
+from tests.bench.truth import Served, Truth, quantiles, serving
 
 
 def ask(url: str, count: int, ca_file: str | None = None) -> list[Exchange]:
@@ -28,6 +29,10 @@ def ask(url: str, count: int, ca_file: str | None = None) -> list[Exchange]:
             return await asyncio.gather(*(client.post(body, stream=True) for body in bodies))
 
     return asyncio.run(all_of_them())
+
+
+def port_of(server: Served) -> int:
+    return int(server.base.rpartition(":")[2])
 
 
 @settings(max_examples=10)
@@ -132,3 +137,27 @@ def test_figures_are_compared_with_the_truth_by_their_own_definition():
 
 def test_a_quantile_is_a_value_that_came():
     assert quantiles([1.0, 2.0, 3.0, 100.0]) == {"p50": 2.0, "p99": 100.0}
+
+
+def test_a_witness_sees_each_stream_between_what_the_server_wrote_and_what_the_client_received():
+    with (
+        serving(Pace(ttft_ms=5, gap_ms=1, tokens=4)) as server,
+        witnessing(int(server.base.rpartition(":")[2])) as seen,
+    ):
+        exchanges = ask(f"{seen.base}/v1/chat/completions", 30)
+        truth = server.truth()
+        witnessed = seen.truth()
+    assert witnessed.events == 30 * 4
+    assert [each.text for each in exchanges] == [" word" * 4] * 30
+    wall = witnessed.monotonic_to_wall_ns
+    sent = sorted(each.sent_ns + wall for each in exchanges)
+    received = sorted(each.last_token_ns + wall for each in exchanges)
+    assert all(a <= b + 1e6 for a, b in zip(sent, sorted(witnessed.arrived), strict=True))
+    assert all(a <= b for a, b in zip(sorted(truth.before[:, -1]), sorted(witnessed.before[:, 1]), strict=True))
+    assert all(a <= b + 1e6 for a, b in zip(sorted(witnessed.before[:, 1]), received, strict=True))
+    assert (witnessed.ttft_ms() >= 4).all()
+
+
+def test_a_witness_of_nothing_says_so():
+    with serving(Pace()) as server, witnessing(port_of(server)) as seen, pytest.raises(Unmeasured):
+        seen.truth()

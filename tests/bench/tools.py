@@ -37,6 +37,7 @@ class Load:
     duration_s: float
     tokens: int
     folder: Path
+    model: str = "truth"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +81,7 @@ def _write(path: Path, text: str) -> None:
 
 def _signoff(program: Path, load: Load) -> list[str]:
     return [
-        *(str(program), "load", load.url, "--model", "truth", "--arrivals", "poisson"),
+        *(str(program), "load", load.url, "--model", load.model, "--arrivals", "poisson"),
         *("--rate", f"{load.rate:g}", "--duration", f"{load.duration_s:g}", "--max-tokens", str(load.tokens)),
         *("--json", str(load.folder / "signoff.json")),
     ]
@@ -96,7 +97,7 @@ def _of_signoff(load: Load) -> Figures:
 
 def _guidellm(program: Path, load: Load) -> list[str]:
     return [
-        *(str(program), "run", "--backend", f"kind=openai_http,target={load.url},model=truth"),
+        *(str(program), "run", "--backend", f"kind=openai_http,target={load.url},model={load.model}"),
         *("--profile", f"kind=poisson,rate={load.rate:g}"),
         *("--constraint", f"kind=max_duration,seconds={load.duration_s:g}"),
         *("--tokenizer", f"kind=huggingface_auto,model={load.folder / 'tokenizer'}"),
@@ -114,7 +115,7 @@ def _of_guidellm(load: Load) -> Figures:
 
 def _aiperf(program: Path, load: Load) -> list[str]:
     return [
-        *(str(program), "profile", "--model", "truth", "--url", load.url, "--endpoint-type", "chat", "--streaming"),
+        *(str(program), "profile", "--model", load.model, "--url", load.url, "--endpoint-type", "chat", "--streaming"),
         *("--request-rate", f"{load.rate:g}", "--arrival-pattern", "poisson"),
         *("--benchmark-duration", f"{load.duration_s:g}", "--tokenizer", str(load.folder / "tokenizer")),
         *("--use-server-token-count", "--input-file", str(load.folder / "prompts.jsonl")),

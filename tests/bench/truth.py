@@ -58,6 +58,11 @@ class Truth:
         """Which requests were answered to the last token."""
         return self.after[:, -1] > 0
 
+    @property
+    def events(self) -> int:
+        """How many tokens of whole answers were written."""
+        return int(self.whole.sum()) * self.before.shape[1]
+
     def ttft_ms(self) -> Times:
         """From the arrival of each request to the write of its first token."""
         return (self.before[self.whole, 0] - self.arrived[self.whole]) / 1e6
