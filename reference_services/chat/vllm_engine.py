@@ -38,6 +38,7 @@ CONNECT_TIMEOUT_S = 5.0
 SMALLEST_SHARE = 1e-6
 """vLLM wants a top_p above 0; so small a share keeps the likeliest token alone, as 0 does."""
 WARM_UP = "The engine is warm."
+NEEDED = ("--uds", "--served-model-name", "--disable-uvicorn-access-log")
 _BASE = "http://vllm"
 
 
@@ -84,7 +85,10 @@ class VllmEngine:
 
     def load(self) -> None:
         """Start vLLM and wait until it has generated. Raises EngineError, with what its log says."""
-        self._known, self._unknown = parted(flags(self._settings), self._install.known_flags())
+        there = self._install.known_flags()
+        if missing := [name for name in NEEDED if name not in there]:
+            raise EngineError(f"vLLM {self.version} has no {', '.join(missing)}; install a newer one")
+        self._known, self._unknown = parted(flags(self._settings), there)
         for flag in self._unknown:
             fields = {"flag": str(flag), "setting": flag.setting, "engine": f"{self.name} {self.version}"}
             log.warning("a setting that this vLLM does not have is left out", extra={"fields": fields})

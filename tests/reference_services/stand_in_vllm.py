@@ -31,6 +31,9 @@ ModelConfig:
   --enable-prefix-caching, --no-enable-prefix-caching
   --enable-chunked-prefill, --no-enable-chunked-prefill
   --dtype {auto,float32}
+  --served-model-name NAME [NAME ...]
+  --uds UDS             Unix domain socket path.
+  --disable-uvicorn-access-log, --no-disable-uvicorn-access-log
 """
 
 

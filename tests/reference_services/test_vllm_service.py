@@ -242,6 +242,12 @@ def test_no_such_model_no_model_and_no_vllm_are_told_with_what_to_do(engine: Sta
     assert (code, "vLLM is not installed here" in told, "nox -s vllm" in told) == (3, True, True)
 
 
+def test_a_vllm_that_is_too_old_to_listen_on_a_socket_is_told(engine: StandIn) -> None:
+    engine.command.write_text("#!/bin/sh\necho '  --max-model-len N'\n", encoding="utf-8")
+    code, told = ended(engine)
+    assert (code, f"vLLM {VERSION} has no --uds" in told) == (3, True)
+
+
 def test_a_taken_port_is_told_before_an_engine_is_started(engine: StandIn) -> None:
     with starting(engine) as (_, client):
         assert eventually(lambda: answers(client))
