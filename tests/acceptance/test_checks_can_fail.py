@@ -135,6 +135,21 @@ def test_service(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
     fails(site_at(target), criterion("service"), "says 'degraded'")
 
 
+@pytest.mark.parametrize(
+    ("health", "generates", "outcome"), [(404, True, "pass"), (404, False, "fail"), (500, True, "fail")]
+)
+def test_a_service_without_a_route_for_health_is_up_where_it_generates(
+    serve: Serve, site_at: SiteAt, chat: Chat, health: int, generates: bool, outcome: str
+) -> None:
+    def answer(method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        if path == "/health":
+            return as_json({"error": "none"}, health)
+        return chat(method, path, body) if generates else as_json({"error": "none"}, 404)
+
+    found = verdict(site_at(serve(answer)), criterion("service"))
+    assert (found.outcome, bool(found.assumptions)) == (outcome, outcome == "pass"), found
+
+
 def test_health(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
     target = serve(chat)
     passes(site_at(target), criterion("health"))
