@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,10 +52,10 @@ class Call:
     """
 
     __slots__ = (
-        "_attempt", "_client", "_connect_ns", "_connection", "_deadline_ns", "_done", "_first_byte_ns",
+        "_attempt", "_client", "_connect_ns", "_connection", "_done", "_first_byte_ns",
         "_intended_ns", "_kernel", "_lag_ns", "_last_ns", "_payload", "_response", "_sent_ns", "_sequence",
-        "_stream", "_timer",
-        "enough", "on_done", "reply",
+        "_stream",
+        "deadline_ns", "enough", "on_done", "reply",
     )  # fmt: skip
 
     def __init__(
@@ -76,7 +75,7 @@ class Call:
         self.on_done = on_done
         self.enough: Callable[[Sequence[tuple[int, bytes]]], bool] | None = None
         self.reply: Reply | None = None
-        self._deadline_ns = intended_ns + client.timeout_ns
+        self.deadline_ns = intended_ns + client.timeout_ns
         self._connection: Connection | None = None
         self._response = Response()
         self._sent_ns: int | None = None
@@ -87,11 +86,9 @@ class Call:
         self._kernel = True
         self._attempt = 0
         self._done = False
-        self._timer: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Sends on an idle connection, or opens one."""
-        self._timer = self._client.reading.loop.call_at(self._deadline_ns / 1e9, self._expire)
         self._connection = self._client.take()
         if self._connection is not None:
             self._connection.listener = self
@@ -169,10 +166,11 @@ class Call:
         self._connection.send(self._payload)
         self._payload = b""
 
-    def _expire(self) -> None:
+    def expire(self) -> None:
+        """Ends the request at its deadline, which has come."""
         if self._connection is not None:
             self._connection.read_now()  # what had arrived in time counts, however late this client reads it
-        self._finish("timeout", self._waited_for(), self._deadline_ns)
+        self._finish("timeout", self._waited_for(), self.deadline_ns)
 
     def _waited_for(self) -> str:
         if self._sent_ns is None:
@@ -186,8 +184,8 @@ class Call:
             self._finish("redirect", bounded(f"to {response.headers.get('location', 'nowhere')}"), self._last_ns)
         elif not 200 <= status < 300:
             self._finish(f"http_{status}", bounded(response.body[:2000].decode("utf-8", "replace")), self._last_ns)
-        elif self._last_ns > self._deadline_ns:
-            self._finish("timeout", "the response ended after the time-out", self._deadline_ns)
+        elif self._last_ns > self.deadline_ns:
+            self._finish("timeout", "the response ended after the time-out", self.deadline_ns)
         else:
             self._finish("", "", self._last_ns)
 
@@ -211,8 +209,6 @@ class Call:
         client, connection, response = self._client, self._connection, self._response
         self._connection = None
         client.leave(self)
-        if self._timer is not None:
-            self._timer.cancel()
         try:
             response.catch_up()
         except _NOT_HTTP as problem:

@@ -60,6 +60,8 @@ class Client:
         self.keep_replies = keep_replies
         self._gather = gather
         self.in_flight: set[Call] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_ns = 0
         self._headers = dict(headers or {})
         self._heads: dict[tuple[str | None, bool], bytes] = {}
         self._head(None, False)
@@ -84,10 +86,14 @@ class Client:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.abandon("the client was closed")
-        while self._idle:
-            self._idle.pop().close()
-        self.reading.close()
+        try:
+            self.abandon("the client was closed")
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            while self._idle:
+                self._idle.pop().close()
+            self.reading.close()
 
     async def post(
         self,
@@ -144,10 +150,28 @@ class Client:
         intended = time.monotonic_ns() if intended_ns is None else intended_ns
         call = Call(self, sequence, intended, b"%s%d\r\n\r\n%s" % (head, len(body), body), stream, on_done)
         self.in_flight.add(call)
+        self._watch(call.deadline_ns)
         if self._gather and len(self.in_flight) >= MANY:
             self.reading.gather(True)
         call.start()
         return call
+
+    def _watch(self, deadline_ns: int) -> None:
+        """One timer, of the first deadline, serves all: most calls have ended long before theirs."""
+        if self._timer is not None:
+            if self._timer_ns <= deadline_ns:
+                return
+            self._timer.cancel()
+        self._timer_ns = deadline_ns
+        self._timer = self.reading.loop.call_at(deadline_ns / 1e9, self._expire)
+
+    def _expire(self) -> None:
+        self._timer = None
+        now = time.monotonic_ns()
+        for call in [each for each in self.in_flight if each.deadline_ns <= now]:
+            call.expire()
+        if self.in_flight:
+            self._watch(min(each.deadline_ns for each in self.in_flight))
 
     def leave(self, call: Call) -> None:
         """Takes note that a call is no longer under way."""
