@@ -126,7 +126,7 @@ class SwitchSettings(BaseSettings):
         HERMES_BASE_URL makes llama.cpp a server where it is the framework of all; in a registry of several it is the
         address of the others.
         """
-        if framework == "llama-cpp" and self.hermes_framework == REGISTRY:
+        if framework == "simulated" or (framework == "llama-cpp" and self.hermes_framework == REGISTRY):
             return ""
         return (self.hermes_base_url or (OLLAMA_URL if framework == "ollama" else "")).rstrip("/")
 

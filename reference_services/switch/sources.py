@@ -72,6 +72,10 @@ def build(settings: SwitchSettings) -> Sources:
         for label, model in ((LOCAL, name), (RESERVE, registry.fallback_model)):
             if model and model not in refusals:
                 refusals[model] = _add(chain, label, models[model], settings)
+        frameworks = {_framework(settings, models[model]) for model in refusals}
+        if settings.hermes_base_url and not any(settings.url_of(framework) for framework in frameworks):
+            found = f"the registry has {' and '.join(sorted(frameworks))}, which answer here"
+            raise SettingsError([f"hermes_base_url is set, and {found}: leave it out, or change the registry"])
     first = PRIMARY if settings.has_primary else LOCAL
     return Sources(chain, name, _framework(settings, models[name]), refusals[name], first, registry)
 
@@ -93,8 +97,8 @@ def _add(chain: list[Source], label: str, model: Model, settings: SwitchSettings
     elif framework == "ollama":
         chain.append(Ollama(label, model.name, url, settings.hermes_context_length))
     elif is_loaded_here:
-        file = folder / model.path
-        chain.append(GgufModel(label, model.name, file, settings.hermes_context_length, model.sha256))
+        context = min(settings.hermes_context_length, model.context_length)
+        chain.append(GgufModel(label, model.name, folder / model.path, context, model.sha256))
     elif url:
         chain.append(Upstream(label, model.name, framework, url))
     else:

@@ -149,6 +149,17 @@ def test_a_framework_without_a_customary_address_needs_one(tmp_path: Path) -> No
         sources.build(SwitchSettings(hermes_model_dir=str(tmp_path), hermes_framework="registry"))
 
 
+def test_an_address_that_no_model_of_the_registry_would_be_asked_at_is_refused(tmp_path: Path) -> None:
+    table = shipped()
+    for entry, framework in zip(table["available_models"], ("llama-cpp", "simulated"), strict=True):
+        entry["framework"] = framework
+    written(tmp_path, table)
+    asked = {"hermes_model_dir": str(tmp_path), "hermes_framework": "registry"}
+    assert sources.build(SwitchSettings(**asked)).framework == "llama-cpp"
+    with pytest.raises(SettingsError, match="the registry has llama-cpp and simulated, which answer here"):
+        sources.build(SwitchSettings(**asked, hermes_base_url="http://127.0.0.1:11434"))
+
+
 Serve = Callable[[httpx.Request], httpx.Response]
 
 
