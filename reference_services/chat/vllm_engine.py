@@ -282,10 +282,12 @@ def _environment(settings: ChatSettings) -> dict[str, str]:
     offline = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_LOGGING_COLOR": "0"}
     # Two engines on one machine would bind their threads to the same cores.
     threads = {"VLLM_CPU_OMP_THREADS_BIND": "nobind"}
+    # oneDNN keeps what it compiled for each shape of a batch, a thousand of them: an hour of that looks like a leak.
+    shapes = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": "128"}
     # vLLM compiles a few functions even so, the first of them for log probabilities, and needs a C++ compiler there.
     eager = {"TORCHDYNAMO_DISABLE": "1"} if settings.enforce_eager else {}
     counted = {"OMP_NUM_THREADS": str(settings.cpu_threads)} if settings.cpu_threads else {}
-    return {**offline, **threads, **eager, **ours, **counted}
+    return {**offline, **threads, **shapes, **eager, **ours, **counted}
 
 
 def _refused(status: int, body: bytes) -> Refused:

@@ -156,6 +156,7 @@ def main(arguments: list[str]) -> None:
     # It hears no request to end, as a process that computes does not.
     program = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(600)"
     child = subprocess.Popen([sys.executable, "-c", program])
+    (folder / "environment.json").write_text(json.dumps(dict(os.environ)), encoding="utf-8")
     with (folder / "started.txt").open("a", encoding="utf-8") as file:
         file.write(f"{os.getpid()} {child.pid}\n")
     for line in wrong.get("log", ()):

@@ -242,6 +242,16 @@ def test_no_such_model_no_model_and_no_vllm_are_told_with_what_to_do(engine: Sta
     assert (code, "vLLM is not installed here" in told, "nox -s vllm" in told) == (3, True, True)
 
 
+def test_the_engine_gets_what_settings_say_of_its_threads_and_neither_keys_nor_our_packages(engine: StandIn) -> None:
+    ours = {"HERMES_2_API_KEYS": "sk-willow", "HERMES_2_CPU_THREADS": "3", "VLLM_LOGGING_LEVEL": "DEBUG"}
+    running = start_service(*engine.arguments, variables={**engine.variables, **ours})
+    running.stop()
+    found = json.loads((engine.model / "environment.json").read_text(encoding="utf-8"))
+    assert (found["OMP_NUM_THREADS"], found["VLLM_LOGGING_LEVEL"], found["HF_HUB_OFFLINE"]) == ("3", "DEBUG", "1")
+    assert "sk-willow" not in found.values()
+    assert "PYTHONPATH" not in found
+
+
 def test_a_vllm_that_is_too_old_to_listen_on_a_socket_is_told(engine: StandIn) -> None:
     engine.command.write_text("#!/bin/sh\necho '  --max-model-len N'\n", encoding="utf-8")
     code, told = ended(engine)
