@@ -19,7 +19,8 @@ SURPLUS = 3
 TOKENS = 48
 SHRINK = 0.25
 APART, TOGETHER = 0.6, 0.25
-TOO_QUICK_MS = 20.0
+TOO_QUICK_MS = 100.0
+"""Answers that end some milliseconds apart are told from each other by nothing but chance on a busy machine."""
 COMPLETIONS = (generation.CHAT_PATH, "/v1/completions")
 
 
@@ -99,7 +100,11 @@ def _by_ends(limit: int, alone: Record, served: Sequence[Record], surplus: str) 
         f"{surplus}; one takes {alone['ended_ms']:.0f} ms alone, and {limit + 1} of them ended within {share:.0%} of it"
     )
     if alone["ended_ms"] < TOO_QUICK_MS:
-        return Verdict("inconclusive", f"{found}: too quick to tell what was made at once")
+        return Verdict(
+            "not_measurable",
+            f"{found}: too quick to tell what was made at once",
+            mend=f"let the request take {TOO_QUICK_MS:g} ms or more, by a longer answer, or let the endpoint stream",
+        )
     if not apart:
         return Verdict("inconclusive", f"{surplus}: too few were served to see the limit")
     if share >= APART:

@@ -356,14 +356,22 @@ def test_concurrency_of_answers_that_do_not_stream(ends_ms: tuple[int, ...], ref
 
 def test_a_slow_first_answer_is_no_measure_of_the_others() -> None:
     common = {"url": "u", "error": "", "events": [], "json": {"text": "x"}, "status": 200}
-    alone = [{**common, "record": "alone", "ended_ms": ms} for ms in (678.0, 30.0)]
-    served = [{**common, "record": "answer", "ended_ms": ms} for ms in (45.0, 80.0, 105.0, 131.0)]
+    alone = [{**common, "record": "alone", "ended_ms": ms} for ms in (1678.0, 130.0)]
+    served = [{**common, "record": "answer", "ended_ms": ms} for ms in (145.0, 280.0, 405.0, 531.0)]
     asked = replace(criterion("concurrency_limit"), threshold=one())
     found = CHECKS["concurrency_limit"].judge(asked, Evidence("c", "c", (*alone, *served)))
-    assert (found.outcome, "one takes 30 ms alone" in found.reason) == ("pass", True)
+    assert (found.outcome, "one takes 130 ms alone" in found.reason) == ("pass", True)
     refused = [{**alone[0], "status": 500}, alone[1]]
     found = CHECKS["concurrency_limit"].judge(asked, Evidence("c", "c", (*refused, *served)))
     assert (found.outcome, "one request alone" in found.reason) == ("fail", True)
+
+
+def test_answers_that_come_too_quickly_show_no_limit() -> None:
+    common = {"url": "u", "error": "", "events": [], "json": {"text": "x"}, "status": 200}
+    records = [{**common, "record": kind, "ended_ms": ms} for kind, ms in (("alone", 26.0), ("answer", 30.0)) * 2]
+    asked = replace(criterion("concurrency_limit"), threshold=one())
+    found = CHECKS["concurrency_limit"].judge(asked, Evidence("c", "c", tuple(records)))
+    assert (found.outcome, "too quick" in found.reason, "longer answer" in found.mend) == ("not_measurable", True, True)
 
 
 def test_answers_without_content_show_no_limit() -> None:
