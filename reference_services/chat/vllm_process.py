@@ -14,6 +14,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
+from itertools import pairwise
 from pathlib import Path
 
 from reference_services.chat import LOGGER, vllm_guard
@@ -29,6 +30,7 @@ SOCKET_PATH_LIMIT = 107
 """Bytes of a socket's address (unix(7))."""
 _PREFIX = re.compile(r"^(?:\([^)]*pid=\d+\) )?(?:[A-Z]+ \d\d-\d\d [\d:]+ \[[^\]]+\] ?)?")
 _CAUSE = re.compile(r"^\s*(?:[\w.]+\.)?\w*(?:Error|Exception|Interrupt)\b: \S|^vllm(?: serve)?: error: \S")
+_BELOW = ("validation error for ModelConfig", "validation error for EngineArgs", "validation error for VllmConfig")
 _CONSEQUENCE = re.compile(r"See root cause above|Engine core initialization failed|WorkerProc initialization failed")
 """What vLLM's outer processes say of an error of their inner ones."""
 
@@ -96,7 +98,10 @@ class VllmProcess:
 def said(lines: Sequence[str]) -> str:
     """What a log says of a program's end, in one line: the first and the last error in it, else its last lines."""
     plain = [_PREFIX.sub("", line).strip() for line in lines]
-    named = list(dict.fromkeys(line for line in plain if _CAUSE.search(line)))
+    # pydantic says on the lines below what it found.
+    pairs = pairwise([*plain, ""])
+    whole = [f"{line}: {below}" if line.endswith(_BELOW) else line for line, below in pairs]
+    named = list(dict.fromkeys(line for line in whole if _CAUSE.search(line)))
     causes = [line for line in named if not _CONSEQUENCE.search(line)] or named
     shown = (
         causes[:1] + [line for line in causes[-1:] if line != causes[0]]

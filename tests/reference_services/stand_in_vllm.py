@@ -2,7 +2,8 @@
 
 Written from the answers of vLLM 0.32.0 (`/health`, `/metrics`, streams of `/v1/completions` with usage and log
 probabilities). It generates nothing: its reply is the text of the model folder's `reply.txt`, a letter a token. Like
-vLLM it starts a process of its own that outlives it. `behaviour.json` there says what it does wrong.
+vLLM it starts a process of its own that outlives it. `behaviour.json` there says what it does wrong. Unlike
+vLLM it counts the clients that left, as aborted.
 """
 
 from __future__ import annotations

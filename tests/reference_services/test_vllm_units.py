@@ -113,6 +113,11 @@ def test_of_a_log_the_cause_is_told_without_what_vllm_puts_before_its_lines() ->
         "(APIServer pid=1) RuntimeError: Engine core initialization failed. See root cause above.",
     ]
     assert said(log) == "ValueError: Available memory is less."
+    found = ["pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig", "  Value error, who?"]
+    assert (
+        said(found)
+        == "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig: Value error, who?"
+    )
     assert said(log[:1]) == "non-default args: {}"
     assert said([]) == "it said nothing"
 

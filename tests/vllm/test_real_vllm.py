@@ -124,14 +124,15 @@ def test_a_stop_string_is_never_shown(served: Running) -> None:
 
 def test_a_client_that_leaves_ends_the_work_of_the_engine(served: Running) -> None:
     body = {"messages": [{"role": "user", "content": "x"}], "stream": True, "max_tokens": 8000, "ignore_eos": True}
+    before = counted(served, "vllm:generation_tokens_total")
     with served.client.stream("POST", "/v1/chat/completions", json=body) as answer:
         next(answer.iter_raw())
     deadline = time.monotonic() + STOP_S
     while counted(served, "vllm:num_requests_running") and time.monotonic() < deadline:
         time.sleep(0.1)
     assert counted(served, "vllm:num_requests_running") == 0
-    aborted = [value for name, value in served.metrics().items() if "request_success" in name and '"abort"' in name]
-    assert sum(aborted) >= 1
+    # vLLM counts such an end nowhere, but it has made fewer tokens than were asked for.
+    assert 0 < counted(served, "vllm:generation_tokens_total") - before < 7000
 
 
 def test_flags_that_this_vllm_does_not_have_are_told(served: Running) -> None:
@@ -163,10 +164,15 @@ def test_models_that_cannot_be_served_end_the_service_with_3_and_the_reason_and_
         processes[told] = subprocess.Popen(
             command(*ports, "--log-level=ERROR", *arguments), env=variables(), stderr=subprocess.PIPE, text=True
         )
-    for told, process in processes.items():
-        _, errors = process.communicate(timeout=START_S)
+    try:
+        ended = {told: process.communicate(timeout=START_S)[1] for told, process in processes.items()}
+    finally:
+        for process in processes.values():
+            process.terminate()
+            process.wait(STOP_S)
+    for told, errors in ended.items():
         last = errors.strip().splitlines()[-1]
-        assert process.returncode == 3, errors
+        assert processes[told].returncode == 3, errors
         assert last.startswith("hermes-2: vLLM ended with exit code")
         assert told in last
     assert [
