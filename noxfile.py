@@ -150,7 +150,10 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def peers(session: nox.Session) -> None:
-    """Compare Signoff, AIPerf and GuideLLM with one truth; --rates 50 100 --rounds 3 --duration 20 --out FOLDER."""
+    """Compare Signoff, AIPerf and GuideLLM with one truth; --rates 50 100 --rounds 3 --duration 20 --out FOLDER.
+
+    Where `nox -s vllm` has installed vLLM, before that too.
+    """
     folder = Path(session.create_tmp())
     for name, requirement in PEERS.items():
         if not (folder / name / "bin" / name).exists():
@@ -159,8 +162,10 @@ def peers(session: nox.Session) -> None:
     own = folder / "signoff"
     session.run(sys.executable, "-m", "venv", str(own), external=True)
     session.run(str(own / "bin" / "pip"), "install", "-q", "-e", ".", external=True)
+    engine = folder.parents[1] / "vllm" / "tmp" / "vllm"
     session.run(
         *(str(own / "bin" / "python"), "-m", "tests.bench.peers"),
+        *(("--vllm", str(engine)) if (engine / "installed").exists() else ()),
         *(argument for name in PEERS for argument in (f"--{name}", str(folder / name))),
         *session.posargs,
         external=True,
