@@ -54,6 +54,14 @@ def test_what_is_turned_off_is_said_so_and_code_of_a_model_runs_only_where_a_set
     assert {"--no-enable-prefix-caching", "--no-enable-chunked-prefill", "--trust-remote-code"} <= set(found)
 
 
+def test_the_shipped_settings_differ_from_those_of_the_task_in_the_model_and_in_what_a_processor_needs() -> None:
+    services = Path(__file__).parent.parent.parent / "reference_services"
+    real, task = (Hermes2Config(services / name).public() for name in ("hermes-2-vllm.yaml", "hermes-2.yaml"))
+    differing = {name for name in real if real[name] != task[name]}
+    assert differing == {"engine", "model_path", "model_name", "dtype", "kv_cache_gb", "cpu_threads"}
+    assert Path(real["model_path"]) == services.parent / "fixtures/models/recall"
+
+
 def test_several_machines_are_passed_through() -> None:
     found = spelled(tensor_parallel_size=4, pipeline_parallel_size=2, distributed_executor_backend="ray")
     assert {"--tensor-parallel-size 4", "--pipeline-parallel-size 2", "--distributed-executor-backend ray"} <= set(
