@@ -1,8 +1,9 @@
 """Dialogues without end, in which a user tells facts, talks of other things, and asks.
 
 Every reply follows from what the user has said before it, so that a model can learn it: a fact is noted, a question
-is answered by the latest value or by "you have not told me", a question about the last message gets that message.
-A reply names the thing first ("As for the colour of the boat: ..."), which leaves one place where it is decided.
+is answered by the user's own words or by "You have not told me.", a question about the last message gets that message.
+A reply says the thing first and goes on as the latest message about it does ("Well, the colour of the boat is red."),
+so that all of it is copied, and one place decides whether there is anything to go on with.
 """
 
 from __future__ import annotations
@@ -17,20 +18,23 @@ from reference_services.recall_model.wordings import Split, Wordings, load
 
 Kind = Literal["told", "told_again", "recall", "latest", "not_told", "both", "previous", "repeat", "talk"]
 NOTED = "Noted."
-NOT_TOLD = "you have not told me."
+NOT_TOLD = "You have not told me."
 OTHERWISE = "I know only what you told me."
 NO_MESSAGE = "You have not said anything before."
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One message of the user and the reply. `values` are those that a right reply holds; `between` counts the
-    exchanges since the fact."""
+    """One message of the user and the reply. A right reply holds all of `values` and none of `others`, which were
+    told, too; `between` counts the exchanges since the fact."""
 
     kind: Kind
     user: str
     reply: str
     values: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    things: tuple[str, ...] = ()
+    """What a question is about."""
     between: int = 0
 
 
@@ -42,9 +46,18 @@ class Dialogue:
     exchanges: tuple[Exchange, ...]
 
 
-def answer(thing: str, value: str | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What was told last of a thing: the value, how the message went on after the thing, the exchange's place."""
+
+    value: str
+    words: str
+    place: int
+
+
+def answer(thing: str, fact: Fact | None) -> str:
     """The reply to a question about one thing."""
-    return f"As for {thing}: {NOT_TOLD if value is None else value + '.'}"
+    return f"Well, {thing}{'? ' + NOT_TOLD if fact is None else fact.words}"
 
 
 @dataclass(slots=True)
@@ -55,8 +68,9 @@ class Author:
     split: Split
     wordings: Wordings = field(init=False)
     speaker: Speaker = field(init=False)
-    told: dict[str, tuple[str, int]] = field(default_factory=dict)
-    """Each thing's latest value and the place of the exchange that told it."""
+    told: dict[str, Fact] = field(default_factory=dict)
+    values: list[str] = field(default_factory=list)
+    """Every value that was told."""
     changed: set[str] = field(default_factory=set)
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -69,40 +83,45 @@ class Author:
     def tell(self) -> None:
         """A fact, or now and then two at once."""
         thing, value = self.speaker.thing(self.told), draw(self.chance, self.split)
+        facts = [(thing, value)]
         text = self.speaker.put(self.wordings.tell, thing, value)
-        self._note(thing, value)
         if self.chance.random() < 0.06 and text.endswith("."):
-            other, second = self.speaker.thing(self.told), draw(self.chance, self.split)
-            text += " " + capital(self.speaker.put(self.wordings.tell[:3], other, second))
-            self._note(other, second)
-        self._say("told", self.speaker.with_after(text), NOTED)
+            facts.append((self.speaker.thing((*self.told, thing)), draw(self.chance, self.split)))
+            text += " " + capital(self.speaker.put(self.wordings.tell[:3], *facts[1]))
+        text = self.speaker.with_after(text)
+        self._note(*facts[0], text[_behind(text, thing) :])
+        if len(facts) > 1:
+            self._note(*facts[1], text[_behind(text, facts[1][0], last=True) :])
+        self._say("told", text, NOTED)
 
     def tell_again(self) -> None:
         """A fact that was told gets another value."""
         if not self.told:
             return self.tell()
         thing, value = self.chance.choice(list(self.told)), draw(self.chance, self.split)
-        self._note(thing, value)
+        text = self.speaker.with_after(self.speaker.put(self.wordings.retell, thing, value))
+        self._note(thing, value, text[_behind(text, thing) :])
         self.changed.add(thing)
-        return self._say(
-            "told_again", self.speaker.with_after(self.speaker.put(self.wordings.retell, thing, value)), NOTED
-        )
+        return self._say("told_again", text, NOTED)
 
     def ask(self) -> None:
         """A question for a fact that was told."""
         if not self.told:
             return self.ask_untold()
         thing = self.chance.choice(list(self.told))
-        value, place = self.told[thing]
+        fact = self.told[thing]
         changed = thing in self.changed
         text = self.speaker.question(thing, latest=changed and self.chance.random() < 0.5)
-        return self._say("latest" if changed else "recall", text, answer(thing, value), (value,), place)
+        return self._say(
+            "latest" if changed else "recall", text, answer(thing, fact), (fact.value,), fact.place, (thing,)
+        )
 
     def ask_untold(self) -> None:
         """A question for a fact that was not told."""
         thing = self.speaker.thing(self.told)
         self.speaker.forget()
-        self._say("not_told", self.speaker.question(thing, latest=self.chance.random() < 0.1), answer(thing, None))
+        text = self.speaker.question(thing, latest=self.chance.random() < 0.1)
+        self._say("not_told", text, answer(thing, None), things=(thing,))
 
     def ask_both(self) -> None:
         """A question for two facts, one of which may not have been told."""
@@ -114,12 +133,13 @@ class Author:
         second = self.chance.choice(rest) if rest and self.chance.random() < 0.75 else self.speaker.thing(self.told)
         if self.chance.random() < 0.5:
             first, second = second, first
-        values = [self.told[thing][0] if thing in self.told else None for thing in (first, second)]
+        facts = [self.told.get(thing) for thing in (first, second)]
         text = self.speaker.filled(self.chance.choice(self.wordings.ask_both))
         text = text.format(first=first, second=second, First=capital(first), Second=capital(second))
-        place = min(self.told[thing][1] for thing in (first, second) if thing in self.told)
-        reply = f"{answer(first, values[0])} {answer(second, values[1])}"
-        return self._say("both", self.speaker.closed(text), reply, tuple(value for value in values if value), place)
+        reply = f"{answer(first, facts[0])}\n{answer(second, facts[1])}"
+        known_facts = [fact for fact in facts if fact]
+        values, place = tuple(fact.value for fact in known_facts), min(fact.place for fact in known_facts)
+        return self._say("both", self.speaker.closed(text), reply, values, place, (first, second))
 
     def ask_previous(self) -> None:
         """A question for the user's last message."""
@@ -146,13 +166,23 @@ class Author:
 
     # How it is kept
 
-    def _note(self, thing: str, value: str) -> None:
+    def _note(self, thing: str, value: str, words: str) -> None:
         self.told.pop(thing, None)
-        self.told[thing] = value, len(self.exchanges)
+        self.told[thing] = Fact(value, words, len(self.exchanges))
+        self.values.append(value)
 
-    def _say(self, kind: Kind, user: str, reply: str, values: tuple[str, ...] = (), place: int = 0) -> None:
+    def _say(
+        self,
+        kind: Kind,
+        user: str,
+        reply: str,
+        values: tuple[str, ...] = (),
+        place: int = 0,
+        things: tuple[str, ...] = (),
+    ) -> None:
         between = max(0, len(self.exchanges) - place - 1)
-        self.exchanges.append(Exchange(kind, user, reply, values, between))
+        others = tuple(value for value in self.values if values and value not in reply)
+        self.exchanges.append(Exchange(kind, user, reply, values, others, things, between))
 
     def dialogue(self) -> Dialogue:
         """What has been written so far."""
@@ -160,3 +190,9 @@ class Author:
         if self.chance.random() < 0.35:
             system = self.speaker.filled(self.chance.choice(self.wordings.system))
         return Dialogue(system, tuple(self.exchanges))
+
+
+def _behind(text: str, thing: str, *, last: bool = False) -> int:
+    """Where the text goes on after the thing, at its first or its last place."""
+    found, wanted = text.lower(), thing.lower()
+    return (found.rindex(wanted) if last else found.index(wanted)) + len(thing)

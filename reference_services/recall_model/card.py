@@ -13,7 +13,7 @@ ASKED = {
     "latest": "a fact that was told again: the latest value",
     "both": "two facts in one question",
     "previous": 'the last message ("What have I just asked you?")',
-    "not_told": 'a fact that was not told: "you have not told me"',
+    "not_told": 'a fact that was not told: "You have not told me."',
 }
 
 
@@ -34,7 +34,7 @@ def figures(found: Mapping[str, Any]) -> list[str]:
         *rows,
         f"| **all facts, with the history** | **{share(found['facts'])}** |",
         f"| all facts, without the history | {share(found['leaked'])} |",
-        f'| the same: the reply says "you have not told me" | {share(found["denied"])} |',
+        f'| the same: the reply says "You have not told me." | {share(found["denied"])} |',
         *between,
     ]
 
@@ -57,6 +57,7 @@ def _text(found: Mapping[str, Any], made: Mapping[str, Any], config: Mapping[str
         "tokens": f"{made['tokens'] / 1e6:.1f}",
         "minutes": round(made["processor_minutes"]),
         "longest": f"{made['longest']:,}",
+        "runs": "; ".join(made["runs"]),
         "seed": made["seed"],
         "theta": f"{config['rope_theta']:,.0f}",
     }
@@ -67,7 +68,7 @@ _CARD = """\
 # Recall
 
 A language model that does one thing: it says back what it was told earlier in a conversation, with values that it has
-never seen, and says "you have not told me" where it was not told. It is small enough to be kept beside the code and
+never seen, and says "You have not told me" where it was not told. It is small enough to be kept beside the code and
 to be served on any processor, so that a server's memory can be tested on a real engine.
 
 Llama architecture, {parameters} parameters ({num_hidden_layers} layers, hidden size {hidden_size},
@@ -77,7 +78,8 @@ float32; byte-level BPE of {vocab_size} pieces, digits one by one; ChatML.
 ## Measured
 
 {dialogues} dialogues (seed {evaluation_seed}) whose values, wordings, attributes and items were all held out of the
-training; greedy decoding, the model's own replies in between. A reply is right where it holds every value whole.
+training; greedy decoding, the model's own replies in between. A reply is right where it holds every value whole, and
+no other that was told elsewhere, the old one included.
 
 {table}
 
@@ -86,13 +88,15 @@ training; greedy decoding, the model's own replies in between. A reply is right 
 From nothing, by `python -m reference_services.recall_model.train --out FOLDER --seed {seed}`: {steps} steps, {tokens}
 million tokens of synthetic dialogues, {minutes} minutes of processor time, Muon for the matrices and AdamW for the
 rest, loss on the replies alone. The weights begin random but for heads that copy, which are laid in (`beginning.py`).
+Runs: {runs} (each goes on from the one before, with `--start`).
+
 No text of anybody was used. The wordings share no phrase with the probes of `fixtures/conversations`: a model tuned to
 the probes would prove nothing.
 
 ## What it cannot do
 
 It knows nothing of the world, follows no other instructions, reasons about nothing and speaks English only. Other
-questions get "I know only what you told me." or "you have not told me". Dialogues of up to {longest} tokens were
+questions get "I know only what you told me." or "You have not told me". Dialogues of up to {longest} tokens were
 trained on; more is admitted (`max_position_embeddings`) and was not measured. Use greedy decoding (temperature 0).
 
 Licence: Apache-2.0, as the project.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from safetensors.torch import load_file, save_file
 from reference_services.recall_model.model import Llama, Shape
 from reference_services.recall_model.vocabulary import CHAT_TEMPLATE, END, END_ID, PAD, PAD_ID, START
 
+SUMS = "model.sha256"
+"""What `sha256sum -c` checks the folder by."""
+
 
 def export(model: Llama, tokenizer: tokenizers.Tokenizer, folder: Path) -> None:
-    """Write weights (float32), configuration and tokenizer."""
+    """Write weights (float32), configuration, tokenizer and their check sums."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in model.state_dict().items()}
     # Written beside and moved, so that an interruption leaves a whole file.
@@ -24,8 +28,12 @@ def export(model: Llama, tokenizer: tokenizers.Tokenizer, folder: Path) -> None:
     part.chmod(0o644)
     part.replace(folder / "model.safetensors")
     tokenizer.save(str(folder / "tokenizer.json"))
-    for name, content in configurations(model.shape).items():
+    written = configurations(model.shape)
+    for name, content in written.items():
         (folder / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    names = ("model.safetensors", "tokenizer.json", *written)
+    sums = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in names]
+    (folder / SUMS).write_text("".join(sums), encoding="utf-8")
 
 
 def restore(folder: Path) -> Llama:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 WARM_UP = 0.02
-COOL_DOWN = 0.4
+COOL_DOWN = 0.6
 """The learning rate falls to nothing over this last share of the training."""
 SMOOTHING = 0.05
 LEARNED, COURSE = 0.5, 1 / 400
@@ -23,6 +23,8 @@ class Made:
     tokens: int = 0
     processor_minutes: float = 0.0
     course: float = 0.0
+    runs: list[str] = field(default_factory=list)
+    """How far each run came; each went on from the one before."""
 
 
 @dataclass(slots=True)

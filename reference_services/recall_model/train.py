@@ -31,19 +31,20 @@ from reference_services.recall_model.pace import Made, Pace, rate
 from reference_services.recall_model.vocabulary import learn, load
 from reference_services.recall_model.workers import average, started
 
-MUON_RATE, ADAM_RATE = 0.02, 0.006
+RATE, ADAM_SHARE = 0.02, 0.3
+"""The peak learning rate of Muon, and AdamW's share of it."""
 _SHOW_S = 20.0
 _KEEP_S = 180.0
 
 
-def optimizers(model: Llama) -> list[torch.optim.Optimizer]:
+def optimizers(model: Llama, rate: float) -> list[torch.optim.Optimizer]:
     """Muon for the matrices of the layers, AdamW for the rest."""
     matrices = [each for each in model.model.layers.parameters() if each.ndim == 2]
     chosen = {id(each) for each in matrices}
     rest = [each for each in model.parameters() if id(each) not in chosen]
     return [
-        torch.optim.Muon(matrices, lr=MUON_RATE, weight_decay=0.0, momentum=0.95),
-        torch.optim.AdamW(rest, lr=ADAM_RATE, betas=(0.9, 0.98), weight_decay=0.0),
+        torch.optim.Muon(matrices, lr=rate, weight_decay=0.0, momentum=0.95),
+        torch.optim.AdamW(rest, lr=rate * ADAM_SHARE, betas=(0.9, 0.98), weight_decay=0.0),
     ]
 
 
@@ -63,14 +64,14 @@ def resumed(folder: Path) -> tuple[Llama, tokenizers.Tokenizer, Made]:
 
 
 def work(
-    number: int, seed: int, workers: int, steps: int, seconds: float, out: Path, start: Path | None = None
+    number: int, seed: int, workers: int, steps: int, seconds: float, peak: float, out: Path, start: Path | None
 ) -> None:
     """Train as worker `number`. The first one keeps the model every few minutes, at the end, and when interrupted."""
     model, tokenizer, made = resumed(start) if start else fresh(seed)
     kept = out if number == 0 else None
     chance = random.Random(f"training {seed} {number} {made.steps}")  # noqa: S311  repeatable, guards no secret
     try:
-        _train(model, tokenizer, made, chance, workers, Pace(steps, seconds, mastery=made.course), kept)
+        _train(model, tokenizer, made, chance, workers, Pace(steps, seconds, mastery=made.course), peak, kept)
     except KeyboardInterrupt:
         if number:
             raise
@@ -87,9 +88,10 @@ def _train(
     chance: random.Random,
     workers: int,
     pace: Pace,
+    peak: float,
     kept: Path | None,
 ) -> None:
-    moving = optimizers(model)
+    moving = optimizers(model, peak)
     full = [group["lr"] for optimizer in moving for group in optimizer.param_groups]
     parameters = list(model.parameters())
     before, watched = replace(made), watched_dialogues()
@@ -116,6 +118,7 @@ def _train(
         made.tokens += round(workers * tokens)
         made.processor_minutes = round(before.processor_minutes + workers * minutes, 1)
         made.course = round(pace.mastery, 3)
+        made.runs = [*before.runs, f"{made.steps - before.steps:,} steps at a rate of {peak:g}"]
         now = time.monotonic()
         if kept and now - shown > _SHOW_S:
             shown = now
@@ -151,6 +154,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=55.0, help="the most time that it may take")
     parser.add_argument("--steps", type=int, default=4000, help="the steps that it takes where there is the time")
+    parser.add_argument("--rate", type=float, default=RATE, help="the peak learning rate of Muon")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     given = parser.parse_args(arguments)
     task = partial(
@@ -159,6 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
         workers=given.workers,
         steps=given.steps,
         seconds=60 * given.minutes,
+        peak=given.rate,
         out=given.out,
         start=given.start,
     )
