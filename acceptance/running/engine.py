@@ -9,7 +9,10 @@ from acceptance.site import Site
 
 
 def of(site: Site) -> dict[str, Any]:
-    """Name and version, and where it tells them its flags and those that it does not have. A service that calls itself simulated is never shown as anything else."""
+    """Name and version, and where it tells them its flags and those that it does not have.
+
+    A service that calls itself simulated is never shown as anything else.
+    """
     for path in ("/config", "/version"):
         body = site.ask("GET", path).get("json")
         if not isinstance(body, Mapping):

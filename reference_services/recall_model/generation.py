@@ -35,6 +35,6 @@ class Talk:
                 if best == END_ID or len(reply) == LONGEST_REPLY:
                     # What comes next has to follow the end of a turn.
                     self._model(torch.tensor([[END_ID]]), self._past)
-                    return self._tokenizer.decode(reply).strip()
+                    return str(self._tokenizer.decode(reply)).strip()
                 reply.append(best)
                 ids = [best]
