@@ -22,7 +22,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if answer["status"] != 200:
         return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200")
     if answer.get("json") is None:
-        return Verdict("fail", f"{answer['url']} gives no JSON, but {answer['content_type'] or 'no type'}")
+        instead = (answer["content_type"] or "a body without a type") if answer["text"] else "an empty body"
+        return Verdict("fail", f"{answer['url']} gives no JSON, but {instead}")
     problems = differences(criterion.parameters["expected"], answer["json"])
     if problems:
         return Verdict("fail", "; ".join(problems[:5]))

@@ -60,6 +60,7 @@ class Chat:
         self.shows_sessions = True
         self.window: int | None = 256
         self.refuses_beyond = True
+        self.refusal = 400, "the context is 256 tokens"
         self.health: dict[str, Any] = {"status": "healthy", "model": "m", "conversation_memory": True}
         self.config: dict[str, Any] = {"port": 11401, "max_model_len": 8192}
         self.lock = threading.Lock()
@@ -91,7 +92,8 @@ class Chat:
         tokens = len(content.split())
         if self.window is not None and tokens + request["max_tokens"] > self.window:
             if self.refuses_beyond:
-                return as_json({"error": {"message": f"the context is {self.window} tokens"}}, 400)
+                status, message = self.refusal
+                return as_json({"error": {"message": message}}, status)
             tokens = self.window - request["max_tokens"]
         earlier = self.told.setdefault(session, []) if session else []
         known = list(itertools.chain(*self.told.values())) if self.leaks else earlier if self.remembers else []
@@ -162,6 +164,7 @@ def test_json_shape(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
     passes(site_at(target), criterion("json_shape"))
     chat.health["status"] = "ok"
     fails(site_at(target), criterion("json_shape"), "status is 'ok', not 'healthy'")
+    fails(site_at(serve(lambda method, path, body: (200, "", b""))), criterion("json_shape"), "an empty body")
 
 
 def test_config_value_and_engine_settings(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
@@ -187,6 +190,15 @@ def test_metrics_and_metric_named(serve: Serve, site_at: SiteAt, chat: Chat) -> 
     fails(site_at(target), criterion("metrics"), "no request counter moved by 3")
 
 
+def test_a_metric_that_counts_by_an_outcome_is_about_that_outcome(serve: Serve, site_at: SiteAt) -> None:
+    labels = 'handler="/v1/sessions",finished_reason="error"'
+    text = f"# TYPE done_total counter\ndone_total{{{labels}}} 0\n".encode()
+    site = site_at(serve(lambda method, path, body: (200, "text/plain", text)))
+    asked = criterion("metric_named", words=["error", "failure"])
+    assert verdict(site, asked) == Verdict("pass", 'exposed: done{finished_reason="error"}')
+    fails(site, criterion("metric_named", words=["session"]), "is about session")
+
+
 def test_sessions(site_at: SiteAt, chat: Chat, serve_sessions: Callable[[Chat], str]) -> None:
     target = serve_sessions(chat)
     passes(site_at(target), criterion("session_metrics"))
@@ -203,12 +215,22 @@ def test_sessions(site_at: SiteAt, chat: Chat, serve_sessions: Callable[[Chat], 
 def test_context_length(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
     target = serve(chat)
     passes(site_at(target), criterion("context_length"))
+    chat.refusal = 500, "the context is 256 tokens"
+    fails(site_at(target), criterion("context_length"), "one token too many gives 500")
     chat.refuses_beyond = False
     fails(site_at(target), criterion("context_length"), "the prompt is cut silently")
     chat.window = None
     fails(site_at(target), criterion("context_length"), "is answered with 200")
     chat.window, chat.refuses_beyond = 128, True
     fails(site_at(target), criterion("context_length"), "tokens are accepted")
+
+
+def test_a_refusal_of_one_token_too_many_that_does_not_name_the_limit_passes_and_is_told(
+    serve: Serve, site_at: SiteAt, chat: Chat
+) -> None:
+    chat.refusal = 400, "max_tokens must be at least 1, got 0"
+    found = verdict(site_at(serve(chat)), criterion("context_length"))
+    assert (found.outcome, "does not name 256: " in found.reason, "got 0" in found.reason) == ("pass", True, True)
 
 
 def test_unit_file(site_at: SiteAt, tmp_path: Path) -> None:
