@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
 from perf.client import Client
-from perf.client_limits import raise_open_files
+from perf.client_limits import come_first, raise_open_files
 from perf.errors import PerfError
 from perf.exchange import Exchange
 from perf.heart import Heart
@@ -230,6 +230,7 @@ def main() -> int:
             shard = Shard(*message.pop("shard", (0, 1)))
             plan = LoadPlan.from_record(message)
             raise_open_files()
+            come_first()
             run = _Run(
                 plan, shard, lambda progress: put(progress.as_record()), lambda exchange: put(exchange.as_record())
             )

@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from perf.client import Client
-from perf.client_limits import raise_open_files
+from perf.client_limits import come_first, raise_open_files
 from perf.errors import PerfError
 from perf.exchange import Exchange
 from perf.heart import Heart
@@ -133,6 +133,7 @@ def main() -> int:
             message = json.loads(sys.stdin.readline())
             keep_text, lasts_s = message.pop("keep_text"), message.pop("lasts_s")
             raise_open_files()
+            come_first()
             asyncio.run(_Turns(LoadPlan.from_record(message), keep_text, lasts_s, put).run())
         except PerfError as error:
             put({"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.mend})
