@@ -85,7 +85,7 @@ class Author:
         thing, value = self.speaker.thing(self.told), draw(self.chance, self.split)
         facts = [(thing, value)]
         text = self.speaker.put(self.wordings.tell, thing, value)
-        if self.chance.random() < 0.06 and text.endswith("."):
+        if self.chance.random() < 0.03 and text.endswith("."):
             facts.append((self.speaker.thing((*self.told, thing)), draw(self.chance, self.split)))
             text += " " + capital(self.speaker.put(self.wordings.tell[:3], *facts[1]))
         text = self.speaker.with_after(text)
@@ -144,7 +144,7 @@ class Author:
     def ask_previous(self) -> None:
         """A question for the user's last message."""
         text = self.speaker.closed(self.speaker.filled(self.chance.choice(self.wordings.previous)), 0.2)
-        if self.chance.random() < 0.25:
+        if self.chance.random() < 0.15:
             text = f"{self.speaker.filled(self.chance.choice(self.wordings.lead))} {text}"
         if not self.exchanges:
             return self._say("previous", text, NO_MESSAGE)

@@ -44,7 +44,7 @@ def course(chance: random.Random, mastery: float) -> Dialogue:
     if chance.random() < 0.95 - 0.85 * min(1.0, 2 * mastery):
         return drilled(chance, "train")
     most = round(3 + 12 * mastery)
-    if chance.random() < 0.6:
+    if chance.random() < 0.8:
         return mixed(chance, "train", chance.randint(2, most))
     kind = chance.choices(ASKED, (3, 2, 2, 2, 3))[0]
     return planted(chance, "train", kind, chance.randint(0, min(MOST_BETWEEN, most - 3)))

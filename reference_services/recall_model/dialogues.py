@@ -14,24 +14,30 @@ ASKED: tuple[Kind, ...] = ("recall", "latest", "both", "previous", "not_told")
 
 _COURSE: tuple[tuple[Callable[[Author], None], float], ...] = (
     (Author.tell, 0.30),
-    (Author.tell_again, 0.09),
-    (Author.ask, 0.22),
+    (Author.tell_again, 0.10),
+    (Author.ask, 0.24),
     (Author.ask_untold, 0.14),
-    (Author.ask_both, 0.06),
+    (Author.ask_both, 0.08),
     (Author.ask_previous, 0.06),
-    (Author.talk, 0.10),
+    (Author.talk, 0.05),
     (Author.repeat, 0.03),
 )
 
 
 def mixed(chance: random.Random, split: Split, length: int) -> Dialogue:
-    """So many exchanges of every kind; a fact comes first, a question last."""
+    """So many exchanges of every kind or a few more: a fact comes first, then now and then a long digression, and
+    questions last, several of them, since it is from these that a model learns."""
     author = Author(chance, split)
     steps, weights = zip(*_COURSE, strict=True)
-    for place in range(length - 1):
+    last = chance.randint(1, max(1, length // 3))
+    digression = chance.randint(1, min(MOST_BETWEEN, length)) if chance.random() < 0.3 else 0
+    for place in range(max(1, length - last - digression)):
         step = Author.tell if place == 0 and chance.random() < 0.8 else chance.choices(steps, weights)[0]
         step(author)
-    chance.choices((Author.ask, Author.ask_untold, Author.ask_both, Author.ask_previous), (5, 3, 1, 1))[0](author)
+    for _ in range(digression):
+        author.talk()
+    for _ in range(last):
+        chance.choices((Author.ask, Author.ask_untold, Author.ask_both, Author.ask_previous), (5, 3, 2, 1))[0](author)
     return author.dialogue()
 
 

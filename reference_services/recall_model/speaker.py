@@ -26,7 +26,7 @@ class Speaker:
         """A noun of the list, or a made-up one: things are told apart by their letters, not by knowing them."""
         if self._split == "held_out" or self._chance.random() < most:
             return self._chance.choice(real)
-        words = [training_word(self._chance) for _ in range(self._chance.choice((1, 1, 2)))]
+        words = [training_word(self._chance) for _ in range(self._chance.choice((1, 1, 1, 2)))]
         return " ".join(words)
 
     def thing(self, told: Container[str]) -> str:
@@ -61,7 +61,7 @@ class Speaker:
         """A sentence about the thing, with or without something before it that does not matter."""
         wording = self._chance.choice(wordings)
         text = self.filled(wording).format(thing=thing, Thing=capital(thing), value=value)
-        if self._chance.random() >= 0.3:
+        if self._chance.random() >= 0.15:
             return text
         before = self.filled(self._chance.choice(self._wordings.lead))
         inside = wording.startswith("{Thing}") and not before.endswith(".")
@@ -89,17 +89,17 @@ class Speaker:
 
     def with_after(self, text: str) -> str:
         """The sentence, now and then with another one behind it that does not matter."""
-        if self._chance.random() < 0.85 or not text.endswith("."):
+        if self._chance.random() < 0.92 or not text.endswith("."):
             return text
         return f"{text} {self.filled(self._chance.choice(self._wordings.after))}"
 
     def question(self, thing: str, *, latest: bool) -> str:
         """A question for a thing, or for its latest value."""
-        more = self._chance.random() < 0.3
+        more = self._chance.random() < 0.2
         wordings = self._wordings.ask_latest if latest else self._wordings.ask_more if more else self._wordings.ask
         return self.closed(self.put(wordings, thing))
 
-    def closed(self, question: str, share: float = 0.35) -> str:
+    def closed(self, question: str, share: float = 0.3) -> str:
         """The question, now and then with how it is to be answered."""
         if self._chance.random() >= share:
             return question

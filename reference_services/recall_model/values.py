@@ -87,12 +87,12 @@ def _candidate(chance: random.Random, split: Split) -> str:
 
 
 def _code(chance: random.Random) -> str:
-    """Two to four groups of letters or digits, with or without something between them."""
+    """Two or three groups of letters or digits, with or without something between them."""
     between = chance.choice(("-", "-", "-", "", "", "/", ".", "_"))
     capitals = chance.random() < 0.85
     letters = string.ascii_uppercase if capitals else string.ascii_lowercase
     groups = [
-        "".join(chance.choices(letters if alphabetic else string.digits, k=chance.randint(1, 4 if alphabetic else 6)))
+        "".join(chance.choices(letters if alphabetic else string.digits, k=chance.randint(1, 3 if alphabetic else 5)))
         for alphabetic in _kinds(chance)
     ]
     return between.join(groups)
@@ -100,4 +100,4 @@ def _code(chance: random.Random) -> str:
 
 def _kinds(chance: random.Random) -> list[bool]:
     first = chance.random() < 0.6
-    return [first ^ (place % 2 == 1) for place in range(chance.choice((2, 2, 2, 3, 3, 4)))]
+    return [first ^ (place % 2 == 1) for place in range(chance.choice((2, 2, 2, 3)))]
