@@ -46,12 +46,13 @@ class Line(Generic[Connection]):
             except Exception as error:
                 reason = self._why_away(error)
                 if reason is None:
+                    self.is_available = True
                     raise
                 self.close()
+                self.is_available = False
                 if time.monotonic() >= until_s:
                     self._not_before_s = time.monotonic() + PAUSE_S
                     self._reason = reason
-                    self.is_available = False
                     raise StoreAway(reason) from None
                 time.sleep(_BETWEEN_S)
                 continue

@@ -101,7 +101,8 @@ async def health(parts: Parts) -> dict[str, Any]:
     service, config = parts.service, parts.service.config
     reason = service.load_error or service.engine.reason
     counts = await parts.sessions.count()
-    is_whole = counts is not None
+    # Reading and writing are two connections: the one may be back before the other.
+    is_whole = counts is not None and parts.sessions.store.is_available
     active = None if counts is None else counts.active
     return {
         "status": "unhealthy" if reason else "healthy" if is_whole else "degraded",
