@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from acceptance import generation, load_conditions, metrics_address
+from acceptance import generation, load_conditions, metrics_address, repeated_prompts
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
@@ -170,6 +170,9 @@ def _take(recorder: Recorder, site: Site) -> None:
             recorder.write("run", record)
     if run.interrupted:
         raise KeyboardInterrupt
+    taken = Evidence(NAME, "", tuple(recorder.records))
+    if marks := last_attempt(taken, "high_water"):
+        repeated_prompts.offer(recorder, site, plan, last_attempt(taken, "memory"), marks[-1]["bytes"])
 
 
 def _keep(recorder: Recorder, site: Site, foreign: ForeignRun) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceptance import offered_load
+from acceptance import offered_load, repeated_prompts
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
@@ -10,14 +10,12 @@ from acceptance.evidence import Evidence
 from acceptance.site import Site
 from acceptance.verdict import Verdict, measured
 from perf.process_identity import identify
-from perf.statistics import decide_growth
 
 FORWARDERS = {
     *("docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "passt", "pasta", "gvproxy", "vpnkit"),
     *("ssh", "sshd", "autossh", "socat", "kubectl"),
 }
 """Programs that listen for a service that runs elsewhere: in a container, or behind a tunnel."""
-FILLING = "a cache that is filling grows so too: fill it or bound it, and judge again; what still grows then is a leak"
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -38,7 +36,10 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit."""
+    """Pass where the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit.
+
+    Growth with new prompts alone decides nothing: see `repeated_prompts`.
+    """
     assert criterion.threshold is not None
     if idle := offered_load.unserved(evidence):
         return Verdict("inconclusive", idle)
@@ -47,19 +48,20 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     marks = offered_load.last_attempt(evidence, "high_water")
     if not marks:
         return Verdict("inconclusive", "the service's process ended before its memory was read under load")
-    decision = decide_growth(
-        [sample["t_ns"] / 1e9 for sample in samples],
-        [sample["rss_bytes"] for sample in samples],
-        criterion.threshold.base()[0],
-        marks[-1]["bytes"],
-        alpha,
-    )
+    limit_bytes = criterion.threshold.base()[0]
+    decision = repeated_prompts.decide(samples, limit_bytes, marks[-1]["bytes"], alpha)
+    basis = f"{marks[-1]['source']}{of_process(evidence)}; {decision.basis}"
+    if not repeated_prompts.leads_beyond(decision):
+        return Verdict(
+            decision.outcome, f"{decision.reason} ({basis})", measured(decision, "bytes"), detail=decision.detail
+        )
+    is_cache, again, figures = repeated_prompts.compared(evidence, decision, limit_bytes, alpha)
     return Verdict(
-        decision.outcome,
-        f"{decision.reason} ({marks[-1]['source']}{of_process(evidence)}; {decision.basis})",
+        "inconclusive" if is_cache else "fail",
+        f"{again if is_cache else '; '.join(filter(None, (decision.reason, again)))} ({basis})",
         measured(decision, "bytes"),
-        mend=FILLING if decision.outcome == "fail" and "projected_low_bytes" in decision.detail else "",
-        detail=decision.detail,
+        mend=repeated_prompts.CACHED,
+        detail={**decision.detail, **figures},
     )
 
 

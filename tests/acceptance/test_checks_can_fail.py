@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,13 +15,14 @@ from typing import Any
 
 import pytest
 
+from acceptance import repeated_prompts
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.site import Site
 from acceptance.verdict import Verdict
 from perf.load import LoadPlan, run_load
-from tests.acceptance.conftest import Answer, as_json, criterion
+from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion
 
 SHOWN_BY_FAULTS = {"latency", "throughput", "memory", "coherence"}
 SHOWN_BY_LIBRARY_TESTS = {"model_information", "library_session"}
@@ -296,29 +299,50 @@ def test_cpu(serve: Serve, chat: Chat) -> None:
     assert CHECKS["cpu"].judge(asked, used(4.1)).outcome == "fail"
 
 
-def test_memory_that_grows_says_how_a_cache_is_told_from_a_leak(serve: Serve, chat: Chat) -> None:
+def test_memory_that_grows_with_new_prompts_alone_is_a_cache_that_fills_and_else_a_leak(
+    serve: Serve, chat: Chat
+) -> None:
     body = {"messages": [{"role": "user", "content": "x"}], "max_tokens": 1}
     plan = LoadPlan(serve(chat) + "/v1/chat/completions", body, rate_per_second=20, duration_s=1, timeout_s=5)
     load = [{"record": "load", "machine_cores": 2}, *run_load(plan).as_records()]
 
-    def grows(bytes_a_second: float, peak: float = 1e9) -> Verdict:
-        samples = [
-            {
-                "record": "memory",
-                "attempt": 0,
-                "t_ns": second * 1_000_000_000,
-                "rss_bytes": 2e8 + bytes_a_second * second,
-            }
+    def samples(kind: str, bytes_a_second: float) -> list[dict[str, Any]]:
+        return [
+            {"record": kind, "attempt": 0, "t_ns": second * 10**9, "rss_bytes": 2e8 + bytes_a_second * second}
             for second in range(60)
         ]
+
+    def grows(bytes_a_second: float, again: float | None = None, peak: float = 1e9) -> Verdict:
         mark = {"record": "high_water", "attempt": 0, "bytes": peak, "source": "VmHWM"}
-        return CHECKS["memory"].judge(
-            criterion("memory"), Evidence("load", "l", ({"alpha": 0.05, "record": "setup"}, *load, *samples, mark))
-        )
+        repeated = [] if again is None else samples("repeated_memory", again)
+        told = {"record": "repeated_load", "answered": 600, "duration_s": 30.0}
+        records = ({"alpha": 0.05, "record": "setup"}, *load, *samples("memory", bytes_a_second), mark, told, *repeated)
+        return CHECKS["memory"].judge(criterion("memory"), Evidence("load", "l", records))
 
     assert (grows(0).outcome, grows(0).mend) == ("pass", "")
-    assert (grows(2e6).outcome, "a cache that is filling grows so too" in grows(2e6).mend) == ("fail", True)
+    assert (grows(2e6).outcome, "what still grows then is a leak" in grows(2e6).mend) == ("fail", True)
+    assert grows(2e6, again=2e6).outcome == "fail"
+    cache = grows(2e6, again=0)
+    assert (cache.outcome, "a cache that fills" in cache.reason) == ("inconclusive", True)
     assert (grows(0, peak=16e9).outcome, grows(0, peak=16e9).mend) == ("fail", "")
+
+
+@pytest.mark.parametrize(("grows_with", "outcome"), [("prompts", "inconclusive"), ("requests", "fail")])
+def test_memory_that_grows_is_asked_about_with_the_same_prompts_again(
+    site_at: SiteAt, monkeypatch: pytest.MonkeyPatch, grows_with: str, outcome: str
+) -> None:
+    monkeypatch.setattr(repeated_prompts, "DURATION_S", 16.0)
+    command = [sys.executable, "-m", "tests.acceptance.growing_server", grows_with]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            target = f"http://127.0.0.1:{server.stdout.readline().strip()}"
+            site = site_at(target, criterion("memory"), profile=replace(BRIEF, load_s=16.0))
+            site.process_id = server.pid
+            found = verdict(site, criterion("memory"))
+        finally:
+            server.kill()
+    assert found.outcome == outcome, found
 
 
 def test_load_time() -> None:
