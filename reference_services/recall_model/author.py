@@ -66,6 +66,8 @@ class Author:
 
     chance: random.Random
     split: Split
+    values_of: Split
+    """Values may be held out where wordings are not."""
     wordings: Wordings = field(init=False)
     speaker: Speaker = field(init=False)
     told: dict[str, Fact] = field(default_factory=dict)
@@ -82,11 +84,11 @@ class Author:
 
     def tell(self) -> None:
         """A fact, or now and then two at once."""
-        thing, value = self.speaker.thing(self.told), draw(self.chance, self.split)
+        thing, value = self.speaker.thing(self.told), self._value()
         facts = [(thing, value)]
         text = self.speaker.put(self.wordings.tell, thing, value)
         if self.chance.random() < 0.03 and text.endswith("."):
-            facts.append((self.speaker.thing((*self.told, thing)), draw(self.chance, self.split)))
+            facts.append((self.speaker.thing((*self.told, thing)), self._value()))
             text += " " + capital(self.speaker.put(self.wordings.tell[:3], *facts[1]))
         text = self.speaker.with_after(text)
         self._note(*facts[0], text[_behind(text, thing) :])
@@ -98,7 +100,7 @@ class Author:
         """A fact that was told gets another value."""
         if not self.told:
             return self.tell()
-        thing, value = self.chance.choice(list(self.told)), draw(self.chance, self.split)
+        thing, value = self.chance.choice(list(self.told)), self._value()
         text = self.speaker.with_after(self.speaker.put(self.wordings.retell, thing, value))
         self._note(thing, value, text[_behind(text, thing) :])
         self.changed.add(thing)
@@ -154,7 +156,7 @@ class Author:
     def repeat(self) -> None:
         """Words that only have to be said again."""
         count = self.chance.randint(1, 8)
-        text = " ".join(draw(self.chance, self.split) for _ in range(count))
+        text = " ".join(self._value() for _ in range(count))
         self._say(
             "repeat", self.chance.choice(self.wordings.repeat).format(text=text), text, (text,), len(self.exchanges)
         )
@@ -165,6 +167,9 @@ class Author:
         self._say("talk", self.speaker.filled(self.chance.choice(wordings)), OTHERWISE)
 
     # How it is kept
+
+    def _value(self) -> str:
+        return draw(self.chance, self.values_of)
 
     def _note(self, thing: str, value: str, words: str) -> None:
         self.told.pop(thing, None)

@@ -46,7 +46,7 @@ def course(chance: random.Random, mastery: float) -> Dialogue:
     most = round(3 + 12 * mastery)
     if chance.random() < 0.8:
         return mixed(chance, "train", chance.randint(2, most))
-    kind = chance.choices(ASKED, (3, 2, 2, 2, 3))[0]
+    kind = chance.choices(ASKED, (2, 3, 3, 3, 2))[0]
     return planted(chance, "train", kind, chance.randint(0, min(MOST_BETWEEN, most - 3)))
 
 

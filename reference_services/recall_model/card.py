@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+SPLITS = ("train", "held_out")
 FIGURES, MADE, CARD = "evaluation.json", "training.json", "README.md"
 ASKED = {
     "recall": "a fact, 0 to 8 exchanges later",
@@ -23,19 +24,23 @@ def share(count: Mapping[str, int]) -> str:
 
 
 def figures(found: Mapping[str, Any]) -> list[str]:
-    """The table of figures."""
-    rows = [f"| {ASKED[kind]} | {share(count)} |" for kind, count in found["kinds"].items()]
-    between = [
-        f"| fact, question {number} exchanges later | {share(count)} |" for number, count in found["between"].items()
-    ]
+    """The table of figures: a column for the wordings of the training, and one for others."""
+    sides = [found[split] for split in SPLITS]
+
+    def row(name: str, counts: Iterable[Mapping[str, int]], mark: str = "") -> str:
+        return f"| {mark}{name}{mark} | " + " | ".join(f"{mark}{share(count)}{mark}" for count in counts) + " |"
+
     return [
-        "| asked for | right |",
-        "|---|---|",
-        *rows,
-        f"| **all facts, with the history** | **{share(found['facts'])}** |",
-        f"| all facts, without the history | {share(found['leaked'])} |",
-        f'| the same: the reply says "You have not told me." | {share(found["denied"])} |',
-        *between,
+        "| asked for | right, in trained wordings | in wordings, attributes and items held out |",
+        "|---|---|---|",
+        *(row(ASKED[kind], (side["kinds"][kind] for side in sides)) for kind in sides[0]["kinds"]),
+        row("all facts, with the history", (side["facts"] for side in sides), "**"),
+        row("all facts, without the history", (side["leaked"] for side in sides)),
+        row('the same: the reply says "You have not told me."', (side["denied"] for side in sides)),
+        *(
+            row(f"fact, question {number} exchanges later", (side["between"][number] for side in sides))
+            for number in sides[0]["between"]
+        ),
     ]
 
 
@@ -50,8 +55,8 @@ def write(folder: Path) -> None:
 def _text(found: Mapping[str, Any], made: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     named = {
         "table": "\n".join(figures(found)),
-        "dialogues": f"{found['dialogues']:,}",
-        "evaluation_seed": found["seed"],
+        "dialogues": f"{found['train']['dialogues']:,}",
+        "evaluation_seed": found["train"]["seed"],
         "parameters": f"{made['parameters']:,}",
         "steps": f"{made['steps']:,}",
         "tokens": f"{made['tokens'] / 1e6:.1f}",
@@ -77,9 +82,9 @@ float32; byte-level BPE of {vocab_size} pieces, digits one by one; ChatML.
 
 ## Measured
 
-{dialogues} dialogues (seed {evaluation_seed}) whose values, wordings, attributes and items were all held out of the
-training; greedy decoding, the model's own replies in between. A reply is right where it holds every value whole, and
-no other that was told elsewhere, the old one included.
+Twice {dialogues} dialogues (seed {evaluation_seed}) with values that the training never saw, once in its wordings, once
+in wordings, attributes and items that were held out, too; greedy decoding, the model's own replies in between. A reply
+is right where it holds every value whole, and no other that was told elsewhere, the old one included.
 
 {table}
 

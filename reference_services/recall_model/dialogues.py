@@ -13,12 +13,12 @@ ASKED: tuple[Kind, ...] = ("recall", "latest", "both", "previous", "not_told")
 """The kinds of question that a planted dialogue can end with."""
 
 _COURSE: tuple[tuple[Callable[[Author], None], float], ...] = (
-    (Author.tell, 0.30),
-    (Author.tell_again, 0.10),
-    (Author.ask, 0.24),
-    (Author.ask_untold, 0.14),
-    (Author.ask_both, 0.08),
-    (Author.ask_previous, 0.06),
+    (Author.tell, 0.28),
+    (Author.tell_again, 0.16),
+    (Author.ask, 0.18),
+    (Author.ask_untold, 0.10),
+    (Author.ask_both, 0.10),
+    (Author.ask_previous, 0.10),
     (Author.talk, 0.05),
     (Author.repeat, 0.03),
 )
@@ -27,7 +27,7 @@ _COURSE: tuple[tuple[Callable[[Author], None], float], ...] = (
 def mixed(chance: random.Random, split: Split, length: int) -> Dialogue:
     """So many exchanges of every kind or a few more: a fact comes first, then now and then a long digression, and
     questions last, several of them, since it is from these that a model learns."""
-    author = Author(chance, split)
+    author = Author(chance, split, split)
     steps, weights = zip(*_COURSE, strict=True)
     last = chance.randint(1, max(1, length // 3))
     digression = chance.randint(1, min(MOST_BETWEEN, length)) if chance.random() < 0.3 else 0
@@ -37,13 +37,13 @@ def mixed(chance: random.Random, split: Split, length: int) -> Dialogue:
     for _ in range(digression):
         author.talk()
     for _ in range(last):
-        chance.choices((Author.ask, Author.ask_untold, Author.ask_both, Author.ask_previous), (5, 3, 2, 1))[0](author)
+        chance.choices((Author.ask, Author.ask_untold, Author.ask_both, Author.ask_previous), (5, 3, 3, 3))[0](author)
     return author.dialogue()
 
 
 def drilled(chance: random.Random, split: Split) -> Dialogue:
     """Words to repeat and facts that are asked for at once: what a model can learn first."""
-    author = Author(chance, split)
+    author = Author(chance, split, split)
     if chance.random() < 0.5:
         for _ in range(chance.randint(1, 2)):
             author.repeat()
@@ -55,9 +55,12 @@ def drilled(chance: random.Random, split: Split) -> Dialogue:
     return author.dialogue()
 
 
-def planted(chance: random.Random, split: Split, kind: Kind, between: int) -> Dialogue:
-    """One to four facts, told again where the kind wants it, so many exchanges about other things, one question."""
-    author = Author(chance, split)
+def planted(chance: random.Random, split: Split, kind: Kind, between: int, values_of: Split | None = None) -> Dialogue:
+    """One to four facts, told again where the kind wants it, so many exchanges about other things, one question.
+
+    Wordings and nouns are of the split, values too unless `values_of` says otherwise.
+    """
+    author = Author(chance, split, values_of or split)
     if kind != "not_told" or chance.random() < 0.8:
         for _ in range(chance.randint(2 if kind == "both" else 1, 4)):
             author.tell()

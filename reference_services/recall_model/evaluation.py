@@ -1,4 +1,4 @@
-"""How often the model is right, on dialogues with values and wordings that training never sees.
+"""How often the model is right, on values that training never sees: in its wordings, and in others.
 
 `python -m reference_services.recall_model.evaluation --model FOLDER` holds the dialogues, the model's own replies in
 between, asks each question without its history, too, and writes `evaluation.json` and the model card.
@@ -27,6 +27,7 @@ from reference_services.recall_model.export import restore
 from reference_services.recall_model.generation import Talk
 from reference_services.recall_model.model import Llama
 from reference_services.recall_model.vocabulary import load
+from reference_services.recall_model.wordings import Split
 
 DIALOGUES = 1350
 _AT_ONCE = 64
@@ -46,11 +47,15 @@ class Count:
 
 @dataclass(slots=True)
 class Evaluation:
-    """`kinds` and `between` (exchanges between fact and question; facts alone) are with the history. `leaked` counts
-    the questions answered rightly without it, `denied` those to which the reply said that nothing had been told."""
+    """`wordings` are those of the training or held out, and so are the nouns; values are held out in both.
+
+    `kinds` and `between` (exchanges between fact and question; facts alone) are with the history. `leaked` counts the
+    questions answered rightly without it, `denied` those to which the reply said that nothing had been told.
+    """
 
     seed: int
     dialogues: int
+    wordings: Split
     kinds: dict[str, Count] = field(default_factory=dict)
     between: dict[str, Count] = field(default_factory=dict)
     facts: Count = field(default_factory=Count)
@@ -58,12 +63,15 @@ class Evaluation:
     denied: Count = field(default_factory=Count)
 
 
-def evaluate(model: Llama, tokenizer: tokenizers.Tokenizer, seed: int, dialogues: int) -> Evaluation:
+def evaluate(model: Llama, tokenizer: tokenizers.Tokenizer, seed: int, dialogues: int, wordings: Split) -> Evaluation:
     """Hold so many dialogues: every kind of question after 0 to 8 exchanges about other things, evenly."""
     chance = chances(seed)
-    found = Evaluation(seed, dialogues, {kind: Count() for kind in ASKED})
+    found = Evaluation(seed, dialogues, wordings, {kind: Count() for kind in ASKED})
     betweens = [place // len(ASKED) % (MOST_BETWEEN + 1) for place in range(dialogues)]
-    held = [planted(chance, "held_out", ASKED[place % len(ASKED)], betweens[place]) for place in range(dialogues)]
+    held = [
+        planted(chance, wordings, ASKED[place % len(ASKED)], between, "held_out")
+        for place, between in enumerate(betweens)
+    ]
     alone = [without_history(dialogue) for dialogue in held]
     replies = last_words(model, tokenizer, held, "dialogues")
     lone_replies = last_words(model, tokenizer, alone, "questions without their history")
@@ -144,7 +152,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    found = asdict(evaluate(restore(given.model), load(given.model), given.seed, given.dialogues))
+    model, tokenizer = restore(given.model), load(given.model)
+    splits: tuple[Split, ...] = ("train", "held_out")
+    found = {str(split): asdict(evaluate(model, tokenizer, given.seed, given.dialogues, split)) for split in splits}
     (given.model / card.FIGURES).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     card.write(given.model)
     sys.stdout.write("\n".join(card.figures(found)) + "\n")

@@ -95,7 +95,7 @@ class Speaker:
 
     def question(self, thing: str, *, latest: bool) -> str:
         """A question for a thing, or for its latest value."""
-        more = self._chance.random() < 0.2
+        more = self._chance.random() < 0.3
         wordings = self._wordings.ask_latest if latest else self._wordings.ask_more if more else self._wordings.ask
         return self.closed(self.put(wordings, thing))
 

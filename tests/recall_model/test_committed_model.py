@@ -82,15 +82,16 @@ def test_the_check_sums_are_those_of_the_files() -> None:
 def test_the_card_holds_the_figures_that_were_measured() -> None:
     text = (FOLDER / card.CARD).read_text(encoding="utf-8")
     found, made = read(card.FIGURES), read(card.MADE)
-    assert found["dialogues"] >= 1000
+    assert min(found[split]["dialogues"] for split in card.SPLITS) >= 1000
     for line in card.figures(found):
         assert line in text
     assert f"{made['steps']:,} steps" in text
     assert made["parameters"] * 4 < LARGEST
 
 
-def test_the_figures_agree_with_one_another() -> None:
-    found = read(card.FIGURES)
+@pytest.mark.parametrize("split", card.SPLITS)
+def test_the_figures_agree_with_one_another(split: str) -> None:
+    found = read(card.FIGURES)[split]
     assert sum(count["of"] for count in found["kinds"].values()) == found["dialogues"]
     facts = [found["kinds"][kind] for kind in ("recall", "latest", "both")]
     for key in ("right", "of"):
@@ -100,7 +101,7 @@ def test_the_figures_agree_with_one_another() -> None:
 
 
 def test_the_model_does_what_it_is_for() -> None:
-    found = read(card.FIGURES)
+    found = read(card.FIGURES)["train"]
     facts, leaked = (found[name]["right"] / found[name]["of"] for name in ("facts", "leaked"))
     assert facts >= 0.4  # the goal is 0.95: its training was cut short
     assert leaked <= 0.05

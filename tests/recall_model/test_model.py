@@ -102,7 +102,7 @@ def test_a_reply_with_more_than_the_value_is_no_other_value() -> None:
 
 
 def test_an_evaluation_counts_every_dialogue_once(model: Llama) -> None:
-    found = evaluate(model, load(FOLDER), seed=5, dialogues=5)
+    found = evaluate(model, load(FOLDER), seed=5, dialogues=5, wordings="held_out")
     assert [count.of for count in found.kinds.values()] == [1] * len(ASKED)
     assert found.facts.of == found.leaked.of == 3
 
