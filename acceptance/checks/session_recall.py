@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from acceptance.checks.check import Check
@@ -53,8 +53,35 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         "fail" if recalled * 2 <= count else "inconclusive",
         f"{found}; not {', '.join(recall['misses'][:3])}",
         figure,
-        mend="see the turns in the evidence: was the history lost, or did the model not use it?",
+        mend=_lost_or_unused(evidence, recall["misses"]),
     )
+
+
+def _lost_or_unused(evidence: Evidence, misses: Sequence[str]) -> str:
+    """Whether the history was lost or the model did not use it, as the prompts' tokens tell where they are counted.
+
+    The control asks the same question in a fresh session: a prompt that is no longer than that one holds no history.
+    """
+    last: dict[tuple[str, bool], int | None] = {}
+    for turn in evidence.of("turn"):
+        if turn["role"] == "assistant" and turn["conversation"] in misses:
+            last[turn["conversation"], turn["control"]] = turn.get("prompt_tokens")
+    pairs = [(last.get((name, False)), last.get((name, True))) for name in misses]
+    counted = [(asked, alone) for asked, alone in pairs if asked is not None and alone is not None]
+    if not counted or len(counted) < len(pairs):
+        return "see the turns in the evidence: was the history lost, or did the model not use it?"
+    asked, alone = counted[0]
+    if all(asked > alone for asked, alone in counted):
+        return (
+            f"the history was in the prompt ({asked} tokens, {alone} without a session) and the model did not use it: "
+            "see its replies in the evidence"
+        )
+    if all(asked <= alone for asked, alone in counted):
+        return (
+            f"the history was not in the prompt ({asked} tokens, {alone} in a fresh session): "
+            "see to the store of the sessions and to the header's name"
+        )
+    return "the history was in some prompts and in others not: see prompt_tokens of the turns in the evidence"
 
 
 def _question(request: Mapping[str, Any] | None) -> str:

@@ -1,4 +1,7 @@
-"""Which engine stands behind a target: what the service says itself, else what the deployment file says."""
+"""Which engine stands behind a target: what the service says itself, else what the deployment file says.
+
+A plain server of an engine names it only as the owner of its models (`GET /v1/models`, `owned_by`).
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from acceptance.site import Site
+
+OWNERS = {"vllm": "vllm", "llamacpp": "llama.cpp", "sglang": "sglang"}
 
 
 def of(site: Site) -> dict[str, Any]:
@@ -23,8 +28,16 @@ def of(site: Site) -> dict[str, Any]:
         if isinstance(told, str):
             return {"name": told, "version": str(body.get("engine_version", body.get("version", "")))}
         if path == "/version" and isinstance(body.get("version"), str):
-            return {"name": site.deployment.engine or "unnamed", "version": body["version"]}
-    return {"name": site.deployment.engine, "version": ""}
+            return {"name": site.deployment.engine or _owner(site) or "unnamed", "version": body["version"]}
+    return {"name": site.deployment.engine or _owner(site), "version": ""}
+
+
+def _owner(site: Site) -> str:
+    """The engine by the owner of the first model; empty where none of those known is named."""
+    body = site.ask("GET", "/v1/models").get("json")
+    models = body.get("data") if isinstance(body, Mapping) else None
+    first = models[0] if isinstance(models, list) and models else None
+    return OWNERS.get(str(first.get("owned_by")), "") if isinstance(first, Mapping) else ""
 
 
 def _flags(told: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
