@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -36,6 +37,8 @@ _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0
 _STEP_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5)
 _TURNS = (1, 2, 3, 5, 8, 13, 21, 34, 55, 89)
 _COMMIT_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
+_GPU_DEVICES = tuple(map(Path, ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")))
+"""NVIDIA's driver, AMD's, and Windows' behind Linux: where none of them is, an engine holds no GPU's memory."""
 
 
 class Metrics:
@@ -122,9 +125,13 @@ class Metrics:
         # Set for whoever reads it: nothing at all would leave open whether a GPU is watched.
         Gauge(
             f"{prefix}_gpu_memory_usage_bytes",
-            "Memory of GPUs that the engine holds; the simulated engine holds none, NaN: not known here.",
+            "Memory of GPUs that the engine holds: 0 where there is none or it is simulated, NaN: not known here.",
             registry=here,
-        ).set(0 if engine is None or engine.name == SimulatedEngine.name else float("nan"))
+        ).set(
+            0
+            if engine is None or engine.name == SimulatedEngine.name or not any(map(Path.exists, _GPU_DEVICES))
+            else float("nan")
+        )
         ProcessCollector(registry=self.registry)
         self.engine_up = Gauge(f"{prefix}_engine_up", "1 where the engine can generate now, else 0.", registry=here)
         self.engine_starts = Counter(
