@@ -122,6 +122,7 @@ class Metrics:
             registry=here,
         )
         self.load = Gauge(f"{prefix}_model_load_seconds", "Time that loading the engine took.", registry=here)
+        holds_none = engine is None or engine.name == SimulatedEngine.name or not any(map(Path.exists, _GPU_DEVICES))
         # Set for whoever reads it: nothing at all would leave open whether a GPU is watched.
         Gauge(
             f"{prefix}_gpu_memory_usage_bytes",
