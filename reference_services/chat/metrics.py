@@ -128,11 +128,7 @@ class Metrics:
             f"{prefix}_gpu_memory_usage_bytes",
             "Memory of GPUs that the engine holds: 0 where there is none or it is simulated, NaN: not known here.",
             registry=here,
-        ).set(
-            0
-            if engine is None or engine.name == SimulatedEngine.name or not any(map(Path.exists, _GPU_DEVICES))
-            else float("nan")
-        )
+        ).set(0 if holds_none else float("nan"))
         ProcessCollector(registry=self.registry)
         self.engine_up = Gauge(f"{prefix}_engine_up", "1 where the engine can generate now, else 0.", registry=here)
         self.engine_starts = Counter(

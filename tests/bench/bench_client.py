@@ -18,7 +18,10 @@ from perf.exchange import Exchange
 from perf.load_process import run_load_in_process
 from perf.load_run import LoadRun
 from perf.plan import LoadPlan
+from perf.scrape import Source
+from perf.server_watch import ServerWatch
 from tests.bench import tools
+from tests.bench.large_page import large_page
 from tests.bench.measured import Measured, measure
 from tests.bench.pace import Pace
 from tests.bench.tools import Load
@@ -131,6 +134,33 @@ def test_a_stall_of_20_s_in_100(benchmark: BenchmarkFixture, tell: Tell) -> None
 
     benchmark.pedantic(once, rounds=1)
     tell("mean latency over the open-loop truth, 20 s of stall in 100 s", abs(ratios[0] - 1), "share off", at_most=0.05)
+
+
+def test_reading_a_large_page_of_metrics_during_a_run(benchmark: BenchmarkFixture, tell: Tell) -> None:
+    errors: dict[bool, list[float]] = {True: [], False: []}
+    cpu_s: dict[bool, list[float]] = {True: [], False: []}
+
+    def once() -> None:
+        for read in (True, False, False, True):
+            sources = [Source(page.url)] if read else []
+            with serving(Pace()) as server:
+                offered = plan(server.url, 400, 5)
+                began = time.process_time()
+                with ServerWatch(sources, offered.duration_s):
+                    run = run_load_in_process(offered)
+                cpu_s[read].append(time.process_time() - began)
+                truth = server.truth()
+            sent = dict(zip(truth.ids, truth.before[:, 0] - truth.monotonic_to_wall_ns, strict=True))
+            late = [(each.token_ns[0] - int(sent[marker(run, each)])) / 1e6 for each in run.exchanges if each.token_ns]
+            errors[read].append(float(np.quantile(late, 0.99)))
+
+    with large_page() as page:
+        benchmark.pedantic(once, rounds=ROUNDS)
+    for read, name in ((True, "read each second"), (False, "not read")):
+        tell(f"p99 of first tokens' lateness at 400/s, metrics {name}", statistics.median(errors[read]), "ms")
+    more = statistics.median(errors[True]) - statistics.median(errors[False])
+    tell("p99 of first tokens' lateness that the reading adds", more, "ms", at_most=0.1)
+    tell("CPU of the reading process in 5 s", statistics.median(cpu_s[True]), "s")
 
 
 def plan(url: str, rate: float, duration_s: float, arrivals: str = "poisson") -> LoadPlan:
