@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Final
 
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from perf.interleaved import Block
 from perf.load_figures import gaps_ms
@@ -88,7 +88,7 @@ def compare(blocks: Sequence[Block]) -> list[Compared]:
 def _compared(name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> Compared:
     logs = [math.log(target / control) for target, control in pairs]
     middle, count = fmean(logs), len(logs)
-    half = float(student_t.ppf((1 + CONFIDENCE) / 2, count - 1)) * stdev(logs) / math.sqrt(count)
+    half = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * stdev(logs) / math.sqrt(count)
     return Compared(
         name=name,
         unit=unit,

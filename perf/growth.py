@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student_t
+from scipy.special import stdtrit
 
 from perf.batch_means import lag_1
 from perf.decision import Decision, check_alpha, flaw_in, undecided
@@ -115,5 +115,5 @@ def _bounds(rates: NDArray[np.float64], alpha: float) -> tuple[float, float, flo
     mean = float(rates.mean())
     if count < 3:
         return mean, -math.inf, math.inf
-    reach = float(student_t.ppf(1 - alpha, count - 1)) * float(rates.std(ddof=1)) / math.sqrt(count)
+    reach = float(stdtrit(count - 1, 1 - alpha)) * float(rates.std(ddof=1)) / math.sqrt(count)
     return mean, mean - reach, mean + reach

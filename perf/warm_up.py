@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import mannwhitneyu
 
 from perf.batch_means import overlapping
 
@@ -42,5 +41,8 @@ def warm_up_cut(values: NDArray[np.float64]) -> int:
     usual = overlapping(rest, max(_BATCH, len(rest) // 10)).error
     if head.mean() - rest.mean() <= _ERRORS * usual * math.sqrt(1 + len(rest) / cut):
         return 0
+    # Not above: scipy.stats takes a second to import, and few series come this far.
+    from scipy.stats import mannwhitneyu
+
     test = mannwhitneyu(head, rest, alternative="greater", method="asymptotic")
     return cut if float(test.pvalue) < _SURE else 0
