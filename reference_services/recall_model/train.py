@@ -153,7 +153,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--start", type=Path, help="a model's folder, to train that one on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--minutes", type=float, default=55.0, help="the most time that it may take")
-    parser.add_argument("--steps", type=int, default=4000, help="the steps that it takes where there is the time")
+    parser.add_argument("--steps", type=int, default=6000, help="the steps that it takes where there is the time")
     parser.add_argument("--rate", type=float, default=RATE, help="the peak learning rate of Muon")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     given = parser.parse_args(arguments)
