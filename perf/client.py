@@ -34,7 +34,7 @@ class Client:
     """Connections to one server. Use as `async with Client(url) as client`.
 
     `timeout_s` counts from the intended time of a request. `keep_text` keeps the text of completions in the
-    records, `keep_replies` all of a reply in its call. With `gather` much is read together, up to a millisecond
+    records, `keep_replies` all of a reply in its call. With `gather` much is read together, up to two milliseconds
     later: for those whose next request waits for no answer (see `Reading.gather`). Raises PlanInvalid for a URL
     or header that cannot be used, Unresolved for an unknown host.
     """

@@ -1,4 +1,4 @@
-"""How everything that arrives for a client is read: as it comes, or, where much comes, once a millisecond.
+"""How everything that arrives for a client is read: as it comes, or, where much comes, once every two milliseconds.
 
 What waits unread is stamped by the kernel already, so that reading it later moves no figure; one waking for many
 reads is what makes an event cheap.
@@ -16,7 +16,7 @@ from perf.receive_stamps import ANCILLARY_BYTES, Ancillary, ReceiveClock, ask_fo
 from perf.wakeup import Wakeup
 
 READ_BYTES: Final = 64 * 1024
-GATHER_NS: Final = 1_000_000
+GATHER_NS: Final = 2_000_000
 AT_ONCE: Final = 32
 """After so many reads of one waking a send that is due comes first."""
 
