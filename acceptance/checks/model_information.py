@@ -26,7 +26,14 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     missing = missing_words(criterion, value)
     if missing:
         return Verdict("fail", f"the model information says nothing about {', '.join(missing)}")
-    return Verdict("pass", f"the model is loaded; {len(value)} fields")
+    return Verdict("pass", f"the model is loaded{_engine(value)}; {len(value)} fields")
+
+
+def _engine(value: Mapping[str, Any]) -> str:
+    """On which engine, where the call tells it: it need not be that of the service at the target."""
+    told = value.get("engine")
+    name = told.get("name") if isinstance(told, Mapping) else told
+    return f" on the engine {name} in the library's own process" if isinstance(name, str) and name else ""
 
 
 def printed_mapping(evidence: Evidence) -> tuple[Mapping[str, Any], str]:

@@ -13,6 +13,7 @@ from acceptance import library_call
 from acceptance.checks import library_session, model_information
 from acceptance.deployment import Library
 from acceptance.errors import NotMeasurable
+from acceptance.evidence import Evidence
 from acceptance.site import Site
 from tests.acceptance.conftest import criterion
 
@@ -68,6 +69,16 @@ def judged(site: Site, check: Any, found_steps: Any, mentions: tuple[str, ...] =
 
 def test_a_loaded_model_with_what_is_mentioned_passes(library_site: Callable[..., Site]) -> None:
     assert judged(library_site(), model_information, steps(), ("conversation",))[0] == "pass"
+
+
+def test_the_verdict_names_the_engine_that_the_library_itself_loaded() -> None:
+    def reason(engine: object) -> str:
+        printed = [{"value": {"loaded": True, "engine": engine}}]
+        call = Evidence("library", "l", ({"record": "call", "error": "", "printed": printed},))
+        return model_information.judge(criterion("model_information"), call).reason
+
+    assert "on the engine simulated in the library's own process" in reason({"name": "simulated", "version": "1"})
+    assert reason(None) == "the model is loaded; 2 fields"
 
 
 def test_a_model_that_is_not_loaded_fails(library_site: Callable[..., Site]) -> None:
