@@ -95,8 +95,8 @@ million tokens of synthetic dialogues, {minutes} minutes of processor time, Muon
 rest, loss on the replies alone. The weights begin random but for heads that copy, which are laid in (`beginning.py`).
 Runs: {runs} (each goes on from the one before, with `--start`).
 
-No text of anybody was used. The wordings share no phrase with the probes of `fixtures/conversations`: a model tuned to
-the probes would prove nothing.
+No text of anybody was used. `wordings.toml` shares no three words in a row with the probes of
+`fixtures/conversations`: a model tuned to the probes would prove nothing.
 
 ## What it cannot do
 

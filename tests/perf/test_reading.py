@@ -1,11 +1,12 @@
 import asyncio
+import select
 import socket
 import time
 
 import pytest
 
 from perf.reading import Reading
-from perf.receive_stamps import ask_for_stamps
+from perf.receive_stamps import ANCILLARY_BYTES, ask_for_stamps
 
 
 async def until(condition):
@@ -40,6 +41,18 @@ class Reader:
         self.open = False
 
 
+def await_stamps(ours, theirs):
+    """Returns once the kernel stamps what comes: it begins a while after it was asked to."""
+    deadline = time.monotonic() + 10
+    while ask_for_stamps(ours):
+        theirs.send(b"?")
+        select.select([ours], [], [], 10)
+        if ours.recvmsg(1, ANCILLARY_BYTES)[1]:
+            return
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
 @pytest.fixture
 def wires():
     """Pairs of connected sockets: ours, which is stamped, and the server's."""
@@ -50,6 +63,7 @@ def wires():
             ask_for_stamps(ours)
             ours.setblocking(False)
             pairs.append((ours, listening.accept()[0]))
+        await_stamps(*pairs[0])
         yield pairs
         for ours, theirs in pairs:
             ours.close()
