@@ -22,7 +22,7 @@ from acceptance.running.progress import Progress
 ROOT = Path(__file__).parent.parent.parent
 TASK = ROOT / "fixtures/tasks/1.3-hermes-2.md"
 DEPLOYMENT = ROOT / "fixtures/deployments/1.3-hermes-2-vllm.toml"
-BRIEF = Profile("brief", alpha=0.05, load_s=30, requests_each=500, conversations=16, cold_starts=0)
+BRIEF = Profile("brief", alpha=0.05, load_s=60, requests_each=500, conversations=16, cold_starts=0)
 
 
 def main(fault: str, sound: str) -> int:
