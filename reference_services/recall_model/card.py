@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-SPLITS = ("train", "held_out")
+from reference_services.recall_model.wordings import SPLITS
+
 FIGURES, MADE, CARD = "evaluation.json", "training.json", "README.md"
 ASKED = {
     "recall": "a fact, 0 to 8 exchanges later",

@@ -27,7 +27,7 @@ from reference_services.recall_model.export import restore
 from reference_services.recall_model.generation import Talk
 from reference_services.recall_model.model import Llama
 from reference_services.recall_model.vocabulary import load
-from reference_services.recall_model.wordings import Split
+from reference_services.recall_model.wordings import SPLITS, Split
 
 DIALOGUES = 1350
 _AT_ONCE = 64
@@ -153,8 +153,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     model, tokenizer = restore(given.model), load(given.model)
-    splits: tuple[Split, ...] = ("train", "held_out")
-    found = {str(split): asdict(evaluate(model, tokenizer, given.seed, given.dialogues, split)) for split in splits}
+    found = {str(split): asdict(evaluate(model, tokenizer, given.seed, given.dialogues, split)) for split in SPLITS}
     (given.model / card.FIGURES).write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
     card.write(given.model)
     sys.stdout.write("\n".join(card.figures(found)) + "\n")

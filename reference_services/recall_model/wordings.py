@@ -7,10 +7,11 @@ import tomllib
 from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 Split = Literal["train", "held_out"]
 """What is trained on, and what only the evaluation uses."""
+SPLITS: tuple[Split, ...] = get_args(Split)
 FILE = Path(__file__).with_name("wordings.toml")
 WORD = re.compile(r"\w+")
 

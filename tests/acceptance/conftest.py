@@ -124,6 +124,11 @@ class _SessionHandler(_Handler):
         return type(self).answer(self.command, self.path, body, self.headers.get("X-Session-ID", ""))
 
 
+def server_of(answer: Callable[..., tuple[int, str, bytes]], base: type[_Handler] = _Handler) -> ThreadingHTTPServer:
+    """A server at a free port that gives every request to a function, once it is told to serve."""
+    return _Server(("127.0.0.1", 0), type("Handler", (base,), {"answer": staticmethod(answer)}))
+
+
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], str]]:
     """Start a server that gives every request to a function; gives its address."""
@@ -140,8 +145,7 @@ def _serving(base: type[_Handler]) -> Iterator[Callable[..., str]]:
     servers: list[ThreadingHTTPServer] = []
 
     def start(answer: Callable[..., tuple[int, str, bytes]]) -> str:
-        handler = type("Handler", (base,), {"answer": staticmethod(answer)})
-        server = _Server(("127.0.0.1", 0), handler)
+        server = server_of(answer, base)
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
         return f"http://127.0.0.1:{server.server_port}"

@@ -5,10 +5,10 @@ It keeps 256 KiB for good for each prompt that it has not had yet, or for each r
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from tests.acceptance.conftest import Answer, as_json, server_of
 
 KEPT_BYTES = 256 * 1024
 ANSWER = {
@@ -17,44 +17,22 @@ ANSWER = {
 }
 
 
-class Handler(BaseHTTPRequestHandler):
-    """Answers every POST with the same completion."""
+def growing(of_each_request: bool) -> Answer:
+    """Answers every POST with the same completion, and keeps."""
+    kept: dict[bytes, bytes] = {}
 
-    protocol_version = "HTTP/1.1"
-    of_each_request = False
-    kept: dict[bytes, bytes] = {}  # noqa: RUF012 (the one server of this process)
+    def answer(method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
+        if method != "POST":
+            return as_json({"error": {"message": "unknown"}}, 404)
+        name = len(kept).to_bytes(8, "big") if of_each_request else body
+        if name not in kept:
+            kept[name] = os.urandom(KEPT_BYTES)
+        return as_json(ANSWER)
 
-    def do_POST(self) -> None:
-        """Keep, and answer."""
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        name = len(self.kept).to_bytes(8, "big") if self.of_each_request else body
-        if name not in self.kept:
-            self.kept[name] = os.urandom(KEPT_BYTES)
-        self._give(200, ANSWER)
-
-    def do_GET(self) -> None:
-        """There is nothing else here."""
-        self._give(404, {"error": {"message": "unknown"}})
-
-    def _give(self, status: int, answer: object) -> None:
-        content = json.dumps(answer).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *arguments: object) -> None:
-        """Say nothing."""
-
-
-def main(grows_with: str) -> None:
-    """Serve until the process is ended."""
-    Handler.of_each_request = grows_with == "requests"
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    print(server.server_port, flush=True)
-    server.serve_forever()
+    return answer
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    server = server_of(growing(sys.argv[1] == "requests"))
+    print(server.server_port, flush=True)
+    server.serve_forever()

@@ -142,7 +142,7 @@ def test_reading_a_large_page_of_metrics_during_a_run(benchmark: BenchmarkFixtur
 
     def once() -> None:
         for read in (True, False, False, True):
-            sources = [Source(page.url)] if read else []
+            sources = [Source(page)] if read else []
             with serving(Pace()) as server:
                 offered = plan(server.url, 400, 5)
                 began = time.process_time()

@@ -6,19 +6,11 @@ import contextlib
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 SERIES = 1500
 """vLLM 0.32 shows about so many lines with one model."""
 HEAD = 'vllm:num_requests_running{model_name="m"} 0\nvllm:prompt_tokens_total{model_name="m"} 7\n'
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """Where the page is."""
-
-    url: str
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -46,13 +38,13 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def large_page() -> Iterator[Page]:
-    """Serve it for the length of the block."""
+def large_page() -> Iterator[str]:
+    """Serve it for the length of the block; gives its address."""
     command = [sys.executable, "-m", "tests.bench.large_page"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None
-            yield Page(f"http://127.0.0.1:{server.stdout.readline().strip()}/metrics")
+            yield f"http://127.0.0.1:{server.stdout.readline().strip()}/metrics"
         finally:
             server.kill()
 

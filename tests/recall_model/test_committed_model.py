@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from reference_services.recall_model import card
+from reference_services.recall_model.wordings import SPLITS
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures/models/recall"
 LARGEST = 5_000_000
@@ -82,14 +83,14 @@ def test_the_check_sums_are_those_of_the_files() -> None:
 def test_the_card_holds_the_figures_that_were_measured() -> None:
     text = (FOLDER / card.CARD).read_text(encoding="utf-8")
     found, made = read(card.FIGURES), read(card.MADE)
-    assert min(found[split]["dialogues"] for split in card.SPLITS) >= 1000
+    assert min(found[split]["dialogues"] for split in SPLITS) >= 1000
     for line in card.figures(found):
         assert line in text
     assert f"{made['steps']:,} steps" in text
     assert made["parameters"] * 4 < LARGEST
 
 
-@pytest.mark.parametrize("split", card.SPLITS)
+@pytest.mark.parametrize("split", SPLITS)
 def test_the_figures_agree_with_one_another(split: str) -> None:
     found = read(card.FIGURES)[split]
     assert sum(count["of"] for count in found["kinds"].values()) == found["dialogues"]
@@ -111,5 +112,5 @@ def test_the_model_does_what_it_is_for() -> None:
     assert min(share("train", kind) for kind in ("not_told", "previous")) >= 0.95
     assert share("train", "latest") >= 0.9
     assert share("held_out", "recall") >= 0.9
-    for split in card.SPLITS:
+    for split in SPLITS:
         assert found[split]["leaked"]["right"] <= 0.05 * found[split]["leaked"]["of"]
