@@ -36,7 +36,7 @@ class Progress:
 
     def share(self, what: str, share: float) -> None:
         """How far one long measurement is."""
-        left_s = self._left_s - share * self._cost_s
+        left_s = max(0.0, self._left_s - share * self._cost_s)
         self._show(f"{self._criterion}, about {left_s:.0f} s left: {what} {share:.0%}")
 
     def step(self, text: str) -> None:
