@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import re
 import tomllib
@@ -31,7 +32,7 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
 }
 AUTHORIZATION = "Authorization"
 _START_KEYS = {"service", "arguments", "config", "timeout_s", "url"}
-_LIBRARY_KEYS = {"python", "paths", "packages"}
+_LIBRARY_KEYS = {"python", "paths", "calls", "timeout_s", "memory_gb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,22 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The interpreter that runs library criteria, what is on its path, and which packages it may import."""
+    """The interpreter that runs library criteria, what is on its path, and the callables that documents may call.
+
+    `calls` are dotted names as a program imports them, `module.function`, `module.Class`, `module.Class.method`: each
+    callable by itself. `timeout_s` and `memory_gb` bound the process that makes the calls of one command.
+    """
 
     python: str
     paths: tuple[Path, ...]
-    packages: tuple[str, ...]
+    calls: tuple[str, ...]
+    timeout_s: float = 60.0
+    memory_gb: float = 4.0
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that the calls are of."""
+        return tuple(dict.fromkeys(name.split(".")[0] for name in self.calls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +307,7 @@ def _start(path: Path, table: Mapping[str, Any], default_url: str) -> Start:
     arguments = table.get("arguments", [])
     if not isinstance(arguments, list) or not all(isinstance(argument, str) for argument in arguments):
         raise DeploymentUnreadable(f"{path}: [start] arguments must be a list of texts, not {arguments!r}")
-    timeout_s = table.get("timeout_s", 60.0)
-    if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:
-        raise DeploymentUnreadable(f"{path}: [start] timeout_s must be a number above zero, not {timeout_s!r}")
+    timeout_s = _positive(path, "[start] timeout_s", table.get("timeout_s", 60.0))
     url = table.get("url", default_url)
     if not isinstance(url, str) or not url:
         raise DeploymentUnreadable(
@@ -307,7 +317,7 @@ def _start(path: Path, table: Mapping[str, Any], default_url: str) -> Start:
     if config is not None and not isinstance(config, str):
         raise DeploymentUnreadable(f"{path}: [start] config must be the path of a file, not {config!r}")
     given = [] if config is None else [f"--config={path.resolve().parent / config}"]
-    return Start(table["service"], (*arguments, *given), float(timeout_s), _checked(url, f"{path}: [start] "))
+    return Start(table["service"], (*arguments, *given), timeout_s, _checked(url, f"{path}: [start] "))
 
 
 def _control(path: Path, table: Mapping[str, Any], target: str) -> Start:
@@ -324,19 +334,47 @@ def _control(path: Path, table: Mapping[str, Any], target: str) -> Start:
 
 
 def _library(path: Path, table: Mapping[str, Any]) -> Library:
+    if "packages" in table:
+        raise DeploymentUnreadable(
+            f"{path}: [library] packages admitted every callable of a package, and is no longer read", _in_place(table)
+        )
     _refuse_unknown(path, "library", table, _LIBRARY_KEYS)
-    for key in ("paths", "packages"):
+    for key in ("paths", "calls"):
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise DeploymentUnreadable(f"{path}: [library] {key} must be a list of texts, not {value!r}")
     if not isinstance(table.get("python", ""), str):
         raise DeploymentUnreadable(f"{path}: [library] python must be a text, not {table['python']!r}")
+    for name in table.get("calls", []):
+        parts = name.split(".")
+        if len(parts) < 2 or not all(part.isidentifier() and not part.startswith("_") for part in parts):
+            raise DeploymentUnreadable(
+                f"{path}: [library] {name!r} is no public callable of a module",
+                'write it as a program imports it: "MODULE.FUNCTION", "MODULE.CLASS" or "MODULE.CLASS.METHOD"',
+            )
     folder = path.resolve().parent
     return Library(
         python=table.get("python", ""),
         paths=tuple((folder / entry).resolve() for entry in table.get("paths", [])),
-        packages=tuple(table.get("packages", [])),
+        calls=tuple(dict.fromkeys(table.get("calls", []))),
+        **{key: _positive(path, f"[library] {key}", table[key]) for key in ("timeout_s", "memory_gb") if key in table},
     )
+
+
+def _in_place(table: Mapping[str, Any]) -> str:
+    """The list of calls that takes the place of a list of packages, to be copied and filled in."""
+    listed = table["packages"] if isinstance(table["packages"], list) else []
+    package = next((name for name in listed if isinstance(name, str) and name), "PACKAGE")
+    return (
+        "list each callable by the name that documents import it by, a method with its class; `signoff read TASK.md` "
+        f'shows them: calls = ["{package}.MODULE.FUNCTION", "{package}.MODULE.CLASS", "{package}.MODULE.CLASS.METHOD"]'
+    )
+
+
+def _positive(path: Path, name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise DeploymentUnreadable(f"{path}: {name} must be a number above zero, not {value!r}")
+    return float(value)
 
 
 def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: set[str]) -> None:
