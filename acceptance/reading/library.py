@@ -178,5 +178,8 @@ def _missing(tree: ast.Module, variables: Sequence[Variable]) -> tuple[list[Step
 
 def _excerpt(node: ast.AST) -> str:
     """The beginning of a part of the program."""
-    text = ast.unparse(node)
+    try:
+        text = ast.unparse(node)
+    except ValueError:
+        return "a number that Python itself does not write out"
     return text if len(text) <= _LONGEST_EXCERPT else f"{text[:_LONGEST_EXCERPT]}…"
