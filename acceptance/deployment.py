@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
+from perf.errors import UrlInvalid
+from perf.request_url import joined, origin
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "name": str,
@@ -31,6 +33,8 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "out_of_reach": dict,
 }
 AUTHORIZATION = "Authorization"
+WEBSOCKET_ROLE = "websocket"
+WEBSOCKET_SCHEMES = ("ws", "wss")
 _START_KEYS = {"service", "arguments", "config", "timeout_s", "url"}
 _LIBRARY_KEYS = {"python", "paths", "calls", "timeout_s", "memory_gb"}
 
@@ -116,7 +120,29 @@ class Deployment:
         """
         if role in self.addresses:
             return self.addresses[role].rstrip("/"), True
-        return self.target + default_path, False
+        return self.request_url(self.target, default_path), False
+
+    def request_url(self, base: str, path: str) -> str:
+        """The URL of a path below a base that is named here. Raises NotMeasurable where it leads anywhere else."""
+        try:
+            url = joined(base, path)
+        except UrlInvalid as problem:
+            raise NotMeasurable(f"this request is not sent: {problem}", problem.mend) from None
+        self.refuse_foreign(url)
+        return url
+
+    def refuse_foreign(self, url: str) -> None:
+        """Raises NotMeasurable for a URL of an origin that is not named here: no traffic goes there."""
+        named = (self.target, *self.services.values(), *self.addresses.values(), *(each.url for each in self.starts))
+        try:
+            place = origin(url)
+        except UrlInvalid as problem:
+            raise NotMeasurable(f"this request is not sent: {problem}", problem.mend) from None
+        if not any(place == origin(each) for each in named if "://" in each):
+            raise NotMeasurable(
+                f"the deployment does not name {place.url()}, so nothing is sent there",
+                f'add "HOST:PORT of the document" = "{place.url()}" under [addresses] of the deployment file',
+            )
 
     def is_at_port(self, port: int | None) -> bool:
         """Whether the target listens on this port."""
@@ -248,9 +274,9 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
         for name, value in table.get(key, {}).items():
             if not isinstance(value, str) or not value:
                 raise DeploymentUnreadable(f"{path}: [{key}] {name!r} must be a text, not {value!r}")
-    for value in table.get("addresses", {}).values():
+    for name, value in table.get("addresses", {}).items():
         if "://" in value:
-            _checked(value, f"{path}: [addresses] ")
+            _checked(value, f"{path}: [addresses] ", WEBSOCKET_SCHEMES if name == WEBSOCKET_ROLE else ())
     for value in table.get("services", {}).values():
         _checked(value, f"{path}: [services] ")
     for name in table.get("api_keys", {}):
@@ -385,26 +411,24 @@ def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: set[
         )
 
 
-def _checked(target: str, where: str = "") -> str:
+def _checked(target: str, where: str = "", schemes: Sequence[str] = ()) -> str:
+    if "@" in target.partition("://")[2].partition("/")[0]:
+        raise UsageError(f"{where}the address holds a name or a password", "give a key with --api-key-env NAME")
     try:
-        parts = urlsplit(target)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        origin(target)
+    except UrlInvalid:
         sound = False
+    else:
+        sound = target.partition("://")[0].lower() in ("http", "https", *schemes)
     if not sound:
         raise UsageError(f"{where}{target!r} is not an http(s) URL", "write it as http://HOST:PORT")
-    if parts.username or parts.password:
-        raise UsageError(f"{where}the address holds a name or a password", "give a key with --api-key-env NAME")
-    if parts.query or parts.fragment:
+    if "?" in target or "#" in target:
         raise UsageError(f"{where}{target!r} has a query or a fragment", "write it as http://HOST:PORT")
-    return target.rstrip("/")
+    try:
+        return joined(target, "").rstrip("/")
+    except UrlInvalid as problem:
+        raise UsageError(f"{where}{problem}", problem.mend) from None
 
 
 def _host(address: str) -> str:
     return address.rsplit(":", 1)[0] if ":" in address and not address.endswith("]") else address
-
-
-def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port of a URL, the port that the scheme means where none is written."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

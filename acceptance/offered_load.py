@@ -142,7 +142,7 @@ def _take(recorder: Recorder, site: Site) -> None:
         recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
     stream = _as_stream(site, path, bodies[0])
     bodies = [{**body, **stream} for body in bodies]
-    url = site.deployment.target + path
+    url = site.deployment.request_url(site.deployment.target, path)
     rate_per_second = asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED
     plan = LoadPlan(
         url=url,

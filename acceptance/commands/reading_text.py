@@ -80,7 +80,7 @@ def _library_calls(criteria: Sequence[Criterion], palette: Palette) -> Iterator[
     lines.pop((), None)
     if not lines:
         return
-    yield palette("bold", "Library calls: a run makes them if the deployment lists each of them")
+    yield palette("bold", "Library calls: a run makes them if the deployment lists each under [library] calls")
     for made, places in lines.items():
         yield palette("", f"  {', '.join(str(line) for line in dict.fromkeys(places)):>4}")
         yield from (palette("", f"        would call {call}") for call in made)

@@ -356,6 +356,28 @@ def test_a_refusal_names_what_to_list(called: Called) -> None:
     assert '"house.m.Client", "house.m.Client.ping"' in refused.value.mend
 
 
+@pytest.mark.parametrize(
+    ("call", "kind"),
+    [
+        ("from a.b import main as check_health\nprint(check_health())", "human_judgement"),
+        ("from a.b import main as get_model_info\nprint(get_model_info())", "human_judgement"),
+        ("from a.b import main as create_session\nprint(create_session())", "human_judgement"),
+        ("from a.b import check_health as main\nprint(main())", "library_result"),
+        ("from a.b import Client as C\nsession = C()\nprint(session.render())", "human_judgement"),
+        ("from a.b import SessionManager as C\nx = C()\nprint(x.render())", "library_session"),
+        ("from a.b import main as check_health\nfor _ in range(3): check_health()", "human_judgement"),
+        ("import a.main as check_health\nprint(check_health())", "human_judgement"),
+    ],
+)
+def test_the_imported_name_decides_what_checks_a_call(call: str, kind: str, tmp_path: Path) -> None:
+    document = tmp_path / "task.md"
+    document.write_text(
+        f'# T\n## Testing\n```bash\npython -c "\n{call}\n"\n# Expected: Everything is well\n```\n', encoding="utf-8"
+    )
+    (found,) = read_documents([document]).documents[0].criteria
+    assert found.kind == kind
+
+
 # What a callable finds around it.
 
 PROBE = """
