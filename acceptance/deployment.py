@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import re
 import tomllib
@@ -13,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
+from perf.errors import UrlInvalid
+from perf.request_url import joined, origin
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "name": str,
@@ -30,8 +33,10 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "out_of_reach": dict,
 }
 AUTHORIZATION = "Authorization"
+WEBSOCKET_ROLE = "websocket"
+WEBSOCKET_SCHEMES = ("ws", "wss")
 _START_KEYS = {"service", "arguments", "config", "timeout_s", "url"}
-_LIBRARY_KEYS = {"python", "paths", "packages"}
+_LIBRARY_KEYS = {"python", "paths", "calls", "timeout_s", "memory_gb"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +54,22 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The interpreter that runs library criteria, what is on its path, and which packages it may import."""
+    """The interpreter that runs library criteria, what is on its path, and the callables that documents may call.
+
+    `calls` are dotted names as a program imports them, `module.function`, `module.Class`, `module.Class.method`: each
+    callable by itself. `timeout_s` and `memory_gb` bound the process that makes the calls of one command.
+    """
 
     python: str
     paths: tuple[Path, ...]
-    packages: tuple[str, ...]
+    calls: tuple[str, ...]
+    timeout_s: float = 60.0
+    memory_gb: float = 4.0
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The packages that the calls are of."""
+        return tuple(dict.fromkeys(name.split(".")[0] for name in self.calls))
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +120,29 @@ class Deployment:
         """
         if role in self.addresses:
             return self.addresses[role].rstrip("/"), True
-        return self.target + default_path, False
+        return self.request_url(self.target, default_path), False
+
+    def request_url(self, base: str, path: str) -> str:
+        """The URL of a path below a base that is named here. Raises NotMeasurable where it leads anywhere else."""
+        try:
+            url = joined(base, path)
+        except UrlInvalid as problem:
+            raise NotMeasurable(f"this request is not sent: {problem}", problem.mend) from None
+        self.refuse_foreign(url)
+        return url
+
+    def refuse_foreign(self, url: str) -> None:
+        """Raises NotMeasurable for a URL of an origin that is not named here: no traffic goes there."""
+        named = (self.target, *self.services.values(), *self.addresses.values(), *(each.url for each in self.starts))
+        try:
+            place = origin(url)
+        except UrlInvalid as problem:
+            raise NotMeasurable(f"this request is not sent: {problem}", problem.mend) from None
+        if not any(place == origin(each) for each in named if "://" in each):
+            raise NotMeasurable(
+                f"the deployment does not name {place.url()}, so nothing is sent there",
+                f'add "HOST:PORT of the document" = "{place.url()}" under [addresses] of the deployment file',
+            )
 
     def is_at_port(self, port: int | None) -> bool:
         """Whether the target listens on this port."""
@@ -236,9 +274,9 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
         for name, value in table.get(key, {}).items():
             if not isinstance(value, str) or not value:
                 raise DeploymentUnreadable(f"{path}: [{key}] {name!r} must be a text, not {value!r}")
-    for value in table.get("addresses", {}).values():
+    for name, value in table.get("addresses", {}).items():
         if "://" in value:
-            _checked(value, f"{path}: [addresses] ")
+            _checked(value, f"{path}: [addresses] ", WEBSOCKET_SCHEMES if name == WEBSOCKET_ROLE else ())
     for value in table.get("services", {}).values():
         _checked(value, f"{path}: [services] ")
     for name in table.get("api_keys", {}):
@@ -295,9 +333,7 @@ def _start(path: Path, table: Mapping[str, Any], default_url: str) -> Start:
     arguments = table.get("arguments", [])
     if not isinstance(arguments, list) or not all(isinstance(argument, str) for argument in arguments):
         raise DeploymentUnreadable(f"{path}: [start] arguments must be a list of texts, not {arguments!r}")
-    timeout_s = table.get("timeout_s", 60.0)
-    if isinstance(timeout_s, bool) or not isinstance(timeout_s, int | float) or not timeout_s > 0:
-        raise DeploymentUnreadable(f"{path}: [start] timeout_s must be a number above zero, not {timeout_s!r}")
+    timeout_s = _positive(path, "[start] timeout_s", table.get("timeout_s", 60.0))
     url = table.get("url", default_url)
     if not isinstance(url, str) or not url:
         raise DeploymentUnreadable(
@@ -307,7 +343,7 @@ def _start(path: Path, table: Mapping[str, Any], default_url: str) -> Start:
     if config is not None and not isinstance(config, str):
         raise DeploymentUnreadable(f"{path}: [start] config must be the path of a file, not {config!r}")
     given = [] if config is None else [f"--config={path.resolve().parent / config}"]
-    return Start(table["service"], (*arguments, *given), float(timeout_s), _checked(url, f"{path}: [start] "))
+    return Start(table["service"], (*arguments, *given), timeout_s, _checked(url, f"{path}: [start] "))
 
 
 def _control(path: Path, table: Mapping[str, Any], target: str) -> Start:
@@ -324,19 +360,47 @@ def _control(path: Path, table: Mapping[str, Any], target: str) -> Start:
 
 
 def _library(path: Path, table: Mapping[str, Any]) -> Library:
+    if "packages" in table:
+        raise DeploymentUnreadable(
+            f"{path}: [library] packages admitted every callable of a package, and is no longer read", _in_place(table)
+        )
     _refuse_unknown(path, "library", table, _LIBRARY_KEYS)
-    for key in ("paths", "packages"):
+    for key in ("paths", "calls"):
         value = table.get(key, [])
         if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
             raise DeploymentUnreadable(f"{path}: [library] {key} must be a list of texts, not {value!r}")
     if not isinstance(table.get("python", ""), str):
         raise DeploymentUnreadable(f"{path}: [library] python must be a text, not {table['python']!r}")
+    for name in table.get("calls", []):
+        parts = name.split(".")
+        if len(parts) < 2 or not all(part.isidentifier() and not part.startswith("_") for part in parts):
+            raise DeploymentUnreadable(
+                f"{path}: [library] {name!r} is no public callable of a module",
+                'write it as a program imports it: "MODULE.FUNCTION", "MODULE.CLASS" or "MODULE.CLASS.METHOD"',
+            )
     folder = path.resolve().parent
     return Library(
         python=table.get("python", ""),
         paths=tuple((folder / entry).resolve() for entry in table.get("paths", [])),
-        packages=tuple(table.get("packages", [])),
+        calls=tuple(dict.fromkeys(table.get("calls", []))),
+        **{key: _positive(path, f"[library] {key}", table[key]) for key in ("timeout_s", "memory_gb") if key in table},
     )
+
+
+def _in_place(table: Mapping[str, Any]) -> str:
+    """The list of calls that takes the place of a list of packages, to be copied and filled in."""
+    listed = table["packages"] if isinstance(table["packages"], list) else []
+    package = next((name for name in listed if isinstance(name, str) and name), "PACKAGE")
+    return (
+        "list each callable by the name that documents import it by, a method with its class; `signoff read TASK.md` "
+        f'shows them: calls = ["{package}.MODULE.FUNCTION", "{package}.MODULE.CLASS", "{package}.MODULE.CLASS.METHOD"]'
+    )
+
+
+def _positive(path: Path, name: str, value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise DeploymentUnreadable(f"{path}: {name} must be a number above zero, not {value!r}")
+    return float(value)
 
 
 def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: set[str]) -> None:
@@ -347,26 +411,24 @@ def _refuse_unknown(path: Path, name: str, table: Mapping[str, Any], known: set[
         )
 
 
-def _checked(target: str, where: str = "") -> str:
+def _checked(target: str, where: str = "", schemes: Sequence[str] = ()) -> str:
+    if "@" in target.partition("://")[2].partition("/")[0]:
+        raise UsageError(f"{where}the address holds a name or a password", "give a key with --api-key-env NAME")
     try:
-        parts = urlsplit(target)
-        sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
-    except ValueError:
+        origin(target)
+    except UrlInvalid:
         sound = False
+    else:
+        sound = target.partition("://")[0].lower() in ("http", "https", *schemes)
     if not sound:
         raise UsageError(f"{where}{target!r} is not an http(s) URL", "write it as http://HOST:PORT")
-    if parts.username or parts.password:
-        raise UsageError(f"{where}the address holds a name or a password", "give a key with --api-key-env NAME")
-    if parts.query or parts.fragment:
+    if "?" in target or "#" in target:
         raise UsageError(f"{where}{target!r} has a query or a fragment", "write it as http://HOST:PORT")
-    return target.rstrip("/")
+    try:
+        return joined(target, "").rstrip("/")
+    except UrlInvalid as problem:
+        raise UsageError(f"{where}{problem}", problem.mend) from None
 
 
 def _host(address: str) -> str:
     return address.rsplit(":", 1)[0] if ":" in address and not address.endswith("]") else address
-
-
-def origin(url: str) -> tuple[str, str | None, int | None]:
-    """Scheme, host and port of a URL, the port that the scheme means where none is written."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
-from acceptance.deployment import Deployment, origin
+from acceptance.deployment import Deployment
 from acceptance.errors import EvidenceUnusable
 from acceptance.evidence import Evidence
 from acceptance.verdict import Verdict
-from perf.errors import EvidenceUnreadable
+from perf.errors import EvidenceUnreadable, UrlInvalid
 from perf.foreign_results import read_foreign
 from perf.foreign_run import ForeignRun
+from perf.request_url import Origin, origin
 
 RECORD = "foreign"
 
@@ -43,6 +45,9 @@ def bound(verdict: Verdict, evidence: Evidence) -> Verdict:
     )
 
 
-def _place(url: str) -> tuple[str, str | None, int | None]:
-    scheme, host, port = origin(url)
-    return scheme, "127.0.0.1" if host == "localhost" else host, port
+def _place(url: str) -> Origin | None:
+    try:
+        found = origin(url)
+    except UrlInvalid:
+        return None
+    return replace(found, host="127.0.0.1") if found.host == "localhost" else found

@@ -1,27 +1,22 @@
-"""Runs the calls that a `python -c` command of a document makes, in the interpreter of the deployment.
+"""Makes the calls of a `python -c` command of a document, where the deployment lists each of them.
 
-The command was parsed with `ast` into steps (imports by name, calls with literal arguments, print); the text
-itself is never executed. The steps go as JSON to `library_steps.py`, which the named interpreter runs.
+The command was parsed with `ast` into steps (imports by name, calls with literal arguments, print); the text itself is
+never executed. Each call is looked up under the dotted name that it was imported by, then made in a process of its own.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from acceptance.criterion import Criterion
 from acceptance.deployment import Library
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
+from acceptance.library_process import answer_of
+from acceptance.library_steps import leads_to
+from acceptance.reading.library_names import NotResolved, Step, called_names, dotted_name, resolved, shown_calls
 from acceptance.site import Recorder, Site
-
-STEPS_PROGRAM = Path(__file__).with_name("library_steps.py")
-TIMEOUT_S = 60
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -36,47 +31,50 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def named_library(site: Site) -> Library:
-    """The interpreter and the packages that the deployment names. Raises NotMeasurable where it names none."""
+    """The interpreter and the calls that the deployment names. Raises NotMeasurable where it names none."""
     if site.deployment.library is None:
         raise NotMeasurable(
             "the deployment names no interpreter for library calls",
-            "add [library] with python, paths and packages to a deployment file",
+            "add [library] with python, paths and calls to a deployment file",
         )
     return site.deployment.library
 
 
 def take(recorder: Recorder, site: Site, steps: Sequence[Mapping[str, Any]]) -> None:
-    """Carry out the steps in the named interpreter, and leave one `call` record: what was printed, or the error."""
+    """Make the calls of these steps, and leave one `call` record: what was printed, or the error.
+
+    Raises NotMeasurable, with the names that are missing, where the deployment does not list each call.
+    """
     library = named_library(site)
-    modules = [step["module"] for step in steps if step["op"] == "import"]
-    for module in modules:
-        if module.split(".")[0] not in library.packages:
-            raise NotMeasurable(
-                f"the command imports {module}, a package that the deployment does not name",
-                f'add "{module.split(".")[0]}" to packages under [library]',
-            )
-    environment = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
-    environment["PYTHONPATH"] = os.pathsep.join(str(path) for path in library.paths)
-    environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    interpreter = library.python or sys.executable
     try:
-        done = subprocess.run(
-            [interpreter, str(STEPS_PROGRAM)],
-            input=json.dumps({"steps": list(steps), "packages": list(library.packages)}),
-            capture_output=True,
-            text=True,
-            timeout=TIMEOUT_S,
-            env=environment,
-            check=False,
-        )
-    except OSError as error:
-        raise NotMeasurable(
-            f"the interpreter {interpreter} cannot be run: {error.strerror}", "name one under [library]"
-        ) from None
-    except subprocess.TimeoutExpired:
-        recorder.write("call", {"error": f"no answer within {TIMEOUT_S} s", "printed": []})
-        return
-    try:
-        recorder.write("call", json.loads(done.stdout))
-    except ValueError:
-        recorder.write("call", {"error": (done.stderr or done.stdout)[-2000:], "printed": []})
+        operations = resolved(steps)
+    except NotResolved as problem:
+        raise NotMeasurable(str(problem), "write imports, calls with literal arguments, and print") from None
+    refuse_unlisted(operations, library.calls)
+    recorder.write("call", {**answer_of(library, operations), "calls": shown_calls(operations)})
+
+
+def refuse_unlisted(operations: Sequence[Step], calls: Sequence[str]) -> None:
+    """Raises NotMeasurable unless each import leads to what is listed and each call is listed, by name.
+
+    The class of a method's object is known at run time only, and looked up then.
+    """
+    problem, name = next(_unlisted(operations, calls), ("", ""))
+    if problem:
+        missing = [each for each in dict.fromkeys(called_names(operations)) if each not in calls] or [name]
+        named = ", ".join(f'"{each}"' for each in missing)
+        raise NotMeasurable(problem, f"add to calls under [library], if it may be called: {named}")
+
+
+def _unlisted(operations: Sequence[Step], listed: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """What the deployment does not list, as a sentence and as the name to list."""
+    for operation in operations:
+        if operation["op"] == "import":
+            name = f"{operation['module']}.{operation['name']}"
+            if not leads_to(name, listed):
+                yield f"the command imports {name}, which the deployment does not list", name
+        elif operation["op"] == "call" and (name := dotted_name(operation)) not in listed:
+            yield f"the command calls {name}, which the deployment does not list", name
+        elif operation["op"] == "method" and not any(name.endswith(f".{operation['method']}") for name in listed):
+            method = operation["method"]
+            yield f"the command calls {method}, which the deployment lists of no class", f"MODULE.CLASS.{method}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from acceptance.errors import UsageError
 from perf.endpoint import chat_url
@@ -28,12 +28,6 @@ def endpoint(url: str) -> str:
     if "://" not in url:
         raise UsageError(f"{url!r} is not a URL", "give one such as http://127.0.0.1:8000")
     return chat_url(url)
-
-
-def origin(url: str) -> str:
-    """Scheme, host and port alone."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc, "", "", ""))
 
 
 def headers(given: list[str], api_key_env: str) -> dict[str, str]:

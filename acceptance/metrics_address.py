@@ -20,19 +20,19 @@ def sources(site: Site) -> list[Source]:
     metrics; the target's own `/metrics`.
     """
     named = site.deployment.addresses.get(ROLE, "")
-    found = [_with_path(named)] if SIGNS_OF_ADDRESS in named else []
+    found = [_with_path(site, named)] if SIGNS_OF_ADDRESS in named else []
     for criterion in site.criteria:
         request = criterion.parameters.get("request")
         if criterion.kind != "metrics" or not isinstance(request, dict) or criterion.service not in ("", site.service):
             continue
         try:
             origin, _ = site.deployment.url(request.get("address"), site.primary_address)
-        except NotMeasurable:  # the document's address is not named: no traffic goes there
+            found.append(site.deployment.request_url(origin, str(request.get("path", PATH))))
+        except NotMeasurable:  # the document's address is not named, or its path leads elsewhere: nothing is sent
             continue
-        found.append(origin + str(request.get("path", PATH)))
-    found.append(site.deployment.target + PATH)
+    found.append(site.deployment.request_url(site.deployment.target, PATH))
     return [Source(url, site.deployment.headers(url)) for url in dict.fromkeys(found)]
 
 
-def _with_path(url: str) -> str:
-    return url if urlsplit(url).path.strip("/") else url.rstrip("/") + PATH
+def _with_path(site: Site, url: str) -> str:
+    return site.deployment.request_url(url, "" if urlsplit(url).path.strip("/") else PATH)

@@ -38,12 +38,13 @@ def ask(
     else:
         url, named = site.deployment.role_url(role, default)
         url = _sound(role, url)
-    answer = site.ask(method, path, url=url + path, body=body)
+    url = site.deployment.request_url(url, path)
+    answer = site.ask(method, path, url=url, body=body)
     if answer["status"] == 404 and not (named or is_found):
-        raise NotMeasurable(f"{url}{path} gives 404, and the deployment does not say where the {role} is", mend(role))
+        raise NotMeasurable(f"{url} gives 404, and the deployment does not say where the {role} is", mend(role))
     if answer["status"] in (401, 403) and not site.deployment.headers(url):
         raise NotMeasurable(
-            f"{url}{path} gives {answer['status']}: the {role} wants a key, and the deployment gives it none",
+            f"{url} gives {answer['status']}: the {role} wants a key, and the deployment gives it none",
             f'add {role} = "VARIABLE" under [api_keys] of the deployment file, or let it be read without a key',
         )
     return {**answer, "named": named}

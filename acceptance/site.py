@@ -130,9 +130,10 @@ class Site:
         """
         if url is None:
             origin, assumption = self.deployment.url(address, self.primary_address)
-            url = origin + path
+            url = self.deployment.request_url(origin, path)
         else:
             assumption = ""
+            self.deployment.refuse_foreign(url)
         record: dict[str, Any] = {"method": method, "url": url, "assumption": assumption, "body": body}
         headers = {**(headers or {}), **(self.deployment.headers(url) if with_key else {})}
         sent: Mapping[str, Any] = {"json": body}
@@ -173,7 +174,7 @@ class Site:
             address=request.get("address"),
             headers=headers,
             body=request.get("body"),
-            url=None if origin is None else origin + request["path"],
+            url=None if origin is None else self.deployment.request_url(origin, request["path"]),
             with_key=with_key,
         )
 

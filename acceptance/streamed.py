@@ -52,7 +52,7 @@ def at_once(
     request = request or {"method": "POST", "path": CHAT_PATH}
     headers = headers_of(request)
     origin, assumption = site.deployment.url(request.get("address"), site.primary_address)
-    url = origin + request["path"]
+    url = site.deployment.request_url(origin, request["path"])
     begin_ns = time.monotonic_ns()
 
     async def send_all() -> list[Record]:

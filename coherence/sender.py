@@ -12,6 +12,8 @@ from typing import Any, Protocol, Self
 
 import httpx
 
+from perf.request_url import joined
+
 SESSION_HEADER = "X-Session-ID"
 MAX_TOKENS = 64
 MAX_BODY_BYTES = 1_000_000
@@ -122,7 +124,7 @@ class ChatSender:
         try:
             async with (
                 asyncio.timeout(self._timeout_s),
-                self._client.stream(method, self._base_url + path, headers=headers, json=body) as response,
+                self._client.stream(method, joined(self._base_url, path), headers=headers, json=body) as response,
             ):
                 status = response.status_code
                 async for part in response.aiter_bytes():

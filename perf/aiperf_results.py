@@ -11,11 +11,10 @@ from collections.abc import Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from perf.errors import EvidenceUnreadable
 from perf.exchange import Exchange
-from perf.foreign_run import OF_EVERY_TOOL, ForeignRun, exchange, number, outcome_of
+from perf.foreign_run import OF_EVERY_TOOL, ForeignRun, exchange, number, origin_named, outcome_of
 
 RECORDS: Final = "profile_export.jsonl"
 PROFILING: Final = "profiling"
@@ -41,12 +40,11 @@ def read_aiperf(path: Path, document: Mapping[str, Any]) -> ForeignRun:
     endpoint = told.get("endpoint") or {}
     urls = endpoint.get("urls") or [""]
     models = (told.get("models") or {}).get("items") or [{}]
-    parts = urlsplit(str(urls[0]))
     more = () if document.get("is_complete", True) else ("it was ended before it was complete",)
     return ForeignRun(
         tool="AIPerf",
         version=str(document["aiperf_version"]),
-        target=f"{parts.scheme}://{parts.netloc}",
+        target=origin_named(str(urls[0])),
         model=str(models[0].get("name", "")),
         stream=bool(endpoint.get("streaming")),
         exchanges=exchanges,

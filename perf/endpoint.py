@@ -8,9 +8,10 @@ import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from perf.errors import PlanInvalid, Unresolved
+from perf.request_url import joined, origin
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection")
@@ -19,10 +20,11 @@ CHAT_PATH = "/v1/chat/completions"
 
 
 def chat_url(url: str) -> str:
-    """The URL that requests go to: chat completions, where only a server (or its /v1) is named."""
-    parts = urlsplit(url)
+    """The URL that requests go to: chat completions, where only a server (or its /v1) is named. Raises UrlInvalid."""
+    place, parts = origin(url).url(), urlsplit(url)
     path = parts.path.rstrip("/")
-    return urlunsplit(parts._replace(path=CHAT_PATH if path in ("", "/v1") else path))
+    query = f"?{parts.query}" if parts.query else ""
+    return joined(place, f"{CHAT_PATH if path in ('', '/v1') else path}{query}")
 
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
@@ -52,6 +54,7 @@ class Endpoint:
                 f"{url!r} is not an http or https URL with a host",
                 "give a URL such as http://127.0.0.1:8000/v1/completions",
             )
+        origin(url)  # no host that another parser would read in another way
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         if not path.isascii() or re.search(r"[\x00-\x20\x7f]", path):
             raise PlanInvalid(f"{url!r}: the path has characters that need percent-encoding")

@@ -2,6 +2,7 @@
 
     PerfError
     ├── PlanInvalid       a rate, duration, URL, header or body that no run can be made of
+    │   └── UrlInvalid    a URL that could be read in two ways, or a path that leads elsewhere
     ├── Unresolved        the host of a URL has no address
     ├── LoadProcessDied   the process that held the client ended before its run was complete
     ├── WorkersMissing    workers on other machines did not come, or one was lost before a run
@@ -30,6 +31,10 @@ class PerfError(Exception):
 
 class PlanInvalid(PerfError, ValueError):
     """A rate, duration, URL, header or body that no run can be made of."""
+
+
+class UrlInvalid(PlanInvalid):
+    """A URL whose host or port could be read in two ways, or a path that leads to another origin."""
 
 
 class Unresolved(PerfError):

@@ -13,11 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from perf.errors import EvidenceUnreadable
+from perf.endpoint import chat_url
+from perf.errors import EvidenceUnreadable, UrlInvalid
 from perf.exchange import Exchange
 from perf.innocence import ClientHealth
 from perf.load_run import LoadRun
 from perf.plan import LoadPlan
+from perf.request_url import origin
 
 LONGEST_BYTES: Final = 2_000_000_000
 OF_EVERY_TOOL: Final = (
@@ -25,6 +27,14 @@ OF_EVERY_TOOL: Final = (
     "it watched no process, so that it tells nothing of memory and CPU",
     "its prompts and answer lengths are its own, not the document's",
 )
+
+
+def origin_named(url: str) -> str:
+    """The origin of a URL that a file names; the text itself where it is none, which is then no server's."""
+    try:
+        return origin(url).url()
+    except UrlInvalid:
+        return url
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +55,7 @@ class ForeignRun:
         last_ns = max(each.intended_ns for each in self.exchanges)
         duration_s = max((last_ns - first_ns) / 1e9, 1e-3)
         plan = LoadPlan(
-            url=f"{self.target}/v1/chat/completions",
+            url=chat_url(self.target),
             body={"model": self.model, "messages": [{"role": "user", "content": f"as {self.tool} asked"}]},
             rate_per_second=len(self.exchanges) / duration_s,
             duration_s=duration_s,

@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from perf.errors import EvidenceUnreadable
 from perf.exchange import Exchange
-from perf.foreign_run import OF_EVERY_TOOL, ForeignRun, exchange, number, outcome_of
+from perf.foreign_run import OF_EVERY_TOOL, ForeignRun, exchange, number, origin_named, outcome_of
 
 SINCE_1970_S: Final = 1e9
 """What is larger is a time, what is smaller a distance."""
@@ -39,14 +38,13 @@ def read_guidellm(path: Path, document: Mapping[str, Any]) -> ForeignRun:
     if not exchanges:
         raise EvidenceUnreadable(f"{path}: no single request is in it", "write requests into the output as well")
     backend = ((document.get("config") or {}).get("spec") or {}).get("backend") or {}
-    parts = urlsplit(str(backend.get("target", "")))
     strategy = ((benchmark.get("config") or {}).get("strategy") or {}).get("type_", "")
     closed = strategy in ("synchronous", "concurrent", "throughput")
     more = ("its load was a closed loop: a slow server was asked less often",) if closed else ()
     return ForeignRun(
         tool="GuideLLM",
         version=str((document.get("metadata") or {}).get("guidellm_version", "")),
-        target=f"{parts.scheme}://{parts.netloc}",
+        target=origin_named(str(backend.get("target", ""))),
         model=str(backend.get("model") or ""),
         stream=bool(backend.get("stream")),
         exchanges=exchanges,

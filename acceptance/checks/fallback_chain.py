@@ -33,7 +33,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             return
         sound = generation.generate(site, "Greet the reader in one short sentence.", 16)
         recorder.write("sound", sound)
-        recorder.write("degraded", site.ask("POST", "", url=degraded + generation.CHAT_PATH, body=sound["body"]))
+        url = site.deployment.request_url(degraded, generation.CHAT_PATH)
+        recorder.write("degraded", site.ask("POST", "", url=url, body=sound["body"]))
 
     return site.measured("fallback", take, key=request)
 

@@ -75,9 +75,7 @@ def _own_names(site: Site, service: str) -> list[str]:
     address = site.deployment.services.get(service)
     if address is None:
         return []
-    return gateway.names(
-        site.ask("GET", gateway.MODELS_PATH, url=address.rstrip("/") + gateway.MODELS_PATH).get("json")
-    )
+    return gateway.names(site.ask("GET", "", url=site.deployment.request_url(address, gateway.MODELS_PATH)).get("json"))
 
 
 def _wrong(record: Record) -> str:

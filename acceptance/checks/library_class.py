@@ -11,7 +11,9 @@ from acceptance import library_call, named_file
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.deployment import Library
+from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
+from acceptance.library_steps import leads_to
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
 
@@ -21,15 +23,22 @@ MOST_MODULES = 5
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Look for the class in the files of the named packages, then import it where it was found.
+    """Look for the class in the files of the listed calls' packages, then import it where it was found and is listed.
 
-    The files are parsed and not executed; the import happens in the interpreter that the deployment names.
+    The files are parsed and not executed; the import happens in the interpreter that the deployment names. Raises
+    NotMeasurable where the class is there and the deployment does not list it.
     """
     name = criterion.parameters["class"]
     library = library_call.named_library(site)
 
     def take(recorder: Recorder) -> None:
-        modules = list(islice(_modules(library, name), MOST_MODULES))
+        found = list(_modules(library, name))
+        modules = [module for module in found if leads_to(f"{module}.{name}", library.calls)][:MOST_MODULES]
+        if found and not modules:
+            raise NotMeasurable(
+                f"{found[0]} has a class {name}, which the deployment does not list",
+                f'add "{found[0]}.{name}" to calls under [library], if the module may be imported',
+            )
         recorder.write("search", {"packages": list(library.packages), "modules": modules})
         for module in modules:
             steps = [

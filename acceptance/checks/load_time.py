@@ -13,6 +13,7 @@ from acceptance.own_service import command
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict, measured
 from perf.cold_start import time_starts
+from perf.request_url import Origin, joined
 from perf.statistics import decide_cold_starts
 
 TIMEOUT_IN_LIMITS = 2
@@ -35,7 +36,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         port, metrics_port = _free_ports(host)
         starts = time_starts(
             command(start, ("--port", str(port), "--metrics-port", str(metrics_port))),
-            f"http://{host}:{port}/ready",
+            joined(Origin("http", host, port).url(), "/ready"),
             count,
             limit_s * TIMEOUT_IN_LIMITS,
             on_start=lambda start: site.on_progress("cold starts", start.number / count),

@@ -19,6 +19,7 @@ from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
+from perf.request_url import as_http, as_websocket
 
 ROLE, PATH = "websocket", "/v1/chat/stream"
 OPEN_S, LONGEST_S = 10.0, 30.0
@@ -38,7 +39,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     url, named = site.deployment.role_url(ROLE, PATH)
     if not url.startswith(("http://", "https://", "ws://", "wss://")):
         raise NotMeasurable(f"the deployment gives {url} for the {ROLE}, which is no URL", role.mend(ROLE))
-    http_url = "http" + url.removeprefix("http").removeprefix("ws")
+    http_url = as_http(url)
+    site.deployment.refuse_foreign(http_url)
     prompt = generation.chat_body(site, "Describe a lighthouse in three sentences.", TOKENS, stream=True)
 
     def take(recorder: Recorder) -> None:
@@ -62,7 +64,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             place = urlsplit(http_url)
             port = place.port or (443 if place.scheme == "https" else 80)
             with connect(
-                "ws" + http_url.removeprefix("http"),
+                as_websocket(http_url),
                 sock=socket.create_connection((place.hostname, port), timeout=OPEN_S),
                 additional_headers=site.deployment.headers(http_url),
                 open_timeout=OPEN_S,

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 from acceptance import load_journey, load_machines
 from acceptance.commands.json_output import write_json
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
+from perf.request_url import joined, origin
 
 if TYPE_CHECKING:
     from perf.exchange import Exchange
@@ -168,7 +169,7 @@ class _Command:
         self.carrier: RemoteWorkers | JourneyUsers | None = None if isinstance(workers, Workers) else workers
         if arguments.journey:
             self.carrier = load_journey.users_of(arguments, self._keep)
-        self.origin = load_request.origin(load_request.endpoint(arguments.url))
+        self.origin = origin(load_request.endpoint(arguments.url))
         self.headers = load_request.headers(arguments.header, arguments.api_key_env)
         self.records: IO[str] | None = None
         self.line = _Line()
@@ -299,7 +300,7 @@ class _Command:
 
     def _served_model(self) -> str | None:
         """The first model that the server lists; None where it has no such list: not every one wants a model."""
-        listed = self._ask(f"{self.origin}/v1/models")
+        listed = self._ask(joined(self.origin.url(), "/v1/models"))
         try:
             models = json.loads(listed)["data"]
             name = models[0]["id"]
@@ -312,17 +313,17 @@ class _Command:
         from perf.scrape import Source
         from perf.server_watch import ServerWatch
 
-        url = self.arguments.metrics_url or f"{self.origin}/metrics"
+        url = self.arguments.metrics_url or joined(self.origin.url(), "/metrics")
         return ServerWatch(
             [Source(url, self._headers_for(url))],
             plan.duration_s,
             verify_tls=plan.verify_tls,
-            find_pid=lambda: _local_process(self.origin),
+            find_pid=lambda: _local_process(self.origin.url()),
         )
 
     def _headers_for(self, url: str) -> Mapping[str, str]:
         """What is sent besides; a key goes to its own server."""
-        return self.headers if url.startswith(f"{self.origin}/") else {}
+        return self.headers if origin(url) == self.origin else {}
 
     def _ask(self, url: str) -> str:
         """The text of an answer with status 200, else "": what is asked here a server need not know."""

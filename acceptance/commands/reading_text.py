@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from acceptance.commands.colour import Palette
 from acceptance.criterion import Criterion
 from acceptance.reading import Conflict, Diagnostic, Document, Reading
 from acceptance.reading.binding_text import resolve_file
 from acceptance.reading.excerpt import excerpt
+from acceptance.reading.library_names import would_call
 
 MOST_OF_A_CODE = 50
 _TEXT_WIDTH = 48
@@ -61,12 +63,53 @@ def _document(document: Document, palette: Palette) -> Iterator[str]:
         yield palette("bold", "For a person to judge")
         yield from (palette("", f"  {found.line:>4}  {found.id}: {found.reason}") for found in people)
         yield ""
-    destructive = [command for command in document.commands if command.destructive]
-    if destructive:
-        yield palette("bold", "Commands that change a machine: read, never run")
-        yield from (palette("", f"  {command.line:>4}  {_short(command.text, 100)}") for command in destructive)
-        yield ""
+    yield from _library_calls(document.criteria, palette)
+    yield from _commands(document, palette)
     yield from diagnostics_text(document.diagnostics, palette)
+
+
+def _library_calls(criteria: Sequence[Criterion], palette: Palette) -> Iterator[str]:
+    """Each call that a run would make, whole, and the list that a deployment would need for them."""
+    lines: dict[tuple[str, ...], list[int]] = {}
+    names: dict[str, None] = {}
+    for criterion in criteria:
+        if criterion.judge == "machine":
+            calls, called = would_call(criterion.parameters.get("steps"))
+            lines.setdefault(tuple(calls), []).append(criterion.line)
+            names |= dict.fromkeys(called)
+    lines.pop((), None)
+    if not lines:
+        return
+    yield palette("bold", "Library calls: a run makes them if the deployment lists each under [library] calls")
+    for made, places in lines.items():
+        yield palette("", f"  {', '.join(str(line) for line in dict.fromkeys(places)):>4}")
+        yield from (palette("", f"        would call {call}") for call in made)
+    yield palette("soft", "  [library]")
+    yield palette("soft", "  calls = [")
+    yield from (palette("soft", f"      {json.dumps(name)},") for name in names)
+    yield palette("soft", "  ]")
+    yield ""
+
+
+def _commands(document: Document, palette: Palette) -> Iterator[str]:
+    """Commands that would change a machine, apart from those of which a run sends the request or makes the calls."""
+    used = {line for criterion in document.criteria if criterion.judge == "machine" for line in _used_lines(criterion)}
+    destructive = [command for command in document.commands if command.destructive]
+    for heading, is_used in (
+        ("Commands that change a machine: read, never run", False),
+        ("Commands of which a run takes the request or the library calls alone: nothing is handed to a shell", True),
+    ):
+        found = [command for command in destructive if (command.line in used) is is_used]
+        if found:
+            yield palette("bold", heading)
+            yield from (palette("", f"  {command.line:>4}  {_short(command.text, 100)}") for command in found)
+            yield ""
+
+
+def _used_lines(criterion: Criterion) -> Iterator[int]:
+    request = criterion.parameters.get("request")
+    lines = (request.get("line") if isinstance(request, Mapping) else None, criterion.parameters.get("command_line"))
+    return (line for line in lines if isinstance(line, int))
 
 
 def _table(criteria: Sequence[Criterion], palette: Palette) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from acceptance.criterion import Criterion
 from acceptance.criterion import Statement as StatementType
+from acceptance.reading.library_names import would_call
 
 if TYPE_CHECKING:
     from acceptance.reading.block import Block
@@ -234,6 +235,8 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
     fields = asdict(criterion)
     fields["assumptions"] = list(criterion.assumptions)
     fields["parameters"] = dict(criterion.parameters)
+    if calls := would_call(criterion.parameters.get("steps"))[0]:
+        fields["would_call"] = calls
     return fields
 
 

@@ -181,7 +181,7 @@ class Facts:
         """The first `python -c` of the document that calls a function of such a name."""
         for command in self.commands:
             if "code" in command.details:
-                call = read_library_call(command.details["code"], self.variables)
+                call = read_library_call(command.details["code"], self.variables, command.line)
                 if any(functions.search(function) for function in call.functions):
                     return call
         return None

@@ -37,11 +37,15 @@ def read_http(fence: Block) -> Exchange:
         match = _REQUEST_LINE.match(content[begin][1])
         assert match is not None
         headers, body = _message([line for _, line in content[begin + 1 : end]])
-        place = address_and_path(match["target"])
+        target = match["target"]
+        place = address_and_path(target)
         text = "\n".join(line for _, line in content[begin:end]).strip()
         command = Command(content[begin][0], content[end - 1][0], text, "http")
-        if place is not None:
-            address, path = place if "://" in match["target"] else (headers.pop("Host", ""), match["target"])
+        if not target.startswith("/") and "://" not in target:
+            problem = f"{target} is no path of a request: it begins with /, or is a whole URL"
+            command = replace(command, problem=problem)
+        elif place is not None:
+            address, path = place if "://" in target else (headers.pop("Host", ""), place[1])
             parsed, problem = _json_of(body)
             request = {"method": match["method"], "address": address, "path": path, "headers": headers}
             request |= {"body": parsed, "line": content[begin][0]}

@@ -24,12 +24,12 @@ _BASE = re.compile(r"\b[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+\b")
 def library(statement: Statement, facts: Facts) -> Draft:
     """A `python -c` of the document: about the model, about a session, or whether something is well."""
     assert statement.command is not None
-    call = read_library_call(statement.command.details["code"], facts.variables)
-    functions = " ".join(call.functions)
+    call = read_library_call(statement.command.details["code"], facts.variables, statement.command.line)
     words = mentions(statement.text)
-    if _MODEL_CALL.search(functions) or re.search(r"\bmodel\b.{0,80}\bloaded\b", statement.text, re.IGNORECASE):
+    about_model = any(_MODEL_CALL.search(function) for function in call.functions)
+    if about_model or re.search(r"\bmodel\b.{0,80}\bloaded\b", statement.text, re.IGNORECASE):
         kind = "model_information"
-    elif "session" in functions.lower():
+    elif any("session" in function.lower() for function in call.functions):
         kind = "library_session"
     elif any(_RESULT_CALL.match(function.rsplit(".", 1)[-1]) for function in call.functions):
         kind = "library_result"

@@ -6,6 +6,9 @@ import re
 from math import isfinite
 from typing import Any
 
+_LONGEST_INTEGER_BITS = 1_000
+"""About 300 digits: Python itself refuses to write an integer of more than 4,300 as text."""
+
 
 def literal(text: str) -> Any:
     """The value that a text stands for: a number, a truth value, or the text without its quotes."""
@@ -26,4 +29,6 @@ def is_json(value: Any) -> bool:
         return all(is_json(item) for item in value)
     if isinstance(value, dict):
         return all(isinstance(key, str) and is_json(item) for key, item in value.items())
-    return value is None or isinstance(value, str | int) or (isinstance(value, float) and isfinite(value))
+    if isinstance(value, int):
+        return value.bit_length() <= _LONGEST_INTEGER_BITS
+    return value is None or isinstance(value, str) or (isinstance(value, float) and isfinite(value))

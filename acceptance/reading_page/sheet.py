@@ -10,6 +10,7 @@ from pathlib import PurePath
 from acceptance.criterion import Criterion
 from acceptance.reading import Diagnostic, Document
 from acceptance.reading.excerpt import excerpt
+from acceptance.reading.library_names import would_call
 
 _LONGEST = 600
 TONES = {"error": "fail", "warning": "open", "note": "person", "machine": "pass", "person": "person"}
@@ -112,7 +113,9 @@ def _lines(document: Document, anchor: str) -> Iterator[Line]:
 def _meaning(criterion: Criterion) -> Meaning:
     judge = "placeholder" if criterion.judge == "template" else criterion.judge
     chip = Chip(judge, TONES.get(criterion.judge, "open"), _SIGNS[criterion.judge])
-    notes = tuple(note for note in (criterion.reason, *criterion.assumptions) if note)
+    calls = would_call(criterion.parameters.get("steps"))[0] if criterion.judge == "machine" else []
+    made = (f"would call {call}, if the deployment lists it" for call in calls)
+    notes = tuple(note for note in (criterion.reason, *criterion.assumptions, *made) if note)
     return Meaning(criterion.id, criterion.kind.replace("_", " "), _target(criterion), chip, criterion.service, notes)
 
 

@@ -27,6 +27,7 @@ from perf.history import JudgedFigure, Night
 from perf.interleaved import SIDES, Block, Side, run_interleaved
 from perf.load_run import LoadProgress
 from perf.plan import LoadPlan
+from perf.request_url import joined
 from reports.stored_run import StoredCriterion, StoredRun
 
 LOAD_TIME = "load_time"
@@ -130,7 +131,7 @@ def _running(control: Start, folder: Path) -> Iterator[None]:
 def _sides(load: LoadPlan, deployment: Deployment, control: str, block_s: float) -> Mapping[Side, LoadPlan]:
     """The same load for both sides; keys go to their own origin."""
     path = load.url.removeprefix(deployment.target)
-    urls: Mapping[Side, str] = {"target": load.url, "control": control + path}
+    urls: Mapping[Side, str] = {"target": load.url, "control": joined(control, path)}
     return {
         side: replace(load, url=url, headers=deployment.headers(url), duration_s=block_s) for side, url in urls.items()
     }

@@ -477,16 +477,19 @@ def test_documentation_in_guides(at: At, tmp_path: Path) -> None:
     is_not_measurable(at(), asked, "names no folder of guides", 'add "docs"')
 
 
+LISTED = ("house.services.Chat", "house.Talk", "house.services.check")
+
+
 @pytest.fixture
 def library(tmp_path: Path, at: At) -> Callable[..., Site]:
     """A site with a package of one module of this text."""
 
-    def make(text: str, packages: tuple[str, ...] = ("house",), init: str = "") -> Site:
+    def make(text: str, calls: tuple[str, ...] = LISTED, init: str = "") -> Site:
         package = tmp_path / "library" / "house"
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").write_text(init, encoding="utf-8")
         (package / "services.py").write_text(text, encoding="utf-8")
-        return at(library=Library(python="", paths=(package.parent,), packages=packages))
+        return at(library=Library(python="", paths=(package.parent,), calls=calls))
 
     return make
 
@@ -501,8 +504,9 @@ def test_library_class(library: Callable[..., Site], at: At) -> None:
     fails(library("class Base: ...\nclass Chat: ...\n"), asked, "derives from object and not from Base")
     fails(library("class Base: ...\n"), asked, "no module of house defines a class Chat")
     fails(library(sound + "raise RuntimeError('no GPU')\n"), asked, "cannot be imported: RuntimeError: no GPU")
-    fails(library("class Base: ...\nclass Chat(Base): ...\nChat = 7\n"), asked, "house.services: cannot be imported")
-    fails(library(sound, packages=("other",)), asked, "no module of other")
+    fails(library("class Base: ...\nclass Chat(Base): ...\nChat = 7\n"), asked, "house.services: Chat is no class")
+    fails(library(sound, calls=("other.Chat",)), asked, "no module of other")
+    is_not_measurable(library(sound, calls=("house.f",)), asked, "does not list", '"house.services.Chat"')
     is_not_measurable(at(), asked, "names no interpreter", "[library]")
 
 

@@ -33,6 +33,14 @@ class Sessions:
 print("noise at import")
 """
 
+LISTED = tuple(
+    f"house.models.{name}"
+    for name in (
+        *("Service", "Service.get_model_info", "Service.get_modle_info"),
+        *("Sessions", "Sessions.create_session", "Sessions.get_session"),
+    )
+)
+
 
 def call(function: str, *arguments: Any) -> dict[str, Any]:
     return {"call": function, "arguments": list(arguments), "keywords": {}}
@@ -48,13 +56,13 @@ def steps(function: str = "service.get_model_info") -> list[dict[str, Any]]:
 
 @pytest.fixture
 def library_site(tmp_path: Path, site_at: Callable[..., Site]) -> Callable[..., Site]:
-    def make(loaded: str = "True", conversation: str = "True", packages: tuple[str, ...] = ("house",)) -> Site:
+    def make(loaded: str = "True", conversation: str = "True", calls: tuple[str, ...] = LISTED) -> Site:
         package = tmp_path / "library" / "house"
         package.mkdir(parents=True)
         (package / "__init__.py").write_text("")
         (package / "models.py").write_text(LIBRARY % (loaded, conversation))
         site = site_at("http://127.0.0.1:9")
-        library = Library(python="", paths=(package.parent,), packages=packages)
+        library = Library(python="", paths=(package.parent,), calls=calls)
         site.deployment = replace(site.deployment, library=library)
         return site
 
@@ -92,16 +100,23 @@ def test_a_capability_that_is_switched_off_is_not_a_mention(library_site: Callab
     assert "conversation memory" in reason
 
 
-def test_an_error_of_the_library_is_a_fail_with_its_message(library_site: Callable[..., Site]) -> None:
-    outcome, reason = judged(library_site(), model_information, steps("service.get_modle_info"))
+def test_an_error_of_the_library_is_a_fail_with_its_message(library_site: Callable[..., Site], tmp_path: Path) -> None:
+    site = library_site()
+    models = tmp_path / "library" / "house" / "models.py"
+    models.write_text(models.read_text().replace('return {"loaded"', 'raise ValueError("no such model") or {"loaded"'))
+    outcome, reason = judged(site, model_information, steps())
     assert outcome == "fail"
-    assert "get_modle_info" in reason
+    assert "ValueError: no such model" in reason
+
+
+def test_a_method_that_the_class_lacks_is_not_called(library_site: Callable[..., Site]) -> None:
+    with pytest.raises(NotMeasurable, match=r"get_modle_info of a house\.models\.Service"):
+        judged(library_site(), model_information, steps("service.get_modle_info"))
 
 
 def test_private_attributes_are_not_called(library_site: Callable[..., Site]) -> None:
-    outcome, reason = judged(library_site(), model_information, steps("service._secret"))
-    assert outcome == "fail"
-    assert "private attributes are not called" in reason
+    with pytest.raises(NotMeasurable, match="private attributes are not called"):
+        judged(library_site(), model_information, steps("service._secret"))
 
 
 def test_a_module_that_the_package_imported_is_not_reached(library_site: Callable[..., Site], tmp_path: Path) -> None:
@@ -112,9 +127,8 @@ def test_a_module_that_the_package_imported_is_not_reached(library_site: Callabl
         {"op": "import", "module": "house.models", "name": "os", "as": "os"},
         {"op": "print", "value": call("os.system", {"literal": f"touch {tmp_path}/pwned"})},
     ]
-    outcome, reason = judged(site, model_information, reached)
-    assert outcome == "fail"
-    assert "not of house, the packages that the deployment names" in reason
+    with pytest.raises(NotMeasurable, match=r"imports house\.models\.os, which the deployment does not list"):
+        judged(site, model_information, reached)
     assert not (tmp_path / "pwned").exists()
 
 
@@ -132,7 +146,7 @@ def test_a_session_is_created_and_read_back(library_site: Callable[..., Site]) -
 
 
 def test_a_package_that_the_deployment_does_not_name_is_not_imported(library_site: Callable[..., Site]) -> None:
-    site = library_site(packages=("other",))
+    site = library_site(calls=("other.f",))
     with pytest.raises(NotMeasurable, match=r"imports house\.models"):
         library_call.measure(criterion("model_information", steps=steps()), site)
 
@@ -150,6 +164,6 @@ def test_secrets_of_the_environment_do_not_reach_the_library(
         {"op": "import", "module": "os", "name": "environ", "as": "environ"},
         {"op": "print", "value": call("environ.copy")},
     ]
-    site = library_site(packages=("os",))
+    site = library_site(calls=("os.environ.copy",))
     evidence = library_call.measure(criterion("model_information", steps=found), site)
     assert "k-123" not in str(evidence.records)
