@@ -1,0 +1,137 @@
+"""Who may write into a run's folder must not make a run write elsewhere; a full disk is an error with a sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from reports.errors import NotWritten
+from reports.run_folder import RunFolder, is_in_use, write
+
+ROOT = Path(__file__).parent.parent.parent
+GROWS_UNTIL_FULL = """
+import resource, sys
+from pathlib import Path
+from reports.errors import NotWritten
+from reports.run_folder import RunFolder
+resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
+folder = RunFolder(Path(sys.argv[1]))
+folder.write("results.json", "old")
+try:
+    with folder.growing("evidence/load.jsonl") as file:
+        for number in range(10_000):
+            file.append(f"{number:099d}\\n")
+except NotWritten as error:
+    print(error.is_full, error)
+try:
+    folder.write("results.json", "x" * 100_000)
+except NotWritten as error:
+    print(error.is_full, error)
+"""
+
+
+@pytest.fixture
+def outside(tmp_path: Path) -> Path:
+    folder = tmp_path / "outside"
+    folder.mkdir()
+    (folder / "file").write_text("mine")
+    return folder
+
+
+def test_a_link_in_the_place_of_a_file_is_replaced_and_not_followed(tmp_path: Path, outside: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    (run.path / "results.html").symlink_to(outside / "file")
+    run.write("results.html", "new")
+    assert (outside / "file").read_text() == "mine"
+    assert not (run.path / "results.html").is_symlink()
+    assert (run.path / "results.html").read_text() == "new"
+
+
+@pytest.mark.parametrize("kind", ["symbolic", "dangling", "hard", "pipe"])
+def test_nothing_is_added_through_what_is_no_file_of_the_folder(tmp_path: Path, outside: Path, kind: str) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    planted = run.path / "verdicts.jsonl"
+    if kind == "symbolic":
+        planted.symlink_to(outside / "file")
+    elif kind == "dangling":
+        planted.symlink_to(outside / "absent")
+    elif kind == "hard":
+        planted.hardlink_to(outside / "file")
+    else:
+        os.mkfifo(planted)
+    with pytest.raises(NotWritten, match="verdicts"):
+        run.append("verdicts.jsonl", "line\n")
+    with pytest.raises(NotWritten, match="verdicts"):
+        run.log_of_child("verdicts.jsonl")
+    assert [(each.name, each.read_text()) for each in outside.iterdir()] == [("file", "mine")]
+
+
+def test_a_linked_folder_below_the_run_is_refused(tmp_path: Path, outside: Path) -> None:
+    run = RunFolder(tmp_path / "run")
+    run.path.mkdir()
+    (run.path / "evidence").symlink_to(outside)
+    for name in ("evidence/load.jsonl", "../load.jsonl", "evidence/../../load.jsonl", f"{outside}/load.jsonl"):
+        with pytest.raises(NotWritten):
+            run.append(name, "line\n")
+        with pytest.raises(NotWritten):
+            run.write(name, "text")
+    assert [each.name for each in outside.iterdir()] == ["file"]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["outside", "run"]
+
+
+def test_the_folder_itself_may_be_reached_by_a_link_of_the_user(tmp_path: Path, outside: Path) -> None:
+    (tmp_path / "latest").symlink_to(outside)
+    RunFolder(tmp_path / "latest").write("results.md", "new")
+    assert (outside / "results.md").read_text() == "new"
+
+
+def test_replacing_leaves_no_other_file_and_honours_the_umask(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path / "a" / "run")
+    before = os.umask(0o027)
+    try:
+        run.write("results.json", "one")
+        run.write("results.json", "a lone \ud800 surrogate")
+    finally:
+        os.umask(before)
+    assert [each.name for each in run.path.iterdir()] == ["results.json"]
+    assert (run.path / "results.json").read_text() == "a lone \\ud800 surrogate"
+    assert (run.path / "results.json").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_may_not_grow_keeps_whole_lines_and_the_old_result(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", GROWS_UNTIL_FULL, str(tmp_path / "run")],
+        cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    first, second = done.stdout.splitlines()
+    assert "load.jsonl cannot be written: file too large" in first
+    assert "results.json" in second
+    assert {each.split()[0] for each in (first, second)} == {"True"}
+    lines = (tmp_path / "run/evidence/load.jsonl").read_text().splitlines()
+    assert lines == [f"{number:099d}" for number in range(50)]
+    assert (tmp_path / "run/results.json").read_text() == "old"
+    assert sorted(each.name for each in (tmp_path / "run").iterdir()) == ["evidence", "results.json"]
+
+
+def test_a_full_device_that_the_user_names_is_an_error_with_a_sentence() -> None:
+    with pytest.raises(NotWritten, match="/dev/full cannot be written: no space left on device") as caught:
+        write(Path("/dev/full"), "text")
+    assert caught.value.is_full
+    assert "free some space" in caught.value.mend
+
+
+def test_a_file_is_in_use_as_long_as_its_writer_has_it(tmp_path: Path) -> None:
+    run = RunFolder(tmp_path)
+    path = tmp_path / "verdicts.jsonl"
+    assert not is_in_use(path)
+    with run.growing("verdicts.jsonl") as file:
+        assert not is_in_use(path)
+        file.lock()
+        assert is_in_use(path)
+    assert not is_in_use(path)
