@@ -47,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, OSError) and error.errno in FULL:
             _silence()
             with contextlib.suppress(OSError):
-                print(f"signoff: {error.filename or 'standard output'}: {error.strerror}", file=sys.stderr)
+                print(
+                    f"signoff: {error.filename or 'standard output or a temporary file'}: {error.strerror}",
+                    file=sys.stderr,
+                )
                 print("  mend: free some space, or write elsewhere; what was written before stays", file=sys.stderr)
             return OUR_ERROR
         # Python would end with 1, and that is the verdict "failed": what breaks here says nothing about a server.
