@@ -1,6 +1,7 @@
 """What can go wrong with a stored run.
 
 ReportError
+├── NotWritten               a file of a run cannot be written: no room, a link in its place, no permission
 └── StoredRunUnreadable      the file cannot be used as it is
     ├── StoredRunTorn        no complete JSON text: cut off, empty or not JSON
     ├── UnknownSchema        written by another version
@@ -16,6 +17,14 @@ class ReportError(Exception):
     def __init__(self, message: str, mend: str = "") -> None:
         super().__init__(message)
         self.mend = mend
+
+
+class NotWritten(ReportError):
+    """A file cannot be written. `is_full` is True where there is no room for it."""
+
+    def __init__(self, message: str, mend: str = "", *, is_full: bool = False) -> None:
+        super().__init__(message, mend)
+        self.is_full = is_full
 
 
 class StoredRunUnreadable(ReportError):

@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 
 from acceptance.errors import SignoffError
+from reports.errors import ReportError
+from reports.run_folder import FULL
 
 COMMANDS = ("new", "read", "run", "serve", "load", "report", "night")
 INTERRUPTED = 3
@@ -29,11 +31,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code = int(parsed.run(parsed))
         sys.stdout.flush()
         return code
-    except SignoffError as error:
+    except (SignoffError, ReportError) as error:
         print(f"signoff: {error}", file=sys.stderr)
         if error.mend:
             print(f"  mend: {error.mend}", file=sys.stderr)
-        return error.exit_code
+        return error.exit_code if isinstance(error, SignoffError) else OUR_ERROR
     except KeyboardInterrupt:
         print("signoff: interrupted; what was gathered is kept", file=sys.stderr)
         return INTERRUPTED
@@ -42,6 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _silence()
         return 0
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            _silence()
+            with contextlib.suppress(OSError):
+                print(
+                    f"signoff: {error.filename or 'standard output or a temporary file'}: {error.strerror}",
+                    file=sys.stderr,
+                )
+                print("  mend: free some space, or write elsewhere; what was written before stays", file=sys.stderr)
+            return OUR_ERROR
         # Python would end with 1, and that is the verdict "failed": what breaks here says nothing about a server.
         with contextlib.suppress(OSError):
             traceback.print_exc()

@@ -19,6 +19,8 @@ from acceptance.reading.binding import binding_path
 from acceptance.reading.binding_text import binding_draft
 from acceptance.reading.files import files_of
 from acceptance.reading_page import reading_page
+from reports.errors import NotWritten
+from reports.run_folder import write
 
 NAME = "read"
 HELP = "show what task documents ask for, what is assumed, and what contradicts"
@@ -108,6 +110,6 @@ def _write(text: str, name: str) -> None:
             raise UsageError(f"standard output: {error.strerror}", "make room, or name a file elsewhere") from None
         return
     try:
-        Path(name).write_bytes(text.encode("utf-8", "replace"))
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}", "name a file that can be written") from None
+        write(Path(name), text.encode("utf-8", "replace").decode())
+    except NotWritten as error:
+        raise error if error.is_full else UsageError(str(error), error.mend) from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import time
@@ -46,13 +47,20 @@ class Progress:
     def end(self) -> None:
         """Leave a clean line behind."""
         if self._live:
-            self._stream.write("\r\x1b[K")
-            self._stream.flush()
+            with contextlib.suppress(OSError):
+                self._stream.write("\r\x1b[K")
+                self._stream.flush()
 
     def _show(self, text: str, *, force: bool = False) -> None:
-        now = time.monotonic()
         if not self._shown:
             return
+        try:
+            self._write(text, force=force)
+        except OSError:  # nobody sees it any more, which is no reason to judge nothing
+            self._shown = self._live = False
+
+    def _write(self, text: str, *, force: bool) -> None:
+        now = time.monotonic()
         if self._live:
             if force or now - self._drawn_at >= REDRAW_S:
                 width = shutil.get_terminal_size().columns - 1
