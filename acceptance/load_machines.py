@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING, Final
 
 from acceptance.errors import UsageError
+from reports.terminal import show
 
 if TYPE_CHECKING:
     from perf.load_master import RemoteWorkers
@@ -77,4 +77,4 @@ def serve(arguments: argparse.Namespace) -> int:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    show(text, on="err")

@@ -23,6 +23,27 @@ def visible(text: Any) -> str:
     return _HIDDEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", str(text))
 
 
+def json_text(text: str) -> str:
+    """A JSON text with the escape of every character that cannot be seen: it says the same, and harms no terminal."""
+    return _HIDDEN.sub(lambda found: _utf_16(found.group()), text)
+
+
+def toml_text(text: str) -> str:
+    """The same for a TOML text in quotation marks. TOML has no escape for a lone surrogate: U+FFFD stands for it."""
+    return _HIDDEN.sub(lambda found: _scalar(ord(found.group())), text)
+
+
+def _utf_16(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def _scalar(code: int) -> str:
+    if 0xD800 <= code <= 0xDFFF:
+        return "\\ufffd"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
 def line(text: Any, longest: int = LONGEST) -> str:
     """The text on one line, cut with a notice where it is longer than any reader wants."""
     flat = visible(_SPACE.sub(" ", str(text)).strip())

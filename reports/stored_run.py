@@ -15,6 +15,7 @@ from typing import Any, Literal, get_args
 
 from reports.decode import decode, name_of
 from reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
+from reports.plain_text import json_text
 
 SCHEMA = 1
 FILE_NAME = "results.json"
@@ -321,10 +322,11 @@ def save(run: StoredRun, path: Path) -> None:
 def serialized(run: StoredRun) -> bytes:
     """The bytes of results.json. Equal runs give equal bytes.
 
-    A lone surrogate, which UTF-8 cannot hold, is written as the JSON escape that stands for it.
+    What cannot be seen, and a lone surrogate, which UTF-8 cannot hold, is written as the JSON escape that stands for
+    it.
     """
     text = json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1)
-    return (text + "\n").encode("utf-8", errors="backslashreplace")
+    return (json_text(text) + "\n").encode("utf-8")
 
 
 def to_json(run: StoredRun) -> dict[str, Any]:

@@ -11,8 +11,11 @@ import traceback
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import IO
 
+from acceptance.commands.complaint import complain
 from acceptance.errors import SignoffError
+from reports.terminal import guarded, show
 
 COMMANDS = ("new", "read", "run", "serve", "load", "report", "night")
 INTERRUPTED = 3
@@ -22,6 +25,11 @@ OUR_ERROR = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code: 0 passed, 1 failed, 2 undecided, 3 invalid, 4 usage."""
     _open_closed_streams()
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     # Only the command at hand is imported: a load run begins a second earlier without the reading of documents.
     parsed = _parser(given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS).parse_args(given)
@@ -30,12 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except SignoffError as error:
-        print(f"signoff: {error}", file=sys.stderr)
-        if error.mend:
-            print(f"  mend: {error.mend}", file=sys.stderr)
+        complain(error)
         return error.exit_code
     except KeyboardInterrupt:
-        print("signoff: interrupted; what was gathered is kept", file=sys.stderr)
+        show("signoff: interrupted; what was gathered is kept", on="err")
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of a pipe left; nothing more is written, also when the interpreter ends.
@@ -44,9 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         # Python would end with 1, and that is the verdict "failed": what breaks here says nothing about a server.
         with contextlib.suppress(OSError):
-            traceback.print_exc()
-            print(f"signoff: a fault of Signoff, not a verdict: {error!r}", file=sys.stderr)
-            print("  mend: report it with the lines above", file=sys.stderr)
+            show(traceback.format_exc(), on="err", end="")
+            show(f"signoff: a fault of Signoff, not a verdict: {error!r}", on="err")
+            show("  mend: report it with the lines above", on="err")
         _silence()
         return OUR_ERROR
 
@@ -65,7 +71,12 @@ def _silence() -> None:
 
 
 class _Parser(argparse.ArgumentParser):
-    """argparse with this project's exit code for a usage error."""
+    """argparse with this project's exit code for a usage error, and with its way of printing."""
+
+    color = False  # argparse's own colours, which Python 3.14 brought
+
+    def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
+        show(message, on="out" if file is sys.stdout else "err", end="")
 
     def error(self, message: str) -> None:  # type: ignore[override]
         self.print_usage(sys.stderr)

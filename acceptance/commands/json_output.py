@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.errors import UsageError
+from reports.plain_text import json_text
+from reports.terminal import show
 
 
 def write_json(told: Mapping[str, Any], to: str | None) -> bool:
@@ -15,9 +17,9 @@ def write_json(told: Mapping[str, Any], to: str | None) -> bool:
 
     Raises UsageError where the file cannot be written.
     """
-    text = json.dumps(told, indent=1) + "\n"
+    text = json_text(json.dumps(told, indent=1)) + "\n"
     if to == "-":
-        print(text, end="")
+        show(text, end="")
         return True
     if to:
         try:

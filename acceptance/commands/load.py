@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 from acceptance import load_journey, load_machines
 from acceptance.commands.json_output import write_json
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
+from reports.terminal import clear_line, is_terminal, redraw, show
 
 if TYPE_CHECKING:
     from perf.exchange import Exchange
@@ -292,10 +292,10 @@ class _Command:
         try:
             is_all = write_json(result, self.arguments.json)
         except UsageError:
-            print(text())
+            show(text())
             raise
         if not is_all:
-            print(text())
+            show(text())
 
     def _served_model(self) -> str | None:
         """The first model that the server lists; None where it has no such list: not every one wants a model."""
@@ -342,12 +342,12 @@ class _Line:
     """What stands on standard error: a line that moves in a terminal, now and then a line elsewhere."""
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
+        self._live = is_terminal("err")
         self._shown_at = time.monotonic() - (0.0 if self._live else PLAIN_EVERY_S - 1.0)
 
     def say(self, text: str) -> None:
         self.clear()
-        print(text, file=sys.stderr, flush=True)
+        show(text, on="err")
 
     def progress(self, what: str, now: LoadProgress, timeout_s: float) -> None:
         if time.monotonic() - self._shown_at < (REDRAW_S if self._live else PLAIN_EVERY_S):
@@ -358,15 +358,13 @@ class _Line:
         mean = "" if now.mean_latency_ms is None else f", mean {now.mean_latency_ms:.4g} ms"
         text = f"{what}{now.finished} of {now.planned} ended, {now.failed} failed, {now.in_flight} open{mean}; {left}"
         if self._live:
-            sys.stderr.write(f"\r\x1b[K{text[:150]}")
-            sys.stderr.flush()
+            redraw(text)
         else:
-            print(text, file=sys.stderr, flush=True)
+            show(text, on="err")
 
     def clear(self) -> None:
         if self._live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            clear_line()
 
 
 def _local_process(origin: str) -> int | None:

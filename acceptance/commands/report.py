@@ -11,6 +11,7 @@ from reports.errors import StoredRunUnreadable
 from reports.headline import headline, outcome
 from reports.result_files import write_results
 from reports.stored_run import FILE_NAME, load
+from reports.terminal import show
 
 NAME = "report"
 HELP = "Make the result documents (HTML and Markdown) again from a stored run."
@@ -45,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     }
     if write_json(said, arguments.json):
         return 0
-    print(headline(stored))
+    show(headline(stored))
     for path in written:
-        print(f"  {path}")
+        show(f"  {path}")
     return 0

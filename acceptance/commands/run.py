@@ -20,6 +20,7 @@ from acceptance.foreign import read_evidence
 from acceptance.profile import PROFILES
 from acceptance.reading import read_documents
 from acceptance.running import storing
+from reports.terminal import show
 
 NAME = "run"
 HELP = "judge a deployment against task documents and write the result documents"
@@ -91,21 +92,21 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _show(arguments: argparse.Namespace, results: Path, folder: Path) -> None:
     if arguments.json == "-":
-        sys.stdout.write(results.read_text(encoding="utf-8"))
+        show(results.read_text(encoding="utf-8"), end="")
     elif arguments.json:
         try:
             shutil.copyfile(results, arguments.json)
         except OSError as error:
-            print(f"signoff: {arguments.json}: {error.strerror}; the result is {results}", file=sys.stderr)
-    print(storing.closing_lines(folder), file=sys.stderr if arguments.json == "-" else sys.stdout)
+            show(f"signoff: {arguments.json}: {error.strerror}; the result is {results}", on="err")
+    show(storing.closing_lines(folder), on="err" if arguments.json == "-" else "out")
 
 
 def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, folder: Path) -> int:
     """Run pytest in a process of its own, with its own settings and no plugin but ours."""
     environment = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES}
-    environment["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
+    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PY_COLORS": "0"}
     command = [
-        *(sys.executable, "-P", "-m", "pytest", "-c", str(INI), f"--rootdir={Path.cwd()}"),
+        *(sys.executable, "-P", "-m", "acceptance.running.runner", "-c", str(INI), f"--rootdir={Path.cwd()}"),
         *(
             "-p",
             "acceptance.running.pytest_plugin",

@@ -15,6 +15,7 @@ from typing import Any
 import acceptance
 from acceptance import estate
 from acceptance.errors import RunInvalid, UsageError
+from reports.terminal import show
 
 NAME = "serve"
 HELP = "run a reference service in the foreground, sound or with one deliberate fault, or the whole estate"
@@ -73,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """List the services, or become one: that does not come back."""
     if arguments.list:
-        print(listing())
+        show(listing())
         return 0
     if arguments.all:
         return _serve_all(arguments)

@@ -33,6 +33,7 @@ from acceptance.running.sites import Sites
 from acceptance.site import Site
 from acceptance.verdict import Verdict
 from reports.stored_run import StoredRun
+from reports.terminal import harmless
 
 
 class Judging:
@@ -143,10 +144,10 @@ class Judging:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The headline, and where the result is."""
         if self.findings.trouble is not None:
-            terminalreporter.write_line(f"signoff: {self.findings.trouble}")
+            terminalreporter.write_line(harmless(f"signoff: {self.findings.trouble}"))
         results = self.findings.folder / storing.RESULTS
         if results.exists():
-            terminalreporter.write_line(storing.closing_lines(self.findings.folder))
+            terminalreporter.write_line(harmless(storing.closing_lines(self.findings.folder)))
 
     # judging
 
