@@ -70,7 +70,8 @@ class Forms:
 
     def __init__(self, secrets: Iterable[str], public: Iterable[bytes] = ()) -> None:
         public = tuple(public)
-        strong, weak = [], []
+        strong: list[bytes] = []
+        weak: list[bytes] = []
         for secret in secrets:
             (weak if is_weak(secret) else strong).append(secret.encode("utf-8", "surrogatepass"))
         self._grams: dict[int, list[tuple[Form, int]]] = defaultdict(list)
