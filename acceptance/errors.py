@@ -11,6 +11,7 @@
     │   └── PortInUse              3   something else listens where a service has to
     └── NotMeasurable              -   one criterion cannot be measured here; becomes its outcome
 
+A file of a run that cannot be written is `reports.errors.NotWritten`, and ends with 3.
 A message says what happened and where (file:line:column or URL); `mend` says what to do.
 """
 

@@ -20,7 +20,9 @@ from acceptance import own_service
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import RunInvalid, UsageError
 from acceptance.own_services import OwnServices
+from reports.errors import NotWritten
 from reports.plain_text import json_text
+from reports.run_folder import RunFolder, write
 from reports.terminal import show
 
 FILE = Path(acceptance.__file__).parent.parent / "fixtures/estate.toml"
@@ -98,8 +100,7 @@ def with_prometheus(estate: Deployment, wanted: bool | None) -> Deployment:
 
 def told_of_each_other(estate: Deployment, folder: Path) -> Deployment:
     """The estate whose health page and Prometheus know what runs; the list they read is kept in the folder."""
-    file = folder.resolve() / "estate.json"
-    file.write_text(json.dumps(addresses(estate, {}, ())), encoding="utf-8")
+    file = RunFolder(folder.resolve()).write("estate.json", json.dumps(addresses(estate, {}, ())))
     health = next((start.url for start in estate.starts if start.service == HEALTH), "")
 
     def told(start: Start) -> Start:
@@ -164,9 +165,7 @@ def _show(told: Mapping[str, Any], json_file: str | None) -> None:
         return
     if json_file is not None:
         try:
-            # It may hold a key, so nobody else reads it.
-            with os.fdopen(os.open(json_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-                file.write(text + "\n")
-        except OSError as error:
-            raise UsageError(f"{json_file}: {error.strerror}", "name a file that can be written") from None
+            write(Path(json_file), text + "\n", 0o600)  # it may hold a key, so nobody else reads it
+        except NotWritten as error:
+            raise error if error.is_full else UsageError(str(error), error.mend) from None
     show(page(told))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import errno
 import os
 import secrets
@@ -21,16 +20,17 @@ import httpx
 
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
+from perf import lifeline
 from perf.errors import NoListener
 from perf.process_identity import ProcessIdentity, identify, identities
 from perf.process_tree import listener
+from reports.run_folder import RunFolder
 
 READY_PATHS = ("/ready", "/health", "/-/ready")
 """The last is that of Prometheus."""
 POLL_S = 0.05
 LOOK_S = 2.0
 STOP_TIMEOUT_S = 10.0
-PR_SET_PDEATHSIG = 1
 
 
 def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
@@ -55,7 +55,8 @@ class OwnService:
 
     def __init__(self, start: Start, folder: Path, log: str = "service.log") -> None:
         self.told = start
-        self._log_path = folder / log
+        self._folder = RunFolder(folder)
+        self._log_name = log
         self._log: IO[bytes] | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._ending: tuple[ProcessIdentity, ...] = ()
@@ -64,8 +65,7 @@ class OwnService:
     def launch(self) -> None:
         """Start it, ready or not. Raises PortInUse where something else listens at its address."""
         refuse_taken(self.told.url, self.told.service)
-        self._log_path.parent.mkdir(parents=True, exist_ok=True)
-        self._log = self._log_path.open("ab")
+        self._log = self._folder.log_of_child(self._log_name)
         self._began = time.monotonic()
         self._process = subprocess.Popen(
             command(self.told),
@@ -73,8 +73,8 @@ class OwnService:
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
             start_new_session=True,
-            preexec_fn=_end_with_parent,
         )
+        lifeline.keep(self._process.pid)
 
     def wait(self) -> int:
         """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
@@ -126,10 +126,15 @@ class OwnService:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        lifeline.let_go(self._process.pid)
         self._process = None
         if self._log is not None:
             self._log.close()
         return processes
+
+    @property
+    def _log_path(self) -> Path:
+        return self._folder.path / self._log_name
 
     def _is_ours(self) -> bool:
         """Whether it is this process that answers, and not one that took the port at the same moment."""
@@ -167,11 +172,6 @@ def refuse_taken(url: str, service: str) -> None:
             f"so {service} cannot start there",
             "stop that process; a run can judge it as it is with --target",
         )
-
-
-def _end_with_parent() -> None:
-    """Let the kernel end the service where the run is killed (prctl(2), PR_SET_PDEATHSIG; Linux)."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def service_process(deployment: Deployment) -> int | None:

@@ -13,6 +13,7 @@ import acceptance
 from acceptance.deployment import Deployment, Start
 from acceptance.own_service import OwnService, refuse_taken
 from perf.process_identity import ProcessIdentity
+from reports.run_folder import RunFolder
 
 GATEWAY = "gateway"
 SHIPPED_GATEWAY = Path(acceptance.__file__).parent.parent / "reference_services/gateway/gateway.yaml"
@@ -75,10 +76,9 @@ class OwnServices:
         configuration = in_front_of(replicas, yaml.safe_load(SHIPPED_GATEWAY.read_text(encoding="utf-8")))
         if configuration is None:
             return start
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._folder.resolve() / f"gateway-{number + 1}.yaml"
-        file.write_text(yaml.safe_dump(configuration, sort_keys=False), encoding="utf-8")
-        return replace(start, arguments=(*start.arguments, f"--config={file}"))
+        text = yaml.safe_dump(configuration, sort_keys=False)
+        file = RunFolder(self._folder).write(f"gateway-{number + 1}.yaml", text)
+        return replace(start, arguments=(*start.arguments, f"--config={file.resolve()}"))
 
 
 def in_front_of(replicas: Sequence[tuple[str, str]], shipped: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import httpx
 
@@ -20,6 +19,7 @@ from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
 from perf.foreign_run import ForeignRun
 from perf.process_identity import ProcessIdentity
+from reports.run_folder import Growing, RunFolder
 
 REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
@@ -31,9 +31,9 @@ SECRET_HEADERS = {"set-cookie", "authorization", "www-authenticate"}
 
 
 class Recorder:
-    """Appends records to one file of the run; what was written before an interruption stays."""
+    """Appends records to one file of the run, each at once: what was written before an interruption stays."""
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: Growing) -> None:
         self._file = file
         self.records: list[Record] = []
 
@@ -42,7 +42,7 @@ class Recorder:
         line = json.dumps({"record": kind, **fields}, ensure_ascii=False, sort_keys=True)
         # A verdict sees what is stored, down to the order of keys, so that it comes out the same from there.
         self.records.append(json.loads(line))
-        self._file.write(line + "\n")
+        self._file.append(line + "\n")
 
 
 @dataclass
@@ -85,9 +85,8 @@ class Site:
         return found
 
     def _take(self, name: str, measure: Callable[[Recorder], None]) -> Evidence | NotMeasurable:
-        path = self.folder / "evidence" / f"{name}.jsonl"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+        file_name = f"evidence/{name}.jsonl"
+        with RunFolder(self.folder).growing(file_name) as file:
             recorder = Recorder(file)
             try:
                 recorder.write("setup", {"profile": self.profile.name, "alpha": self.profile.alpha})
@@ -95,10 +94,7 @@ class Site:
             except NotMeasurable as missing:
                 recorder.write("not_measurable", {"reason": str(missing), "mend": missing.mend})
                 return missing
-            finally:
-                file.flush()
-                os.fsync(file.fileno())
-        return Evidence(name, str(path.relative_to(self.folder)), tuple(recorder.records))
+        return Evidence(name, file_name, tuple(recorder.records))
 
     def limits(self, kind: str, document: str | None = None) -> list[Threshold]:
         """The limits of a kind, of all documents or of one: what a shared measurement is planned by."""

@@ -17,6 +17,7 @@ import gevent
 from gevent import subprocess
 from gevent.queue import Queue
 
+from perf import lifeline
 from perf.client_limits import open_files_short
 from perf.errors import PerfError
 from perf.joining import ENDED, RECORDS, with_own_headers
@@ -57,6 +58,7 @@ class CarriedShard:
                 env=client_environment(),
                 start_new_session=True,
             )
+            lifeline.keep(self._child.pid)
             self._tell({**plan.as_message(), "shard": message["shard"]})
         self._flusher = gevent.spawn(self._flush_often)
         self.reader = gevent.spawn(self._read)
@@ -99,6 +101,7 @@ class CarriedShard:
                     self._lines.append(line.decode())
                     self._records += line.startswith(b'{"record": "exchange"')
             status = self._child.wait()
+            lifeline.let_go(self._child.pid)
             self._complaints.seek(0)
             complaint = self._complaints.read()[-2000:]
         self._complaints.close()

@@ -17,6 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import IO, Any, Final
 
+from perf import lifeline
 from perf.endpoint import Endpoint
 from perf.errors import StartRefused
 
@@ -91,6 +92,7 @@ def _time_one(
             )
         except OSError as error:
             raise StartRefused(f"{command[0]}: {error.strerror}", "name a command that can be run here") from None
+        lifeline.keep(process.pid)
         try:
             while True:
                 answered = _ready(endpoint)
@@ -132,6 +134,7 @@ def _stop(process: subprocess.Popen[bytes], stop_s: float) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+        lifeline.let_go(process.pid)
 
 
 def _group_lives(process: subprocess.Popen[bytes]) -> bool:

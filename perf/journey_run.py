@@ -20,6 +20,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, Final
 
+from perf import lifeline
 from perf.client_limits import open_files_short
 from perf.errors import LoadProcessDied, PlanInvalid
 from perf.exchange import Exchange
@@ -168,6 +169,7 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
             pass_fds=(told.fileno(), writing),
             start_new_session=True,  # Ctrl-C reaches it through this process, once
         )
+        lifeline.keep(locust.pid)
     finally:
         os.close(writing)
     return locust, os.fdopen(reading, encoding="utf-8")
@@ -186,3 +188,4 @@ def _stopped(locust: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
 def _end(locust: subprocess.Popen[bytes]) -> None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         _stopped(locust).wait(GRACE_S + 1)
+        lifeline.let_go(locust.pid)

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final
 
+from perf import lifeline
 from perf.client_limits import check_memory, open_files_short
 from perf.errors import PlanInvalid
 from perf.exchange import Exchange
@@ -83,6 +84,7 @@ class Workers:
                 env=client_environment(),
                 start_new_session=True,  # Ctrl-C reaches the child through this process, once
             )
+            lifeline.keep(child.pid)
             reader = threading.Thread(target=self._read, args=(number, child), name=f"worker {number}", daemon=True)
             self._complaints.append(complaints)
             self._children.append(child)
@@ -122,6 +124,7 @@ class Workers:
             if child.poll() is None:
                 child.kill()
             child.wait()
+            lifeline.let_go(child.pid)
         for reader in self._readers:
             reader.join(GRACE_S)
         for child in self._children:

@@ -16,7 +16,7 @@ import gevent
 from gevent import subprocess
 from gevent.event import AsyncResult
 
-from perf import errors
+from perf import errors, lifeline
 from perf.errors import LoadProcessDied, PerfError
 from perf.load_process import client_environment
 from perf.plan import LoadPlan
@@ -45,6 +45,7 @@ class Turns:
             env=client_environment(),
             start_new_session=True,
         )
+        lifeline.keep(self._child.pid)
         assert self._child.stdin is not None
         assert self._child.stdout is not None
         self._to: IO[bytes] = self._child.stdin
@@ -77,6 +78,7 @@ class Turns:
         if self._child.poll() is None:
             self._child.kill()
         self._child.wait()
+        lifeline.let_go(self._child.pid)
 
     def _tell(self, message: object) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended, or was closed before: its reader notices

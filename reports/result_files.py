@@ -9,6 +9,7 @@ from pathlib import Path
 from reports.html import html
 from reports.markdown import markdown
 from reports.result_document import documents, name_parts, result_document
+from reports.run_folder import RunFolder
 from reports.stored_run import StoredDocument, StoredRun
 
 _UNFIT = re.compile(r"[^\w.+-]+", re.ASCII)
@@ -27,18 +28,15 @@ def result_name(run: StoredRun, document: StoredDocument | str) -> str:
 def write_results(run: StoredRun, folder: Path, run_folder: Path | None = None) -> list[Path]:
     """Write HTML and Markdown for each document of the run, and give their paths.
 
-    `run_folder` is where the evidence lies, where that is not `folder` itself: links lead there.
+    `run_folder` is where the evidence lies, where that is not `folder` itself: links lead there. Raises NotWritten.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     prefix = "" if run_folder is None else Path(os.path.relpath(run_folder, folder)).as_posix()
     written: list[Path] = []
     for document in documents(run):
         content = result_document(run, document, "" if prefix == "." else prefix)
         name = _free(result_name(run, document), {path.stem for path in written})
         for ending, text in ((".html", html(content)), (".md", markdown(content))):
-            path = folder / f"{name}{ending}"
-            path.write_text(text, encoding="utf-8")
-            written.append(path)
+            written.append(RunFolder(folder).write(f"{name}{ending}", text))
     return written
 
 

@@ -37,14 +37,16 @@ def kept(text: str) -> bytes:
     return text.encode("utf-8", errors="backslashreplace")
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, mode: int = _MODE) -> None:
     """Write a file that the user named, which may be a device or a pipe. Raises NotWritten."""
+    with begin(path, mode) as file:
+        file.append(text)
+
+
+def begin(path: Path, mode: int = _MODE) -> Growing:
+    """A file that the user named, empty, to add to for a while. Raises NotWritten."""
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, _MODE)
-        try:
-            _write_all(descriptor, kept(text))
-        finally:
-            os.close(descriptor)
+        return Growing(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), path)
     except OSError as error:
         _not_written(path, error)
 
@@ -124,12 +126,13 @@ class Growing:
 
     def append(self, text: str) -> None:
         """Add all of it, or where there is no room nothing. Raises NotWritten."""
-        before = os.fstat(self._descriptor).st_size
+        left = memoryview(content := kept(text))
         try:
-            _write_all(self._descriptor, kept(text))
+            while left:
+                left = left[os.write(self._descriptor, left) :]
         except OSError as error:
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._descriptor, before)
+            with contextlib.suppress(OSError):  # not half a line
+                os.ftruncate(self._descriptor, os.fstat(self._descriptor).st_size - len(content) + len(left))
             _not_written(self._path, error)
 
     def lock(self) -> None:
@@ -145,7 +148,8 @@ class Growing:
         try:
             os.fsync(descriptor)
         except OSError as error:
-            _not_written(self._path, error)
+            if error.errno not in (errno.EINVAL, errno.EROFS, errno.ENOTSUP):  # a pipe or a device has no disk
+                _not_written(self._path, error)
         finally:
             os.close(descriptor)
 
@@ -158,20 +162,24 @@ class Growing:
         self.close()
 
 
+def opened(path: Path) -> IO[bytes]:
+    """A file to read, and no pipe or device that would never end. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file")
+    return os.fdopen(descriptor, "rb")
+
+
 def is_in_use(path: Path) -> bool:
-    """Whether a process holds the lock of this file."""
+    """Whether a process holds the lock of this file; where the file system knows no locks, it does not."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with opened(path) as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
         return False
-    finally:
-        os.close(descriptor)
     return False
 
 
@@ -193,7 +201,7 @@ def _write_all(descriptor: int, content: bytes) -> None:
 def _not_written(path: Path, error: OSError) -> NoReturn:
     if error.errno in FULL:
         raise NotWritten(
-            f"{path} cannot be written: {os.strerror(error.errno or 0).lower()}",
+            f"{path} cannot be written: {os.strerror(error.errno or 0)}",
             "free some space, or name another place; what was written before stays",
             is_full=True,
         ) from None
@@ -203,5 +211,5 @@ def _not_written(path: Path, error: OSError) -> NoReturn:
             "remove it, and look who put it there",
         ) from None
     raise NotWritten(
-        f"{path} cannot be written: {(error.strerror or str(error)).lower()}", "name a place that can be written"
+        f"{path} cannot be written: {error.strerror or error}", "name a place that can be written"
     ) from None

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Literal, get_args
 from reports.decode import decode, name_of
 from reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
 from reports.plain_text import json_text
+from reports.run_folder import RunFolder, kept, opened
 
 SCHEMA = 1
 FILE_NAME = "results.json"
@@ -279,7 +279,8 @@ class StoredRun:
 def load(path: Path) -> StoredRun:
     """The run that a results.json holds. Raises StoredRunUnreadable with the place of what is wrong."""
     try:
-        text = path.read_bytes().decode("utf-8")
+        with opened(path) as file:
+            text = file.read().decode("utf-8")
     except FileNotFoundError:
         raise StoredRunUnreadable(f"{path}: no such file", "name a run's folder or its results.json") from None
     except UnicodeDecodeError as error:
@@ -302,31 +303,18 @@ def load(path: Path) -> StoredRun:
 
 
 def save(run: StoredRun, path: Path) -> None:
-    """Write a run so that a reader finds the old file or the new one, also after a power cut."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with temporary.open("wb") as file:
-            file.write(serialized(run))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    """Write a run so that a reader finds the old file or the new one, also after a power cut. Raises NotWritten."""
+    RunFolder(path.parent).write(path.name, _text(run))
 
 
 def serialized(run: StoredRun) -> bytes:
-    """The bytes of results.json. Equal runs give equal bytes.
+    """The bytes of results.json. Equal runs give equal bytes."""
+    return kept(_text(run))
 
-    What cannot be seen, and a lone surrogate, which UTF-8 cannot hold, is written as the JSON escape that stands for
-    it.
-    """
-    text = json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1)
-    return (json_text(text) + "\n").encode("utf-8")
+
+def _text(run: StoredRun) -> str:
+    """What cannot be seen, and a lone surrogate, is written as the JSON escape that stands for it."""
+    return json_text(json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
 
 
 def to_json(run: StoredRun) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from typing import IO
 
 from acceptance.commands.complaint import complain
 from acceptance.errors import SignoffError
+from reports.errors import ReportError
+from reports.run_folder import FULL
 from reports.terminal import guarded, show
 
 COMMANDS = ("new", "read", "run", "serve", "load", "report", "night")
@@ -37,9 +39,9 @@ def _run(arguments: Sequence[str] | None) -> int:
         code = int(parsed.run(parsed))
         sys.stdout.flush()
         return code
-    except SignoffError as error:
+    except (SignoffError, ReportError) as error:
         complain(error)
-        return error.exit_code
+        return error.exit_code if isinstance(error, SignoffError) else OUR_ERROR
     except KeyboardInterrupt:
         show("signoff: interrupted; what was gathered is kept", on="err")
         return INTERRUPTED
@@ -48,6 +50,12 @@ def _run(arguments: Sequence[str] | None) -> int:
         _silence()
         return 0
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in FULL:
+            _silence()
+            with contextlib.suppress(OSError):
+                show(f"signoff: {error.filename or 'standard output'}: {error.strerror}", on="err")
+                show("  mend: free some space, or write elsewhere; what was written before stays", on="err")
+            return OUR_ERROR
         # Python would end with 1, and that is the verdict "failed": what breaks here says nothing about a server.
         with contextlib.suppress(OSError):
             show(traceback.format_exc(), on="err", end="")

@@ -6,10 +6,11 @@ import sys
 
 from acceptance.commands.colour import Palette, takes_colour
 from acceptance.errors import SignoffError
+from reports.errors import ReportError
 from reports.terminal import show
 
 
-def complain(error: SignoffError, colour: str = "never") -> None:
+def complain(error: SignoffError | ReportError, colour: str = "never") -> None:
     """Say it on standard error; `colour` is what --color says."""
     palette = Palette(takes_colour(colour, sys.stderr))
     show(f"{palette('error', 'signoff:')} {palette('', str(error))}", on="err", coloured=palette.is_coloured)

@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.errors import UsageError
+from reports.errors import NotWritten
 from reports.plain_text import json_text
+from reports.run_folder import write
 from reports.terminal import show
 
 
 def write_json(told: Mapping[str, Any], to: str | None) -> bool:
     """Into the file, or to standard output for "-"; True where that leaves no room for other text.
 
-    Raises UsageError where the file cannot be written.
+    Raises UsageError where the file cannot be written, NotWritten where there is no room.
     """
     text = json_text(json.dumps(told, indent=1)) + "\n"
     if to == "-":
@@ -23,7 +25,9 @@ def write_json(told: Mapping[str, Any], to: str | None) -> bool:
         return True
     if to:
         try:
-            Path(to).write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(f"{to}: {error.strerror}", "name a file that can be written") from None
+            write(Path(to), text)
+        except NotWritten as error:
+            if error.is_full:
+                raise
+            raise UsageError(str(error), error.mend) from None
     return False

@@ -11,12 +11,14 @@ from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from acceptance import load_journey, load_machines
 from acceptance.commands.json_output import write_json
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
+from reports import run_folder
+from reports.errors import NotWritten
 from reports.terminal import clear_line, is_terminal, redraw, show
 
 if TYPE_CHECKING:
@@ -170,7 +172,7 @@ class _Command:
             self.carrier = load_journey.users_of(arguments, self._keep)
         self.origin = load_request.origin(load_request.endpoint(arguments.url))
         self.headers = load_request.headers(arguments.header, arguments.api_key_env)
-        self.records: IO[str] | None = None
+        self.records: run_folder.Growing | None = None
         self.line = _Line()
 
     def run(self, plan: LoadPlan, limits: list[Limit]) -> int:
@@ -179,9 +181,9 @@ class _Command:
         with ExitStack() as open_files:
             if self.arguments.records is not None:
                 try:
-                    self.records = open_files.enter_context(self.arguments.records.open("w", encoding="utf-8"))
-                except OSError as error:
-                    raise UsageError(f"{self.arguments.records}: {error.strerror}", "name a file to write") from None
+                    self.records = open_files.enter_context(run_folder.begin(self.arguments.records))
+                except NotWritten as error:
+                    raise error if error.is_full else UsageError(str(error), error.mend) from None
             if not self.arguments.model:
                 plan = load_request.with_model(plan, self._served_model())
             return self._find(plan, limits) if limits else self._load(plan)
@@ -286,7 +288,7 @@ class _Command:
 
     def _keep(self, record: Mapping[str, Any]) -> None:
         if self.records is not None:
-            self.records.write(json.dumps(record) + "\n")
+            self.records.append(json.dumps(record) + "\n")
 
     def _tell(self, result: Mapping[str, Any], text: Callable[[], str]) -> None:
         try:

@@ -12,6 +12,8 @@ from pathlib import Path
 from acceptance.errors import UsageError
 from acceptance.new_document import NewDocument, filled
 from acceptance.reading import Reading, read_documents
+from reports.errors import NotWritten
+from reports.run_folder import write
 from reports.terminal import show
 
 NAME = "new"
@@ -72,11 +74,11 @@ def _write_all(texts: Mapping[Path, str]) -> None:
     for path, text in texts.items():
         is_new = not path.exists()
         try:
-            path.write_text(text, encoding="utf-8")
-        except OSError as error:
-            for file in begun:
+            write(path, text)
+        except NotWritten as error:
+            for file in (*begun, *([path] if is_new else [])):
                 file.unlink(missing_ok=True)
-            raise UsageError(f"{path}: {error.strerror}", "name a file that can be written") from None
+            raise error if error.is_full else UsageError(str(error), error.mend) from None
         if is_new:
             begun.append(path)
 

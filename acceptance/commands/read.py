@@ -20,7 +20,9 @@ from acceptance.reading.binding import binding_path
 from acceptance.reading.binding_text import binding_draft
 from acceptance.reading.files import files_of
 from acceptance.reading_page import reading_page
+from reports.errors import NotWritten
 from reports.plain_text import json_text
+from reports.run_folder import write
 from reports.terminal import show
 
 NAME = "read"
@@ -109,6 +111,6 @@ def _write(text: str, name: str, *, coloured: bool = False) -> None:
             raise UsageError(f"standard output: {error.strerror}", "make room, or name a file elsewhere") from None
         return
     try:
-        Path(name).write_bytes(text.encode("utf-8", "replace"))
-    except OSError as error:
-        raise UsageError(f"{name}: {error.strerror}", "name a file that can be written") from None
+        write(Path(name), text.encode("utf-8", "replace").decode())
+    except NotWritten as error:
+        raise error if error.is_full else UsageError(str(error), error.mend) from None

@@ -7,15 +7,17 @@ from pathlib import Path
 
 from acceptance.commands.json_output import write_json
 from acceptance.errors import UsageError
-from reports.errors import StoredRunUnreadable
+from reports.cut_run import CUT, cut_run, is_cut
+from reports.errors import NotWritten, StoredRunUnreadable
 from reports.headline import headline, outcome
 from reports.result_files import write_results
-from reports.stored_run import FILE_NAME, load
+from reports.stored_run import FILE_NAME, load, save
 from reports.terminal import show
 
 NAME = "report"
-HELP = "Make the result documents (HTML and Markdown) again from a stored run."
+HELP = "Make the result documents (HTML and Markdown) again from a stored run, or those of a run that was cut off."
 EXAMPLE = "signoff report out/20250120-140322 --out /tmp/result"
+CUT_OFF = 3
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,27 +28,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit 0 once the documents are written, whatever they say. Raises UsageError for an unreadable run."""
+    """Exit 0 once the documents are written, whatever they say; 3 where the run was cut off.
+
+    A cut run gets a results.json too, marked as such, which its own end replaces. Raises UsageError for an unreadable
+    run, NotWritten where there is no room.
+    """
     given: Path = arguments.run_folder
     stored_at = given / FILE_NAME if given.is_dir() else given
-    try:
-        stored = load(stored_at)
-    except StoredRunUnreadable as error:
-        raise UsageError(str(error), error.mend) from None
     folder: Path = arguments.out or stored_at.parent
     try:
+        is_new = is_cut(stored_at.parent)
+        stored = cut_run(stored_at.parent) if is_new else load(stored_at)
         written = write_results(stored, folder, stored_at.parent)
-    except OSError as error:
-        raise UsageError(f"{folder}: {error.strerror}", "name a folder that can be written with --out") from None
+        if is_new:
+            save(stored, folder / FILE_NAME)
+            written.append(folder / FILE_NAME)
+    except StoredRunUnreadable as error:
+        raise UsageError(str(error), error.mend) from None
+    except NotWritten as error:
+        if error.is_full:
+            raise
+        raise UsageError(str(error), error.mend) from None
     said = {
         "schema": 1,
         "outcome": outcome(stored)[0],
         "headline": headline(stored),
         "files": [str(path) for path in written],
     }
+    code = CUT_OFF if CUT in stored.extra else 0
     if write_json(said, arguments.json):
-        return 0
+        return code
     show(headline(stored))
     for path in written:
         show(f"  {path}")
-    return 0
+    return code

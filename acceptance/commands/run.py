@@ -5,13 +5,8 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
-import shutil
-import signal
-import subprocess
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import IO
 
 from acceptance import deployment as deployments
 from acceptance import own_service
@@ -19,14 +14,15 @@ from acceptance.errors import RunInvalid, UsageError
 from acceptance.foreign import read_evidence
 from acceptance.profile import PROFILES
 from acceptance.reading import read_documents
-from acceptance.running import storing
+from acceptance.running import runner, storing
+from reports.errors import NotWritten
+from reports.run_folder import FULL, RunFolder, write
 from reports.terminal import show
 
 NAME = "run"
 HELP = "judge a deployment against task documents and write the result documents"
 EXAMPLE = "signoff run fixtures/tasks/1.3-hermes-2.md --target http://127.0.0.1:11401"
 EXIT = {"passed": 0, "failed": 1, "undecided": 2, "invalid": 3}
-ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 INI = Path(__file__).parent.parent / "running" / "signoff.ini"
 UNUSABLE_IN_PATHS = ("[", "]", "::")
 REMOVED_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
@@ -75,11 +71,21 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
+        if error.errno in FULL:
+            raise RunInvalid(
+                f"{folder}: {error.strerror}", "free some space, or name another place with --out"
+            ) from None
         raise UsageError(f"{folder}: {error.strerror}", "name a folder that can be written with --out") from None
-    status = _pytest(arguments, [document.path for document in reading.documents], run_id, folder)
+    documents = [document.path for document in reading.documents]
+    ended = runner.follow(
+        lambda junit: _command(arguments, documents, run_id, junit), _environment(), RunFolder(folder)
+    )
     results = folder / storing.RESULTS
     if not results.exists():
-        raise RunInvalid(f"the runner ended with status {status} and wrote no result", f"see {folder / 'pytest.log'}")
+        raise RunInvalid(
+            f"the runner {ended.text()} and wrote no result{f': {ended.said}' if ended.said else ''}",
+            f"see {folder / runner.LOG}; `signoff report {folder}` writes down what was judged until then",
+        )
     outcome = storing.outcome(results)
     with contextlib.suppress(BrokenPipeError):
         _show(arguments, results, folder)
@@ -95,18 +101,18 @@ def _show(arguments: argparse.Namespace, results: Path, folder: Path) -> None:
         show(results.read_text(encoding="utf-8"), end="")
     elif arguments.json:
         try:
-            shutil.copyfile(results, arguments.json)
-        except OSError as error:
-            show(f"signoff: {arguments.json}: {error.strerror}; the result is {results}", on="err")
+            write(Path(arguments.json), results.read_text(encoding="utf-8"))
+        except NotWritten as error:
+            if error.is_full:
+                raise
+            show(f"signoff: {error}; the result is {results}", on="err")
     show(storing.closing_lines(folder), on="err" if arguments.json == "-" else "out")
 
 
-def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, folder: Path) -> int:
-    """Run pytest in a process of its own, with its own settings and no plugin but ours."""
-    environment = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES}
-    environment |= {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PY_COLORS": "0"}
-    command = [
-        *(sys.executable, "-P", "-m", "acceptance.running.runner", "-c", str(INI), f"--rootdir={Path.cwd()}"),
+def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str) -> list[str]:
+    """pytest with its own settings and no plugin but ours."""
+    return [
+        *(sys.executable, "-P", "-m", "acceptance.running.pytest_process", "-c", str(INI), f"--rootdir={Path.cwd()}"),
         *(
             "-p",
             "acceptance.running.pytest_plugin",
@@ -119,7 +125,7 @@ def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, fo
             "--capture=no",
             "--noconftest",
             "--signoff-progress",
-            f"--junitxml={folder / 'junit.xml'}",
+            f"--junitxml={junit}",
         ),
         *(f"--signoff-out={arguments.out}", f"--signoff-run-id={run_id}"),
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
@@ -130,35 +136,8 @@ def _pytest(arguments: argparse.Namespace, documents: list[str], run_id: str, fo
         *(["--lf"] if arguments.lf else []),
         *("--", *documents),
     ]
-    with (folder / "pytest.log").open("w", encoding="utf-8") as log:
-        return _followed(command, log, environment)
 
 
-def _followed(command: list[str], log: IO[str], environment: dict[str, str]) -> int:
-    """Run it in a session of its own: a signal of the terminal comes through this process, once, as Ctrl-C.
-
-    The handlers stand before it starts, so that it does not inherit the SIGINT that a shell ignores for jobs in
-    the background.
-    """
-    started: list[subprocess.Popen[bytes]] = []
-    early: list[int] = []
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        if started:
-            started[0].send_signal(signal.SIGINT)
-        else:
-            early.append(number)
-
-    # nohup asks to go on after the terminal has gone.
-    ending = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP]
-    previous = {number: signal.signal(number, pass_on) for number in ending}
-    try:
-        started.append(
-            subprocess.Popen(command, stdout=log, stdin=subprocess.DEVNULL, env=environment, start_new_session=True)
-        )
-        if early:
-            started[0].send_signal(signal.SIGINT)
-        return started[0].wait()
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+def _environment() -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES}
+    return {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PY_COLORS": "0"}

@@ -14,6 +14,9 @@ from acceptance.errors import SignoffError
 from acceptance.profile import Profile
 from acceptance.reading import Reading
 from acceptance.verdict import Verdict
+from reports.cut_run import VERDICTS
+from reports.errors import NotWritten
+from reports.run_folder import Growing, RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +41,37 @@ class Findings:
     seed: int
     engine: dict[str, Any]
     """The fields of `reports.stored_run.Engine`."""
+    selected: int | None = None
+    """How many criteria are to be judged, where not all of them are."""
     judged: dict[tuple[str, str], Judged] = field(default_factory=dict)
     retries: list[str] = field(default_factory=list)
     server_sides: list[dict[str, Any]] = field(default_factory=list)
-    trouble: SignoffError | None = None
+    trouble: SignoffError | NotWritten | None = None
+    verdicts: Growing | None = None
 
     def keep(self, criterion: Criterion, judged: Judged) -> None:
-        """Remember a verdict, in the run's folder too, so that an interruption loses none."""
+        """Remember a verdict, in the run's folder too, so that an interruption loses none. Raises NotWritten."""
         self.judged[criterion.document, criterion.id] = judged
-        self.folder.mkdir(parents=True, exist_ok=True)
-        line: dict[str, Any] = {"document": criterion.document, "id": criterion.id, **asdict(judged)}
-        with (self.folder / "verdicts.jsonl").open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+        line = json.dumps(self.line(criterion), ensure_ascii=False, sort_keys=True)
+        self.open_verdicts().append(line + "\n")
+
+    def line(self, criterion: Criterion) -> dict[str, Any] | None:
+        """The verdict as verdicts.jsonl holds it, or None where the run did not reach the criterion."""
+        judged = self.of(criterion)
+        return None if judged is None else {"document": criterion.document, "id": criterion.id, **asdict(judged)}
+
+    def open_verdicts(self) -> Growing:
+        """The file that gets the verdicts; as long as it is open, the run goes on. Raises NotWritten."""
+        if self.verdicts is None:
+            self.verdicts = RunFolder(self.folder).growing(VERDICTS)
+            self.verdicts.lock()
+        return self.verdicts
+
+    def close(self) -> None:
+        """The run is over. Raises NotWritten."""
+        if self.verdicts is not None:
+            self.verdicts.close()
+            self.verdicts = None
 
     def of(self, criterion: Criterion) -> Judged | None:
         """What was found about a criterion, or None where the run did not reach it."""

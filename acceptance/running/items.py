@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import pytest
 
 from acceptance.criterion import Criterion
 from acceptance.reading import Document
 from acceptance.verdict import Verdict
+from reports.errors import NotWritten
 from reports.terminal import harmless
 
 FAILING = {"fail", "inconclusive", "error"}
@@ -23,6 +24,8 @@ class Judge(Protocol):
     def document(self, path: Path) -> Document: ...
 
     def judge(self, criterion: Criterion) -> Verdict: ...
+
+    def give_up(self, why: NotWritten) -> NoReturn: ...
 
 
 class NotMet(AssertionError):
@@ -54,7 +57,10 @@ class CriterionItem(pytest.Item):
 
     def runtest(self) -> None:
         """Judge the criterion."""
-        verdict = self.parent.judging.judge(self.criterion)
+        try:
+            verdict = self.parent.judging.judge(self.criterion)
+        except NotWritten as error:
+            self.parent.judging.give_up(error)
         if verdict.outcome in FAILING:
             raise NotMet(verdict)
         if verdict.outcome in SKIPPING:

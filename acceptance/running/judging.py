@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -29,9 +30,13 @@ from acceptance.running.deployment_conflicts import conflicts_with_deployment
 from acceptance.running.findings import Findings, Judged
 from acceptance.running.items import CriterionItem, DocumentFile
 from acceptance.running.progress import Progress
+from acceptance.running.runner import SAID
 from acceptance.running.sites import Sites
 from acceptance.site import Site
 from acceptance.verdict import Verdict
+from reports.errors import NotWritten
+from reports.plain_text import line as plain_line
+from reports.run_folder import RunFolder
 from reports.stored_run import StoredRun
 from reports.terminal import harmless
 
@@ -117,7 +122,7 @@ class Judging:
             return None
         try:
             self.begin()
-        except SignoffError as error:
+        except (SignoffError, NotWritten) as error:
             self.findings.trouble = error
             return True
         except Exception as error:
@@ -129,12 +134,26 @@ class Judging:
             return True
         return None
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the result; pytest's status is 0 only where the run passed."""
+    def give_up(self, why: NotWritten) -> NoReturn:
+        """Judge nothing more."""
+        self.findings.trouble = why
+        pytest.exit(str(why), pytest.ExitCode.INTERNAL_ERROR)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
+        """Write the result, last of all; pytest's status is 0 only where the run passed."""
+        try:
+            yield
+        except OSError as error:  # what pytest itself keeps, such as what failed last
+            self.progress.note(f"signoff: {error.filename or 'a file of pytest'} was not written: {error.strerror}")
         if session.config.option.collectonly:
             return
-        stored = self.finish()
+        try:
+            stored = self.finish()
+        except NotWritten as error:
+            self.findings.trouble = error
+            session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
+            return
         if stored.outcome != "passed" and session.exitstatus in (
             pytest.ExitCode.OK,
             pytest.ExitCode.NO_TESTS_COLLECTED,
@@ -144,7 +163,8 @@ class Judging:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The headline, and where the result is."""
         if self.findings.trouble is not None:
-            terminalreporter.write_line(harmless(f"signoff: {self.findings.trouble}"))
+            mend = f" ({self.findings.trouble.mend})" if self.findings.trouble.mend else ""
+            terminalreporter.write_line(f"{SAID}{plain_line(self.findings.trouble)}{plain_line(mend)}")
         results = self.findings.folder / storing.RESULTS
         if results.exists():
             terminalreporter.write_line(harmless(storing.closing_lines(self.findings.folder)))
@@ -152,7 +172,11 @@ class Judging:
     # judging
 
     def begin(self) -> None:
-        """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge."""
+        """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge.
+
+        What is going to be judged is written down first: raises NotWritten where that cannot be.
+        """
+        storing.begin(self.findings)
         process_id = None
         own_service.give_key(self.findings.deployment)
         if self.findings.deployment.starts:
@@ -174,18 +198,26 @@ class Judging:
         site.require_reachable()
         self._sites = Sites(site, criteria)
         self.findings.engine = engine.of(self._sites.target)
+        storing.begin(self.findings)
 
     def select(self, criteria: Sequence[Criterion]) -> None:
         """What will be judged: progress and time left are told of these."""
         self._selected = list(criteria)
+        self.findings.selected = len(self._selected)
 
     def judge(self, criterion: Criterion) -> Verdict:
-        """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail."""
+        """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail.
+
+        Raises NotWritten where it cannot be kept: a run without records judges nothing.
+        """
         position = len(self.findings.judged) + 1
         left_s = plan.remaining_seconds(self._waiting(), self._taken_groups)
         self.progress.criterion(position, len(self._selected), criterion, left_s, plan.seconds(criterion))
         begin, started = time.monotonic(), datetime.now(UTC)
+        known = len(self.findings.retries), len(self.findings.server_sides)
         verdict, evidence = self._verdict(criterion)
+        if known != (len(self.findings.retries), len(self.findings.server_sides)):
+            storing.begin(self.findings)
         judged = Judged(verdict, storing.utc(started), round(time.monotonic() - begin, 3), evidence)
         self.findings.keep(criterion, judged)
         return verdict
@@ -211,6 +243,8 @@ class Judging:
             self._taken_groups.add(check.group or check.kind)
             verdict = _bound(criterion, foreign.bound(check.judge(criterion, found), found))
             return replace(verdict, assumptions=_assumptions(verdict, found)), (found.file,)
+        except NotWritten:
+            raise
         except NotMeasurable as missing:
             return Verdict("not_measurable", str(missing), mend=missing.mend), ()
         except SignoffError as error:
@@ -246,10 +280,8 @@ class Judging:
         return [criterion for criterion in self._selected if self.findings.of(criterion) is None]
 
     def _keep_traceback(self, where: str, error: Exception) -> None:
-        self.findings.folder.mkdir(parents=True, exist_ok=True)
-        with (self.findings.folder / "errors.log").open("a", encoding="utf-8") as file:
-            file.write(f"{where}\n")
-            file.write("".join(traceback.format_exception(error)) + "\n")
+        text = f"{where}\n{''.join(traceback.format_exception(error))}\n"
+        RunFolder(self.findings.folder).append("errors.log", text)
 
 
 def _bound(criterion: Criterion, verdict: Verdict) -> Verdict:

@@ -89,8 +89,8 @@ def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measured]:
         )
     found = Measured()
     try:
-        judging.begin()
         judging.select(criteria)
+        judging.begin()
         for criterion in plan.order(criteria):
             judging.judge(criterion)
         found.load = offered_load.run_of(offered_load.measure(under_load[0], judging.site)).plan

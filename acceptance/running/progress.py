@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 
 from acceptance.criterion import Criterion
@@ -43,12 +44,19 @@ class Progress:
     def end(self) -> None:
         """Leave a clean line behind."""
         if self._live:
-            clear_line()
+            with contextlib.suppress(OSError):
+                clear_line()
 
     def _show(self, text: str, *, force: bool = False) -> None:
-        now = time.monotonic()
         if not self._shown:
             return
+        try:
+            self._write(text, force=force)
+        except OSError:  # nobody sees it any more, which is no reason to judge nothing
+            self._shown = self._live = False
+
+    def _write(self, text: str, *, force: bool) -> None:
+        now = time.monotonic()
         if self._live:
             if force or now - self._drawn_at >= REDRAW_S:
                 redraw(text)

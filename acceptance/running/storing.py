@@ -13,8 +13,8 @@ from acceptance.criterion import Criterion
 from acceptance.machine import machine
 from acceptance.reading import Conflict, Document
 from acceptance.running.findings import Findings
-from acceptance.verdict import Verdict
 from reports import stored_run
+from reports.cut_run import BEGUN, JudgedLine, as_judged
 from reports.decode import decode
 from reports.headline import fold, headline, open_counts, out_of_reach
 from reports.plain_text import line as plain_line
@@ -22,7 +22,6 @@ from reports.result_files import write_results
 from reports.stored_run import (
     Engine,
     LogEntry,
-    Measurement,
     Side,
     StoredConflict,
     StoredCriterion,
@@ -48,12 +47,20 @@ def utc(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def begin(findings: Findings) -> None:
+    """Write down what is going to be judged, so that a run that is cut off can be reported. Raises NotWritten."""
+    findings.open_verdicts()
+    begun = _begun(findings)
+    selected = len(begun.criteria) if findings.selected is None else findings.selected
+    stored_run.save(replace(begun, extra={**begun.extra, "selected": selected}), findings.folder / BEGUN)
+
+
 def store(findings: Findings, finished: datetime) -> StoredRun:
-    """Write results.json and a result document for each task document; gives the stored run."""
+    """Write results.json and a result document for each task document; gives the stored run. Raises NotWritten."""
     run = _stored(findings, finished)
-    findings.folder.mkdir(parents=True, exist_ok=True)
     write_results(run, findings.folder)
     stored_run.save(run, findings.folder / RESULTS)
+    findings.close()
     return run
 
 
@@ -82,10 +89,26 @@ def closing_lines(folder: Path) -> str:
 
 
 def _stored(findings: Findings, finished: datetime) -> StoredRun:
+    begun = _begun(findings)
+    given = [criterion for document in findings.reading.documents for criterion in document.criteria]
+    criteria = tuple(
+        as_judged(stored, JudgedLine.of(line)) if (line := findings.line(criterion)) is not None else stored
+        for stored, criterion in zip(begun.criteria, given, strict=True)
+    )
+    run = replace(begun, criteria=criteria, finished=utc(finished), log=_log(findings))
+    folded, reason = fold(run)
+    if findings.trouble is not None:
+        mend = f" ({findings.trouble.mend})" if findings.trouble.mend else ""
+        reason = f"{findings.trouble}{mend}; {reason}"
+    return replace(run, outcome=folded, reason=reason, open=open_counts(run))
+
+
+def _begun(findings: Findings) -> StoredRun:
+    """The run with all that is known but its verdicts."""
     criteria = tuple(
         _criterion(findings, criterion) for document in findings.reading.documents for criterion in document.criteria
     )
-    run = StoredRun(
+    return StoredRun(
         outcome="invalid",
         profile=findings.profile.name,
         alpha=findings.profile.alpha,
@@ -94,27 +117,19 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
         machine=machine(),
         versions={name: metadata.version(name) for name in MEASURING_PACKAGES},
         started=utc(findings.started),
-        finished=utc(finished),
+        finished="",
         run_id=findings.folder.name,
         criteria=criteria,
         conflicts=tuple(_conflict(conflict) for conflict in findings.reading.conflicts),
         documents=tuple(_document(document) for document in findings.reading.documents),
         out_of_reach=dict(findings.deployment.out_of_reach),
-        log=_log(findings),
         retries=tuple(findings.retries),
         server=tuple(decode(StoredServerSide, side, "server") for side in findings.server_sides),
         extra={"deployment": findings.deployment.name, "seed": findings.seed},
     )
-    folded, reason = fold(run)
-    if findings.trouble is not None:
-        mend = f" ({findings.trouble.mend})" if findings.trouble.mend else ""
-        reason = f"{findings.trouble}{mend}; {reason}"
-    return replace(run, outcome=folded, reason=reason, open=open_counts(run))
 
 
 def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
-    judged = findings.of(criterion)
-    verdict = judged.verdict if judged is not None else Verdict("not_run", "the run did not reach it")
     return StoredCriterion(
         id=criterion.id,
         document=criterion.document,
@@ -125,18 +140,12 @@ def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
         statement=criterion.statement,
         kind=criterion.kind,
         judge=criterion.judge,
-        outcome=verdict.outcome,
-        reason=verdict.reason,
-        mend=verdict.mend,
+        outcome="not_run",
+        reason="the run did not reach it",
         service=criterion.service,
-        detail=dict(verdict.detail),
-        assumptions=(*criterion.assumptions, *verdict.assumptions),
-        measured=Measurement(**asdict(verdict.measured)) if verdict.measured is not None else None,
+        assumptions=criterion.assumptions,
         threshold=StoredThreshold(**asdict(criterion.threshold)) if criterion.threshold is not None else None,
-        evidence=judged.evidence if judged is not None else (),
         waiver=findings.waiver(criterion),
-        started=judged.started if judged is not None else "",
-        seconds=judged.seconds if judged is not None else None,
     )
 
 

@@ -110,7 +110,7 @@ def test_a_file_that_may_not_grow_keeps_whole_lines_and_the_old_result(tmp_path:
         cwd=ROOT, capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     first, second = done.stdout.splitlines()
-    assert "load.jsonl cannot be written: file too large" in first
+    assert "load.jsonl cannot be written: File too large" in first
     assert "results.json" in second
     assert {each.split()[0] for each in (first, second)} == {"True"}
     lines = (tmp_path / "run/evidence/load.jsonl").read_text().splitlines()
@@ -120,7 +120,7 @@ def test_a_file_that_may_not_grow_keeps_whole_lines_and_the_old_result(tmp_path:
 
 
 def test_a_full_device_that_the_user_names_is_an_error_with_a_sentence() -> None:
-    with pytest.raises(NotWritten, match="/dev/full cannot be written: no space left on device") as caught:
+    with pytest.raises(NotWritten, match="/dev/full cannot be written: No space left on device") as caught:
         write(Path("/dev/full"), "text")
     assert caught.value.is_full
     assert "free some space" in caught.value.mend

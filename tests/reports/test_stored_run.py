@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,8 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports import stored_run
-from reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
+from reports.errors import NotWritten, StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
 from reports.stored_run import Measurement, from_json, load, save, serialized, to_json
 from tests.reports import hermes_run
 
@@ -190,8 +190,8 @@ def test_the_old_file_stays_whole_where_writing_fails(tmp_path: Path, monkeypatc
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(stored_run.os, "fsync", full)
-    with pytest.raises(OSError, match="No space"):
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(NotWritten, match="No space"):
         save(hermes_run.passing_run(), path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["results.json"]

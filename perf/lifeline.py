@@ -1,0 +1,137 @@
+"""Nothing that this process starts outlives it, however it ends: a load without anyone to see it goes on for nobody.
+
+A process of its own, the keeper, holds the reading end of a pipe whose writing end only this process has. It is told
+which children there are, and when the pipe closes, it ends those that are left with all that they started. No child
+has to do anything for it, so it holds too for one whose event loop hangs, for Locust's patched threads and for services
+in other languages. As a program (`python lifeline.py`) this is the keeper.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Final
+
+GRACE_S: Final = 1.0
+"""For children that end in good order when they are asked to."""
+POLL_S: Final = 0.02
+
+_lock = threading.RLock()
+_children: set[int] = set()
+_pipe: int | None = None
+
+
+def keep(pid: int) -> None:
+    """From now on this child, the leader of a process group of its own, ends with this process."""
+    with _lock:
+        _children.add(pid)
+        _tell(b"+%d\n" % pid)
+
+
+def let_go(pid: int) -> None:
+    """This child has ended, and its id may come to mean another process."""
+    with _lock:
+        _children.discard(pid)
+        _tell(b"-%d\n" % pid)
+
+
+def _tell(line: bytes) -> None:
+    global _pipe
+    if _pipe is None:
+        _pipe = _started()
+        line = b"".join(b"+%d\n" % each for each in _children)
+    try:
+        os.write(_pipe, line)
+    except BrokenPipeError:  # somebody ended the keeper: another takes its place
+        os.close(_pipe)
+        _pipe = None
+        if _children:
+            _tell(line)
+
+
+def _started() -> int:
+    """The writing end of a new keeper's pipe."""
+    reading, writing = os.pipe()
+    try:
+        os.posix_spawn(
+            sys.executable,
+            [sys.executable, "-P", str(Path(__file__))],
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, reading, 0),
+                # Whoever reads this process's output must not wait for the keeper.
+                (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_WRONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+            ],
+            setpgroup=0,  # Ctrl-C is not for it
+        )
+    finally:
+        os.close(reading)
+    return writing
+
+
+def _forget() -> None:
+    """In a copy of this process: it started none of them, and must not hold the pipe open."""
+    global _pipe
+    _children.clear()
+    if _pipe is not None:
+        os.close(_pipe)
+        _pipe = None
+
+
+def _main() -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # it ends with whom it keeps for
+    children: dict[int, None] = {}
+    for line in sys.stdin.buffer:
+        if line[:1] == b"+":
+            children[int(line[1:])] = None
+        else:
+            children.pop(int(line[1:]), None)
+    if children:
+        _end(list(children))
+
+
+def _end(leaders: list[int]) -> None:
+    """End these process groups and what they started in others: first asked, then killed."""
+    import psutil  # only now: while it waits, the keeper takes no more than Python does
+
+    processes: list[psutil.Process] = []
+    for leader in leaders:
+        with contextlib.suppress(psutil.Error):
+            process = psutil.Process(leader)
+            processes += [process, *process.children(recursive=True)]
+    for leader in reversed(leaders):
+        _signal(leader, signal.SIGTERM)
+    end = time.monotonic() + GRACE_S
+    while any(_group_lives(leader) for leader in leaders) and time.monotonic() < end:
+        time.sleep(POLL_S)
+    for leader in leaders:
+        _signal(leader, signal.SIGKILL)
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            process.kill()  # psutil looks first whether its id has come to mean another
+
+
+def _signal(leader: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, number)
+
+
+def _group_lives(leader: int) -> bool:
+    try:
+        os.killpg(leader, 0)
+    except OSError:
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    _main()
+else:
+    os.register_at_fork(after_in_child=_forget)
