@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ipaddress
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from acceptance import keys
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
@@ -161,7 +161,7 @@ class Deployment:
         variable = self.key_variable(url)
         if not variable:
             return ""
-        key = os.environ.get(variable, "").strip()
+        key = keys.value(variable)
         if not (key.isascii() and key.isprintable()):
             raise UsageError(
                 f"the environment variable {variable} holds what no header can carry",

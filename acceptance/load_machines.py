@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 PORT: Final = 5557
 """Locust's."""
-OPTIONS_OF_WORKER: Final = frozenset(["header", "api_key_env", "wait"])
+OPTIONS_OF_WORKER: Final = frozenset(["header", "api_key_env", "api_key_header", "wait"])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +71,7 @@ def serve(arguments: argparse.Namespace) -> int:
     if arguments.url is not None or arguments.master:
         raise UsageError("a worker takes no URL and is no master", "the master says where requests go")
     host, port = address(arguments.worker, "--worker")
-    headers = load_request.headers(arguments.header, arguments.api_key_env)
+    headers = load_request.headers(arguments)
     serve(host, port, headers, wait_s=arguments.wait, say=_say)
     return 0
 

@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit
 
 import httpx
 
+from acceptance import keys
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
+from acceptance.service_log import ServiceLog
 from perf import lifeline
 from perf.errors import NoListener
 from perf.process_identity import ProcessIdentity, identify, identities
@@ -57,7 +58,7 @@ class OwnService:
         self.told = start
         self._folder = RunFolder(folder)
         self._log_name = log
-        self._log: IO[bytes] | None = None
+        self._log: ServiceLog | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._ending: tuple[ProcessIdentity, ...] = ()
         self._began = 0.0
@@ -65,16 +66,19 @@ class OwnService:
     def launch(self) -> None:
         """Start it, ready or not. Raises PortInUse where something else listens at its address."""
         refuse_taken(self.told.url, self.told.service)
-        self._log = self._folder.log_of_child(self._log_name)
+        self._log = ServiceLog(self._folder, self._log_name)
         self._began = time.monotonic()
         self._process = subprocess.Popen(
             command(self.told),
-            stdout=self._log,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
+            env=keys.environment_of_service(),
             start_new_session=True,
         )
         lifeline.keep(self._process.pid)
+        assert self._process.stdout is not None
+        self._log.follow(self._process.stdout)
 
     def wait(self) -> int:
         """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
@@ -129,7 +133,7 @@ class OwnService:
         lifeline.let_go(self._process.pid)
         self._process = None
         if self._log is not None:
-            self._log.close()
+            self._log.settle()
         return processes
 
     @property
@@ -145,6 +149,8 @@ class OwnService:
             return False
 
     def _last_lines(self) -> str:
+        if self._log is not None:
+            self._log.settle()
         with contextlib.suppress(OSError):
             lines = self._log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
             if lines:

@@ -15,9 +15,10 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from perf.redactor import Redactor
-from perf.secret_forms import SHORTEST, is_weak
+from perf.secret_forms import SHORTEST
 
 _SECRET_NAME: Final = re.compile(r"auth|key|token|secret|cookie|passw(or)?d|pwd|credential|signature", re.IGNORECASE)
+_SECRET_VARIABLE: Final = re.compile(r"(^|_)(API_?KEYS?|KEYS?|TOKENS?|SECRETS?|PASSW(OR)?D|CREDENTIALS?)(_|$)")
 _SCHEMES: Final = ("bearer", "basic", "token")
 
 
@@ -74,9 +75,12 @@ def remember_url(url: str, whose: str = "URL") -> None:
             remember(value, whose)
 
 
-def leave(public: Iterable[str]) -> None:
-    """Texts that everybody may read, such as the documents of a run: a piece of a key that they hold is no secret."""
-    _known.public += [text for text in public if text]
+def spare(public: Iterable[str]) -> None:
+    """Texts that everybody may read, such as the documents of a run: a piece of a key that they hold is no secret.
+
+    A text that is a whole secret, as the name of a service may be, makes it as weak as a plain word.
+    """
+    _known.public += [text for text in public if text and text not in _known.public]
     _known.renew()
 
 
@@ -105,27 +109,30 @@ def redacted_pieces(texts: list[str]) -> list[str]:
     return _known.redactor.pieces(texts)
 
 
-def environment() -> dict[str, str]:
-    """This process's environment for a child that needs no key: variables that hold a known one are left out.
+def environment(*, bare: bool = False) -> dict[str, str]:
+    """This process's environment for a child: variables that hold a known secret are left out.
 
-    A child that reads a key of its own gets it from who starts it.
+    With `bare` those that are named as secrets are, too, such as the token of a model registry: for a child that
+    starts no service.
     """
-    named = set(_known.secrets.values())
-    strong = [secret for secret in _known.secrets if not is_weak(secret)]
+    named, weak = set(_known.secrets.values()), _known.redactor.weak
+    strong = [secret for secret in _known.secrets if secret not in weak]
     return {
         name: value
         for name, value in os.environ.items()
-        if name not in named and not any(secret in value for secret in strong)
+        if name not in named
+        and not any(secret in value for secret in strong)
+        and not (bare and _SECRET_VARIABLE.search(name))
     }
 
 
 def warnings() -> list[str]:
     """What to say of secrets that are too short, or too plain, to be taken out everywhere."""
     return [
-        f"the secret of {whose or 'this run'} is shorter than {SHORTEST} characters, or a single word: it is taken out "
-        'of what is kept only behind words such as "Bearer" or "key:"; use a longer one'
+        f"the secret of {whose or 'this run'} has less than {SHORTEST} characters, or is a plain word or a name: it "
+        'is taken out of what is kept only behind words such as "Bearer" or "key:"; use a longer one'
         for secret, whose in _known.secrets.items()
-        if is_weak(secret)
+        if secret in _known.redactor.weak
     ]
 
 

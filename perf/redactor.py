@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from perf.secret_forms import Forms, is_weak
+from perf.secret_forms import Forms
 from perf.text_views import views, widened
 
 MARK: Final = "[api key]"
@@ -34,8 +34,9 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = (), public: Iterable[str] = ()) -> None:
         self.secrets = tuple(dict.fromkeys(secret for secret in secrets if secret.strip()))
         self._forms = Forms(self.secrets, (text.encode("utf-8", "surrogatepass").lower() for text in public))
-        self._weak = frozenset(secret for secret in self.secrets if is_weak(secret))
-        self.numbers = frozenset(secret for secret in self.secrets if secret.isdecimal() and not is_weak(secret))
+        self.weak = frozenset(self._forms.weak)
+        """Those that are as short or as plain as words."""
+        self.numbers = frozenset(secret for secret in self.secrets if secret.isdecimal()) - self.weak
         """Those that a server could give back as a number in JSON."""
 
     def text(self, text: str) -> str:
@@ -74,7 +75,7 @@ class Redactor:
 
     def is_told_as_secret(self, name: object, value: object) -> bool:
         """Whether a value is a secret too short for texts, under a name that says what it is."""
-        return isinstance(value, str) and value in self._weak and _HOLDS_A_SECRET.search(str(name)) is not None
+        return isinstance(value, str) and value in self.weak and _HOLDS_A_SECRET.search(str(name)) is not None
 
     def spans(self, data: bytes) -> list[tuple[int, int]]:
         """The parts of a text that hold a secret, in order, apart from one another. None of them crosses a mark."""

@@ -72,8 +72,15 @@ class Forms:
         public = tuple(public)
         strong: list[bytes] = []
         weak: list[bytes] = []
+        self.weak: set[str] = set()
+        """Those that are as short or as plain as words."""
         for secret in secrets:
-            (weak if is_weak(secret) else strong).append(secret.encode("utf-8", "surrogatepass"))
+            written = secret.encode("utf-8", "surrogatepass")
+            if is_weak(secret) or written.lower() in public:
+                self.weak.add(secret)
+                weak.append(written)
+            else:
+                strong.append(written)
         self._grams: dict[int, list[tuple[Form, int]]] = defaultdict(list)
         for form in {form for secret in strong for form in _forms(secret, public)}:
             for place in range(len(form.text) - _GRAM + 1):

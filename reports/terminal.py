@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, TextIO, cast
 
+from reports.leaving import leaving
 from reports.plain_text import visible
 
 Stream = Literal["out", "err"]
@@ -42,7 +43,7 @@ def show(text: object = "", *, on: Stream = "out", end: str = "\n", coloured: bo
 
 def harmless(text: object) -> str:
     """The text with nothing in it that a terminal obeys, but tabs and the ends of lines."""
-    return visible(str(text).replace("\r\n", "\n")).replace("\r", "⟨U+000D⟩")
+    return visible(leaving(str(text)).replace("\r\n", "\n")).replace("\r", "⟨U+000D⟩")
 
 
 def styled(style: str, text: object) -> str:

@@ -1,4 +1,4 @@
-"""An error as every command says it: what happened, and what to do."""
+"""Errors and warnings as every command says them: what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import sys
 
 from acceptance.commands.colour import Palette, takes_colour
 from acceptance.errors import SignoffError
+from perf import known_secrets
 from reports.errors import ReportError
 from reports.terminal import show
+
+
+def show_warnings() -> None:
+    """Say which keys are too short or too plain to be kept out of everything; before anything is measured."""
+    for warning in known_secrets.warnings():
+        show(f"signoff: note: {warning}", on="err")
 
 
 def complain(error: SignoffError | ReportError, colour: str = "never") -> None:

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from acceptance import load_journey, load_machines
+from acceptance.commands.complaint import show_warnings
 from acceptance.commands.json_output import write_json
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
+from perf import known_secrets
 from reports import run_folder
 from reports.errors import NotWritten
 from reports.terminal import clear_line, is_terminal, redraw, show
@@ -73,6 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--no-stream", action="store_true", help="ask for whole answers")
     what.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="may be repeated")
     what.add_argument("--api-key-env", default="", metavar="NAME", help="variable that holds the server's API key")
+    what.add_argument(
+        "--api-key-header", default="Authorization", metavar="NAME",
+        help="header that the key is sent in (default: Authorization, as Bearer KEY)",
+    )  # fmt: skip
     what.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
     told = parser.add_argument_group("what is told")
     told.add_argument("--json", metavar="FILE", help="the result as JSON; - is standard output")
@@ -95,6 +101,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit 0 where the run is done and valid, 3 where it is not, 4 for a plan that cannot be."""
     # Not above: what measures takes a while to import, and `signoff --help` needs none of it. The workers start
     # first, so that they import while this process does.
+    from acceptance import load_request
     from perf.errors import PerfError, PlanInvalid, Unresolved
     from perf.load_process import Workers
 
@@ -107,6 +114,8 @@ def run(arguments: argparse.Namespace) -> int:
             return load_machines.serve(arguments)
         if arguments.url is None:
             raise UsageError("no URL is given", f"for example: {EXAMPLE}")
+        load_request.remember_secrets(arguments)  # before there are workers, who would inherit them
+        show_warnings()
         if arguments.journey:
             return _run(arguments, None)
         with load_machines.workers_of(arguments) if arguments.master else Workers(arguments.workers) as workers:
@@ -171,7 +180,7 @@ class _Command:
         if arguments.journey:
             self.carrier = load_journey.users_of(arguments, self._keep)
         self.origin = load_request.origin(load_request.endpoint(arguments.url))
-        self.headers = load_request.headers(arguments.header, arguments.api_key_env)
+        self.headers = load_request.headers(arguments)
         self.records: run_folder.Growing | None = None
         self.line = _Line()
 
@@ -288,7 +297,7 @@ class _Command:
 
     def _keep(self, record: Mapping[str, Any]) -> None:
         if self.records is not None:
-            self.records.append(json.dumps(record) + "\n")
+            self.records.append(json.dumps(known_secrets.redacted_value(record)) + "\n")
 
     def _tell(self, result: Mapping[str, Any], text: Callable[[], str]) -> None:
         try:
@@ -307,7 +316,8 @@ class _Command:
             name = models[0]["id"]
         except (ValueError, KeyError, IndexError, TypeError):
             return None
-        return name if isinstance(name, str) else None
+        # A name that holds the key would carry it into every record, and to workers on other machines.
+        return name if isinstance(name, str) and known_secrets.redacted(name) == name else None
 
     def _watch(self, plan: LoadPlan) -> ServerWatch:
         """The server's own metrics during the run; a key goes to its own server alone."""

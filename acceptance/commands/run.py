@@ -9,12 +9,14 @@ import sys
 from pathlib import Path
 
 from acceptance import deployment as deployments
-from acceptance import own_service
+from acceptance import keys, own_service
+from acceptance.commands.complaint import show_warnings
 from acceptance.errors import RunInvalid, UsageError
 from acceptance.foreign import read_evidence
 from acceptance.profile import PROFILES
 from acceptance.reading import read_documents
-from acceptance.running import runner, storing
+from acceptance.running import runner, secrets_of_run, storing
+from perf import known_secrets
 from reports.errors import NotWritten
 from reports.run_folder import FULL, RunFolder, write
 from reports.terminal import show
@@ -64,6 +66,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.evidence:
         read_evidence(arguments.evidence, deployment)
+    secrets_of_run.remember(deployment, reading)
     own_service.give_key(deployment)
     deployment.headers(deployment.target)
     run_id = storing.new_run_id()
@@ -77,9 +80,14 @@ def run(arguments: argparse.Namespace) -> int:
             ) from None
         raise UsageError(f"{folder}: {error.strerror}", "name a folder that can be written with --out") from None
     documents = [document.path for document in reading.documents]
-    ended = runner.follow(
-        lambda junit: _command(arguments, documents, run_id, junit), _environment(), RunFolder(folder)
-    )
+    with keys.handed_on(deployment.key_variables) as pipe:
+        show_warnings()
+        ended = runner.follow(
+            lambda junit: _command(arguments, documents, run_id, junit, pipe),
+            _environment(),
+            RunFolder(folder),
+            pipe,
+        )
     results = folder / storing.RESULTS
     if not results.exists():
         raise RunInvalid(
@@ -109,10 +117,11 @@ def _show(arguments: argparse.Namespace, results: Path, folder: Path) -> None:
     show(storing.closing_lines(folder), on="err" if arguments.json == "-" else "out")
 
 
-def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str) -> list[str]:
+def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str, pipe: int) -> list[str]:
     """pytest with its own settings and no plugin but ours."""
     return [
-        *(sys.executable, "-P", "-m", "acceptance.running.pytest_process", "-c", str(INI), f"--rootdir={Path.cwd()}"),
+        *(sys.executable, "-P", "-m", "acceptance.running.pytest_process", str(pipe)),
+        *("-c", str(INI), f"--rootdir={Path.cwd()}"),
         *(
             "-p",
             "acceptance.running.pytest_plugin",
@@ -139,5 +148,5 @@ def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, j
 
 
 def _environment() -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES}
+    environment = {name: value for name, value in known_secrets.environment().items() if name not in REMOVED_VARIABLES}
     return {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PY_COLORS": "0"}

@@ -14,7 +14,7 @@ from typing import NoReturn
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance import foreign, own_service
+from acceptance import foreign, keys, own_service
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
@@ -25,7 +25,7 @@ from acceptance.own_service import service_process
 from acceptance.own_services import OwnServices
 from acceptance.profile import PROFILES, Profile
 from acceptance.reading import SUFFIXES, Document, read_documents
-from acceptance.running import engine, plan, storing
+from acceptance.running import engine, plan, secrets_of_run, storing
 from acceptance.running.deployment_conflicts import conflicts_with_deployment
 from acceptance.running.findings import Findings, Judged
 from acceptance.running.items import CriterionItem, DocumentFile
@@ -55,6 +55,7 @@ class Judging:
         evidence: Path | None = None,
     ) -> None:
         reading = read_documents(paths)
+        secrets_of_run.remember(deployment, reading)
         found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(
             deployment=deployment,
@@ -178,7 +179,8 @@ class Judging:
         """
         storing.begin(self.findings)
         process_id = None
-        own_service.give_key(self.findings.deployment)
+        for variable in own_service.give_key(self.findings.deployment):
+            keys.value(variable)
         if self.findings.deployment.starts:
             self._services = OwnServices(self.findings.deployment, self.findings.folder, self.progress.note)
             process_id = self._services.start().get(self.findings.deployment.target)
