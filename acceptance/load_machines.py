@@ -71,6 +71,7 @@ def serve(arguments: argparse.Namespace) -> int:
     if arguments.url is not None or arguments.master:
         raise UsageError("a worker takes no URL and is no master", "the master says where requests go")
     host, port = address(arguments.worker, "--worker")
+    load_request.remember_secrets(arguments)
     headers = load_request.headers(arguments)
     serve(host, port, headers, wait_s=arguments.wait, say=_say)
     return 0

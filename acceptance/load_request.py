@@ -64,10 +64,11 @@ def headers(arguments: argparse.Namespace) -> dict[str, str]:
 
 
 def remember_secrets(arguments: argparse.Namespace) -> None:
-    """Know from now on what of the command line is secret. Raises UsageError."""
+    """Know from now on what of the command line is secret, and let no child inherit it. Raises UsageError."""
     headers(arguments)
     for url in (arguments.url, arguments.metrics_url):
         known_secrets.remember_url(url or "")
+    keys.withdraw()
     known_secrets.spare(filter(None, (arguments.url, arguments.model, arguments.api_key_env)))
 
 

@@ -46,7 +46,7 @@ def give_key(deployment: Deployment) -> tuple[str, ...]:
     """
     if not deployment.starts:
         return ()
-    unset = tuple(name for name in deployment.key_variables if not os.environ.get(name))
+    unset = tuple(name for name in deployment.key_variables if not keys.is_set(name))
     os.environ.update(dict.fromkeys(unset, secrets.token_urlsafe(24)))
     return unset
 

@@ -28,10 +28,11 @@ class _Known:
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}
         self.public: list[str] = []
+        self.names: set[str] = set()
         self.redactor = Redactor()
 
     def renew(self) -> None:
-        self.redactor = Redactor(self.secrets, self.public)
+        self.redactor = Redactor(self.secrets, self.public, self.names)
 
 
 _known = _Known()
@@ -75,12 +76,13 @@ def remember_url(url: str, whose: str = "URL") -> None:
             remember(value, whose)
 
 
-def spare(public: Iterable[str]) -> None:
+def spare(public: Iterable[str], names: Iterable[str] = ()) -> None:
     """Texts that everybody may read, such as the documents of a run: a piece of a key that they hold is no secret.
 
-    A text that is a whole secret, as the name of a service may be, makes it as weak as a plain word.
+    A secret that is one of the `names`, such as that of a service, is as weak as a plain word.
     """
-    _known.public += [text for text in public if text and text not in _known.public]
+    _known.names.update(name.lower() for name in names if name)
+    _known.public += [text for text in (*public, *_known.names) if text and text not in _known.public]
     _known.renew()
 
 

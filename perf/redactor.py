@@ -29,11 +29,12 @@ _Path = tuple[Any, ...]
 
 
 class Redactor:
-    """Knows some secrets. `public` are texts whose pieces are none, such as the names of a deployment."""
+    """Knows some secrets. `public` are texts whose pieces are none; one that is a name is as weak as a word."""
 
-    def __init__(self, secrets: Iterable[str] = (), public: Iterable[str] = ()) -> None:
+    def __init__(self, secrets: Iterable[str] = (), public: Iterable[str] = (), names: Iterable[str] = ()) -> None:
         self.secrets = tuple(dict.fromkeys(secret for secret in secrets if secret.strip()))
-        self._forms = Forms(self.secrets, (text.encode("utf-8", "surrogatepass").lower() for text in public))
+        small = (text.encode("utf-8", "surrogatepass").lower() for text in public)
+        self._forms = Forms(self.secrets, small, frozenset(names))
         self.weak = frozenset(self._forms.weak)
         """Those that are as short or as plain as words."""
         self.numbers = frozenset(secret for secret in self.secrets if secret.isdecimal()) - self.weak

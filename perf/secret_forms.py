@@ -16,7 +16,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,9 +66,9 @@ class Form:
 
 
 class Forms:
-    """All forms of some secrets. `public` are texts in small letters whose pieces are no secrets."""
+    """All forms of some secrets. `public` are texts in small letters whose pieces are no secrets, `names` words."""
 
-    def __init__(self, secrets: Iterable[str], public: Iterable[bytes] = ()) -> None:
+    def __init__(self, secrets: Iterable[str], public: Iterable[bytes], names: Collection[str]) -> None:
         public = tuple(public)
         strong: list[bytes] = []
         weak: list[bytes] = []
@@ -76,7 +76,7 @@ class Forms:
         """Those that are as short or as plain as words."""
         for secret in secrets:
             written = secret.encode("utf-8", "surrogatepass")
-            if is_weak(secret) or written.lower() in public:
+            if is_weak(secret) or secret.lower() in names:
                 self.weak.add(secret)
                 weak.append(written)
             else:

@@ -69,6 +69,7 @@ def run(arguments: argparse.Namespace) -> int:
     secrets_of_run.remember(deployment, reading)
     own_service.give_key(deployment)
     deployment.headers(deployment.target)
+    keys.withdraw()
     run_id = storing.new_run_id()
     folder = arguments.out / run_id
     try:
@@ -80,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
             ) from None
         raise UsageError(f"{folder}: {error.strerror}", "name a folder that can be written with --out") from None
     documents = [document.path for document in reading.documents]
-    with keys.handed_on(deployment.key_variables) as pipe:
+    with keys.handed_on() as pipe:
         show_warnings()
         ended = runner.follow(
             lambda junit: _command(arguments, documents, run_id, junit, pipe),

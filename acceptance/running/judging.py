@@ -181,6 +181,7 @@ class Judging:
         process_id = None
         for variable in own_service.give_key(self.findings.deployment):
             keys.value(variable)
+        keys.withdraw()
         if self.findings.deployment.starts:
             self._services = OwnServices(self.findings.deployment, self.findings.folder, self.progress.note)
             process_id = self._services.start().get(self.findings.deployment.target)

@@ -26,17 +26,22 @@ def remember(deployment: Deployment, reading: Reading) -> None:
             known_secrets.remember_headers(
                 {name: value for name, value in headers.items() if not _PLACEHOLDER.search(value)}
             )
-    known_secrets.spare(_public(deployment, reading))
+    known_secrets.spare(_public(deployment, reading), _names(deployment))
+
+
+def _names(deployment: Deployment) -> Iterator[str]:
+    yield from (deployment.name, deployment.target, deployment.engine, deployment.api_key_header)
+    for names in (deployment.addresses, deployment.services, deployment.files, deployment.out_of_reach):
+        yield from names
+    yield from deployment.key_variables
+    yield from (start.service for start in deployment.starts)
 
 
 def _public(deployment: Deployment, reading: Reading) -> Iterator[str]:
-    yield from (deployment.name, deployment.target, deployment.engine, deployment.api_key_header)
     for names in (deployment.addresses, deployment.services, deployment.files, deployment.out_of_reach):
-        for name, value in names.items():
-            yield from (name, str(value))
-    yield from deployment.key_variables
+        yield from map(str, names.values())
     for start in deployment.starts:
-        yield from (start.service, start.url, *start.arguments)
+        yield from (start.url, *start.arguments)
     for document in reading.documents:
         yield from (document.path, document.title, "\n".join(document.text))
         yield from (criterion.id for criterion in document.criteria)
