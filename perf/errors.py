@@ -11,6 +11,7 @@
     ├── CounterMissing    the system does not tell the figure that was asked for
     ├── StartRefused      a service cannot be started for a timing (command, port)
     ├── HistoryUnreadable a history of nights that cannot be read or written
+    │   └── HistoryFull   there is no room for a night
     └── EvidenceUnreadable  another tool's result that cannot be taken as evidence
 
 A request that fails is not an error but a record. A message says what happened and where; `mend` says what to
@@ -66,6 +67,10 @@ class StartRefused(PerfError):
 
 class HistoryUnreadable(PerfError):
     """A file that is no history of nights, or cannot be read or written."""
+
+
+class HistoryFull(HistoryUnreadable):
+    """There is no room for a night."""
 
 
 class EvidenceUnreadable(PerfError):

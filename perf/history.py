@@ -11,6 +11,7 @@ Figures can be made again from `exchange`; `PRAGMA user_version` is the version 
 
 from __future__ import annotations
 
+import errno
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,11 +21,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from perf.comparison import Compared
-from perf.errors import HistoryUnreadable
+from perf.errors import HistoryFull, HistoryUnreadable
 from perf.interleaved import Block
 from perf.known_secrets import redacted, redacted_value
 
 SCHEMA: Final = 1
+NO_ROOM: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
 _TABLES: Final = """
 CREATE TABLE night (
     id INTEGER PRIMARY KEY, started TEXT NOT NULL, document TEXT NOT NULL, deployment TEXT NOT NULL,
@@ -184,4 +186,6 @@ def _opened(path: Path, *, create: bool) -> Iterator[sqlite3.Connection]:
                 )
             yield db
     except (sqlite3.Error, OSError) as error:
+        if getattr(error, "sqlite_errorcode", None) in NO_ROOM or getattr(error, "errno", None) == errno.ENOSPC:
+            raise HistoryFull(f"{path}: {error}", "free some space, or name another file with --history") from None
         raise HistoryUnreadable(f"{path}: {error}", "name a file that can be written with --history") from None

@@ -53,7 +53,8 @@ def _run(arguments: Sequence[str] | None) -> int:
         if isinstance(error, OSError) and error.errno in FULL:
             _silence()
             with contextlib.suppress(OSError):
-                show(f"signoff: {error.filename or 'standard output'}: {error.strerror}", on="err")
+                where = error.filename or "standard output or a temporary file"
+                show(f"signoff: {where}: {error.strerror}", on="err")
                 show("  mend: free some space, or write elsewhere; what was written before stays", on="err")
             return OUR_ERROR
         # Python would end with 1, and that is the verdict "failed": what breaks here says nothing about a server.

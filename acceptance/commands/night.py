@@ -9,13 +9,13 @@ from pathlib import Path
 from acceptance.commands.json_output import write_json
 from acceptance.commands.night_text import night_text, nights_table
 from acceptance.commands.run import EXIT
-from acceptance.errors import UsageError
+from acceptance.errors import RunInvalid, UsageError
 from acceptance.profile import PROFILES
 from acceptance.running import night, storing
 from acceptance.running.progress import Progress
 from perf import history
 from perf.comparison import LEAST_PAIRS
-from perf.errors import HistoryUnreadable
+from perf.errors import HistoryFull, HistoryUnreadable
 from reports.headline import fold
 from reports.terminal import show
 
@@ -72,6 +72,8 @@ def run(arguments: argparse.Namespace) -> int:
     outcome, _ = fold(replace(measured.stored, criteria=tuple(night.judged(measured.stored))))
     try:
         number = history.append(arguments.history, found, measured.blocks)
+    except HistoryFull as error:
+        raise RunInvalid(str(error), error.mend) from None
     except HistoryUnreadable as error:
         raise UsageError(str(error), error.mend) from None
     _show(arguments, night_text(replace(found, number=number), outcome, wanted.folder))

@@ -140,9 +140,9 @@ class Judging:
         self.findings.trouble = why
         pytest.exit(str(why), pytest.ExitCode.INTERNAL_ERROR)
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """Write the result, last of all; pytest's status is 0 only where the run passed."""
+        """Write the result, once pytest has kept what it keeps; pytest's status is 0 only where the run passed."""
         try:
             yield
         except OSError as error:  # what pytest itself keeps, such as what failed last
@@ -152,7 +152,7 @@ class Judging:
         try:
             stored = self.finish()
         except NotWritten as error:
-            self.findings.trouble = error
+            self.findings.trouble = self.findings.trouble or error
             session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
             return
         if stored.outcome != "passed" and session.exitstatus in (
@@ -165,7 +165,7 @@ class Judging:
         """The headline, and where the result is."""
         if self.findings.trouble is not None:
             mend = f" ({self.findings.trouble.mend})" if self.findings.trouble.mend else ""
-            terminalreporter.write_line(f"{SAID}{plain_line(self.findings.trouble)}{plain_line(mend)}")
+            terminalreporter.write_line(SAID + plain_line(f"{self.findings.trouble}{mend}"))
         results = self.findings.folder / storing.RESULTS
         if results.exists():
             terminalreporter.write_line(harmless(storing.closing_lines(self.findings.folder)))

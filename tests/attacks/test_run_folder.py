@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -135,3 +137,78 @@ def test_a_file_is_in_use_as_long_as_its_writer_has_it(tmp_path: Path) -> None:
         file.lock()
         assert is_in_use(path)
     assert not is_in_use(path)
+
+
+WRITERS = {
+    "write_text",
+    "write_bytes",
+    "touch",
+    "copyfile",
+    "copy",
+    "copy2",
+    "copytree",
+    "move",
+    "rename",
+    "symlink_to",
+}
+ELSEWHERE = {
+    "reports/run_folder.py": "the one place",
+    "acceptance/commands/__init__.py": "what goes to the null device",
+    "perf/journey_locustfile.py": "a pipe of ours, or the file that a user of Locust names",
+}
+
+
+def writing_calls(source: str) -> set[int]:
+    """The lines of a source text that open a file for writing, or write, copy or rename one."""
+    found: set[int] = set()
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.Call):
+            continue
+        name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+        owner = getattr(node.func.value, "id", "") if isinstance(node.func, ast.Attribute) else ""
+        texts = [ast.unparse(each) for each in (*node.args, *(keyword.value for keyword in node.keywords))]
+        if "devnull" in "".join(texts):
+            continue
+        is_opened = name in ("open", "fdopen") and any(
+            re.fullmatch(r"'[rwaxbt+]*[wax+][rwaxbt+]*'|.*\bO_(WRONLY|RDWR|CREAT).*", text) for text in texts
+        )
+        # `copy` and `move` are names of much else.
+        is_moved = name in WRITERS and (name not in ("copy", "move", "rename") or owner in ("shutil", "os"))
+        if is_opened or is_moved or (owner == "os" and name == "replace"):
+            found.add(node.lineno)
+    return found
+
+
+def test_no_other_module_writes_a_file() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}:{line}"
+        for room in ("acceptance", "coherence", "perf", "reports")
+        for path in sorted((ROOT / room).rglob("*.py"))
+        if str(path.relative_to(ROOT)) not in ELSEWHERE
+        for line in writing_calls(path.read_text(encoding="utf-8"))
+    }
+    assert found == set()
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "path.write_text('x')",
+        "path.open('w', encoding='utf-8')",
+        "open(path, mode='a')",
+        "open(path, 'r+b')",
+        "os.open(path, os.O_WRONLY | os.O_CREAT)",
+        "shutil.copyfile(one, other)",
+        "os.replace(one, other)",
+        "os.fdopen(number, 'wb')",
+    ],
+)
+def test_the_search_finds_a_write(source: str) -> None:
+    assert writing_calls(source) == {1}
+
+
+@pytest.mark.parametrize(
+    "source", ["path.open()", "path.open('rb')", "dict.copy()", "replace(run, x=1)", "a.rename(b=1)"]
+)
+def test_the_search_finds_nothing_else(source: str) -> None:
+    assert writing_calls(source) == set()
