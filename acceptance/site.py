@@ -20,6 +20,7 @@ from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
 from perf.foreign_run import ForeignRun
 from perf.process_identity import ProcessIdentity
+from reports.plain_text import json_text
 
 REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
@@ -42,7 +43,7 @@ class Recorder:
         line = json.dumps({"record": kind, **fields}, ensure_ascii=False, sort_keys=True)
         # A verdict sees what is stored, down to the order of keys, so that it comes out the same from there.
         self.records.append(json.loads(line))
-        self._file.write(line + "\n")
+        self._file.write(json_text(line) + "\n")
 
 
 @dataclass

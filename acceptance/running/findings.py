@@ -14,6 +14,7 @@ from acceptance.errors import SignoffError
 from acceptance.profile import Profile
 from acceptance.reading import Reading
 from acceptance.verdict import Verdict
+from reports.plain_text import json_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Findings:
         self.folder.mkdir(parents=True, exist_ok=True)
         line: dict[str, Any] = {"document": criterion.document, "id": criterion.id, **asdict(judged)}
         with (self.folder / "verdicts.jsonl").open("a", encoding="utf-8", errors="backslashreplace") as file:
-            file.write(json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n")
+            file.write(json_text(json.dumps(line, ensure_ascii=False, sort_keys=True)) + "\n")
 
     def of(self, criterion: Criterion) -> Judged | None:
         """What was found about a criterion, or None where the run did not reach it."""
