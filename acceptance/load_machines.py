@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import TYPE_CHECKING, Final
 
 from acceptance.errors import UsageError
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
 
 PORT: Final = 5557
 """Locust's."""
+_HOST: Final = re.compile(r"[\w.:%-]{1,253}|\[[\w.:%]+\]")
+_PORT_NUMBER: Final = re.compile(r"[0-9]{1,5}")
 OPTIONS_OF_WORKER: Final = frozenset(["header", "api_key_env", "api_key_header", "wait"])
 
 
@@ -34,7 +37,7 @@ def address(text: str, option: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
     if not colon:
         host, port = text, str(PORT)
-    if not host or not port.isdigit() or int(port) >= 1 << 16 or "/" in host:
+    if not _HOST.fullmatch(host) or not _PORT_NUMBER.fullmatch(port) or int(port) >= 1 << 16:
         raise UsageError(f"{option} {text!r} is no address", f"give HOST:PORT, such as 192.0.2.7:{PORT}")
     return host, int(port)
 

@@ -20,6 +20,7 @@ from acceptance.profile import Profile
 from perf import known_secrets
 from perf.foreign_run import ForeignRun
 from perf.process_identity import ProcessIdentity
+from reports.plain_text import json_text
 from reports.run_folder import Growing, RunFolder
 
 REQUEST_TIMEOUT_S = 60.0
@@ -44,7 +45,7 @@ class Recorder:
         line = json.dumps(_kept({"record": kind, **fields}), ensure_ascii=False, sort_keys=True)
         # A verdict sees what is stored, down to the order of keys, so that it comes out the same from there.
         self.records.append(json.loads(line))
-        self._file.append(line + "\n")
+        self._file.append(json_text(line) + "\n")
 
 
 @dataclass

@@ -19,8 +19,11 @@ CHAT_PATH = "/v1/chat/completions"
 
 
 def chat_url(url: str) -> str:
-    """The URL that requests go to: chat completions, where only a server (or its /v1) is named."""
-    parts = urlsplit(url)
+    """The URL that requests go to: chat completions, where only a server (or its /v1) is named. Raises PlanInvalid."""
+    try:
+        parts = urlsplit(url)
+    except ValueError as error:
+        raise PlanInvalid(f"{url!r}: {error}", "give a URL such as http://127.0.0.1:8000") from None
     path = parts.path.rstrip("/")
     return urlunsplit(parts._replace(path=CHAT_PATH if path in ("", "/v1") else path))
 

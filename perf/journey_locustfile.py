@@ -94,9 +94,9 @@ def begin(environment: Environment, **_: Any) -> None:
         _state.turns = Turns(_state.plan, _state.keep, keep_text=_state.journey.send_history, lasts_s=lasts_s)
         _state.keep({"record": "begun", "at_ns": time.monotonic_ns()})
     except (PerfError, OSError) as error:
-        logging.getLogger("locust").error(
-            "the journey cannot begin: %s %s", known_secrets.redacted(str(error)), getattr(error, "mend", "")
-        )
+        # Into a log that a terminal shows: arguments and names of files may hold what it obeys.
+        why = known_secrets.redacted(f"{error} {getattr(error, 'mend', '')}").encode("unicode_escape").decode("ascii")
+        logging.getLogger("locust").error("the journey cannot begin: %s", why)
         environment.process_exit_code = 4
         assert environment.runner is not None
         environment.runner.quit()

@@ -8,6 +8,7 @@ come through because `styled` makes a text harmless before it colours it.
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 import shutil
 import sys
@@ -43,7 +44,7 @@ def show(text: object = "", *, on: Stream = "out", end: str = "\n", coloured: bo
 
 def harmless(text: object) -> str:
     """The text with nothing in it that a terminal obeys, but tabs and the ends of lines."""
-    return visible(leaving(str(text)).replace("\r\n", "\n")).replace("\r", "⟨U+000D⟩")
+    return visible(leaving(str(text)).replace("\r\n", "\n"))
 
 
 def styled(style: str, text: object) -> str:
@@ -74,8 +75,14 @@ def is_terminal(on: Stream) -> bool:
     return stream(on).isatty()
 
 
+def silence() -> None:
+    """Nothing more goes to standard output, whose reader left, also not the last flush of the interpreter."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream("out").fileno())
+
+
 def stream(on: Stream) -> TextIO:
-    """The stream itself, below `guarded_errors`."""
+    """The stream itself, below what `guarded` put in its place."""
     found = sys.stdout if on == "out" else sys.stderr
     return cast(TextIO, getattr(found, "guarded", found))
 

@@ -11,13 +11,13 @@ import traceback
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from acceptance.commands.complaint import complain
 from acceptance.errors import SignoffError
 from reports.errors import ReportError
 from reports.run_folder import FULL
-from reports.terminal import guarded, show
+from reports.terminal import guarded, show, silence, stream
 
 COMMANDS = ("new", "read", "run", "serve", "load", "report", "night")
 INTERRUPTED = 3
@@ -37,7 +37,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     parsed = _parser(given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS).parse_args(given)
     try:
         code = int(parsed.run(parsed))
-        sys.stdout.flush()
+        stream("out").flush()
         return code
     except (SignoffError, ReportError) as error:
         complain(error)
@@ -46,12 +46,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         show("signoff: interrupted; what was gathered is kept", on="err")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe left; nothing more is written, also when the interpreter ends.
-        _silence()
+        silence()
         return 0
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
-            _silence()
+            silence()
             with contextlib.suppress(OSError):
                 where = error.filename or "standard output or a temporary file"
                 show(f"signoff: {where}: {error.strerror}", on="err")
@@ -62,7 +61,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             show(traceback.format_exc(), on="err", end="")
             show(f"signoff: a fault of Signoff, not a verdict: {error!r}", on="err")
             show("  mend: report it with the lines above", on="err")
-        _silence()
+        silence()
         return OUR_ERROR
 
 
@@ -73,23 +72,18 @@ def _open_closed_streams() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)
 
 
-def _silence() -> None:
-    """Nothing more is written, also when the interpreter ends: its last flush would change the exit code."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 class _Parser(argparse.ArgumentParser):
     """argparse with this project's exit code for a usage error, and with its way of printing."""
 
-    color = False  # argparse's own colours, which Python 3.14 brought
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.color = False  # argparse has colours of its own since Python 3.14
 
     def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
         show(message, on="out" if file is sys.stdout else "err", end="")
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.print_usage(sys.stderr)
-        self.exit(4, f"signoff: {message}\n  mend: see `{self.prog} --help`\n")
+        self.exit(4, self.format_usage() + f"signoff: {message}\n  mend: see `{self.prog} --help`\n")
 
 
 def _parser(names: Sequence[str]) -> _Parser:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import sys
-
 from acceptance.commands.colour import Palette, takes_colour
 from acceptance.errors import SignoffError
 from perf import known_secrets
 from reports.errors import ReportError
-from reports.terminal import show
+from reports.terminal import show, stream
 
 
 def show_warnings() -> None:
@@ -19,7 +17,7 @@ def show_warnings() -> None:
 
 def complain(error: SignoffError | ReportError, colour: str = "never") -> None:
     """Say it on standard error; `colour` is what --color says."""
-    palette = Palette(takes_colour(colour, sys.stderr))
+    palette = Palette(takes_colour(colour, stream("err")))
     show(f"{palette('error', 'signoff:')} {palette('', str(error))}", on="err", coloured=palette.is_coloured)
     if error.mend:
         show(f"{palette('mend', '  mend:')} {palette('', error.mend)}", on="err", coloured=palette.is_coloured)

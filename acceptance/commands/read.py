@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,7 +22,7 @@ from acceptance.reading_page import reading_page
 from reports.errors import NotWritten
 from reports.plain_text import json_text
 from reports.run_folder import write
-from reports.terminal import show
+from reports.terminal import show, silence, stream
 
 NAME = "read"
 HELP = "show what task documents ask for, what is assumed, and what contradicts"
@@ -66,7 +65,7 @@ def _read_and_show(arguments: argparse.Namespace) -> int:
     if arguments.binding:
         _write(binding_draft(reading, datetime.now(UTC).date()), "-")
     elif "-" not in (arguments.json, arguments.html) and (reading.documents or not unreadable):
-        palette = Palette(takes_colour(arguments.color, sys.stdout))
+        palette = Palette(takes_colour(arguments.color, stream("out")))
         _write(reading_text(reading, palette), "-", coloured=palette.is_coloured)
     for error in unreadable:
         complain(error, arguments.color)
@@ -104,10 +103,9 @@ def _write(text: str, name: str, *, coloured: bool = False) -> None:
         try:
             show(text, end="", coloured=coloured)
         except BrokenPipeError:
-            # Whoever read the pipe has seen enough; what was found still decides the exit code.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence()  # whoever read the pipe has seen enough; what was found still decides the exit code
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence()
             raise UsageError(f"standard output: {error.strerror}", "make room, or name a file elsewhere") from None
         return
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from acceptance.running import runner, secrets_of_run, storing
 from perf import known_secrets
 from reports.errors import NotWritten
 from reports.run_folder import FULL, RunFolder, write
-from reports.terminal import show
+from reports.terminal import show, silence
 
 NAME = "run"
 HELP = "judge a deployment against task documents and write the result documents"
@@ -59,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     for document in reading.documents:
         if any(mark in document.path for mark in UNUSABLE_IN_PATHS):
             raise UsageError(f"{document.path}: pytest cannot run a path with [, ] or ::", "rename the file")
+        if document.path.encode("utf-8", "replace").decode("utf-8") != document.path:
+            raise UsageError(f"{document.path}: pytest cannot run a path that is no UTF-8", "rename the file")
     deployment = (
         deployments.load(arguments.deployment, arguments.api_key_env)
         if arguments.deployment
@@ -98,10 +99,9 @@ def run(arguments: argparse.Namespace) -> int:
     outcome = storing.outcome(results)
     with contextlib.suppress(BrokenPipeError):
         _show(arguments, results, folder)
-        sys.stdout.flush()
         return EXIT[outcome]
     # The reader of a pipe left: that changes nothing of the outcome.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    silence()
     return EXIT[outcome]
 
 
