@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import os
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from acceptance import keys
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
 from perf.errors import UrlInvalid
 from perf.request_url import joined, origin
@@ -199,7 +199,7 @@ class Deployment:
         variable = self.key_variable(url)
         if not variable:
             return ""
-        key = os.environ.get(variable, "").strip()
+        key = keys.value(variable)
         if not (key.isascii() and key.isprintable()):
             raise UsageError(
                 f"the environment variable {variable} holds what no header can carry",

@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping
@@ -22,7 +21,9 @@ from acceptance.deployment import Deployment, Start
 from acceptance.errors import RunInvalid, UsageError
 from acceptance.own_services import OwnServices
 from reports.errors import NotWritten
+from reports.plain_text import json_text
 from reports.run_folder import RunFolder, write
+from reports.terminal import show
 
 FILE = Path(acceptance.__file__).parent.parent / "fixtures/estate.toml"
 WATCH_S = 0.5
@@ -61,7 +62,7 @@ def serve(json_file: str | None, prometheus: bool | None = None) -> int:
     previous = {number: signal.signal(number, end) for number in ending}
     with tempfile.TemporaryDirectory(prefix="signoff-estate-", ignore_cleanup_errors=True) as folder:
         estate = told_of_each_other(estate, Path(folder))
-        services = OwnServices(estate, Path(folder), lambda text: print(text, file=sys.stderr, flush=True))
+        services = OwnServices(estate, Path(folder), lambda text: show(text, on="err"))
         try:
             process_ids = services.start()
             up = True
@@ -76,7 +77,7 @@ def serve(json_file: str | None, prometheus: bool | None = None) -> int:
             services.stop()
             for number, handler in previous.items():
                 signal.signal(number, handler)
-    print("the estate is stopped", file=sys.stderr)
+    show("the estate is stopped", on="err")
     return 0
 
 
@@ -91,7 +92,7 @@ def with_prometheus(estate: Deployment, wanted: bool | None) -> Deployment:
     if wanted:
         raise UsageError("Prometheus is not installed", f"{install}, or leave out --prometheus")
     if wanted is None:
-        print(f"Prometheus is not installed, so nothing scrapes the estate: {install}", file=sys.stderr, flush=True)
+        show(f"Prometheus is not installed, so nothing scrapes the estate: {install}", on="err")
     kept = {name: url for name, url in estate.addresses.items() if name != PROMETHEUS}
     beside = tuple(start for start in estate.beside if start.service != PROMETHEUS)
     return replace(estate, beside=beside, addresses=kept)
@@ -158,13 +159,13 @@ def _key(each: Mapping[str, Any]) -> str:
 
 
 def _show(told: Mapping[str, Any], json_file: str | None) -> None:
-    text = json.dumps(told, indent=2)
+    text = json_text(json.dumps(told, indent=2))
     if json_file == "-":
-        print(text, flush=True)
+        show(text)
         return
     if json_file is not None:
         try:
             write(Path(json_file), text + "\n", 0o600)  # it may hold a key, so nobody else reads it
         except NotWritten as error:
             raise error if error.is_full else UsageError(str(error), error.mend) from None
-    print(page(told), flush=True)
+    show(page(told))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import sys
+import re
 from typing import TYPE_CHECKING, Final
 
 from acceptance.errors import UsageError
+from reports.terminal import show
 
 if TYPE_CHECKING:
     from perf.load_master import RemoteWorkers
 
 PORT: Final = 5557
 """Locust's."""
-OPTIONS_OF_WORKER: Final = frozenset(["header", "api_key_env", "wait"])
+_HOST: Final = re.compile(r"[\w.:%-]{1,253}|\[[\w.:%]+\]")
+_PORT_NUMBER: Final = re.compile(r"[0-9]{1,5}")
+OPTIONS_OF_WORKER: Final = frozenset(["header", "api_key_env", "api_key_header", "wait"])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -34,7 +37,7 @@ def address(text: str, option: str) -> tuple[str, int]:
     host, colon, port = text.rpartition(":") if not text.endswith("]") else (text, "", "")
     if not colon:
         host, port = text, str(PORT)
-    if not host or not port.isdigit() or int(port) >= 1 << 16 or "/" in host:
+    if not _HOST.fullmatch(host) or not _PORT_NUMBER.fullmatch(port) or int(port) >= 1 << 16:
         raise UsageError(f"{option} {text!r} is no address", f"give HOST:PORT, such as 192.0.2.7:{PORT}")
     return host, int(port)
 
@@ -71,10 +74,11 @@ def serve(arguments: argparse.Namespace) -> int:
     if arguments.url is not None or arguments.master:
         raise UsageError("a worker takes no URL and is no master", "the master says where requests go")
     host, port = address(arguments.worker, "--worker")
-    headers = load_request.headers(arguments.header, arguments.api_key_env)
+    load_request.remember_secrets(arguments)
+    headers = load_request.headers(arguments)
     serve(host, port, headers, wait_s=arguments.wait, say=_say)
     return 0
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    show(text, on="err")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import math
-import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import replace
@@ -12,7 +11,10 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from acceptance import keys
+from acceptance.deployment import AUTHORIZATION
 from acceptance.errors import UsageError
+from perf import known_secrets
 from perf.endpoint import chat_url
 from perf.errors import PlanInvalid
 from perf.plan import Arrivals, LoadPlan
@@ -30,20 +32,38 @@ def endpoint(url: str) -> str:
     return chat_url(url)
 
 
-def headers(given: list[str], api_key_env: str) -> dict[str, str]:
-    """Header fields of the command line, and the key that a variable holds. Raises UsageError."""
+def headers(arguments: argparse.Namespace) -> dict[str, str]:
+    """Header fields of the command line, and the key that a variable holds. Raises UsageError.
+
+    What is secret in them is taken out of everything that is written from now on, and no child inherits it.
+    """
     found: dict[str, str] = {}
-    for text in given:
+    for text in arguments.header:
         name, colon, value = text.partition(":")
         if not colon:
             raise UsageError(f"--header {text!r}: no colon", "give it as --header 'Name: value'")
         found[name.strip()] = value.strip()
-    if api_key_env:
-        key = os.environ.get(api_key_env, "").strip()
+    known_secrets.remember_headers(found)
+    if arguments.api_key_env:
+        key = keys.value(arguments.api_key_env)
         if not key:
-            raise UsageError(f"the environment variable {api_key_env} is empty or not set", "put the key into it")
-        found["Authorization"] = f"Bearer {key}"
+            raise UsageError(
+                f"the environment variable {arguments.api_key_env} is empty or not set", "put the key into it"
+            )
+        name = arguments.api_key_header
+        found[name] = f"Bearer {key}" if name.lower() == "authorization" else key
+    elif arguments.api_key_header != AUTHORIZATION:
+        raise UsageError("--api-key-header names the header of a key", "say which variable holds it: --api-key-env")
     return found
+
+
+def remember_secrets(arguments: argparse.Namespace) -> None:
+    """Know from now on what of the command line is secret, and let no child inherit it. Raises UsageError."""
+    headers(arguments)
+    for url in (arguments.url, arguments.metrics_url):
+        known_secrets.remember_url(url or "")
+    keys.withdraw()
+    known_secrets.spare(filter(None, (arguments.url, arguments.model, arguments.api_key_env)))
 
 
 def plan_of(arguments: argparse.Namespace) -> LoadPlan:
@@ -57,7 +77,7 @@ def plan_of(arguments: argparse.Namespace) -> LoadPlan:
         body=bodies[0],
         more_bodies=tuple(bodies[1:]),
         timeout_s=arguments.timeout,
-        headers=headers(arguments.header, arguments.api_key_env),
+        headers=headers(arguments),
         seed=seed,
         stream=not arguments.no_stream,
         vary=not arguments.same_prompt,

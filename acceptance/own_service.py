@@ -13,13 +13,14 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
 from urllib.parse import urlsplit
 
 import httpx
 
+from acceptance import keys
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
+from acceptance.service_log import ServiceLog
 from perf import lifeline
 from perf.errors import NoListener
 from perf.process_identity import ProcessIdentity, identify
@@ -47,7 +48,7 @@ def give_key(deployment: Deployment) -> tuple[str, ...]:
     """
     if not deployment.starts:
         return ()
-    unset = tuple(name for name in deployment.key_variables if not os.environ.get(name))
+    unset = tuple(name for name in deployment.key_variables if not keys.is_set(name))
     os.environ.update(dict.fromkeys(unset, secrets.token_urlsafe(24)))
     return unset
 
@@ -59,7 +60,7 @@ class OwnService:
         self.told = start
         self._folder = RunFolder(folder)
         self._log_name = log
-        self._log: IO[bytes] | None = None
+        self._log: ServiceLog | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._ending: tuple[ProcessIdentity, ...] = ()
         self._began = 0.0
@@ -67,16 +68,19 @@ class OwnService:
     def launch(self) -> None:
         """Start it, ready or not. Raises PortInUse where something else listens at its address."""
         refuse_taken(self.told.url, self.told.service)
-        self._log = self._folder.log_of_child(self._log_name)
+        self._log = ServiceLog(self._folder, self._log_name)
         self._began = time.monotonic()
         self._process = subprocess.Popen(
             command(self.told),
-            stdout=self._log,
+            stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
+            env=keys.environment_of_service(),
             start_new_session=True,
         )
         lifeline.keep(self._process.pid)
+        assert self._process.stdout is not None
+        self._log.follow(self._process.stdout)
 
     def wait(self) -> int:
         """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
@@ -133,7 +137,7 @@ class OwnService:
         lifeline.let_go(self._process.pid)
         self._process = None
         if self._log is not None:
-            self._log.close()
+            self._log.settle()
         return processes
 
     @property
@@ -149,6 +153,8 @@ class OwnService:
             return False
 
     def _last_lines(self) -> str:
+        if self._log is not None:
+            self._log.settle()
         with contextlib.suppress(OSError), opened(self._log_path) as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
             lines = file.read(LAST_BYTES).decode("utf-8", errors="replace").strip().splitlines()

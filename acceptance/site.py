@@ -17,8 +17,10 @@ from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, TargetUnreachable
 from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
+from perf import known_secrets
 from perf.foreign_run import ForeignRun
 from perf.process_identity import ProcessIdentity
+from reports.plain_text import json_text
 from reports.run_folder import Growing, RunFolder
 
 REQUEST_TIMEOUT_S = 60.0
@@ -27,6 +29,7 @@ OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
 SHELL_MARKS = ("$(", "`")
 MAX_BODY_BYTES = 10_000_000
 MAX_KEPT_CHARACTERS = 1_000_000
+LONGEST_KEY = 10_000
 SECRET_HEADERS = {"set-cookie", "authorization", "www-authenticate"}
 
 
@@ -39,10 +42,10 @@ class Recorder:
 
     def write(self, kind: str, fields: Mapping[str, Any]) -> None:
         """Append one record; `kind` becomes its `record` field unless it has one."""
-        line = json.dumps({"record": kind, **fields}, ensure_ascii=False, sort_keys=True)
+        line = json.dumps(_kept({"record": kind, **fields}), ensure_ascii=False, sort_keys=True)
         # A verdict sees what is stored, down to the order of keys, so that it comes out the same from there.
         self.records.append(json.loads(line))
-        self._file.append(line + "\n")
+        self._file.append(json_text(line) + "\n")
 
 
 @dataclass
@@ -150,19 +153,19 @@ class Site:
             raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {type(error).__name__}") from None
         except (httpx.HTTPError, TimeoutError, ValueError) as error:
             reason = f"no whole answer within {REQUEST_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
-            return {**record, "status": None, "error": f"{type(error).__name__}: {reason}", "headers": {}, "text": ""}
-        text = self.without_key(content.decode("utf-8", errors="replace"))
-        return {
-            **record,
-            "status": status,
-            "error": "",
-            "content_type": answer_headers.get("content-type", ""),
-            "headers": {
-                name: self.without_key(value) for name, value in answer_headers.items() if name not in SECRET_HEADERS
+            error_text = f"{type(error).__name__}: {reason}"
+            return _kept({**record, "status": None, "error": error_text, "headers": {}, "text": ""})
+        text = content.decode("utf-8", errors="replace")
+        return without_keys(
+            {
+                **record,
+                "status": status,
+                "error": "",
+                "content_type": answer_headers.get("content-type", ""),
+                "headers": {name: value for name, value in answer_headers.items() if name not in SECRET_HEADERS},
             },
-            "text": text[:MAX_KEPT_CHARACTERS],
-            "json": _json(text),
-        }
+            text,
+        )
 
     def send(self, request: Mapping[str, Any], origin: str | None = None, *, with_key: bool = True) -> Record:
         """Send a request that a document shows, once, to where the deployment puts its address.
@@ -180,12 +183,6 @@ class Site:
             url=None if origin is None else self.deployment.request_url(origin, request["path"]),
             with_key=with_key,
         )
-
-    def without_key(self, text: str) -> str:
-        """A server's answer as it may be kept: one that echoes the key does not spread it."""
-        for key in self.deployment.keys:
-            text = text.replace(key, "[api key]")
-        return text
 
     def require_reachable(self) -> None:
         """Raises TargetUnreachable where nothing answers at the target."""
@@ -229,6 +226,28 @@ async def _exchange(
             if len(content) > MAX_BODY_BYTES:
                 raise ValueError(f"the body is longer than {MAX_BODY_BYTES} bytes")
     return response.status_code, dict(response.headers), bytes(content)
+
+
+def without_keys(record: Mapping[str, Any], text: str) -> Record:
+    """A record with a server's answer as `text` and `json`, and without the keys that the answer gives back.
+
+    JSON is looked through value by value: a key may lie in pieces in it.
+    """
+    value = _json(text)
+    kept, count = known_secrets.counted(value)
+    if count:
+        text = json.dumps(kept, ensure_ascii=False)
+    # A key that lies across the cut is still whole here.
+    cut = text[: MAX_KEPT_CHARACTERS + LONGEST_KEY]
+    found = _kept({**record, "text": cut}, count)
+    return {**found, "text": found["text"][:MAX_KEPT_CHARACTERS], "json": kept}
+
+
+def _kept(fields: Mapping[str, Any], before: int = 0) -> dict[str, Any]:
+    """The fields without keys; `redacted` says in how many places there was one."""
+    kept, count = known_secrets.counted(dict(fields))
+    count += before + (fields.get("redacted", 0) or 0)
+    return {**kept, "redacted": count} if count else kept
 
 
 def _json(text: str) -> Any:

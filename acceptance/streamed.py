@@ -11,7 +11,7 @@ from typing import Any
 
 from acceptance.evidence import Record
 from acceptance.generation import CHAT_PATH
-from acceptance.site import MAX_BODY_BYTES, REQUEST_TIMEOUT_S, Site, headers_of
+from acceptance.site import MAX_BODY_BYTES, REQUEST_TIMEOUT_S, Site, headers_of, without_keys
 from perf.call import Reply
 from perf.client import Client
 from perf.errors import PlanInvalid, Unresolved
@@ -62,16 +62,16 @@ def at_once(
             timeout_s=REQUEST_TIMEOUT_S,
             keep_replies=True,
         ) as client:
-            return await asyncio.gather(*(_exchange(site, client, body, begin_ns, leave_after) for body in bodies))
+            return await asyncio.gather(*(_exchange(client, body, begin_ns, leave_after) for body in bodies))
 
     try:
         records = asyncio.run(send_all())
     except (PlanInvalid, Unresolved) as error:
-        records = [_record(site, url, body, Reply(None, {}, (), str(error), begin_ns), begin_ns) for body in bodies]
+        records = [_record(url, body, Reply(None, {}, (), str(error), begin_ns), begin_ns) for body in bodies]
     return [{**record, "assumption": assumption} for record in records]
 
 
-async def _exchange(site: Site, client: Client, body: Mapping[str, Any], begin_ns: int, leave_after: int) -> Record:
+async def _exchange(client: Client, body: Mapping[str, Any], begin_ns: int, leave_after: int) -> Record:
     too_long = f"the body is longer than {MAX_BODY_BYTES} bytes"
     length = 0
 
@@ -82,9 +82,9 @@ async def _exchange(site: Site, client: Client, body: Mapping[str, Any], begin_n
 
     reply = await client.ask(json.dumps(body).encode(), stream=bool(body.get("stream")), enough=enough)
     if length > MAX_BODY_BYTES:
-        return _record(site, client.endpoint.url, body, replace(reply, failure=too_long), begin_ns)
+        return _record(client.endpoint.url, body, replace(reply, failure=too_long), begin_ns)
     left = bool(leave_after) and len(_events(reply.pieces)[0]) >= leave_after
-    record = _record(site, client.endpoint.url, body, replace(reply, failure="") if left else reply, begin_ns)
+    record = _record(client.endpoint.url, body, replace(reply, failure="") if left else reply, begin_ns)
     return {**record, "left": left and all(data != DONE for _, data in record["events"])}
 
 
@@ -95,11 +95,11 @@ def _events(parts: Sequence[tuple[int, bytes]]) -> tuple[list[tuple[int, str]], 
     return events, reader.rest()
 
 
-def _record(site: Site, url: str, body: Mapping[str, Any], reply: Reply, begin_ns: int) -> Record:
+def _record(url: str, body: Mapping[str, Any], reply: Reply, begin_ns: int) -> Record:
     is_stream = reply.headers.get("content-type", "").startswith(EVENTS)
     events, rest = _events(reply.pieces) if is_stream else ([], "")
-    text = "" if is_stream else site.without_key(reply.body.decode("utf-8", errors="replace"))
-    return {
+    text = "" if is_stream else reply.body.decode("utf-8", errors="replace")
+    record = {
         "method": "POST",
         "url": url,
         "body": dict(body),
@@ -109,11 +109,10 @@ def _record(site: Site, url: str, body: Mapping[str, Any], reply: Reply, begin_n
         "headers": {name: reply.headers[name] for name in ("retry-after", "content-type") if name in reply.headers},
         "left": False,
         "ended_ms": round((reply.finished_ns - begin_ns) / 1e6, 3),
-        "events": [[round((at_ns - begin_ns) / 1e6, 3), site.without_key(data)] for at_ns, data in events],
-        "rest": site.without_key(rest),
-        "text": text,
-        "json": _json(text),
+        "events": [[round((at_ns - begin_ns) / 1e6, 3), data] for at_ns, data in events],
+        "rest": rest,
     }
+    return without_keys(record, text)
 
 
 def chunks(record: Record) -> list[tuple[float, Mapping[str, Any]]]:

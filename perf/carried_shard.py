@@ -17,7 +17,7 @@ import gevent
 from gevent import subprocess
 from gevent.queue import Queue
 
-from perf import lifeline
+from perf import known_secrets, lifeline
 from perf.client_limits import open_files_short
 from perf.errors import PerfError
 from perf.joining import ENDED, RECORDS, with_own_headers
@@ -103,7 +103,7 @@ class CarriedShard:
             status = self._child.wait()
             lifeline.let_go(self._child.pid)
             self._complaints.seek(0)
-            complaint = self._complaints.read()[-2000:]
+            complaint = known_secrets.redacted(self._complaints.read())[-2000:]
         self._complaints.close()
         self._flusher.kill()
         self._flush()

@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 from operator import attrgetter, itemgetter
 from typing import Any, Literal
 
+from perf.known_secrets import redacted
+
 Stamps = Literal["kernel", "user"]
 
 OWN_FAULTS = frozenset({"interrupted", "client_error"})
@@ -80,10 +82,14 @@ class Exchange:
         return None if self.sent_ns is None else max(0, self.sent_ns - self.intended_ns - self.connect_ns)
 
     def as_record(self) -> dict[str, Any]:
-        """Plain JSON; `text` only where it was kept."""
+        """Plain JSON without the keys of this process; `text` only where it was kept."""
         record: dict[str, Any] = {"record": "exchange", **dict(zip(_NAMES, _VALUES(self), strict=True))}
         record["token_ns"] = list(self.token_ns)
-        if not self.text:
+        if self.error:
+            record["error"] = redacted(self.error)
+        if self.text:
+            record["text"] = redacted(self.text)
+        else:
             del record["text"]
         return record
 

@@ -23,6 +23,7 @@ from typing import Any, Final
 from perf.comparison import Compared
 from perf.errors import HistoryFull, HistoryUnreadable
 from perf.interleaved import Block
+from perf.known_secrets import redacted, redacted_value
 
 SCHEMA: Final = 1
 NO_ROOM: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)
@@ -90,13 +91,14 @@ class Night:
 def append(path: Path, night: Night, blocks: Sequence[Block]) -> int:
     """Add a night with its raw series, all of it or nothing; gives its number. Raises HistoryUnreadable."""
     with _opened(path, create=True) as db, db:
-        values = (
+        about = json.dumps(redacted_value(night.about), sort_keys=True)
+        values = _kept(
             *(night.started, night.document, night.deployment, night.target, night.control, night.rate_per_second),
-            *(night.block_s, night.seed, night.valid, night.reason, json.dumps(night.about, sort_keys=True)),
+            *(night.block_s, night.seed, night.valid, night.reason, about),
         )
         number = db.execute("INSERT INTO night VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
         assert number is not None
-        rows = [(number, *astuple(each)) for each in night.criteria]
+        rows = [_kept(number, *astuple(each)) for each in night.criteria]
         db.executemany("INSERT INTO criterion VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
         db.executemany(
             "INSERT INTO figure VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", [_row(number, e) for e in night.figures]
@@ -117,7 +119,7 @@ def _append_block(db: sqlite3.Connection, number: int, position: int, block: Blo
     failed = sum(not each.ok for each in run.exchanges)
     db.execute(
         "INSERT INTO block VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (number, position, block.pair, block.side, len(run.exchanges), failed, run.valid, run.reason),
+        _kept(number, position, block.pair, block.side, len(run.exchanges), failed, run.valid, run.reason),
     )
 
     def since(stamp_ns: int | None) -> int | None:
@@ -133,6 +135,11 @@ def _append_block(db: sqlite3.Connection, number: int, position: int, block: Blo
             for each in run.exchanges
         ],
     )
+
+
+def _kept(*values: Any) -> tuple[Any, ...]:
+    """Values as they are written: a server's words, which a reason may hold, without the keys of this process."""
+    return tuple(redacted(value) if isinstance(value, str) else value for value in values)
 
 
 def _row(number: int, figure: Compared) -> tuple[Any, ...]:

@@ -22,6 +22,7 @@ from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
+from perf import known_secrets
 from perf.endpoint import chat_url
 from perf.errors import PerfError, PlanInvalid
 from perf.exchange import Exchange
@@ -69,7 +70,7 @@ class _State:
 
     def keep(self, record: Mapping[str, Any]) -> None:
         if self.records is not None:
-            self.records.write(json.dumps(record) + "\n")
+            self.records.write(json.dumps(known_secrets.redacted_value(record)) + "\n")
             self.records.flush()
 
 
@@ -93,7 +94,9 @@ def begin(environment: Environment, **_: Any) -> None:
         _state.turns = Turns(_state.plan, _state.keep, keep_text=_state.journey.send_history, lasts_s=lasts_s)
         _state.keep({"record": "begun", "at_ns": time.monotonic_ns()})
     except (PerfError, OSError) as error:
-        logging.getLogger("locust").error("the journey cannot begin: %s %s", error, getattr(error, "mend", ""))
+        # Into a log that a terminal shows: arguments and names of files may hold what it obeys.
+        why = known_secrets.redacted(f"{error} {getattr(error, 'mend', '')}").encode("unicode_escape").decode("ascii")
+        logging.getLogger("locust").error("the journey cannot begin: %s", why)
         environment.process_exit_code = 4
         assert environment.runner is not None
         environment.runner.quit()
@@ -125,6 +128,7 @@ def end(**_: Any) -> None:
 def _planned(environment: Environment, options: Any) -> tuple[LoadPlan, Journey]:
     if options.journey_plan:
         message = json.loads(Path(options.journey_plan).read_text(encoding="utf-8"))
+        known_secrets.remember_headers(message["plan"]["headers"])
         return LoadPlan.from_record(message["plan"]), Journey.of(message["journey"])
     if not environment.host:
         raise PlanInvalid("no server is named", "add --host http://127.0.0.1:8000")
@@ -133,6 +137,7 @@ def _planned(environment: Environment, options: Any) -> tuple[LoadPlan, Journey]
         key = os.environ.get(options.api_key_env, "").strip()
         if not key:
             raise PlanInvalid(f"the environment variable {options.api_key_env} is empty or not set")
+        known_secrets.remember(key, options.api_key_env)
         headers["Authorization"] = f"Bearer {key}"
     asked = {"model": options.journey_model, "max_tokens": options.max_tokens}
     body = {name: value for name, value in asked.items() if value is not None}

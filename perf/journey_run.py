@@ -19,8 +19,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, Final
+from urllib.parse import urlsplit, urlunsplit
 
-from perf import lifeline
+from perf import known_secrets, lifeline
 from perf.client_limits import open_files_short
 from perf.errors import LoadProcessDied, PlanInvalid
 from perf.exchange import Exchange
@@ -80,7 +81,7 @@ class JourneyUsers:
                     _end(locust)
             if not gathered.results and gathered.error is None and not gathered.broken_off:
                 log.seek(0)
-                lines = log.read().strip().splitlines()
+                lines = known_secrets.redacted(log.read()).strip().splitlines()
                 if not gathered.started_ns:
                     raise LoadProcessDied("the users did not begin", lines[-1] if lines else "")
                 gathered.flaw = f"the users were lost after {len(gathered.exchanges)} records of the run"
@@ -149,12 +150,18 @@ class JourneyUsers:
         gathered.take(0, progress.as_record())
 
 
+def _place(url: str) -> str:
+    """Where users go, for Locust's eyes: everybody can read its command line."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
 def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Popen[bytes], IO[str]]:
     reading, writing = os.pipe()
     users = plan.closed_loop
     command = [
         *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--loglevel", "WARNING"),
-        *("-u", str(users), "-r", str(min(users, SPAWNED_PER_SECOND)), "--host", plan.url),
+        *("-u", str(users), "-r", str(min(users, SPAWNED_PER_SECOND)), "--host", _place(plan.url)),
         *("--journey-plan", f"/dev/fd/{told.fileno()}", "--records", f"/dev/fd/{writing}"),
     ]
     own = {name: value for name, value in client_environment().items() if not name.startswith("LOCUST_")}

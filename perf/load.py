@@ -17,6 +17,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
+from perf import known_secrets
 from perf.client import Client
 from perf.client_limits import come_first, raise_open_files
 from perf.errors import PerfError
@@ -229,6 +230,7 @@ def main() -> int:
             message = json.loads(sys.stdin.readline())
             shard = Shard(*message.pop("shard", (0, 1)))
             plan = LoadPlan.from_record(message)
+            known_secrets.remember_headers(plan.headers)
             raise_open_files()
             come_first()
             run = _Run(
@@ -245,7 +247,8 @@ def main() -> int:
             put(asyncio.run(run.run(start)).as_record())
         except (PerfError, ValueError) as error:
             mend = error.mend if isinstance(error, PerfError) else ""
-            put({"record": "error", "kind": type(error).__name__, "message": str(error), "mend": mend})
+            text = known_secrets.redacted(str(error))
+            put({"record": "error", "kind": type(error).__name__, "message": text, "mend": mend})
             return 4
     return 0
 

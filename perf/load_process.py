@@ -22,7 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final
 
-from perf import lifeline
+from perf import known_secrets, lifeline
 from perf.client_limits import check_memory, open_files_short
 from perf.errors import PlanInvalid
 from perf.exchange import Exchange
@@ -190,7 +190,7 @@ class Workers:
         if gathered.error is None and not gathered.broken_off:
             status = self._children[number].returncode
             self._complaints[number].seek(0)
-            complaint = self._complaints[number].read()[-2000:].strip()
+            complaint = known_secrets.redacted(self._complaints[number].read())[-2000:].strip()
             gathered.lost(number, self._count, status, complaint)
         if not gathered.started_ns:  # the others wait for a start that does not come
             self._kill()
@@ -224,8 +224,12 @@ def client_command() -> list[str]:
 
 
 def client_environment() -> dict[str, str]:
-    """In which a worker finds this package, and nothing of the folder that it is started in."""
+    """In which a worker finds this package, nothing of the folder that it is started in, and no key.
+
+    What it has to send with a key it is told through a pipe.
+    """
     root = str(Path(__file__).resolve().parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
-    return {**os.environ, **own, "OPENBLAS_NUM_THREADS": "1"}  # its threads spin beside the client
+    own["OPENBLAS_NUM_THREADS"] = "1"  # its threads spin beside the client
+    return {**known_secrets.environment(bare=True), **own}

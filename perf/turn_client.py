@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from perf import known_secrets
 from perf.client import Client
 from perf.client_limits import come_first, raise_open_files
 from perf.errors import PerfError
@@ -134,9 +135,12 @@ def main() -> int:
             keep_text, lasts_s = message.pop("keep_text"), message.pop("lasts_s")
             raise_open_files()
             come_first()
-            asyncio.run(_Turns(LoadPlan.from_record(message), keep_text, lasts_s, put).run())
+            plan = LoadPlan.from_record(message)
+            known_secrets.remember_headers(plan.headers)
+            asyncio.run(_Turns(plan, keep_text, lasts_s, put).run())
         except PerfError as error:
-            put({"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.mend})
+            message = known_secrets.redacted(str(error))
+            put({"record": "error", "kind": type(error).__name__, "message": message, "mend": error.mend})
             return 4
     return 0
 

@@ -36,8 +36,7 @@ class Parser(argparse.ArgumentParser):
     """argparse, with the exit code of this project for what a user got wrong."""
 
     def error(self, message: str) -> NoReturn:
-        self.print_usage(sys.stderr)
-        self.exit(USAGE, f"{self.prog}: {message}\n")
+        self.exit(USAGE, f"{self.format_usage()}{self.prog}: {harmless(message)}\n")
 
 
 def show(service: str, faults: Mapping[str, Fault[Create]]) -> None:
@@ -49,8 +48,22 @@ def show(service: str, faults: Mapping[str, Fault[Create]]) -> None:
 def told(service: str, error: SettingsError) -> int:
     """Print every problem, each on a line; the exit code."""
     for problem in error.problems:
-        print(f"{service}: {problem}", file=sys.stderr)
+        complain(service, problem)
     return USAGE
+
+
+def complain(service: str, problem: object) -> None:
+    """Print a problem on standard error."""
+    print(f"{service}: {harmless(problem)}", file=sys.stderr)
+
+
+def harmless(text: object) -> str:
+    """The text with the escape of every character that a terminal could obey: arguments and files may hold any."""
+    shown = (
+        character if character.isprintable() or character in "\n\t" else character.encode("unicode_escape").decode()
+        for character in str(text)
+    )
+    return "".join(shown)
 
 
 def wrapped(create: Create, faults: Mapping[str, Fault[Create]], fault: str | None, host: str) -> Create:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 LONGEST = 1500
 _HIDDEN = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
+    "\r(?!\n)|[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f"
     "\ufeff\ufff9-\ufffb\ufffe\uffff\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _SPACE = re.compile(r"[\t\n\r ]+")
@@ -21,6 +21,27 @@ _SPACE = re.compile(r"[\t\n\r ]+")
 def visible(text: Any) -> str:
     """The text with every character that cannot be seen written as its code point: ESC becomes `⟨U+001B⟩`."""
     return _HIDDEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", str(text))
+
+
+def json_text(text: str) -> str:
+    """A JSON text with the escape of every character that cannot be seen: it says the same, and harms no terminal."""
+    return _HIDDEN.sub(lambda found: _utf_16(found.group()), text)
+
+
+def toml_text(text: str) -> str:
+    """The same for a TOML text in quotation marks. TOML has no escape for a lone surrogate: U+FFFD stands for it."""
+    return _HIDDEN.sub(lambda found: _scalar(ord(found.group())), text)
+
+
+def _utf_16(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[at : at + 2].hex()}" for at in range(0, len(units), 2))
+
+
+def _scalar(code: int) -> str:
+    if 0xD800 <= code <= 0xDFFF:
+        return "\\ufffd"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
 
 
 def line(text: Any, longest: int = LONGEST) -> str:

@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import IO, NoReturn
 
 from reports.errors import NotWritten
+from reports.leaving import leaving
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 LINKED = {errno.ELOOP, errno.EMLINK}
@@ -34,7 +35,7 @@ def kept(text: str) -> bytes:
 
     A lone surrogate, which UTF-8 cannot hold, is written as the escape that stands for it in JSON.
     """
-    return text.encode("utf-8", errors="backslashreplace")
+    return leaving(text).encode("utf-8", errors="backslashreplace")
 
 
 def write(path: Path, text: str, mode: int = _MODE) -> None:

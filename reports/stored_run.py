@@ -14,6 +14,7 @@ from typing import Any, Literal, get_args
 
 from reports.decode import decode, name_of
 from reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
+from reports.plain_text import json_text
 from reports.run_folder import RunFolder, kept, opened
 
 SCHEMA = 1
@@ -312,7 +313,8 @@ def serialized(run: StoredRun) -> bytes:
 
 
 def _text(run: StoredRun) -> str:
-    return json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+    """What cannot be seen, and a lone surrogate, is written as the JSON escape that stands for it."""
+    return json_text(json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
 
 
 def to_json(run: StoredRun) -> dict[str, Any]:

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from acceptance import keys
+from perf import known_secrets
 
 # A shell starts background jobs with SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -15,6 +19,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 
 settings.register_profile("signoff", deadline=None)  # no test asserts a time, those of laws neither
 settings.load_profile("signoff")
+
+
+@pytest.fixture(autouse=True)
+def _no_secrets_of_other_tests() -> Iterator[None]:
+    """What one test was given as a key is an ordinary word in the next."""
+    yield
+    known_secrets.forget()
+    keys.forget()
 
 
 @pytest.fixture(scope="session")

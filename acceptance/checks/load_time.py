@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
+from acceptance import keys
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
@@ -39,6 +40,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             joined(Origin("http", host, port).url(), "/ready"),
             count,
             limit_s * TIMEOUT_IN_LIMITS,
+            env=keys.environment_of_service(),
             on_start=lambda start: site.on_progress("cold starts", start.number / count),
         )
         for each in starts:

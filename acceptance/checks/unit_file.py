@@ -13,6 +13,7 @@ from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
+from perf import known_secrets
 
 UNIT_FOLDER = "/etc/systemd/system"
 VERIFY_TIMEOUT_S = 30
@@ -102,6 +103,7 @@ def _verify(folder: Path, unit: str) -> dict[str, object]:
             capture_output=True,
             text=True,
             timeout=VERIFY_TIMEOUT_S,
+            env=known_secrets.environment(bare=True),
             check=False,
         )
     except subprocess.TimeoutExpired:

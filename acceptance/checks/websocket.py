@@ -17,8 +17,10 @@ from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
-from acceptance.site import Recorder, Site
+from acceptance.site import LONGEST_KEY, Recorder, Site
 from acceptance.verdict import Verdict
+from perf import known_secrets
+from perf.redactor import MARK
 from perf.request_url import as_http, as_websocket
 
 ROLE, PATH = "websocket", "/v1/chat/stream"
@@ -73,11 +75,11 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             ) as opened:
                 handshake(101, "")
                 opened.send(json.dumps(prompt))
-                _receive(recorder, site, opened, begin_s)
+                _receive(recorder, opened, begin_s)
         except InvalidStatus as error:
             handshake(error.response.status_code, "no upgrade")
         except (WebSocketException, OSError, TimeoutError, ValueError) as error:
-            handshake(None, site.without_key(f"{type(error).__name__}: {error}"))
+            handshake(None, f"{type(error).__name__}: {error}")
 
     return site.measured("websocket", take)
 
@@ -110,19 +112,29 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", f"{came} within {messages[-1]['ms']:.0f} ms; {end}")
 
 
-def _receive(recorder: Recorder, site: Site, opened: ClientConnection, begin_s: float) -> None:
+def _receive(recorder: Recorder, opened: ClientConnection, begin_s: float) -> None:
     deadline_s = time.monotonic() + LONGEST_S
+    messages: list[tuple[float, str]] = []
+    closed: ConnectionClosed | None = None
     try:
         for _ in range(MOST_MESSAGES):
             message = opened.recv(timeout=max(0.0, deadline_s - time.monotonic()))
             text = message if isinstance(message, str) else message.decode("utf-8", errors="replace")
-            kept = site.without_key(text)[:MOST_CHARACTERS]
-            recorder.write("message", {"ms": round((time.perf_counter() - begin_s) * 1e3, 3), "text": kept})
-            if _is_end(kept):
-                return
+            begun = text[: MOST_CHARACTERS + LONGEST_KEY]  # a key that lies across the cut is still whole
+            messages.append((round((time.perf_counter() - begin_s) * 1e3, 3), begun))
+            if _is_end(text):
+                break
     except TimeoutError:
-        return
-    except ConnectionClosed as closed:
+        pass
+    except ConnectionClosed as error:
+        closed = error
+    finally:
+        # Together: a key may lie in pieces over several messages.
+        texts = known_secrets.redacted_pieces([text for _, text in messages])
+        for (ms, came), text in zip(messages, texts, strict=True):
+            marks = {} if text == came else {"redacted": text.count(MARK)}
+            recorder.write("message", {"ms": ms, "text": text[:MOST_CHARACTERS], **marks})
+    if closed is not None:
         received = closed.rcvd
         recorder.write("closed", {"code": received.code if received else None, "reason": str(closed)[:MOST_CHARACTERS]})
 

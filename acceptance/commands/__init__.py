@@ -11,10 +11,13 @@ import traceback
 from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
+from typing import IO, Any
 
+from acceptance.commands.complaint import complain
 from acceptance.errors import SignoffError
 from reports.errors import ReportError
 from reports.run_folder import FULL
+from reports.terminal import guarded, show, silence, stream
 
 COMMANDS = ("new", "read", "run", "serve", "load", "report", "night")
 INTERRUPTED = 3
@@ -24,41 +27,41 @@ OUR_ERROR = 3
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and give its exit code: 0 passed, 1 failed, 2 undecided, 3 invalid, 4 usage."""
     _open_closed_streams()
+    with guarded():
+        return _run(arguments)
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     # Only the command at hand is imported: a load run begins a second earlier without the reading of documents.
     parsed = _parser(given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS).parse_args(given)
     try:
         code = int(parsed.run(parsed))
-        sys.stdout.flush()
+        stream("out").flush()
         return code
     except (SignoffError, ReportError) as error:
-        print(f"signoff: {error}", file=sys.stderr)
-        if error.mend:
-            print(f"  mend: {error.mend}", file=sys.stderr)
+        complain(error)
         return error.exit_code if isinstance(error, SignoffError) else OUR_ERROR
     except KeyboardInterrupt:
-        print("signoff: interrupted; what was gathered is kept", file=sys.stderr)
+        show("signoff: interrupted; what was gathered is kept", on="err")
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe left; nothing more is written, also when the interpreter ends.
-        _silence()
+        silence()
         return 0
     except Exception as error:
         if isinstance(error, OSError) and error.errno in FULL:
-            _silence()
+            silence()
             with contextlib.suppress(OSError):
-                print(
-                    f"signoff: {error.filename or 'standard output or a temporary file'}: {error.strerror}",
-                    file=sys.stderr,
-                )
-                print("  mend: free some space, or write elsewhere; what was written before stays", file=sys.stderr)
+                where = error.filename or "standard output or a temporary file"
+                show(f"signoff: {where}: {error.strerror}", on="err")
+                show("  mend: free some space, or write elsewhere; what was written before stays", on="err")
             return OUR_ERROR
         # Python would end with 1, and that is the verdict "failed": what breaks here says nothing about a server.
         with contextlib.suppress(OSError):
-            traceback.print_exc()
-            print(f"signoff: a fault of Signoff, not a verdict: {error!r}", file=sys.stderr)
-            print("  mend: report it with the lines above", file=sys.stderr)
-        _silence()
+            show(traceback.format_exc(), on="err", end="")
+            show(f"signoff: a fault of Signoff, not a verdict: {error!r}", on="err")
+            show("  mend: report it with the lines above", on="err")
+        silence()
         return OUR_ERROR
 
 
@@ -69,18 +72,18 @@ def _open_closed_streams() -> None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 (open to the end)
 
 
-def _silence() -> None:
-    """Nothing more is written, also when the interpreter ends: its last flush would change the exit code."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
 class _Parser(argparse.ArgumentParser):
-    """argparse with this project's exit code for a usage error."""
+    """argparse with this project's exit code for a usage error, and with its way of printing."""
+
+    def __init__(self, *given: Any, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.color = False  # argparse has colours of its own since Python 3.14
+
+    def _print_message(self, message: str, file: IO[str] | None = None) -> None:  # type: ignore[override]
+        show(message, on="out" if file is sys.stdout else "err", end="")
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.print_usage(sys.stderr)
-        self.exit(4, f"signoff: {message}\n  mend: see `{self.prog} --help`\n")
+        self.exit(4, self.format_usage() + f"signoff: {message}\n  mend: see `{self.prog} --help`\n")
 
 
 def _parser(names: Sequence[str]) -> _Parser:

@@ -1,4 +1,4 @@
-"""Whether a stream takes colour, and the few colours that the commands use."""
+"""Whether a stream takes colour, and text in the few colours that the commands use."""
 
 from __future__ import annotations
 
@@ -6,18 +6,9 @@ import os
 from collections.abc import Mapping
 from typing import TextIO
 
-from reports.plain_text import visible
+from reports.terminal import styled
 
 CHOICES = ("auto", "always", "never")
-_CODES: Mapping[str, str] = {
-    "error": "1;31",
-    "warning": "1;33",
-    "note": "1;36",
-    "conflict": "1;35",
-    "bold": "1",
-    "soft": "2",
-    "mend": "32",
-}
 
 
 class Palette:
@@ -27,8 +18,7 @@ class Palette:
         self.is_coloured = is_coloured
 
     def __call__(self, style: str, text: str) -> str:
-        shown = visible(text)
-        return f"\x1b[{_CODES[style]}m{shown}\x1b[0m" if self.is_coloured and style and shown else shown
+        return styled(style if self.is_coloured else "", text)
 
 
 def takes_colour(choice: str, stream: TextIO, environment: Mapping[str, str] = os.environ) -> bool:

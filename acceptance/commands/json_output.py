@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.errors import UsageError
+from perf import known_secrets
 from reports.errors import NotWritten
+from reports.plain_text import json_text
 from reports.run_folder import write
+from reports.terminal import show
 
 
 def write_json(told: Mapping[str, Any], to: str | None) -> bool:
@@ -17,9 +20,9 @@ def write_json(told: Mapping[str, Any], to: str | None) -> bool:
 
     Raises UsageError where the file cannot be written, NotWritten where there is no room.
     """
-    text = json.dumps(told, indent=1) + "\n"
+    text = json_text(json.dumps(known_secrets.redacted_value(told), indent=1)) + "\n"
     if to == "-":
-        print(text, end="")
+        show(text, end="")
         return True
     if to:
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -16,11 +15,14 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from acceptance import load_journey, load_machines
+from acceptance.commands.complaint import show_warnings
 from acceptance.commands.json_output import write_json
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
+from perf import known_secrets
 from perf.request_url import joined, origin
 from reports import run_folder
 from reports.errors import NotWritten
+from reports.terminal import clear_line, is_terminal, redraw, show
 
 if TYPE_CHECKING:
     from perf.exchange import Exchange
@@ -74,6 +76,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--no-stream", action="store_true", help="ask for whole answers")
     what.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="may be repeated")
     what.add_argument("--api-key-env", default="", metavar="NAME", help="variable that holds the server's API key")
+    what.add_argument(
+        "--api-key-header", default="Authorization", metavar="NAME",
+        help="header that the key is sent in (default: Authorization, as Bearer KEY)",
+    )  # fmt: skip
     what.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
     told = parser.add_argument_group("what is told")
     told.add_argument("--json", metavar="FILE", help="the result as JSON; - is standard output")
@@ -96,6 +102,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit 0 where the run is done and valid, 3 where it is not, 4 for a plan that cannot be."""
     # Not above: what measures takes a while to import, and `signoff --help` needs none of it. The workers start
     # first, so that they import while this process does.
+    from acceptance import load_request
     from perf.errors import PerfError, PlanInvalid, Unresolved
     from perf.load_process import Workers
 
@@ -108,6 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
             return load_machines.serve(arguments)
         if arguments.url is None:
             raise UsageError("no URL is given", f"for example: {EXAMPLE}")
+        load_request.remember_secrets(arguments)  # before there are workers, who would inherit them
+        show_warnings()
         if arguments.journey:
             return _run(arguments, None)
         with load_machines.workers_of(arguments) if arguments.master else Workers(arguments.workers) as workers:
@@ -172,7 +181,7 @@ class _Command:
         if arguments.journey:
             self.carrier = load_journey.users_of(arguments, self._keep)
         self.origin = origin(load_request.endpoint(arguments.url))
-        self.headers = load_request.headers(arguments.header, arguments.api_key_env)
+        self.headers = load_request.headers(arguments)
         self.records: run_folder.Growing | None = None
         self.line = _Line()
 
@@ -289,16 +298,16 @@ class _Command:
 
     def _keep(self, record: Mapping[str, Any]) -> None:
         if self.records is not None:
-            self.records.append(json.dumps(record) + "\n")
+            self.records.append(json.dumps(known_secrets.redacted_value(record)) + "\n")
 
     def _tell(self, result: Mapping[str, Any], text: Callable[[], str]) -> None:
         try:
             is_all = write_json(result, self.arguments.json)
         except UsageError:
-            print(text())
+            show(text())
             raise
         if not is_all:
-            print(text())
+            show(text())
 
     def _served_model(self) -> str | None:
         """The first model that the server lists; None where it has no such list: not every one wants a model."""
@@ -308,7 +317,8 @@ class _Command:
             name = models[0]["id"]
         except (ValueError, KeyError, IndexError, TypeError):
             return None
-        return name if isinstance(name, str) else None
+        # A name that holds the key would carry it into every record, and to workers on other machines.
+        return name if isinstance(name, str) and known_secrets.redacted(name) == name else None
 
     def _watch(self, plan: LoadPlan) -> ServerWatch:
         """The server's own metrics during the run; a key goes to its own server alone."""
@@ -345,12 +355,12 @@ class _Line:
     """What stands on standard error: a line that moves in a terminal, now and then a line elsewhere."""
 
     def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
+        self._live = is_terminal("err")
         self._shown_at = time.monotonic() - (0.0 if self._live else PLAIN_EVERY_S - 1.0)
 
     def say(self, text: str) -> None:
         self.clear()
-        print(text, file=sys.stderr, flush=True)
+        show(text, on="err")
 
     def progress(self, what: str, now: LoadProgress, timeout_s: float) -> None:
         if time.monotonic() - self._shown_at < (REDRAW_S if self._live else PLAIN_EVERY_S):
@@ -361,15 +371,13 @@ class _Line:
         mean = "" if now.mean_latency_ms is None else f", mean {now.mean_latency_ms:.4g} ms"
         text = f"{what}{now.finished} of {now.planned} ended, {now.failed} failed, {now.in_flight} open{mean}; {left}"
         if self._live:
-            sys.stderr.write(f"\r\x1b[K{text[:150]}")
-            sys.stderr.flush()
+            redraw(text)
         else:
-            print(text, file=sys.stderr, flush=True)
+            show(text, on="err")
 
     def clear(self) -> None:
         if self._live:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            clear_line()
 
 
 def _local_process(origin: str) -> int | None:

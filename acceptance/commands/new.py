@@ -14,6 +14,7 @@ from acceptance.new_document import NewDocument, filled
 from acceptance.reading import Reading, read_documents
 from reports.errors import NotWritten
 from reports.run_folder import write
+from reports.terminal import show
 
 NAME = "new"
 HELP = "write a task document for a service, from a few figures"
@@ -61,9 +62,9 @@ def run(arguments: argparse.Namespace) -> int:
         if file.exists() and not arguments.force:
             raise UsageError(f"{file} is there already", "choose another name with --out, or overwrite with --force")
     _write_all(texts)
-    print(_summary(path, read_documents([path])))
+    show(_summary(path, read_documents([path])))
     for file in list(texts)[1:]:
-        print(f"{file}: its deployment, with its addresses as the document gives them")
+        show(f"{file}: its deployment, with its addresses as the document gives them")
     return 0
 
 

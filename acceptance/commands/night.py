@@ -17,6 +17,7 @@ from perf import history
 from perf.comparison import LEAST_PAIRS
 from perf.errors import HistoryFull, HistoryUnreadable
 from reports.headline import fold
+from reports.terminal import show
 
 NAME = "night"
 HELP = "judge the performance criteria, compare target and control in turns, and add the night to a history"
@@ -87,5 +88,5 @@ def _show(arguments: argparse.Namespace, about: str) -> None:
     if write_json({"schema": 1, "nights": [asdict(each) for each in nights]}, arguments.json):
         return
     if about:
-        print(about + "\n")
-    print(nights_table(nights))
+        show(about + "\n")
+    show(nights_table(nights))

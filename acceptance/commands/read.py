@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from acceptance.commands.colour import CHOICES, Palette, takes_colour
+from acceptance.commands.complaint import complain
 from acceptance.commands.reading_text import reading_text
 from acceptance.commands.watching import watch
 from acceptance.errors import UsageError
@@ -20,7 +20,9 @@ from acceptance.reading.binding_text import binding_draft
 from acceptance.reading.files import files_of
 from acceptance.reading_page import reading_page
 from reports.errors import NotWritten
+from reports.plain_text import json_text
 from reports.run_folder import write
+from reports.terminal import show, silence, stream
 
 NAME = "read"
 HELP = "show what task documents ask for, what is assumed, and what contradicts"
@@ -63,11 +65,10 @@ def _read_and_show(arguments: argparse.Namespace) -> int:
     if arguments.binding:
         _write(binding_draft(reading, datetime.now(UTC).date()), "-")
     elif "-" not in (arguments.json, arguments.html) and (reading.documents or not unreadable):
-        _write(reading_text(reading, Palette(takes_colour(arguments.color, sys.stdout))), "-")
-    palette = Palette(takes_colour(arguments.color, sys.stderr))
+        palette = Palette(takes_colour(arguments.color, stream("out")))
+        _write(reading_text(reading, palette), "-", coloured=palette.is_coloured)
     for error in unreadable:
-        print(palette("error", "signoff:"), palette("", str(error)), file=sys.stderr)
-        print(palette("mend", "  mend:"), palette("", error.mend), file=sys.stderr)
+        complain(error, arguments.color)
     if unreadable:
         return unreadable[0].exit_code
     return 0 if all(document.criteria for document in reading.documents) else WITHOUT_CRITERIA
@@ -92,21 +93,19 @@ def _as_json(reading: Reading, unreadable: Sequence[UsageError]) -> str:
     value = reading.as_json()
     if unreadable:
         value |= {"error": str(unreadable[0]), "errors": [str(error) for error in unreadable]}
-    return json.dumps(value, ensure_ascii=False, indent=1) + "\n"
+    # A lone surrogate came from a file name, and other programs refuse its escape.
+    text = json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "replace").decode("utf-8")
+    return json_text(text) + "\n"
 
 
-def _write(text: str, name: str) -> None:
-    # A lone surrogate came from a file name; a terminal of another encoding shows a mark in place of what it lacks.
+def _write(text: str, name: str, *, coloured: bool = False) -> None:
     if name == "-":
-        encoding = sys.stdout.encoding or "utf-8"
         try:
-            sys.stdout.write(text.encode(encoding, "replace").decode(encoding))
-            sys.stdout.flush()
+            show(text, end="", coloured=coloured)
         except BrokenPipeError:
-            # Whoever read the pipe has seen enough; what was found still decides the exit code.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence()  # whoever read the pipe has seen enough; what was found still decides the exit code
         except OSError as error:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence()
             raise UsageError(f"standard output: {error.strerror}", "make room, or name a file elsewhere") from None
         return
     try:

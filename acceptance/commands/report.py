@@ -12,6 +12,7 @@ from reports.errors import NotWritten, StoredRunUnreadable
 from reports.headline import headline, outcome
 from reports.result_files import write_results
 from reports.stored_run import FILE_NAME, load, save
+from reports.terminal import show
 
 NAME = "report"
 HELP = "Make the result documents (HTML and Markdown) again from a stored run, or those of a run that was cut off."
@@ -57,7 +58,7 @@ def run(arguments: argparse.Namespace) -> int:
     code = CUT_OFF if CUT in stored.extra else 0
     if write_json(said, arguments.json):
         return code
-    print(headline(stored))
+    show(headline(stored))
     for path in written:
-        print(f"  {path}")
+        show(f"  {path}")
     return code

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
 import sys
 from pathlib import Path
 
 from acceptance import deployment as deployments
-from acceptance import own_service
+from acceptance import keys, own_service
+from acceptance.commands.complaint import show_warnings
 from acceptance.errors import RunInvalid, UsageError
 from acceptance.foreign import read_evidence
 from acceptance.profile import PROFILES
 from acceptance.reading import read_documents
-from acceptance.running import runner, storing
+from acceptance.running import runner, secrets_of_run, storing
+from perf import known_secrets
 from reports.errors import NotWritten
 from reports.run_folder import FULL, RunFolder, write
+from reports.terminal import show, silence
 
 NAME = "run"
 HELP = "judge a deployment against task documents and write the result documents"
@@ -56,6 +58,8 @@ def run(arguments: argparse.Namespace) -> int:
     for document in reading.documents:
         if any(mark in document.path for mark in UNUSABLE_IN_PATHS):
             raise UsageError(f"{document.path}: pytest cannot run a path with [, ] or ::", "rename the file")
+        if document.path.encode("utf-8", "replace").decode("utf-8") != document.path:
+            raise UsageError(f"{document.path}: pytest cannot run a path that is no UTF-8", "rename the file")
     deployment = (
         deployments.load(arguments.deployment, arguments.api_key_env)
         if arguments.deployment
@@ -63,8 +67,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.evidence:
         read_evidence(arguments.evidence, deployment)
+    secrets_of_run.remember(deployment, reading)
     own_service.give_key(deployment)
     deployment.headers(deployment.target)
+    keys.withdraw()
     run_id = storing.new_run_id()
     folder = arguments.out / run_id
     try:
@@ -76,9 +82,14 @@ def run(arguments: argparse.Namespace) -> int:
             ) from None
         raise UsageError(f"{folder}: {error.strerror}", "name a folder that can be written with --out") from None
     documents = [document.path for document in reading.documents]
-    ended = runner.follow(
-        lambda junit: _command(arguments, documents, run_id, junit), _environment(), RunFolder(folder)
-    )
+    with keys.handed_on() as pipe:
+        show_warnings()
+        ended = runner.follow(
+            lambda junit: _command(arguments, documents, run_id, junit, pipe),
+            _environment(),
+            RunFolder(folder),
+            pipe,
+        )
     results = folder / storing.RESULTS
     if not results.exists():
         raise RunInvalid(
@@ -88,30 +99,30 @@ def run(arguments: argparse.Namespace) -> int:
     outcome = storing.outcome(results)
     with contextlib.suppress(BrokenPipeError):
         _show(arguments, results, folder)
-        sys.stdout.flush()
         return EXIT[outcome]
     # The reader of a pipe left: that changes nothing of the outcome.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    silence()
     return EXIT[outcome]
 
 
 def _show(arguments: argparse.Namespace, results: Path, folder: Path) -> None:
     if arguments.json == "-":
-        sys.stdout.write(results.read_text(encoding="utf-8"))
+        show(results.read_text(encoding="utf-8"), end="")
     elif arguments.json:
         try:
             write(Path(arguments.json), results.read_text(encoding="utf-8"))
         except NotWritten as error:
             if error.is_full:
                 raise
-            print(f"signoff: {error}; the result is {results}", file=sys.stderr)
-    print(storing.closing_lines(folder), file=sys.stderr if arguments.json == "-" else sys.stdout)
+            show(f"signoff: {error}; the result is {results}", on="err")
+    show(storing.closing_lines(folder), on="err" if arguments.json == "-" else "out")
 
 
-def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str) -> list[str]:
+def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str, pipe: int) -> list[str]:
     """pytest with its own settings and no plugin but ours."""
     return [
-        *(sys.executable, "-P", "-m", "pytest", "-c", str(INI), f"--rootdir={Path.cwd()}"),
+        *(sys.executable, "-P", "-m", "acceptance.running.pytest_process", str(pipe)),
+        *("-c", str(INI), f"--rootdir={Path.cwd()}"),
         *(
             "-p",
             "acceptance.running.pytest_plugin",
@@ -138,5 +149,5 @@ def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, j
 
 
 def _environment() -> dict[str, str]:
-    environment = {name: value for name, value in os.environ.items() if name not in REMOVED_VARIABLES}
-    return {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = {name: value for name, value in known_secrets.environment().items() if name not in REMOVED_VARIABLES}
+    return {**environment, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", "PY_COLORS": "0"}

@@ -9,12 +9,15 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import acceptance
 from acceptance import estate
 from acceptance.errors import RunInvalid, UsageError
+from perf import known_secrets
+from reports.terminal import show
 
 NAME = "serve"
 HELP = "run a reference service in the foreground, sound or with one deliberate fault, or the whole estate"
@@ -73,7 +76,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """List the services, or become one: that does not come back."""
     if arguments.list:
-        print(listing())
+        show(listing())
         return 0
     if arguments.all:
         return _serve_all(arguments)
@@ -147,11 +150,11 @@ def _command(service: str) -> list[str]:
     return [sys.executable, "-P", "-m", SERVICES[service], service]
 
 
-def _environment() -> dict[str, str]:
+def _environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Ours, with the folder in which our packages lie on the path: the service lies beside them."""
     root = str(Path(acceptance.__file__).parent.parent)
     before = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([root, *([before] if before else [])])}
+    return {**own, "PYTHONPATH": os.pathsep.join([root, *([before] if before else [])])}
 
 
 def _check_installed() -> None:
@@ -168,7 +171,7 @@ def _told(service: str) -> Any:
     try:
         done = subprocess.run(
             [*_command(service), "--list"],
-            env=_environment(),
+            env=_environment(known_secrets.environment(bare=True)),
             capture_output=True,
             text=True,
             timeout=LIST_TIMEOUT_S,

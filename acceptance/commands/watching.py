@@ -7,32 +7,31 @@ in containers, where the kernel's notices do not arrive, and needs no package.
 from __future__ import annotations
 
 import contextlib
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from acceptance.commands.complaint import complain
 from acceptance.errors import SignoffError
 from acceptance.reading import documents_of
 from acceptance.reading.binding import binding_path
+from reports.terminal import clear_screen, show
 
 PERIOD_S = 0.3
-_CLEAR = "\x1b[2J\x1b[3J\x1b[H"
 _Stamp = tuple[int, int, int]
 
 
-def watch(paths: Sequence[Path], show: Callable[[], int]) -> int:
-    """Show now and after every change, until Ctrl-C; the exit code is that of the last time."""
+def watch(paths: Sequence[Path], read: Callable[[], int]) -> int:
+    """Read and show now and after every change, until Ctrl-C; the exit code is that of the last time."""
     code = 0
     try:
         while True:
             before = stamps(paths)
-            if sys.stdout.isatty():
-                sys.stdout.write(_CLEAR)
-            code = _shown(show)
+            clear_screen()
+            code = _shown(read)
             count = sum(stamp is not None for stamp in before.values())
             watched = f"{count} file{'' if count == 1 else 's'}"
-            print(f"watching {watched}; Ctrl-C ends", file=sys.stderr, flush=True)
+            show(f"watching {watched}; Ctrl-C ends", on="err")
             while stamps(paths) == before:
                 time.sleep(PERIOD_S)
     except KeyboardInterrupt:
@@ -56,12 +55,10 @@ def _stamp(path: Path) -> _Stamp | None:
     return found.st_mtime_ns, found.st_size, found.st_ino
 
 
-def _shown(show: Callable[[], int]) -> int:
-    """Show once; an error that its author can mend is said, and the watch goes on."""
+def _shown(read: Callable[[], int]) -> int:
+    """Read and show once; an error that its author can mend is said, and the watch goes on."""
     try:
-        return show()
+        return read()
     except SignoffError as error:
-        print(f"signoff: {error}", file=sys.stderr)
-        if error.mend:
-            print(f"  mend: {error.mend}", file=sys.stderr)
+        complain(error)
         return error.exit_code

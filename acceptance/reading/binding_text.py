@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 from acceptance.criterion import Criterion
 from acceptance.reading.binding import binding_path
 from acceptance.reading.document import Conflict, Reading
+from reports.plain_text import toml_text, visible
 
 # How the reason of a statement begins that a binding can type.
 _NO_RULE = "no rule"
@@ -48,14 +50,14 @@ def binding_draft(reading: Reading, today: date) -> str:
     The statements stand in comments: without a kind that somebody chooses, a person judges them anyway.
     """
     parts = [
-        f"# {resolve_file(conflict)}: {conflict.message}\n{resolve_block(conflict, today)}"
+        f"{_comment(f'{resolve_file(conflict)}: {conflict.message}')}\n{resolve_block(conflict, today)}"
         for conflict in reading.conflicts
         if conflict.criteria and conflict.resolution is None
     ]
     for document in reading.documents:
         unknown = [item for item in document.criteria if item.judge == "person" and item.reason.startswith(_NO_RULE)]
         for criterion in unknown:
-            where = f"# {binding_path(Path(document.path)).as_posix()}, for line {criterion.line}\n"
+            where = _comment(f"{binding_path(Path(document.path)).as_posix()}, for line {criterion.line}") + "\n"
             parts.append(where + "".join(f"# {line}\n" for line in type_block(criterion).splitlines()))
     return "\n".join(parts) or "# nothing is open that a binding file could decide\n"
 
@@ -63,7 +65,7 @@ def binding_draft(reading: Reading, today: date) -> str:
 def type_block(criterion: Criterion) -> str:
     """The [[type]] of a criterion with the fingerprint of today's wording; who writes it chooses the kind."""
     lines = [
-        f"# {' '.join(criterion.text.split())}",
+        _comment(criterion.text),
         "[[type]]",
         f"criterion = {_toml(criterion.id)}",
         f"fingerprint = {_toml(criterion.fingerprint)}",
@@ -99,11 +101,18 @@ def _key(name: str) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML writes it; a TOML text has JSON's escapes, and one more control character."""
+    """A value as TOML writes it; a TOML text has JSON's escapes, and they hide nothing from who reads it."""
     if isinstance(value, dict):
         return _inline(value)
     if isinstance(value, list | tuple):
         return "[" + ", ".join(_toml(item) for item in value if item is not None) + "]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # inf and nan, as TOML has them
     if isinstance(value, bool | int | float):
         return json.dumps(value)
-    return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")
+    return toml_text(json.dumps(str(value), ensure_ascii=False))
+
+
+def _comment(text: str) -> str:
+    """One line: whatever the text holds, nothing of it is an entry."""
+    return f"# {visible(' '.join(text.split()))}"

@@ -16,6 +16,7 @@ from acceptance.reading import Reading
 from acceptance.verdict import Verdict
 from reports.cut_run import VERDICTS
 from reports.errors import NotWritten
+from reports.plain_text import json_text
 from reports.run_folder import Growing, RunFolder
 
 
@@ -53,7 +54,7 @@ class Findings:
         """Remember a verdict, in the run's folder too, so that an interruption loses none. Raises NotWritten."""
         self.judged[criterion.document, criterion.id] = judged
         line = json.dumps(self.line(criterion), ensure_ascii=False, sort_keys=True)
-        self.open_verdicts().append(line + "\n")
+        self.open_verdicts().append(json_text(line) + "\n")
 
     def line(self, criterion: Criterion) -> dict[str, Any] | None:
         """The verdict as verdicts.jsonl holds it, or None where the run did not reach the criterion."""

@@ -12,6 +12,7 @@ from acceptance.criterion import Criterion
 from acceptance.reading import Document
 from acceptance.verdict import Verdict
 from reports.errors import NotWritten
+from reports.terminal import harmless
 
 FAILING = {"fail", "inconclusive", "error"}
 SKIPPING = {"not_measurable", "awaiting_person"}
@@ -31,7 +32,7 @@ class NotMet(AssertionError):
     """A criterion is not met, or could not be decided."""
 
     def __init__(self, verdict: Verdict) -> None:
-        super().__init__(f"{verdict.outcome}: {verdict.reason}")
+        super().__init__(harmless(f"{verdict.outcome}: {verdict.reason}"))
         self.verdict = verdict
 
 
@@ -63,7 +64,7 @@ class CriterionItem(pytest.Item):
         if verdict.outcome in FAILING:
             raise NotMet(verdict)
         if verdict.outcome in SKIPPING:
-            pytest.skip(f"{verdict.outcome}: {verdict.reason}")
+            pytest.skip(harmless(f"{verdict.outcome}: {verdict.reason}"))
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str | Any:
         """The verdict in words, with the line of the document; no traceback for a criterion that is not met."""
@@ -78,7 +79,7 @@ class CriterionItem(pytest.Item):
             lines.insert(1, f"  asked: {criterion.threshold.text()}")
         if verdict.mend:
             lines.append(f"  mend: {verdict.mend}")
-        return "\n".join(lines)
+        return harmless("\n".join(lines))
 
     def reportinfo(self) -> tuple[Any, int, str]:
         """The place in the document, so that an editor's test tree leads there."""

@@ -14,7 +14,7 @@ from typing import NoReturn
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance import ended_process, foreign, own_service
+from acceptance import ended_process, foreign, keys, own_service
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
@@ -25,7 +25,7 @@ from acceptance.own_service import service_process
 from acceptance.own_services import OwnServices
 from acceptance.profile import PROFILES, Profile
 from acceptance.reading import SUFFIXES, Document, read_documents
-from acceptance.running import engine, plan, storing
+from acceptance.running import engine, plan, secrets_of_run, storing
 from acceptance.running.deployment_conflicts import conflicts_with_deployment
 from acceptance.running.findings import Findings, Judged
 from acceptance.running.items import CriterionItem, DocumentFile
@@ -39,6 +39,7 @@ from reports.errors import NotWritten
 from reports.plain_text import line as plain_line
 from reports.run_folder import RunFolder
 from reports.stored_run import StoredRun
+from reports.terminal import harmless
 
 
 class Judging:
@@ -55,6 +56,7 @@ class Judging:
         evidence: Path | None = None,
     ) -> None:
         reading = read_documents(paths)
+        secrets_of_run.remember(deployment, reading)
         found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(
             deployment=deployment,
@@ -167,7 +169,7 @@ class Judging:
             terminalreporter.write_line(SAID + plain_line(f"{self.findings.trouble}{mend}"))
         results = self.findings.folder / storing.RESULTS
         if results.exists():
-            terminalreporter.write_line(storing.closing_lines(self.findings.folder))
+            terminalreporter.write_line(harmless(storing.closing_lines(self.findings.folder)))
 
     # judging
 
@@ -178,7 +180,9 @@ class Judging:
         """
         storing.begin(self.findings)
         process_id = None
-        own_service.give_key(self.findings.deployment)
+        for variable in own_service.give_key(self.findings.deployment):
+            keys.value(variable)
+        keys.withdraw()
         if self.findings.deployment.starts:
             self._services = OwnServices(self.findings.deployment, self.findings.folder, self.progress.note)
             process_id = self._services.start().get(self.findings.deployment.target)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
-import sys
 import time
-from typing import TextIO
 
 from acceptance.criterion import Criterion
+from reports.terminal import clear_line, is_terminal, redraw, show
 
 REDRAW_S = 0.1
 PLAIN_EVERY_S = 15.0
@@ -17,10 +15,9 @@ PLAIN_EVERY_S = 15.0
 class Progress:
     """One live line in a terminal; in a pipe a plain line now and then; nothing where it is switched off."""
 
-    def __init__(self, stream: TextIO = sys.stderr, *, shown: bool = True) -> None:
-        self._stream = stream
+    def __init__(self, *, shown: bool = True) -> None:
         self._shown = shown
-        self._live = shown and stream.isatty()
+        self._live = shown and is_terminal("err")
         self._criterion = ""
         self._left_s = self._cost_s = 0.0
         self._drawn_at = 0.0
@@ -48,8 +45,7 @@ class Progress:
         """Leave a clean line behind."""
         if self._live:
             with contextlib.suppress(OSError):
-                self._stream.write("\r\x1b[K")
-                self._stream.flush()
+                clear_line()
 
     def _show(self, text: str, *, force: bool = False) -> None:
         if not self._shown:
@@ -63,11 +59,8 @@ class Progress:
         now = time.monotonic()
         if self._live:
             if force or now - self._drawn_at >= REDRAW_S:
-                width = shutil.get_terminal_size().columns - 1
-                self._stream.write("\r\x1b[K" + text[:width])
-                self._stream.flush()
+                redraw(text)
                 self._drawn_at = now
         elif force or now - self._plain_at >= PLAIN_EVERY_S:
-            self._stream.write(text + "\n")
-            self._stream.flush()
+            show(text, on="err")
             self._plain_at = now

@@ -30,11 +30,12 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from acceptance.errors import SignoffError
     from acceptance.running.judging import Judging
+    from reports.terminal import harmless
 
     try:
         config.pluginmanager.register(Judging.of(config), "signoff-judging")
     except SignoffError as error:
-        raise pytest.UsageError(f"{error} ({error.mend})" if error.mend else str(error)) from None
+        raise pytest.UsageError(harmless(f"{error} ({error.mend})" if error.mend else error)) from None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

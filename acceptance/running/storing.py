@@ -13,6 +13,7 @@ from acceptance.criterion import Criterion
 from acceptance.machine import machine
 from acceptance.reading import Conflict, Document
 from acceptance.running.findings import Findings
+from perf import known_secrets
 from reports import stored_run
 from reports.cut_run import BEGUN, JudgedLine, as_judged
 from reports.decode import decode
@@ -57,11 +58,17 @@ def begin(findings: Findings) -> None:
 
 def store(findings: Findings, finished: datetime) -> StoredRun:
     """Write results.json and a result document for each task document; gives the stored run. Raises NotWritten."""
-    run = _stored(findings, finished)
+    run = _without_keys(_stored(findings, finished))
     write_results(run, findings.folder)
     stored_run.save(run, findings.folder / RESULTS)
     findings.close()
     return run
+
+
+def _without_keys(run: StoredRun) -> StoredRun:
+    """The run as it is written, before anything is made of it: all its documents say the same."""
+    kept, count = known_secrets.counted(stored_run.to_json(run))
+    return stored_run.from_json(kept) if count else run
 
 
 def outcome(results: Path) -> str:

@@ -18,7 +18,7 @@ from reference_services.chat.server import ListenError, serve
 from reference_services.chat.settings import SERVICES
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.chat.store import StoreError
-from reference_services.command_line import UNAVAILABLE, Parser, show, told, wrapped
+from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
 from reference_services.faults import FAULTS
 
 
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         return told(name, error)
     except (EngineError, ListenError, StoreError) as error:
-        print(f"{name}: {error}", file=sys.stderr)
+        complain(name, error)
         return UNAVAILABLE
     return 0
 

@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from reference_services.chat import logs
 from reference_services.chat.server import ListenError
 from reference_services.chat.settings_problems import SettingsError
-from reference_services.command_line import UNAVAILABLE, Parser, show, told, wrapped
+from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
 from reference_services.faults.gateway import FAULTS
 from reference_services.gateway import LOGGER, NAME
 from reference_services.gateway.access import ADDRESS, address
@@ -55,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         return told(NAME, error)
     except ListenError as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        complain(NAME, error)
         return UNAVAILABLE
     return 0
 

@@ -21,7 +21,7 @@ import httpx
 from reference_services.chat import logs
 from reference_services.chat.keys import read_keys
 from reference_services.chat.settings_problems import SettingsError
-from reference_services.command_line import UNAVAILABLE, USAGE, Parser, told
+from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, told
 from reference_services.gateway.access import ADMINS
 from reference_services.gateway.upstream import trusted
 
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         return told(NAME, error)
     except (Refused, NotReached) as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        complain(NAME, error)
         return USAGE if isinstance(error, Refused) else UNAVAILABLE
     return 0
 

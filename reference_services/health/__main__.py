@@ -17,7 +17,7 @@ import uvicorn
 
 from reference_services.chat import logs
 from reference_services.chat.server import BACKLOG, GRACE_S, ListenError, Server, bind, run
-from reference_services.command_line import UNAVAILABLE, USAGE, Parser, show
+from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, show
 from reference_services.health import LOGGER, NAME
 from reference_services.health.app import create_app
 from reference_services.health.estate_file import EstateUnreadable, read
@@ -46,10 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             log.info("listening", extra={"fields": {"service": f"http://{parsed.host}:{parsed.port}"}})
             asyncio.run(run([Server(config)], [sock]))
     except EstateUnreadable as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        complain(NAME, error)
         return USAGE
     except ListenError as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        complain(NAME, error)
         return UNAVAILABLE
     return 0
 

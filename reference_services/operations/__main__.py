@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference_services.command_line import UNAVAILABLE, USAGE, Parser, show
+from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, show
 from reference_services.health.estate_file import EstateUnreadable, read
 from reference_services.operations import NAME
 from reference_services.operations.scraping import render, write
@@ -26,19 +26,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show(NAME, {})
         return 0
     if parsed.db is None:
-        print(f"{NAME}: give --db FOLDER: there it keeps its configuration and what it scrapes", file=sys.stderr)
+        complain(NAME, "give --db FOLDER: there it keeps its configuration and what it scrapes")
         return USAGE
     program = shutil.which("prometheus")
     if program is None:
-        print(f"{NAME}: the program is not installed; apt-get install prometheus", file=sys.stderr)
+        complain(NAME, "the program is not installed; apt-get install prometheus")
         return UNAVAILABLE
     try:
         file = write(parsed.db, render(read(parsed.estate), parsed.health or "", parsed.interval_s))
     except EstateUnreadable as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        complain(NAME, error)
         return USAGE
     except OSError as error:
-        print(f"{NAME}: {parsed.db}: {error.strerror}", file=sys.stderr)
+        complain(NAME, f"{parsed.db}: {error.strerror}")
         return USAGE
     command = [
         *(program, f"--config.file={file}", f"--storage.tsdb.path={parsed.db / 'data'}"),

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from reference_services.chat import logs
 from reference_services.chat.server import ListenError
 from reference_services.chat.settings_problems import SettingsError
-from reference_services.command_line import UNAVAILABLE, Parser, show, told, wrapped
+from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
 from reference_services.faults.switch import FAULTS
 from reference_services.switch import LOGGER, NAME
 from reference_services.switch.app import create_app
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         return told(NAME, error)
     except ListenError as error:
-        print(f"{NAME}: {error}", file=sys.stderr)
+        complain(NAME, error)
         return UNAVAILABLE
     return 0
 

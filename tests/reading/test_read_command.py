@@ -170,7 +170,7 @@ def test_a_fault_of_signoff_is_not_the_verdict_failed(
         raise RuntimeError("broken inside")
 
     monkeypatch.setattr(read, "run", break_down)
-    monkeypatch.setattr("acceptance.commands._silence", lambda: None)
+    monkeypatch.setattr("acceptance.commands.silence", lambda: None)
     assert main(["read", "task.md"]) == 3
     assert "a fault of Signoff, not a verdict: RuntimeError('broken inside')" in capsys.readouterr().err
 

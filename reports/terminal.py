@@ -1,0 +1,130 @@
+"""The one way to a terminal: whatever a command says goes through `show`, and nothing else prints.
+
+What is said holds text of documents, servers, files and arguments. None of it can move the cursor, write into the
+clipboard, clear the screen or reorder a line: each character that could is shown as its code point. Our own colours
+come through because `styled` makes a text harmless before it colours it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Literal, TextIO, cast
+
+from reports.leaving import leaving
+from reports.plain_text import visible
+
+Stream = Literal["out", "err"]
+STYLES: Final[Mapping[str, str]] = {
+    "error": "1;31",
+    "warning": "1;33",
+    "note": "1;36",
+    "conflict": "1;35",
+    "bold": "1",
+    "soft": "2",
+    "mend": "32",
+}
+_OURS: Final = re.compile("(\x1b\\[(?:0|" + "|".join(STYLES.values()) + ")m)")
+_CLEAR_LINE: Final = "\r\x1b[K"
+_CLEAR_SCREEN: Final = "\x1b[2J\x1b[3J\x1b[H"
+
+
+def show(text: object = "", *, on: Stream = "out", end: str = "\n", coloured: bool = False) -> None:
+    """Write a text to standard output or error, at once. `coloured` keeps the colours that `styled` put in.
+
+    Raises BrokenPipeError where nobody reads any more, and OSError where there is no room.
+    """
+    parts = _OURS.split(str(text)) if coloured else [str(text)]
+    _write(on, "".join(part if place % 2 else harmless(part) for place, part in enumerate(parts)) + end)
+
+
+def harmless(text: object) -> str:
+    """The text with nothing in it that a terminal obeys, but tabs and the ends of lines."""
+    return visible(leaving(str(text)).replace("\r\n", "\n"))
+
+
+def styled(style: str, text: object) -> str:
+    """The text, made harmless and then coloured; for `show` with `coloured`."""
+    shown = harmless(text)
+    return f"\x1b[{STYLES[style]}m{shown}\x1b[0m" if style and shown else shown
+
+
+def redraw(text: object) -> None:
+    """Put a line that moves in the place of the last one, on standard error."""
+    width = shutil.get_terminal_size().columns - 1
+    _write("err", _CLEAR_LINE + harmless(text).replace("\n", " ")[:width])
+
+
+def clear_line() -> None:
+    """Take away the line that `redraw` drew."""
+    _write("err", _CLEAR_LINE)
+
+
+def clear_screen() -> None:
+    """An empty standard output, where it is a terminal."""
+    if is_terminal("out"):
+        _write("out", _CLEAR_SCREEN)
+
+
+def is_terminal(on: Stream) -> bool:
+    """Whether a person looks at this stream."""
+    return stream(on).isatty()
+
+
+def silence() -> None:
+    """Nothing more goes to standard output, whose reader left, also not the last flush of the interpreter."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream("out").fileno())
+
+
+def stream(on: Stream) -> TextIO:
+    """The stream itself, below what `guarded` put in its place."""
+    found = sys.stdout if on == "out" else sys.stderr
+    return cast(TextIO, getattr(found, "guarded", found))
+
+
+@contextlib.contextmanager
+def guarded(*, output: bool = False) -> Iterator[None]:
+    """Makes harmless what others print meanwhile: warnings, logs and tracebacks to standard error.
+
+    With `output` also what goes to standard output.
+    """
+    with contextlib.ExitStack() as kept:
+        kept.enter_context(contextlib.redirect_stderr(cast(TextIO, _Guard(stream("err")))))
+        if output:
+            kept.enter_context(contextlib.redirect_stdout(cast(TextIO, _Guard(stream("out")))))
+        yield
+
+
+class _Guard:
+    """A stream that writes harmless text; all else is the stream's."""
+
+    def __init__(self, guarded: TextIO) -> None:
+        self.guarded = guarded
+
+    def write(self, text: str) -> int:
+        self.guarded.write(_encodable(harmless(text), self.guarded))
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.guarded, name)
+
+
+def _write(on: Stream, text: str) -> None:
+    into = stream(on)
+    into.write(_encodable(text, into))
+    into.flush()
+
+
+def _encodable(text: str, into: TextIO) -> str:
+    """A terminal of another encoding shows a mark in place of what it lacks."""
+    encoding = into.encoding or "utf-8"
+    return text.encode(encoding, "replace").decode(encoding)

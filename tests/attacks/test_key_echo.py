@@ -1,0 +1,243 @@
+"""A server that echoes the key in every way: it is in no file, no output and nothing that a child can be seen with."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from acceptance import deployment as deployments
+from acceptance.checks import CHECKS
+from acceptance.errors import NotMeasurable
+from acceptance.site import Site
+from perf.redactor import MARK
+from tests.acceptance.conftest import BRIEF, criterion
+from tests.acceptance.test_hollow_servers import OF_A_SERVICE_AT_WORK
+from tests.attacks.echoing_server import EchoingServer
+from tests.attacks.test_redaction import survivors
+
+ROOT = Path(__file__).parent.parent.parent
+KEY = "sk-canary-Zq8/7f3A+9bQ=x2_Lm0wEr"
+VARIABLE = "CANARY_API_KEY"
+TASK = """# Task 7.7: Small-1 Service
+
+## Validation
+
+```bash
+curl -X GET http://10.0.0.7:8700/health
+# Expected: {"status": "healthy", "model": "small-2"}
+
+curl -X GET http://10.0.0.7:8700/moved
+# Expected: {"status": "healthy"}
+
+curl -X POST http://10.0.0.7:8700/v1/chat/completions -d '{"messages": [{"role": "user", "content": "Hi"}]}'
+# Expected: An answer that streams
+```
+
+## Success Criteria
+- [ ] Small-1 service is operational
+- [ ] Streaming of answers works
+- [ ] OpenAI-compatible API: models, chat completions and completions
+- [ ] Prometheus metrics are exported at /metrics
+- [ ] Requests without an API key are refused
+- [ ] Answers come over a WebSocket
+- [ ] Errors are handled with clear messages
+"""
+
+
+@pytest.fixture
+def server() -> Iterator[EchoingServer]:
+    served = EchoingServer()
+    yield served
+    served.close()
+
+
+class Watch:
+    """What every process below this one could be seen with: its command line and the environment it began with."""
+
+    def __init__(self) -> None:
+        self.seen: dict[tuple[int, str], str] = {}
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+
+    def __enter__(self) -> Watch:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _look(self) -> None:
+        own = psutil.Process()
+        while not self._ended.wait(0.01):
+            for process in own.children(recursive=True):
+                with contextlib.suppress(OSError, psutil.Error):
+                    self._keep(process.pid, process.ppid(), own.pid)
+
+    def _keep(self, pid: int, parent: int, own: int) -> None:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+        if not command or command == Path(f"/proc/{parent}/cmdline").read_bytes():
+            return  # a copy of its parent that is about to become another program
+        # What signoff itself is started with is its user's affair.
+        if parent != own:
+            self._add(pid, "cmdline", command)
+            self._add(pid, "environ", Path(f"/proc/{pid}/environ").read_bytes())
+
+    def _add(self, pid: int, what: str, content: bytes) -> None:
+        self.seen[pid, what] = self.seen.get((pid, what), "") + content.decode("utf-8", "replace") + "\n"
+
+
+def signoff(folder: Path, *arguments: str, timeout_s: float = 150) -> tuple[subprocess.CompletedProcess[str], Watch]:
+    """Run the command in a folder of its own, with temporary files of its own, and watch its processes."""
+    (folder / "tmp").mkdir(exist_ok=True)
+    with Watch() as watch:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "acceptance", *arguments],
+            cwd=folder,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                VARIABLE: KEY,
+                "OTHER": f"x{KEY}y",
+                "TMPDIR": str(folder / "tmp"),
+            },
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    return done, watch
+
+
+def leaks(folder: Path) -> Mapping[str, list[str]]:
+    """The files below a folder that hold the key in any form, in one piece or in pieces."""
+    found = {}
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file():
+            continue
+        text = path.read_bytes().decode("utf-8", "replace")
+        left = survivors(KEY, f"{path.relative_to(folder)}\n{text}") or survivors(KEY, _pieces(text))
+        if left:
+            found[str(path.relative_to(folder))] = left
+    return found
+
+
+def _pieces(text: str) -> str:
+    """All contents of deltas and messages in the order in which they stand in a file, put together."""
+    said: list[str] = []
+    for line in text.splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        for value in [data for _, data in record.get("events", [])] if isinstance(record, dict) else []:
+            said += _contents(value)
+        if isinstance(record, dict) and record.get("record") == "message":
+            said += _contents(record["text"])
+    return "".join(said)
+
+
+def _contents(data: str) -> list[str]:
+    try:
+        chunk = json.loads(data)
+        return [choice["delta"].get("content", "") for choice in chunk["choices"]]
+    except (ValueError, KeyError, TypeError):
+        return [data]
+
+
+def assert_clean(folder: Path, done: subprocess.CompletedProcess[str], watch: Watch) -> None:
+    assert survivors(KEY, done.stdout) == []
+    assert survivors(KEY, done.stderr) == []
+    assert leaks(folder) == {}
+    assert any("environ" in what for _, what in watch.seen), "no child was seen"
+    assert {where: watch.seen[where[0], "cmdline"] for where, text in watch.seen.items() if survivors(KEY, text)} == {}
+
+
+def test_no_check_keeps_a_key_that_its_answers_hold(
+    server: EchoingServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    limits = [criterion(kind) for kind in ("latency", "throughput", "ttft", "error_rate")]
+    site = Site(deployments.from_target(server.url, VARIABLE), BRIEF, tmp_path / "run", tuple(limits))
+    said: dict[str, Any] = {}
+    for kind in OF_A_SERVICE_AT_WORK:
+        asked = criterion(kind)
+        try:
+            evidence = CHECKS[kind].measure(asked, site)
+            said[kind] = asdict(CHECKS[kind].judge(asked, evidence))
+            assert list(evidence.records) == [
+                json.loads(line) for line in (site.folder / evidence.file).read_text().splitlines()
+            ]
+        except NotMeasurable as missing:
+            said[kind] = f"{missing} {missing.mend}"
+    assert server.key == KEY
+    assert survivors(KEY, json.dumps(said)) == []
+    assert leaks(tmp_path) == {}
+    marked = {path.stem.rsplit("-", 1)[0] for path in (site.folder / "evidence").iterdir() if MARK in path.read_text()}
+    assert marked >= {"streaming", "websocket", "models", "load", "metrics"} & {
+        path.stem.rsplit("-", 1)[0] for path in (site.folder / "evidence").iterdir()
+    }
+    counted = [
+        json.loads(line).get("redacted", 0)
+        for path in (site.folder / "evidence").iterdir()
+        for line in path.read_text().splitlines()
+    ]
+    assert sum(counted) > 50
+
+
+def test_a_run_keeps_no_key_anywhere(server: EchoingServer, tmp_path: Path) -> None:
+    (tmp_path / "task.md").write_text(TASK, encoding="utf-8")
+    done, watch = signoff(
+        tmp_path, "run", "task.md", "--target", server.url, "--api-key-env", VARIABLE, "--json", "result.json"
+    )
+    assert server.key == KEY
+    assert done.returncode in (1, 2), done.stderr
+    assert_clean(tmp_path, done, watch)
+    (folder,) = (path for path in (tmp_path / "out").iterdir() if path.name[0].isdigit())
+    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    outcomes = {each["kind"]: each["outcome"] for each in results["criteria"] if each["judge"] == "machine"}
+    assert len(outcomes) >= 6, outcomes
+    assert "error" not in outcomes.values(), results
+    assert MARK in json.dumps(results)
+    assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8")) == results
+
+
+@pytest.mark.parametrize("how", ["open loop", "closed loop", "whole", "find", "journey"])
+def test_a_load_keeps_no_key_anywhere(server: EchoingServer, tmp_path: Path, how: str) -> None:
+    more = {
+        "open loop": ["--rate", "30", "--duration", "2", "--workers", "2"],
+        "closed loop": ["--closed-loop", "4", "--duration", "1"],
+        "whole": ["--rate", "30", "--duration", "1", "--no-stream", "--api-key-header", "X-API-Key"],
+        "find": ["--rate", "20", "--duration", "1", "--find", "--error-rate", "0.5", "--max-rate", "30"],
+        "journey": ["--journey", "--users", "3", "--duration", "2", "--think", "0-0", "--send-history"],
+    }[how]
+    url = server.url.replace("//", f"//user:{KEY.replace('/', '%2F')}@") if how == "whole" else server.url
+    done, watch = signoff(
+        tmp_path, "load", url, *more, "--api-key-env", VARIABLE, "--json", "load.json",
+        "--records", "records.jsonl", "--timeout", "5", "--max-tokens", "4",
+    )  # fmt: skip
+    assert server.key == KEY
+    assert done.returncode in (0, 2, 3), done.stderr
+    assert_clean(tmp_path, done, watch)
+    assert (tmp_path / "load.json").is_file(), done.stderr
+    records = [json.loads(line) for line in (tmp_path / "records.jsonl").read_text().splitlines()]
+    failed = [each for each in records if each["record"] == "exchange" and each["error"]]
+    assert any(MARK in each["error"] for each in failed), records
+
+
+def test_what_a_user_types_wrong_is_not_repeated_with_its_password(server: EchoingServer, tmp_path: Path) -> None:
+    done, _ = signoff(tmp_path, "load", server.url, "--rate", "1", "--duration", "1", "--header", f"X-API-Key: {KEY}",
+                      "--model", KEY, "--arrivals", KEY)  # fmt: skip
+    assert done.returncode == 4
+    assert survivors(KEY, done.stdout + done.stderr) == []
