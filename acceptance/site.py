@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
 import os
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
-import httpx
-
 from acceptance.criterion import Criterion, Threshold
 from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable, TargetUnreachable
+from acceptance.errors import NotMeasurable, NotRun, SignoffError, TargetUnreachable
 from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
+from perf import server_json
+from perf.bounds import AnswerTooLong, Room
+from perf.errors import PlanInvalid
+from perf.fetch import error_of, fetch
 from perf.foreign_run import ForeignRun
+from perf.patience import Patience
 from perf.process_identity import ProcessIdentity
 
 REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
-OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
+OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
+"""The client's: above all it asks for answers that are not compressed, and never decodes one that is."""
 SHELL_MARKS = ("$(", "`")
-MAX_BODY_BYTES = 10_000_000
+MAX_BODY_BYTES = 4_000_000
 MAX_KEPT_CHARACTERS = 1_000_000
+LARGE_BYTES, MOST_LARGE_BYTES = 64 * 1024, 24 * 2**20
+"""What the answers of a run may take in memory, those not counted that are small."""
 SECRET_HEADERS = {"set-cookie", "authorization", "www-authenticate"}
 
 
@@ -66,7 +72,11 @@ class Site:
     server_sides: list[dict[str, Any]] = field(default_factory=list)
     """What each server told of its load run, with the service's name."""
     models: list[str | None] = field(default_factory=list)
-    taken: dict[str, Evidence | NotMeasurable] = field(default_factory=dict)
+    taken: dict[str, Evidence | NotMeasurable | NotRun] = field(default_factory=dict)
+    timeout_s: float = REQUEST_TIMEOUT_S
+    """Of a functional request; see perf/patience.py for a server that lets several in a row time out."""
+    patience: Patience = field(default_factory=Patience)
+    room: Room = field(default_factory=lambda: Room(MOST_LARGE_BYTES))
 
     def measured(self, name: str, measure: Callable[[Recorder], None], key: Any = None) -> Evidence:
         """The evidence of this name, measured at the first call; a failure to measure is remembered too.
@@ -80,11 +90,11 @@ class Site:
         if name not in self.taken:
             self.taken[name] = self._take(name, measure)
         found = self.taken[name]
-        if isinstance(found, NotMeasurable):
+        if isinstance(found, SignoffError):
             raise found
         return found
 
-    def _take(self, name: str, measure: Callable[[Recorder], None]) -> Evidence | NotMeasurable:
+    def _take(self, name: str, measure: Callable[[Recorder], None]) -> Evidence | NotMeasurable | NotRun:
         path = self.folder / "evidence" / f"{name}.jsonl"
         path.parent.mkdir(parents=True, exist_ok=True)
         with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
@@ -95,6 +105,9 @@ class Site:
             except NotMeasurable as missing:
                 recorder.write("not_measurable", {"reason": str(missing), "mend": missing.mend})
                 return missing
+            except NotRun as given_up:
+                recorder.write("not_run", {"reason": str(given_up)})
+                return given_up
             finally:
                 file.flush()
                 os.fsync(file.fileno())
@@ -135,30 +148,52 @@ class Site:
             assumption = ""
         record: dict[str, Any] = {"method": method, "url": url, "assumption": assumption, "body": body}
         headers = {**(headers or {}), **(self.deployment.headers(url) if with_key else {})}
-        sent: Mapping[str, Any] = {"json": body}
+        content = b"" if body is None else json.dumps(body).encode()
         if raw is not None:
-            sent = {"content": raw}
-            headers = {"Content-Type": "application/json", **headers}
+            content = raw
             record["raw"] = raw.decode("utf-8", errors="replace")
+        if content:
+            headers = {"Content-Type": "application/json", **headers}
+        timeout_s = self.still_waits(method, url)
+        began_s = time.monotonic()
         try:
-            status, answer_headers, content = asyncio.run(_exchange(method, url, headers, sent))
-        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {type(error).__name__}") from None
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            reason = f"no whole answer within {REQUEST_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
-            return {**record, "status": None, "error": f"{type(error).__name__}: {reason}", "headers": {}, "text": ""}
-        text = self.without_key(content.decode("utf-8", errors="replace"))
+            reply = fetch(
+                url, method=method, headers=headers, body=content, timeout_s=timeout_s, most_bytes=MAX_BODY_BYTES
+            )
+        except PlanInvalid as error:
+            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {error}", error.mend) from None
+        if reply.outcome == "client_error":
+            raise SignoffError(f"{method} {url}: {reply.failure}")
+        self.patience.ended(method, url, began_s, timed_out=reply.timed_out)
+        if problem := error_of(reply, timeout_s):
+            self.still_waits(method, url)
+            return {**record, "status": None, "error": problem, "headers": {}, "text": ""}
+        text = self.without_key(reply.body.decode("utf-8", errors="replace"))
+        self.keep_room(len(text), url)
         return {
             **record,
-            "status": status,
+            "status": reply.status,
             "error": "",
-            "content_type": answer_headers.get("content-type", ""),
+            "content_type": reply.headers.get("content-type", ""),
             "headers": {
-                name: self.without_key(value) for name, value in answer_headers.items() if name not in SECRET_HEADERS
+                name: self.without_key(value) for name, value in reply.headers.items() if name not in SECRET_HEADERS
             },
             "text": text[:MAX_KEPT_CHARACTERS],
-            "json": _json(text),
+            "json": server_json.found(text),
         }
+
+    def still_waits(self, method: str, url: str) -> float:
+        """How long the next request is waited for. Raises NotRun where this route or origin was given up."""
+        if why := self.patience.given_up(method, url):
+            raise NotRun(why, "see why the server does not answer, and run again; --timeout S waits longer")
+        return self.patience.timeout_s(method, url, self.timeout_s)
+
+    def keep_room(self, size: int, url: str) -> None:
+        """Notes what an answer takes. Raises NotRun where the answers of the run take too much together."""
+        try:
+            self.room.take(size if size > LARGE_BYTES else 0)
+        except AnswerTooLong as full:
+            raise NotRun(f"{url}: {full}, so nothing more was asked", "let the server answer with less") from None
 
     def send(self, request: Mapping[str, Any], origin: str | None = None, *, with_key: bool = True) -> Record:
         """Send a request that a document shows, once, to where the deployment puts its address.
@@ -203,32 +238,3 @@ def headers_of(request: Mapping[str, Any]) -> dict[str, str]:
     if any(mark in json.dumps([request["path"], headers]) for mark in SHELL_MARKS):
         raise NotMeasurable("this request holds a shell expression, and nothing is handed to a shell")
     return headers
-
-
-async def _exchange(
-    method: str, url: str, headers: Mapping[str, str], sent: Mapping[str, Any]
-) -> tuple[int, Mapping[str, str], bytes]:
-    """One request within one time-out for all of it, so that a server that drips bytes holds nobody up.
-
-    Redirects are not followed, proxies of the environment not used. Raises ValueError for a body without end.
-    """
-    content = bytearray()
-    # Certificates are loaded only where they are needed: that costs more than a request.
-    secure = url.startswith("https:")
-    async with (
-        asyncio.timeout(REQUEST_TIMEOUT_S),
-        httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False, verify=secure) as client,
-        client.stream(method, url, headers=headers, **sent) as response,
-    ):
-        async for part in response.aiter_bytes():
-            content += part
-            if len(content) > MAX_BODY_BYTES:
-                raise ValueError(f"the body is longer than {MAX_BODY_BYTES} bytes")
-    return response.status_code, dict(response.headers), bytes(content)
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

@@ -39,18 +39,18 @@ class AnswerTooLong(Exception):
 
 
 class Room:
-    """What is left of the memory that all answers under way at one client may take together."""
+    """What is left of the memory that several answers may take together, such as all under way at one client."""
 
-    __slots__ = ("left",)
+    __slots__ = ("_size", "left")
 
     def __init__(self, size: int = ROOM_BYTES) -> None:
-        self.left = size
+        self._size = self.left = size
 
     def take(self, size: int) -> None:
         """Raises AnswerTooLong where there is not so much left; a negative size gives back."""
         self.left -= size
         if size > 0 and self.left < 0:
-            raise AnswerTooLong(f"the answers under way hold more than {ROOM_BYTES >> 20} MiB together")
+            raise AnswerTooLong(f"the answers take more than {self._size >> 20} MiB together")
 
 
 def most_events(bodies: Iterable[Mapping[str, Any]]) -> int:

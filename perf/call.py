@@ -137,16 +137,18 @@ class Call:
         if not kernel:
             self._kernel = False
         response = self._response
+        is_enough = False
         try:
             response.feed(data, arrived_ns)
             if self.enough is not None:
                 response.catch_up()
+                is_enough = self._is_enough(self.enough)
         except _BAD as error:
             self._finish("malformed", _what_is_bad(error), arrived_ns)
             return
         if response.complete:
             self._judge()
-        elif self.enough is not None and self._is_enough(self.enough):
+        elif is_enough:
             self._finish("interrupted", "the caller had enough", arrived_ns)
 
     def _is_enough(self, enough: Callable[[Sequence[tuple[int, bytes]]], bool]) -> bool:

@@ -1,4 +1,4 @@
-"""What a JSON object of OpenAI's API says: the choices of a reply or of one chunk of a stream, their text, the usage."""
+"""What a JSON object of OpenAI's API says: choices of a reply or of a chunk of a stream, their text, the usage."""
 
 from __future__ import annotations
 

@@ -70,8 +70,8 @@ class Client:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
         self._headers = dict(headers or {})
-        self._heads: dict[tuple[str | None, bool, str], bytes] = {}
-        self._head(None, False, "POST")
+        self._heads: dict[tuple[str | None, bool, str, bool], bytes] = {}
+        self._head(None, False, "POST", True)
         self._idle_ns = round(idle_s * 1e9)
         self._idle: deque[Connection] = deque()
         self._ended: deque[tuple[Call, str, str, int]] = deque()
@@ -163,8 +163,10 @@ class Client:
         method: str = "POST",
     ) -> Call:
         """Sends one request without waiting; `on_done` gets its exchange, exactly once. `headers` are its own."""
-        own = None if headers is None else self.endpoint.head({**self._headers, **headers}, path, stream, method)
-        head = own or self._head(path, stream, method)
+        if headers is None:
+            head = self._head(path, stream, method, bool(body))
+        else:
+            head = self.endpoint.head({**self._headers, **headers}, path, stream, method, has_body=bool(body))
         intended = time.monotonic_ns() if intended_ns is None else intended_ns
         length = b"content-length: %d\r\n" % len(body) if body or method in WITH_BODY else b""
         payload = b"%s%s\r\n%s" % (head, length, body)
@@ -255,10 +257,10 @@ class Client:
         if attempt:
             self.addresses.insert(0, self.addresses.pop(attempt))
 
-    def _head(self, path: str | None, stream: bool, method: str) -> bytes:
-        key = (path, stream, method)
+    def _head(self, path: str | None, stream: bool, method: str, has_body: bool) -> bytes:
+        key = (path, stream, method, has_body)
         if key not in self._heads:
-            self._heads[key] = self.endpoint.head(self._headers, path, stream, method)
+            self._heads[key] = self.endpoint.head(self._headers, path, stream, method, has_body=has_body)
         return self._heads[key]
 
 

@@ -74,19 +74,21 @@ class Endpoint:
             raise Unresolved(f"{self.host}: no address ({error})", f"check the host name in {self.url}") from None
         return [(socket.AddressFamily(family), where) for family, _, _, _, where in found]
 
-    def head(self, headers: Mapping[str, str], path: str | None, stream: bool, method: str = "POST") -> bytes:
-        """The lines of a request's head but for the length of its body; a request without a body has no type of it."""
+    def head(
+        self, headers: Mapping[str, str], path: str | None, stream: bool, method: str = "POST", *, has_body: bool = True
+    ) -> bytes:
+        """The lines of a request's head but for the length of its body; one without a body tells no type of it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         default_port = 443 if self.tls else 80
-        lines = {
+        usual = {
             "host": host if self.port == default_port else f"{host}:{self.port}",
             "user-agent": "signoff",
             "accept": "text/event-stream" if stream else "application/json",
             "accept-encoding": "identity",
             "content-type": "application/json",
         }
-        if method not in WITH_BODY:
-            lines["accept"] = "*/*"
+        lines = {name: (name, value) for name, value in usual.items()}
+        if not has_body:
             del lines["content-type"]
         if path is not None:
             _check_path(path, self.url)
@@ -95,8 +97,8 @@ class Endpoint:
                 raise PlanInvalid(f"header {name!r} cannot be sent: a name or value outside RFC 9110")
             if name.lower() in _OWN_HEADERS:
                 raise PlanInvalid(f"header {name!r} is the client's own", "leave it out")
-            lines[name.lower()] = value
-        text = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+            lines[name.lower()] = name, value
+        text = "".join(f"{name}: {value}\r\n" for name, value in lines.values())
         return f"{method} {path or self.path} HTTP/1.1\r\n{text}".encode("ascii")
 
 

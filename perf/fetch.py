@@ -18,6 +18,7 @@ from perf.endpoint import percent_encoded
 from perf.errors import Unresolved
 
 UNRESOLVED: Final = "unresolved"
+NO_CONNECTION: Final = frozenset({"refused", "unreachable", "tls", UNRESOLVED})
 
 
 def fetch(
@@ -57,3 +58,13 @@ def _accepting(headers: Mapping[str, str] | None) -> Mapping[str, str]:
 async def _sent(client: Client, method: str, body: bytes) -> Reply:
     async with client:
         return await client.ask(body, method=method)
+
+
+def error_of(reply: Reply, timeout_s: float) -> str:
+    """What went wrong, with its kind in front; "" for a whole reply of any status."""
+    if not reply.failure:
+        return ""
+    if reply.timed_out:
+        return f"TimeoutError: no whole answer within {timeout_s:g} s"
+    kind, _, said = reply.failure.partition(": ")
+    return f"ConnectError: {said}" if kind in NO_CONNECTION else reply.failure

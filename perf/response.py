@@ -1,8 +1,8 @@
 """An HTTP/1.1 response as it comes in, each piece of its body with the stamp of its arrival.
 
 Once the head of a chunked body has come, bytes are only gathered with their stamps and parsed when the body may have
-ended: a chunked body ends in an empty line, which no token of a stream does. Whatever comes is bounded (perf/bounds.py):
-the head with all interim answers, the body in bytes and in pieces, and what frames it.
+ended: a chunked body ends in an empty line, which no token of a stream does. Whatever comes is bounded by what
+perf/bounds.py says: the head with all interim answers, the body in bytes and in pieces, and what frames it.
 """
 
 from __future__ import annotations

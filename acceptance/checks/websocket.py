@@ -19,6 +19,7 @@ from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
+from perf import server_json
 
 ROLE, PATH = "websocket", "/v1/chat/stream"
 OPEN_S, LONGEST_S = 10.0, 30.0
@@ -42,7 +43,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     prompt = generation.chat_body(site, "Describe a lighthouse in three sentences.", TOKENS, stream=True)
 
     def take(recorder: Recorder) -> None:
-        begin_s = time.perf_counter()
+        site.still_waits("GET", http_url)
+        begin_s, began_s = time.perf_counter(), time.monotonic()
 
         def handshake(status: int | None, error: str) -> None:
             if status in UNKNOWN_PATH and not named:
@@ -68,6 +70,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
                 open_timeout=OPEN_S,
                 close_timeout=1,
                 max_size=MOST_BYTES,
+                compression=None,
             ) as opened:
                 handshake(101, "")
                 opened.send(json.dumps(prompt))
@@ -75,6 +78,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         except InvalidStatus as error:
             handshake(error.response.status_code, "no upgrade")
         except (WebSocketException, OSError, TimeoutError, ValueError) as error:
+            site.patience.ended("GET", http_url, began_s, timed_out=isinstance(error, TimeoutError))
             handshake(None, site.without_key(f"{type(error).__name__}: {error}"))
 
     return site.measured("websocket", take)
@@ -126,10 +130,7 @@ def _receive(recorder: Recorder, site: Site, opened: ClientConnection, begin_s: 
 
 
 def _object(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text.removeprefix("data:"))
-    except (ValueError, RecursionError):
-        return {}
+    found = server_json.found(text.removeprefix("data:"))
     return found if isinstance(found, Mapping) else {}
 
 

@@ -13,7 +13,7 @@ from acceptance.reading import Document
 from acceptance.verdict import Verdict
 
 FAILING = {"fail", "inconclusive", "error"}
-SKIPPING = {"not_measurable", "awaiting_person"}
+SKIPPING = {"not_measurable", "not_run", "awaiting_person"}
 
 
 class Judge(Protocol):

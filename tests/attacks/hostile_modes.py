@@ -1,14 +1,13 @@
-"""`signoff run` and `signoff load` against each mode of the hostile server: what they end with, when, in how much memory.
+"""`signoff run` and `signoff load` against each mode of the hostile server: how they end, when, in how much memory.
 
-`python -m tests.attacks.hostile_modes [MODE ...] [--route ROUTE ...] [--command run load] [--file TABLE.md]` prints a table in Markdown. It
-ends with 1 where a row is not as it has to be.
+`python -m tests.attacks.hostile_modes [MODE ...] [--route ROUTE ...] [--command run load] [--file TABLE.md]` prints a
+table in Markdown. It ends with 1 where a row is not as it has to be.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -52,7 +51,9 @@ class Row:
         return ""
 
 
-def tried(mode: str, route: str, command: str, *, timeout_s: float | None = None, every: int = 1, after: int = 0) -> Row:
+def tried(
+    mode: str, route: str, command: str, *, timeout_s: float | None = None, every: int = 1, after: int = 0
+) -> Row:
     """One command against one mode."""
     with tempfile.TemporaryDirectory() as folder, serving(mode, route, every=every, after=after) as url:
         file = Path(folder) / "result.json"
@@ -70,8 +71,8 @@ def run_command(url: str, folder: Path, file: Path, timeout_s: float) -> list[st
 
 
 def load_command(url: str, file: Path, timeout_s: float) -> list[str]:
-    offered = ("--rate", f"{RATE:g}", "--duration", f"{DURATION_S:g}", "--timeout", f"{timeout_s:g}", "--max-tokens", "50")
-    return signoff("load", url, *offered, "--json", str(file))
+    offered = ("--rate", f"{RATE:g}", "--duration", f"{DURATION_S:g}", "--max-tokens", "50")
+    return signoff("load", url, *offered, "--timeout", f"{timeout_s:g}", "--json", str(file))
 
 
 def _said(command: str, file: Path) -> str:
