@@ -14,19 +14,27 @@ from coherence.sender import ChatSender
 Result = TypeVar("Result")
 Probe = Callable[[ChatSender], Awaitable[tuple[object, Sequence[dict[str, Any]]]]]
 
-TURN_TIMEOUT_S = 30.0
+TURN_SHARE = 0.5
+"""Of the time-out of a functional request, for each turn of a conversation: 30 of 60 s."""
 
 
 def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]]) -> Result:
-    """What `talk` makes of a sender to the target, with its key and the model that it serves."""
+    """What `talk` makes of a sender to the target, with its key and the model that it serves.
+
+    Raises NotRun where the target was given up before or meanwhile.
+    """
     target = site.deployment.target
     model = generation.served_model(site)
+    site.still_waits("POST", target + generation.CHAT_PATH)
 
     async def held() -> Result:
-        async with ChatSender(target, site.deployment.headers(target), TURN_TIMEOUT_S, model) as sender:
+        headers, timeout_s = site.deployment.headers(target), site.timeout_s * TURN_SHARE
+        async with ChatSender(target, headers, timeout_s, model, patience=site.patience) as sender:
             return await talk(sender)
 
-    return asyncio.run(held())
+    result = asyncio.run(held())
+    site.still_waits("POST", target + generation.CHAT_PATH)
+    return result
 
 
 def probed(site: Site, name: str, *probes: Probe, key: Any = None) -> Evidence:

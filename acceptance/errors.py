@@ -9,7 +9,8 @@
     │   ├── TargetUnreachable      3   the deployment does not answer
     │   ├── ServiceDidNotStart     3   a service that Signoff starts itself did not become ready
     │   └── PortInUse              3   something else listens where a service has to
-    └── NotMeasurable              -   one criterion cannot be measured here; becomes its outcome
+    ├── NotMeasurable              -   one criterion cannot be measured here; becomes its outcome
+    └── NotRun                     -   its server was given up before it was measured; becomes its outcome
 
 A file of a run that cannot be written is `reports.errors.NotWritten`, and ends with 3.
 A message says what happened and where (file:line:column or URL); `mend` says what to do.
@@ -64,3 +65,7 @@ class PortInUse(RunInvalid):
 
 class NotMeasurable(SignoffError):
     """One criterion cannot be measured here. `mend` says what would make it measurable."""
+
+
+class NotRun(SignoffError):
+    """The server was given up before this was measured: a run does not wait for a frozen one without end."""

@@ -10,6 +10,7 @@ from acceptance.evidence import Record
 from acceptance.site import Site
 
 CHAT_PATH = "/v1/chat/completions"
+LONGEST_NAME = 1000
 
 
 def served_model(site: Site) -> str | None:
@@ -24,7 +25,7 @@ def _first_model(site: Site) -> str | None:
     models = listed.get("data") if isinstance(listed, Mapping) else None
     first = models[0] if isinstance(models, list) and models else None
     name = first.get("id") if isinstance(first, Mapping) else None
-    return name if isinstance(name, str) else None
+    return name if isinstance(name, str) and len(name) <= LONGEST_NAME else None
 
 
 def chat_body(site: Site, content: str, max_tokens: int, **fields: Any) -> dict[str, Any]:

@@ -24,10 +24,12 @@ from acceptance.site import Recorder, Site
 from perf.errors import CounterMissing, LoadProcessDied, NoListener, PerfError
 from perf.exchange import Exchange
 from perf.foreign_run import ForeignRun
+from perf.gathered import SILENCE_S
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadRun
 from perf.mean_latency import LOOKS
 from perf.memory_sampler import MemorySampler
+from perf.patience import origin_of
 from perf.process_tree import HighWater, high_water
 from perf.server_watch import ServerWatch
 
@@ -35,6 +37,10 @@ HEADROOM = 1.25
 RATE_WHERE_NONE_IS_STATED = 10.0
 TIMEOUT_IN_LIMITS = 5
 TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
+SILENCE_IN_TIMEOUTS = 0.4
+"""Two limits: a server that ends nothing for so long, and for 90 s at least, is frozen, and the run is given up."""
+DOUBTED = 20
+"""So many time-outs at the end of a run: whatever is asked next is not waited for as long."""
 WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "Tell me about the sea."}],
     "max_tokens": 50,
@@ -136,6 +142,7 @@ def _take(recorder: Recorder, site: Site) -> None:
             f"the load run sends completions to {url}, which gives 404",
             "judge memory and CPU of this service under a load of its own requests",
         )
+    site.still_waits("POST", site.deployment.target + path)
     # A document's request without a model is sent as it stands where the server takes it so.
     if model is not None and not _takes(site, path, bodies[0]):
         bodies = [{**body, "model": model} for body in bodies]
@@ -158,7 +165,7 @@ def _take(recorder: Recorder, site: Site) -> None:
     )
     recorder.write("load", _told(site))
     run, side = _offer(recorder, site, plan)
-    if not run.valid and not run.interrupted:
+    if not run.valid and not run.interrupted and not run.given_up:
         # One repeat, and both are kept: a client that was held up says nothing about the server.
         site.retries.append(f"the load run was repeated: {run.reason}")
         # With other prompts: the server may keep what it made of the first ones.
@@ -169,9 +176,19 @@ def _take(recorder: Recorder, site: Site) -> None:
             recorder.write("run", record)
     if run.interrupted:
         raise KeyboardInterrupt
+    _look_for_silence(site, run)
     taken = Evidence(NAME, "", tuple(recorder.records))
     if marks := last_attempt(taken, "high_water"):
         repeated_prompts.offer(recorder, site, plan, last_attempt(taken, "memory"), marks[-1]["bytes"])
+
+
+def _look_for_silence(site: Site, run: LoadRun) -> None:
+    """Raises NotRun where the run was given up; notes where the server answered nothing at its end."""
+    if run.given_up:
+        site.patience.give_up(origin_of(run.plan.url), f"{run.plan.url}, under load: {run.reason}")
+        site.still_waits("POST", run.plan.url)
+    if run.unanswered_at_its_end >= DOUBTED:
+        site.patience.doubt("POST", run.plan.url)
 
 
 def _keep(recorder: Recorder, site: Site, foreign: ForeignRun) -> None:
@@ -230,11 +247,12 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Rec
     def keep(exchange: Exchange) -> None:
         recorder.write("exchange", {**exchange.as_record(), "attempt": attempt})
 
+    silence_s = max(SILENCE_S, SILENCE_IN_TIMEOUTS * plan.timeout_s)
     watch = ServerWatch(metrics_address.sources(site), plan.duration_s, find_pid=lambda: site.process_id)
     sampler = None if site.process_id is None else MemorySampler(site.process or site.process_id)
     try:
         with watch, sampler or nullcontext():
-            run = run_load_in_process(plan, keep, tell)
+            run = run_load_in_process(plan, keep, tell, silence_s=silence_s)
     except LoadProcessDied as error:
         raise RunInvalid(str(error), error.mend) from None
     except PerfError as error:

@@ -12,10 +12,9 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
-
-import httpx
 
 from acceptance import keys
 from acceptance.deployment import Deployment, Start
@@ -23,6 +22,7 @@ from acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
 from acceptance.service_log import ServiceLog
 from perf import lifeline
 from perf.errors import NoListener
+from perf.fetch import fetch
 from perf.process_identity import ProcessIdentity, identify
 from perf.process_tree import identities, listener
 from reports.plain_text import line as plain_line
@@ -85,21 +85,19 @@ class OwnService:
     def wait(self) -> int:
         """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
         assert self._process is not None
-        # One client for all looks: making one takes longer than many looks, and the processor that the start needs.
-        with httpx.Client(base_url=self.told.url, timeout=LOOK_S, trust_env=False) as client:
-            while time.monotonic() - self._began < self.told.timeout_s:
-                if (code := self._process.poll()) is not None:
-                    error = ServiceDidNotStart(
-                        f"{self.told.service} ended with exit code {code} before it was ready{self._last_lines()}",
-                        f"see {self._log_path}",
-                    )
-                    if code == UsageError.exit_code:
-                        # Its settings are at fault, and it says which.
-                        error.exit_code = code
-                    raise error
-                if _is_ready(client) and self._is_ours():
-                    return self._process.pid
-                time.sleep(POLL_S)
+        while time.monotonic() - self._began < self.told.timeout_s:
+            if (code := self._process.poll()) is not None:
+                error = ServiceDidNotStart(
+                    f"{self.told.service} ended with exit code {code} before it was ready{self._last_lines()}",
+                    f"see {self._log_path}",
+                )
+                if code == UsageError.exit_code:
+                    # Its settings are at fault, and it says which.
+                    error.exit_code = code
+                raise error
+            if _is_ready(self.told.url) and self._is_ours():
+                return self._process.pid
+            time.sleep(POLL_S)
         self.stop()
         raise ServiceDidNotStart(
             f"{self.told.service} was not ready within {self.told.timeout_s:g} s{self._last_lines()}",
@@ -170,14 +168,13 @@ def _signal_name(number: int) -> str:
         return f"signal {number}"
 
 
-def _is_ready(client: httpx.Client) -> bool:
+def _is_ready(url: str) -> bool:
     for path in READY_PATHS:
-        try:
-            answer = client.get(path)
-        except httpx.TransportError:
+        answer = fetch(url + path, timeout_s=LOOK_S)
+        if answer.failure:
             return False
-        if answer.status_code != 404:
-            return answer.status_code == 200
+        if answer.status != HTTPStatus.NOT_FOUND:
+            return answer.status == HTTPStatus.OK
     return False
 
 

@@ -2,34 +2,39 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import json
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from acceptance.criterion import Criterion, Threshold
 from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable, TargetUnreachable
+from acceptance.errors import NotMeasurable, NotRun, SignoffError, TargetUnreachable
 from acceptance.evidence import Evidence, Record
 from acceptance.profile import Profile
-from perf import known_secrets
+from perf import known_secrets, server_json
+from perf.bounds import AnswerTooLong, Room
+from perf.errors import PlanInvalid
+from perf.fetch import error_of, fetch
 from perf.foreign_run import ForeignRun
+from perf.patience import Patience
 from perf.process_identity import ProcessIdentity
 from reports.plain_text import json_text
 from reports.run_folder import Growing, RunFolder
 
 REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
-OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection"}
+OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
+"""The client's: above all it asks for answers that are not compressed, and never decodes one that is."""
 SHELL_MARKS = ("$(", "`")
-MAX_BODY_BYTES = 10_000_000
+MAX_BODY_BYTES = 4_000_000
 MAX_KEPT_CHARACTERS = 1_000_000
 LONGEST_KEY = 10_000
+LARGE_BYTES, MOST_LARGE_BYTES = 64 * 1024, 24 * 2**20
+"""What the answers of a run may take in memory, those not counted that are small."""
 SECRET_HEADERS = {"set-cookie", "authorization", "www-authenticate"}
 
 
@@ -73,7 +78,11 @@ class Site:
     server_sides: list[dict[str, Any]] = field(default_factory=list)
     """What each server told of its load run, with the service's name."""
     models: list[str | None] = field(default_factory=list)
-    taken: dict[str, Evidence | NotMeasurable] = field(default_factory=dict)
+    taken: dict[str, Evidence | NotMeasurable | NotRun] = field(default_factory=dict)
+    timeout_s: float = REQUEST_TIMEOUT_S
+    """Of a functional request; see perf/patience.py for a server that lets several in a row time out."""
+    patience: Patience = field(default_factory=Patience)
+    room: Room = field(default_factory=lambda: Room(MOST_LARGE_BYTES))
 
     def measured(self, name: str, measure: Callable[[Recorder], None], key: Any = None) -> Evidence:
         """The evidence of this name, measured at the first call; a failure to measure is remembered too.
@@ -87,11 +96,11 @@ class Site:
         if name not in self.taken:
             self.taken[name] = self._take(name, measure)
         found = self.taken[name]
-        if isinstance(found, NotMeasurable):
+        if isinstance(found, SignoffError):
             raise found
         return found
 
-    def _take(self, name: str, measure: Callable[[Recorder], None]) -> Evidence | NotMeasurable:
+    def _take(self, name: str, measure: Callable[[Recorder], None]) -> Evidence | NotMeasurable | NotRun:
         file_name = f"evidence/{name}.jsonl"
         with RunFolder(self.folder).growing(file_name) as file:
             recorder = Recorder(file)
@@ -102,6 +111,9 @@ class Site:
                 reason = "; ".join(filter(None, (str(missing), self.service_ended())))
                 recorder.write("not_measurable", {"reason": reason, "mend": missing.mend})
                 return NotMeasurable(reason, missing.mend)
+            except NotRun as given_up:
+                recorder.write("not_run", {"reason": str(given_up)})
+                return given_up
             if text := self.service_ended():
                 recorder.write("service_ended", {"text": text})
         return Evidence(name, file_name, tuple(recorder.records))
@@ -142,30 +154,51 @@ class Site:
             self.deployment.refuse_foreign(url)
         record: dict[str, Any] = {"method": method, "url": url, "assumption": assumption, "body": body}
         headers = {**(headers or {}), **(self.deployment.headers(url) if with_key else {})}
-        sent: Mapping[str, Any] = {"json": body}
+        content = b"" if body is None else json.dumps(body).encode()
         if raw is not None:
-            sent = {"content": raw}
-            headers = {"Content-Type": "application/json", **headers}
+            content = raw
             record["raw"] = raw.decode("utf-8", errors="replace")
+        if content:
+            headers = {"Content-Type": "application/json", **headers}
+        timeout_s = self.still_waits(method, url)
+        began_s = time.monotonic()
         try:
-            status, answer_headers, content = asyncio.run(_exchange(method, url, headers, sent))
-        except (httpx.LocalProtocolError, httpx.UnsupportedProtocol, httpx.InvalidURL) as error:
-            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {type(error).__name__}") from None
-        except (httpx.HTTPError, TimeoutError, ValueError) as error:
-            reason = f"no whole answer within {REQUEST_TIMEOUT_S:g} s" if isinstance(error, TimeoutError) else error
-            error_text = f"{type(error).__name__}: {reason}"
-            return _kept({**record, "status": None, "error": error_text, "headers": {}, "text": ""})
-        text = content.decode("utf-8", errors="replace")
+            reply = fetch(
+                url, method=method, headers=headers, body=content, timeout_s=timeout_s, most_bytes=MAX_BODY_BYTES
+            )
+        except PlanInvalid as error:
+            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {error}", error.mend) from None
+        if reply.outcome == "client_error":
+            raise SignoffError(f"{method} {url}: {reply.failure}")
+        self.patience.ended(method, url, began_s, timed_out=reply.timed_out)
+        if problem := error_of(reply, timeout_s):
+            self.still_waits(method, url)
+            return _kept({**record, "status": None, "error": problem, "headers": {}, "text": ""})
+        text = reply.body.decode("utf-8", errors="replace")
+        self.keep_room(len(text), url)
         return without_keys(
             {
                 **record,
-                "status": status,
+                "status": reply.status,
                 "error": "",
-                "content_type": answer_headers.get("content-type", ""),
-                "headers": {name: value for name, value in answer_headers.items() if name not in SECRET_HEADERS},
+                "content_type": reply.headers.get("content-type", ""),
+                "headers": {name: value for name, value in reply.headers.items() if name not in SECRET_HEADERS},
             },
             text,
         )
+
+    def still_waits(self, method: str, url: str) -> float:
+        """How long the next request is waited for. Raises NotRun where this route or origin was given up."""
+        if why := self.patience.given_up(method, url):
+            raise NotRun(why, "see why the server does not answer, and run again; --timeout S waits longer")
+        return self.patience.timeout_s(method, url, self.timeout_s)
+
+    def keep_room(self, size: int, url: str) -> None:
+        """Notes what an answer takes. Raises NotRun where the answers of the run take too much together."""
+        try:
+            self.room.take(size if size > LARGE_BYTES else 0)
+        except AnswerTooLong as full:
+            raise NotRun(f"{url}: {full}, so nothing more was asked", "let the server answer with less") from None
 
     def send(self, request: Mapping[str, Any], origin: str | None = None, *, with_key: bool = True) -> Record:
         """Send a request that a document shows, once, to where the deployment puts its address.
@@ -206,34 +239,12 @@ def headers_of(request: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-async def _exchange(
-    method: str, url: str, headers: Mapping[str, str], sent: Mapping[str, Any]
-) -> tuple[int, Mapping[str, str], bytes]:
-    """One request within one time-out for all of it, so that a server that drips bytes holds nobody up.
-
-    Redirects are not followed, proxies of the environment not used. Raises ValueError for a body without end.
-    """
-    content = bytearray()
-    # Certificates are loaded only where they are needed: that costs more than a request.
-    secure = url.startswith("https:")
-    async with (
-        asyncio.timeout(REQUEST_TIMEOUT_S),
-        httpx.AsyncClient(timeout=REQUEST_TIMEOUT_S, trust_env=False, verify=secure) as client,
-        client.stream(method, url, headers=headers, **sent) as response,
-    ):
-        async for part in response.aiter_bytes():
-            content += part
-            if len(content) > MAX_BODY_BYTES:
-                raise ValueError(f"the body is longer than {MAX_BODY_BYTES} bytes")
-    return response.status_code, dict(response.headers), bytes(content)
-
-
 def without_keys(record: Mapping[str, Any], text: str) -> Record:
     """A record with a server's answer as `text` and `json`, and without the keys that the answer gives back.
 
     JSON is looked through value by value: a key may lie in pieces in it.
     """
-    value = _json(text)
+    value = server_json.found(text)
     kept, count = known_secrets.counted(value)
     if count:
         text = json.dumps(kept, ensure_ascii=False)
@@ -248,10 +259,3 @@ def _kept(fields: Mapping[str, Any], before: int = 0) -> dict[str, Any]:
     kept, count = known_secrets.counted(dict(fields))
     count += before + (fields.get("redacted", 0) or 0)
     return {**kept, "redacted": count} if count else kept
-
-
-def _json(text: str) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Protocol, Self
+from urllib.parse import urlsplit
 
-import httpx
-
+from perf import server_json
+from perf.client import Client
+from perf.endpoint import CHAT_PATH, percent_encoded
+from perf.errors import PerfError, PlanInvalid, Unresolved
+from perf.fetch import error_of
+from perf.patience import Patience
 from perf.request_url import joined
 
 SESSION_HEADER = "X-Session-ID"
 MAX_TOKENS = 64
 MAX_BODY_BYTES = 1_000_000
+MAX_REPLY_CHARACTERS = 20_000
+"""Of the text of a reply: more than 64 tokens can have, or a server can recite of a session."""
 KEPT_CONNECTION_S = 2.0
 """Below the five seconds after which uvicorn and others close an idle connection: a request must not meet its end."""
 _EXCERPT_CHARACTERS = 200
@@ -44,10 +51,8 @@ class Page:
 
     def json(self) -> object:
         """The body as JSON, or None where it is none."""
-        try:
-            return json.loads(self.text)
-        except (ValueError, RecursionError):
-            return None
+        found: object = server_json.found(self.text)
+        return found
 
 
 class Sender(Protocol):
@@ -65,7 +70,8 @@ class Service(Sender, Protocol):
 class ChatSender:
     """An OpenAI-compatible chat endpoint. Redirects are not followed, proxies of the environment not used.
 
-    `timeout_s` bounds a whole exchange, not the gap between two bytes. Never raises for what a server does.
+    `timeout_s` bounds a whole exchange, not the gap between two bytes. Never raises for what a server does. Where
+    `patience` has given the server up, nothing is sent, and the error says why.
     """
 
     def __init__(
@@ -75,26 +81,36 @@ class ChatSender:
         timeout_s: float = 60.0,
         model: str | None = None,
         max_tokens: int = MAX_TOKENS,
+        patience: Patience | None = None,
     ) -> None:
         self._base_url = base_url.rstrip("/")
+        self._prefix = urlsplit(self._base_url).path
         self._timeout_s = timeout_s
         self._model = model
         self._max_tokens = max_tokens
-        self._client = httpx.AsyncClient(
-            headers=dict(headers or {}),
-            timeout=timeout_s,
-            follow_redirects=False,
-            trust_env=False,
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEPT_CONNECTION_S),
+        self._patience = patience or Patience()
+        self._unresolved = ""
+        self._client = Client(
+            self._base_url + CHAT_PATH,
+            headers={"Accept": "*/*", **(headers or {})},
+            timeout_s=timeout_s,
+            idle_s=KEPT_CONNECTION_S,
+            keep_replies=True,
+            most_bytes=MAX_BODY_BYTES,
         )
 
     async def __aenter__(self) -> Self:
+        try:
+            await self._client.__aenter__()
+        except Unresolved as error:
+            self._unresolved = f"ConnectError: {error}"
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.aclose()
+        if not self._unresolved:
+            await self._client.__aexit__(kind, error, trace)
 
     async def __call__(self, text: str, session_id: str | None) -> Reply:
         """Send one user message, not streamed, at temperature 0."""
@@ -107,35 +123,31 @@ class ChatSender:
         if self._model is not None:
             body["model"] = self._model
         headers = {} if session_id is None else {SESSION_HEADER: session_id}
-        return _reply(await self._exchange("POST", "/v1/chat/completions", headers, body))
+        return _reply(await self._exchange("POST", CHAT_PATH, headers, json.dumps(body).encode()))
 
     async def get(self, path: str) -> Page:
         """Read a page of the same origin."""
-        return await self._exchange("GET", path, {}, None)
+        return await self._exchange("GET", percent_encoded(path), {}, b"")
 
-    async def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: object) -> Page:
-        started = time.perf_counter()
-
-        def page(text: str, status: int | None, error: str = "") -> Page:
-            return Page(text, status, round((time.perf_counter() - started) * 1000, 3), error)
-
-        status: int | None = None
-        content = bytearray()
+    async def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Page:
+        url = joined(self._base_url, path)
+        why = self._unresolved or self._patience.given_up(method, url)
+        if why:
+            return Page("", None, 0.0, why)
+        began_s = time.monotonic()
         try:
-            async with (
-                asyncio.timeout(self._timeout_s),
-                self._client.stream(method, joined(self._base_url, path), headers=headers, json=body) as response,
-            ):
-                status = response.status_code
-                async for part in response.aiter_bytes():
-                    content += part
-                    if len(content) > MAX_BODY_BYTES:
-                        return page("", status, f"the body is longer than {MAX_BODY_BYTES} bytes")
-        except (TimeoutError, httpx.TimeoutException):
-            return page("", status, f"no answer within {self._timeout_s:g} s")
-        except httpx.HTTPError as error:
-            return page("", status, f"{type(error).__name__}: {error}")
-        return page(content.decode("utf-8", errors="replace"), status)
+            reply = await self._client.ask(body, method=method, path=self._prefix + path, headers=headers)
+        except PlanInvalid as error:
+            return Page("", None, 0.0, str(error))
+        if reply.outcome == "client_error":
+            raise PerfError(f"{method} {url}: {reply.failure}")
+        self._patience.ended(method, url, began_s, timed_out=reply.timed_out)
+        ms = round((time.monotonic() - began_s) * 1000, 3)
+        if reply.timed_out:
+            return Page("", reply.status, ms, f"no answer within {self._timeout_s:g} s")
+        if reply.failure:
+            return Page("", reply.status, ms, error_of(reply, self._timeout_s))
+        return Page(reply.body.decode("utf-8", errors="replace"), reply.status, ms)
 
 
 def _reply(page: Page) -> Reply:
@@ -143,13 +155,15 @@ def _reply(page: Page) -> Reply:
     if page.error:
         return Reply("", page.status, page.ms, page.error)
     excerpt = page.text[:_EXCERPT_CHARACTERS]
-    if page.status != httpx.codes.OK:
+    if page.status != HTTPStatus.OK:
         return Reply("", page.status, page.ms, f"HTTP {page.status}: {excerpt}")
     body: Any = page.json()
     try:
         text = body["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError):
         text = None
+    if isinstance(text, str) and len(text) > MAX_REPLY_CHARACTERS:
+        return Reply("", page.status, page.ms, f"a reply of {len(text)} characters to a request for a short one")
     if not isinstance(text, str):
         return Reply("", page.status, page.ms, f"HTTP 200 without a text in choices[0].message.content: {excerpt}")
     usage = body.get("usage")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,19 +10,28 @@ from typing import TYPE_CHECKING, Final
 
 import httptools
 
-from perf.completion import Completion, bounded, read_stream, read_whole
+from perf.bounds import AnswerTooLong
+from perf.completion import UNREADABLE, Completion, StreamReader, bounded, read_stream, read_whole, unreadable
 from perf.connection import Connection, outcome_of
 from perf.exchange import Exchange
-from perf.response import Response, ResponseTooLong
+from perf.response import Response
 
 if TYPE_CHECKING:
     from perf.client import Client
 
-_NOT_HTTP: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, ResponseTooLong)
+_BAD: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, *UNREADABLE)
+"""What a response that comes in can raise."""
+_EVENTS: Final = "text/event-stream"
 _NOTHING: Final = Response()
 
 
-def _not_http(error: Exception) -> str:
+def _what_is_bad(error: Exception) -> str:
+    if isinstance(error.__context__, AnswerTooLong):
+        return bounded(str(error.__context__))
+    if isinstance(error, UNREADABLE):
+        return unreadable(error)
+    if isinstance(error, httptools.HttpParserUpgrade):
+        return "not HTTP/1.1: an upgrade that nobody asked for"
     return bounded(f"not HTTP/1.1: {error.__context__ or error}")
 
 
@@ -30,7 +40,7 @@ class Reply:
     """What came back as it came, for who wants to look at more than the completion in it.
 
     `pieces` are (stamp in ns, bytes) of the body. `failure` is what ended the exchange before its time, "" where
-    it is whole, whatever it says.
+    it is whole, whatever it says; then `outcome` is "" or the status's, else that of the failure (perf/exchange.py).
     """
 
     status: int | None
@@ -38,6 +48,12 @@ class Reply:
     pieces: tuple[tuple[int, bytes], ...]
     failure: str
     finished_ns: int
+    outcome: str = ""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the server took too long."""
+        return self.outcome == "timeout"
 
     @property
     def body(self) -> bytes:
@@ -48,13 +64,13 @@ class Reply:
 class Call:
     """One request under way. `reply` is there once it has ended, where the client keeps replies.
 
-    `enough` is asked of every part of the body that comes; where it says so, the connection is closed.
+    `enough` is asked of the parts of the body as they come, of each once; where it says so, the connection is closed.
     """
 
     __slots__ = (
         "_attempt", "_client", "_connect_ns", "_connection", "_done", "_first_byte_ns",
-        "_intended_ns", "_kernel", "_lag_ns", "_last_ns", "_payload", "_response", "_sent_ns", "_sequence",
-        "_stream",
+        "_intended_ns", "_kernel", "_lag_ns", "_last_ns", "_payload", "_reader", "_response", "_seen", "_sent_ns",
+        "_sequence", "_stream",
         "deadline_ns", "enough", "on_done", "reply",
     )  # fmt: skip
 
@@ -66,6 +82,8 @@ class Call:
         payload: bytes,
         stream: bool,
         on_done: Callable[[Exchange], None],
+        *,
+        bodyless: bool = False,
     ) -> None:
         self._client = client
         self._sequence = sequence
@@ -77,7 +95,11 @@ class Call:
         self.reply: Reply | None = None
         self.deadline_ns = intended_ns + client.timeout_ns
         self._connection: Connection | None = None
-        self._response = Response()
+        self._response = Response(client.most_bytes, client.room, bodyless=bodyless)
+        if stream and not client.keep_replies:
+            self._response.relieve = self._relieve
+        self._reader: StreamReader | None = None
+        self._seen = 0
         self._sent_ns: int | None = None
         self._connect_ns = 0
         self._first_byte_ns: int | None = None
@@ -115,23 +137,41 @@ class Call:
         if not kernel:
             self._kernel = False
         response = self._response
+        is_enough = False
         try:
             response.feed(data, arrived_ns)
             if self.enough is not None:
                 response.catch_up()
-        except _NOT_HTTP as error:
-            self._finish("malformed", _not_http(error), arrived_ns)
+                is_enough = self._is_enough(self.enough)
+        except _BAD as error:
+            self._finish("malformed", _what_is_bad(error), arrived_ns)
             return
         if response.complete:
             self._judge()
-        elif self.enough is not None and self.enough(response.pieces):
+        elif is_enough:
             self._finish("interrupted", "the caller had enough", arrived_ns)
+
+    def _is_enough(self, enough: Callable[[Sequence[tuple[int, bytes]]], bool]) -> bool:
+        pieces = self._response.pieces
+        new, self._seen = pieces[self._seen :], len(pieces)
+        return enough(new)
+
+    def _relieve(self) -> None:
+        """Reads what has come of a long stream, so that its stamps are kept and not its bytes."""
+        response = self._response
+        if response.status == 200 and self._is_of_events() and not response.encoding:
+            if self._reader is None:
+                self._reader = StreamReader(self._client.most_events, keep_text=self._client.keep_text)
+            self._reader.feed(response.take_pieces())
+
+    def _is_of_events(self) -> bool:
+        return self._response.headers.get("content-type", "").lower().startswith(_EVENTS)
 
     def closed(self) -> None:
         try:
             self._response.catch_up()
-        except _NOT_HTTP as error:
-            self._finish("malformed", _not_http(error), time.monotonic_ns())
+        except _BAD as error:
+            self._finish("malformed", _what_is_bad(error), time.monotonic_ns())
             return
         if self._response.end() or (self._response.status is not None and self._response.status >= 300):
             self._judge()
@@ -183,23 +223,38 @@ class Call:
         if 300 <= status < 400:
             self._finish("redirect", bounded(f"to {response.headers.get('location', 'nowhere')}"), self._last_ns)
         elif not 200 <= status < 300:
-            self._finish(f"http_{status}", bounded(response.body[:2000].decode("utf-8", "replace")), self._last_ns)
+            said = self._encoded() or bounded(response.body[:2000].decode("utf-8", "replace"))
+            self._finish(f"http_{status}", said, self._last_ns)
         elif self._last_ns > self.deadline_ns:
             self._finish("timeout", "the response ended after the time-out", self.deadline_ns)
+        elif encoded := self._encoded():
+            self._finish("malformed", encoded, self._last_ns)
         else:
             self._finish("", "", self._last_ns)
+
+    def _encoded(self) -> str:
+        """That the body is encoded, which nobody asked for; "" where it is not."""
+        coding = self._response.encoding
+        return bounded(f"the body is encoded ({coding}), and identity was asked for") if coding else ""
 
     def _read(self) -> Completion:
         if not self._stream:
             return read_whole(self._response.body)
         kind = self._response.headers.get("content-type", "no content type")
-        if not kind.lower().startswith("text/event-stream"):
+        if not self._is_of_events():
             body = self._response.body
             start = body[:300].decode("utf-8", "replace")
             if not body.strip():
                 return Completion("empty", "status 200 with an empty body")
             return Completion("malformed", bounded(f"asked for a stream, got {kind}: {start}"))
-        return read_stream(self._response.pieces)
+        return self._read_stream()
+
+    def _read_stream(self) -> Completion:
+        if self._reader is None:
+            return read_stream(self._response.pieces)
+        with contextlib.suppress(AnswerTooLong):  # which its end tells
+            self._reader.feed(self._response.take_pieces())
+        return self._reader.end()
 
     def _finish(self, outcome: str, error: str, finished_ns: int) -> None:
         """Lets go of the connection; no `outcome` where the reply is whole and is yet to be read."""
@@ -211,9 +266,9 @@ class Call:
         client.leave(self)
         try:
             response.catch_up()
-        except _NOT_HTTP as problem:
-            if outcome in ("timeout", "interrupted"):
-                outcome, error = "malformed", _not_http(problem)
+        except _BAD as problem:
+            if outcome in ("", "timeout", "interrupted"):
+                outcome, error = "malformed", _what_is_bad(problem)
         if connection is not None and connection.open:
             if response.reusable and connection.drained:
                 client.give(connection)
@@ -222,18 +277,39 @@ class Call:
         client.conclude(self, outcome, error, finished_ns)
 
     def exchange(self, outcome: str, error: str, finished_ns: int) -> Exchange:
-        """The record of a request that has ended; reads its reply."""
-        response = self._response
-        if self._client.keep_replies:
-            failure = "" if outcome.startswith(("http_", "redirect")) else f"{outcome}: {error}".strip(": ")
-            self.reply = Reply(response.status, response.headers, tuple(response.pieces), failure, finished_ns)
+        """The record of a request that has ended; reads its reply, whatever it is."""
         found = Completion(outcome, error)
-        if not outcome:
-            found = self._read()
-        elif self._stream and response.pieces and response.status == 200:
-            found = read_stream(response.pieces)  # what came before the failure
+        if self._client.keep_replies:
+            self._keep_reply(outcome, error, finished_ns)
+            outcome = outcome or "ok"
+        else:
+            try:
+                if not outcome:
+                    found = self._read()
+                elif self._stream and self._response.status == 200:
+                    found = self._read_stream()  # what came before the failure
+            except UNREADABLE as problem:
+                found = Completion("malformed", unreadable(problem))
         if not outcome or (outcome in ("truncated", "reset") and found.outcome in ("stream_error", "malformed")):
             outcome, error = found.outcome, found.error
+        return self._ended(outcome, error, finished_ns, found)
+
+    def failed_here(self, problem: Exception, finished_ns: int) -> Exchange:
+        """The record of a request that a mistake of this client struck."""
+        error = bounded(f"an error of the client: {type(problem).__name__}: {problem}")
+        self._keep_reply("client_error", error, finished_ns)
+        return self._ended("client_error", error, finished_ns, Completion("client_error"))
+
+    def _keep_reply(self, outcome: str, error: str, finished_ns: int) -> None:
+        response = self._response
+        encoded = self._encoded()
+        whole = outcome.startswith(("http_", "redirect"))
+        failure = (encoded if whole else f"{outcome}: {error}".strip(": ")) if outcome else ""
+        pieces = () if encoded else tuple(response.pieces)
+        self.reply = Reply(response.status, response.headers, pieces, failure, finished_ns, outcome)
+
+    def _ended(self, outcome: str, error: str, finished_ns: int, found: Completion) -> Exchange:
+        response = self._response
         tokens = found.token_ns
         exchange = Exchange(
             sequence=self._sequence,

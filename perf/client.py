@@ -17,9 +17,10 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final
 
+from perf.bounds import MOST_EVENTS, STREAM_BYTES, Room
 from perf.call import Call, Reply
 from perf.connection import Connection
-from perf.endpoint import Address, Endpoint
+from perf.endpoint import RESOLVE_S, WITH_BODY, Address, Endpoint
 from perf.errors import PlanInvalid
 from perf.exchange import Exchange
 from perf.reading import Reading
@@ -34,7 +35,8 @@ class Client:
     """Connections to one server. Use as `async with Client(url) as client`.
 
     `timeout_s` counts from the intended time of a request. `keep_text` keeps the text of completions in the
-    records, `keep_replies` all of a reply in its call. With `gather` much is read together, up to two milliseconds
+    records, `keep_replies` all of a reply in its call. `most_bytes` bounds a body and `most_events` a stream, beside
+    what perf/bounds.py says. With `gather` much is read together, up to two milliseconds
     later: for those whose next request waits for no answer (see `Reading.gather`). Raises PlanInvalid for a URL
     or header that cannot be used, Unresolved for an unknown host.
     """
@@ -51,6 +53,8 @@ class Client:
         keep_text: bool = False,
         keep_replies: bool = False,
         gather: bool = False,
+        most_bytes: int = STREAM_BYTES,
+        most_events: int = MOST_EVENTS,
     ) -> None:
         if not timeout_s > 0:
             raise PlanInvalid(f"a time-out of {timeout_s} s: it must be above zero")
@@ -58,13 +62,16 @@ class Client:
         self.timeout_ns = round(timeout_s * 1e9)
         self.keep_text = keep_text
         self.keep_replies = keep_replies
+        self.most_bytes = most_bytes
+        self.most_events = most_events
+        self.room = Room()
         self._gather = gather
         self.in_flight: set[Call] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._timer_ns = 0
         self._headers = dict(headers or {})
-        self._heads: dict[tuple[str | None, bool], bytes] = {}
-        self._head(None, False)
+        self._heads: dict[tuple[str | None, bool, str, bool], bytes] = {}
+        self._head(None, False, "POST", True)
         self._idle_ns = round(idle_s * 1e9)
         self._idle: deque[Connection] = deque()
         self._ended: deque[tuple[Call, str, str, int]] = deque()
@@ -79,7 +86,7 @@ class Client:
                 self._tls.verify_mode = ssl.CERT_NONE
 
     async def __aenter__(self) -> Client:
-        self.addresses: list[Address] = await self.endpoint.addresses()
+        self.addresses: list[Address] = await self.endpoint.addresses(min(RESOLVE_S, self.timeout_ns / 1e9))
         self.reading = Reading(asyncio.get_running_loop())
         return self
 
@@ -120,11 +127,21 @@ class Client:
             call.abandon("the caller went away")
 
     async def ask(
-        self, body: bytes, *, stream: bool, enough: Callable[[Sequence[tuple[int, bytes]]], bool] | None = None
+        self,
+        body: bytes = b"",
+        *,
+        stream: bool = False,
+        enough: Callable[[Sequence[tuple[int, bytes]]], bool] | None = None,
+        path: str | None = None,
+        headers: Mapping[str, str] | None = None,
+        method: str = "POST",
     ) -> Reply:
-        """Sends one request; the whole reply, or what of it had come when it was `enough`."""
+        """Sends one request; the whole reply, or what of it had come when it was `enough`.
+
+        For a client that keeps replies. Never raises for what a server does.
+        """
         done = asyncio.Event()
-        call = self.submit(body, lambda exchange: done.set(), stream=stream)
+        call = self.submit(body, lambda exchange: done.set(), stream=stream, path=path, headers=headers, method=method)
         call.enough = enough
         try:
             await done.wait()
@@ -143,12 +160,17 @@ class Client:
         sequence: int = 0,
         path: str | None = None,
         headers: Mapping[str, str] | None = None,
+        method: str = "POST",
     ) -> Call:
         """Sends one request without waiting; `on_done` gets its exchange, exactly once. `headers` are its own."""
-        own = None if headers is None else self.endpoint.head({**self._headers, **headers}, path, stream)
-        head = own or self._head(path, stream)
+        if headers is None:
+            head = self._head(path, stream, method, bool(body))
+        else:
+            head = self.endpoint.head({**self._headers, **headers}, path, stream, method, has_body=bool(body))
         intended = time.monotonic_ns() if intended_ns is None else intended_ns
-        call = Call(self, sequence, intended, b"%s%d\r\n\r\n%s" % (head, len(body), body), stream, on_done)
+        length = b"content-length: %d\r\n" % len(body) if body or method in WITH_BODY else b""
+        payload = b"%s%s\r\n%s" % (head, length, body)
+        call = Call(self, sequence, intended, payload, stream, on_done, bodyless=method == "HEAD")
         self.in_flight.add(call)
         self._watch(call.deadline_ns)
         if self._gather and len(self.in_flight) >= MANY:
@@ -193,13 +215,20 @@ class Client:
             self.reading.afterwards(self._conclude_next)
 
     def _conclude_next(self) -> None:
-        if self._ended:
-            self._settle(*self._ended.popleft())
-        if self._ended:
-            self.reading.loop.call_soon(self._conclude_next)
+        try:
+            if self._ended:
+                self._settle(*self._ended.popleft())
+        finally:
+            if self._ended:
+                self.reading.loop.call_soon(self._conclude_next)
 
     def _settle(self, call: Call, outcome: str, error: str, finished_ns: int) -> None:
-        call.on_done(call.exchange(outcome, error, finished_ns))
+        try:
+            exchange = call.exchange(outcome, error, finished_ns)
+        except Exception as problem:  # a mistake of this client: who waits is told, and so is the loop
+            call.on_done(call.failed_here(problem, finished_ns))
+            raise
+        call.on_done(exchange)
 
     def take(self) -> Connection | None:
         """The idle connection that was used last, if it is fresh enough; older ones are closed."""
@@ -228,10 +257,10 @@ class Client:
         if attempt:
             self.addresses.insert(0, self.addresses.pop(attempt))
 
-    def _head(self, path: str | None, stream: bool) -> bytes:
-        key = (path, stream)
+    def _head(self, path: str | None, stream: bool, method: str, has_body: bool) -> bytes:
+        key = (path, stream, method, has_body)
         if key not in self._heads:
-            self._heads[key] = self.endpoint.head(self._headers, path, stream)
+            self._heads[key] = self.endpoint.head(self._headers, path, stream, method, has_body=has_body)
         return self._heads[key]
 
 

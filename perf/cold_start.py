@@ -7,7 +7,6 @@ kept so that this shows.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import os
 import signal
 import subprocess
@@ -15,13 +14,16 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 from typing import IO, Any, Final
 
 from perf import lifeline
 from perf.endpoint import Endpoint
 from perf.errors import StartRefused
+from perf.fetch import fetch
 
 POLL_S: Final = 0.02
+LOOK_S: Final = 2.0
 _LOG_LINES: Final = 20
 _LOG_CHARACTERS: Final = 4000
 
@@ -111,15 +113,8 @@ def _time_one(
 
 
 def _ready(endpoint: Endpoint) -> bool:
-    kind = http.client.HTTPSConnection if endpoint.tls else http.client.HTTPConnection
-    connection = kind(endpoint.host, endpoint.port, timeout=2.0)
-    try:
-        connection.request("GET", endpoint.path)
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
+    answer = fetch(endpoint.url, timeout_s=LOOK_S)
+    return answer.status == HTTPStatus.OK and not answer.failure
 
 
 def _stop(process: subprocess.Popen[bytes], stop_s: float) -> None:

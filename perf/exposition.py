@@ -27,12 +27,19 @@ _OTHERS: Final = (
     "sglang:(?:num_running_reqs|num_queue_reqs|token_usage|cache_hit_rate|prompt_tokens_total|generation_tokens_total)",
     r"\w+_(?:requests|tokens|response_cache)_total",
 )
+MOST_LINES: Final = 2000
+MOST_LINE_BYTES: Final = 4096
+"""The parser's time grows with the square of a line's labels."""
+MOST_VALUE: Final = 1e18
 _LINES: Final = re.compile(rf"^(?:vllm:(?:{'|'.join(_VLLM)})|{'|'.join(_OTHERS)})[ \t{{].*$".encode(), re.MULTILINE)
 
 
 def reduced(body: bytes) -> str:
-    """The lines of an exposition that are looked at; "" where there is none."""
-    return b"\n".join(_LINES.findall(body)).decode("utf-8", "replace") + "\n"
+    """The lines of an exposition that are looked at; "" where there is none. Raises ValueError for too many of them."""
+    found = [line[0] for line, _ in zip(_LINES.finditer(body), range(MOST_LINES + 1), strict=False)]
+    if len(found) > MOST_LINES or any(len(line) > MOST_LINE_BYTES for line in found):
+        raise ValueError(f"more than {MOST_LINES} lines, or {MOST_LINE_BYTES} bytes in one, of what is looked at")
+    return b"\n".join(found).decode("utf-8", "replace") + "\n"
 
 
 def samples(text: str) -> Samples:
@@ -42,7 +49,8 @@ def samples(text: str) -> Samples:
     found: dict[tuple[str, Labels], float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
-            found[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
+            if abs(sample.value) <= MOST_VALUE:  # neither NaN nor infinite: those count nothing
+                found[sample.name, tuple(sorted(sample.labels.items()))] = sample.value
     return found
 
 

@@ -19,10 +19,13 @@ HOPELESS: Final = frozenset(
     "refused unreachable tls redirect malformed http_400 http_401 http_403 http_404 http_405 http_422".split()
 )
 """Outcomes that do not go away while a run lasts, where the first requests all end so."""
+SILENCE_S: Final = 90.0
+LEAST_UNANSWERED: Final = 3
+"""A server that ends no request for so long but by time-out, with so many waiting, is frozen."""
 
 
 class GivenUp(Exception):
-    """The first requests all failed in one way."""
+    """The first requests all failed in one way, or the server answers no more."""
 
 
 class Gathered:
@@ -34,6 +37,7 @@ class Gathered:
         on_record: Callable[[Exchange], None] | None,
         on_progress: Callable[[LoadProgress], None] | None,
         give_up: bool,
+        silence_s: float | None = None,
     ) -> None:
         self.plan = plan
         self.on_record = on_record
@@ -46,6 +50,11 @@ class Gathered:
         self.error: PerfError | None = None
         self.flaw = ""
         self._give_up = give_up
+        if silence_s is None and give_up:
+            silence_s = max(SILENCE_S, plan.timeout_s)
+        self._silence_s = silence_s
+        self._heard_ns = 0
+        self._timed_out = 0
 
     @property
     def broken_off(self) -> bool:
@@ -57,14 +66,20 @@ class Gathered:
         if kind == "exchange":
             exchange = Exchange.from_record(record)
             self.exchanges.append(exchange)
+            if exchange.outcome == "timeout":
+                self._timed_out += 1
+            else:
+                self._heard_ns, self._timed_out = max(self._heard_ns, exchange.finished_ns), 0
             if self.on_record is not None:
                 self.on_record(exchange)
             if self._give_up:
                 self._look_for_hope(exchange)
         elif kind == "progress":
             self.progress[number] = LoadProgress.from_record(record)
+            progress = _sum(list(self.progress.values()))
             if self.on_progress is not None:
-                self.on_progress(_sum(list(self.progress.values())))
+                self.on_progress(progress)
+            self._listen(progress.in_flight)
         elif kind == "shard":
             self.results[number] = ShardResult.from_record(record)
         elif kind == "error":
@@ -91,6 +106,17 @@ class Gathered:
         results = list(self.results.values())
         flaw = self.flaw or not_of_schedule(self.plan, self.exchanges, started_ns)
         return merge(self.plan, self.exchanges, results, started_ns=started_ns, interrupted=self.interrupted, flaw=flaw)
+
+    def _listen(self, in_flight: int) -> None:
+        """Gives the run up where nothing has come back for too long."""
+        silent_s = (time.monotonic_ns() - max(self._heard_ns, self.started_ns)) / 1e9
+        if self._silence_s is None or not self.started_ns or silent_s < self._silence_s:
+            return
+        unanswered = self._timed_out + in_flight
+        if unanswered >= LEAST_UNANSWERED:
+            self._silence_s, self._give_up = None, False
+            self.flaw = f"given up: the server answered nothing for {silent_s:.0f} s, {unanswered} requests waited"
+            raise GivenUp
 
     def _look_for_hope(self, exchange: Exchange) -> None:
         if exchange.outcome not in HOPELESS or len(self.exchanges) > GIVE_UP_AFTER:

@@ -90,6 +90,7 @@ class _Run:
             timeout_s=plan.timeout_s,
             verify_tls=plan.verify_tls,
             gather=not plan.closed_loop,  # there the next request waits for the end of the one before
+            most_events=plan.most_events(),
         )
         self.sent = 0
         self.waiting = 0

@@ -43,16 +43,18 @@ def run_load_in_process(
     *,
     workers: int = 1,
     give_up: bool = False,
+    silence_s: float | None = None,
 ) -> LoadRun:
     """Runs the plan in child processes; `on_record` gets each exchange as it ends.
 
     Ctrl-C is passed on, and the records gathered so far come back as an interrupted run. A worker that is lost
     makes the run invalid, its records and those of the others are kept. With `give_up` a run ends early, and
-    invalid, where its first 20 requests all end in one way that waiting does not mend. Raises what `run_load`
+    invalid, where its first 20 requests all end in one way that waiting does not mend, and where nothing comes back
+    for 90 s, or for the plan's time-out where that is longer; with `silence_s` for so long. Raises what `run_load`
     raises, PlanInvalid for what this machine cannot hold, and LoadProcessDied where a worker did not even start.
     """
     with Workers(workers) as ready:
-        return ready.carry(plan, on_record, on_progress, give_up=give_up)
+        return ready.carry(plan, on_record, on_progress, give_up=give_up, silence_s=silence_s)
 
 
 class Workers:
@@ -100,11 +102,12 @@ class Workers:
         on_progress: Callable[[LoadProgress], None] | None = None,
         *,
         give_up: bool = False,
+        silence_s: float | None = None,
     ) -> LoadRun:
         """Runs the plan, once; see `run_load_in_process`."""
         check_memory(plan)
         open_files_short(plan, self._count)
-        gathered = Gathered(plan, on_record, on_progress, give_up)
+        gathered = Gathered(plan, on_record, on_progress, give_up, silence_s)
         try:
             message = plan.as_message()
             for number in range(self._count):

@@ -56,6 +56,19 @@ class LoadRun:
         return self.health.reason
 
     @property
+    def given_up(self) -> bool:
+        """Whether it was ended before its time because the server gave no hope."""
+        return self.reason.startswith("given up")
+
+    @property
+    def unanswered_at_its_end(self) -> int:
+        """How many of the last requests, in order, were left without an answer until the time-out."""
+        return next(
+            (count for count, each in enumerate(reversed(self.exchanges)) if each.outcome != "timeout"),
+            len(self.exchanges),
+        )
+
+    @property
     def achieved_per_second(self) -> float:
         """Good completions a second, in a time as long as the run's that begins with the first of them.
 

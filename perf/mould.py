@@ -25,7 +25,11 @@ class Mould(NamedTuple):
 
         Raises ValueError where the content is no UTF-8.
         """
-        if chunk.get("usage") is not None:
+        choices = chunk.get("choices")
+        if chunk.get("usage") is not None or not isinstance(choices, list) or not choices:
+            return None
+        choice, *others = choices
+        if not isinstance(choice, dict) or not isinstance(choice.get("delta"), dict):
             return None
         quoted = b'"%s"' % content.encode()
         at = line.find(b'"content":') + len(b'"content":')
@@ -33,8 +37,7 @@ class Mould(NamedTuple):
         if not content or not line.startswith(quoted, at):
             return None
         mould = cls(line[: at + 1], line[at + len(quoted) - 1 :])
-        (choice, *others) = chunk["choices"]
-        other = {**chunk, "choices": [{**choice, "delta": {**choice.get("delta", {}), "content": _OTHER}}, *others]}
+        other = {**chunk, "choices": [{**choice, "delta": {**choice["delta"], "content": _OTHER}}, *others]}
         return mould if json.loads(mould.before + _OTHER.encode() + mould.after) == other else None
 
     def content(self, line: bytes) -> str | None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
 from perf import arrivals as arrival_times
+from perf import bounds
 from perf.endpoint import Endpoint
 from perf.errors import PlanInvalid
 from perf.prompts import words
@@ -106,6 +107,12 @@ class LoadPlan:
                 return math.inf
             case _:
                 return self.rate_per_second * self.duration_s
+
+    def most_events(self) -> int:
+        """How many events the stream of an answer may have before it counts as one without end."""
+        bodies = (self.body, *self.more_bodies)
+        asked = [{**self.body, "max_tokens": answer} for _, _, answer in self.trace if answer is not None]
+        return bounds.most_events([*bodies, *asked])
 
     def bodies(self) -> Bodies:
         """What to send, by the number of the request."""

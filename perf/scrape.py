@@ -13,10 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import TracebackType
 from typing import Final
 
+from perf.completion import UNREADABLE
+from perf.errors import PlanInvalid
 from perf.exposition import Samples, reduced, samples
+from perf.fetch import fetch
 from perf.server_metrics import is_idle, told
 
 INTERVAL_S: Final = 1.0
@@ -24,7 +28,9 @@ MOST_READINGS: Final = 3600
 """A run of more than an hour is read less often."""
 SHARE: Final = 0.1
 TIMEOUT_S: Final = 2.0
-MOST_BYTES: Final = 32 * 2**20
+MOST_BYTES: Final = 8 * 2**20
+MOST_SAMPLES: Final = 200_000
+"""Of all readings together."""
 LOWEST_PRIORITY: Final = 19
 SETTLE_S: Final = 2.0
 SETTLE_EVERY_S: Final = 0.1
@@ -82,6 +88,7 @@ class Scraper:
         self._source: Source | None = None
         self._after = False
         self._settled = False
+        self._held = 0
         self._longest_s = 0.0
         self._missed = 0
         self._cpu_s = 0.0
@@ -89,13 +96,7 @@ class Scraper:
         self._thread = threading.Thread(target=self._run, name="server metrics", daemon=True)
 
     def __enter__(self) -> Scraper:
-        import httpx  # takes a while: a server that is asked for nothing needs none of it
-
         sources = self._sources
-        # Certificates take a while to load, and plain HTTP needs none.
-        verify = self._verify_tls and any(source.url.startswith("https:") for source in sources)
-        limits = httpx.Limits(max_keepalive_connections=0)  # a server may close what is idle for a second
-        self._client = httpx.Client(timeout=TIMEOUT_S, verify=verify, trust_env=False, limits=limits)
         for source in sources:
             try:
                 self._take(source)
@@ -117,7 +118,6 @@ class Scraper:
         if self._source is not None and kind is None:
             self._after = self._settle(self._at_rest, at_least=2)
             self._settled = self._after and self._at_rest()
-        self._client.close()
 
     def scraped(self) -> Scraped:
         """What was read; call it once the block is left."""
@@ -175,38 +175,43 @@ class Scraper:
     def _take(self, source: Source) -> None:
         began, used = time.monotonic(), time.thread_time()
         try:
-            body = self._body(source, began + TIMEOUT_S)
+            body = self._body(source)
             now_ns = time.monotonic_ns()
             try:
                 found = samples(reduced(body))
-            except ValueError as error:
+            except UNREADABLE as error:
                 raise _Unread(f"not in Prometheus' text format ({str(error)[:200]})") from None
             if not told(found):
                 raise _Unread("tells no metric of vLLM, SGLang or the reference services")
-            self._readings.append(Reading(now_ns, found))
+            self._keep(Reading(now_ns, found))
         finally:
             self._longest_s = max(self._longest_s, time.monotonic() - began)
             self._cpu_s += time.thread_time() - used
 
-    def _body(self, source: Source, deadline: float) -> bytes:
-        import httpx
+    def _keep(self, reading: Reading) -> None:
+        """Keeps it; where much has come, every other one between the first and the last is let go of."""
+        self._readings.append(reading)
+        self._held += len(reading.samples)
+        if self._held > MOST_SAMPLES:
+            del self._readings[1:-2:2]
+            self._held = sum(len(each.samples) for each in self._readings)
+            self._interval_s *= 2
 
-        body = bytearray()
+    def _body(self, source: Source) -> bytes:
+        asked = {**_ASKING, **source.headers}
         try:
-            with self._client.stream("GET", source.url, headers={**_ASKING, **source.headers}) as answer:
-                if answer.status_code != httpx.codes.OK:
-                    raise _Unread(f"status {answer.status_code}")
-                for piece in answer.iter_bytes():
-                    body += piece
-                    if len(body) > MOST_BYTES:
-                        raise _Unread(f"more than {MOST_BYTES // 2**20} MiB")
-                    if time.monotonic() > deadline:
-                        raise _Unread(_SLOW)
-        except httpx.TimeoutException:
-            raise _Unread(_SLOW) from None
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise _Unread(str(error) or type(error).__name__) from None
-        return bytes(body)
+            reply = fetch(
+                source.url, headers=asked, timeout_s=TIMEOUT_S, most_bytes=MOST_BYTES, verify_tls=self._verify_tls
+            )
+        except PlanInvalid as error:
+            raise _Unread(str(error)) from None
+        if reply.timed_out:
+            raise _Unread(f"no whole answer within {TIMEOUT_S:g} s")
+        if reply.failure:
+            raise _Unread(reply.failure)
+        if reply.status != HTTPStatus.OK:
+            raise _Unread(f"status {reply.status}")
+        return reply.body
 
 
 def _step_back() -> None:
@@ -216,5 +221,4 @@ def _step_back() -> None:
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)
 
 
-_SLOW: Final = f"no whole answer within {TIMEOUT_S:g} s"
-_ASKING: Final = {"Accept": "text/plain", "Accept-Encoding": "identity"}
+_ASKING: Final = {"Accept": "text/plain"}

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from perf.bounds import EVENT_BYTES, AnswerTooLong
+
 _BOM: Final = b"\xef\xbb\xbf"
 
 
@@ -29,36 +31,47 @@ class Event(NamedTuple):
 class EventReader:
     """Takes bytes as they come and gives back the events that they complete."""
 
-    __slots__ = ("_after_cr", "_buffer", "_data", "_kind", "_start")
+    __slots__ = ("_after_cr", "_begun", "_data", "_kind", "_line", "_start")
 
     def __init__(self) -> None:
-        self._buffer = b""
+        self._line: list[bytes] = []
         self._data: list[bytes] = []
         self._kind = b""
+        self._begun = 0
         self._after_cr = False
         self._start = True
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` completes, in order."""
+        """The events that `chunk` completes, in order. Raises AnswerTooLong for an event without end."""
         events: list[Event] = []
         if not chunk:
             return events
+        self._begun += len(chunk)
+        if self._begun > EVENT_BYTES + len(chunk):
+            raise AnswerTooLong(f"no event within {EVENT_BYTES} bytes of the stream")
         if self._after_cr:
             self._after_cr = False
             if chunk[:1] == b"\n":
                 chunk = chunk[1:]
-        text = self._buffer + chunk
         if self._start:
-            if len(text) < len(_BOM) and _BOM.startswith(text):
-                self._buffer = text
+            chunk = b"".join((*self._line, chunk))
+            self._line = []
+            if len(chunk) < len(_BOM) and _BOM.startswith(chunk):
+                self._line = [chunk]
                 return events
             self._start = False
-            text = text.removeprefix(_BOM)
-        if b"\r" in text:
-            self._after_cr = text.endswith(b"\r")
-            text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, self._buffer = text.split(b"\n")
-        for line in lines:
+            chunk = chunk.removeprefix(_BOM)
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        first, *lines = chunk.split(b"\n")
+        if not lines:  # a line that goes on is joined once, at its end
+            self._line.append(first)
+            return events
+        if self._line:
+            first = b"".join((*self._line, first))
+        self._line = [lines.pop()]
+        for line in (first, *lines):
             if line:
                 self._field(line)
             else:
@@ -67,9 +80,9 @@ class EventReader:
 
     def rest(self) -> str:
         """The data of an event that the end of the stream left incomplete; the standard discards it."""
-        if self._buffer:
-            self._field(self._buffer)
-            self._buffer = b""
+        line, self._line = b"".join(self._line), []
+        if line:
+            self._field(line)
         data, self._data = self._data, []
         return b"\n".join(data).decode("utf-8", "replace")
 
@@ -86,4 +99,5 @@ class EventReader:
             data = b"\n".join(self._data).decode("utf-8", "replace")
             events.append(Event(data, self._kind.decode("utf-8", "replace") or "message"))
             self._data = []
+            self._begun = 0
         self._kind = b""

@@ -44,6 +44,7 @@ class _Turns:
             timeout_s=plan.timeout_s,
             verify_tls=plan.verify_tls,
             keep_text=keep_text,
+            most_events=plan.most_events(),
         )
         self.waiting: list[tuple[int, int, Mapping[str, Any]]] = []
         self.in_flight: set[int] = set()

@@ -19,7 +19,7 @@ from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import LONGEST_KEY, Recorder, Site
 from acceptance.verdict import Verdict
-from perf import known_secrets
+from perf import known_secrets, server_json
 from perf.redactor import MARK
 from perf.request_url import as_http, as_websocket
 
@@ -46,7 +46,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     prompt = generation.chat_body(site, "Describe a lighthouse in three sentences.", TOKENS, stream=True)
 
     def take(recorder: Recorder) -> None:
-        begin_s = time.perf_counter()
+        site.still_waits("GET", http_url)
+        begin_s, began_s = time.perf_counter(), time.monotonic()
 
         def handshake(status: int | None, error: str) -> None:
             if status in UNKNOWN_PATH and not named:
@@ -72,6 +73,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
                 open_timeout=OPEN_S,
                 close_timeout=1,
                 max_size=MOST_BYTES,
+                compression=None,
             ) as opened:
                 handshake(101, "")
                 opened.send(json.dumps(prompt))
@@ -79,6 +81,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         except InvalidStatus as error:
             handshake(error.response.status_code, "no upgrade")
         except (WebSocketException, OSError, TimeoutError, ValueError) as error:
+            site.patience.ended("GET", http_url, began_s, timed_out=isinstance(error, TimeoutError))
             handshake(None, f"{type(error).__name__}: {error}")
 
     return site.measured("websocket", take)
@@ -140,10 +143,7 @@ def _receive(recorder: Recorder, opened: ClientConnection, begin_s: float) -> No
 
 
 def _object(text: str) -> Mapping[str, Any]:
-    try:
-        found = json.loads(text.removeprefix("data:"))
-    except (ValueError, RecursionError):
-        return {}
+    found = server_json.found(text.removeprefix("data:"))
     return found if isinstance(found, Mapping) else {}
 
 

@@ -43,6 +43,7 @@ STATISTICS: Final = ("mean", "p50", "p90", "p95", "p99")
 REDRAW_S: Final = 0.2
 PLAIN_EVERY_S: Final = 10.0
 ASK_TIMEOUT_S: Final = 2.0
+LONGEST_NAME: Final = 1000
 LEAST_TIMEOUT_S: Final = 5.0
 TIMEOUT_IN_LIMITS: Final = 5
 WARM_UP_SHARE: Final = 0.1
@@ -214,7 +215,7 @@ class _Command:
             if self.carrier is not None:
                 results[-1] |= self.carrier.facts()
             last = results[-1]
-            whole = not (run.interrupted or run.reason.startswith("given up") or NONE_SUCCEEDED in last["reason"])
+            whole = not (run.interrupted or run.given_up or NONE_SUCCEEDED in last["reason"])
             if last["valid"] or not whole or (self.carrier is not None and not self.carrier.whole):
                 break
             if not attempt:
@@ -311,14 +312,16 @@ class _Command:
 
     def _served_model(self) -> str | None:
         """The first model that the server lists; None where it has no such list: not every one wants a model."""
-        listed = self._ask(joined(self.origin.url(), "/v1/models"))
+        from perf import server_json
+
+        listed = server_json.found(self._ask(joined(self.origin.url(), "/v1/models")))
         try:
-            models = json.loads(listed)["data"]
-            name = models[0]["id"]
-        except (ValueError, KeyError, IndexError, TypeError):
+            name = listed["data"][0]["id"]
+        except (KeyError, IndexError, TypeError):
             return None
         # A name that holds the key would carry it into every record, and to workers on other machines.
-        return name if isinstance(name, str) and known_secrets.redacted(name) == name else None
+        usable = isinstance(name, str) and len(name) <= LONGEST_NAME and known_secrets.redacted(name) == name
+        return name if usable else None
 
     def _watch(self, plan: LoadPlan) -> ServerWatch:
         """The server's own metrics during the run; a key goes to its own server alone."""
@@ -339,16 +342,18 @@ class _Command:
 
     def _ask(self, url: str) -> str:
         """The text of an answer with status 200, else "": what is asked here a server need not know."""
-        import httpx
+        from perf.errors import PlanInvalid
+        from perf.fetch import fetch
 
-        sent = self._headers_for(url)
-        # Certificates take a while to load, and plain HTTP needs none.
-        verify = url.startswith("https:") and not self.arguments.insecure
         try:
-            answer = httpx.get(url, headers=sent, timeout=ASK_TIMEOUT_S, verify=verify, trust_env=False)
-        except (httpx.HTTPError, httpx.InvalidURL):
+            answer = fetch(
+                url, headers=self._headers_for(url), timeout_s=ASK_TIMEOUT_S, verify_tls=not self.arguments.insecure
+            )
+        except PlanInvalid:
             return ""
-        return answer.text if answer.status_code == HTTPStatus.OK else ""
+        if answer.failure or answer.status != HTTPStatus.OK:
+            return ""
+        return answer.body.decode("utf-8", "replace")
 
 
 class _Line:

@@ -15,6 +15,7 @@ from acceptance.foreign import read_evidence
 from acceptance.profile import PROFILES
 from acceptance.reading import read_documents
 from acceptance.running import runner, secrets_of_run, storing
+from acceptance.site import REQUEST_TIMEOUT_S
 from perf import known_secrets
 from reports.errors import NotWritten
 from reports.run_folder import FULL, RunFolder, write
@@ -25,6 +26,7 @@ HELP = "judge a deployment against task documents and write the result documents
 EXAMPLE = "signoff run fixtures/tasks/1.3-hermes-2.md --target http://127.0.0.1:11401"
 EXIT = {"passed": 0, "failed": 1, "undecided": 2, "invalid": 3}
 INI = Path(__file__).parent.parent / "running" / "signoff.ini"
+LONGEST_TIMEOUT_S = 86_400.0
 UNUSABLE_IN_PATHS = ("[", "]", "::")
 REMOVED_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
@@ -41,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where runs are kept")
     parser.add_argument("--json", metavar="FILE", help="write results.json there too; - is standard output")
+    parser.add_argument(
+        "--timeout", type=_seconds, default=REQUEST_TIMEOUT_S, metavar="S",
+        help="of a request that is not load, in seconds (default: 60; a turn of a conversation has half of it)",
+    )  # fmt: skip
     parser.add_argument("--seed", type=int, metavar="N", help="seed of words and prompts, to repeat a run")
     parser.add_argument("-k", dest="select", metavar="EXPRESSION", help="judge only criteria that match (pytest's -k)")
     parser.add_argument("--lf", action="store_true", help="judge only what failed in the last run (pytest's --lf)")
@@ -118,6 +124,13 @@ def _show(arguments: argparse.Namespace, results: Path, folder: Path) -> None:
     show(storing.closing_lines(folder), on="err" if arguments.json == "-" else "out")
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds < LONGEST_TIMEOUT_S:
+        raise ValueError(text)
+    return seconds
+
+
 def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str, pipe: int) -> list[str]:
     """pytest with its own settings and no plugin but ours."""
     return [
@@ -141,6 +154,7 @@ def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, j
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
         *([f"--target={arguments.target}"] if arguments.target else [f"--deployment={arguments.deployment}"]),
         *([f"--signoff-evidence={arguments.evidence}"] if arguments.evidence else []),
+        f"--signoff-timeout={arguments.timeout}",
         *([f"--signoff-seed={arguments.seed}"] if arguments.seed is not None else []),
         *(["-k", arguments.select] if arguments.select else []),
         *(["--lf"] if arguments.lf else []),

@@ -15,7 +15,7 @@ from reports.errors import NotWritten
 from reports.terminal import harmless
 
 FAILING = {"fail", "inconclusive", "error"}
-SKIPPING = {"not_measurable", "awaiting_person"}
+SKIPPING = {"not_measurable", "not_run", "awaiting_person"}
 
 
 class Judge(Protocol):

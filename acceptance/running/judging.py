@@ -18,7 +18,7 @@ from acceptance import ended_process, foreign, keys, own_service
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
+from acceptance.errors import NotMeasurable, NotRun, RunInvalid, SignoffError, UsageError
 from acceptance.evidence import Evidence
 from acceptance.foreign import read_evidence
 from acceptance.own_service import service_process
@@ -32,7 +32,7 @@ from acceptance.running.items import CriterionItem, DocumentFile
 from acceptance.running.progress import Progress
 from acceptance.running.runner import SAID
 from acceptance.running.sites import Sites
-from acceptance.site import Site
+from acceptance.site import REQUEST_TIMEOUT_S, Site
 from acceptance.verdict import Verdict
 from perf.process_identity import identify
 from reports.errors import NotWritten
@@ -54,6 +54,7 @@ class Judging:
         progress: Progress,
         seed: int | None = None,
         evidence: Path | None = None,
+        timeout_s: float = REQUEST_TIMEOUT_S,
     ) -> None:
         reading = read_documents(paths)
         secrets_of_run.remember(deployment, reading)
@@ -68,6 +69,7 @@ class Judging:
             engine={"name": deployment.engine, "version": ""},
         )
         self.progress = progress
+        self._timeout_s = timeout_s
         self._foreign = read_evidence(evidence, deployment) if evidence is not None else None
         self._selected: list[Criterion] = []
         self._taken_groups: set[str] = set()
@@ -93,7 +95,9 @@ class Judging:
         paths = [path for path in named if path.is_dir() or path.suffix.lower() in SUFFIXES]
         progress = Progress(shown=config.getoption("--signoff-progress"))
         seed, evidence = config.getoption("--signoff-seed"), config.getoption("--signoff-evidence")
-        return cls(deployment, PROFILES[name], paths, folder, progress, seed, Path(evidence) if evidence else None)
+        timeout_s = config.getoption("--signoff-timeout") or REQUEST_TIMEOUT_S
+        evidence = Path(evidence) if evidence else None
+        return cls(deployment, PROFILES[name], paths, folder, progress, seed, evidence, timeout_s)
 
     def document(self, path: Path) -> Document:
         """The document that was read from this path."""
@@ -201,6 +205,7 @@ class Judging:
             retries=self.findings.retries,
             server_sides=self.findings.server_sides,
             on_progress=self.progress.share,
+            timeout_s=self._timeout_s,
         )
         site.require_reachable()
         self._sites = Sites(site, criteria)
@@ -255,6 +260,8 @@ class Judging:
             raise
         except NotMeasurable as missing:
             return Verdict("not_measurable", str(missing), mend=missing.mend), ()
+        except NotRun as given_up:
+            return Verdict("not_run", str(given_up), mend=given_up.mend), ()
         except SignoffError as error:
             return Verdict("error", str(error), mend=error.mend), ()
         except Exception as error:

@@ -35,7 +35,7 @@ from reports.stored_run import (
 RESULTS = stored_run.FILE_NAME
 MOST_SHOWN = 20
 TASK_NUMBER_FIELDS = ("Task Number", "Task ID")
-MEASURING_PACKAGES = ("signoff", "httpx", "httptools", "numpy", "scipy", "pytest")
+MEASURING_PACKAGES = ("signoff", "httptools", "numpy", "scipy", "pytest")
 
 
 def new_run_id() -> str:
