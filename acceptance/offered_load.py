@@ -129,11 +129,12 @@ def _take(recorder: Recorder, site: Site) -> None:
     strictest_s = min(limits_s, default=None)
     asked = _asked(site)
     path, bodies = requests(site)
+    url = site.deployment.request_url(site.deployment.target, path)
     model = generation.served_model(site)
     is_guessed = bodies == [WHERE_NONE_IS_NAMED]
     if is_guessed and site.ask("POST", path, body=dict(bodies[0]))["status"] == HTTPStatus.NOT_FOUND:
         raise NotMeasurable(
-            f"the load run sends completions to {site.deployment.target}{path}, which gives 404",
+            f"the load run sends completions to {url}, which gives 404",
             "judge memory and CPU of this service under a load of its own requests",
         )
     # A document's request without a model is sent as it stands where the server takes it so.
@@ -142,7 +143,6 @@ def _take(recorder: Recorder, site: Site) -> None:
         recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
     stream = _as_stream(site, path, bodies[0])
     bodies = [{**body, **stream} for body in bodies]
-    url = site.deployment.request_url(site.deployment.target, path)
     rate_per_second = asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED
     plan = LoadPlan(
         url=url,

@@ -18,7 +18,7 @@ HTTP: Final = {"ws": "http", "wss": "https"}
 WEBSOCKET: Final = {"http": "ws", "https": "wss"}
 LAST_PORT: Final = 65_535
 # Both cases are written out: where case is ignored, letters outside ASCII match as well.
-_URL = re.compile(r"(?P<scheme>[A-Za-z]+)://(?P<authority>[^/?#\\]*)(?P<rest>.*)", re.DOTALL)
+_URL = re.compile(r"(?P<scheme>[A-Za-z]+)://(?P<authority>[^/?#]*)(?P<rest>.*)", re.DOTALL)
 _AUTHORITY = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[A-Za-z0-9._-]+))(?::(?P<port>[0-9]{1,5}))?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DOTS = re.compile(r"(?:\.|%2e){1,2}", re.IGNORECASE)

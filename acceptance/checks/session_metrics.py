@@ -14,6 +14,7 @@ from coherence.session_probe import probe_session_metrics
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Read the session metrics at rest, hold a session, read again."""
     path = criterion.parameters["path"]
+    site.deployment.request_url(site.deployment.target, path)  # one that leads elsewhere is not sent
     return probed(site, "session-metrics", lambda send: probe_session_metrics(send, site.seed, path), key=path)
 
 
