@@ -36,8 +36,8 @@ def python_settings(fence: Block, variables: list[Variable], troubles: list[Trou
             problem = getattr(error, "msg", None) or str(error) or "it nests deeper than anybody writes"
             troubles.append(unreadable("Python", problem, fence.line, fence.text, *place))
         return
-    modules = {
-        alias.asname or alias.name: node.module or ""
+    imported = {
+        alias.asname or alias.name: (node.module or "", alias.name)
         for node in tree.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
@@ -62,10 +62,9 @@ def python_settings(fence: Block, variables: list[Variable], troubles: list[Trou
             keywords[keyword.arg] = value
             line, name = fence.line + keyword.lineno, from_path((keyword.arg,))
             yield Setting(name, value, keyword.arg, "python", line, keyword.col_offset, call.func.id)
-        if call.func.id in modules and not call.args:
-            variables.append(
-                Variable(target.id, call.func.id, modules[call.func.id], keywords, fence.line + node.lineno)
-            )
+        if call.func.id in imported and not call.args:
+            module, name = imported[call.func.id]
+            variables.append(Variable(target.id, name, module, keywords, fence.line + node.lineno))
 
 
 def _literal(node: ast.expr) -> tuple[bool, Any]:

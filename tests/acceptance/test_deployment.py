@@ -149,3 +149,12 @@ def test_a_service_that_the_run_starts_gets_a_key_where_nobody_set_one(
     assert len(made) >= 24
     own_service.give_key(started)
     assert os.environ["A_KEY"] == made
+
+
+def test_a_websocket_has_an_address_of_its_own_scheme(tmp_path: Path) -> None:
+    deployment = deployments.load(
+        written(tmp_path, 'target = "http://a:1"\n[addresses]\nwebsocket = "ws://b:2/stream"')
+    )
+    assert deployment.role_url("websocket", "/x") == ("ws://b:2/stream", True)
+    with pytest.raises(UsageError, match="is not an http"):
+        deployments.load(written(tmp_path, 'target = "http://a:1"\n[addresses]\ngateway = "ws://b:2"'))

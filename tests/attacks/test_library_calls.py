@@ -12,11 +12,13 @@ import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
 import tomllib
 import types
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -376,6 +378,18 @@ def test_the_imported_name_decides_what_checks_a_call(call: str, kind: str, tmp_
     )
     (found,) = read_documents([document]).documents[0].criteria
     assert found.kind == kind
+
+
+def test_an_alias_in_the_python_block_of_a_document_is_resolved_too(tmp_path: Path) -> None:
+    document = tmp_path / "task.md"
+    document.write_text(
+        "# T\n## Configuration\n```python\nfrom a.b import main as Settings\nconfig = Settings(port=1)\n```\n"
+        '## Testing\n```bash\npython -c "\nfrom a.c import check\nprint(check(config))\n"\n'
+        "# Expected: All is well\n```\n",
+        encoding="utf-8",
+    )
+    found = next(each for each in read_documents([document]).documents[0].criteria if each.kind == "library_result")
+    assert would_call(found.parameters["steps"])[0] == ["a.b.main(port=1)", "a.c.check(config)"]
 
 
 # What a callable finds around it.
@@ -761,6 +775,44 @@ def test_a_list_of_packages_is_refused_with_the_new_form(tmp_path: Path) -> None
     assert deployments.load(file).library is not None
 
 
+def test_a_run_makes_what_is_listed_and_says_what_is_not(tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    sound = (
+        "from hxp_enterprise_llm.services.conversation.session_manager import SessionManager as M\n"
+        "m = M()\ni = m.create_session()\nprint(m.get_session(i))"
+    )
+    unlisted = (
+        "from hxp_enterprise_llm.services.integration.database.postgresql import PostgreSQLConnector\n"
+        "c = PostgreSQLConnector()\nprint(c.test_connection())"
+    )
+    attack = ATTACKS["the alias of the issue"].format(victim=tmp_path / "victim", marker=tmp_path / "marker")
+    fences = [
+        f'```bash\npython -c "\n{code}\n"\n# Expected: Everything is well\n```\n' for code in (sound, unlisted, attack)
+    ]
+    (tmp_path / "task.md").write_text("# T\n## Testing\n" + "".join(fences), encoding="utf-8")
+    shipped = (ROOT / "fixtures/deployments/1.3-hermes-2.toml").read_text(encoding="utf-8")
+    library = shipped[shipped.index("[library]") : shipped.index("# What this deployment cannot show")]
+    paths = f'["{ROOT}/reference_services/import_paths", "{ROOT}"]'
+    library = re.sub(r"paths = .*", f"paths = {paths}", library)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    target = f"http://127.0.0.1:{server.server_address[1]}"
+    (tmp_path / "deployment.toml").write_text(f'target = "{target}"\n{library}', encoding="utf-8")
+    done = signoff("run", str(tmp_path / "task.md"), "--deployment", str(tmp_path / "deployment.toml"), "--out",
+                   str(tmp_path / "runs"))  # fmt: skip
+    server.shutdown()
+    server.server_close()
+    (results,) = (tmp_path / "runs").glob("*/results.json")
+    first, second, third = json.loads(results.read_text(encoding="utf-8"))["criteria"]
+    assert (first["kind"], first["outcome"]) == ("library_session", "pass"), done.stdout
+    assert (second["kind"], second["outcome"]) == ("library_result", "not_measurable")
+    assert "PostgreSQLConnector, which the deployment does not list" in second["reason"]
+    assert "postgresql.PostgreSQLConnector.test_connection" in done.stdout
+    assert third["outcome"] == "awaiting_person"
+    assert (tmp_path / "victim").exists()
+    assert not (tmp_path / "marker").exists()
+
+
 @pytest.mark.parametrize(
     "name", ["hxp", "", "a.", ".a", "a..b", "a.b()", "a.*", "a. b", "a._b", "a.b.__init__", "a.1", "*", "a-b.c"]
 )
@@ -788,7 +840,7 @@ def test_the_reading_says_what_would_be_called(tmp_path: Path) -> None:
     done = signoff("read", str(task), "--json", str(result))
     assert "would call hxp_enterprise_llm.orca.Client(3)" in done.stdout
     assert "would call hxp_enterprise_llm.orca.Client.ping('x', deep=[1])" in done.stdout
-    listed = tomllib.loads(done.stdout[done.stdout.index("[library]") : done.stdout.index("]\n\n") + 1])
+    listed = tomllib.loads(done.stdout[done.stdout.index("\n  [library]") : done.stdout.index("]\n\n") + 1])
     assert listed["library"]["calls"] == ["hxp_enterprise_llm.orca.Client", "hxp_enterprise_llm.orca.Client.ping"]
     never = done.stdout[done.stdout.index("read, never run") :]
     assert "rm -rf /srv" in never
