@@ -91,7 +91,7 @@ class ChatSender:
         self._patience = patience or Patience()
         self._unresolved = ""
         self._client = Client(
-            self._base_url + CHAT_PATH,
+            joined(self._base_url, CHAT_PATH),
             headers={"Accept": "*/*", **(headers or {})},
             timeout_s=timeout_s,
             idle_s=KEPT_CONNECTION_S,
