@@ -119,7 +119,9 @@ def only_run(folder: Path) -> Path:
 
 
 def runner_of(process: subprocess.Popen[str]) -> psutil.Process:
-    (found,) = [each for each in psutil.Process(process.pid).children() if "pytest" in each.cmdline()]
+    (found,) = [
+        each for each in psutil.Process(process.pid).children() if "acceptance.running.pytest_process" in each.cmdline()
+    ]
     return found
 
 
