@@ -186,11 +186,15 @@ def test_a_run_that_goes_on_is_not_reported_as_cut(running: subprocess.Popen[str
 
 
 def test_a_runner_that_is_killed_alone_ends_the_command_with_3(running: subprocess.Popen[str], tmp_path: Path) -> None:
-    runner_of(running).kill()
+    runner = runner_of(running)
+    children = runner.children(recursive=True)
+    assert children
+    runner.kill()
     _, complaints = running.communicate(timeout=60)
     assert running.returncode == 3
     assert "the runner was killed by SIGKILL and wrote no result" in complaints
     assert "signoff report" in complaints
+    until(lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in children), 10.0)
     assert "Traceback" not in complaints
     folder = only_run(tmp_path)
     done = signoff(tmp_path, "report", str(folder))
