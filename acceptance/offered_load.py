@@ -10,26 +10,25 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Any
 
-import psutil
-
-from acceptance import generation, load_conditions, metrics_address, repeated_prompts
+from acceptance import ended_process, generation, load_conditions, metrics_address, repeated_prompts
 from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
+from acceptance.errors import NotMeasurable, RunInvalid
 from acceptance.evidence import Evidence, Record
 from acceptance.foreign import RECORD as FOREIGN
 from acceptance.site import Recorder, Site
-from perf.errors import NoListener, PerfError
+from perf.errors import CounterMissing, LoadProcessDied, NoListener, PerfError
 from perf.exchange import Exchange
 from perf.foreign_run import ForeignRun
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadRun
 from perf.mean_latency import LOOKS
-from perf.process_identity import identify
-from perf.process_tree import HighWater, MemorySampler, high_water
+from perf.memory_sampler import MemorySampler
+from perf.process_tree import HighWater, high_water
 from perf.server_watch import ServerWatch
 
 HEADROOM = 1.25
@@ -232,33 +231,50 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Rec
         recorder.write("exchange", {**exchange.as_record(), "attempt": attempt})
 
     watch = ServerWatch(metrics_address.sources(site), plan.duration_s, find_pid=lambda: site.process_id)
+    sampler = None if site.process_id is None else MemorySampler(site.process or site.process_id)
     try:
-        if site.process_id is None or not psutil.pid_exists(site.process_id):
-            with watch:
-                run = run_load_in_process(plan, keep, tell)
-        else:
-            process = identify(site.process_id)
-            with watch, MemorySampler(site.process_id) as sampler:
-                run = run_load_in_process(plan, keep, tell)
-            if process is not None:
-                recorder.write("process", {**process.as_record(), "text": process.text(), "attempt": attempt})
-            for sample in sampler.samples:
-                recorder.write("memory", {**sample.as_record(), "attempt": attempt})
-            recorder.write("high_water", {**asdict(_mark(site.process_id, sampler)), "attempt": attempt})
+        with watch, sampler or nullcontext():
+            run = run_load_in_process(plan, keep, tell)
+    except LoadProcessDied as error:
+        raise RunInvalid(str(error), error.mend) from None
     except PerfError as error:
         raise NotMeasurable(str(error), error.mend) from None
     side = {**watch.side(run).as_record(), "gpu": watch.gpu()}
+    if sampler is not None and (ended := _write_watched(recorder, site, sampler, run.started_ns, attempt)):
+        # The counters and the GPUs are of the same processes.
+        side["notes"] = [*ended, *side["notes"]]
+        if side["gpu"] is not None:
+            side["gpu"] = {**side["gpu"], "problem": f"{ended[0]}: their figures are of several processes"}
     recorder.write("server", {**side, "attempt": attempt})
     return run, side
 
 
-def _mark(process_id: int, sampler: MemorySampler) -> HighWater:
-    """The system's high-water mark; the largest sample where the process has ended meanwhile."""
-    try:
-        return high_water(process_id)
-    except NoListener:
-        most = max(sample.rss_bytes for sample in sampler.samples)
-        return HighWater(most, f"samples each {sampler.interval_s:g} s", "the process ended during the run")
+def _write_watched(
+    recorder: Recorder, site: Site, sampler: MemorySampler, started_ns: int, attempt: int
+) -> tuple[str, ...]:
+    """What was seen of the service's processes, and which of them ended: it keeps no request from being judged."""
+    process = sampler.process
+    recorder.write("process", {**process.as_record(), "text": process.text(), "attempt": attempt})
+    ended = ended_process.note(recorder, site, sampler.ended, started_ns, attempt=attempt)
+    for sample in sampler.samples:
+        recorder.write("memory", {**sample.as_record(), "attempt": attempt})
+    if (mark := _mark(sampler)) is not None:
+        recorder.write("high_water", {**asdict(mark), "attempt": attempt})
+    return ended
+
+
+def _mark(sampler: MemorySampler) -> HighWater | None:
+    """The system's high-water mark; the largest sample where there is none, or none any more; None without samples."""
+    why = "the process ended during the run"
+    if not sampler.ended_early:
+        try:
+            return high_water(sampler.process.pid)
+        except NoListener:
+            pass
+        except CounterMissing as error:
+            why = str(error)
+    most = max((sample.rss_bytes for sample in sampler.samples), default=None)
+    return None if most is None else HighWater(most, f"samples each {sampler.interval_s:g} s", why)
 
 
 def unserved(evidence: Evidence) -> str:

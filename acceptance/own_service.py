@@ -23,15 +23,17 @@ from acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
 from acceptance.service_log import ServiceLog
 from perf import lifeline
 from perf.errors import NoListener
-from perf.process_identity import ProcessIdentity, identify, identities
-from perf.process_tree import listener
-from reports.run_folder import RunFolder
+from perf.process_identity import ProcessIdentity, identify
+from perf.process_tree import identities, listener
+from reports.plain_text import line as plain_line
+from reports.run_folder import RunFolder, opened
 
 READY_PATHS = ("/ready", "/health", "/-/ready")
 """The last is that of Prometheus."""
 POLL_S = 0.05
 LOOK_S = 2.0
 STOP_TIMEOUT_S = 10.0
+LAST_BYTES, LAST_LINES, LAST_CHARACTERS = 8192, 3, 300
 
 
 def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
@@ -108,13 +110,15 @@ class OwnService:
         """How it ended by itself and what it said last, "" while it runs."""
         if self._process is None or (code := self._process.poll()) is None:
             return ""
-        return f"{self.told.service} at {self.told.url} ended with exit code {code}{self._last_lines()}"
+        how = f"ended with exit code {code}" if code >= 0 else f"was killed by {_signal_name(-code)}"
+        return f"{self.told.service} at {self.told.url} {how}{self._last_lines()}"
 
     def tell_to_end(self) -> tuple[ProcessIdentity, ...]:
         """Ask the service, and everything that it started, to end; gives the processes that were told."""
         if self._process is not None and not self._ending:
             # Seen once, before the first of them ends: what a service leaves behind is nobody's child any more.
-            self._ending = identities(self._process.pid)
+            # Once it has ended by itself, its id may mean another process.
+            self._ending = identities(self._process.pid) if self._process.poll() is None else ()
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGTERM)
         return self._ending
@@ -151,11 +155,19 @@ class OwnService:
     def _last_lines(self) -> str:
         if self._log is not None:
             self._log.settle()
-        with contextlib.suppress(OSError):
-            lines = self._log_path.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+        with contextlib.suppress(OSError), opened(self._log_path) as file:
+            file.seek(max(0, file.seek(0, os.SEEK_END) - LAST_BYTES))
+            lines = file.read(LAST_BYTES).decode("utf-8", errors="replace").strip().splitlines()
             if lines:
-                return ": " + " | ".join(lines[-3:])
+                return ": " + " | ".join(plain_line(each[:LAST_CHARACTERS]) for each in lines[-LAST_LINES:])
         return ""
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _is_ready(client: httpx.Client) -> bool:

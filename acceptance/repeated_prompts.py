@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from acceptance import ended_process
 from acceptance.evidence import Evidence, Record
 from acceptance.site import Recorder, Site
 from perf.decision import Decision
 from perf.errors import PerfError
 from perf.load import LoadPlan, run_load_in_process
 from perf.load_run import LoadProgress
-from perf.process_tree import MemorySampler
+from perf.memory_sampler import MemorySampler
 from perf.statistics import decide_growth
 
 DURATION_S = 30.0
@@ -46,13 +47,14 @@ def offer(recorder: Recorder, site: Site, plan: LoadPlan, samples: Sequence[Reco
         site.on_progress("memory grows: the same prompts again", min(1.0, progress.elapsed_s / DURATION_S))
 
     try:
-        with MemorySampler(site.process_id) as sampler:
+        with MemorySampler(site.process or site.process_id) as sampler:
             run = run_load_in_process(again, None, tell)
     except PerfError as error:
         recorder.write("note", {"text": f"the load could not be repeated with the same prompts: {error}"})
         return
     answered = sum(each.ok for each in run.exchanges)
     recorder.write(RUN, {"duration_s": DURATION_S, "offered": len(run.exchanges), "answered": answered})
+    ended_process.note(recorder, site, sampler.ended, run.started_ns)
     for sample in sampler.samples:
         recorder.write(SAMPLE, {**sample.as_record(), "record": SAMPLE})
     if run.interrupted:

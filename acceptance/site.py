@@ -59,6 +59,8 @@ class Site:
     primary_address: str | None = None
     service: str = ""
     process_id: int | None = None
+    process: ProcessIdentity | None = None
+    """Who that was when the run began, where it is known: the same id may come to mean another."""
     stopped: tuple[ProcessIdentity, ...] = ()
     """The processes of the own service, once the run has stopped it."""
     seed: int = 0
@@ -66,6 +68,8 @@ class Site:
     """Another tool's run, in the place of the own load run."""
     on_progress: Callable[[str, float], None] = lambda what, share: None
     retries: list[str] = field(default_factory=list)
+    service_ended: Callable[[], str] = lambda: ""
+    """How a service that the run started itself ended, and what it said last; "" while all run."""
     server_sides: list[dict[str, Any]] = field(default_factory=list)
     """What each server told of its load run, with the service's name."""
     models: list[str | None] = field(default_factory=list)
@@ -95,8 +99,11 @@ class Site:
                 recorder.write("setup", {"profile": self.profile.name, "alpha": self.profile.alpha})
                 measure(recorder)
             except NotMeasurable as missing:
-                recorder.write("not_measurable", {"reason": str(missing), "mend": missing.mend})
-                return missing
+                reason = "; ".join(filter(None, (str(missing), self.service_ended())))
+                recorder.write("not_measurable", {"reason": reason, "mend": missing.mend})
+                return NotMeasurable(reason, missing.mend)
+            if text := self.service_ended():
+                recorder.write("service_ended", {"text": text})
         return Evidence(name, file_name, tuple(recorder.records))
 
     def limits(self, kind: str, document: str | None = None) -> list[Threshold]:

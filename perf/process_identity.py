@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 import psutil
 
-from perf.errors import NoListener
-from perf.process_tree import tree
+CLOCK_STEP_S: Final = 2.0
+"""The system tells the time of a start by its clock, and that is set now and then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +23,13 @@ class ProcessIdentity:
         """Whether it still runs; one that has ended and was not asked for its status does not."""
         try:
             process = psutil.Process(self.pid)
-            return process.create_time() == self.created and process.status() != psutil.STATUS_ZOMBIE
+            return self.is_of(process) and process.status() != psutil.STATUS_ZOMBIE
         except psutil.Error:
             return False
+
+    def is_of(self, process: psutil.Process) -> bool:
+        """Whether this is that process, and not an earlier one of the same id. Raises psutil.Error."""
+        return process.pid == self.pid and abs(process.create_time() - self.created) < CLOCK_STEP_S
 
     def text(self) -> str:
         """For people: `process 4711 (python3)`."""
@@ -42,12 +46,3 @@ def identify(pid: int) -> ProcessIdentity | None:
         return ProcessIdentity(pid, process.name(), process.create_time())
     except psutil.Error:
         return None
-
-
-def identities(pid: int) -> tuple[ProcessIdentity, ...]:
-    """A process and all its descendants; empty where it has ended."""
-    try:
-        found = [identify(each) for each in tree(pid)]
-    except NoListener:
-        return ()
-    return tuple(each for each in found if each is not None)

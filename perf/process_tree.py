@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import psutil
 
 from perf.errors import CounterMissing, NoListener
+from perf.process_identity import ProcessIdentity, identify
 
 SOCKET_MANAGER = "systemd"
 """It opens sockets for services that it starts on demand, and is none of them."""
@@ -111,14 +110,23 @@ def tree(pid: int) -> tuple[int, ...]:
         raise NoListener(f"process {pid} has ended", "look at the log of the service") from None
 
 
+def identities(pid: int) -> tuple[ProcessIdentity, ...]:
+    """A process and all its descendants; empty where it has ended."""
+    try:
+        found = [identify(each) for each in tree(pid)]
+    except NoListener:
+        return ()
+    return tuple(each for each in found if each is not None)
+
+
 def resident_bytes(pid: int) -> int:
     """Resident memory of the whole tree; pages that its processes share count once for each of them."""
-    return _sample(pid).rss_bytes
+    return sample(pid)[0].rss_bytes
 
 
 def cpu_seconds(pid: int) -> float:
     """CPU time of the whole tree so far, children that have ended included."""
-    return _sample(pid).cpu_seconds
+    return sample(pid)[0].cpu_seconds
 
 
 def high_water(pid: int) -> HighWater:
@@ -147,67 +155,25 @@ def cpu_cores_used(samples: Sequence[Sample]) -> float:
     return max(0.0, used) / ((samples[-1].t_ns - samples[0].t_ns) / 1e9)
 
 
-class MemorySampler:
-    """Samples a process tree in a thread while the `with` block runs. It ends where the tree ends."""
-
-    def __init__(self, pid: int, interval_s: float = 0.25) -> None:
-        if not interval_s > 0:
-            raise ValueError(f"an interval of {interval_s} s: it must be above zero")
-        self.pid = pid
-        self.interval_s = interval_s
-        self.ended_early = False
-        self._samples: list[Sample] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=f"memory of {pid}", daemon=True)
-
-    @property
-    def samples(self) -> tuple[Sample, ...]:
-        """What was sampled so far."""
-        return tuple(self._samples)
-
-    def __enter__(self) -> MemorySampler:
-        self._samples.append(_sample(self.pid))
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        due = time.monotonic()
-        while True:
-            due = max(due + self.interval_s, time.monotonic())
-            stopped = self._stop.wait(due - time.monotonic())
-            try:
-                self._samples.append(_sample(self.pid))
-            except NoListener:
-                self.ended_early = True
-                return
-            if stopped:
-                return
-
-
-def _sample(pid: int) -> Sample:
+def sample(pid: int) -> tuple[Sample, tuple[psutil.Process, ...]]:
+    """Memory and CPU time of the tree now, and who is in it, the process itself first. Raises NoListener."""
     rss = 0
     cpu = 0.0
-    pids = tree(pid)
-    alive = 0
-    for each in pids:
+    members: list[psutil.Process] = []
+    for each in tree(pid):
         try:
             process = psutil.Process(each)
             with process.oneshot():
-                rss += process.memory_info().rss
                 times = process.cpu_times()
                 cpu += times.user + times.system + times.children_user + times.children_system
-                alive += 1
+                if process.status() != psutil.STATUS_ZOMBIE:  # it has ended, and nobody has asked for its status yet
+                    rss += process.memory_info().rss
+                    members.append(process)
         except psutil.Error:
             continue
-    if not alive or not rss:
+    if not members or members[0].pid != pid or not rss:
         raise NoListener(f"process {pid} has ended", "look at the log of the service")
-    return Sample(time.monotonic_ns(), rss, round(cpu, 3), alive)
+    return Sample(time.monotonic_ns(), rss, round(cpu, 3), len(members)), tuple(members)
 
 
 def _peak_of(pid: int) -> int:

@@ -10,6 +10,7 @@ from typing import Any
 from perf.errors import CounterMissing
 from perf.gpu import GpuSampler, nvml
 from perf.load_run import LoadRun
+from perf.process_identity import ProcessIdentity, identify
 from perf.scrape import Scraper, Source
 from perf.server_side import ServerSide, server_side
 
@@ -34,6 +35,7 @@ class ServerWatch:
         self._find_pid = find_pid
         self._gpus: GpuSampler | None = None
         self._gpu_problem = ""
+        self._process: ProcessIdentity | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> ServerWatch:
@@ -46,6 +48,7 @@ class ServerWatch:
             if pid is None:
                 self._gpu_problem = ELSEWHERE
             else:
+                self._process = identify(pid)
                 self._gpus = self._open.enter_context(GpuSampler(library, pid))
         self._open.enter_context(self._scraper)
         return self
@@ -64,4 +67,7 @@ class ServerWatch:
         if self._gpus is None:
             return {"problem": self._gpu_problem, "devices": []} if self._gpu_problem else None
         devices = [each.as_record() for each in self._gpus.gpus()]
-        return {"problem": "" if devices else "no GPU could be asked", "devices": devices}
+        problem = "" if devices else "no GPU could be asked"
+        if self._process is not None and not self._process.is_there():
+            problem = f"{self._process.text()} ended during the run: their figures are of several processes"
+        return {"problem": problem, "devices": devices}

@@ -22,7 +22,8 @@ class Check:
     criterion and the records alone, so that a stored run gives the same verdict again. `faults` names the
     defects of a reference service that this check must turn red. `seconds` is the usual cost, for the time left;
     checks of one `group` share one measurement. `after_stop` checks are measured once the run has stopped the
-    service that it started itself.
+    service that it started itself. `of_process` says that the figure is of the service's processes, and of nothing
+    once one of them has ended.
     """
 
     kind: str
@@ -33,3 +34,4 @@ class Check:
     seconds: float = 1.0
     group: str = ""
     after_stop: bool = False
+    of_process: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceptance import offered_load, repeated_prompts
+from acceptance import ended_process, offered_load, repeated_prompts
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
@@ -47,13 +47,20 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     samples = offered_load.last_attempt(evidence, "memory")
     marks = offered_load.last_attempt(evidence, "high_water")
     if not marks:
-        return Verdict("inconclusive", "the service's process ended before its memory was read under load")
+        return Verdict("inconclusive", "the service's memory could not be read under load")
     limit_bytes = criterion.threshold.base()[0]
     decision = repeated_prompts.decide(samples, limit_bytes, marks[-1]["bytes"], alpha)
     basis = f"{marks[-1]['source']}{of_process(evidence)}; {decision.basis}"
     if not repeated_prompts.leads_beyond(decision):
         return Verdict(
             decision.outcome, f"{decision.reason} ({basis})", measured(decision, "bytes"), detail=decision.detail
+        )
+    if ended_process.said(evidence):
+        return Verdict(
+            "inconclusive",
+            f"{decision.reason}, if what was seen of it is how it goes on ({basis})",
+            measured(decision, "bytes"),
+            detail=decision.detail,
         )
     is_cache, again, figures = repeated_prompts.compared(evidence, decision, limit_bytes, alpha)
     return Verdict(
@@ -78,4 +85,5 @@ CHECK = Check(
     faults=("leaks_memory",),
     seconds=offered_load.SECONDS,
     group=offered_load.GROUP,
+    of_process=True,
 )

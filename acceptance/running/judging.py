@@ -14,7 +14,7 @@ from typing import NoReturn
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance import foreign, keys, own_service
+from acceptance import ended_process, foreign, keys, own_service
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
@@ -34,6 +34,7 @@ from acceptance.running.runner import SAID
 from acceptance.running.sites import Sites
 from acceptance.site import Site
 from acceptance.verdict import Verdict
+from perf.process_identity import identify
 from reports.errors import NotWritten
 from reports.plain_text import line as plain_line
 from reports.run_folder import RunFolder
@@ -186,12 +187,15 @@ class Judging:
             self._services = OwnServices(self.findings.deployment, self.findings.folder, self.progress.note)
             process_id = self._services.start().get(self.findings.deployment.target)
         criteria = tuple(criterion for document in self.findings.reading.documents for criterion in document.criteria)
+        process_id = process_id or service_process(self.findings.deployment)
         site = Site(
             self.findings.deployment,
             self.findings.profile,
             self.findings.folder,
             criteria,
-            process_id=process_id or service_process(self.findings.deployment),
+            process_id=process_id,
+            process=None if process_id is None else identify(process_id),
+            service_ended=self._service_ended,
             seed=self.findings.seed,
             foreign=self._foreign,
             retries=self.findings.retries,
@@ -244,7 +248,8 @@ class Judging:
                 self._stop_own_service()
             found = check.measure(criterion, site)
             self._taken_groups.add(check.group or check.kind)
-            verdict = _bound(criterion, foreign.bound(check.judge(criterion, found), found))
+            verdict = ended_process.bound(check.judge(criterion, found), found, of_process=check.of_process)
+            verdict = _bound(criterion, foreign.bound(verdict, found))
             return replace(verdict, assumptions=_assumptions(verdict, found)), (found.file,)
         except NotWritten:
             raise
@@ -268,9 +273,14 @@ class Judging:
                 "let the deployment file start the service: [start] service = ...",
             )
         assert self._sites is not None
+        if text := self._service_ended():
+            raise NotMeasurable(f"there was nothing to stop any more: {text}", "run again")
         # The first stop tells what ran; a later one finds nothing more to stop.
         if stopped := self._services.stop().get(self.findings.deployment.target):
             self._sites.target.stopped = stopped
+
+    def _service_ended(self) -> str:
+        return self._services.ended() if self._services is not None else ""
 
     def finish(self) -> StoredRun:
         """Stop what was started, and write the result."""

@@ -9,6 +9,7 @@ from acceptance.criterion import Criterion
 from acceptance.own_service import service_process
 from acceptance.running.addresses import primary_address
 from acceptance.site import Site
+from perf.process_identity import identify
 
 
 class Sites:
@@ -33,13 +34,15 @@ class Sites:
         deployment = self.target.deployment.of_service(criterion.service, self._ports.get(criterion.service))
         if deployment.target not in self._by_target:
             own = tuple(each for each in self._criteria if each.service == criterion.service)
+            process_id = service_process(deployment)
             self._by_target[deployment.target] = replace(
                 self.target,
                 deployment=deployment,
                 service=criterion.service,
                 criteria=own,
                 primary_address=primary_address(own, deployment.target),
-                process_id=service_process(deployment),
+                process_id=process_id,
+                process=None if process_id is None else identify(process_id),
                 foreign=None,
                 models=[],
                 taken={},

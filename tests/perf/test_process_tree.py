@@ -7,8 +7,8 @@ import time
 import pytest
 
 from perf.errors import NoListener
+from perf.memory_sampler import MemorySampler
 from perf.process_tree import (
-    MemorySampler,
     cpu_cores_used,
     cpu_seconds,
     high_water,
