@@ -54,13 +54,13 @@ def environment_of_service() -> dict[str, str]:
 @contextlib.contextmanager
 def handed_on() -> Iterator[int]:
     """The end of a pipe from which a child `takes` what was withdrawn here."""
+    message = json.dumps(_held).encode()
+    if len(message) > MOST_BYTES:
+        raise UsageError(f"the keys of this run have more than {MOST_BYTES} bytes", "give shorter keys")
     reading, writing = os.pipe()
     try:
-        with os.fdopen(writing, "wb") as pipe:
-            message = json.dumps(_held).encode()
-            if len(message) > MOST_BYTES:
-                raise UsageError(f"the keys of this run have more than {MOST_BYTES} bytes", "give shorter keys")
-            pipe.write(message)
+        os.write(writing, message)
+        os.close(writing)
         yield reading
     finally:
         os.close(reading)

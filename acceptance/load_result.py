@@ -49,6 +49,7 @@ def result_of(
         "requests": len(run.exchanges),
         "errors": errors,
         "error_examples": _examples(run),
+        "redacted": sum(each.redacted for each in run.exchanges),
         **{name: None if value is None else asdict(value) for name, value in _spreads(figures).items()},
         "failures_charged_at_ms": plan.timeout_s * 1e3,
         **({"closed_loop": plan.closed_loop, "coordinated_omission": OMISSION} if plan.closed_loop else {}),

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import IO, Any, Final
 
-from perf import lifeline
+from perf import known_secrets, lifeline
 from perf.endpoint import Endpoint
 from perf.errors import StartRefused
 from perf.fetch import fetch
@@ -89,7 +89,7 @@ def _time_one(
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                env=None if env is None else dict(env),
+                env=dict(known_secrets.environment() if env is None else env),
                 start_new_session=True,
             )
         except OSError as error:

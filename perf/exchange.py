@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter, itemgetter
 from typing import Any, Literal
 
-from perf.known_secrets import redacted
+from perf.known_secrets import counted
 
 Stamps = Literal["kernel", "user"]
 
@@ -48,6 +48,8 @@ class Exchange:
     receive_lag_ns: int
     """The longest time that bytes of this exchange lay in the kernel before they were read."""
     text: str = ""
+    redacted: int = 0
+    """In how many places a key was taken out of `error` and `text`."""
 
     @property
     def ok(self) -> bool:
@@ -82,22 +84,22 @@ class Exchange:
         return None if self.sent_ns is None else max(0, self.sent_ns - self.intended_ns - self.connect_ns)
 
     def as_record(self) -> dict[str, Any]:
-        """Plain JSON without the keys of this process; `text` only where it was kept."""
+        """Plain JSON without the keys of this process; `text` and `redacted` only where there is something in them."""
         record: dict[str, Any] = {"record": "exchange", **dict(zip(_NAMES, _VALUES(self), strict=True))}
         record["token_ns"] = list(self.token_ns)
-        if self.error:
-            record["error"] = redacted(self.error)
-        if self.text:
-            record["text"] = redacted(self.text)
-        else:
-            del record["text"]
+        if self.error or self.text:
+            kept, count = counted({"error": self.error, "text": self.text})
+            record |= {**kept, "redacted": self.redacted + count}
+        for name in _ONLY_WHERE_THERE_IS_SOME:
+            if not record[name]:
+                del record[name]
         return record
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Exchange:
         """The exchange of a stored record. Raises ValueError where a field is missing."""
         try:
-            values = [*_ITEMS(record), record.get("text", "")]
+            values = [*_ITEMS(record), record.get("text", ""), record.get("redacted", 0)]
         except KeyError:
             missing = ", ".join(name for name in _NEEDED if name not in record)
             raise ValueError(f"not a record of an exchange: {missing} missing") from None
@@ -106,11 +108,12 @@ class Exchange:
 
 
 _NAMES = tuple(field.name for field in fields(Exchange))
-_NEEDED = _NAMES[:-1]
+_ONLY_WHERE_THERE_IS_SOME = ("text", "redacted")
+_NEEDED = _NAMES[:-2]
 _TOKENS = _NEEDED.index("token_ns")
 # There are as many of both as there are requests: these two are the quickest.
 _VALUES, _ITEMS = attrgetter(*_NAMES), itemgetter(*_NEEDED)
-assert _NAMES[-1] == "text"
+assert _NAMES[-2:] == _ONLY_WHERE_THERE_IS_SOME
 
 
 def latencies_ms(exchanges: Iterable[Exchange], timeout_ms: float) -> list[float]:

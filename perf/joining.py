@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
+from perf import known_secrets
 from perf.errors import PlanInvalid
 from perf.plan import LoadPlan
 
@@ -27,9 +28,6 @@ ENDED: Final = "signoff_ended"
 START: Final = "signoff_start"
 STOP: Final = "signoff_stop"
 GOODBYE: Final = "signoff_goodbye"
-
-SECRET_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key"})
-"""Locust's messages are neither encrypted nor signed: values of these are never in one, each worker has its own."""
 
 
 @lru_cache(maxsize=1)
@@ -104,8 +102,14 @@ def refusal(joining: Joining | None, own: Joining, joined: Collection[str], expe
 
 
 def without_secrets(plan: LoadPlan) -> dict[str, Any]:
-    """The message of a plan; of a secret header it holds the name."""
-    headers = {name: "" if name.lower() in SECRET_HEADERS else value for name, value in plan.headers.items()}
+    """The message of a plan; of a secret header it holds the name.
+
+    Locust's messages are neither encrypted nor signed: no key is ever in one, each worker has its own.
+    """
+    headers = {
+        name: "" if known_secrets.names_secret(name) or known_secrets.redacted(value) != value else value
+        for name, value in plan.headers.items()
+    }
     return {**plan.as_message(), "headers": headers}
 
 
@@ -114,7 +118,7 @@ def with_own_headers(message: Mapping[str, Any], own: Mapping[str, str]) -> Load
     mine = {name.lower(): value for name, value in own.items()}
     headers = {}
     for name, value in message["headers"].items():
-        if name.lower() in SECRET_HEADERS and not mine.get(name.lower()):
+        if (not value or known_secrets.names_secret(name)) and not mine.get(name.lower()):
             raise PlanInvalid(
                 f"the run needs the header {name}, whose value does not travel between machines",
                 "start this worker with its own --api-key-env NAME, or --header",

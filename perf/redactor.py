@@ -10,9 +10,10 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Final
 
-from perf.secret_forms import Forms
+from perf.secret_forms import SHORTEST, Forms
 from perf.text_views import views, widened
 
 MARK: Final = "[api key]"
@@ -24,6 +25,9 @@ _LISTS: Final = 6
 _TOO_DEEP: Final = "[nested too deeply]"
 _HOLDS_A_SECRET: Final = re.compile(r"key|token|passw(or)?d|pwd|secret|credential|authorization", re.IGNORECASE)
 _NUMBERS: Final = {int, float, bool, type(None)}
+_SHORT: Final = 64
+"""Texts up to this length, most of them names of fields, come again and again."""
+_KNOWN_TEXTS: Final = 4096
 _EMBEDDED: Final = object()
 _Path = tuple[Any, ...]
 
@@ -39,6 +43,8 @@ class Redactor:
         """Those that are as short or as plain as words."""
         self.numbers = frozenset(secret for secret in self.secrets if secret.isdecimal()) - self.weak
         """Those that a server could give back as a number in JSON."""
+        self._least = 1 if self.weak else SHORTEST
+        self._short = lru_cache(_KNOWN_TEXTS)(self._counted_text)
 
     def text(self, text: str) -> str:
         """The text without the secrets."""
@@ -50,8 +56,11 @@ class Redactor:
 
     def counted_text(self, text: str) -> tuple[str, int]:
         """The text without the secrets, and in how many places there was one."""
-        if not self._forms:
+        if not self._forms or len(text) < self._least:
             return text, 0
+        return self._short(text) if len(text) <= _SHORT else self._counted_text(text)
+
+    def _counted_text(self, text: str) -> tuple[str, int]:
         data = text.encode("utf-8", "surrogatepass")
         cleaned, count = self._cleaned(data)
         if not count:

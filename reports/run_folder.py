@@ -86,10 +86,6 @@ class RunFolder:
         """A file to add to for a while. Raises NotWritten."""
         return Growing(self._appending(name), self.path / name)
 
-    def log_of_child(self, name: str) -> IO[bytes]:
-        """What a child process gets as its output. Raises NotWritten."""
-        return os.fdopen(self._appending(name), "ab", buffering=0)
-
     def _appending(self, name: str) -> int:
         with self._place(name) as (folder, last):
             descriptor = os.open(last, _APPENDING, _MODE, dir_fd=folder)

@@ -119,13 +119,22 @@ def only_run(folder: Path) -> Path:
 
 
 def runner_of(process: subprocess.Popen[str]) -> psutil.Process:
-    (found,) = [each for each in psutil.Process(process.pid).children() if "pytest" in each.cmdline()]
+    (found,) = [
+        each for each in psutil.Process(process.pid).children() if "acceptance.running.pytest_process" in each.cmdline()
+    ]
     return found
 
 
 def load_of(process: subprocess.Popen[str]) -> psutil.Process:
     (found,) = [each for each in runner_of(process).children() if "perf.load" in each.cmdline()]
     return found
+
+
+def is_gone(process: psutil.Process) -> bool:
+    try:
+        return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def exchanges(folder: Path) -> int:
@@ -150,7 +159,7 @@ def test_a_killed_run_is_reported_with_what_it_had(
     runner = runner_of(running)
     given = target.given
     os.kill(running.pid, signal.SIGKILL)
-    until(lambda: not runner.is_running() or runner.status() == psutil.STATUS_ZOMBIE)
+    until(lambda: is_gone(runner))
     folder = only_run(tmp_path)
     # Records leave the load process each 0.2 s, and 25 come a second: at most one second of them is lost.
     assert exchanges(folder) >= given - 25
@@ -186,11 +195,15 @@ def test_a_run_that_goes_on_is_not_reported_as_cut(running: subprocess.Popen[str
 
 
 def test_a_runner_that_is_killed_alone_ends_the_command_with_3(running: subprocess.Popen[str], tmp_path: Path) -> None:
-    runner_of(running).kill()
+    runner = runner_of(running)
+    children = runner.children(recursive=True)
+    assert children
+    runner.kill()
     _, complaints = running.communicate(timeout=60)
     assert running.returncode == 3
     assert "the runner was killed by SIGKILL and wrote no result" in complaints
     assert "signoff report" in complaints
+    until(lambda: all(map(is_gone, children)), 10.0)
     assert "Traceback" not in complaints
     folder = only_run(tmp_path)
     done = signoff(tmp_path, "report", str(folder))

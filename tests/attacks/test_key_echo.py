@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +19,21 @@ import psutil
 import pytest
 
 from acceptance import deployment as deployments
+from acceptance import keys, own_service
 from acceptance.checks import CHECKS
+from acceptance.deployment import Start
 from acceptance.errors import NotMeasurable
+from acceptance.running.judging import Judging
+from acceptance.running.progress import Progress
 from acceptance.site import Site
+from perf import history, known_secrets
+from perf.history import JudgedFigure
 from perf.redactor import MARK
 from tests.acceptance.conftest import BRIEF, criterion
 from tests.acceptance.test_hollow_servers import OF_A_SERVICE_AT_WORK
 from tests.attacks.echoing_server import EchoingServer
 from tests.attacks.test_redaction import survivors
+from tests.perf.test_history import BLOCKS, night
 
 ROOT = Path(__file__).parent.parent.parent
 KEY = "sk-canary-Zq8/7f3A+9bQ=x2_Lm0wEr"
@@ -52,6 +61,20 @@ curl -X POST http://10.0.0.7:8700/v1/chat/completions -d '{"messages": [{"role":
 - [ ] Requests without an API key are refused
 - [ ] Answers come over a WebSocket
 - [ ] Errors are handled with clear messages
+"""
+
+
+TALKATIVE = f"""
+import http.server, os, sys
+class Ready(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(200)
+        self.end_headers()
+print("my key is", os.environ[{VARIABLE!r}])
+print("in pieces", os.environ[{VARIABLE!r}][:9], end="", flush=True)
+print(os.environ[{VARIABLE!r}][9:])
+print("and no end of a line", end="", flush=True)
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Ready).serve_forever()
 """
 
 
@@ -98,12 +121,16 @@ class Watch:
         self.seen[pid, what] = self.seen.get((pid, what), "") + content.decode("utf-8", "replace") + "\n"
 
 
-def signoff(folder: Path, *arguments: str, timeout_s: float = 150) -> tuple[subprocess.CompletedProcess[str], Watch]:
+def signoff(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Watch]:
     """Run the command in a folder of its own, with temporary files of its own, and watch its processes."""
+    return watched(folder, "-P", "-m", "acceptance", *arguments)
+
+
+def watched(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Watch]:
     (folder / "tmp").mkdir(exist_ok=True)
     with Watch() as watch:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "acceptance", *arguments],
+            [sys.executable, *arguments],
             cwd=folder,
             env={
                 **os.environ,
@@ -114,7 +141,7 @@ def signoff(folder: Path, *arguments: str, timeout_s: float = 150) -> tuple[subp
             },
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=150,
             check=False,
         )
     return done, watch
@@ -241,3 +268,64 @@ def test_what_a_user_types_wrong_is_not_repeated_with_its_password(server: Echoi
                       "--model", KEY, "--arrivals", KEY)  # fmt: skip
     assert done.returncode == 4
     assert survivors(KEY, done.stdout + done.stderr) == []
+
+
+@pytest.mark.skipif(importlib.util.find_spec("locust") is None, reason="Locust is not installed")
+def test_a_journey_that_locust_itself_runs_keeps_no_key(server: EchoingServer, tmp_path: Path) -> None:
+    done, watch = watched(
+        tmp_path, "-m", "locust", "-f", str(ROOT / "perf/journey_locustfile.py"), "--headless", "-u", "3", "-t", "12s",
+        "--host", server.url, "--think", "0-0", "--api-key-env", VARIABLE, "--records", str(tmp_path / "records.jsonl"),
+    )  # fmt: skip
+    assert server.key == KEY
+    assert_clean(tmp_path, done, watch)
+    assert MARK in done.stdout + done.stderr
+    assert MARK in (tmp_path / "records.jsonl").read_text(encoding="utf-8")
+
+
+def test_a_night_keeps_no_key(tmp_path: Path) -> None:
+    known_secrets.remember(KEY)
+    blocks = [replace(each, run=replace(each.run, health=replace(each.run.health, reason=KEY))) for each in BLOCKS]
+    figure = JudgedFigure("s/latency/1", "latency", "fail", None, None, f"a server said {KEY}")
+    history.append(
+        tmp_path / "nights.sqlite", night(reason=f"block 1: {KEY}", about={"engine": KEY}, criteria=(figure,)), blocks
+    )
+    assert leaks(tmp_path) == {}
+    (kept,) = history.nights(tmp_path / "nights.sqlite")
+    assert (kept.reason, kept.about, kept.criteria[0].reason) == (
+        f"block 1: {MARK}", {"engine": MARK}, f"a server said {MARK}",
+    )  # fmt: skip
+
+
+def test_the_log_of_a_service_and_the_trace_of_an_error_keep_no_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(VARIABLE, KEY)
+    keys.value(VARIABLE)
+    keys.withdraw()
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    monkeypatch.setattr(own_service, "command", lambda start: [sys.executable, "-u", "-c", TALKATIVE, str(port)])
+    start = Start("talkative", url=f"http://127.0.0.1:{port}", timeout_s=30)
+    service = own_service.OwnService(start, tmp_path / "run")
+    service.launch()
+    service.wait()
+    service.stop()
+    log = (tmp_path / "run/service.log").read_text(encoding="utf-8")
+    assert f"my key is {MARK}" in log
+    assert f"in pieces {MARK}\nand no end of a line" in log
+    judging = Judging(deployments.from_target(start.url, VARIABLE), BRIEF, [], tmp_path / "run", Progress(shown=False))
+    judging._keep_traceback("here", ValueError(f"cannot make an integer of {KEY}"))
+    assert f"ValueError: cannot make an integer of {MARK}" in (tmp_path / "run/errors.log").read_text(encoding="utf-8")
+    assert leaks(tmp_path) == {}
+
+
+def test_what_ends_a_command_shows_no_key(tmp_path: Path) -> None:
+    program = (
+        "from acceptance import keys; from acceptance.commands import main; from acceptance.commands import read\n"
+    )
+    program += f"keys.value({VARIABLE!r})\ndef run(arguments): raise KeyError({KEY!r})\nread.run = run\n"
+    program += "import sys; sys.exit(main(['read', 'x.md']))"
+    done, _ = watched(tmp_path, "-c", program)
+    assert done.returncode == 3
+    assert f"KeyError: '{MARK}'" in done.stderr
+    assert survivors(KEY, done.stderr.replace(program, "")) == []

@@ -69,8 +69,6 @@ def test_nothing_is_added_through_what_is_no_file_of_the_folder(tmp_path: Path, 
         os.mkfifo(planted)
     with pytest.raises(NotWritten, match="verdicts"):
         run.append("verdicts.jsonl", "line\n")
-    with pytest.raises(NotWritten, match="verdicts"):
-        run.log_of_child("verdicts.jsonl")
     assert [(each.name, each.read_text()) for each in outside.iterdir()] == [("file", "mine")]
 
 

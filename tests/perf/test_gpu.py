@@ -1,13 +1,16 @@
 """GPUs through NVML's binding, of which a stand-in has the functions that are called: no GPU is needed here."""
 
 import os
+import subprocess
+import sys
 import types
 
 import pytest
 
-from perf import gpu
+from perf import gpu, server_watch
 from perf.errors import CounterMissing
 from perf.gpu import GpuSampler
+from perf.server_watch import ServerWatch
 
 GIB = 2**30
 
@@ -119,3 +122,20 @@ def test_a_driver_that_does_not_answer_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(gpu.importlib, "import_module", lambda name: driver)
     with pytest.raises(CounterMissing, match="Driver Not Loaded"):
         gpu.nvml()
+
+
+def test_a_server_that_ended_under_load_has_no_gpu_figures_to_show(monkeypatch):
+    monkeypatch.setattr(server_watch, "nvml", Driver)
+    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    try:
+        with ServerWatch([], 1.0, find_pid=lambda: process.pid) as watch:
+            assert watch.gpu()["problem"] == ""
+            process.kill()
+            process.wait()
+        found = watch.gpu()
+    finally:
+        process.kill()
+        process.wait()
+    assert f"process {process.pid} (python" in found["problem"]
+    assert "ended during the run" in found["problem"]
+    assert len(found["devices"]) == 2
