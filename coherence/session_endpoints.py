@@ -15,7 +15,7 @@ from coherence.words import Words
 OK = 200
 NOT_FOUND = 404
 TURNS = 2
-_SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*(?:\{.*\})?)\s+([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\s+\d+)?\s*$")
+_SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*(?:\{.*\})?)\s+([-+]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?)(?:\s+\d+)?\s*$")
 _TIME = re.compile(r"(_at|_seconds|timestamp)$", re.IGNORECASE)
 _SESSIONS = re.compile(r"session|active|conversation", re.IGNORECASE)
 _TURNS = re.compile(r"turn|message", re.IGNORECASE)

@@ -106,7 +106,7 @@ class Response:
             self._chunked = "chunked" in self.headers.get("transfer-encoding", "").lower()
             self._weigh()
         elif self._head_bytes > HEADER_BYTES:
-            raise AnswerTooLong(f"a head of more than {HEADER_BYTES} bytes")
+            raise AnswerTooLong(f"headers of more than {HEADER_BYTES} bytes")
 
     def catch_up(self) -> None:
         """Parses what was gathered. Raises what `feed` raises."""
@@ -185,7 +185,7 @@ class Response:
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)
         if self._body_bytes > self._most_bytes:
-            raise AnswerTooLong(f"the body is longer than {self._most_bytes} bytes")
+            raise AnswerTooLong(f"the body is longer than {self._most_bytes} bytes, more than is taken")
         self.pieces.append((self._stamp, body))
 
     def on_message_complete(self) -> None:

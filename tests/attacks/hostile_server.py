@@ -29,6 +29,7 @@ MEGABYTE = 1_000_000
 ROUTES = ("chat", "metrics", "health", "models", "all")
 CHAT = "/v1/chat/completions"
 MODEL = "owl"
+AS = "/as/"
 EVENTS, JSON, TEXT = "text/event-stream", "application/json", "text/plain"
 
 
@@ -566,6 +567,9 @@ class HostileServer:
         with suppress(ConnectionError, asyncio.IncompleteReadError, ValueError, TimeoutError):
             async for request in _requests(reader, self.lasts_s):
                 pipe = Pipe(writer, time.monotonic() + self.lasts_s)
+                if named := _named(request):
+                    await named(pipe, request)
+                    break
                 if self._is_hostile(request):
                     await self.hostile(pipe, request)
                     break
@@ -579,6 +583,15 @@ class HostileServer:
         count = next(self.counts) - self.after
         request.number = max(0, (count - 1) // self.every)
         return count > 0 and (count - 1) % self.every == self.every - 1
+
+
+def _named(request: Request) -> Mode | None:
+    """The mode that a path asks for: `/as/MODE/health` gets /health in that mode, whatever the server's own is."""
+    if not request.path.startswith(AS):
+        return None
+    name, _, rest = request.path.removeprefix(AS).partition("/")
+    request.path = f"/{rest}"
+    return MODES[name][1]
 
 
 async def _requests(reader: asyncio.StreamReader, lasts_s: float) -> AsyncIterator[Request]:

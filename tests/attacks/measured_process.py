@@ -40,7 +40,10 @@ def signoff(*arguments: str) -> list[str]:
 
 
 def ended(command: Sequence[str], limit_s: float) -> Ended:
-    """Run it. RSS is summed over the process and all below it, every 30 ms."""
+    """Run it. RSS is summed over the process and all below it, every 30 ms.
+
+    Of two samples in a row the lower one counts: between fork and exec a child's RSS is its parent's once more.
+    """
     began = time.monotonic()
     process = subprocess.Popen(
         command,
@@ -57,7 +60,7 @@ def ended(command: Sequence[str], limit_s: float) -> Ended:
     reader = threading.Thread(target=lambda: output.append(process.stdout.read()), daemon=True)
     reader.start()
     seen: dict[int, psutil.Process] = {}
-    peak, why = 0, ""
+    peak, before, why = 0, 0, ""
     top = psutil.Process(process.pid)
     while process.poll() is None:
         now = 0
@@ -66,7 +69,7 @@ def ended(command: Sequence[str], limit_s: float) -> Ended:
                 with contextlib.suppress(psutil.Error):
                     seen[each.pid] = each
                     now += each.memory_info().rss
-        peak = max(peak, now)
+        peak, before = max(peak, min(now, before)), now
         if time.monotonic() - began > limit_s:
             why = f"killed after {limit_s:.0f} s"
         elif now > MOST_BYTES:
