@@ -56,19 +56,29 @@ def hidden_demands(lines: Sequence[str], blocks: Sequence[Block], statements: Se
         if block.kind in ("fence", "other")
         for number in range(block.line, block.last_line + 1)
     }
+    comments: dict[int, int] = {}
     for number in sorted(set(suspects)):
         if number in inside:
-            yield _hidden(number, lines, inside[number])
+            block = inside[number]
+            if block.line not in comments:
+                comments[block.line] = _first_comment(lines, block)
+            yield _hidden(number, lines, block, in_comment=comments[block.line] <= number)
 
 
-def _hidden(number: int, lines: Sequence[str], block: Block) -> Flaw:
+def _first_comment(lines: Sequence[str], block: Block) -> int:
+    """The first line of a block at which a comment begins; a line behind the text where there is none."""
+    numbers = range(block.line, block.last_line + 1)
+    return next((number for number in numbers if "<!--" in lines[number - 1]), len(lines) + 1)
+
+
+def _hidden(number: int, lines: Sequence[str], block: Block, *, in_comment: bool) -> Flaw:
     line = lines[number - 1].rstrip()
     where, mend = f"the HTML of line {block.line}", "if it is a demand, write it as Markdown"
     if block.kind == "fence":
         language = f" ({block.info.split()[0]})" if block.info else ""
         where = f"the code block of line {block.line}{language}"
         mend = "if it is a demand, move it out of the block; an example may stay"
-    elif any("<!--" in text for text in lines[block.line - 1 : number]):
+    elif in_comment:
         where, mend = f"the comment of line {block.line}", "if it is a demand, move it out of the comment"
     message = f"this looks like a demand, but stands in {where}, so it is not judged"
     offset = len(line) - len(line.lstrip())

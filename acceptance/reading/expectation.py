@@ -70,9 +70,9 @@ def _quoted(text: str) -> str:
         elif character in "{[":
             stack.append(character)
         elif character in "}]":
-            stack = stack[:-1]
+            del stack[-1:]
         elif text.startswith(ELLIPSIS, index) or character == "…":
-            before = "".join(out).rstrip()[-1:]
+            before = next((stripped[-1] for part in reversed(out) if (stripped := part.rstrip())), "")
             is_pair = bool(stack) and stack[-1] == "{" and before in "{,"
             out.append(f'"{ELLIPSIS}": "{ELLIPSIS}"' if is_pair else f'"{ELLIPSIS}"')
             index += 1 if character == "…" else len(ELLIPSIS)

@@ -92,13 +92,17 @@ def _listed(content: Sequence[tuple[int, str]], index: int) -> tuple[str, int]:
 
 def _joined_json(content: Sequence[tuple[int, str]], index: int, text: str) -> tuple[str, int]:
     """An expectation whose JSON goes on in the comment lines below it, with how many lines it takes."""
-    taken = 1
-    while text[:1] in "{[" and text.count("{") + text.count("[") > text.count("}") + text.count("]"):
-        if not text or index + taken >= len(content):
-            break
-        following = content[index + taken][1].strip()
+    parts = [text]
+    is_json, still_open = text[:1] in ("{", "["), _opened(text)
+    while is_json and still_open > 0 and index + len(parts) < len(content):
+        following = content[index + len(parts)][1].strip()
         if not following.startswith("#") or is_expected(following):
             break
-        text += " " + following.lstrip("#").strip()
-        taken += 1
-    return text, taken
+        parts.append(following.lstrip("#").strip())
+        still_open += _opened(parts[-1])
+    return " ".join(parts), len(parts)
+
+
+def _opened(text: str) -> int:
+    """How many braces and brackets a text opens and does not close."""
+    return text.count("{") + text.count("[") - text.count("}") - text.count("]")

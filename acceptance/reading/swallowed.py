@@ -41,6 +41,7 @@ def free_demands(blocks: Sequence[Block], lines: Sequence[str]) -> tuple[tuple[B
         return tuple(blocks), ()
     owner = {number: block for block in blocks for number in range(block.line, block.last_line + 1)}
     kept = {id(block): block for block in blocks}
+    texts: dict[int, list[str]] = {}
     flaws: list[Flaw] = []
     added: list[Block] = []
     # From below, so that what stands behind a demand goes to the last one before it.
@@ -48,9 +49,10 @@ def free_demands(blocks: Sequence[Block], lines: Sequence[str]) -> tuple[tuple[B
         block = owner.get(found.line)
         if block is None or not _may_hold(block, found):
             continue
-        rest, behind = _divided(kept[id(block)], found)
+        held = texts.setdefault(id(block), block.text.split("\n"))
+        rest, behind = _divided(kept[id(block)], held, found)
         if rest is None:
-            del kept[id(block)]
+            del kept[id(block)], texts[id(block)]
         else:
             kept[id(block)] = rest
         added.append(
@@ -62,7 +64,12 @@ def free_demands(blocks: Sequence[Block], lines: Sequence[str]) -> tuple[tuple[B
             )
         )
         flaws.append(_flaw(found, block, len(lines[found.line - 1].rstrip()) - found.offset))
-    return tuple(sorted([*kept.values(), *added], key=lambda block: block.line)), tuple(reversed(flaws))
+    cut = [_with_text(block, texts.get(key)) for key, block in kept.items()]
+    return tuple(sorted([*cut, *added], key=lambda block: block.line)), tuple(reversed(flaws))
+
+
+def _with_text(block: Block, lines: list[str] | None) -> Block:
+    return block if lines is None else replace(block, text="\n".join(lines))
 
 
 def _may_hold(block: Block, found: _Lost) -> bool:
@@ -95,16 +102,16 @@ def _box(number: int, line: str) -> _Lost | None:
     return _Lost(number, begin, f"[ ] {(match['text'] or '').rstrip()}".rstrip(), kind)
 
 
-def _divided(block: Block, found: _Lost) -> tuple[Block | None, list[str]]:
-    """What stays of the block, and the lines of text that go with the demand."""
-    texts = block.text.split("\n")
+def _divided(block: Block, texts: list[str], found: _Lost) -> tuple[Block | None, list[str]]:
+    """What stays of the block, and the lines of text that go with the demand; they are taken out of `texts`."""
     index = found.line - block.line
     if block.kind == "fence":
         texts[index - 1 : index] = [""]
-        return replace(block, text="\n".join(texts)), []
+        return block, []
     if block.kind in ("item", "paragraph") and len(texts) == block.last_line - block.line + 1:
-        rest = replace(block, text="\n".join(texts[:index]), last_line=found.line - 1) if index else None
-        return rest, texts[index + 1 :]
+        behind = texts[index + 1 :]
+        del texts[index:]
+        return replace(block, last_line=found.line - 1) if index else None, behind
     return None if block.kind == "row" else block, []
 
 

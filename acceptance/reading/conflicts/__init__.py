@@ -6,7 +6,8 @@ Every finder is a pure function from the corpus to conflicts; one contradiction 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from acceptance.reading.conflicts import (
     access,
@@ -83,12 +84,27 @@ FINDERS: tuple[tuple[str, Finder], ...] = (
 KINDS: tuple[str, ...] = tuple(dict.fromkeys(kind for kind, _ in FINDERS))
 
 
+# So many places in conflicts of one kind are more than anybody reads.
+MOST_PLACES = 100_000
+
+
+def _bounded(found: Iterable[Conflict]) -> Iterator[Conflict]:
+    """The conflicts of a finder, until they take too many places; the last one then says that there may be more."""
+    places = 0
+    for conflict in found:
+        places += len(conflict.sides) + len(conflict.criteria)
+        if places > MOST_PLACES:
+            yield replace(conflict, message=f"{conflict.message}; more may be found once this one is resolved")
+            return
+        yield conflict
+
+
 def find_conflicts(documents: Sequence[Document]) -> tuple[Conflict, ...]:
     """All conflicts, in the order of their first side."""
     corpus = Corpus(documents)
     position = {document.path: index for index, document in enumerate(documents)}
     order = {kind: index for index, kind in enumerate(KINDS)}
-    found = [conflict for _, find in FINDERS for conflict in find(corpus)]
+    found = [conflict for _, find in FINDERS for conflict in _bounded(find(corpus))]
     return tuple(
         sorted(
             found,

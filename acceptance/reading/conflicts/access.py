@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache, partial
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -87,13 +88,14 @@ def _headers(page: Page) -> Iterator[Conflict]:
     """`Route: /a/b`, `Auth: X-Token header`, and a command that asks /a/b without it."""
     if "header" not in page.lower:
         return
+    asked = _requests(page)
     for block in page.blocks:
         if block.kind not in ("paragraph", "item") or (match := _HEADER.search(block.text)) is None:
             continue
         routes = [route["path"] for route in _ROUTE.finditer(block.text)]
         name = match["name"] or match["late"]
         for path in routes[:1]:
-            lines = [line for line, asked, keyed in _requests(page, name) if asked == path and not keyed]
+            lines = [line for line, has in asked.get(path, ()) if not has(name.lower())]
             if lines:
                 line = block.line + block.text[: match.start()].count("\n")
                 yield conflict(
@@ -104,30 +106,33 @@ def _headers(page: Page) -> Iterator[Conflict]:
                 )
 
 
-def _requests(page: Page, header: str) -> Iterator[tuple[int, str, bool]]:
-    """Line, path and whether the header is there, of every request and of those that a script prints."""
+def _requests(page: Page) -> dict[str, list[tuple[int, Callable[[str], bool]]]]:
+    """By path: line and whether a header is there, of every request and of those that a script prints."""
+    asked: dict[str, list[tuple[int, Callable[[str], bool]]]] = {}
     for command in page.document.commands:
         if command.request is not None:
-            headers = {name.lower() for name in command.request["headers"]}
-            yield command.line, str(command.request["path"]).split("?", 1)[0], header.lower() in headers
+            headers = frozenset(name.lower() for name in command.request["headers"])
+            path = str(command.request["path"]).split("?", 1)[0]
+            asked.setdefault(path, []).append((command.line, headers.__contains__))
     for match, line in page.find(_SAID, "echo", "curl"):
         found = re.search(r"https?://[^\s'\"\\]+", match[0])
         if found is not None:
-            yield line, urlsplit(found[0]).path, header.lower() in match[0].lower()
+            asked.setdefault(urlsplit(found[0]).path, []).append((line, match[0].lower().__contains__))
+    return asked
 
 
 def _switched(corpus: Corpus) -> Iterator[Conflict]:
+    asked = cache(partial(_asked, corpus))
     for owned in corpus.settings:
         if owned.value is not True and str(owned.value).lower() != "true":
             continue
         if owned.name in _AUTH:
-            asked = [item for item in _asked(corpus, owned) if not _OPEN.search(str((item[1].request or {})["path"]))]
-            bare = [item for item in asked if not _has_key(item[1])]
+            bare = [item for item in asked(owned.page) if _wants_key(item[1])]
             yield from _one(
                 owned, "authentication", bare, "no key", "a service that demands a key refuses these requests"
             )
         elif owned.name in _TLS:
-            bare = [item for item in _asked(corpus, owned) if f"http://{_address(item[1])}" in item[1].text]
+            bare = [item for item in asked(owned.page) if f"http://{_address(item[1])}" in item[1].text]
             yield from _one(
                 owned, "encryption", bare, "http://", "a service that encrypts does not answer these addresses"
             )
@@ -136,12 +141,16 @@ def _switched(corpus: Corpus) -> Iterator[Conflict]:
 _Asked = tuple[Page, Command, Statement]
 
 
-def _asked(corpus: Corpus, owned: Owned) -> list[_Asked]:
-    """The requests with an expectation that go to a service which the switch speaks for."""
+def _wants_key(command: Command) -> bool:
+    return not _OPEN.search(str((command.request or {})["path"])) and not _has_key(command)
+
+
+def _asked(corpus: Corpus, switch: Page) -> list[_Asked]:
+    """The requests with an expectation that go to a service which a switch of this document speaks for."""
     ports = {
         (int(port), other.owner)
-        for other in corpus.named("port")
-        if other.page is owned.page and (port := number(other.value)) is not None
+        for other in corpus.named("port", page=switch)
+        if (port := number(other.value)) is not None
     }
     found = []
     for page in corpus.pages:
@@ -150,8 +159,8 @@ def _asked(corpus: Corpus, owned: Owned) -> list[_Asked]:
             if command is None or command.request is None or statement.type != "expected":
                 continue
             asked = _address(command).rpartition(":")[2]
-            known = asked.isdigit() and (page is owned.page or (int(asked), corpus.owner(page)) in ports)
-            if known or (page is owned.page and not ports):
+            known = asked.isdigit() and (page is switch or (int(asked), corpus.owner(page)) in ports)
+            if known or (page is switch and not ports):
                 found.append((page, command, statement))
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import Page, Pair, conflict
@@ -16,6 +17,8 @@ _HIDDEN = re.compile(
     r"\bnot\s+(?:be\s+)?(?:exposed|reachable|available|published|mounted|routed|served)\s+(?:via|through|at|on|by|from)\s+`?(?P<name>[A-Za-z][\w-]{2,})",
     re.IGNORECASE,
 )
+# How many doors are looked for.
+_MOST = 50
 _OFTEN = frozenset("the this that any our its port ports internet public default all same".split())
 
 
@@ -32,23 +35,23 @@ def _unpublished(page: Page) -> Iterator[Conflict]:
     """`8002:8000` publishes 8002: on the host, localhost:8000 is nobody, or somebody else."""
     mapped = list(published(page))
     outer = {port for _, port, _, _, _ in mapped}
+    asked: dict[int, list[int]] = {}
+    spellings: set[str] = set()
+    for use, number in page.find(_LOCAL, ":") if mapped else ():
+        asked.setdefault(int(use["port"]), []).append(number)
+        spellings.add(use["port"])
     for service, port, inner, line, _ in mapped:
         if inner in outer or inner == port:
             continue
-        if any(use.group("port") == str(port) for use, _ in page.find(_LOCAL, ":")):
-            message_used = f", and {port} is used elsewhere"
-        else:
-            message_used = ""
-        uses = [
-            number for use, number in page.find(_LOCAL, ":") if int(use["port"]) == inner and not _inside(page, number)
-        ]
+        message_used = f", and {port} is used elsewhere" if str(port) in spellings else ""
+        uses = [number for number in asked.get(inner, ()) if not _inside(page, number)]
         if uses:
+            lines = set(uses)
             pairs: list[Pair] = [
-                (page.path, criterion.id)
+                pair
                 for statement in page.document.statements
-                if statement.command is not None and statement.command.line in uses
-                for criterion in page.document.criteria
-                if criterion.line == statement.line and criterion.judge == "machine"
+                if statement.command is not None and statement.command.line in lines
+                for pair in page.criteria(statement.line)
             ]
             yield conflict(
                 KIND,
@@ -65,16 +68,25 @@ def _inside(page: Page, line: int) -> bool:
     """Whether a command runs in the container, where its own port counts."""
     text = page.line(line)
     block = page.block(line)
-    return "docker exec" in text or "healthcheck" in (block.text if block is not None else "")
+    return "docker exec" in text or (block is not None and _checks_health(block.text))
+
+
+@lru_cache(maxsize=256)
+def _checks_health(text: str) -> bool:
+    """Kept by text: each of the many commands of one block asks the same."""
+    return "healthcheck" in text
 
 
 def _shut(page: Page) -> Iterator[Conflict]:
+    open_at: dict[str, list[tuple[str, int]]] = {}
     for match, line in page.find(_HIDDEN, "not "):
         name = match["name"]
-        if name.lower() in _OFTEN:
+        if name.lower() in _OFTEN or (name not in open_at and len(open_at) >= _MOST):
             continue
-        open_at = re.compile(rf"\b{re.escape(name)}:\d{{2,5}}/[\w/.-]*")
-        uses = [(use[0], number) for use, number in page.find(open_at, f"{name.lower()}:") if number != line]
+        if name not in open_at:
+            pattern = re.compile(rf"\b{re.escape(name)}:\d{{2,5}}/[\w/.-]*")
+            open_at[name] = [(use[0], number) for use, number in page.find(pattern, f"{name.lower()}:")]
+        uses = [(text, number) for text, number in open_at[name] if number != line]
         if uses:
             yield conflict(
                 KIND,

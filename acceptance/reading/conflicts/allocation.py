@@ -105,8 +105,8 @@ def _parallel(corpus: Corpus, page: Page, amounts: _Amounts) -> Iterator[Conflic
     """Tensor times pipeline parallel size is the number of GPUs that one engine takes."""
     if _SPREAD.search(page.text):
         return
-    stages = {owned.owner: owned for owned in corpus.named("pipeline_parallel_size") if owned.page is page}
-    engines = [owned for owned in corpus.named("tensor_parallel_size") if owned.page is page]
+    stages = {owned.owner: owned for owned in corpus.named("pipeline_parallel_size", page=page)}
+    engines = corpus.named("tensor_parallel_size", page=page)
     stated = cache(_stated)
     for owned in engines[:_MOST]:
         size = number(owned.value)

@@ -37,18 +37,24 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 def _in_flow(page: Page) -> tuple[str, list[Place]] | None:
     """`Timeout: Continue` and, further down, `Fail: ... (503)`."""
     for fence in page.fences:
-        lines = list(enumerate(fence.text.splitlines(), fence.line + 1))
-        for index, (line, text) in enumerate(lines):
-            step = _STEP.search(text)
-            if step is None:
+        step: tuple[int, str] | None = None
+        told: tuple[int, str] | None = None
+        for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
+            # The first step that only goes on ends where the first end behind it stands.
+            if step is not None and (end := _END.search(text)) is not None:
+                status = end["status"] or end["late"]
+                return status, [page.side(step[0], step[1]), page.side(line, status)]
+            found = _STEP.search(text)
+            if found is None:
                 continue
-            if step["then"].isdigit():
-                return step["then"], [page.side(line, step["then"])]
-            for later, rest in lines[index + 1 :]:
-                end = _END.search(rest)
-                if end is not None:
-                    status = end["status"] or end["late"]
-                    return status, [page.side(line, step[0]), page.side(later, status)]
+            if not found["then"].isdigit():
+                step = step or (line, found[0])
+            elif step is None:
+                return found["then"], [page.side(line, found["then"])]
+            else:
+                told = told or (line, found["then"])
+        if told is not None:
+            return told[1], [page.side(*told)]
     return None
 
 

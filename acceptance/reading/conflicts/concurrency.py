@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import TypeVar
 
 from acceptance.criterion import Criterion
 from acceptance.reading.conflicts.corpus import Corpus, number
@@ -22,6 +23,8 @@ _IN_FLIGHT = re.compile(
 )
 _OF_PART = re.compile(r"\b(?:per|each|every)\s|(?<![\w.])/[a-z]", re.IGNORECASE)
 _MEDIAN = re.compile(r"\b(?:p50|median)\b", re.IGNORECASE)
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -36,23 +39,23 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
     # What the settings break already is not told a second time for the text.
     texts = _in_flight(corpus, stated, rates, delays, medians)
     yield from (found for found in texts if told.isdisjoint(side.line for side in found.sides))
+    by_page = _grouped(delays, lambda claim: claim.place[0].number)
     for page in corpus.pages:
-        yield from _benchmarks(corpus, page, delays)
+        yield from _benchmarks(corpus, page, by_page.get(page.number, []))
 
 
 def _caps(corpus: Corpus, rates: list[Claim], delays: list[Claim]) -> Iterator[Conflict]:
-    owners = dict.fromkeys(claim.owner for claim in rates)
-    for owner in owners:
-        mine = [claim for claim in rates if claim.owner == owner]
-        slow = [claim for claim in delays if claim.owner == owner]
+    slow_by_owner, capped = _by_owner(delays), _grouped(corpus.named(*_CAPS), lambda owned: owned.owner)
+    for owner, mine in _by_owner(rates).items():
+        slow = slow_by_owner.get(owner, [])
         if not slow:
             continue
         # The mildest reading decides: the lowest rate at the shortest latency that any document states.
         rate, delay = min(claim.value for claim in mine), min(claim.value for claim in slow)
         caps = [
             (owned, cap)
-            for owned in corpus.named(*_CAPS)
-            if owned.owner == owner and (cap := number(owned.value)) is not None and cap < rate * delay * 0.999
+            for owned in capped.get(owner, [])
+            if (cap := number(owned.value)) is not None and cap < rate * delay * 0.999
         ]
         if caps:
             least = min(cap for _, cap in caps)
@@ -68,6 +71,21 @@ def _caps(corpus: Corpus, rates: list[Claim], delays: list[Claim]) -> Iterator[C
                 [pair for owned, _ in caps for pair in owned.page.criteria_of(owned.setting)]
                 + [pair for claim in (*mine, *slow) if claim.value in (rate, delay) for pair in claim.pairs],
             )
+
+
+def _by_owner(claims: Iterable[Claim]) -> dict[str, list[Claim]]:
+    return _grouped(claims, lambda claim: claim.owner)
+
+
+def _by_place(claims: Iterable[Claim]) -> dict[tuple[str, str], list[Claim]]:
+    return _grouped(claims, lambda claim: (claim.owner, claim.place[0].path))
+
+
+def _grouped(items: Iterable[T], key: Callable[[T], K]) -> dict[K, list[T]]:
+    found: dict[K, list[T]] = {}
+    for item in items:
+        found.setdefault(key(item), []).append(item)
+    return found
 
 
 def _in_flight(
@@ -91,11 +109,11 @@ def _in_flight(
                 continue
             value = float(match["count"])
             allowed.setdefault((corpus.owner(page), page.path), (value, page.side(line, match[0]), ()))
-    for (owner, path), (cap, place, pairs) in allowed.items():
-        mine = [claim for claim in rates if claim.owner == owner and claim.place[0].path == path]
+    rates_at, delays_at, medians_at = _by_place(rates), _by_place(delays), _by_place(medians)
+    for here, (cap, place, pairs) in allowed.items():
+        mine = rates_at.get(here, [])
         at_median = any(_MEDIAN.search(claim.place[1].spelling) for claim in mine)
-        slow = [claim for claim in (medians if at_median else delays) if claim.owner == owner]
-        slow = [claim for claim in slow if claim.place[0].path == path]
+        slow = (medians_at if at_median else delays_at).get(here, [])
         if not mine or not slow:
             continue
         rate, delay = min(mine, key=lambda claim: claim.value), min(slow, key=lambda claim: claim.value)
@@ -112,15 +130,15 @@ def _in_flight(
 
 def _benchmarks(corpus: Corpus, page: Page, delays: list[Claim]) -> Iterator[Conflict]:
     """`ab -c 10` keeps 10 requests in flight: at the latency that is allowed it shows at most 10 / latency."""
+    strictest_of = {owner: min(mine, key=lambda claim: claim.value) for owner, mine in _by_owner(delays).items()}
     for criterion, command in _under_ab(page):
         limit = criterion.threshold
         owner = corpus.speaks_of(page, criterion)
-        allowed = [claim for claim in delays if claim.owner == owner and claim.place[0] is page]
-        if limit is None or limit.comparator not in (">", ">=") or not allowed:
+        strictest = strictest_of.get(owner)
+        if limit is None or limit.comparator not in (">", ">=") or strictest is None:
             continue
-        delay, at_once = min(claim.value for claim in allowed), command.details["concurrency"]
+        delay, at_once = strictest.value, command.details["concurrency"]
         if at_once / delay < limit.value:
-            strictest = next(claim for claim in allowed if claim.value == delay)
             yield conflict(
                 KIND,
                 "benchmark",

@@ -17,10 +17,13 @@ from acceptance.reading.service_names import entity
 KIND = "configuration"
 _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "model", "environment", "performance"})
 _MIN_PATH = 2
+# How many general values of one name are held against those of the services.
+_MOST = 50
 # Names that mean something else in each place.
 _COMMON = frozenset({"max_tokens", "temperature", "top_p", "timeout", "framework", "context_length", "max_memory_mb"})
 MAPPED = re.compile(
-    r"^\s*(?:apiversion|ports|expose|targetport|containerport):|\bport-forward\b|-p \d+:\d+|--publish", re.MULTILINE
+    r"^[^\S\n]*(?:apiversion|ports|expose|targetport|containerport):|\bport-forward\b|-p \d+:\d+|--publish",
+    re.MULTILINE,
 )
 OTHER_PORT = re.compile(
     r"\b(?:metrics?|prometheus|grafana|admin|dashboard|ui|frontend|proxy|gateway|ingress|database|redis|probe)\b",
@@ -34,10 +37,21 @@ _VAGUE = frozenset({"name", "host", "quantization", "size_gb"})
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Values that differ; settings that state a limit of the text are left to the limits."""
     groups: dict[tuple[str, ...], list[Owned]] = {}
+    general: Counter[tuple[int, str]] = Counter()
+    owners: dict[tuple[int, str], tuple[str, ...]] = {}
     for owned in corpus.settings:
         if owned.name in MIRRORS or isinstance(owned.value, list) or owned.value is None:
             continue
-        for owner in _owners(corpus, owned):
+        mine: tuple[str, ...] = (owned.owner,)
+        if owned.general:
+            key = (owned.page.number, owned.name)
+            general[key] += 1
+            if general[key] > _MOST:
+                continue
+            if key not in owners:
+                owners[key] = _owners(corpus, owned)
+            mine = owners[key]
+        for owner in mine:
             groups.setdefault((owner, owned.variant, *_name(owned)), []).append(owned)
     for (_, _, *name), group in groups.items():
         disputed = _disputed(group)
@@ -52,20 +66,15 @@ def _disputed(group: list[Owned]) -> list[Owned]:
 
     They are counted rather than compared in pairs: a block of thousands of lines takes no longer than its lines.
     """
-    counted: dict[_Form, _Stated] = {}
+    stated = _Stated()
     known: list[tuple[_Form, Any, tuple[int, int]]] = []
     for owned in group:
         block = owned.page.block(owned.setting.line)
         form, value = _form(owned), comparable(owned.value)
         place = (owned.page.number, block.line if block else 0)
-        counted.setdefault(form, _Stated()).add(value, place)
+        stated.add(form, value, place)
         known.append((form, value, place))
-    rivals = {form: [counted[other] for other in counted if _rival(form, other)] for form in counted}
-    return [
-        owned
-        for owned, (form, value, place) in zip(group, known, strict=True)
-        if any(stated.otherwise(value, place) for stated in rivals[form])
-    ]
+    return [owned for owned, about in zip(group, known, strict=True) if stated.has_rival(*about)]
 
 
 class _Form(NamedTuple):
@@ -79,22 +88,36 @@ class _Form(NamedTuple):
 
 
 class _Stated:
-    """How often the settings of one form state a value, and in which blocks."""
+    """How often settings state a value, in which blocks and in which forms."""
 
     def __init__(self) -> None:
         self._count: Counter[object] = Counter()
 
-    def add(self, value: object, place: tuple[int, int]) -> None:
-        self._count.update(("all", ("value", value), ("place", place), ("both", value, place)))
+    def add(self, form: _Form, value: object, place: tuple[int, int]) -> None:
+        among: list[object] = ["all", ("kind", *form[:2]), ("variable", *form[:3])]
+        if not form.is_foreign:
+            among += ["own", ("own", *form[:2])]
+        for part in among:
+            self._count.update(((part,), (part, "value", value), (part, "place", place), (part, value, place)))
 
-    def otherwise(self, value: object, place: tuple[int, int]) -> bool:
-        """Whether another value stands in another block.
+    def has_rival(self, form: _Form, value: object, place: tuple[int, int]) -> bool:
+        """Whether another value stands in another block, in a form in which it speaks of the same setting.
 
-        Within a block a later line overrides an earlier one, or both are entries of a list.
+        Within a block a later line overrides an earlier one, or both are entries of a list. Two blocks of one form
+        are two files; a variable that both set is one all the same.
         """
+        if form.is_known:
+            elsewhere = self._otherwise("all", value, place) - self._otherwise(("kind", *form[:2]), value, place)
+            here = self._otherwise(("variable", *form[:3]), value, place) if form.variable else 0
+            return elsewhere + here > 0
+        if form.is_foreign:
+            return False
+        return self._otherwise("own", value, place) > self._otherwise(("own", *form[:2]), value, place)
+
+    def _otherwise(self, part: object, value: object, place: tuple[int, int]) -> int:
+        """How many of a part have another value and stand in another block."""
         count = self._count
-        same = count["value", value] + count["place", place] - count["both", value, place]
-        return count["all"] > same
+        return count[part,] - count[part, "value", value] - count[part, "place", place] + count[part, value, place]
 
 
 def _form(owned: Owned) -> _Form:
@@ -102,13 +125,6 @@ def _form(owned: Owned) -> _Form:
     leaf = owned.setting.spelling.rsplit(".", 1)[-1]
     foreign = "_" not in owned.name or _of_another(owned)
     return _Form(owned.page.number, owned.setting.form, leaf if leaf.isupper() else "", foreign, known)
-
-
-def _rival(one: _Form, other: _Form) -> bool:
-    if one.page == other.page and one.form == other.form:
-        # Two blocks of one form are two files; a variable that both set is one all the same.
-        return one.is_known and bool(one.variable) and one.variable == other.variable
-    return one.is_known or not (one.is_foreign or other.is_foreign)
 
 
 def _of_another(owned: Owned) -> bool:
@@ -130,9 +146,7 @@ def comparable(value: Any) -> Any:
 
 def _owners(corpus: Corpus, owned: Owned) -> tuple[str, ...]:
     """A general value holds for each service of its document that has none of its own."""
-    if not owned.general:
-        return (owned.owner,)
-    own = {other.owner for other in corpus.named(owned.name) if other.page is owned.page and not other.general}
+    own = {other.owner for other in corpus.named(owned.name, page=owned.page) if not other.general}
     return tuple(scope for scope in corpus.scopes(owned.page) if scope not in own)
 
 
@@ -150,13 +164,18 @@ def _name(owned: Owned) -> tuple[str, ...]:
 
 def _general(corpus: Corpus) -> Iterator[Conflict]:
     """An engine setting stated once for all services, and otherwise for some of them: nobody says which holds."""
+    general: Counter[tuple[int, str]] = Counter()
     for owned in corpus.settings:
         if not owned.general:
             continue
+        general[owned.page.number, owned.name] += 1
+        if general[owned.page.number, owned.name] > _MOST:
+            continue
+        value = comparable(owned.value)
         own = [
             other
-            for other in corpus.named(owned.name)
-            if other.page is owned.page and not other.general and comparable(other.value) != comparable(owned.value)
+            for other in corpus.named(owned.name, page=owned.page)
+            if not other.general and comparable(other.value) != value
         ]
         if own:
             yield _conflict(
@@ -190,7 +209,7 @@ def _stated_port(corpus: Corpus) -> Iterator[Conflict]:
             for criterion in page.document.criteria
             if criterion.kind == "port" and criterion.statement != "config" and not OTHER_PORT.search(criterion.text)
         ]
-        given = [owned for owned in corpus.named("port") if owned.page is page and number(owned.value) is not None]
+        given = [owned for owned in corpus.named("port", page=page) if number(owned.value) is not None]
         stated = {int(criterion.parameters["port"]) for criterion in demanded}
         ports = stated | {int(number(owned.value) or 0) for owned in given}
         plain = all(owned.setting.spelling.rsplit(".", 1)[0] in _PLAIN_PORTS for owned in given if owned.value)

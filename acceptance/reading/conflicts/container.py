@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 
 from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import conflict
@@ -14,7 +14,10 @@ _USE = re.compile(
     r"\bdocker\s+(?:exec|logs|stats|restart|stop|start|kill|inspect|top|port)\s+(?:-\S+\s+)*(?P<name>[a-z][\w.-]*\w)"
 )
 _NAMED = re.compile(r"\bcontainer_name\s*:\s*[\"']?([\w.-]+)|\bdocker\s+(?:run|create)\b[^\n]*?--name[= ]([\w.-]+)")
-_SERVICE = re.compile(r"^(?P<indent>\s+)(?P<name>[\w.-]+):\s*(?:#.*)?$", re.MULTILINE)
+_SERVICE = re.compile(r"(?P<indent>[^\S\n]+)(?P<name>[\w.-]+):[^\S\n]*(?:#.*)?$")
+_NUMBERED = re.compile(r"([\w.-]+)[-_]\d+")
+# Longer than any name of a container.
+_LONGEST = 300
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -28,18 +31,21 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
         named = {name for match, _ in page.find(_NAMED) for name in match.groups() if name}
         services: dict[str, int] = {}
         for fence in composed:
-            for match in _SERVICE.finditer(fence.text):
-                if len(match["indent"]) <= min(len(other["indent"]) for other in _SERVICE.finditer(fence.text)):
-                    services[match["name"]] = fence.line + 1 + fence.text.count("\n", 0, match.start("name"))
+            found = [
+                (line, match)
+                for line, text in enumerate(fence.text.split("\n"), fence.line + 1)
+                if (match := _SERVICE.match(text)) is not None
+            ]
+            least = min((len(match["indent"]) for _, match in found), default=0)
+            services |= {match["name"]: line for line, match in found if len(match["indent"]) <= least}
+        order = {name: place for place, name in enumerate(services)}
         uses: dict[str, list[int]] = {}
         for match, line in page.find(_USE, "docker"):
-            name = match["name"]
-            # What compose itself makes of a service: PROJECT-SERVICE-1, or with underscores.
-            made = any(re.fullmatch(rf"[\w.-]+[-_]{re.escape(service)}[-_]\d+", name) for service in services)
-            if name not in named and not made and _like(name, services):
+            name = match["name"][:_LONGEST]
+            if name not in named and not _made(name, order) and _like(name, order):
                 uses.setdefault(name, []).append(line)
         for name, lines in uses.items():
-            service = _like(name, services)
+            service = _like(name, order)
             yield conflict(
                 KIND,
                 name,
@@ -49,8 +55,18 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
             )
 
 
-def _like(name: str, services: dict[str, int]) -> str:
-    """The service that a container's name speaks of."""
-    return next(
-        (service for service in services if name == service or re.search(rf"[-_]{re.escape(service)}$", name)), ""
-    )
+def _made(name: str, services: Collection[str]) -> bool:
+    """Whether compose itself makes this name of a service: PROJECT-SERVICE-1, or with underscores."""
+    numbered = _NUMBERED.fullmatch(name)
+    return numbered is not None and any(end in services for end in _ends(numbered[1]))
+
+
+def _like(name: str, services: Mapping[str, int]) -> str:
+    """The service that a container's name speaks of, the first of several; `services` are numbered."""
+    ends = [end for end in (name, *_ends(name)) if end in services]
+    return min(ends, key=services.__getitem__, default="")
+
+
+def _ends(name: str) -> Iterator[str]:
+    """What stands behind each hyphen and underscore of a name."""
+    return (name[at + 1 :] for at in range(1, len(name)) if name[at] in "-_")

@@ -19,7 +19,7 @@ _PAIR = 2
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Per document: what a service may be asked for against each length that the document gives it."""
     for page in corpus.pages:
-        settings = [owned for owned in corpus.settings if owned.page is page]
+        settings = corpus.settings_of(page)
         lengths = [
             (owned, size) for owned in settings if owned.name in _LENGTHS if (size := number(owned.value)) is not None
         ]
@@ -29,21 +29,23 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 
 
 def _settings(settings: list[Owned], lengths: list[tuple[Owned, float]]) -> Iterator[Conflict]:
+    # A value for all services that one service repeats is no length of its own.
+    own = [(length, size) for length, size in lengths if not length.general]
+    by_owner: dict[str, list[tuple[Owned, float]]] = {}
+    for length, size in own:
+        by_owner.setdefault(length.owner, []).append((length, size))
+    shortest = {owner: min(size for _, size in mine) for owner, mine in by_owner.items()}
+    shortest_of_all = min(shortest.values(), default=None)
     for owned in settings:
         asked = _most(owned.value)
         # An answer as long as the whole context leaves no token for the question.
         reaches = owned.name in _ANSWERS
         if asked is None or owned.name not in (*_ANSWERS, *_WINDOWS):
             continue
-        short = [
-            length
-            for length, size in lengths
-            if (length.owner == owned.owner or _is_common(owned))
-            and (asked >= size if reaches else asked > size)
-            # A value for all services that one service repeats is no length of its own.
-            and not length.general
-        ]
-        if short:
+        least = shortest_of_all if _is_common(owned) else shortest.get(owned.owner)
+        if least is not None and (asked >= least if reaches else asked > least):
+            mine = own if _is_common(owned) else by_owner[owned.owner]
+            short = [length for length, size in mine if (asked >= size if reaches else asked > size)]
             yield _conflict(
                 owned.name,
                 [owned.page.side(owned.setting.line, owned.value, owned.setting.spelling)],
@@ -69,18 +71,15 @@ def _requests(corpus: Corpus, page: Page, lengths: list[tuple[Owned, float]]) ->
     own = [(length, size) for length, size in lengths if length.owner == owner]
     if not own:
         return
+    shortest = min(size for _, size in own)
     for command in page.document.commands:
         body = command.request.get("body") if command.request is not None else None
         if not isinstance(body, dict):
             continue
         for key in ("max_tokens", "context_length"):
             asked = number(body.get(key))
-            short = [
-                length
-                for length, size in own
-                if asked is not None and (asked > size or (asked == size and key == "max_tokens"))
-            ]
-            if short and asked is not None:
+            if asked is not None and (asked > shortest or (asked == shortest and key == "max_tokens")):
+                short = [length for length, size in own if asked > size or (asked == size and key == "max_tokens")]
                 line = _line(page, command.line, command.last_line, key)
                 yield _conflict(key, [page.side(line, int(asked))], short, f"a request asks for {key} {asked:g}", ())
 

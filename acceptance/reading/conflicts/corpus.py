@@ -19,6 +19,7 @@ from acceptance.reading.service_names import entity
 _SHARED = re.compile(r"default|common|global|shared|base\b|anchors?", re.IGNORECASE)
 _GENERIC = frozenset({"", "service", "services", "server", "environment", "env"})
 _MODEL = re.compile(r"[a-z]{3,}[-_: ]?\d+(?:\.\d+)?b\b")
+_WORDS = re.compile(r"[a-z]+")
 _MIN_PREFIXED = 3
 _SEVERAL = 2
 T = TypeVar("T")
@@ -59,6 +60,7 @@ class Corpus:
         self._made: dict[Callable[[Corpus], Any], Any] = {}
         self._scopes: dict[int, tuple[str, ...]] = {}
         self._variants: dict[tuple[int, int], str | None] = {}
+        self._spoken: dict[str, str] = {}
 
     def once(self, make: Callable[[Corpus], T]) -> T:
         """What `make` gives for this corpus; several finders share it."""
@@ -104,7 +106,7 @@ class Corpus:
             for setting in page.document.configuration
             if "_" in (leaf := setting.spelling.rsplit(".", 1)[-1]) and leaf.isupper()
         )
-        title = re.findall(r"[a-z]+", page.document.title.lower())
+        title = set(_WORDS.findall(page.document.title.lower()))
         for prefix, count in prefixes.most_common():
             if count >= _MIN_PREFIXED and prefix in title:
                 return prefix
@@ -114,8 +116,11 @@ class Corpus:
         """The service that a criterion is about: the one it is marked with, names first, or its document's."""
         if criterion.service:
             return entity(criterion.service)
-        words = re.findall(r"[a-z]+", criterion.text.lower())
-        return next((word for word in words if word in self.services), "") or self.owner(page)
+        # Many criteria may have one text.
+        if criterion.text not in self._spoken:
+            words = _WORDS.finditer(criterion.text.lower())
+            self._spoken[criterion.text] = next((found[0] for found in words if found[0] in self.services), "")
+        return self._spoken[criterion.text] or self.owner(page)
 
     def variant(self, page: Page, line: int) -> str | None:
         """The occasion that values at a line are for ("" where there is one only); None for an aside."""
@@ -135,9 +140,31 @@ class Corpus:
             if not is_open(setting.value) and (owned := self._owned(page, setting)) is not None
         )
 
-    def named(self, *names: str) -> list[Owned]:
-        """The settings of these names."""
-        return [owned for owned in self.settings if owned.name in names]
+    def settings_of(self, page: Page) -> list[Owned]:
+        """The settings of one document."""
+        return self._by_page.get(page.number, [])
+
+    def named(self, *names: str, page: Page | None = None) -> list[Owned]:
+        """The settings of these names, in the order of the text; of one document, or of all."""
+        of_page = None if page is None else page.number
+        found = [entry for name in dict.fromkeys(names) for entry in self._by_name.get((of_page, name), ())]
+        return [owned for _, owned in (sorted(found, key=_place) if len(names) > 1 else found)]
+
+    @cached_property
+    def _by_page(self) -> dict[int, list[Owned]]:
+        found: dict[int, list[Owned]] = {}
+        for owned in self.settings:
+            found.setdefault(owned.page.number, []).append(owned)
+        return found
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[int | None, str], list[tuple[int, Owned]]]:
+        """By document (None: all of them) and name, each with its place among all settings."""
+        found: dict[tuple[int | None, str], list[tuple[int, Owned]]] = {}
+        for place, owned in enumerate(self.settings):
+            for key in ((None, owned.name), (owned.page.number, owned.name)):
+                found.setdefault(key, []).append((place, owned))
+        return found
 
     def _owned(self, page: Page, setting: Setting) -> Owned | None:
         variant = self.variant(page, setting.line)
@@ -186,6 +213,10 @@ class Corpus:
                 if block is not None and entity(setting.value) not in _GENERIC:
                     found.setdefault(block.line, entity(setting.value))
         return found
+
+
+def _place(entry: tuple[int, Owned]) -> int:
+    return entry[0]
 
 
 def _of_services(page: Page) -> Iterator[Setting]:

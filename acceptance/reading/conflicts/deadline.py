@@ -28,16 +28,15 @@ _FACTORS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Per document: the settings of a gateway or a client, those of what it asks, and a table of routes."""
     for page in corpus.pages:
-        mine = [
-            owned for owned in corpus.settings if owned.page is page and "timeout" in owned.setting.spelling.lower()
-        ]
+        mine = [owned for owned in corpus.settings_of(page) if "timeout" in owned.setting.spelling.lower()]
         fronts = list(_settings(mine, _FRONT))
         if not fronts:
             continue
         backs = [(place, seconds) for _, place, seconds in _settings(mine, _BACK)] + list(_routes(page))
+        longest = max((wait for _, wait in backs), default=0.0)
         for owned, place, seconds in fronts:
-            longer = [(other, wait) for other, wait in backs if wait > seconds and owned.variant == ""]
-            if longer:
+            if longest > seconds and owned.variant == "":
+                longer = [(other, wait) for other, wait in backs if wait > seconds]
                 yield conflict(
                     KIND,
                     "time-outs in a row",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from acceptance.criterion import Criterion
 from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Conflict
@@ -17,13 +18,18 @@ _NEEDED_AS = re.compile(
 )
 _TASK_FIELDS = ("Task Number", "Task ID", "Task")
 _MIN_WORDS = 2
+# How many systems that one document leaves out are looked for.
+_MOST = 50
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Systems that a document leaves out and another demands of the same service; tasks in a circle."""
     for page in corpus.pages:
+        names: set[str] = set()
         for line, name in _left_out(page):
-            yield from _demanded(corpus, page, line, name)
+            names.add(name)
+            if len(names) <= _MOST:
+                yield from _demanded(corpus, page, line, name)
     yield from _circles(corpus)
 
 
@@ -49,10 +55,10 @@ def _demanded(corpus: Corpus, page: Page, line: int, name: str) -> Iterator[Conf
     for other in corpus.pages:
         if corpus.owner(other) != owner or name not in other.lower:
             continue
-        for criterion in other.document.criteria:
+        for criterion in _needed(corpus, other):
             if other is page and criterion.line == line:
                 continue
-            if name in criterion.text.lower() and _NEEDED_AS.search(criterion.text):
+            if name in criterion.text.lower():
                 places.append(other.side(criterion.line, "demanded", criterion.text))
                 pairs += [(other.path, criterion.id)] if criterion.judge == "machine" else []
     if places:
@@ -65,6 +71,18 @@ def _demanded(corpus: Corpus, page: Page, line: int, name: str) -> Iterator[Conf
         )
 
 
+def _needed(corpus: Corpus, page: Page) -> list[Criterion]:
+    """The criteria of a document that demand something of another system."""
+    return corpus.once(_needed_of_all)[page.number]
+
+
+def _needed_of_all(corpus: Corpus) -> list[list[Criterion]]:
+    return [
+        [criterion for criterion in page.document.criteria if _NEEDED_AS.search(criterion.text)]
+        for page in corpus.pages
+    ]
+
+
 def _circles(corpus: Corpus) -> Iterator[Conflict]:
     """Two tasks that each name the other as a dependency."""
     tasks: dict[str, Page] = {}
@@ -73,13 +91,11 @@ def _circles(corpus: Corpus) -> Iterator[Conflict]:
         number = next((header[name] for name in _TASK_FIELDS if name in header), "")
         if re.fullmatch(r"[\w.-]+", number):
             tasks.setdefault(number, page)
+    fields = {number: _field(page) for number, page in tasks.items()}
+    named = {number: re.compile(rf"(?<![\w.]){re.escape(number)}(?![\w.]\w)") for number in tasks}
     needs = {
-        number: {
-            other
-            for other in tasks
-            if other != number and re.search(rf"(?<![\w.]){re.escape(other)}(?![\w.]\w)", _field(page))
-        }
-        for number, page in tasks.items()
+        number: {other for other in tasks if other != number and other in text and named[other].search(text)}
+        for number, text in fields.items()
     }
     for number, others in needs.items():
         for other in sorted(others):

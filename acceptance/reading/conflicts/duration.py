@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import Page, Place, conflict
@@ -30,6 +31,8 @@ _DAY = re.compile(r"^(?P<unit>day|week)\s+(?P<number>\d+)\s*[:\u2013-]\s*(?P<nam
 _FILLERS = frozenset("and the a of for implementation service module modules services features validation".split())
 _LOOK = re.compile(r"\bduration\b|\beffort\b|\bestimate\b", re.IGNORECASE)
 _MIN_PARTS = 2
+# How many days of a timeline are looked at.
+_MOST_DAYS = 200
 _SLACK = 1e-9
 
 
@@ -113,17 +116,19 @@ def _above(headings: tuple[object, ...]) -> str:
 
 def _timeline(page: Page, parts: list[_Part]) -> Iterator[Conflict]:
     """`Day 1: X`, where the parts under the heading that speaks of X take longer than a day."""
-    groups = dict.fromkeys(part.group for part in parts if part.group)
+    groups = {part.group: _words(part.group) for part in parts if part.group}
     over: list[Place] = []
     told: list[str] = []
-    for block in page.blocks:
-        match = _DAY.match(plain(block.text)) if block.kind == "heading" and groups else None
-        if match is None:
-            continue
+    days = (
+        (block, match)
+        for block in page.blocks
+        if block.kind == "heading" and groups and (match := _DAY.match(plain(block.text))) is not None
+    )
+    for block, match in islice(days, _MOST_DAYS):
         words = _words(match["name"])
-        best = max(groups, key=lambda group: len(words & _words(group)), default="")
+        best = max(groups, key=lambda group: len(words & groups[group]), default="")
         took = sum(part.hours for part in parts if part.group == best)
-        if best and words & _words(best) and took > _HOURS[match["unit"][0].lower()] + _SLACK:
+        if best and words & groups[best] and took > _HOURS[match["unit"][0].lower()] + _SLACK:
             over.append(page.side(block.line, f"{match['unit'].lower()} {match['number']}"))
             over += [part.place for part in parts if part.group == best]
             told.append(f"{match['unit'].lower()} {match['number']} holds {_shown(took)} of work")

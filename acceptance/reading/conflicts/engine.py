@@ -19,12 +19,15 @@ _CHUNKS_BY_DEFAULT = (0, 8, 0)
 # Not among the arguments of 0.3.3, and of 0.4.0.
 _SINCE_0_4 = frozenset({"enable_chunked_prefill", "use_v2_block_manager", "enable_prefix_caching"})
 _0_4 = (0, 4, 0)
+_BATCHED = ("max_num_batched_tokens", "max_model_len", "max_num_seqs")
+# How many values for all services are held against those of each one.
+_MOST = 50
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """What each document's engine settings cannot be together."""
     for page in corpus.pages:
-        settings = [owned for owned in corpus.settings if owned.page is page]
+        settings = corpus.settings_of(page)
         if settings:
             yield from _batches(page, settings)
             yield from _sampling(page, settings) if "vllm" in page.lower else ()
@@ -48,9 +51,15 @@ def _batches(page: Page, settings: list[Owned]) -> Iterator[Conflict]:
     chunks = [owned.value for owned in settings if owned.name.endswith("chunked_prefill")]
     named = version(page)
     chunked = any(chunks) or (not chunks and named is not None and named[0] >= _CHUNKS_BY_DEFAULT)
-    owners = dict.fromkeys(owned.owner for owned in settings if owned.name in ("max_model_len", "max_num_seqs"))
-    for owner in owners:
-        mine = [owned for owned in settings if owned.owner == owner or owned.general]
+    told = {place: owned for place, owned in enumerate(settings) if owned.name in _BATCHED}
+    shared = [place for place, owned in told.items() if owned.general]
+    by_owner: dict[str, list[int]] = {}
+    for place, owned in told.items():
+        by_owner.setdefault(owned.owner, []).append(place)
+    for places in by_owner.values() if len(shared) <= _MOST else ():
+        if not any(told[place].name in ("max_model_len", "max_num_seqs") for place in places):
+            continue
+        mine = [told[place] for place in sorted({*places, *shared})]
         batched = _whole(mine, "max_num_batched_tokens")
         lengths, sequences = _whole(mine, "max_model_len"), _whole(mine, "max_num_seqs")
         for others, refused in ((lengths, not chunked), (sequences, True)):
@@ -84,17 +93,21 @@ def _fraction(page: Page, settings: list[Owned]) -> Iterator[Conflict]:
 
 def _versions(corpus: Corpus) -> Iterator[Conflict]:
     """Engine settings that the stated version does not know, for a service that both documents are about."""
-    for page in corpus.pages:
-        named = version(page)
+    recent = [
+        owned
+        for owned in corpus.settings
+        if owned.setting.spelling.rsplit(".", 1)[-1].lower() in _SINCE_0_4 and owned.value is not False
+    ]
+    versions = {page.number: version(page) for page in corpus.pages} if recent else {}
+    for page in corpus.pages if recent else ():
+        named = versions[page.number]
         if named is None or named[0] >= _0_4:
             continue
         owner = corpus.owner(page)
         newer = [
             owned
-            for owned in corpus.settings
-            if owned.setting.spelling.rsplit(".", 1)[-1].lower() in _SINCE_0_4
-            and owned.value is not False
-            and (owned.page is page or (owner in corpus.scopes(owned.page) and version(owned.page) is None))
+            for owned in recent
+            if owned.page is page or (owner in corpus.scopes(owned.page) and versions[owned.page.number] is None)
         ]
         if newer:
             shown = ".".join(str(part) for part in named[0])
@@ -126,10 +139,7 @@ def _pairs(settings: Iterable[Owned]) -> list[Pair]:
 
 def _of_settings(page: Page, subject: str, settings: list[Owned], message: str) -> Conflict:
     names = {owned.name for owned in settings}
-    about = [
-        (page.path, criterion.id)
-        for criterion in page.document.criteria
-        if criterion.judge == "machine" and names & set(criterion.parameters.get("settings") or ())
-    ]
+    judged = (item for item in page.on_settings if names & set(item.parameters["settings"]))
+    about = [(page.path, criterion.id) for criterion in judged]
     places = [page.side(owned.setting.line, owned.value, owned.setting.spelling) for owned in settings]
     return conflict(KIND, subject, places, message, [*_pairs(settings), *about])

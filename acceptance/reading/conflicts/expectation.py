@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,10 @@ _FIXED_IN_EXAMPLES = frozenset({"status", "state"})
 _SEVERAL = 2
 
 
+_Changes = list[list[int]]
+"""By document, the lines of the commands that change something."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Answer:
     page: Page
@@ -34,21 +39,24 @@ class _Answer:
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Answers to one request that differ in a fixed value or in their status, with nothing done between them."""
     groups: dict[tuple[str, ...], list[_Answer]] = {}
+    asked_by: dict[int, tuple[str, ...]] = {}
     for page in corpus.pages:
         for statement in page.document.statements:
             if statement.command is None or statement.command.request is None:
                 continue
             if statement.type in ("expected", "shape"):
                 answer = _answer(page, statement)
-                groups.setdefault(_request(statement.command), []).append(answer)
+                key = asked_by.get(id(statement.command)) or _request(statement.command)
+                asked_by[id(statement.command)] = key
+                groups.setdefault(key, []).append(answer)
     for key, answers in groups.items():
         if len(answers) < _SEVERAL:
             continue
         asked = f"{key[0]} {key[1]}{key[2]}"
-        yield from _statuses(
-            asked, [answer for answer in answers if answer.status and answer.statement.type == "expected"]
-        )
-        yield from _values(asked, answers)
+        changes = corpus.once(_changing)
+        told = [answer for answer in answers if answer.status and answer.statement.type == "expected"]
+        yield from _statuses(asked, told, changes)
+        yield from _values(asked, answers, changes)
 
 
 def _request(command: Command) -> tuple[str, ...]:
@@ -79,8 +87,8 @@ def _answer(page: Page, statement: Statement) -> _Answer:
     return _Answer(page, statement, match[1] if match else "", fixed)
 
 
-def _statuses(asked: str, answers: list[_Answer]) -> Iterator[Conflict]:
-    told = _undisturbed(answers)
+def _statuses(asked: str, answers: list[_Answer], changes: _Changes) -> Iterator[Conflict]:
+    told = _undisturbed(answers, changes)
     if len({answer.status for answer in told}) >= _SEVERAL:
         yield conflict(
             KIND,
@@ -92,11 +100,15 @@ def _statuses(asked: str, answers: list[_Answer]) -> Iterator[Conflict]:
         )
 
 
-def _values(asked: str, answers: list[_Answer]) -> Iterator[Conflict]:
+def _values(asked: str, answers: list[_Answer], changes: _Changes) -> Iterator[Conflict]:
     # An example of an error has the values of that error; expectations and examples of a 200 are compared.
     good = [answer for answer in answers if answer.status in ("", "200")]
-    for key in dict.fromkeys(key for answer in good for key in answer.fixed):
-        told = _undisturbed([answer for answer in good if key in answer.fixed])
+    by_key: dict[str, list[_Answer]] = {}
+    for answer in good:
+        for key in answer.fixed:
+            by_key.setdefault(key, []).append(answer)
+    for key, fixing in by_key.items():
+        told = _undisturbed(fixing, changes)
         values = list(dict.fromkeys(json.dumps(answer.fixed[key]) for answer in told))
         if len(values) >= _SEVERAL:
             yield conflict(
@@ -109,21 +121,26 @@ def _values(asked: str, answers: list[_Answer]) -> Iterator[Conflict]:
             )
 
 
-def _undisturbed(answers: list[_Answer]) -> list[_Answer]:
+def _undisturbed(answers: list[_Answer], changes: _Changes) -> list[_Answer]:
     """The answers up to the first that stands after a command which changes something."""
     kept = answers[:1]
     for answer in answers[1:]:
-        first, line = kept[0].statement.line, answer.statement.line
-        own = answer.statement.command
-        changes = [
-            command
-            for command in answer.page.document.commands
-            if first < command.line < line and (own is None or command.line != own.line) and _changes(command)
-        ]
-        if changes and answer.page is kept[0].page:
+        if answer.page is kept[0].page and _is_changed(changes[answer.page.number], kept[0], answer):
             break
         kept.append(answer)
     return kept
+
+
+def _is_changed(lines: list[int], first: _Answer, answer: _Answer) -> bool:
+    """Whether a command that changes something stands between two answers; the own one of the second does not count."""
+    begin, end = bisect_right(lines, first.statement.line), bisect_left(lines, answer.statement.line)
+    own = answer.statement.command
+    mine = 0 if own is None else bisect_right(lines, own.line, begin, end) - bisect_left(lines, own.line, begin, end)
+    return end - begin > mine if end > begin else False
+
+
+def _changing(corpus: Corpus) -> _Changes:
+    return [sorted(command.line for command in page.document.commands if _changes(command)) for page in corpus.pages]
 
 
 def _changes(command: Command) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from acceptance.reading.conflicts.apart import About, about, apart
@@ -42,10 +43,54 @@ def _compared(group: list[Claim]) -> list[Claim]:
         return group if len({claim.comparator for claim in group}) > 1 else []
     stating = [claim for claim in group if not claim.repeated]
     stating = _whole(stating)
-    live = [claim for claim in stating if any(_comparable(claim, other) for other in stating)]
+    counted = _Counted(stating)
+    live = [claim for claim in stating if counted.has_rival(claim)]
     values = {(claim.place[0].path, claim.value) for claim in live}
     # A demand that takes its figure from one of these stands with it.
     return live + [claim for claim in group if claim.repeated and (claim.place[0].path, claim.value) in values]
+
+
+class _Counted:
+    """Claims by what decides whether two can be compared, so that none has to look at each other one."""
+
+    def __init__(self, claims: list[Claim]) -> None:
+        self._count: Counter[object] = Counter()
+        for claim in claims:
+            said = (claim.value, claim.comparator)
+            for part in ("all", ("page", claim.place[0].number), *_parts(claim)):
+                self._count.update(((part,), (part, said)))
+
+    def has_rival(self, claim: Claim) -> bool:
+        """Whether `_comparable` holds between the claim and any other."""
+        page, side = claim.place
+        if self._otherwise(claim, "all") > self._otherwise(claim, ("page", page.number)):
+            return True
+        own = ("text", page.number)
+        if claim.statement == "setting":
+            settings = ("settings", page.number)
+            is_variable = side.spelling.rsplit(".", 1)[-1].isupper()
+            of_form = 0 if is_variable else self._otherwise(claim, (*settings, claim.form))
+            return self._otherwise(claim, own) + self._otherwise(claim, settings) - of_form > 0
+        on_other_lines = self._otherwise(claim, own) - self._otherwise(claim, (*own, side.line))
+        if self._otherwise(claim, ("settings", page.number)) + on_other_lines > 0:
+            return True
+        return claim.statement in FIRM and self._otherwise(claim, _alike(claim)) > 0
+
+    def _otherwise(self, claim: Claim, part: object) -> int:
+        """How many claims of a part say something else."""
+        return self._count[part,] - self._count[part, (claim.value, claim.comparator)]
+
+
+def _parts(claim: Claim) -> tuple[object, ...]:
+    page, side = claim.place
+    if claim.statement == "setting":
+        return ("settings", page.number), ("settings", page.number, claim.form)
+    return ("text", page.number), ("text", page.number, side.line), _alike(claim)
+
+
+def _alike(claim: Claim) -> tuple[object, ...]:
+    page, side = claim.place
+    return ("text", page.number, side.line, side.spelling, claim.comparator)
 
 
 def _comparable(one: Claim, other: Claim) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from acceptance.criterion import Comparator, Criterion, Threshold
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
@@ -92,7 +93,7 @@ def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
             continue
         if criterion.judge != "machine" and not _is_demand(criterion):
             continue
-        if _CHANGE.search(criterion.text):
+        if _is_change(criterion.text):
             continue
         variant = corpus.variant(page, criterion.line)
         if variant is None or limit.statistic is None:
@@ -125,13 +126,29 @@ def _population(criterion: Criterion) -> tuple[str, ...]:
     parameters = criterion.parameters
     request = parameters.get("request") or {}
     path = str(request.get("path", "")) if isinstance(request, dict) else ""
-    words = sorted({match[0].lower() for match in _QUALIFIER.finditer(criterion.text)})
+    words = _qualifiers(criterion.text)
     told = [str(parameters[name]) for name in ("population", "load") if parameters.get(name)]
     told = [text for text in told if not _USUAL.search(text)]
     limit = criterion.threshold
     if limit is not None and limit.subject in _OF_ROUTES:
-        told += [match[0] for match in _ROUTE.finditer(criterion.text)]
+        told += _routes(criterion.text)
     return ("" if COMPLETION.search(path) else path, *told, *words)
+
+
+# What is asked of a text is kept: a text may have many criteria.
+@lru_cache(maxsize=256)
+def _is_change(text: str) -> bool:
+    return _CHANGE.search(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _qualifiers(text: str) -> tuple[str, ...]:
+    return tuple(sorted({match[0].lower() for match in _QUALIFIER.finditer(text)}))
+
+
+@lru_cache(maxsize=256)
+def _routes(text: str) -> tuple[str, ...]:
+    return tuple(match[0] for match in _ROUTE.finditer(text))
 
 
 def stated(criterion: Criterion, limit: Threshold) -> Threshold:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from acceptance.reading.conflicts.corpus import Corpus, number
 from acceptance.reading.conflicts.model_facts import Fact, family, model_facts
@@ -20,14 +20,19 @@ _SEVERAL = 2
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Facts of one model that differ, a window wider than its context, sizes above a stated one."""
     facts = model_facts(corpus)
-    for model in dict.fromkeys(fact.model for fact in facts):
-        mine = [fact for fact in facts if fact.model == model]
+    by_model: dict[str, list[Fact]] = {}
+    sizes: dict[int, dict[str, list[Fact]]] = {}
+    for fact in facts:
+        by_model.setdefault(fact.model, []).append(fact)
+        if fact.key == "size_gb":
+            sizes.setdefault(fact.page.number, {}).setdefault(fact.model.rpartition(" ")[2], []).append(fact)
+    for model, mine in by_model.items():
         for key, unit in _COMPARED.items():
             yield from _differing(model, key, unit, [fact for fact in mine if fact.key == key])
         yield from _windows(model, mine)
         yield from _other_size(model, mine)
     for page in corpus.pages:
-        yield from _too_large(page, facts)
+        yield from _too_large(page, sizes.get(page.number, {}))
 
 
 def _differing(model: str, key: str, unit: str, facts: list[Fact]) -> Iterator[Conflict]:
@@ -47,13 +52,14 @@ def _differing(model: str, key: str, unit: str, facts: list[Fact]) -> Iterator[C
 def _windows(model: str, facts: list[Fact]) -> Iterator[Conflict]:
     """A recommended window or answer that does not fit into a context stated for the same model."""
     lengths = [fact for fact in facts if fact.key == "context_length" and number(fact.value)]
+    shortest = min((number(fact.value) or 0 for fact in lengths), default=None)
     for key in ("context_window", "max_tokens"):
         for fact in facts:
             value = number(fact.value)
             if fact.key != key or value is None:
                 continue
-            short = [length for length in lengths if value > (number(length.value) or 0)]
-            if short:
+            if shortest is not None and value > shortest:
+                short = [length for length in lengths if value > (number(length.value) or 0)]
                 yield conflict(
                     KIND,
                     f"{key} of {model}",
@@ -70,9 +76,12 @@ def _other_size(model: str, facts: list[Fact]) -> Iterator[Conflict]:
     """A heading or name that says 3B over an id or a source that says 7B."""
     size = model.rsplit(" ", 1)[-1]
     named = [fact for fact in facts if fact.key in ("name", "source", "path", "model_id")]
-    other = [fact for fact in named if (found := _SIZE.search(str(fact.value).upper())) and found[0].lower() != size]
+    sizes = [_SIZE.search(str(fact.value).upper()) for fact in named]
+    differs = [found is not None and found[0].lower() != size for found in sizes]
+    other = [fact for fact, is_other in zip(named, differs, strict=True) if is_other]
     if other:
-        same = [fact for fact in named if fact not in other and size in str(fact.value).lower()]
+        unlike = zip(named, differs, strict=True)
+        same = [fact for fact, is_other in unlike if not is_other and size in str(fact.value).lower()]
         headed = [_heading(fact.page, fact.line, model) for fact in other]
         places = [fact.page.side(fact.line, fact.value) for fact in (*other, *same)]
         places += [other[0].page.side(line, model) for line in headed if line]
@@ -93,20 +102,14 @@ def _heading(page: Page, line: int, model: str) -> int:
     )
 
 
-def _too_large(page: Page, facts: list[Fact]) -> Iterator[Conflict]:
+def _too_large(page: Page, sizes: Mapping[str, list[Fact]]) -> Iterator[Conflict]:
     """`at most 1 GB (3B)`, where a 3B model of the same document is said to be larger."""
-    for match, line in page.find(_CAP, "gb", "("):
+    largest = {size: max(number(fact.value) or 0 for fact in facts) for size, facts in sizes.items()}
+    for match, line in page.find(_CAP, "gb", "(") if sizes else ():
         size, cap = _SIZE.search(match[2].upper()), float(match[1])
-        over = [
-            fact
-            for fact in facts
-            if size is not None
-            and fact.page is page
-            and fact.key == "size_gb"
-            and fact.model.endswith(f" {size[1].lower()}b")
-            and (number(fact.value) or 0) > cap
-        ]
-        if over and size is not None:
+        key = f"{size[1].lower()}b" if size is not None else ""
+        if size is not None and largest.get(key, 0) > cap:
+            over = [fact for fact in sizes[key] if (number(fact.value) or 0) > cap]
             yield conflict(
                 KIND,
                 f"size of {size[0]} models",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +18,9 @@ _NAMES = ("name", "model_id", "id", "model")
 _TELLING = frozenset({"size_gb", "context_length", "quantization", "source", "context_window", "max_model_len"})
 _FAMILY = re.compile(r"(?<![A-Za-z])([A-Za-z]{3,})[ -]?(\d+(?:\.\d+)?)[Bb]\b")
 _FILE = re.compile(r"\b([A-Za-z]{3,}-\d+(?:\.\d+)?[Bb][\w.-]*)\s*\(\s*(\d+(?:\.\d+)?)\s*GB\s*\)")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+# At how many places a name is looked for.
+_MOST_PLACES = 100
 _HERE = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?[^\n]*\n(.*?)\n\s*\1\b", re.DOTALL)
 
 
@@ -49,8 +54,10 @@ def _of_page(page: Page) -> list[Fact]:
     found: list[Fact] = []
     for fence in page.fences:
         for text, line in _texts(fence):
+            places: _Places | None = None
             for item in _objects(text):
-                found += _facts(page, fence, item, text, line)
+                places = places or _Places(text)
+                found += _facts(page, fence, item, places, line)
     for match, line in page.find(_FILE, "gb", "("):
         found.append(Fact(page, family(match[1]), "size_gb", float(match[2]), line))
     return found
@@ -69,11 +76,11 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
     if "size_gb" not in text and "context" not in text and "source" not in text:
         return
     try:
-        stack = [json.loads(text)]
+        stack = deque([json.loads(text)])
     except (ValueError, RecursionError):
         return
     while stack:
-        value = stack.pop(0)
+        value = stack.popleft()
         if isinstance(value, dict):
             if _TELLING & set(value) and any(isinstance(value.get(name), str) for name in _NAMES):
                 yield value
@@ -83,17 +90,43 @@ def _objects(text: str) -> Iterator[dict[str, Any]]:
             stack += value
 
 
-def _facts(page: Page, fence: Block, item: dict[str, Any], text: str, before: int) -> Iterator[Fact]:
+class _Places:
+    """At which lines of a text each word in quotation marks stands."""
+
+    def __init__(self, text: str) -> None:
+        self._lines: dict[str, list[int]] = {}
+        for number, line in enumerate(text.splitlines()):
+            for word in dict.fromkeys(_QUOTED.findall(line)):
+                self._lines.setdefault(word, []).append(number)
+
+    def first(self, word: str, beside: str) -> int:
+        """The first line with both words, else the first line."""
+        there = self._lines.get(beside, [])
+        numbers = self._lines.get(word, [])[:_MOST_PLACES]
+        return next((number for number in numbers if _holds(there, number)), 0)
+
+    def from_line(self, word: str, begin: int) -> int:
+        """The first line with a word at a line or behind it, else that line."""
+        numbers = self._lines.get(word, [])
+        index = bisect_left(numbers, begin)
+        return numbers[index] if index < len(numbers) else begin
+
+
+def _holds(numbers: list[int], number: int) -> bool:
+    index = bisect_left(numbers, number)
+    return index < len(numbers) and numbers[index] == number
+
+
+def _facts(page: Page, fence: Block, item: dict[str, Any], places: _Places, before: int) -> Iterator[Fact]:
     name_key = next(name for name in _NAMES if isinstance(item.get(name), str))
     name = str(item[name_key])
     headings = page.headings(fence.line)
     model = (family(headings[-1]) if headings else "") or family(name)
     if not model:
         return
-    lines = text.splitlines()
-    begin = next((index for index, line in enumerate(lines) if f'"{name}"' in line and f'"{name_key}"' in line), 0)
+    begin = places.first(name, name_key)
     flat = {**item, **{k: v for part in item.values() if isinstance(part, dict) for k, v in part.items()}}
     for key, value in flat.items():
         if isinstance(value, str | int | float) and not isinstance(value, bool):
-            place = next((i for i in range(begin, len(lines)) if f'"{key}"' in lines[i]), begin)
+            place = places.from_line(key, begin)
             yield Fact(page, model, "name" if key == name_key else key, value, before + 1 + place)

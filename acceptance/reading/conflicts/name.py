@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from acceptance.reading.conflicts.corpus import Corpus
-from acceptance.reading.conflicts.model_facts import model_facts
+from acceptance.reading.conflicts.model_facts import Fact, model_facts
 from acceptance.reading.conflicts.page import Page, Place, conflict, listed
 from acceptance.reading.document import Conflict
 
@@ -17,6 +17,8 @@ _PULLED = re.compile(r"\bollama\s+(?:pull|run)\s+(?P<name>[\w.-]+:[\w.-]+)")
 _QUANTIZED = re.compile(r"^(?P<base>[a-z][a-z0-9-]*?-?\d+(?:\.\d+)?b[a-z0-9-]*?-q\d)(?:[-_][a-z0-9_]+)?$")
 _MODEL_SETTINGS = ("model_name", "model", "model_id", "default_model", "fallback_model")
 _SEVERAL = 2
+# Longer than any name of a model.
+_LONGEST = 200
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -52,9 +54,9 @@ def _variables(corpus: Corpus, page: Page) -> Iterator[Conflict]:
 
 def _switches(corpus: Corpus, page: Page) -> Iterator[Conflict]:
     found: dict[str, dict[str, Place]] = {}
-    for owned in corpus.settings:
+    for owned in corpus.settings_of(page):
         spelling = owned.setting.spelling.rsplit(".", 1)[-1].lower().replace("-", "_")
-        match = _SWITCH.match(spelling) if owned.page is page else None
+        match = _SWITCH.match(spelling)
         if match is not None:
             found.setdefault(match["rest"], {})[spelling] = page.side(
                 owned.setting.line, spelling, owned.setting.spelling
@@ -70,22 +72,27 @@ def _switches(corpus: Corpus, page: Page) -> Iterator[Conflict]:
             )
 
 
+def _names(corpus: Corpus) -> dict[int, list[Fact]]:
+    """By document, the names of models that it describes."""
+    found: dict[int, list[Fact]] = {}
+    for fact in model_facts(corpus):
+        if fact.key == "name":
+            found.setdefault(fact.page.number, []).append(fact)
+    return found
+
+
 def _models(corpus: Corpus, page: Page) -> Iterator[Conflict]:
     """`hermes-7b-q4`, `hermes-7b-q4_0` and `hermes:7b-q4_0`: a server answers to one of them."""
     uses: list[tuple[str, Place]] = [
         (str(owned.value), page.side(owned.setting.line, owned.value, owned.setting.spelling))
-        for owned in corpus.named(*_MODEL_SETTINGS)
-        if owned.page is page and isinstance(owned.value, str)
+        for owned in corpus.named(*_MODEL_SETTINGS, page=page)
+        if isinstance(owned.value, str)
     ]
-    uses += [
-        (str(fact.value), page.side(fact.line, fact.value))
-        for fact in model_facts(corpus)
-        if fact.page is page and fact.key == "name"
-    ]
+    uses += [(str(fact.value), page.side(fact.line, fact.value)) for fact in corpus.once(_names).get(page.number, ())]
     uses += [(match["name"], page.side(line, match["name"])) for match, line in page.find(_PULLED, "ollama")]
     groups: dict[str, list[tuple[str, Place]]] = {}
     for name, place in uses:
-        match = _QUANTIZED.match(name.lower().replace(":", "-"))
+        match = _QUANTIZED.match(name.lower().replace(":", "-")) if len(name) <= _LONGEST else None
         if match is not None:
             groups.setdefault(match["base"], []).append((name, place))
     for base, group in groups.items():

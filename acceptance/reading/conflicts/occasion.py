@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from acceptance.reading.block import Block
 from acceptance.reading.conflicts.page import Page
@@ -25,6 +26,7 @@ _ASIDE = re.compile(
 )
 
 
+@lru_cache(maxsize=4096)
 def occasion_named(text: str) -> str:
     """The occasion that a heading, or a key of a YAML block, names; "" where it names none."""
     match = _STAGE.search(text) or (_SHORT.search(text) if len(text.split()) <= _FEW_WORDS else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -28,6 +28,7 @@ class Page:
         self.path = document.path
         self.text = "\n".join(document.text)
         self._headings: dict[tuple[Heading, ...], tuple[str, ...]] = {}
+        self._shown: dict[int, str] = {}
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -54,6 +55,24 @@ class Page:
         for criterion in self.document.criteria:
             found.setdefault(criterion.line, []).append(criterion)
         return found
+
+    @cached_property
+    def _configured(self) -> dict[tuple[int, object], list[Criterion]]:
+        """The criteria on configured values, by line and spelling."""
+        found: dict[tuple[int, object], list[Criterion]] = {}
+        for criterion in self.document.criteria:
+            if criterion.kind == "config_value":
+                found.setdefault((criterion.line, criterion.parameters.get("spelling")), []).append(criterion)
+        return found
+
+    @cached_property
+    def on_settings(self) -> list[Criterion]:
+        """The criteria on several settings at once that a machine judges."""
+        return [
+            criterion
+            for criterion in self.document.criteria
+            if criterion.judge == "machine" and criterion.parameters.get("settings")
+        ]
 
     @cached_property
     def blocks(self) -> tuple[Block, ...]:
@@ -103,6 +122,10 @@ class Page:
             found.setdefault(setting.spelling, (index, str(setting.value)))
         return found
 
+    def index(self, line: int) -> int:
+        """The index of the first block that begins at this line or behind it."""
+        return bisect_left(self._first_lines, line)
+
     def block(self, line: int) -> Block | None:
         """The block that a line belongs to."""
         index = bisect_right(self._first_lines, line) - 1
@@ -125,7 +148,12 @@ class Page:
     def side(self, line: int, value: object, spelling: str = "") -> Place:
         """A side of a conflict at a line of this document."""
         shown = str(value) if isinstance(value, list | dict) else value
-        return self, Side(self.path, line, shown, spelling or " ".join(self.line(line).split())[:_SHOWN])
+        return self, Side(self.path, line, shown, spelling or self._as_shown(line))
+
+    def _as_shown(self, line: int) -> str:
+        if line not in self._shown:
+            self._shown[line] = " ".join(self.line(line).split())[:_SHOWN]
+        return self._shown[line]
 
     def criteria(self, *lines: int) -> tuple[Pair, ...]:
         """The criteria that a machine judges and whose statement begins at one of these lines."""
@@ -135,9 +163,7 @@ class Page:
     def criteria_of(self, setting: Setting) -> tuple[Pair, ...]:
         """The criteria that judge one configured value."""
         return tuple(
-            (self.path, criterion.id)
-            for criterion in self._criteria.get(setting.line, ())
-            if criterion.kind == "config_value" and criterion.parameters.get("spelling") == setting.spelling
+            (self.path, criterion.id) for criterion in self._configured.get((setting.line, setting.spelling), ())
         )
 
 

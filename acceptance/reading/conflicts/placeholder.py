@@ -12,6 +12,7 @@ from acceptance.reading.names import ALIASES
 
 KIND = "placeholder"
 _NAME = re.compile(r"\[(?P<name>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)\](?!\()")
+_INDEX = re.compile(r"(?<=[\w)\]])\[([a-z][a-z0-9_]*)\]")
 _EXPLAINED = re.compile(r"\breplace\s+`?\[(?P<name>\w+)\]", re.IGNORECASE)
 # Words that say in which unit or form a value is given, not which value it is.
 _FORM = frozenset("number ms s sec seconds gb mb rps value".split())
@@ -26,28 +27,36 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
             block = page.block(line)
             if block is not None and (block.kind == "fence" or "_" in match["name"]):
                 uses.setdefault(match["name"], []).append(line)
-        uses = {name: lines for name, lines in uses.items() if len(name) > 1 and not _is_code(page, name, lines)}
+        code: dict[int, frozenset[str]] = {}
+        uses = {name: lines for name, lines in uses.items() if len(name) > 1 and not _is_code(page, name, lines, code)}
         if len(uses) >= _SEVERAL:
             yield from _two_names(page, uses)
             yield from _unexplained(page, uses)
 
 
-def _is_code(page: Page, name: str, lines: list[int]) -> bool:
-    """`values[index]` of a program is no placeholder."""
-    return all(re.search(rf"[\w)\]]\[{name}\]", page.line(line)) for line in lines)
+def _is_code(page: Page, name: str, lines: list[int], code: dict[int, frozenset[str]]) -> bool:
+    """`values[index]` of a program is no placeholder; `code` keeps what was found in a line."""
+    for line in lines:
+        if line not in code:
+            code[line] = frozenset(_INDEX.findall(page.line(line)))
+        if name not in code[line]:
+            return False
+    return True
 
 
 def _two_names(page: Page, uses: dict[str, list[int]]) -> Iterator[Conflict]:
     groups: list[set[str]] = []
+    first: dict[str, int] = {}
     for names in (*_of_one_setting(page), *_of_one_meaning(list(uses))):
         known = {name for name in names if name in uses}
         if len(known) < _SEVERAL:
             continue
-        same = next((group for group in groups if group & known), None)
-        if same is None:
-            groups.append(set(known))
-        else:
-            same |= known
+        index = min((first[name] for name in known if name in first), default=len(groups))
+        if index == len(groups):
+            groups.append(set())
+        groups[index] |= known
+        for name in known:
+            first[name] = min(first.get(name, index), index)
     for group in groups:
         ordered = sorted(group, key=lambda name: (uses[name][0], name))
         places = [page.side(line, f"[{name}]") for name in ordered for line in dict.fromkeys(uses[name])]
@@ -59,10 +68,14 @@ def _two_names(page: Page, uses: dict[str, list[int]]) -> Iterator[Conflict]:
 def _of_one_setting(page: Page) -> Iterator[set[str]]:
     """Placeholders that stand in one setting, written in several forms."""
     found: dict[str, set[str]] = {}
+    known: dict[tuple[int, bool], set[str]] = {}
     for setting in page.document.configuration:
         name = re.sub(r"^\[[^\]]*\]_", "", setting.name)
-        value = page.line(setting.line).partition("=" if setting.form == "env" else ":")[2]
-        names = {match["name"] for match in _NAME.finditer(value)}
+        key = (setting.line, setting.form == "env")
+        if key not in known:
+            value = page.line(setting.line).partition("=" if setting.form == "env" else ":")[2]
+            known[key] = {match["name"] for match in _NAME.finditer(value)}
+        names = known[key]
         if len(names) == 1:
             found.setdefault(ALIASES.get(name, name), set()).update(names)
     yield from found.values()

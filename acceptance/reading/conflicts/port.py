@@ -18,7 +18,7 @@ _ANYWHERE = frozenset({"", "0.0.0.0", "::", "*", "localhost", "127.0.0.1", "[::]
 # A port that is customarily not the service's own but Prometheus's, where a document calls it `prometheus_port`.
 _PROMETHEUS = 9090
 # In a cluster each pod has an address of its own.
-_CLUSTER = re.compile(r"^\s*(?:apiVersion|kind|containerPort|replicaCount|\w+Spec):", re.MULTILINE)
+_CLUSTER = re.compile(r"^[^\S\n]*(?:apiVersion|kind|containerPort|replicaCount|\w+Spec):", re.MULTILINE)
 _PUBLISHED = re.compile(
     r"^\s*-\s*[\"']?(?:(?P<host>[\d.]+):)?(?P<outer>\d{2,5}):(?P<inner>\d{2,5})(?:/tcp)?[\"']?\s*(?:#|$)"
 )
@@ -39,11 +39,14 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
     for use in (*_configured(corpus), *_published(corpus), *_demanded(corpus)):
         taken.setdefault(use.port, []).append(use)
     for port, uses in taken.items():
-        hosts = {use.host for use in uses if use.host}
-        for host in sorted(hosts) or [""]:
-            here = [use for use in uses if not use.host or use.host == host]
-            users = list(dict.fromkeys(use.user for use in here))
-            if len(users) > 1:
+        users_at: dict[str, set[str]] = {}
+        for use in uses:
+            users_at.setdefault(use.host, set()).add(use.user)
+        anywhere = users_at.pop("", set())
+        for host in sorted(users_at) or [""]:
+            if len(anywhere | users_at.get(host, set())) > 1:
+                here = [use for use in uses if not use.host or use.host == host]
+                users = list(dict.fromkeys(use.user for use in here))
                 yield conflict(
                     KIND,
                     f"port {port}",
@@ -120,8 +123,10 @@ def _demanded(corpus: Corpus) -> Iterator[_Use]:
     """Ports that texts demand, where a text or its document says for which service."""
     for page in corpus.pages:
         for criterion in page.document.criteria:
+            if criterion.kind != "port" or criterion.statement == "config":
+                continue
             owner = corpus.speaks_of(page, criterion)
-            if criterion.kind != "port" or owner == page.path or criterion.statement == "config":
+            if owner == page.path:
                 continue
             user = f"{owner} port"
             metrics = re.search(r"\bmetrics?\b", criterion.text, re.IGNORECASE)

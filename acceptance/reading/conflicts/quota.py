@@ -49,7 +49,7 @@ class _Stated:
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Per document, each quantity of which text and settings each give one value, and not the same."""
     for page in corpus.pages:
-        mine = [owned for owned in corpus.settings if owned.page is page]
+        mine = corpus.settings_of(page)
         if not mine:
             continue
         for subject, unit, reads in _SUBJECTS:

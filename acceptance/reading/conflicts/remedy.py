@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from acceptance.reading.conflicts.configuration import comparable
 from acceptance.reading.conflicts.corpus import Corpus
@@ -21,6 +21,26 @@ _VERBS = ("reduce", "lower", "decrease", "increase", "raise", "extend", "shorten
 _DOWN = ("reduce", "lower", "decrease", "shorten")
 
 
+class _Extremes:
+    """The least and the greatest of values with their lines, whichever one line is left out."""
+
+    def __init__(self, found: Sequence[tuple[int, float]]) -> None:
+        self._least = _two(found, 1.0)
+        self._most = _two(found, -1.0)
+
+    def is_no_change(self, advised: float, line: int, down: bool) -> bool:
+        """Whether the advice changes none of the values that stand on other lines; False where there are none."""
+        others = [value for at, value in (self._most if down else self._least) if at != line]
+        return bool(others) and (advised >= others[0] if down else advised <= others[0])
+
+
+def _two(found: Sequence[tuple[int, float]], sign: float) -> list[tuple[int, float]]:
+    """The first of the values in one direction, and the first of those on other lines than it."""
+    first = min(found, key=lambda entry: sign * entry[1])
+    others = [entry for entry in found if entry[0] != first[0]]
+    return [first, *([min(others, key=lambda entry: sign * entry[1])] if others else [])]
+
+
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """`Reduce: X=1` where X is 1, or below; `Increase: X=30` where X is 30, or above."""
     for page in corpus.pages:
@@ -31,13 +51,12 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
                 set_to[setting.spelling.rsplit(".", 1)[-1].lower()].append((setting.line, value))
         if not any(set_to.values()):
             continue
+        extremes = {name: _Extremes(found) for name, found in set_to.items() if found}
         for match, line in (found for verb in _VERBS for found in page.find(_ADVICE, verb)):
-            advised, known = (
-                float(match["value"]),
-                [found for found in set_to.get(match["name"].lower(), []) if found[0] != line],
-            )
+            advised, name = float(match["value"]), match["name"].lower()
             down = match["verb"].lower() in _DOWN
-            if known and all(advised >= value if down else advised <= value for _, value in known):
+            if name in extremes and extremes[name].is_no_change(advised, line, down):
+                known = [found for found in set_to[name] if found[0] != line]
                 yield conflict(
                     KIND,
                     match["name"],

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache, partial
+from math import ceil
 
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
 from acceptance.reading.conflicts.page import Page, conflict
@@ -31,6 +33,8 @@ _ONE = re.compile(r"(\d+(?:\.\d+)?)\s*([GMT]i?B)\s*([\w /-]*)")
 _OTHERS = re.compile(r"\b(?:os|system|runtime|kernel|other)\b", re.IGNORECASE)
 _CAPS = {"max_memory_mb": "MB", "memory_limit_mb": "MB", "max_memory_gb": "GB", "memory_gb": "GB", "memory_mb": "MB"}
 _MIN_SHARERS = 2
+# Of more services than that the sum of their shares is taken for the number of GPUs that they need.
+_MOST_SHARERS = 500
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -43,10 +47,11 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 
 def _of_services(corpus: Corpus, page: Page, name: str) -> list[Owned]:
     """A setting of each of several services of one document, the same occasion for all."""
-    found = [owned for owned in corpus.named(name) if owned.page is page and not owned.general]
-    found = [owned for owned in found if owned.owner in corpus.scopes(page) and number(owned.value) is not None]
+    scopes = frozenset(corpus.scopes(page))
+    found = [owned for owned in corpus.named(name, page=page) if not owned.general]
+    found = [owned for owned in found if owned.owner in scopes and number(owned.value) is not None]
     owners, occasions = {owned.owner for owned in found}, {owned.variant for owned in found}
-    hosts = {str(owned.value) for owned in corpus.named("host") if owned.page is page and owned.setting.scope}
+    hosts = {str(owned.value) for owned in corpus.named("host", page=page) if owned.setting.scope}
     alone = len(owners) != len(found) or len(occasions) != 1 or len(hosts) > 1
     return [] if alone or len(owners) < _MIN_SHARERS else found
 
@@ -58,34 +63,41 @@ def _shares(corpus: Corpus, page: Page) -> Iterator[Conflict]:
     total = round(sum(shares), 6)
     if total <= 1 or _PINNED.search(page.text):
         return
-    needed: list[float] = []
-    for share in shares:
-        index = next((i for i, filled in enumerate(needed) if round(filled + share, 6) <= 1), None)
-        if index is None:
-            needed.append(share)
-        else:
-            needed[index] += share
+    needed = _gpus(shares) if len(shares) <= _MOST_SHARERS else ceil(total)
     counts = [_WORDS.get(match["count"].lower()) or int(match["count"]) for match, _ in page.find(_GPUS)]
-    if counts and max(counts) >= len(needed):
+    if counts and max(counts) >= needed:
         return
     yield conflict(
         KIND,
         "gpu_memory_utilization",
         [owned.page.side(owned.setting.line, owned.value, owned.setting.spelling) for owned in found],
-        f"the services' shares of GPU memory are {total:g} together: they need {len(needed)} GPUs, "
+        f"the services' shares of GPU memory are {total:g} together: they need {needed} GPUs, "
         f"and {f'{max(counts)} are' if counts else 'no number of GPUs is'} stated; on one GPU the second one fails",
         [pair for owned in found for pair in owned.page.criteria_of(owned.setting)],
     )
 
 
+def _gpus(shares: list[float]) -> int:
+    """How many GPUs these shares, the largest first, need where each goes to the first that has room for it."""
+    filled: list[float] = []
+    for share in shares:
+        index = next((index for index, taken in enumerate(filled) if round(taken + share, 6) <= 1), None)
+        if index is None:
+            filled.append(share)
+        else:
+            filled[index] += share
+    return len(filled)
+
+
 def _host(corpus: Corpus, page: Page) -> Iterator[Conflict]:
+    of_services = cache(partial(_of_services, corpus, page))
     for match, line in (found for word in ("ram", "memory", "cores") for found in page.find(_HOST, word)):
         if _OWN.search(match[0]):
             continue
         name = "cpu_cores" if match["cores"] else "memory_gb"
         unit = "cores" if match["cores"] else "GB"
         whole = float(match["value"]) * (1 if match["cores"] else _bytes(1, match["unit"]) / 1e9)
-        found = _of_services(corpus, page, name)
+        found = of_services(name)
         total = sum(number(owned.value) or 0 for owned in found)
         if total > whole:
             places = [owned.page.side(owned.setting.line, owned.value, owned.setting.spelling) for owned in found]
@@ -101,6 +113,8 @@ def _host(corpus: Corpus, page: Page) -> Iterator[Conflict]:
 
 def _stated_sums(corpus: Corpus, page: Page) -> Iterator[Conflict]:
     """`4GB (2.4GB model + 1.6GB OS)`: parts above the whole, and a cap that leaves no room for the other parts."""
+    caps = [(owned, cap) for owned in corpus.named(*_CAPS, page=page) if (cap := number(owned.value)) is not None]
+    largest = max((_bytes(cap, _CAPS[owned.name]) for owned, cap in caps), default=0.0)
     for match, line in page.find(_PARTS, "+", "("):
         whole = _ONE.match(match["whole"])
         parts = [(_bytes(float(part[1]), part[2]), part[3].strip()) for part in _ONE.finditer(match["parts"])]
@@ -115,10 +129,8 @@ def _stated_sums(corpus: Corpus, page: Page) -> Iterator[Conflict]:
             )
             continue
         others = sum(value for value, words in parts if _OTHERS.search(words))
-        for owned in corpus.named(*_CAPS):
-            cap = number(owned.value)
-            if owned.page is not page or cap is None or not others or "memory" not in page.line(line).lower():
-                continue
+        fits = largest + others <= size * 1.001
+        for owned, cap in () if fits or not others or "memory" not in page.line(line).lower() else caps:
             taken = _bytes(cap, _CAPS[owned.name])
             if taken + others > size * 1.001:
                 unit = _CAPS[owned.name]

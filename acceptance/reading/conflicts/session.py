@@ -16,13 +16,16 @@ _EARLIER = re.compile(r"\b(?:previous|earlier|prior|preceding|history|past|befor
 def find(corpus: Corpus) -> Iterator[Conflict]:
     """Expectations that name earlier turns, where no earlier command sent one in the session."""
     for page in corpus.pages:
+        begun: dict[str, int] = {}
+        for sent in page.document.commands:
+            if named := _session(sent):
+                begun[named] = min(begun.get(named, sent.line), sent.line)
         for statement in page.document.statements:
             command = statement.command
             session = _session(command) if command is not None else ""
             if command is None or not session or not _EARLIER.search(statement.text):
                 continue
-            before = [other for other in page.document.commands if other.line < command.line]
-            if any(_session(other) == session for other in before):
+            if begun.get(session, command.line) < command.line:
                 continue
             yield conflict(
                 KIND,

@@ -35,19 +35,20 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 def _slots(page: Page) -> Iterator[Conflict]:
     """Each slot has the context divided by the number of slots, unless they share it."""
     needed = list(_needed(page)) if "llama-server" in page.lower else []
+    most = max((tokens for tokens, _, _ in needed), default=0.0)
     for match, first in page.find(_SERVER) if needed else ():
         context, slots = _CONTEXT.search(match[0]), _SLOTS.search(match[0])
         if context is None or slots is None or _UNIFIED.search(match[0]) or int(slots[1]) < 1:
             continue
         each = int(context[1]) // int(slots[1])
-        short = [(tokens, place, pair) for tokens, place, pair in needed if tokens > each]
-        if short and int(slots[1]) > 1:
+        if most > each and int(slots[1]) > 1:
+            short = [(tokens, place, pair) for tokens, place, pair in needed if tokens > each]
             line = first + match[0][: context.start()].count("\n")
             yield conflict(
                 KIND,
                 "slots",
                 [*(place for _, place, _ in short), page.side(line, f"{context[1]} for {slots[1]} slots")],
-                f"{slots[1]} slots of {context[1]} tokens together have {each} each, and {max(short)[0]:g} are "
+                f"{slots[1]} slots of {context[1]} tokens together have {each} each, and {most:g} are "
                 "demanded of one request: it is refused or cut off",
                 [one for _, _, pair in short for one in pair],
             )
@@ -74,8 +75,8 @@ def _table(corpus: Corpus, page: Page) -> Iterator[Conflict]:
     """A table of a deployment says one context, its start command gives less; a model's own context may be more."""
     given = [
         (owned, size)
-        for owned in corpus.named("max_model_len")
-        if owned.page is page and owned.setting.form == "flag" and (size := number(owned.value)) is not None
+        for owned in corpus.named("max_model_len", page=page)
+        if owned.setting.form == "flag" and (size := number(owned.value)) is not None
     ]
     if len({size for _, size in given}) != 1 or corpus.scopes(page):
         return

@@ -18,7 +18,9 @@ _ENDED = re.compile(
 )
 _DONE = re.compile(r"\b(?:complete|completed|done|finished)\b", re.IGNORECASE)
 _NOT_DONE = re.compile(r"\b(?:not|in|partly|partially|\d+ ?%)\b|\bto be\b", re.IGNORECASE)
-_OPEN_BOX = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s+\[ \]\s", re.MULTILINE)
+_OPEN_BOX = re.compile(r"^[^\S\n]*(?:[-*+]|\d+[.)])\s+\[ \]\s", re.MULTILINE)
+# How many dates of each kind are compared.
+_MOST = 20
 _NUMBERS = ("Task Number", "Task ID")
 
 
@@ -32,9 +34,11 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 
 def _dates(page: Page) -> Iterator[Conflict]:
     fields = [(name, match[1]) for name, value in page.document.header.items() if (match := _DATE.search(value))]
-    for name, begun in fields:
-        for other, ended in fields:
-            if _BEGUN.match(name) and _ENDED.match(other) and ended < begun:
+    beginnings = [(name, begun) for name, begun in fields if _BEGUN.match(name)][:_MOST]
+    ends = [(name, ended) for name, ended in fields if _ENDED.match(name)][:_MOST]
+    for name, begun in beginnings:
+        for other, ended in ends:
+            if ended < begun:
                 yield conflict(
                     KIND,
                     "dates",

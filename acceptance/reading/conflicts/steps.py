@@ -69,7 +69,7 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 def _section(page: Page, block: Block) -> list[Block]:
     """The other blocks below the nearest heading of a block."""
     first = block.headings[-1].line
-    index = next((i for i, other in enumerate(page.blocks) if other.line >= first), 0)
+    index = page.index(first) % max(len(page.blocks), 1)
     below = takewhile(lambda other: other.kind == "heading" or other.headings == block.headings, page.blocks[index:])
     return [other for other in below if other is not block and other.kind != "heading"]
 

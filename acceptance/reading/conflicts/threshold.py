@@ -23,6 +23,8 @@ _RANGES = {
     "coherence_threshold": (0.0, 1.0),
 }
 _MAX_RANK = 100.0
+# How many limits on higher percentiles one is compared with.
+_MOST = 50
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -47,7 +49,8 @@ def _dead(ranked: list[tuple[float, Claim]]) -> Iterator[Conflict]:
     """p50 < 900 ms beside p95 < 500 ms: whoever keeps the second has kept the first."""
     ranks = [rank for rank, _ in ranked]
     for rank, claim in ranked:
-        higher = ranked[bisect_right(ranks, rank) :]
+        begin = bisect_right(ranks, rank)
+        higher = ranked[begin : begin + _MOST]
         stricter = [other for _, other in higher if other.value < claim.value and _of_one_thing(claim, other)]
         if stricter:
             first = stricter[0]

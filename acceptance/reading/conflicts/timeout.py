@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acceptance.reading.conflicts.corpus import Corpus, Owned, number
-from acceptance.reading.conflicts.limit_claims import claims
+from acceptance.reading.conflicts.limit_claims import Claim, claims
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Conflict
 
@@ -41,10 +41,10 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 
 
 def _timeouts(corpus: Corpus, page: Page) -> Iterator[_Timeout]:
-    for owned in corpus.settings:
+    for owned in corpus.settings_of(page):
         match = _NAME.match(owned.name)
         value = number(owned.value)
-        if owned.page is not page or match is None or value is None or value <= 0:
+        if match is None or value is None or value <= 0:
             continue
         seconds = value / 1000 if match[1] == "ms" or value > _MOST_SECONDS else value
         place = page.side(owned.setting.line, f"{seconds:g} s", owned.setting.spelling)
@@ -76,17 +76,13 @@ def _loading(page: Page, found: list[_Timeout]) -> Iterator[Conflict]:
 
 
 def _latency(corpus: Corpus, page: Page, found: list[_Timeout]) -> Iterator[Conflict]:
+    limits = corpus.once(_latencies)
+    owners = {timeout.owner for timeout in found if (page.number, timeout.owner) in limits}
+    slowest = {owner: max(claim.value for claim in limits[page.number, owner]) for owner in owners}
     for timeout in found:
-        slower = [
-            claim
-            for claim in claims(corpus)
-            if claim.subject == "latency"
-            and claim.place[0] is page
-            and claim.owner == timeout.owner
-            and not any(claim.key[2:])
-            and claim.value > timeout.seconds
-        ]
-        if slower:
+        if slowest.get(timeout.owner, 0.0) > timeout.seconds:
+            mine = limits[page.number, timeout.owner]
+            slower = [claim for claim in mine if claim.value > timeout.seconds]
             yield conflict(
                 KIND,
                 "latency limit",
@@ -98,14 +94,27 @@ def _latency(corpus: Corpus, page: Page, found: list[_Timeout]) -> Iterator[Conf
             return
 
 
+def _latencies(corpus: Corpus) -> dict[tuple[int, str], list[Claim]]:
+    """The limits on latency as a whole, by document and service."""
+    found: dict[tuple[int, str], list[Claim]] = {}
+    for claim in claims(corpus):
+        if claim.subject == "latency" and not any(claim.key[2:]):
+            found.setdefault((claim.place[0].number, claim.owner), []).append(claim)
+    return found
+
+
 def _health(corpus: Corpus, page: Page) -> Iterator[Conflict]:
     """A health check that may take longer than the time to the next one."""
-    mine = [owned for owned in corpus.settings if owned.page is page]
+    mine = corpus.settings_of(page)
     intervals = [owned for owned in mine if owned.name == "health_check_interval" and number(owned.value)]
     waits = [owned for owned in mine if owned.name == "health_check_timeout" and number(owned.value)]
+    by_owner: dict[str, list[Owned]] = {}
+    for wait in waits:
+        by_owner.setdefault(wait.owner, []).append(wait)
+    longest = {owner: max(map(_value, theirs)) for owner, theirs in by_owner.items()}
     for interval in intervals:
-        over = [wait for wait in waits if wait.owner == interval.owner and _value(wait) > _value(interval)]
-        if over:
+        if longest.get(interval.owner, 0.0) > _value(interval):
+            over = [wait for wait in by_owner[interval.owner] if _value(wait) > _value(interval)]
             both = [interval, *over]
             yield conflict(
                 KIND,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from acceptance.reading.conflicts.corpus import Corpus
@@ -17,6 +18,8 @@ _NEEDED = re.compile(
     r"|\b(?:sha256sum|sha1sum|md5sum|sha512sum)\b[^\n|]*?\s(?:-c|--check)\s+(?P<sums>[\w./-]+\w)"
     r"|^\s*(?:sudo\s+)?cp\s+(?:-\S+\s+)*(?P<backup>[^\s\\]+\.(?:backup|bak|orig|old))\s)",
 )
+# How many files of one document are looked for.
+_MOST = 100
 _TELLING = (("curl", "@"), ("ab ", "-p "), ("sum", "-c"), ("sum", "--check"), ("cp ", "."))
 
 
@@ -24,9 +27,14 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
     """Each missing file of a document once, with every place that needs it."""
     for page in corpus.pages:
         needed: dict[str, list[int]] = {}
+        provided: dict[str, _Provided] = {}
         for match, line in (found for words in _TELLING for found in page.find(_NEEDED, *words)):
             name = match[str(match.lastgroup)]
-            if not _provided(page, name, line):
+            if name not in provided:
+                if len(provided) == _MOST:
+                    continue
+                provided[name] = _provided(page, name)
+            if not provided[name].is_there and not provided[name].lines - {line}:
                 needed.setdefault(name, []).append(line)
         for name, lines in needed.items():
             places: list[Place] = [page.side(line, name) for line in dict.fromkeys(lines)]
@@ -38,8 +46,15 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
             yield conflict(KIND, name.rsplit("/", 1)[-1], places, why)
 
 
-def _provided(page: Page, name: str, line: int) -> bool:
-    """Whether a command writes the file, the text shows its content, or it lies in the document's folder."""
+@dataclass(frozen=True, slots=True)
+class _Provided:
+    """Where a text says that a file is made or shows its content, and whether it lies in the document's folder."""
+
+    lines: frozenset[int]
+    is_there: bool
+
+
+def _provided(page: Page, name: str) -> _Provided:
     base = re.escape(name.rsplit("/", 1)[-1])
     written = re.compile(
         rf"\b(?:wget|curl|scp|aria2c)\b[^\n]*/{base}|>{{1,2}}\s*[\"']?\S*{base}|\btee\s+(?:-a\s+)?\S*{base}|\s(?:-o|-O|--output|--local-file)\s*\S*{base}"
@@ -47,8 +62,7 @@ def _provided(page: Page, name: str, line: int) -> bool:
         rf"|\b(?:create|write|save|provide)\w*\b[^\n]*{base}",
         re.IGNORECASE | re.MULTILINE,
     )
-    if any(number != line for _, number in page.find(written, name.rsplit("/", 1)[-1].lower())):
-        return True
+    lines = frozenset(number for _, number in page.find(written, name.rsplit("/", 1)[-1].lower()))
     folder = Path(page.path).parent.resolve()
     path = (folder / name).resolve()
-    return path.is_relative_to(folder) and path.is_file()
+    return _Provided(lines, path.is_relative_to(folder) and path.is_file())

@@ -9,6 +9,7 @@ import ast
 import builtins
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from acceptance.reading.block import Block
 from acceptance.reading.commands import SHELL_LANGUAGES
@@ -18,7 +19,9 @@ from acceptance.reading.document import Command, Conflict
 
 KIND = "undefined-variable"
 _REFERENCE = re.compile(r"(?<![\\$])\$(?:\{(?P<braced>[A-Z][A-Z0-9_]{2,})\}|(?P<bare>[A-Z][A-Z0-9_]{2,})\b)")
-_SET = re.compile(r"^\s*(?:export\s+|local\s+|readonly\s+|-\s+|ENV\s+)*[\"']?([A-Za-z_]\w*)(?:=|\s*:\s)", re.MULTILINE)
+_SET = re.compile(
+    r"^[^\S\n]*(?:export\s+|local\s+|readonly\s+|-\s+|ENV\s+)*[\"']?([A-Za-z_]\w*)(?:=|\s*:\s)", re.MULTILINE
+)
 _READ = re.compile(r"\bfor\s+(\w+)\s+in\b|\bread\s+(?:-\S+\s+)*(\w+)|\bexport\s+(\w+)\b|\$\{(\w+):?[-=?]")
 _SECRET = re.compile(r"KEY|TOKEN|SECRET|PASSWORD|PASS$|CREDENTIAL|AUTH", re.IGNORECASE)
 _SHELLS_OWN = frozenset(
@@ -28,10 +31,15 @@ _SHELLS_OWN = frozenset(
         *("RANDOM", "SECONDS", "LINENO", "BASH_SOURCE", "BASHPID", "PPID", "IFS", "EUID", "LOGNAME", "VIRTUAL_ENV"),
     }
 )
+_TESTED = re.compile(r"-[nz]\s+[\"']?\$\{?(\w+)")
+_WORDS = re.compile(r"\w+")
+_ASSIGNMENT = re.compile(r"(\w+)\s*=(?!=)")
+# How many variables of one document are looked for.
+_MOST = 100
 _YAML = ("yaml", "yml")
 # Parts of scripts, of units and of what they read in: what sets their variables need not be shown.
-_EXCERPT = re.compile(r"^\s*(?:local\s|source\s|\.\s|\w+\s*\(\)\s*\{|\[(?:Unit|Service|Install)\])", re.MULTILINE)
-_LOOKS = re.compile(r"^\s*(?:\d+[.)]\s*)?(?:[\w ]*:\s*)?(?:echo|printenv|printf)\b")
+_EXCERPT = re.compile(r"^[^\S\n]*(?:local\s|source\s|\.\s|\w+\s*\(\)\s*\{|\[(?:Unit|Service|Install)\])", re.MULTILINE)
+_LOOKS = re.compile(r"^\s*(?:\d+[.)]\s*)?(?:(?:\w[\w ]*)?:\s*)?(?:echo|printenv|printf)\b")
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -56,20 +64,13 @@ def _references(page: Page) -> Iterator[Conflict]:
         for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
             if text.lstrip().startswith(("#", "if ", "elif ", "case ", "while ")):
                 continue
-            for match in _REFERENCE.finditer(text.split(" #", 1)[0]):
-                name = match["braced"] or match["bare"]
-                if name in own and not compose:
-                    continue
-                meant = _quoted(text, match.start()) or re.search(rf"-[nz]\s+[\"']?\$\{{?{name}\b", text)
-                if not (_SECRET.search(name) or name in _SHELLS_OWN or meant):
+            for name in _meant_here(text):
+                if (name not in own or compose) and not (_SECRET.search(name) or name in _SHELLS_OWN):
                     uses.setdefault((name, compose), []).append(line)
-    for (name, compose), used in uses.items():
+    places_of = _set_at(page) if uses else {}
+    for (name, compose), used in islice(uses.items(), _MOST):
         elsewhere = [
-            (fence, line)
-            for fence in page.fences
-            if name in fence.text
-            for line, text in enumerate(fence.text.splitlines(), fence.line + 1)
-            if name in text and name in _set_in(text) and not (compose and f"${{{name}" in text)
+            (fence, line) for fence, line, text in places_of.get(name, ()) if not (compose and f"${{{name}" in text)
         ]
         if (compose and elsewhere) or _explained(page, name):
             continue
@@ -84,6 +85,28 @@ def _references(page: Page) -> Iterator[Conflict]:
             message = f"nothing sets {name}: compose puts an empty text in its place"
         places = [page.side(line, name) for line in used]
         yield conflict(KIND, name, [*places, *(page.side(line, name) for _, line in elsewhere)], message)
+
+
+def _meant_here(text: str) -> Iterator[str]:
+    """The variables that a line refers to, without those in single quotes, where the shell expands nothing."""
+    tested = {match[1] for match in _TESTED.finditer(text)}
+    at = quotes = 0
+    for match in _REFERENCE.finditer(text.split(" #", 1)[0]):
+        name = match["braced"] or match["bare"]
+        quotes += text.count("'", at, match.start())
+        at = match.start()
+        if quotes % 2 == 0 and name not in tested:
+            yield name
+
+
+def _set_at(page: Page) -> dict[str, list[tuple[Block, int, str]]]:
+    """By variable, the lines of fences that set it."""
+    found: dict[str, list[tuple[Block, int, str]]] = {}
+    for fence in page.fences:
+        for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
+            for name in _set_in(text):
+                found.setdefault(name, []).append((fence, line, text))
+    return found
 
 
 def _explained(page: Page, name: str) -> bool:
@@ -101,20 +124,15 @@ def _is_container(fence: Block) -> bool:
     return fence.info.lower().startswith(_YAML) and "environment:" in fence.text
 
 
-def _quoted(text: str, offset: int) -> bool:
-    """Whether a place stands in single quotes, where the shell expands nothing."""
-    return text[:offset].count("'") % 2 == 1
-
-
 def _in_python(page: Page) -> Iterator[Conflict]:
     uses: dict[str, list[int]] = {}
+    words: dict[int, dict[str, int]] = {}
     for command in page.document.commands:
         for name in _unknown(command):
-            span = range(command.line, command.last_line + 1)
-            line = next((line for line in span if re.search(rf"\b{name}\b", page.line(line))), command.line)
-            uses.setdefault(name, []).append(line)
+            uses.setdefault(name, []).append(_line_of(page, command, name, words))
+    assigned = _assigned(page) if uses else {}
     for name, lines in uses.items():
-        set_at = [variable for fence in page.fences for variable in _assigned(fence, name)]
+        set_at = assigned.get(name, [])
         where = f"a Python block in line {set_at[0]} sets it, the command does not" if set_at else "nothing sets it"
         yield conflict(
             KIND,
@@ -153,8 +171,24 @@ def _unknown(command: Command) -> list[str]:
     return [] if star else [name for name in used if name not in known]
 
 
-def _assigned(fence: Block, name: str) -> Iterator[int]:
-    if fence.info.lower().startswith("py"):
-        for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
-            if re.match(rf"{name}\s*=(?!=)", text):
-                yield line
+def _line_of(page: Page, command: Command, name: str, words: dict[int, dict[str, int]]) -> int:
+    """The first line of a command that holds a name; `words` keeps where the words of a command stand."""
+    if command.line not in words:
+        found: dict[str, int] = {}
+        for line in range(command.line, command.last_line + 1):
+            for word in _WORDS.findall(page.line(line)):
+                found.setdefault(word, line)
+        words[command.line] = found
+    return words[command.line].get(name, command.line)
+
+
+def _assigned(page: Page) -> dict[str, list[int]]:
+    """By name, the lines of Python blocks that assign to it."""
+    found: dict[str, list[int]] = {}
+    for fence in page.fences:
+        if fence.info.lower().startswith("py"):
+            for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
+                match = _ASSIGNMENT.match(text)
+                if match is not None:
+                    found.setdefault(match[1], []).append(line)
+    return found

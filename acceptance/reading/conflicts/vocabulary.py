@@ -45,9 +45,8 @@ def _members(page: Page, heading: Block) -> tuple[str, ...]:
     """The headings right below, else the first column of the table below."""
     level = int(heading.info)
     words: list[str] = []
-    for block in page.blocks:
-        if block.line <= heading.line:
-            continue
+    for index in range(page.index(heading.line + 1), len(page.blocks)):
+        block = page.blocks[index]
         if block.kind == "heading":
             if int(block.info) <= level:
                 break
