@@ -12,8 +12,8 @@ from strawberry.types.execution import PreExecutionError
 from reference_services.chat import asking, request_body, session_name
 from reference_services.chat.answer_models import GraphQLAnswer
 from reference_services.chat.answers import CHAT
-from reference_services.chat.completions import CLIENT_LEFT, whole
-from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.completions import whole
+from reference_services.chat.connection import while_connected
 from reference_services.chat.description import answers
 from reference_services.chat.failures import Refused
 from reference_services.chat.gate import allowance, caller
@@ -58,10 +58,7 @@ def router(parts: Parts) -> APIRouter:
             operation_name=asked.operationName,
             context_value=_answers(parts, request),
         )
-        try:
-            result = await while_connected(request.receive, work)
-        except ClientLeft:
-            return Response(status_code=CLIENT_LEFT)
+        result = await while_connected(request.receive, work)
         shown: dict[str, Any] = {}
         if result.errors:
             shown["errors"] = [error.formatted for error in result.errors]
