@@ -46,7 +46,9 @@ def router(service: ModelService, embedder: Embedder) -> APIRouter:
                 "dimensions",
             )
         texts = asked.texts()
-        tokens = [tokenizer.count(text) for text in texts]
+        # What is far too long is not counted to the token: nobody else is answered meanwhile.
+        is_far_too_long = sum(map(tokenizer.at_least, texts)) > MOST_TOKENS_TOGETHER
+        tokens = [(tokenizer.at_least if is_far_too_long else tokenizer.count)(text) for text in texts]
         if max(tokens) > MOST_TOKENS or sum(tokens) > MOST_TOKENS_TOGETHER:
             raise Refused(
                 400,

@@ -19,6 +19,7 @@ from reference_services.chat.failures import Refused
 from reference_services.chat.gate import allowance, caller
 from reference_services.chat.generation import Parts
 from reference_services.chat.graphql_schema import Answers, schema
+from reference_services.chat.graphql_size import MOST_CHARACTERS
 from reference_services.chat.metrics import GRAPHQL
 from reference_services.chat.operations import health, models
 from reference_services.chat.requests import ChatRequest
@@ -31,7 +32,7 @@ class GraphQLRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    query: Annotated[str, Field(min_length=1)]
+    query: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815 - GraphQL over HTTP calls it so
 

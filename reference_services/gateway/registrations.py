@@ -43,7 +43,7 @@ class Announcement(BaseModel):
     models: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
         BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-        Field(max_length=64),
+        Field(max_length=64, fail_fast=True),
     ] = ()
     concurrent: PositiveCount | None = None
     lease_seconds: Seconds | None = None
