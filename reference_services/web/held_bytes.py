@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+FREE_BYTES = 2**16
+"""What each client may hold in any case: a few who send large bodies slowly do not shut out all the others."""
 _SHARE = "held_bytes"
 
 
@@ -33,7 +35,7 @@ class Share:
     def hold(self, count: int) -> None:
         """Hold so many from now on. Raises NoRoom, and then nothing has changed."""
         more = count - self.now
-        if more > 0 and self._held.now + more > self._held.most:
+        if more > 0 and count > FREE_BYTES and self._held.now + more > self._held.most:
             raise NoRoom
         self._held.now += more
         self.now = count
