@@ -6,6 +6,7 @@ with it: a limit on bytes alone bounds neither memory nor time. Counting is line
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -46,16 +47,17 @@ def _check_between_strings(content: bytes | bytearray, has_digits: bool) -> None
     for number, (start, end) in enumerate(_gaps(content)):
         gap = content[start:end]
         values += gap.count(b"[") + gap.count(b"{") + gap.count(b",")
-        # A text with no more values has no more strings than this: each is a value or the name of one.
-        if values > MOST_VALUES or number > 2 * MOST_VALUES:
-            raise TooManyValues(f"The body holds more than {MOST_VALUES} values.")
-        for found in _BRACKETS.finditer(gap.translate(None, _NO_BRACKETS)):
+        brackets = _BRACKETS.finditer(gap.translate(None, _NO_BRACKETS))
+        for found in itertools.islice(brackets, 2 * MOST_VALUES):
             run = found[0]
             depth += len(run) if run[0] in b"[{" else -len(run)
             if depth > MOST_DEPTH:
                 raise OverBudget(f"The body is nested too deeply to be read: more than {MOST_DEPTH} levels.")
             if depth < 0:
                 return  # No JSON: it ends more than it begins.
+        # A text with no more values has no more strings than this: each is a value or the name of one.
+        if values > MOST_VALUES or number > 2 * MOST_VALUES:
+            raise TooManyValues(f"The body holds more than {MOST_VALUES} values.")
         if has_digits and _TOO_LONG_A_NUMBER in gap.translate(_NUMERIC):
             raise OverBudget(f"The body holds a number with more digits than are read: more than {MOST_DIGITS}.")
 
