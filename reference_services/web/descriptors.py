@@ -22,7 +22,7 @@ def room_for(connections: int, each: int, log: logging.Logger) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     if soft == resource.RLIM_INFINITY or soft >= needed:
         return connections
-    room = max(1, (soft - RESERVED) // each)
+    room = max(soft // 2, soft - RESERVED) // each
     log.warning(
         "fewer connections than are set", extra={"fields": {"set": connections, "room": room, "descriptors": soft}}
     )

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 
 MOST_VALUES = 50_000
+"""An empty list or object counts as two."""
 MOST_NAMES = 1_000
 """In one object; whoever parses the text counts these."""
 MOST_DEPTH = 100
