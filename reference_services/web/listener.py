@@ -18,7 +18,6 @@ AT_ONCE = 16
 """Connections that are taken before anything else is done."""
 FULL_S, PAUSE_S = 0.05, 1.0
 """How soon a full listener looks again, and one that could take nothing."""
-HANDSHAKE_S = 10.0
 
 
 class Listener:
@@ -30,11 +29,13 @@ class Listener:
         protocol: Callable[[], asyncio.Protocol],
         context: ssl.SSLContext | None,
         is_full: Callable[[int], bool],
+        handshake_s: float,
     ) -> None:
         self._socket = sock
         self._protocol = protocol
         self._context = context
         self._is_full = is_full
+        self._handshake_s = handshake_s
         self._beginning: set[asyncio.Task[None]] = set()
         self._has_told = False
         self._task = asyncio.get_running_loop().create_task(self._take())
@@ -68,7 +69,7 @@ class Listener:
                 await asyncio.sleep(0)
 
     async def _begin(self, connection: socket.socket) -> None:
-        timeout_s = HANDSHAKE_S if self._context is not None else None
+        timeout_s = self._handshake_s if self._context is not None else None
         try:
             await asyncio.get_running_loop().connect_accepted_socket(
                 self._protocol, connection, ssl=self._context, ssl_handshake_timeout=timeout_s

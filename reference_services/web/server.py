@@ -49,7 +49,10 @@ class Server(uvicorn.Server):
         await super().startup(sockets=[])
         if not self.should_exit:
             context = self.config.ssl
-            listeners = [Listener(sock, self._connection, context, self._is_full) for sock in sockets or []]
+            handshake_s = self._limits.request_head_seconds
+            listeners = [
+                Listener(sock, self._connection, context, self._is_full, handshake_s) for sock in sockets or []
+            ]
             self.servers = cast(list[Any], listeners)
 
     async def on_tick(self, counter: int) -> bool:

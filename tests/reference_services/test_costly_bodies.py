@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import ast
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from pydantic import BaseModel
 
@@ -207,7 +205,9 @@ def taken(tree: ast.Module, *names: str) -> list[int]:
     return [
         node.lineno
         for node in calls
-        if node.func.attr in names and isinstance(node.func.value, ast.Name) and node.func.value.id in ("request", "socket")
+        if node.func.attr in names
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id in ("request", "socket")
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from typing import Any
@@ -53,10 +54,8 @@ def test_whatever_is_sent_it_says_yes_or_no(content: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(json_budget, "MOST_VALUES", 5)
         patch.setattr(json_budget, "MOST_DEPTH", 2)
-        try:
+        with contextlib.suppress(OverBudget):
             json_budget.check(content)
-        except OverBudget as error:
-            assert str(error)
 
 
 def filled(unit: bytes, around: tuple[bytes, bytes] = (b"", b"")) -> bytes:
@@ -83,10 +82,8 @@ HARD: dict[str, bytes] = {
 @pytest.mark.parametrize("name", HARD)
 def test_the_hardest_texts_of_the_largest_size_are_counted_at_once(name: str) -> None:
     begin = time.monotonic()
-    try:
+    with contextlib.suppress(OverBudget):
         json_budget.check(HARD[name])
-    except OverBudget:
-        pass
     # A tenth of a second where nothing else runs; what is not linear takes minutes.
     assert time.monotonic() - begin < 10
 

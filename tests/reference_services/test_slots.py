@@ -142,7 +142,7 @@ def test_whoever_waits_too_long_gets_the_promised_refusal_and_nothing_else() -> 
     """Time runs out for many in the moments in which places come free."""
 
     async def one(queue: Queue, seed: int) -> str:
-        numbers = random.Random(seed)  # noqa: S311 - a schedule, no secret
+        numbers = random.Random(seed)
         try:
             async with asyncio.timeout(numbers.uniform(0.0005, 0.004)), queue.turn("tin"):
                 await asyncio.sleep(numbers.uniform(0, 0.002))
