@@ -46,6 +46,7 @@ from reference_services.chat.sessions import SessionManager
 from reference_services.chat.settings import ChatSettings
 from reference_services.chat.settings_problems import KEYS_VARIABLE
 from reference_services.chat.store import Store, StoreAway
+from reference_services.web.held_bytes import HeldBytes, HoldsBodies
 
 log = logging.getLogger(LOGGER)
 LONGEST_SWEEP_S = 60.0
@@ -139,6 +140,8 @@ def create_app(
         title=settings.name, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False
     )
     failures.install(app)
+    held = HeldBytes(settings.max_held_bytes)
+    app.add_middleware(HoldsBodies, held=held)
     app.add_middleware(
         Gate,
         keys=Keys(keys, settings.api_key_header),
@@ -163,6 +166,7 @@ def create_app(
     )
     app.state.parts = parts
     app.state.ended = ended
+    app.state.held = held
     app.state.metrics_app = _metrics_app(expose)
     return app
 

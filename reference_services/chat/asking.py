@@ -20,6 +20,8 @@ from reference_services.chat.sessions import Turn
 
 COUNTED = 2
 """Times the context length that a text may have and is still counted to the token, for its refusal."""
+MOST_FIGURES = 200_000
+"""Log probabilities of one request: 20 alternatives of 9,500 tokens."""
 
 
 async def chat(parts: Parts, account: Account, body: ChatRequest, caller: str, session_id: str | None) -> Generation:
@@ -124,6 +126,7 @@ def _start(
         prompt = Prompt(text=asked) if isinstance(asked, str) else Prompt(asked)
     read = engine.count(prompt)
     room = _room(read, body.limit, length)
+    _check_figures(body, room)
     ask = Ask(
         prompt=prompt,
         max_tokens=room,
@@ -142,6 +145,19 @@ def _start(
         raise Refused(400, f"response_format: {error}.", "unsupported_schema", "response_format") from None
     asks = [ask, *(replace(ask, choice=number) for number in range(1, body.choices))]
     return Generation(parts, account, asks, read, turn, caller, context, judged)
+
+
+def _check_figures(body: ChatRequest | CompletionRequest, room: int) -> None:
+    """Raises Refused where so many log probabilities may come that they would take the service's memory and time."""
+    if body.top is None or body.choices * room * (body.top + 1) <= MOST_FIGURES:
+        return
+    raise Refused(
+        400,
+        f"{body.top_name}: {body.choices} answers of up to {room} tokens with {body.top} alternatives each have more "
+        f"than {MOST_FIGURES} log probabilities together; lower n, max_tokens or {body.top_name}.",
+        "invalid_value",
+        body.top_name,
+    )
 
 
 def _led(messages: tuple[Message, ...], system_prompt: str) -> tuple[Message, ...]:

@@ -14,7 +14,7 @@ from reference_services.chat import asking, request_body, sampling_limits, sessi
 from reference_services.chat.answer_models import ChatChunk, ChatCompletion, TextChunk, TextCompletion
 from reference_services.chat.answers import CHAT, DONE, TEXT, Shape, body, event
 from reference_services.chat.chunks import chunks, told
-from reference_services.chat.connection import ClientLeft, EventStream, while_connected
+from reference_services.chat.connection import CLIENT_LEFT, ClientLeft, EventStream, while_connected
 from reference_services.chat.description import answers
 from reference_services.chat.engine import Step
 from reference_services.chat.failures import Refused, internal
@@ -22,9 +22,6 @@ from reference_services.chat.gate import caller
 from reference_services.chat.generation import Generation, Parts
 from reference_services.chat.metrics import Account
 from reference_services.chat.requests import ChatRequest, CompletionRequest
-
-CLIENT_LEFT = 499
-"""nginx' status for a client that closed the connection; nobody reads it."""
 
 REFUSALS = (400, 404, 415, 503)
 """The statuses with which a completion may be refused."""

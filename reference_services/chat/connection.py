@@ -11,6 +11,8 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 Result = TypeVar("Result")
+CLIENT_LEFT = 499
+"""nginx' status for a client that closed the connection; nobody reads it."""
 
 
 class ClientLeft(Exception):
@@ -39,11 +41,14 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -
     try:
         return await work
     except asyncio.CancelledError:
-        if has_left and own.uncancel() == 0:  # else somebody else cancelled this task as well
+        if has_left and own.cancelling() == 1:  # else somebody else cancelled this task as well
             raise ClientLeft from None
         raise
     finally:
         watching.cancel()
+        if has_left:
+            # In any case: work may end in another way than by what it was cancelled with.
+            own.uncancel()
 
 
 class EventStream(Response):

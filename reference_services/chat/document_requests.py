@@ -13,6 +13,8 @@ from reference_services.chat.settings import LARGEST
 MOST_AT_ONCE = 100
 MOST_FOUND = 100
 MOST_INPUTS = 2048
+MOST_ASKED = 20_000
+"""Characters of a query: it is embedded whole."""
 Name = Annotated[str, Field(pattern=f"^{SESSION_ID.pattern}$")]
 """Documents are named as sessions are: what fits into a path."""
 Written = Annotated[str, Field(min_length=1, pattern=r"\S")]
@@ -57,7 +59,7 @@ class DocumentsRequest(Strict):
     id: Name | None = None
     text: Written | None = None
     metadata: Metadata = Field(default_factory=dict)
-    documents: Annotated[list[SentDocument], Field(min_length=1, max_length=MOST_AT_ONCE)] | None = None
+    documents: Annotated[list[SentDocument], Field(min_length=1, max_length=MOST_AT_ONCE, fail_fast=True)] | None = None
 
     @model_validator(mode="after")
     def _one_form(self) -> DocumentsRequest:
@@ -81,7 +83,7 @@ class DocumentsRequest(Strict):
 class SearchRequest(Strict):
     """The body of POST /documents/search; what is left out is the service's setting."""
 
-    query: Written
+    query: Annotated[str, Field(min_length=1, max_length=MOST_ASKED, pattern=r"\S")]
     limit: Annotated[int, Field(ge=1, le=MOST_FOUND)] | None = None
     min_score: Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)] | None = None
 
@@ -90,7 +92,7 @@ class EmbeddingsRequest(Strict):
     """The body of POST /v1/embeddings. Token ids are not taken: the embedder reads texts."""
 
     model: str | None = None
-    input: Written | Annotated[list[Written], Field(min_length=1, max_length=MOST_INPUTS)]
+    input: Written | Annotated[list[Written], Field(min_length=1, max_length=MOST_INPUTS, fail_fast=True)]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Annotated[int, Field(ge=1, le=LARGEST)] | None = None
     user: str | None = None

@@ -15,9 +15,12 @@ from starlette.responses import Response
 from starlette.routing import compile_path
 
 from reference_services.chat import LOGGER
+from reference_services.chat.connection import CLIENT_LEFT, ClientLeft
 from reference_services.chat.store import ClaimLost, StoreError
 
 log = logging.getLogger(LOGGER)
+MOST_CHARACTERS = 1000
+"""Of a message."""
 
 
 class ErrorDetail(BaseModel):
@@ -39,6 +42,11 @@ class ErrorBody(BaseModel):
     error: ErrorDetail
 
 
+def _shortened(text: str) -> str:
+    """What a client sent may be in a message: a name of megabytes is not sent back to it."""
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+
+
 class Refused(Exception):
     """A request that cannot be served; becomes the error answer."""
 
@@ -50,10 +58,10 @@ class Refused(Exception):
         param: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(_shortened(message))
         self.status = status
         self.code = code
-        self.param = param
+        self.param = None if param is None else _shortened(param)
         self.headers = headers or {}
 
     @property
@@ -81,6 +89,10 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, Refused)
         return error.response()
 
+    async def left(request: Request, error: Exception) -> Response:
+        # No error of anybody's: neither a line in the log nor a count says so.
+        return Response(status_code=CLIENT_LEFT)
+
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         message = f"{request.method} {request.url.path}: {error.detail}"
@@ -101,6 +113,7 @@ def install(app: FastAPI) -> None:
         return Refused(400, f"{name}: {problem['msg']}.", "invalid_value", name).response()
 
     app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(ClientLeft, left)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, bug)

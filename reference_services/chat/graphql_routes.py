@@ -12,13 +12,14 @@ from strawberry.types.execution import PreExecutionError
 from reference_services.chat import asking, request_body, session_name
 from reference_services.chat.answer_models import GraphQLAnswer
 from reference_services.chat.answers import CHAT
-from reference_services.chat.completions import CLIENT_LEFT, whole
-from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.completions import whole
+from reference_services.chat.connection import while_connected
 from reference_services.chat.description import answers
 from reference_services.chat.failures import Refused
 from reference_services.chat.gate import allowance, caller
 from reference_services.chat.generation import Parts
 from reference_services.chat.graphql_schema import Answers, schema
+from reference_services.chat.graphql_size import MOST_CHARACTERS
 from reference_services.chat.metrics import GRAPHQL
 from reference_services.chat.operations import health, models
 from reference_services.chat.requests import ChatRequest
@@ -31,7 +32,7 @@ class GraphQLRequest(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True)
 
-    query: Annotated[str, Field(min_length=1)]
+    query: Annotated[str, Field(min_length=1, max_length=MOST_CHARACTERS)]
     variables: dict[str, Any] | None = None
     operationName: str | None = None  # noqa: N815 - GraphQL over HTTP calls it so
 
@@ -58,10 +59,7 @@ def router(parts: Parts) -> APIRouter:
             operation_name=asked.operationName,
             context_value=_answers(parts, request),
         )
-        try:
-            result = await while_connected(request.receive, work)
-        except ClientLeft:
-            return Response(status_code=CLIENT_LEFT)
+        result = await while_connected(request.receive, work)
         shown: dict[str, Any] = {}
         if result.errors:
             shown["errors"] = [error.formatted for error in result.errors]

@@ -12,11 +12,12 @@ from typing import Any
 
 import strawberry
 from graphql import GraphQLError
-from strawberry.extensions import MaskErrors, MaxAliasesLimiter, MaxTokensLimiter, QueryDepthLimiter
+from strawberry.extensions import MaskErrors
 from strawberry.types import Info
 
 from reference_services.chat import VERSION, request_body
 from reference_services.chat.failures import Refused, internal
+from reference_services.chat.graphql_size import SizeLimiter
 from reference_services.chat.graphql_types import (
     Completion,
     Health,
@@ -33,7 +34,6 @@ from reference_services.chat.store import ClaimLost, StoreError
 
 _TOLD = (Refused, StoreError, ClaimLost)
 """What a route answers with a status of its own; all else is a bug."""
-DEEPEST, MOST_ALIASES, MOST_TOKENS = 6, 10, 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +147,7 @@ def schema() -> strawberry.Schema:
         Query,
         Mutation,
         extensions=[
-            lambda: QueryDepthLimiter(max_depth=DEEPEST),
-            lambda: MaxAliasesLimiter(max_alias_count=MOST_ALIASES),
-            lambda: MaxTokensLimiter(max_token_count=MOST_TOKENS),
+            SizeLimiter,
             lambda: MaskErrors(should_mask_error=_is_ours, error_message="The service failed; its log says why."),
         ],
     )

@@ -12,6 +12,10 @@ class Unsupported(ValueError):
     """Why no value can be written."""
 
 
+class TooMuch(Unsupported):
+    """It would take too long: no other option is tried in its place."""
+
+
 def number(schema: Mapping[str, Any], drawn: int, *, is_whole: bool) -> float:
     """A number within the bounds, a multiple where one is asked for; small where nothing is said."""
     step: float = schema.get("multipleOf", 1 if is_whole else 0.5)

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from jsonschema import Draft202012Validator
 
 from reference_services.chat import prose
-from reference_services.chat.json_scalars import FORMATS, Unsupported, formatted, number
+from reference_services.chat.json_scalars import FORMATS, TooMuch, Unsupported, formatted, number
 
 MOST_VALUES = 5_000
 MOST_CHARACTERS = 100_000
@@ -28,13 +28,15 @@ class Values:
         self._numbers = prose.draws(key)
         self._sentences = prose.prose(key)
         self._told = told
-        self._made = 0
+        self._made = self._characters = 0
 
     def value(self, schema: Any, depth: int) -> Any:
         """One value. Raises Unsupported."""
         self._made += 1
-        if self._made > MOST_VALUES or depth > MOST_DEPTH:
-            raise Unsupported(f"it asks for more than {MOST_VALUES} values, or more than {MOST_DEPTH} within another")
+        if self._made > MOST_VALUES:
+            raise TooMuch(f"it asks for more than {MOST_VALUES} values")
+        if depth > MOST_DEPTH:
+            raise Unsupported(f"it asks for more than {MOST_DEPTH} values within another")
         if schema is False:
             raise Unsupported("a part of it accepts nothing")
         plain = self._plain({} if schema is True else schema)
@@ -83,6 +85,8 @@ class Values:
         for option in options:
             try:
                 value = self.value(option, depth + 1)
+            except TooMuch:
+                raise
             except Unsupported as error:
                 reason = str(error)
                 continue
@@ -133,12 +137,14 @@ class Values:
         if schema.get("format") in FORMATS:
             return formatted(str(schema["format"]), self._numbers)
         least, most = schema.get("minLength", 0), schema.get("maxLength", MOST_CHARACTERS)
-        if least > MOST_CHARACTERS:
-            raise Unsupported(f"it asks for a text of more than {MOST_CHARACTERS} characters")
         text = self._told or next(self._sentences)
-        while len(text) < least:
+        while len(text) < min(least, MOST_CHARACTERS):
             text += " " + next(self._sentences)
-        return text[: int(most)]
+        text = text[: int(most)]
+        self._characters += len(text)
+        if least > MOST_CHARACTERS or self._characters > MOST_CHARACTERS:
+            raise TooMuch(f"it asks for texts of more than {MOST_CHARACTERS} characters")
+        return text
 
     def _few(self, number: float) -> int:
         if number > MOST_VALUES:

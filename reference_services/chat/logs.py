@@ -45,6 +45,7 @@ def set_up(level: str, is_access_logged: bool) -> None:
     logging.getLogger("uvicorn.error").addFilter(_is_no_refused_handshake)
     logging.getLogger("uvicorn.access").setLevel(logging.INFO if is_access_logged else logging.CRITICAL)
     logging.getLogger("asyncio").setLevel(logging.WARNING)
+    logging.getLogger("asyncio").addFilter(_is_no_write_to_a_client_that_left)
     # A line for each request that the service makes itself, to its engine above all.
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
@@ -52,3 +53,8 @@ def set_up(level: str, is_access_logged: bool) -> None:
 def _is_no_refused_handshake(record: logging.LogRecord) -> bool:
     """uvicorn takes a handshake that was answered with a status, a 401 say, for one that was forgotten."""
     return record.getMessage() != "ASGI callable returned without completing handshake."
+
+
+def _is_no_write_to_a_client_that_left(record: logging.LogRecord) -> bool:
+    """asyncio warns of each write between a client's leaving and the moment in which the writer sees it."""
+    return record.getMessage() != "socket.send() raised exception."

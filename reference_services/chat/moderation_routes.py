@@ -10,10 +10,11 @@ from pydantic import Field
 
 from reference_services.chat import request_body
 from reference_services.chat.description import Told, answers
+from reference_services.chat.failures import Refused
 from reference_services.chat.generation import Parts
 from reference_services.chat.requests import Strict
 
-MOST_INPUTS = 1000
+MOST_INPUTS, MOST_CHARACTERS = 1000, 1_000_000
 
 
 class InputPart(Strict):
@@ -29,8 +30,8 @@ class ModerationsRequest(Strict):
     model: str | None = None
     input: (
         str
-        | Annotated[list[str], Field(min_length=1, max_length=MOST_INPUTS)]
-        | Annotated[list[InputPart], Field(min_length=1, max_length=MOST_INPUTS)]
+        | Annotated[list[str], Field(min_length=1, max_length=MOST_INPUTS, fail_fast=True)]
+        | Annotated[list[InputPart], Field(min_length=1, max_length=MOST_INPUTS, fail_fast=True)]
     )
 
     def texts(self) -> list[str]:
@@ -72,11 +73,14 @@ def router(parts: Parts) -> APIRouter:
     async def judge(request: Request) -> Moderations:
         """What the service's moderator says of texts."""
         asked = await request_body.read(request, ModerationsRequest, parts.service.config.max_body_bytes)
+        texts = asked.texts()
+        if sum(map(len, texts)) > MOST_CHARACTERS:
+            raise Refused(400, f"input: at most {MOST_CHARACTERS} characters are judged at once.", "too_long", "input")
         results = [
             ModerationResult(
                 flagged=each.is_flagged, categories=dict(each.categories), category_scores=dict(each.scores)
             )
-            for each in await parts.moderation.judge(asked.texts())
+            for each in await parts.moderation.judge(texts)
         ]
         return Moderations(id=f"modr-{uuid.uuid4().hex}", model=model, results=results)
 

@@ -71,7 +71,7 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
         return next(each for each in models(parts) if each["id"] == name)
 
     @routes.post("/tokenize", openapi_extra=request_body.schema(TokenizeRequest), **answers(Tokens, 400, 404, 415, 503))
-    async def tokenize(request: Request) -> dict[str, Any]:
+    async def tokenize(request: Request) -> Response:
         """The tokens of a text, or of a chat in the model's template."""
         asked = await request_body.read(request, TokenizeRequest, config.max_body_bytes)
         check_ready(service)
@@ -80,7 +80,8 @@ def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRoute
         texts = [prompt.text] if prompt.text is not None else [message.content for message in prompt.messages]
         check_countable(service, texts, "messages" if prompt.text is None else "prompt")
         ids = service.engine.encode(prompt)
-        return {"count": len(ids), "max_model_len": config.max_model_len, "tokens": ids, "token_strs": None}
+        answer = {"count": len(ids), "max_model_len": config.max_model_len, "tokens": list(ids), "token_strs": None}
+        return JSONResponse(answer)
 
     @routes.get("/metrics", response_class=PlainTextResponse)
     async def metrics() -> Response:

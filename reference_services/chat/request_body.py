@@ -8,10 +8,15 @@ from typing import Any, TypeVar
 from fastapi import Request
 from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
 
 from reference_services.chat import strict_json
+from reference_services.chat.connection import ClientLeft
 from reference_services.chat.failures import Refused
 from reference_services.chat.gate import body_too_large
+from reference_services.web import body
+from reference_services.web.held_bytes import NoRoom
+from reference_services.web.json_budget import TooManyValues
 
 Body = TypeVar("Body", bound=BaseModel)
 COMPONENTS = "#/components/schemas/{model}"
@@ -21,12 +26,19 @@ COMPONENTS = "#/components/schemas/{model}"
 async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
     """The body of a request. Raises Refused."""
     check_type(request.headers)
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > max_bytes:
-            raise body_too_large(max_bytes)
-    return checked(parsed(content), kind)
+    return checked(parsed(await content_of(request, max_bytes)), kind)
+
+
+async def content_of(request: Request, max_bytes: int) -> bytearray:
+    """The bytes of the body. Raises Refused, and ClientLeft where the client leaves before their end."""
+    try:
+        return await body.read(request, max_bytes)
+    except body.TooLong:
+        raise body_too_large(max_bytes) from None
+    except NoRoom:
+        raise Refused(503, "The clients of now send more than fits; try again.", "no_room") from None
+    except ClientDisconnect:
+        raise ClientLeft from None
 
 
 def check_type(headers: Headers) -> None:
@@ -40,6 +52,8 @@ def parsed(content: bytes | bytearray) -> dict[str, Any]:
     """The JSON object that some bytes are. Raises Refused."""
     try:
         return strict_json.read(content)
+    except TooManyValues as error:
+        raise Refused(413, str(error), "body_too_large") from None
     except strict_json.NotJson as error:
         raise Refused(400, str(error), "invalid_json") from None
 

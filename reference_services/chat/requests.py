@@ -1,5 +1,6 @@
 """Requests as they come in: every field is checked, nothing silently ignored.
 
+The first wrong item ends the check of its list: each problem that is found is described, and one is told.
 Fields that shape sampling are taken into the draw where the temperature is above 0. What this service cannot do
 (tools, images, penalties of single tokens) is refused, not ignored.
 """
@@ -39,7 +40,7 @@ class SentMessage(Strict):
     """A message as clients send it."""
 
     role: Literal["system", "developer", "user", "assistant"]
-    content: str | list[TextPart]
+    content: str | Annotated[list[TextPart], Field(fail_fast=True)]
     name: str | None = None
     refusal: str | None = None
 
@@ -94,7 +95,7 @@ class Sampling(Strict):
     max_tokens: Whole | None = None
     min_tokens: Count = 0
     ignore_eos: bool = False
-    stop: Stop | Annotated[list[Stop], Field(max_length=16)] | None = None
+    stop: Stop | Annotated[list[Stop], Field(max_length=16, fail_fast=True)] | None = None
     stream: bool = False
     stream_options: StreamOptions | None = None
     temperature: Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)] | None = None
@@ -194,7 +195,7 @@ class ChatRequest(Sampling):
         json_schema_extra={"allOf": [_STREAM_RULE, _only_with("top_logprobs", "logprobs", "integer")]}
     )
 
-    messages: Annotated[list[SentMessage], Field(min_length=1)]
+    messages: Annotated[list[SentMessage], Field(min_length=1, fail_fast=True)]
     max_completion_tokens: Whole | None = None
     logprobs: bool = False
     top_logprobs: Count | None = None
@@ -253,7 +254,7 @@ class TokenizeRequest(Strict):
 
     model: str | None = None
     prompt: str | None = None
-    messages: Annotated[list[SentMessage], Field(min_length=1)] | None = None
+    messages: Annotated[list[SentMessage], Field(min_length=1, fail_fast=True)] | None = None
 
     @model_validator(mode="after")
     def _one_of_both(self) -> TokenizeRequest:

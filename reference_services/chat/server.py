@@ -10,21 +10,19 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
-from starlette.types import ASGIApp
 
 from reference_services.chat import LOGGER, tls
 from reference_services.chat.app import CreateApp
 from reference_services.chat.engine import EngineError
 from reference_services.chat.settings import ChatSettings
+from reference_services.web.listener import BACKLOG, SEND_BUFFER_BYTES
+from reference_services.web.server import Server, config, sockets_of
 
 log = logging.getLogger(LOGGER)
-BACKLOG = 2048
-GRACE_S = 10
 SAME_SIGNAL_S = 1.0
 """A process group gets a signal, and the parent passes it on: what comes within this time is the same one."""
 
@@ -44,6 +42,8 @@ def bind(host: str, port: int) -> socket.socket:
         raise ListenError(f"{host}: no such address ({why}); give another --host") from None
     sock = socket.socket(family, kind, protocol)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Connections have it from their listener.
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
     try:
         sock.bind(address)
         # A bound port that does not listen can still be bound by others; listening settles it.
@@ -76,9 +76,18 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
         ports = dict.fromkeys((settings.port, metrics_port))
         sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
         app: FastAPI = create(settings, database)
-        servers = [Server(_config(settings, app, is_access_logged, has_lifespan=True))]
+        limits = settings.limits
+        secured = partial(
+            config,
+            limits=limits,
+            is_access_logged=is_access_logged,
+            certificate=settings.tls_certificate,
+            key=settings.tls_key,
+        )
+        make_socket = sockets_of(limits, app.state.held) if settings.websocket else None
+        servers = [Server(secured(app, make_socket=make_socket), limits)]
         if metrics_port != settings.port:
-            servers.append(Server(_config(settings, app.state.metrics_app, is_access_logged, has_lifespan=False)))
+            servers.append(Server(secured(app.state.metrics_app, has_lifespan=False), limits))
         scheme = "https" if settings.tls_certificate else "http"
         log.info(
             "listening",
@@ -93,30 +102,6 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
         if app.state.ended.is_set():
             raise EngineError(app.state.parts.service.load_error)
     log.info("stopped")
-
-
-class Server(uvicorn.Server):
-    """uvicorn without its signal handling: `run` has one for all listeners."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _config(settings: ChatSettings, app: ASGIApp, is_access_logged: bool, has_lifespan: bool) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        lifespan="on" if has_lifespan else "off",
-        log_config=None,
-        access_log=is_access_logged,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=GRACE_S,
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
-        ws="websockets-sansio" if settings.websocket and has_lifespan else "none",
-        ws_max_size=settings.max_body_bytes,
-    )
 
 
 async def run(servers: list[Server], sockets: list[socket.socket], ended: asyncio.Event | None = None) -> None:

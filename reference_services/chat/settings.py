@@ -38,6 +38,7 @@ from reference_services.chat.presets import PRESETS, Preset
 from reference_services.chat.settings_problems import SettingsError, described, unknown_variables
 from reference_services.chat.settings_yaml import YamlSettings, read_yaml
 from reference_services.chat.store_url import without_password
+from reference_services.web.limits import DEFAULTS, Limits, head_bytes
 
 LARGEST = 2**31 - 1
 SWITCHES = {
@@ -165,6 +166,14 @@ class ChatSettings(BaseSettings):
     rate_limit: RateLimits = ""
     max_body_bytes: PositiveInt = 8 * 2**20
     max_header_bytes: PositiveInt = 2**16
+    max_held_bytes: PositiveInt = DEFAULTS.max_held_bytes
+    max_connections: PositiveInt = DEFAULTS.max_connections
+    request_head_seconds: PositiveNumber = DEFAULTS.request_head_seconds
+    request_body_seconds: PositiveNumber = DEFAULTS.request_body_seconds
+    request_idle_seconds: PositiveNumber = DEFAULTS.request_idle_seconds
+    send_seconds: PositiveNumber = DEFAULTS.send_seconds
+    keep_alive_seconds: PositiveNumber = DEFAULTS.keep_alive_seconds
+    """What one client may cost the others; `Limits` says what each of these bounds."""
     tls_certificate: AnyText = ""
     tls_key: AnyText = ""
 
@@ -219,9 +228,29 @@ class ChatSettings(BaseSettings):
                 f"context_window_size = {self.context_window_size} is more than max_model_len = {self.max_model_len}: "
                 "a conversation cannot be longer than what the model reads"
             )
+        if self.max_held_bytes < self.max_body_bytes:
+            raise ValueError(
+                f"max_held_bytes = {self.max_held_bytes} is less than max_body_bytes = {self.max_body_bytes}: "
+                "one body alone would be refused"
+            )
         if bool(self.tls_certificate) != bool(self.tls_key):
             raise ValueError("tls_certificate and tls_key go together: name both, or neither")
         return self
+
+    @property
+    def limits(self) -> Limits:
+        """What the listeners keep to."""
+        return Limits(
+            max_connections=self.max_connections,
+            request_head_seconds=self.request_head_seconds,
+            request_body_seconds=self.request_body_seconds,
+            request_idle_seconds=self.request_idle_seconds,
+            send_seconds=self.send_seconds,
+            keep_alive_seconds=self.keep_alive_seconds,
+            max_head_bytes=head_bytes(self.max_header_bytes),
+            max_message_bytes=self.max_body_bytes,
+            max_held_bytes=self.max_held_bytes,
+        )
 
     def public(self) -> dict[str, Any]:
         """All settings, for people to compare; the one secret that they can hold, the store's password, is left out."""

@@ -30,9 +30,11 @@ class Slots:
         try:
             await place
         except asyncio.CancelledError:
-            if place.done() and not place.cancelled():
+            if not place.cancelled():
+                # It was handed the place in the moment in which it left.
                 self._hand_on()
-            else:
+            elif place in self._queue:
+                # Else it was passed over already: a cancelled future stays here until its task has run.
                 self._queue.remove(place)
             raise
         return self

@@ -22,11 +22,13 @@ from reference_services.chat.gate import allowance, caller
 from reference_services.chat.generation import Generation, Parts
 from reference_services.chat.metrics import SOCKET
 from reference_services.chat.requests import ChatRequest
+from reference_services.web.held_bytes import NoRoom, share_of
 
 DONE = "[DONE]"
 MOST_WAITING = 8
 """Requests that may wait on one socket; who sends more is told that it is too many, and let go."""
-TOO_MANY = 1008
+TOO_MANY, NO_ROOM = 1008, 1013
+"""Close codes of RFC 6455, section 7.4, and of its registry."""
 
 
 def router(parts: Parts) -> APIRouter:
@@ -40,49 +42,75 @@ def router(parts: Parts) -> APIRouter:
         except Refused as refused:
             await socket.send_denial_response(refused.response())
             return
-        await socket.accept()
-        inbox = Inbox(socket)
-        reader = asyncio.create_task(inbox.read())
+        inbox = Inbox(socket, parts.service.config.max_body_bytes)
+        reader = None
         try:
+            await socket.accept()
+            reader = asyncio.create_task(inbox.read())
             while True:
                 await _answer(parts, socket, inbox, await inbox.next(), session_id)
         except (ClientLeft, WebSocketDisconnect, OSError):
             pass
         finally:
-            reader.cancel()
-            await asyncio.gather(reader, return_exceptions=True)
+            if reader is not None:
+                reader.cancel()
+                await asyncio.gather(reader, return_exceptions=True)
 
     return routes
 
 
 class Inbox:
-    """What a client sends, read as it comes, so that its leaving is seen at once."""
+    """What a client sends, read as it comes, so that its leaving is seen at once.
 
-    def __init__(self, socket: WebSocket) -> None:
+    What waits has few messages and together the bytes of one, and is held in the share of all clients' bytes; so is the
+    message that is worked on.
+    """
+
+    def __init__(self, socket: WebSocket, most_bytes: int) -> None:
         self._socket = socket
+        self._most_bytes = most_bytes
+        self._share = share_of(socket.scope)
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self._waiting_bytes = self._taken_bytes = 0
         self._left = asyncio.Event()
 
     async def read(self) -> None:
         """Read until the client leaves."""
         try:
             while (message := await self._socket.receive())["type"] == "websocket.receive":
-                if self._waiting.qsize() >= MOST_WAITING:
-                    await self._socket.close(TOO_MANY, f"more than {MOST_WAITING} requests wait")
-                    break
                 text = message.get("text")
                 # Text that is no UTF-8 is refused by the protocol itself; escapes may still hold half a character.
                 content = text.encode("utf-8", "surrogatepass") if text is not None else message.get("bytes") or b""
-                self._waiting.put_nowait(content)
+                if (why := self._take(content)) is not None:
+                    await self._socket.close(*why)
+                    break
         finally:
             self._left.set()
             self._waiting.put_nowait(None)
 
+    def _take(self, content: bytes) -> tuple[int, str] | None:
+        """Have a message wait; where there is no room for it, the code and the reason to close with."""
+        if self._waiting.qsize() >= MOST_WAITING:
+            return TOO_MANY, f"more than {MOST_WAITING} requests wait"
+        if self._waiting_bytes + len(content) > self._most_bytes:
+            return TOO_MANY, f"requests of more than {self._most_bytes} bytes wait"
+        try:
+            self._share.hold(self._taken_bytes + self._waiting_bytes + len(content))
+        except NoRoom:
+            return NO_ROOM, "the clients of now send more than fits"
+        self._waiting_bytes += len(content)
+        self._waiting.put_nowait(content)
+        return None
+
     async def next(self) -> bytes:
         """The next message. Raises ClientLeft, also where messages wait: nobody would read their answers."""
+        self._taken_bytes = 0
+        self._share.hold(self._waiting_bytes)
         message = await self._waiting.get()
         if message is None or self._left.is_set():
             raise ClientLeft
+        self._waiting_bytes -= len(message)
+        self._taken_bytes = len(message)
         return message
 
     async def left(self) -> dict[str, str]:

@@ -11,6 +11,9 @@ from collections.abc import Sequence
 from email.message import Message
 from typing import Any, Never
 
+from reference_services.web import json_budget
+from reference_services.web.json_budget import OverBudget, TooManyValues
+
 _EXACT = 2**53
 _CODINGS = ("", "identity")
 
@@ -20,8 +23,9 @@ class NotJson(ValueError):
 
 
 def read(content: bytes | bytearray) -> dict[str, Any]:
-    """The JSON object that some bytes are. Raises NotJson."""
+    """The JSON object that some bytes are. Raises NotJson, and TooManyValues where it is too much of one."""
     try:
+        json_budget.check(content)
         data = json.loads(
             content.decode("utf-8"), object_pairs_hook=_members, parse_float=_number, parse_constant=_constant
         )
@@ -34,10 +38,10 @@ def read(content: bytes | bytearray) -> dict[str, Any]:
         raise NotJson("The body holds half of a surrogate pair, which is no character.") from None
     except (NotJson, json.JSONDecodeError) as error:
         raise NotJson(f"The body is not JSON: {error}") from None
-    except RecursionError:
-        raise NotJson("The body is nested too deeply to be read.") from None
-    except ValueError:
-        raise NotJson("The body holds a number with more digits than are read.") from None
+    except TooManyValues:
+        raise
+    except OverBudget as error:
+        raise NotJson(str(error)) from None
     if not isinstance(data, dict):
         raise NotJson(f"The body is a JSON {type(data).__name__}, an object is needed.")
     return data
@@ -63,6 +67,8 @@ def refused_type(content_type: str | None, content_encoding: str | None) -> str 
 
 
 def _members(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > json_budget.MOST_NAMES:
+        raise TooManyValues(f"An object in the body has more than {json_budget.MOST_NAMES} names.")
     members = dict(pairs)
     if len(members) < len(pairs):
         seen: set[str] = set()

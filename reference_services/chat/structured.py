@@ -7,15 +7,16 @@ fetched from anywhere, and regular expressions of a request are refused, not run
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError
+from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from reference_services.chat.json_scalars import Unsupported
+from reference_services.chat.json_scalars import TooMuch, Unsupported
 from reference_services.chat.json_values import Values
 
 ANY_OBJECT: dict[str, Any] = {
@@ -25,6 +26,7 @@ ANY_OBJECT: dict[str, Any] = {
     "additionalProperties": False,
 }
 """What is written where any object will do."""
+MOST_NODES, MOST_STEPS = 1_000, 10_000
 _REFUSED = frozenset({"pattern", "patternProperties", "$dynamicRef", "$id", "$anchor", "$dynamicAnchor"})
 _DATA = frozenset({"const", "enum", "default", "examples"})
 _NAMED = frozenset({"properties", "$defs", "definitions", "dependentSchemas"})
@@ -33,11 +35,13 @@ _NAMED = frozenset({"properties", "$defs", "definitions", "dependentSchemas"})
 def write(schema: Mapping[str, Any], key: bytes, told: str | None) -> str:
     """A JSON text that the schema accepts; its texts are `told`, else prose that the key fixes. Raises Unsupported."""
     try:
+        if nodes(schema) > MOST_NODES:
+            raise Unsupported(f"the schema holds more than {MOST_NODES} values")
         Draft202012Validator.check_schema(schema)
         for keyword in _keywords(schema):
             if keyword in _REFUSED:
                 raise Unsupported(f"the keyword {keyword} is not supported")
-        validator = Draft202012Validator(schema, registry=Registry())
+        validator = counting_validator(MOST_STEPS)(schema, registry=Registry())
         value = Values(validator, key, told).value(dict(schema), 0)
         problem = next(validator.iter_errors(value), None)
         if problem is not None:
@@ -51,6 +55,34 @@ def write(schema: Mapping[str, Any], key: bytes, told: str | None) -> str:
     except RecursionError:
         raise Unsupported("the schema is nested too deeply") from None
     return json.dumps(value, ensure_ascii=False)
+
+
+def nodes(value: Any) -> int:
+    """How many values a JSON value holds, itself included."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(nodes, inner))
+
+
+def counting_validator(most_steps: int) -> Any:
+    """The validator of JSON Schema, which gives up after so many steps: one keyword applied to one value each.
+
+    A schema of two hundred bytes may ask for thousands of values, and for hundreds of rules on each. The whole service
+    would wait.
+    """
+    steps = 0
+
+    def counted(rule: Callable[..., Any]) -> Callable[..., Any]:
+        def step(validator: Any, value: Any, instance: Any, schema: Any) -> Any:
+            nonlocal steps
+            steps += 1
+            if steps > most_steps:
+                raise TooMuch(f"it takes more than {most_steps} steps to check")
+            return rule(validator, value, instance, schema)
+
+        return step
+
+    rules = {name: counted(rule) for name, rule in Draft202012Validator.VALIDATORS.items()}
+    return extend(Draft202012Validator, validators=rules)  # type: ignore[no-untyped-call]
 
 
 def _keywords(schema: Any) -> Iterator[str]:

@@ -19,6 +19,7 @@ FIRST_TEXT_ID = 16
 
 LONGEST = 8
 """Letters of a token at most; no token but white space has more characters, its leading space aside."""
+AT_ONCE = 1 << 16
 
 _PIECE = re.compile(r" ?[^\W\d_]{1,8}| ?\d{1,3}| ?[^\s\w]| ?_|\s+(?!\S)|\s+|\w")
 
@@ -37,7 +38,9 @@ def at_least(text: str) -> int:
     """A number of tokens that a text has at least, found in a small part of the time of their count."""
     if len(text) < LONGEST:
         return 0
-    return -(-sum(map(len, text.split())) // LONGEST)
+    # Piece by piece: the words of a long text all at once take twenty times its memory.
+    seen = sum(len(word) for start in range(0, len(text), AT_ONCE) for word in text[start : start + AT_ONCE].split())
+    return -(-seen // LONGEST)
 
 
 def encode(text: str) -> list[int]:

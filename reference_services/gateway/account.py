@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import time
 
+from reference_services.chat.connection import CLIENT_LEFT
 from reference_services.gateway import LOGGER
 from reference_services.gateway.metrics import NO_SERVICE, Metrics
 
 log = logging.getLogger(LOGGER)
-CLIENT_LEFT = 499
-"""nginx' status for a client that closed the connection; nobody reads it."""
 
 
 class Account:

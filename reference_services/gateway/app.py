@@ -19,7 +19,7 @@ from reference_services.gateway import LOGGER, NAME, VERSION, operations, regist
 from reference_services.gateway.access import Access, Door
 from reference_services.gateway.balancing import Choose, least_outstanding
 from reference_services.gateway.breaker import Breaker, State
-from reference_services.gateway.configuration import Configuration
+from reference_services.gateway.configuration import LISTENER, Configuration
 from reference_services.gateway.directory import Directory, MakeBreaker
 from reference_services.gateway.forwarding import Forwarding
 from reference_services.gateway.metrics import Metrics
@@ -30,6 +30,7 @@ from reference_services.gateway.reloading import Reloading
 from reference_services.gateway.replica import Replica
 from reference_services.gateway.sockets import Sockets
 from reference_services.gateway.upstream import Upstream, trusted
+from reference_services.web.held_bytes import HeldBytes, HoldsBodies
 
 log = logging.getLogger(LOGGER)
 
@@ -98,6 +99,7 @@ def create_gateway(
 
     app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     failures.install(app)
+    app.add_middleware(HoldsBodies, held=HeldBytes(configuration.gateway.max_held_bytes))
     app.add_middleware(Door, access=access)
     app.include_router(routes.forwarded(parts))
     app.include_router(operations.router(directory, metrics, reloading, listing, registrations.described))
@@ -132,7 +134,7 @@ def _describe(app: FastAPI, access: Access) -> None:
 def _check_restart(file: Path, now: Configuration, new: Configuration) -> None:
     """Raises SettingsError where a setting has changed that is taken at the start alone."""
     for section, names in (
-        ("gateway", ("host", "port")), ("security", ("tls_certificate", "tls_key")), ("upstream", ("ca_file",))
+        ("gateway", LISTENER), ("security", ("tls_certificate", "tls_key")), ("upstream", ("ca_file",))
     ):  # fmt: skip
         before, after = getattr(now, section), getattr(new, section)
         for name in names:

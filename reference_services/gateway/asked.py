@@ -12,7 +12,6 @@ from starlette.requests import HTTPConnection, Request
 
 from reference_services.chat import request_body
 from reference_services.chat.failures import Refused
-from reference_services.chat.gate import body_too_large
 from reference_services.gateway import headers
 
 PRIORITIES = {"high": 0, "normal": 1, "low": 2}
@@ -72,18 +71,14 @@ async def read(
     target: str | None = None,
     session: str | None = None,
 ) -> Asked:
-    """What is asked for. Raises Refused.
+    """What is asked for. Raises Refused, and ClientLeft where the client leaves before the end of its body.
 
     `by_body`: it is JSON and names a model. `target`: another path than the one that came. `session`: where the path
     names it.
     """
     if by_body:
         request_body.check_type(request.headers)
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > max_body_bytes:
-            raise body_too_large(max_body_bytes)
+    content = await request_body.content_of(request, max_body_bytes)
     model = _model(request_body.parsed(content)) if by_body else ""
     return _asked(request, request_id, identity, model, bytes(content), target, session)
 

@@ -8,6 +8,8 @@ from urllib.parse import unquote, urlsplit
 from limits import parse_many
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from reference_services.web.limits import DEFAULTS, Limits, head_bytes
+
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False, strict=False)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -129,7 +131,44 @@ class Front(_Part):
     max_body_bytes: PositiveCount = 8 * 2**20
     max_header_bytes: PositiveCount = 2**16
     max_sockets: PositiveCount = 1000
+    max_held_bytes: PositiveCount = DEFAULTS.max_held_bytes
+    max_connections: PositiveCount = DEFAULTS.max_connections
+    request_head_seconds: Seconds = DEFAULTS.request_head_seconds
+    request_body_seconds: Seconds = DEFAULTS.request_body_seconds
+    request_idle_seconds: Seconds = DEFAULTS.request_idle_seconds
+    send_seconds: Seconds = DEFAULTS.send_seconds
+    keep_alive_seconds: Seconds = 75.0
+    """What one client may cost the others; `Limits` says what each of these bounds. Idle connections are kept longer
+    than clients keep them, so that none is closed under a request."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+
+    @model_validator(mode="after")
+    def _holds_a_body(self) -> Front:
+        if self.max_held_bytes < self.max_body_bytes:
+            raise ValueError("max_held_bytes is less than max_body_bytes: one body alone would be refused")
+        return self
+
+    @property
+    def limits(self) -> Limits:
+        """What the listener keeps to."""
+        return Limits(
+            max_connections=self.max_connections,
+            request_head_seconds=self.request_head_seconds,
+            request_body_seconds=self.request_body_seconds,
+            request_idle_seconds=self.request_idle_seconds,
+            send_seconds=self.send_seconds,
+            keep_alive_seconds=self.keep_alive_seconds,
+            max_head_bytes=head_bytes(self.max_header_bytes),
+            max_message_bytes=self.max_body_bytes,
+            max_held_bytes=self.max_held_bytes,
+        )
+
+
+LISTENER = (
+    *("host", "port", "max_held_bytes", "max_connections", "request_head_seconds", "request_body_seconds"),
+    *("request_idle_seconds", "send_seconds", "keep_alive_seconds"),
+)
+"""Settings of `Front` that are taken at the start alone."""
 
 
 class Security(_Part):

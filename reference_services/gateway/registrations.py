@@ -42,8 +42,8 @@ class Announcement(BaseModel):
     replica: Name | None = None
     models: Annotated[
         tuple[Annotated[str, Field(min_length=1, max_length=200)], ...],
+        Field(max_length=64, fail_fast=True),
         BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value),
-        Field(max_length=64),
     ] = ()
     concurrent: PositiveCount | None = None
     lease_seconds: Seconds | None = None

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.connection import CLIENT_LEFT, ClientLeft, while_connected
 from reference_services.chat.failures import Refused
 from reference_services.gateway import headers
-from reference_services.gateway.account import CLIENT_LEFT, Account
+from reference_services.gateway.account import Account
 from reference_services.gateway.asked import SESSION_HEADER
 from reference_services.gateway.forwarding import Opened
 from reference_services.gateway.metrics import Metrics
@@ -67,9 +66,7 @@ class Relay(Response):
         tail = b""
         try:
             async for part in parts(self._opened.answer, self._opened.silence_s):
-                # A client that takes nothing would keep its slot at the replica for ever: it has left.
-                async with asyncio.timeout(self._opened.silence_s):
-                    await send({"type": "http.response.body", "body": part, "more_body": True})
+                await send({"type": "http.response.body", "body": part, "more_body": True})
                 self._account.bytes += len(part)
                 tail = (tail + part)[-4:]
         except Failed:

@@ -9,17 +9,17 @@ from urllib.parse import unquote
 
 from fastapi import APIRouter, Request
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, HTTPConnection
+from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.connection import CLIENT_LEFT, ClientLeft, while_connected
 from reference_services.chat.description import refused
 from reference_services.chat.failures import Refused, internal
 from reference_services.chat.gate import caller
 from reference_services.gateway import asked as asking
 from reference_services.gateway.access import Access
-from reference_services.gateway.account import CLIENT_LEFT, Account
+from reference_services.gateway.account import Account
 from reference_services.gateway.directory import Directory
 from reference_services.gateway.forwarding import Forwarding
 from reference_services.gateway.metrics import Metrics
@@ -220,7 +220,7 @@ async def _forward(request: Request, parts: Parts, label: str, place: _Place | N
         return Relay(opened, account, parts.metrics, request_id, asked.scope)
     except Refused as error:
         return _refused(error, account, request_id)
-    except (ClientLeft, ClientDisconnect):
+    except ClientLeft:
         account.close(CLIENT_LEFT)
         return Response(status_code=CLIENT_LEFT)
     except Exception as error:

@@ -8,54 +8,38 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Iterator
 
-import uvicorn
 from fastapi import FastAPI
 
-from reference_services.chat.server import BACKLOG, GRACE_S, SAME_SIGNAL_S, bind
+from reference_services.chat.server import SAME_SIGNAL_S, bind
 from reference_services.gateway import LOGGER
 from reference_services.gateway.configuration import Configuration
+from reference_services.web.server import Server, config
 
 log = logging.getLogger(LOGGER)
-KEPT_S = 75
-"""Idle connections of clients are kept longer than clients keep them, so that none is closed under a request."""
+DESCRIPTORS = 2
+"""Of a connection: its own, and the replica's."""
 
 
 def serve(app: FastAPI, configuration: Configuration, is_access_logged: bool) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time. Raises ListenError."""
     front, security = configuration.gateway, configuration.security
     with contextlib.closing(bind(front.host, front.port)) as sock:
-        config = uvicorn.Config(
+        options = config(
             app,
-            lifespan="on",
-            log_config=None,
-            access_log=is_access_logged,
-            server_header=False,
-            # What a client says of where it comes from is not believed, be it on this machine.
-            proxy_headers=False,
-            backlog=BACKLOG,
-            timeout_keep_alive=KEPT_S,
-            timeout_graceful_shutdown=GRACE_S,
-            ssl_certfile=security.tls_certificate or None,
-            ssl_keyfile=security.tls_key or None,
-            ws=app.state.sockets.protocol,
+            front.limits,
+            is_access_logged=is_access_logged,
+            certificate=security.tls_certificate,
+            key=security.tls_key,
+            make_socket=app.state.sockets.protocol,
         )
         scheme = "https" if security.tls_certificate else "http"
         log.info("listening", extra={"fields": {"service": f"{scheme}://{front.host}:{front.port}"}})
-        asyncio.run(_run(_Server(config), sock, app))
+        asyncio.run(_run(Server(options, front.limits, DESCRIPTORS), sock, app))
     log.info("stopped")
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its signal handling, which ends a process by the signal."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-async def _run(server: _Server, sock: socket.socket, app: FastAPI) -> None:
+async def _run(server: Server, sock: socket.socket, app: FastAPI) -> None:
     loop = asyncio.get_running_loop()
     asked_at: float | None = None
 

@@ -12,16 +12,17 @@ import logging
 import ssl
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.requests import HTTPConnection
 
+from reference_services.chat.connection import CLIENT_LEFT
 from reference_services.chat.failures import Refused, internal
 from reference_services.chat.gate import allowance
 from reference_services.gateway import LOGGER, headers
 from reference_services.gateway import asked as asking
-from reference_services.gateway.account import CLIENT_LEFT, Account
+from reference_services.gateway.account import Account
 from reference_services.gateway.frames import Frames, TooLong, close_frame
 from reference_services.gateway.handshake import READ_BYTES, Incoming, Outgoing, ask
 from reference_services.gateway.relay import unscoped
@@ -29,6 +30,7 @@ from reference_services.gateway.replica import Lease, Replica
 from reference_services.gateway.routes import CONFIGURED, Parts, of_path
 from reference_services.gateway.service import Service
 from reference_services.gateway.upstream import Failed
+from reference_services.web.send_deadline import SendDeadline
 
 log = logging.getLogger(LOGGER)
 PATHS = ("/v1/chat/stream", "/v1/realtime")
@@ -40,7 +42,10 @@ POLICY, TOO_LONG, RESTART, BAD_GATEWAY = 1008, 1009, 1012, 1014
 class Socket(asyncio.StreamReaderProtocol):
     """A client's connection from its handshake on; uvicorn hands it over."""
 
-    def __init__(self, serve: Callable[[Incoming, asyncio.Event], Awaitable[None]], **uvicorns: Any) -> None:
+    def __init__(
+        self, serve: Callable[[Incoming, asyncio.Event], Awaitable[None]], send_seconds: float, **uvicorns: Any
+    ) -> None:
+        self._sending = SendDeadline(send_seconds)
         self._stopping = asyncio.Event()
         self._left = asyncio.Event()
         self._connections: set[Any] = uvicorns["server_state"].connections
@@ -56,7 +61,22 @@ class Socket(asyncio.StreamReaderProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The connection is this one's from here on."""
         self._connections.add(self)
+        self._transport = cast(asyncio.Transport, transport)
         super().connection_made(transport)
+
+    def check(self) -> None:
+        """Called now and then: a client that takes nothing is let go."""
+        self._sending.check(self._transport)
+
+    def pause_writing(self) -> None:
+        """The client is slow."""
+        self._sending.paused()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """The client goes on."""
+        self._sending.resumed()
+        super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection has ended."""
@@ -84,7 +104,7 @@ class Sockets:
 
     def protocol(self, config: uvicorn.Config, **uvicorns: Any) -> Socket:
         """What uvicorn makes for a request that asks for a WebSocket."""
-        return Socket(self.serve, **uvicorns)
+        return Socket(self.serve, self._parts.directory.configuration.gateway.send_seconds, **uvicorns)
 
     async def serve(self, client: Incoming, stopping: asyncio.Event) -> None:
         """One socket, from handshake to end."""
@@ -199,18 +219,20 @@ class Sockets:
 
     async def _relay(self, client: Incoming, answer: Outgoing, request: HTTPConnection, stopping: asyncio.Event) -> str:
         """Bytes, both ways, until one side ends; how it ended."""
-        most = self._parts.directory.configuration.gateway.max_body_bytes
+        configuration = self._parts.directory.configuration
+        most, silence_s = configuration.gateway.max_body_bytes, configuration.upstream.silence_seconds
         to_replica, to_client = Frames(most), Frames()
         may = allowance(request)
 
         async def outward(data: bytes) -> None:
             for _ in range(to_replica.feed(data)):
                 await may.take()
-            await _send(answer.writer, data)
+            await _send(answer.writer, data, silence_s)
 
         async def inward(data: bytes) -> None:
             to_client.feed(data)
-            await _send(client.writer, data)
+            # As long as it takes: the client's connection ends where it takes nothing.
+            await _send(client.writer, data, None)
 
         async def back() -> None:
             await inward(answer.first)
@@ -240,10 +262,14 @@ async def _pump(reader: asyncio.StreamReader, passed: Callable[[bytes], Awaitabl
             await passed(data)
 
 
-async def _send(writer: asyncio.StreamWriter, data: bytes) -> None:
+async def _send(writer: asyncio.StreamWriter, data: bytes, within_s: float | None) -> None:
     try:
         writer.write(data)
-        await writer.drain()
+        async with asyncio.timeout(within_s):
+            await writer.drain()
+    except TimeoutError:
+        writer.transport.abort()
+        await asyncio.Event().wait()
     except ConnectionError:
         # That side has gone, and its own direction ends and tells how.
         await asyncio.Event().wait()

@@ -13,14 +13,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import uvicorn
-
 from reference_services.chat import logs
-from reference_services.chat.server import BACKLOG, GRACE_S, ListenError, Server, bind, run
+from reference_services.chat.server import ListenError, bind, run
 from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, show
 from reference_services.health import LOGGER, NAME
 from reference_services.health.app import create_app
 from reference_services.health.estate_file import EstateUnreadable, read
+from reference_services.web.limits import Limits
+from reference_services.web.server import Server, config
 
 PORT = 8080
 LAST_PORT = 65_535
@@ -39,12 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for library in ("httpx", "httpcore"):
             logging.getLogger(library).setLevel(logging.WARNING)
         with contextlib.closing(bind(parsed.host, parsed.port)) as sock:
-            config = uvicorn.Config(
-                app, lifespan="off", log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
-                timeout_graceful_shutdown=GRACE_S, ws="none",
-            )  # fmt: skip
+            limits = Limits()
             log.info("listening", extra={"fields": {"service": f"http://{parsed.host}:{parsed.port}"}})
-            asyncio.run(run([Server(config)], [sock]))
+            asyncio.run(run([Server(config(app, limits, has_lifespan=False), limits)], [sock]))
     except EstateUnreadable as error:
         complain(NAME, error)
         return USAGE

@@ -14,7 +14,7 @@ from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
 from reference_services.chat import logs, request_body
-from reference_services.chat.connection import ClientLeft, while_connected
+from reference_services.chat.connection import while_connected
 from reference_services.chat.description import answers, describe
 from reference_services.switch import LOGGER, NAME, VERSION, configuration, health, refusals, requests
 from reference_services.switch.answer_models import Configuration, Degraded, Inference, Readiness, SwitchError, Well
@@ -23,13 +23,12 @@ from reference_services.switch.requests import Asked, InferRequest
 from reference_services.switch.settings import SwitchSettings
 from reference_services.switch.sources import build
 from reference_services.switch.tokens import HEADER, Guard, guard, read_token
+from reference_services.web.held_bytes import HeldBytes, HoldsBodies
 
 log = logging.getLogger(LOGGER)
 OPEN_PATHS = frozenset({"/switch/health", "/health", "/ready", "/config"})
 """What needs no token."""
 DEGRADED = "/degraded"
-CLIENT_LEFT = 499
-"""For the log of a proxy; nobody is there any more to read it."""
 
 
 class CreateApp(Protocol):
@@ -68,6 +67,7 @@ def create_app(
 
     app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     refusals.install(app)
+    app.add_middleware(HoldsBodies, held=HeldBytes(settings.limits.max_held_bytes))
 
     @app.post(
         "/switch/infer",
@@ -79,10 +79,7 @@ def create_app(
         check(request.headers.raw)
         begin_s = time.monotonic()
         asked = await requests.read(request, settings)
-        try:
-            given = await while_connected(request.receive, chain.infer(asked))
-        except ClientLeft:
-            return Response(status_code=CLIENT_LEFT)
+        given = await while_connected(request.receive, chain.infer(asked))
         body = told(asked, given, round((time.monotonic() - begin_s) * 1e3))
         if settings.log_inference_time:
             kept = ("inference_id", "model", "source", "degraded", "tokens_used", "latency_ms")

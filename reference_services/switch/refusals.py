@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from reference_services.chat.connection import CLIENT_LEFT, ClientLeft
 from reference_services.switch import LOGGER
 
 log = logging.getLogger(LOGGER)
@@ -50,6 +51,9 @@ def install(app: FastAPI) -> None:
         assert isinstance(error, Refused)
         return error.response()
 
+    async def left(request: Request, error: Exception) -> Response:
+        return Response(status_code=CLIENT_LEFT)
+
     async def http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
         return Refused(error.status_code, f"{request.method}: {error.detail}", error.headers).response()
@@ -59,5 +63,6 @@ def install(app: FastAPI) -> None:
         return Refused(500, "The service failed on this request; its log says why.").response()
 
     app.add_exception_handler(Refused, refused)
+    app.add_exception_handler(ClientLeft, left)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, bug)

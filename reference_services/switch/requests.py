@@ -7,11 +7,17 @@ from typing import Annotated, Any
 
 from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import ClientDisconnect
 
 from reference_services.chat import strict_json
+from reference_services.chat.connection import ClientLeft
 from reference_services.chat.settings import LARGEST
-from reference_services.switch.refusals import Refused, wrong
+from reference_services.switch.refusals import Refused, unavailable, wrong
 from reference_services.switch.settings import SwitchSettings
+from reference_services.web import body
+from reference_services.web.body import TooLong
+from reference_services.web.held_bytes import NoRoom
+from reference_services.web.json_budget import TooManyValues
 
 MAX_TEMPERATURE = 2.0
 
@@ -58,25 +64,25 @@ class Asked:
 
 
 async def read(request: Request, settings: SwitchSettings) -> Asked:
-    """What is asked. Raises Refused (400, 413, 415)."""
+    """What is asked. Raises Refused (400, 413, 415, 503), and ClientLeft where the client leaves before its end."""
     reason = strict_json.refused_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
     if reason is not None:
         raise Refused(415, reason)
-    most = settings.switch_max_body_bytes
-    content = bytearray()
-    async for part in request.stream():
-        content += part
-        if len(content) > most:
-            raise Refused(413, f"The body is longer than {most} bytes.")
     try:
-        data = strict_json.read(content)
+        data = strict_json.read(await body.read(request, settings.switch_max_body_bytes))
+    except (TooLong, TooManyValues) as error:
+        raise Refused(413, str(error)) from None
+    except NoRoom:
+        raise unavailable(settings.hermes_model_name, "The clients of now send more than fits.") from None
+    except ClientDisconnect:
+        raise ClientLeft from None
     except strict_json.NotJson as error:
         raise wrong(None, str(error)) from None
     try:
-        body = InferRequest.model_validate(data)
+        asked = InferRequest.model_validate(data)
     except ValidationError as error:
         raise _refused(error) from None
-    return _within(body, settings)
+    return _within(asked, settings)
 
 
 def narrow(settings: SwitchSettings, fields: dict[str, Any]) -> None:

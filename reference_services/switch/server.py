@@ -5,15 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import uvicorn
-from fastapi import FastAPI
-
-from reference_services.chat.server import BACKLOG, GRACE_S, Server, bind, run
+from reference_services.chat.server import bind, run
 from reference_services.switch import LOGGER
 from reference_services.switch.app import CreateApp
 from reference_services.switch.settings import SwitchSettings
+from reference_services.web.server import Server, config
 
 log = logging.getLogger(LOGGER)
+DESCRIPTORS = 2
+"""Of a connection: its own, and one to whoever is asked for it."""
 
 
 def serve(settings: SwitchSettings, create: CreateApp, is_access_logged: bool) -> None:
@@ -25,18 +25,7 @@ def serve(settings: SwitchSettings, create: CreateApp, is_access_logged: bool) -
     with bind(settings.switch_host, settings.switch_port) as sock:
         url = f"http://{settings.switch_host}:{settings.switch_port}"
         log.info("listening", extra={"fields": {"service": url}})
-        asyncio.run(run([Server(_config(app, is_access_logged))], [sock]))
+        limits = settings.limits
+        server = Server(config(app, limits, is_access_logged=is_access_logged), limits, DESCRIPTORS)
+        asyncio.run(run([server], [sock]))
     log.info("stopped")
-
-
-def _config(app: FastAPI, is_access_logged: bool) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        lifespan="on",
-        log_config=None,
-        access_log=is_access_logged,
-        server_header=False,
-        backlog=BACKLOG,
-        timeout_graceful_shutdown=GRACE_S,
-        ws="none",
-    )

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from reference_services.chat.allowed import AnyText, Count, Milliseconds, Port, PositiveInt, PositiveNumber, Text
 from reference_services.chat.settings_problems import SettingsError, described
 from reference_services.chat.settings_yaml import YamlSettings
+from reference_services.web.limits import DEFAULTS, Limits
 
 PREFIXES = ("HERMES_", "SWITCH_", "VX11_", "LOG_INFERENCE")
 """What begins so and is no setting is a mistake; other programs read OPENAI_* and LOG_* too."""
@@ -79,6 +80,14 @@ class SwitchSettings(BaseSettings):
     switch_degraded_path: Flag = False
     """Whether the service answers below /degraded too, as if no model could be reached: to see what clients get."""
     switch_max_body_bytes: PositiveInt = 2**20
+    switch_max_held_bytes: PositiveInt = DEFAULTS.max_held_bytes
+    switch_max_connections: PositiveInt = DEFAULTS.max_connections
+    switch_request_head_seconds: PositiveNumber = DEFAULTS.request_head_seconds
+    switch_request_body_seconds: PositiveNumber = DEFAULTS.request_body_seconds
+    switch_request_idle_seconds: PositiveNumber = DEFAULTS.request_idle_seconds
+    switch_send_seconds: PositiveNumber = DEFAULTS.send_seconds
+    switch_keep_alive_seconds: PositiveNumber = DEFAULTS.keep_alive_seconds
+    """What one client may cost the others; `Limits` says what each of these bounds."""
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="DEBUG, INFO, WARNING or ERROR")
@@ -111,6 +120,11 @@ class SwitchSettings(BaseSettings):
                 f"hermes_max_tokens = {self.hermes_max_tokens} leaves no room for a prompt in "
                 f"hermes_context_length = {self.hermes_context_length}: lower the one or raise the other"
             )
+        if self.switch_max_held_bytes < self.switch_max_body_bytes:
+            problems.append(
+                f"switch_max_held_bytes = {self.switch_max_held_bytes} is less than "
+                f"switch_max_body_bytes = {self.switch_max_body_bytes}: one body alone would be refused"
+            )
         if self.hermes_framework == "openai" and not self.hermes_base_url:
             problems.append("hermes_framework = openai needs HERMES_BASE_URL: it has no customary address")
         if self.hermes_framework == "simulated" and self.hermes_base_url:
@@ -119,6 +133,19 @@ class SwitchSettings(BaseSettings):
                 "set HERMES_FRAMEWORK to ollama, llama-cpp, openai or registry"
             )
         return problems
+
+    @property
+    def limits(self) -> Limits:
+        """What the listener keeps to."""
+        return Limits(
+            max_connections=self.switch_max_connections,
+            request_head_seconds=self.switch_request_head_seconds,
+            request_body_seconds=self.switch_request_body_seconds,
+            request_idle_seconds=self.switch_request_idle_seconds,
+            send_seconds=self.switch_send_seconds,
+            keep_alive_seconds=self.switch_keep_alive_seconds,
+            max_held_bytes=self.switch_max_held_bytes,
+        )
 
     def url_of(self, framework: str) -> str:
         """Where a framework answers, "" where it answers here: the simulated engine, and llama.cpp with a file.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import socket
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from reference_services.chat.failures import Refused
 from reference_services.chat.keys import Keys
 from tests.reference_services.conftest import HOST, ROOT, Running, environment, free_ports, start_service
+from tests.reference_services.gateway_process import until
 
 FIRST, SECOND = "sk-first-4471-maple", "sk-second-9920-birch"
 WRONG = "sk-wrong-0000-cedar"
@@ -262,6 +264,42 @@ def test_with_a_certificate_both_ports_speak_tls_and_nothing_else(certificate: t
     finally:
         process.terminate()
         assert process.wait(15) == 0
+
+
+def test_a_handshake_of_tls_that_does_not_come_is_given_up(certificate: tuple[Path, Path], tmp_path: Path) -> None:
+    port, metrics_port = free_ports()
+    log = tmp_path / "log"
+    files = {"HERMES_2_TLS_CERTIFICATE": str(certificate[0]), "HERMES_2_TLS_KEY": str(certificate[1])}
+    with log.open("wb") as errors:
+        process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "reference_services.chat", "hermes-2", f"--host={HOST}", f"--port={port}"),
+                *(f"--metrics-port={metrics_port}", "--log-level=WARNING"),
+            ],
+            cwd=ROOT,
+            env=environment(HERMES_2_REQUEST_HEAD_SECONDS="1", HERMES_2_MAX_CONNECTIONS="30", **files),
+            stderr=errors,
+        )
+    try:
+        trust = ssl.create_default_context(cafile=str(certificate[0]))
+        url = f"https://{HOST}:{port}/ready"
+
+        def is_ready() -> bool:
+            with contextlib.suppress(httpx.TransportError):
+                return httpx.get(url, verify=trust, trust_env=False).status_code == 200
+            return False
+
+        until(is_ready, "it listens")
+        # More than may be connected: those that say nothing have a place each.
+        held = [socket.create_connection((HOST, port), timeout=30) for _ in range(60)]
+        for each in held:
+            assert each.recv(100) == b""
+            each.close()
+        assert httpx.get(url, verify=trust, trust_env=False, timeout=30).status_code == 200
+        assert log.read_text(encoding="utf-8") == ""
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
 
 
 def test_a_certificate_that_cannot_be_used_ends_the_start_with_a_line(

@@ -1,0 +1,37 @@
+"""How long a service waits for a client, and how many clients it has at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Of one listener. Settings have the names of these fields, and their defaults unless they say otherwise."""
+
+    max_connections: int = 1024
+    """Further ones wait in the kernel's queue."""
+    request_head_seconds: float = 10.0
+    """For a request's line and headers, from the first byte, or from the connection where there was none yet."""
+    request_body_seconds: float = 60.0
+    """For a request's body, or a message of a WebSocket, from its first byte to its last."""
+    request_idle_seconds: float = 10.0
+    """For the next byte of a body that is not whole."""
+    send_seconds: float = 30.0
+    """For a client to take what waits to be sent to it; then it counts as gone."""
+    keep_alive_seconds: float = 5.0
+    """For the next request on a connection."""
+    max_head_bytes: int = 2**17
+    """Of a request's line and headers together: all that is read before they are whole."""
+    max_message_bytes: int = 2**23
+    """Of a message of a WebSocket."""
+    max_held_bytes: int = 2**25
+    """Of bodies and messages of all clients together, while they come and are worked on."""
+
+
+DEFAULTS = Limits()
+
+
+def head_bytes(max_header_bytes: int) -> int:
+    """What is read of a head whose headers may have so many bytes: enough to say what is too long, line included."""
+    return 2 * max_header_bytes + 2**16
