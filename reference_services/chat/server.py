@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import logging
 import signal
 import socket
@@ -15,12 +14,18 @@ from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from reference_services.chat import LOGGER, tls
 from reference_services.chat.app import CreateApp
 from reference_services.chat.engine import EngineError
+from reference_services.chat.failures import told
 from reference_services.chat.settings import ChatSettings
+from reference_services.web import listener
+from reference_services.web.guard import Refuse
+from reference_services.web.refusal import Refusal
+from reference_services.web.visitors import Allowed
 
 log = logging.getLogger(LOGGER)
 BACKLOG = 2048
@@ -54,15 +59,6 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a listen address."""
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
-
-
 def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_logged: bool) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time.
 
@@ -75,9 +71,15 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
         ports = dict.fromkeys((settings.port, metrics_port))
         sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
         app: FastAPI = create(settings, database)
-        servers = [Server(_config(settings, app, is_access_logged, has_lifespan=True))]
+
+        def refuse(refusal: Refusal) -> Response:
+            app.state.parts.metrics.refused.labels(str(refusal.status)).inc()
+            return told(refusal).response()
+
+        servers = [Server(_config(settings, app, refuse, is_access_logged, has_lifespan=True))]
         if metrics_port != settings.port:
-            servers.append(Server(_config(settings, app.state.metrics_app, is_access_logged, has_lifespan=False)))
+            metrics_app = app.state.metrics_app
+            servers.append(Server(_config(settings, metrics_app, refuse, is_access_logged, has_lifespan=False)))
         scheme = "https" if settings.tls_certificate else "http"
         log.info(
             "listening",
@@ -102,13 +104,15 @@ class Server(uvicorn.Server):
         yield
 
 
-def _config(settings: ChatSettings, app: ASGIApp, is_access_logged: bool, has_lifespan: bool) -> uvicorn.Config:
-    return uvicorn.Config(
+def _config(
+    settings: ChatSettings, app: ASGIApp, refuse: Refuse, is_access_logged: bool, has_lifespan: bool
+) -> uvicorn.Config:
+    return listener.config(
         app,
+        Allowed(settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies),
+        refuse,
         lifespan="on" if has_lifespan else "off",
-        log_config=None,
         access_log=is_access_logged,
-        server_header=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
         ssl_certfile=settings.tls_certificate or None,

@@ -30,6 +30,7 @@ from reference_services.gateway.reloading import Reloading
 from reference_services.gateway.replica import Replica
 from reference_services.gateway.sockets import Sockets
 from reference_services.gateway.upstream import Upstream, trusted
+from reference_services.web.visitors import Visitors
 
 log = logging.getLogger(LOGGER)
 
@@ -106,14 +107,15 @@ def create_gateway(
     _describe(app, access)
     app.state.reloading = reloading
     app.state.directory = directory
-    app.state.sockets = Sockets(parts, context)
+    app.state.access = access
+    app.state.sockets = Sockets(parts, context, Visitors(configuration.security.allowed))
     return app
 
 
 def _describe(app: FastAPI, access: Access) -> None:
     """Say in openapi.json who needs a key now, and leave out what is off."""
     asked, admins = access.callers_are_asked, access.admins_are_known
-    everywhere = (*((401,) if asked else ()), *((429,) if access.limits_rates else ()), 413, 431, 500)
+    everywhere = (*((401,) if asked else ()), *((429,) if access.limits_rates else ()), 403, 413, 431, 500)
     app.openapi_schema = None
     describe(app, schemes(access.header) if asked else {}, everywhere, OPEN_PATHS)
     made = app.openapi
@@ -132,7 +134,8 @@ def _describe(app: FastAPI, access: Access) -> None:
 def _check_restart(file: Path, now: Configuration, new: Configuration) -> None:
     """Raises SettingsError where a setting has changed that is taken at the start alone."""
     for section, names in (
-        ("gateway", ("host", "port")), ("security", ("tls_certificate", "tls_key")), ("upstream", ("ca_file",))
+        ("gateway", ("host", "port")), ("upstream", ("ca_file",)),
+        ("security", ("tls_certificate", "tls_key", "allowed_hosts", "allowed_origins", "trusted_proxies")),
     ):  # fmt: skip
         before, after = getattr(now, section), getattr(new, section)
         for name in names:

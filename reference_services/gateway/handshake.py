@@ -42,7 +42,7 @@ class Incoming:
         if not isinstance(event, h11.Request):
             raise Refused(400, "This is no request.", "invalid_request")
         raw_path, _, query = bytes(event.target).partition(b"?")
-        client = self.writer.get_extra_info("peername")
+        client, server = (self.writer.get_extra_info(name) for name in ("peername", "sockname"))
         return {
             "type": "websocket",
             "method": "GET",
@@ -51,6 +51,7 @@ class Incoming:
             "query_string": query,
             "headers": list(event.headers),
             "client": tuple(client[:2]) if client else None,
+            "server": tuple(server[:2]) if server else None,
         }
 
     async def accept(self, answered: headers.Headers) -> None:

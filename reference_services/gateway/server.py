@@ -12,10 +12,14 @@ from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
+from starlette.responses import Response
 
+from reference_services.chat import failures
 from reference_services.chat.server import BACKLOG, GRACE_S, SAME_SIGNAL_S, bind
 from reference_services.gateway import LOGGER
 from reference_services.gateway.configuration import Configuration
+from reference_services.web import listener
+from reference_services.web.refusal import Refusal
 
 log = logging.getLogger(LOGGER)
 KEPT_S = 75
@@ -26,14 +30,17 @@ def serve(app: FastAPI, configuration: Configuration, is_access_logged: bool) ->
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time. Raises ListenError."""
     front, security = configuration.gateway, configuration.security
     with contextlib.closing(bind(front.host, front.port)) as sock:
-        config = uvicorn.Config(
+
+        def refuse(refusal: Refusal) -> Response:
+            app.state.access.refused(refusal.status)
+            return failures.told(refusal).response()
+
+        config = listener.config(
             app,
+            security.allowed,
+            refuse,
             lifespan="on",
-            log_config=None,
             access_log=is_access_logged,
-            server_header=False,
-            # What a client says of where it comes from is not believed, be it on this machine.
-            proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEPT_S,
             timeout_graceful_shutdown=GRACE_S,

@@ -13,14 +13,16 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import uvicorn
-
 from reference_services.chat import logs
 from reference_services.chat.server import BACKLOG, GRACE_S, ListenError, Server, bind, run
-from reference_services.command_line import UNAVAILABLE, USAGE, Parser, show
+from reference_services.chat.settings_problems import SettingsError
+from reference_services.command_line import UNAVAILABLE, USAGE, Parser, show, told
 from reference_services.health import LOGGER, NAME
 from reference_services.health.app import create_app
 from reference_services.health.estate_file import EstateUnreadable, read
+from reference_services.health.settings import HealthSettings
+from reference_services.web import listener
+from reference_services.web.guard import detail
 
 PORT = 8080
 LAST_PORT = 65_535
@@ -34,17 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show(NAME, {})
         return 0
     try:
+        settings = HealthSettings()
         app = create_app(read(parsed.estate))
         logs.set_up("INFO", is_access_logged=False)
         for library in ("httpx", "httpcore"):
             logging.getLogger(library).setLevel(logging.WARNING)
         with contextlib.closing(bind(parsed.host, parsed.port)) as sock:
-            config = uvicorn.Config(
-                app, lifespan="off", log_config=None, access_log=False, server_header=False, backlog=BACKLOG,
+            config = listener.config(
+                app, settings.allowed, detail, lifespan="off", access_log=False, backlog=BACKLOG,
                 timeout_graceful_shutdown=GRACE_S, ws="none",
             )  # fmt: skip
             log.info("listening", extra={"fields": {"service": f"http://{parsed.host}:{parsed.port}"}})
             asyncio.run(run([Server(config)], [sock]))
+    except SettingsError as error:
+        return told(NAME, error)
     except EstateUnreadable as error:
         print(f"{NAME}: {error}", file=sys.stderr)
         return USAGE

@@ -59,7 +59,7 @@ class Asked:
 
 async def read(request: Request, settings: SwitchSettings) -> Asked:
     """What is asked. Raises Refused (400, 413, 415)."""
-    reason = strict_json.refused_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
+    reason = strict_json.refused_type(request.headers)
     if reason is not None:
         raise Refused(415, reason)
     most = settings.switch_max_body_bytes

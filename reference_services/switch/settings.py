@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from reference_services.chat.allowed import AnyText, Count, Milliseconds, Port, PositiveInt, PositiveNumber, Text
 from reference_services.chat.settings_problems import SettingsError, described
 from reference_services.chat.settings_yaml import YamlSettings
+from reference_services.web.allowed import HostNames, Origins, Proxies
 
 PREFIXES = ("HERMES_", "SWITCH_", "VX11_", "LOG_INFERENCE")
 """What begins so and is no setting is a mistake; other programs read OPENAI_* and LOG_* too."""
@@ -79,6 +80,12 @@ class SwitchSettings(BaseSettings):
     switch_degraded_path: Flag = False
     """Whether the service answers below /degraded too, as if no model could be reached: to see what clients get."""
     switch_max_body_bytes: PositiveInt = 2**20
+    switch_allowed_hosts: HostNames = ()
+    """Names by which it is asked, beside those of loopback; where it listens beyond that: any, unless set."""
+    switch_allowed_origins: Origins = ()
+    """Web pages of other origins that may ask."""
+    switch_trusted_proxies: Proxies = ()
+    """Whose word is taken for the address that a request comes from."""
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="DEBUG, INFO, WARNING or ERROR")

@@ -1,0 +1,1 @@
+"""What the listeners of all services share: who may reach them, and how they are made."""
