@@ -72,7 +72,8 @@ def create_gateway(
 
     directory = Directory(configuration, changed, choose, breaker)
     metrics.watch(directory)
-    upstream, prober = Upstream(context), Prober(directory, context)
+    upstream = Upstream(context)
+    prober = Prober(directory, upstream)
     registrations = Registrations(directory, metrics)
 
     def apply(new: Configuration) -> None:
@@ -94,7 +95,6 @@ def create_gateway(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await prober.close()
         await upstream.close()
 
     app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)

@@ -22,13 +22,13 @@ from reference_services.chat.gate import allowance
 from reference_services.gateway import LOGGER, headers
 from reference_services.gateway import asked as asking
 from reference_services.gateway.account import CLIENT_LEFT, Account
+from reference_services.gateway.connection import READ_BYTES, Failed
 from reference_services.gateway.frames import Frames, TooLong, close_frame
-from reference_services.gateway.handshake import READ_BYTES, Incoming, Outgoing, ask
+from reference_services.gateway.handshake import Incoming, Outgoing, ask
 from reference_services.gateway.relay import unscoped
 from reference_services.gateway.replica import Lease, Replica
 from reference_services.gateway.routes import CONFIGURED, Parts, of_path
 from reference_services.gateway.service import Service
-from reference_services.gateway.upstream import Failed
 from reference_services.web.visitors import Visitors
 
 log = logging.getLogger(LOGGER)
