@@ -26,6 +26,8 @@ MOST_INTERIM = 8
 SWITCHING = 101
 MOST_LENGTH_DIGITS = 18
 LARGEST_STATUS = 599
+_LINE_BYTES = 4
+"""What a header line has beside name and value."""
 _VERSIONS = (b"1.0", b"1.1")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _WITH_BODY = ("POST", "PUT", "PATCH")
@@ -187,6 +189,8 @@ def _unsound(head: Head) -> str | None:
         return f"HTTP/{head.http_version.decode('ascii')}"
     if head.status_code > LARGEST_STATUS:
         return f"status {head.status_code}"
+    if sum(len(name) + len(value) + _LINE_BYTES for name, value in head.headers) > MOST_HEAD_BYTES:
+        return f"a head of more than {MOST_HEAD_BYTES} bytes"
     if any(_CONTROL.search(value) for _, value in head.headers):
         return "a control character in a header"
     if b"transfer-encoding" in given and (b"content-length" in given or head.http_version == b"1.0"):

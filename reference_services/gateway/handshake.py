@@ -107,6 +107,8 @@ async def ask(replica: Replica, asked: Asked, figures: configuration.Upstream, c
             head = await connection.ask("GET", target(replica, asked.target), asked.headers, b"")
             found = Outgoing(head.status_code, list(head.headers), connection.reader, connection.writer)
             if found.is_socket:
+                if dict(found.headers).get(b"upgrade", b"").lower() != b"websocket":
+                    raise Failed("malformed", "answering", "an upgrade to another protocol")
                 found.first = connection.trailing()
                 return found
             async for part in connection.parts(figures.silence_seconds):
