@@ -22,8 +22,7 @@ from reference_services.chat.app import CreateApp
 from reference_services.chat.engine import EngineError
 from reference_services.chat.failures import told
 from reference_services.chat.settings import ChatSettings
-from reference_services.web import listener
-from reference_services.web.guard import Refuse
+from reference_services.web.guard import guarded
 from reference_services.web.refusal import Refusal
 from reference_services.web.visitors import Allowed
 
@@ -76,10 +75,11 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
             app.state.parts.metrics.refused.labels(str(refusal.status)).inc()
             return told(refusal).response()
 
-        servers = [Server(_config(settings, app, refuse, is_access_logged, has_lifespan=True))]
+        allowed = Allowed(settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies)
+        service, metrics = (guarded(each, allowed, refuse) for each in (app, app.state.metrics_app))
+        servers = [Server(_config(settings, service, is_access_logged, has_lifespan=True))]
         if metrics_port != settings.port:
-            metrics_app = app.state.metrics_app
-            servers.append(Server(_config(settings, metrics_app, refuse, is_access_logged, has_lifespan=False)))
+            servers.append(Server(_config(settings, metrics, is_access_logged, has_lifespan=False)))
         scheme = "https" if settings.tls_certificate else "http"
         log.info(
             "listening",
@@ -104,15 +104,15 @@ class Server(uvicorn.Server):
         yield
 
 
-def _config(
-    settings: ChatSettings, app: ASGIApp, refuse: Refuse, is_access_logged: bool, has_lifespan: bool
-) -> uvicorn.Config:
-    return listener.config(
+def _config(settings: ChatSettings, app: ASGIApp, is_access_logged: bool, has_lifespan: bool) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
-        Allowed(settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies),
-        refuse,
         lifespan="on" if has_lifespan else "off",
+        log_config=None,
         access_log=is_access_logged,
+        server_header=False,
+        # uvicorn would believe whoever connects from 127.0.0.1; the guard believes the proxies that are allowed.
+        proxy_headers=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
         ssl_certfile=settings.tls_certificate or None,

@@ -18,7 +18,7 @@ from reference_services.chat import failures
 from reference_services.chat.server import BACKLOG, GRACE_S, SAME_SIGNAL_S, bind
 from reference_services.gateway import LOGGER
 from reference_services.gateway.configuration import Configuration
-from reference_services.web import listener
+from reference_services.web.guard import guarded
 from reference_services.web.refusal import Refusal
 
 log = logging.getLogger(LOGGER)
@@ -35,12 +35,15 @@ def serve(app: FastAPI, configuration: Configuration, is_access_logged: bool) ->
             app.state.access.refused(refusal.status)
             return failures.told(refusal).response()
 
-        config = listener.config(
-            app,
-            security.allowed,
-            refuse,
+        config = uvicorn.Config(
+            guarded(app, security.allowed, refuse),
             lifespan="on",
+            log_config=None,
             access_log=is_access_logged,
+            server_header=False,
+            # What a client says of where it comes from is not believed, be it on this machine; the guard believes the
+            # proxies that are allowed.
+            proxy_headers=False,
             backlog=BACKLOG,
             timeout_keep_alive=KEPT_S,
             timeout_graceful_shutdown=GRACE_S,

@@ -13,6 +13,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import uvicorn
+
 from reference_services.chat import logs
 from reference_services.chat.server import BACKLOG, GRACE_S, ListenError, Server, bind, run
 from reference_services.chat.settings_problems import SettingsError
@@ -21,8 +23,7 @@ from reference_services.health import LOGGER, NAME
 from reference_services.health.app import create_app
 from reference_services.health.estate_file import EstateUnreadable, read
 from reference_services.health.settings import HealthSettings
-from reference_services.web import listener
-from reference_services.web.guard import detail
+from reference_services.web.guard import detail, guarded
 
 PORT = 8080
 LAST_PORT = 65_535
@@ -42,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for library in ("httpx", "httpcore"):
             logging.getLogger(library).setLevel(logging.WARNING)
         with contextlib.closing(bind(parsed.host, parsed.port)) as sock:
-            config = listener.config(
-                app, settings.allowed, detail, lifespan="off", access_log=False, backlog=BACKLOG,
-                timeout_graceful_shutdown=GRACE_S, ws="none",
+            config = uvicorn.Config(
+                guarded(app, settings.allowed, detail), lifespan="off", log_config=None, access_log=False,
+                server_header=False, proxy_headers=False, backlog=BACKLOG, timeout_graceful_shutdown=GRACE_S, ws="none",
             )  # fmt: skip
             log.info("listening", extra={"fields": {"service": f"http://{parsed.host}:{parsed.port}"}})
             asyncio.run(run([Server(config)], [sock]))

@@ -6,15 +6,15 @@ import asyncio
 import logging
 
 import uvicorn
-from fastapi import FastAPI
 from starlette.responses import Response
+from starlette.types import ASGIApp
 
 from reference_services.chat.server import BACKLOG, GRACE_S, Server, bind, run
 from reference_services.switch import LOGGER
 from reference_services.switch.app import CreateApp
 from reference_services.switch.refusals import Refused
 from reference_services.switch.settings import SwitchSettings
-from reference_services.web import listener
+from reference_services.web.guard import guarded
 from reference_services.web.refusal import Refusal
 from reference_services.web.visitors import Allowed
 
@@ -30,17 +30,22 @@ def serve(settings: SwitchSettings, create: CreateApp, is_access_logged: bool) -
     with bind(settings.switch_host, settings.switch_port) as sock:
         url = f"http://{settings.switch_host}:{settings.switch_port}"
         log.info("listening", extra={"fields": {"service": url}})
-        asyncio.run(run([Server(_config(app, settings, is_access_logged))], [sock]))
+        allowed = Allowed(
+            settings.switch_allowed_hosts, settings.switch_allowed_origins, settings.switch_trusted_proxies
+        )
+        asyncio.run(run([Server(_config(guarded(app, allowed, _refuse), is_access_logged))], [sock]))
     log.info("stopped")
 
 
-def _config(app: FastAPI, settings: SwitchSettings, is_access_logged: bool) -> uvicorn.Config:
-    return listener.config(
+def _config(app: ASGIApp, is_access_logged: bool) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
-        Allowed(settings.switch_allowed_hosts, settings.switch_allowed_origins, settings.switch_trusted_proxies),
-        _refuse,
         lifespan="on",
+        log_config=None,
         access_log=is_access_logged,
+        server_header=False,
+        # uvicorn would believe whoever connects from 127.0.0.1; the guard believes the proxies that are allowed.
+        proxy_headers=False,
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE_S,
         ws="none",

@@ -1,1 +1,1 @@
-"""What the listeners of all services share: who may reach them, and how they are made."""
+"""What every service that listens has in common: limits on what one client can cost the others."""

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from reference_services.web.refusal import Refusal
-from reference_services.web.visitors import Visitors
+from reference_services.web.visitors import Allowed, Visitors
 
 Refuse = Callable[[Refusal], Response]
 """Tells a refusal in the shape of a service's errors, and counts it where that service counts."""
@@ -31,17 +31,18 @@ class Guard:
         await self._app(scope, receive, send)
 
 
-def shared(app: ASGIApp, origins: tuple[str, ...]) -> ASGIApp:
-    """The app for pages of these origins too: a browser shows a page the answer where the service says that it may."""
-    if not origins:
-        return app
-    return CORSMiddleware(
-        app,
-        allow_origins=origins,
-        allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
-        allow_headers=("*",),
-        expose_headers=("*",),
-    )
+def guarded(app: ASGIApp, allowed: Allowed, refuse: Refuse) -> ASGIApp:
+    """The app behind the guard, as every listener serves it; uvicorn's own `proxy_headers` has to be off."""
+    if allowed.origins:
+        # A browser shows a page the answer where the service says that it may.
+        app = CORSMiddleware(
+            app,
+            allow_origins=allowed.origins,
+            allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+            allow_headers=("*",),
+            expose_headers=("*",),
+        )
+    return Guard(app, Visitors(allowed), refuse)
 
 
 def detail(refusal: Refusal) -> Response:
