@@ -8,8 +8,8 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import NoReturn, Protocol, TypeVar
 
-from reference_services.chat.server import is_loopback
 from reference_services.chat.settings_problems import SettingsError
+from reference_services.web.authority import is_loopback
 
 UNAVAILABLE = 3
 USAGE = 4

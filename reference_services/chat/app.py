@@ -161,7 +161,7 @@ def create_app(
     describe(
         app,
         schemes(settings.api_key_header) if keys else {},
-        (*((401,) if keys else ()), *((429,) if settings.rate_limit else ()), 413, 431, 500),
+        (*((401,) if keys else ()), *((429,) if settings.rate_limit else ()), 403, 413, 431, 500),
         OPEN_PATHS,
     )
     app.state.parts = parts

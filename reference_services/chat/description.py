@@ -25,7 +25,7 @@ REASONS = {
     200: "Answered.",
     400: "The body is no JSON object, or a field of it is wrong.",
     401: "No API key, or one that is not known.",
-    403: "It is switched off here, or not for this key.",
+    403: "Not for this key, not for a web page of another origin, not under this host name, or switched off here.",
     404: "There is nothing of this name.",
     409: "The state of things does not allow it.",
     413: "The body is too long.",

@@ -17,6 +17,7 @@ from starlette.routing import compile_path
 from reference_services.chat import LOGGER
 from reference_services.chat.connection import CLIENT_LEFT, ClientLeft
 from reference_services.chat.store import ClaimLost, StoreError
+from reference_services.web.refusal import Refusal
 
 log = logging.getLogger(LOGGER)
 MOST_CHARACTERS = 1000
@@ -80,6 +81,11 @@ class Refused(Exception):
         """The answer."""
         headers = {**({"Retry-After": "1"} if self.status == 503 else {}), **self.headers}
         return Response(json.dumps(self.body()), self.status, headers, "application/json")
+
+
+def told(refusal: Refusal) -> Refused:
+    """What the guard of a listener refuses, in the shape of all errors."""
+    return Refused(refusal.status, refusal.message, refusal.code)
 
 
 def install(app: FastAPI) -> None:

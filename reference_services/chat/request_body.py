@@ -43,7 +43,7 @@ async def content_of(request: Request, max_bytes: int) -> bytearray:
 
 def check_type(headers: Headers) -> None:
     """Raises Refused (415) where the body is sent as something else than JSON."""
-    reason = strict_json.refused_type(headers.get("content-type"), headers.get("content-encoding"))
+    reason = strict_json.refused_type(headers)
     if reason is not None:
         raise Refused(415, reason, "unsupported_media_type")
 

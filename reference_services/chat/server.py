@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
-import ipaddress
 import logging
 import signal
 import socket
@@ -14,13 +13,18 @@ from functools import partial
 from pathlib import Path
 
 from fastapi import FastAPI
+from starlette.responses import Response
 
 from reference_services.chat import LOGGER, tls
 from reference_services.chat.app import CreateApp
 from reference_services.chat.engine import EngineError
+from reference_services.chat.failures import told
 from reference_services.chat.settings import ChatSettings
+from reference_services.web.guard import guarded
 from reference_services.web.listener import BACKLOG, SEND_BUFFER_BYTES
+from reference_services.web.refusal import Refusal
 from reference_services.web.server import Server, config, sockets_of
+from reference_services.web.visitors import Allowed
 
 log = logging.getLogger(LOGGER)
 SAME_SIGNAL_S = 1.0
@@ -55,15 +59,6 @@ def bind(host: str, port: int) -> socket.socket:
     return sock
 
 
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach a listen address."""
-    if host == "localhost":
-        return True
-    with contextlib.suppress(ValueError):
-        return ipaddress.ip_address(host).is_loopback
-    return False
-
-
 def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_logged: bool) -> None:
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time.
 
@@ -76,6 +71,13 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
         ports = dict.fromkeys((settings.port, metrics_port))
         sockets = [stack.enter_context(bind(settings.host, port)) for port in ports]
         app: FastAPI = create(settings, database)
+
+        def refuse(refusal: Refusal) -> Response:
+            app.state.parts.metrics.refused.labels(str(refusal.status)).inc()
+            return told(refusal).response()
+
+        allowed = Allowed(settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies)
+        service, metrics = (guarded(each, allowed, refuse) for each in (app, app.state.metrics_app))
         limits = settings.limits
         secured = partial(
             config,
@@ -85,9 +87,9 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
             key=settings.tls_key,
         )
         make_socket = sockets_of(limits, app.state.held) if settings.websocket else None
-        servers = [Server(secured(app, make_socket=make_socket), limits)]
+        servers = [Server(secured(service, make_socket=make_socket), limits)]
         if metrics_port != settings.port:
-            servers.append(Server(secured(app.state.metrics_app, has_lifespan=False), limits))
+            servers.append(Server(secured(metrics, has_lifespan=False), limits))
         scheme = "https" if settings.tls_certificate else "http"
         log.info(
             "listening",

@@ -38,6 +38,7 @@ from reference_services.chat.presets import PRESETS, Preset
 from reference_services.chat.settings_problems import SettingsError, described, unknown_variables
 from reference_services.chat.settings_yaml import YamlSettings, read_yaml
 from reference_services.chat.store_url import without_password
+from reference_services.web.allowed import HostNames, Origins, Proxies
 from reference_services.web.limits import DEFAULTS, Limits, head_bytes
 
 LARGEST = 2**31 - 1
@@ -176,6 +177,12 @@ class ChatSettings(BaseSettings):
     """What one client may cost the others; `Limits` says what each of these bounds."""
     tls_certificate: AnyText = ""
     tls_key: AnyText = ""
+    allowed_hosts: HostNames = ()
+    """Names by which the service is asked, beside those of loopback; where it listens beyond that: any, unless set."""
+    allowed_origins: Origins = ()
+    """Web pages of other origins that may ask."""
+    trusted_proxies: Proxies = ()
+    """Whose word is taken for the address that a request comes from."""
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="DEBUG, INFO, WARNING or ERROR")

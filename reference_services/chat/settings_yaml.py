@@ -104,12 +104,17 @@ SECTIONS: dict[str, dict[str, str]] = {
         "keep_alive_seconds": "keep_alive_seconds",
         "tls_certificate": "tls_certificate",
         "tls_key": "tls_key",
+        "allowed_hosts": "allowed_hosts",
+        "allowed_origins": "allowed_origins",
+        "trusted_proxies": "trusted_proxies",
     },
     "simulation": {
         "time_to_first_token_ms": "time_to_first_token_ms",
         "time_per_token_ms": "time_per_token_ms",
     },
 }
+LISTS = ("_range", "_hosts", "_origins", "_proxies")
+"""How the names of settings end that hold several values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +170,7 @@ class _Walk:
         return list(found.items())
 
     def _take(self, name: str, spelling: str, node: yaml.Node) -> None:
-        is_list = isinstance(node, yaml.SequenceNode) and name.endswith("_range")
+        is_list = isinstance(node, yaml.SequenceNode) and name.endswith(LISTS)
         if not isinstance(node, yaml.ScalarNode) and not is_list:
             self._problems.append(f"{self._place(node)}: {spelling} holds one value, not several")
             return

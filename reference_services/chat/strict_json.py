@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from email.message import Message
 from typing import Any, Never
 
@@ -47,15 +47,21 @@ def read(content: bytes | bytearray) -> dict[str, Any]:
     return data
 
 
-def refused_type(content_type: str | None, content_encoding: str | None) -> str | None:
-    """Why a body that is sent as this is not read, or None where it is; a body of which nothing is said is JSON.
+def refused_type(headers: Mapping[str, str]) -> str | None:
+    """Why a body that is sent with these headers is not read, or None where it is.
 
-    A page in a browser may send other types to any address, this machine's too, without asking: they are not taken.
+    A page in a browser may send other types, and a body of which nothing is said, to any address, this machine's too,
+    without asking: they are not taken.
     """
-    if (content_encoding or "").strip().lower() not in _CODINGS:
+    content_type, content_encoding = headers.get("content-type", ""), headers.get("content-encoding", "")
+    if content_encoding.strip().lower() not in _CODINGS:
         return f"Content-Encoding: {content_encoding} is not read; send the body as it is."
-    if not content_type or content_type == "application/json":
+    if content_type == "application/json":
         return None
+    if not content_type:
+        if headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+            return None
+        return "The body comes without Content-Type; send JSON as application/json."
     header = Message()
     header["Content-Type"] = content_type
     kind, charset = header.get_content_type(), header.get_content_charset("utf-8")

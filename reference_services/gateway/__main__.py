@@ -42,9 +42,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         front = configuration.gateway
         create = wrapped(create_gateway, FAULTS, parsed.fault, front.host)
         logs.set_up(front.log_level, parsed.access_log)
-        for library in ("httpx", "httpcore"):
-            # They tell addresses with their queries, and headers.
-            logging.getLogger(library).setLevel(logging.WARNING)
         if parsed.fault:
             logging.getLogger(LOGGER).warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
         workers = os.environ.get(WORKERS, "1")

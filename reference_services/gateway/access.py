@@ -28,7 +28,7 @@ CALLERS, ADMINS, OWN = "GATEWAY_API_KEYS", "GATEWAY_ADMIN_KEYS", "GATEWAY_UPSTRE
 """The variables that hold keys."""
 ADDRESS = {"host": "API_GATEWAY_HOST", "port": "API_GATEWAY_PORT"}
 SERVICES_PATH = "/services"
-_REASONS = {401: "key", 413: "size", 429: "rate", 431: "size"}
+_REASONS = {401: "key", 403: "foreign", 413: "size", 429: "rate", 431: "size"}
 
 
 @dataclass(frozen=True, slots=True)

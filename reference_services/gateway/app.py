@@ -31,6 +31,7 @@ from reference_services.gateway.replica import Replica
 from reference_services.gateway.sockets import Sockets
 from reference_services.gateway.upstream import Upstream, trusted
 from reference_services.web.held_bytes import HeldBytes, HoldsBodies
+from reference_services.web.visitors import Visitors
 
 log = logging.getLogger(LOGGER)
 
@@ -72,7 +73,8 @@ def create_gateway(
 
     directory = Directory(configuration, changed, choose, breaker)
     metrics.watch(directory)
-    upstream, prober = Upstream(context), Prober(directory, context)
+    upstream = Upstream(context)
+    prober = Prober(directory, upstream)
     registrations = Registrations(directory, metrics)
 
     def apply(new: Configuration) -> None:
@@ -94,7 +96,6 @@ def create_gateway(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await prober.close()
         await upstream.close()
 
     app = FastAPI(title=NAME, version=VERSION, lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
@@ -108,14 +109,15 @@ def create_gateway(
     _describe(app, access)
     app.state.reloading = reloading
     app.state.directory = directory
-    app.state.sockets = Sockets(parts, context)
+    app.state.access = access
+    app.state.sockets = Sockets(parts, context, Visitors(configuration.security.allowed))
     return app
 
 
 def _describe(app: FastAPI, access: Access) -> None:
     """Say in openapi.json who needs a key now, and leave out what is off."""
     asked, admins = access.callers_are_asked, access.admins_are_known
-    everywhere = (*((401,) if asked else ()), *((429,) if access.limits_rates else ()), 413, 431, 500)
+    everywhere = (*((401,) if asked else ()), *((429,) if access.limits_rates else ()), 403, 413, 431, 500)
     app.openapi_schema = None
     describe(app, schemes(access.header) if asked else {}, everywhere, OPEN_PATHS)
     made = app.openapi
@@ -134,7 +136,8 @@ def _describe(app: FastAPI, access: Access) -> None:
 def _check_restart(file: Path, now: Configuration, new: Configuration) -> None:
     """Raises SettingsError where a setting has changed that is taken at the start alone."""
     for section, names in (
-        ("gateway", LISTENER), ("security", ("tls_certificate", "tls_key")), ("upstream", ("ca_file",))
+        ("gateway", LISTENER), ("upstream", ("ca_file",)),
+        ("security", ("tls_certificate", "tls_key", "allowed_hosts", "allowed_origins", "trusted_proxies")),
     ):  # fmt: skip
         before, after = getattr(now, section), getattr(new, section)
         for name in names:

@@ -6,7 +6,7 @@ import json
 import re
 import uuid
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from starlette.requests import HTTPConnection, Request
 
@@ -19,6 +19,10 @@ PRIORITY_HEADER = "x-priority"
 SESSION_HEADER = "x-session-id"
 REQUEST_ID_HEADER = "x-request-id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+Repeats = Literal["never", "once", "often"]
+"""How often a request goes to another replica after one took it and broke off before its answer. `often`: doing it
+twice is doing it once. `once`: it leaves nothing behind, and may be what kills replicas. `never`: nobody knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +52,12 @@ class Asked:
     session: str | None
     scope: str = ""
     """What stands before the names of this caller's sessions at the service, and is taken off its answer again."""
-    keeps: bool = True
-    """Whether it may leave something behind: a turn of a session, or what nobody knows."""
+    repeats: Repeats = "never"
 
-    @property
-    def is_idempotent(self) -> bool:
-        """Whether doing it twice is doing it once."""
-        return self.method in ("GET", "HEAD", "PUT", "DELETE")
+    @classmethod
+    def plain(cls, target: str) -> Asked:
+        """What the gateway asks by itself: no word of a client."""
+        return cls("GET", target, "", [], b"", PRIORITIES["normal"], None)
 
     def for_model(self, model: str) -> Asked:
         """The same for another model. Nothing else makes another body of it."""
@@ -70,22 +73,23 @@ async def read(
     by_body: bool = False,
     target: str | None = None,
     session: str | None = None,
+    repeats: Repeats = "never",
 ) -> Asked:
     """What is asked for. Raises Refused, and ClientLeft where the client leaves before the end of its body.
 
     `by_body`: it is JSON and names a model. `target`: another path than the one that came. `session`: where the path
-    names it.
+    names it. `repeats` is what the path alone says of it.
     """
     if by_body:
         request_body.check_type(request.headers)
     content = await request_body.content_of(request, max_body_bytes)
     model = _model(request_body.parsed(content)) if by_body else ""
-    return _asked(request, request_id, identity, model, bytes(content), target, session)
+    return _asked(request, request_id, identity, model, bytes(content), target, session, repeats)
 
 
 def of_socket(request: HTTPConnection, request_id: str, identity: Identity, target: str | None) -> Asked:
-    """What the handshake of a WebSocket asks for. Raises Refused."""
-    asked = _asked(request, request_id, identity, "", b"", target, None)
+    """What the handshake of a WebSocket asks for, which at a path of the gateway's own does nothing. Raises Refused."""
+    asked = _asked(request, request_id, identity, "", b"", target, None, "often" if target is None else "never")
     # What a handshake needs of the headers of one connection.
     return replace(asked, headers=[*asked.headers, (b"connection", b"Upgrade"), (b"upgrade", b"websocket")])
 
@@ -98,6 +102,7 @@ def _asked(
     content: bytes,
     target: str | None,
     session: str | None,
+    repeats: Repeats,
 ) -> Asked:
     named = _only(request, SESSION_HEADER)
     raw = headers.to_replica(request.headers.raw, request.client, request_id, identity.left_out)
@@ -116,7 +121,7 @@ def _asked(
         priority=_priority(request),
         session=None if belongs is None else identity.scope + belongs,
         scope=identity.scope,
-        keeps=not model or belongs is not None,
+        repeats="once" if model and belongs is None else repeats,
     )
 
 

@@ -8,7 +8,9 @@ from urllib.parse import unquote, urlsplit
 from limits import parse_many
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from reference_services.web.allowed import HostNames, Origins, Proxies
 from reference_services.web.limits import DEFAULTS, Limits, head_bytes
+from reference_services.web.visitors import Allowed
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False, strict=False)]
@@ -180,6 +182,17 @@ class Security(_Part):
     rate_limit: Annotated[str, AfterValidator(_sound_limits)] = ""
     tls_certificate: str = ""
     tls_key: str = ""
+    allowed_hosts: HostNames = ()
+    """Names by which it is asked, beside those of loopback; where it listens beyond that: any, unless set."""
+    allowed_origins: Origins = ()
+    """Web pages of other origins that may ask."""
+    trusted_proxies: Proxies = ()
+    """Whose word is taken for the address that a request comes from."""
+
+    @property
+    def allowed(self) -> Allowed:
+        """Who may ask."""
+        return Allowed(self.allowed_hosts, self.allowed_origins, self.trusted_proxies)
 
     @model_validator(mode="after")
     def _goes_together(self) -> Security:

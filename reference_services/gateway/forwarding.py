@@ -3,9 +3,11 @@
 The rule of repeating: a request goes to another replica only where doing it twice is doing it once.
 
 - Where no connection came about, nothing was sent: any request goes on to the next replica.
-- Where a replica took the request and broke off before its answer, what is idempotent (GET, DELETE) is repeated, and
-  what leaves nothing behind (a completion, embeddings, without a session) once: what kills replicas kills two at most.
-- After the first byte of an answer nothing is repeated, and an error that a replica answers with is its answer.
+- Where a replica took the request and broke off before its answer, GET and DELETE of a session's record are repeated,
+  and what leaves nothing behind (a completion, embeddings, without a session) once: what kills replicas kills two at
+  most. The turn of a session, GraphQL and configured paths are not repeated: nobody here knows what they do.
+- Nothing is repeated that took too long. After the first byte of an answer nothing is repeated either, be it one that
+  cannot be understood, and an error that a replica answers with is its answer.
 """
 
 from __future__ import annotations
@@ -15,16 +17,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import httpx
-
 from reference_services.chat.failures import Refused
 from reference_services.gateway.account import Account
 from reference_services.gateway.asked import Asked
+from reference_services.gateway.connection import Failed
 from reference_services.gateway.directory import Directory
 from reference_services.gateway.metrics import Metrics
 from reference_services.gateway.replica import Lease, Replica
 from reference_services.gateway.service import Overloaded, Service, Unavailable
-from reference_services.gateway.upstream import Failed, Upstream, parts
+from reference_services.gateway.upstream import Answer, Upstream
 
 MOST_WHOLE_BYTES = 2**20
 Result = TypeVar("Result")
@@ -35,7 +36,7 @@ EVENT_STREAM = "text/event-stream"
 class Opened:
     """An answer that has begun. `body` is all of it where it was short and stated its length."""
 
-    answer: httpx.Response
+    answer: Answer
     lease: Lease
     silence_s: float
     body: bytes | None = None
@@ -45,18 +46,17 @@ class Opened:
     @property
     def is_sound(self) -> bool:
         """Whether the replica is not at fault."""
-        return self.answer.status_code < 500
+        return self.answer.status < 500
 
     @property
     def is_stream(self) -> bool:
         """Whether it is a stream of events."""
-        kind: str = self.answer.headers.get("content-type", "")
-        return kind.partition(";")[0].strip().lower() == EVENT_STREAM
+        return self.answer.header(b"content-type").partition(";")[0].strip().lower() == EVENT_STREAM
 
     @property
     def is_short(self) -> bool:
         """Whether it is read whole before it goes on, so that one which is cut can still become an error."""
-        length: str = self.answer.headers.get("content-length", "")
+        length = self.answer.header(b"content-length")
         return not self.is_stream and length.isdigit() and int(length) <= MOST_WHOLE_BYTES
 
     def end(self) -> None:
@@ -160,7 +160,7 @@ class Forwarding:
     async def _attempt(self, lease: Lease, asked: Asked) -> Opened:
         """Raises Failed. The slot is given back, unless an answer is left that still comes."""
         figures = self._directory.configuration.upstream
-        answer: httpx.Response | None = None
+        answer: Answer | None = None
         try:
             answer = await self._upstream.open(lease.replica, asked, figures)
             opened = Opened(answer, lease, figures.silence_seconds)
@@ -169,7 +169,7 @@ class Forwarding:
             else:
                 self._metrics.upstream_errors.labels(lease.replica.service, lease.replica.name, "status").inc()
             if opened.is_short:
-                opened.body = b"".join([part async for part in parts(answer, opened.silence_s)])
+                opened.body = b"".join([part async for part in answer.parts(opened.silence_s)])
                 opened.end()
         except BaseException as error:
             if isinstance(error, Failed):
@@ -177,7 +177,7 @@ class Forwarding:
             else:
                 lease.abandoned()
             if answer is not None:
-                await answer.aclose()
+                answer.close()
             raise
         return opened
 
@@ -190,14 +190,15 @@ class Forwarding:
         if failed.kind == "timeout":
             seconds = self._directory.configuration.upstream.answer_seconds
             return Refused(504, f"{replica} did not answer within {seconds:g} s. {why}", "upstream_timeout")
-        return Refused(502, f"{replica} broke off. {why}", "upstream_failed")
+        what = f"answered with what is no HTTP ({failed.why})" if failed.kind == "malformed" else "broke off"
+        return Refused(502, f"{replica} {what}. {why}", "upstream_failed")
 
 
 def _may_repeat(failed: Failed, asked: Asked, broken: int) -> bool:
     """`broken`: at how many replicas it was cut off, this one included."""
     if failed.stage == "unsent":
         return True
-    if failed.stage == "answering":
-        return False
     # Where time ran out, the caller has waited long enough, and the next one would take as long.
-    return asked.is_idempotent or (not asked.keeps and failed.kind == "broken" and broken == 1)
+    if failed.stage == "answering" or failed.kind == "timeout":
+        return False
+    return asked.repeats == "often" or (asked.repeats == "once" and broken == 1)

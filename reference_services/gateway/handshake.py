@@ -7,19 +7,17 @@ import contextlib
 import ssl
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 import h11
 
 from reference_services.chat.failures import Refused
 from reference_services.gateway import configuration, headers
 from reference_services.gateway.asked import Asked
+from reference_services.gateway.connection import READ_BYTES, SWITCHING, Failed, connect, target
 from reference_services.gateway.replica import Replica
-from reference_services.gateway.upstream import Failed
 
-READ_BYTES = 65_536
 MOST_REFUSAL_BYTES = 2**20
-SWITCHING = 101
 
 
 class Incoming:
@@ -42,7 +40,7 @@ class Incoming:
         if not isinstance(event, h11.Request):
             raise Refused(400, "This is no request.", "invalid_request")
         raw_path, _, query = bytes(event.target).partition(b"?")
-        client = self.writer.get_extra_info("peername")
+        client, server = (self.writer.get_extra_info(name) for name in ("peername", "sockname"))
         return {
             "type": "websocket",
             "method": "GET",
@@ -51,6 +49,7 @@ class Incoming:
             "query_string": query,
             "headers": list(event.headers),
             "client": tuple(client[:2]) if client else None,
+            "server": tuple(server[:2]) if server else None,
         }
 
     async def accept(self, answered: headers.Headers) -> None:
@@ -102,50 +101,23 @@ class Outgoing:
 
 async def ask(replica: Replica, asked: Asked, figures: configuration.Upstream, context: ssl.SSLContext) -> Outgoing:
     """A replica's answer. Raises Failed; cancelling this closes the connection."""
-    parts = urlsplit(replica.url)
-    is_tls = parts.scheme == "https"
-    try:
-        async with asyncio.timeout(figures.connect_seconds):
-            reader, writer = await asyncio.open_connection(
-                parts.hostname, parts.port or (443 if is_tls else 80), ssl=context if is_tls else None
-            )
-    except TimeoutError:
-        raise Failed("connect_timeout", "unsent") from None
-    except (OSError, ssl.SSLError):
-        raise Failed("connect", "unsent") from None
+    connection = await connect(replica, figures.connect_seconds, context)
     try:
         async with asyncio.timeout(figures.answer_seconds):
-            return await _answer(reader, writer, parts.path + asked.target, parts.netloc, asked.headers)
+            head = await connection.ask("GET", target(replica, asked.target), asked.headers, b"")
+            found = Outgoing(head.status_code, list(head.headers), connection.reader, connection.writer)
+            if found.is_socket:
+                if dict(found.headers).get(b"upgrade", b"").lower() != b"websocket":
+                    raise Failed("malformed", "answering", "an upgrade to another protocol")
+                found.first = connection.trailing()
+                return found
+            async for part in connection.parts(figures.silence_seconds):
+                found.body += part
+                if len(found.body) > MOST_REFUSAL_BYTES:
+                    raise Failed("malformed", "answering", f"a refusal of more than {MOST_REFUSAL_BYTES} bytes")
+            return found
     except BaseException as error:
-        writer.transport.abort()
+        connection.close()
         if isinstance(error, TimeoutError):
             raise Failed("timeout", "sent") from None
-        if isinstance(error, (OSError, h11.RemoteProtocolError)):
-            raise Failed("broken", "sent") from None
         raise
-
-
-async def _answer(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, target: str, host: str, sent: headers.Headers
-) -> Outgoing:
-    http = h11.Connection(h11.CLIENT)
-    request = h11.Request(method="GET", target=target, headers=[(b"host", host.encode()), *sent])
-    writer.write((http.send(request) or b"") + (http.send(h11.EndOfMessage()) or b""))
-    await writer.drain()
-    found: Outgoing | None = None
-    while True:
-        event = http.next_event()
-        if event is h11.NEED_DATA:
-            http.receive_data(await reader.read(READ_BYTES))
-        elif isinstance(event, h11.InformationalResponse) and event.status_code == SWITCHING:
-            return Outgoing(SWITCHING, list(event.headers), reader, writer, http.trailing_data[0])
-        elif isinstance(event, h11.Response):
-            found = Outgoing(event.status_code, list(event.headers), reader, writer)
-        elif isinstance(event, h11.Data) and found is not None:
-            found.body += event.data
-            if len(found.body) > MOST_REFUSAL_BYTES:
-                raise h11.RemoteProtocolError("a refusal without end")
-        elif isinstance(event, (h11.EndOfMessage, h11.ConnectionClosed)) and found is not None:
-            return found
-        elif isinstance(event, h11.ConnectionClosed):
-            raise h11.RemoteProtocolError("it closed the connection")

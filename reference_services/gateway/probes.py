@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-import ssl
-
-import httpx
 
 from reference_services.gateway import LOGGER
+from reference_services.gateway.asked import Asked
+from reference_services.gateway.configuration import Probes
+from reference_services.gateway.configuration import Upstream as Upstreams
+from reference_services.gateway.connection import Failed
 from reference_services.gateway.directory import Directory
 from reference_services.gateway.replica import Replica
+from reference_services.gateway.upstream import Upstream
 
 log = logging.getLogger(LOGGER)
 MODELS_PATH = "/v1/models"
+MOST_BYTES = 2**20
+"""Of an answer to a probe."""
 
 
 class Prober:
     """Probes in rounds. Probes carry no key: what a caller may is the caller's."""
 
-    def __init__(self, directory: Directory, context: ssl.SSLContext) -> None:
+    def __init__(self, directory: Directory, upstream: Upstream) -> None:
         self._directory = directory
-        self._client = httpx.AsyncClient(verify=context, trust_env=False, follow_redirects=False)
+        self._upstream = upstream
         self._now = asyncio.Event()
 
     def now(self) -> None:
@@ -46,35 +51,47 @@ class Prober:
             # What breakers let through again by time alone is seen here at the latest.
             service.dispatch()
 
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
-
     async def probe(self, replica: Replica) -> None:
         """One replica, once."""
         figures = self._directory.configuration.probes
-        problem = await self._problem(replica.url + figures.path, figures.timeout_seconds)
+        problem = await self._problem(replica, figures)
         replica.probed(problem, figures.failures)
         service = self._directory.services.get(replica.service)
         if not problem and service is not None and not service.configured_models:
-            replica.models = await self._models(replica, figures.timeout_seconds) or replica.models
+            replica.models = await self._models(replica, figures) or replica.models
 
-    async def _problem(self, url: str, timeout_s: float) -> str:
+    async def _problem(self, replica: Replica, figures: Probes) -> str:
         try:
-            async with asyncio.timeout(timeout_s):
-                status = (await self._client.get(url, timeout=None)).status_code
-        except TimeoutError:
-            return f"no answer to the probe within {timeout_s:g} s"
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            return f"the probe found nobody: {type(error).__name__}"
+            status, _ = await self._asked(replica, figures.path, figures.timeout_seconds)
+        except Failed as failed:
+            if failed.kind in ("timeout", "connect_timeout", "silent"):
+                return f"no answer to the probe within {figures.timeout_seconds:g} s"
+            return f"the probe found nobody: {failed}"
         return "" if status == 200 else f"the probe was answered with {status}"
 
-    async def _models(self, replica: Replica, timeout_s: float) -> tuple[str, ...]:
+    async def _models(self, replica: Replica, figures: Probes) -> tuple[str, ...]:
         try:
-            async with asyncio.timeout(timeout_s):
-                body = (await self._client.get(replica.url + MODELS_PATH, timeout=None)).json()
-            return tuple(str(each["id"]) for each in body["data"])
-        except (TimeoutError, httpx.HTTPError, ValueError, LookupError, TypeError) as error:
+            _, body = await self._asked(replica, MODELS_PATH, figures.timeout_seconds)
+            return tuple(str(each["id"]) for each in json.loads(body)["data"])
+        except (Failed, ValueError, LookupError, TypeError, RecursionError) as error:
             fields = {"service": replica.service, "replica": replica.name, "reason": type(error).__name__}
             log.warning("a replica does not say what it serves: name its models", extra={"fields": fields})
             return ()
+
+    async def _asked(self, replica: Replica, path: str, within_s: float) -> tuple[int, bytes]:
+        """Status and body. Raises Failed."""
+        figures = Upstreams(connect_seconds=within_s, answer_seconds=within_s)
+        try:
+            async with asyncio.timeout(within_s):
+                answer = await self._upstream.open(replica, Asked.plain(path), figures)
+                try:
+                    body = b""
+                    async for part in answer.parts(within_s):
+                        body += part
+                        if len(body) > MOST_BYTES:
+                            raise Failed("malformed", "answering", f"an answer of more than {MOST_BYTES} bytes")
+                finally:
+                    answer.close()
+        except TimeoutError:
+            raise Failed("timeout", "answering") from None
+        return answer.status, body

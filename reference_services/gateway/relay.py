@@ -13,10 +13,12 @@ from reference_services.chat.failures import Refused
 from reference_services.gateway import headers
 from reference_services.gateway.account import Account
 from reference_services.gateway.asked import SESSION_HEADER
+from reference_services.gateway.connection import Failed
 from reference_services.gateway.forwarding import Opened
 from reference_services.gateway.metrics import Metrics
-from reference_services.gateway.upstream import Failed, parts
 
+_WITHOUT_BODY = (204, 304)
+"""What they say of a length is about an answer that does not come."""
 _EVENT_ENDS = (b"\n\n", b"\r\n\r\n", b"\r\r")
 
 
@@ -24,7 +26,7 @@ class Relay(Response):
     """The replica's answer. When the client leaves, the connection to the replica is closed."""
 
     def __init__(self, opened: Opened, account: Account, metrics: Metrics, request_id: str, scope: str = "") -> None:
-        super().__init__(status_code=opened.answer.status_code)
+        super().__init__(status_code=opened.answer.status)
         self._opened = opened
         self._account = account
         self._metrics = metrics
@@ -33,7 +35,9 @@ class Relay(Response):
         own = [("x-served-by", replica.name), ("x-request-id", request_id)]
         if opened.fallback is not None:
             own += [("x-degraded", "true"), ("x-fallback", opened.fallback)]
-        raw = [unscoped(each, scope) for each in headers.to_client(opened.answer.headers.raw)]
+        raw = [unscoped(each, scope) for each in headers.to_client(opened.answer.headers)]
+        if self.status_code in _WITHOUT_BODY:
+            raw = [(name, value) for name, value in raw if name != b"content-length"]
         if scope and opened.body is not None and scope.encode() in opened.body:
             opened.body = opened.body.replace(scope.encode(), b"")
             length = str(len(opened.body)).encode()
@@ -59,13 +63,12 @@ class Relay(Response):
             await self._cut(failed, send)
         finally:
             opened.lease.abandoned()
-            with contextlib.suppress(Exception):
-                await opened.answer.aclose()
+            opened.answer.close()
 
     async def _pump(self, send: Send) -> None:
         tail = b""
         try:
-            async for part in parts(self._opened.answer, self._opened.silence_s):
+            async for part in self._opened.answer.parts(self._opened.silence_s):
                 await send({"type": "http.response.body", "body": part, "more_body": True})
                 self._account.bytes += len(part)
                 tail = (tail + part)[-4:]
@@ -80,7 +83,7 @@ class Relay(Response):
         opened, replica = self._opened, self._opened.lease.replica
         opened.lease.failed()
         self._metrics.upstream_errors.labels(replica.service, replica.name, failed.kind).inc()
-        if opened.is_stream and not {"content-encoding", "content-length"} & set(opened.answer.headers):
+        if opened.is_stream and not any(map(opened.answer.header, (b"content-encoding", b"content-length"))):
             event = _error_event(failed, opened)
             # A piece of an event that was cut is ended, so that it does not swallow this one.
             body = event if self._is_between_events else b"\n\n" + event
@@ -96,6 +99,7 @@ def unscoped(header: tuple[bytes, bytes], scope: str) -> tuple[bytes, bytes]:
 
 
 def _error_event(failed: Failed, opened: Opened) -> bytes:
-    what = f"said nothing for {opened.silence_s:g} s" if failed.kind == "silent" else "broke off"
+    told = {"silent": f"said nothing for {opened.silence_s:g} s", "malformed": "went on with what is no HTTP"}
+    what = told.get(failed.kind, "broke off")
     message = f"{opened.lease.replica.name} {what}: the answer is incomplete and was not repeated."
     return b"data: " + json.dumps(Refused(502, message, "upstream_cut").body()).encode() + b"\n\n"

@@ -144,6 +144,7 @@ class _Place:
     service: Service
     target: str | None
     session: str | None = None
+    repeats: asking.Repeats = "never"
 
 
 class Configured:
@@ -190,7 +191,8 @@ async def _session(request: Request, parts: Parts, session_id: str) -> Response:
         raise HTTPException(404)
     raw = came.removeprefix("/sessions/")
     target = asking.target_of(request, f"/sessions/{scope}{raw}")
-    place = _Place(_of_query(request, parts), target, session_id)
+    # A session's record is read or taken away: what is sent to one may be a turn, or anything else.
+    place = _Place(_of_query(request, parts), target, session_id, "never" if request.method == "POST" else "often")
     return await _forward(request, parts, request.scope["route"].path, place)
 
 
@@ -213,7 +215,13 @@ async def _forward(request: Request, parts: Parts, label: str, place: _Place | N
             if label == "/graphql" and identity.scope:
                 raise shared_key("GraphQL names sessions in its body")
             asked = await asking.read(
-                request, figures.max_body_bytes, request_id, identity, target=place.target, session=place.session
+                request,
+                figures.max_body_bytes,
+                request_id,
+                identity,
+                target=place.target,
+                session=place.session,
+                repeats=place.repeats,
             )
             service = place.service
         opened = await while_connected(request.receive, parts.forwarding.open(service, asked, account))

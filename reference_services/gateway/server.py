@@ -10,10 +10,14 @@ import socket
 import time
 
 from fastapi import FastAPI
+from starlette.responses import Response
 
+from reference_services.chat import failures
 from reference_services.chat.server import SAME_SIGNAL_S, bind
 from reference_services.gateway import LOGGER
 from reference_services.gateway.configuration import Configuration
+from reference_services.web.guard import guarded
+from reference_services.web.refusal import Refusal
 from reference_services.web.server import Server, config
 
 log = logging.getLogger(LOGGER)
@@ -25,8 +29,13 @@ def serve(app: FastAPI, configuration: Configuration, is_access_logged: bool) ->
     """Serve until SIGTERM or SIGINT; requests under way may end within the grace time. Raises ListenError."""
     front, security = configuration.gateway, configuration.security
     with contextlib.closing(bind(front.host, front.port)) as sock:
+
+        def refuse(refusal: Refusal) -> Response:
+            app.state.access.refused(refusal.status)
+            return failures.told(refusal).response()
+
         options = config(
-            app,
+            guarded(app, security.allowed, refuse),
             front.limits,
             is_access_logged=is_access_logged,
             certificate=security.tls_certificate,

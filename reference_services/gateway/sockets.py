@@ -18,19 +18,20 @@ import uvicorn
 from starlette.requests import HTTPConnection
 
 from reference_services.chat.connection import CLIENT_LEFT
-from reference_services.chat.failures import Refused, internal
+from reference_services.chat.failures import Refused, internal, told
 from reference_services.chat.gate import allowance
 from reference_services.gateway import LOGGER, headers
 from reference_services.gateway import asked as asking
 from reference_services.gateway.account import Account
+from reference_services.gateway.connection import READ_BYTES, Failed
 from reference_services.gateway.frames import Frames, TooLong, close_frame
-from reference_services.gateway.handshake import READ_BYTES, Incoming, Outgoing, ask
+from reference_services.gateway.handshake import Incoming, Outgoing, ask
 from reference_services.gateway.relay import unscoped
 from reference_services.gateway.replica import Lease, Replica
 from reference_services.gateway.routes import CONFIGURED, Parts, of_path
 from reference_services.gateway.service import Service
-from reference_services.gateway.upstream import Failed
 from reference_services.web.send_deadline import SendDeadline
+from reference_services.web.visitors import Visitors
 
 log = logging.getLogger(LOGGER)
 PATHS = ("/v1/chat/stream", "/v1/realtime")
@@ -97,8 +98,9 @@ class Socket(asyncio.StreamReaderProtocol):
 class Sockets:
     """Serves sockets: who may, where to, and the bytes."""
 
-    def __init__(self, parts: Parts, context: ssl.SSLContext) -> None:
+    def __init__(self, parts: Parts, context: ssl.SSLContext, visitors: Visitors) -> None:
         self._parts = parts
+        self._visitors = visitors
         self._context = context
         self._open = 0
 
@@ -123,7 +125,9 @@ class Sockets:
     async def _serve(self, client: Incoming, stopping: asyncio.Event) -> None:
         try:
             scope = await client.scope()
-            told = await self._parts.access.gate(_nothing, scope).let_in(scope)
+            if (refusal := await self._visitors.refusal(scope)) is not None:
+                raise told(refusal)
+            limits = await self._parts.access.gate(_nothing, scope).let_in(scope)
         except Refused as refused:
             self._parts.access.refused(refused.status)
             await _refuse(client, refused, "")
@@ -142,7 +146,7 @@ class Sockets:
         except EOFError:
             account.close(CLIENT_LEFT)
             return
-        own = {**told, "x-served-by": replica.name, "x-request-id": request_id}
+        own = {**limits, "x-served-by": replica.name, "x-request-id": request_id}
         raw = [unscoped(each, asked.scope) for each in headers.to_client(answer.headers)]
         raw += [(name.lower().encode(), value.encode("latin-1", "replace")) for name, value in own.items()]
         account.began()

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
-from typing import Literal
-from urllib.parse import urlsplit
+from collections.abc import AsyncIterator, Callable
 
-import httpx
-
-from reference_services.chat.failures import Refused
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.gateway import configuration
 from reference_services.gateway.asked import Asked
+from reference_services.gateway.connection import Connection, Failed, Head, connect, target
+from reference_services.gateway.headers import Headers
 from reference_services.gateway.replica import Replica
 
 KEPT_CONNECTIONS = 256
@@ -21,78 +18,86 @@ KEPT_S = 3.0
 """Idle connections are given up before uvicorn gives them up (5 s): a request on a closing one would be lost."""
 
 
-Stage = Literal["unsent", "sent", "answering"]
+class Answer:
+    """The head of an answer, whose body is still to come. Names of headers are in lower case."""
 
+    def __init__(self, head: Head, connection: Connection, keep: Callable[[Connection], None]) -> None:
+        self.status = head.status_code
+        self.headers: Headers = list(head.headers)
+        self._connection = connection
+        self._keep = keep
+        self._is_open = True
 
-class Failed(Exception):
-    """A replica failed. `kind` is what the metric calls it; `stage` how far the request had come."""
+    def header(self, name: bytes) -> str:
+        """The first header of this name, "" where there is none."""
+        return next((value.decode("latin-1") for each, value in self.headers if each == name), "")
 
-    def __init__(self, kind: str, stage: Stage) -> None:
-        super().__init__(kind)
-        self.kind = kind
-        self.stage = stage
+    async def parts(self, silence_s: float) -> AsyncIterator[bytes]:
+        """The body as it comes; after its end another request gets the connection. Raises Failed."""
+        async for part in self._connection.parts(silence_s):
+            yield part
+        if self._is_open:
+            self._is_open = False
+            self._keep(self._connection)
+
+    def close(self) -> None:
+        """Leave. Before the end of the answer the replica sees its client go; after it nothing happens."""
+        if self._is_open:
+            self._is_open = False
+            self._connection.close()
 
 
 class Upstream:
     """The connections to all replicas. No proxy, no cookie jar, no redirect, no header of its own."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
-        limits = httpx.Limits(max_connections=None, max_keepalive_connections=KEPT_CONNECTIONS, keepalive_expiry=KEPT_S)
-        self._client = httpx.AsyncClient(verify=context, trust_env=False, follow_redirects=False, limits=limits)
+        self._context = context
+        self._idle: dict[str, list[tuple[Connection, asyncio.TimerHandle]]] = {}
 
-    async def open(self, replica: Replica, asked: Asked, figures: configuration.Upstream) -> httpx.Response:
-        """Status and headers of the answer, whose body is still to come. Raises Failed, or Refused (400).
+    async def open(self, replica: Replica, asked: Asked, figures: configuration.Upstream) -> Answer:
+        """Status and headers of the answer. Raises Failed, or Refused (400).
 
         Cancelling this, or closing the answer before its end, closes the connection: the replica sees its client go.
         """
-        timeouts = {
-            "connect": figures.connect_seconds,
-            "read": None,
-            "write": figures.silence_seconds,
-            "pool": None,
-        }
-        request = httpx.Request(
-            asked.method,
-            replica.url + asked.target,
-            headers=asked.headers,
-            content=asked.content or None,
-            # As it came: the client library would resolve dots, and what was let in as one path would go to another.
-            extensions={"timeout": timeouts, "target": (urlsplit(replica.url).path + asked.target).encode("ascii")},
-        )
+        connection = await self._rested(replica.url) or await connect(replica, figures.connect_seconds, self._context)
         try:
             async with asyncio.timeout(figures.answer_seconds):
-                return await self._client.send(request, stream=True)
-        except httpx.LocalProtocolError as error:
-            # No replica is at fault where what is asked for cannot be sent.
-            raise Refused(400, f"This request cannot be sent on: {error}.", "invalid_request") from None
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise Failed(
-                "connect_timeout" if isinstance(error, httpx.ConnectTimeout) else "connect", "unsent"
-            ) from None
-        except (TimeoutError, httpx.TimeoutException):
-            raise Failed("timeout", "sent") from None
-        except (httpx.HTTPError, httpx.InvalidURL):
-            raise Failed("broken", "sent") from None
+                head = await connection.ask(asked.method, target(replica, asked.target), asked.headers, asked.content)
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, TimeoutError):
+                raise Failed("timeout", "sent") from None
+            raise
+        return Answer(head, connection, lambda it: self._keep(replica.url, it))
 
     async def close(self) -> None:
-        """Close all connections."""
-        await self._client.aclose()
+        """Close the connections that rest."""
+        for idle in self._idle.values():
+            for connection, timer in idle:
+                timer.cancel()
+                connection.close()
+        self._idle.clear()
 
+    async def _rested(self, url: str) -> Connection | None:
+        """A connection that was left open and still is."""
+        while idle := self._idle.get(url):
+            connection, timer = idle.pop()
+            timer.cancel()
+            if await connection.is_fresh():
+                return connection
+            connection.close()
+        return None
 
-async def parts(answer: httpx.Response, silence_s: float) -> AsyncIterator[bytes]:
-    """The answer's body as it comes, encoded as it is. Raises Failed where it is cut, or silent for too long."""
-    iterator = answer.aiter_raw()
-    while True:
-        try:
-            async with asyncio.timeout(silence_s):
-                part = await anext(iterator, None)
-        except TimeoutError:
-            raise Failed("silent", "answering") from None
-        except httpx.HTTPError:
-            raise Failed("cut", "answering") from None
-        if part is None:
+    def _keep(self, url: str, connection: Connection) -> None:
+        if sum(map(len, self._idle.values())) >= KEPT_CONNECTIONS or not connection.renew():
+            connection.close()
             return
-        yield part
+        timer = asyncio.get_running_loop().call_later(KEPT_S, self._give_up, url, connection)
+        self._idle.setdefault(url, []).append((connection, timer))
+
+    def _give_up(self, url: str, connection: Connection) -> None:
+        self._idle[url] = [each for each in self._idle.get(url, []) if each[0] is not connection]
+        connection.close()
 
 
 def trusted(ca_file: str) -> ssl.SSLContext:

@@ -15,10 +15,13 @@ from pathlib import Path
 
 from reference_services.chat import logs
 from reference_services.chat.server import ListenError, bind, run
-from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, show
+from reference_services.chat.settings_problems import SettingsError
+from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, show, told
 from reference_services.health import LOGGER, NAME
 from reference_services.health.app import create_app
 from reference_services.health.estate_file import EstateUnreadable, read
+from reference_services.health.settings import HealthSettings
+from reference_services.web.guard import detail, guarded
 from reference_services.web.limits import Limits
 from reference_services.web.server import Server, config
 
@@ -34,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         show(NAME, {})
         return 0
     try:
+        settings = HealthSettings()
         app = create_app(read(parsed.estate))
         logs.set_up("INFO", is_access_logged=False)
         for library in ("httpx", "httpcore"):
@@ -41,7 +45,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.closing(bind(parsed.host, parsed.port)) as sock:
             limits = Limits()
             log.info("listening", extra={"fields": {"service": f"http://{parsed.host}:{parsed.port}"}})
-            asyncio.run(run([Server(config(app, limits, has_lifespan=False), limits)], [sock]))
+            options = config(guarded(app, settings.allowed, detail), limits, has_lifespan=False)
+            asyncio.run(run([Server(options, limits)], [sock]))
+    except SettingsError as error:
+        return told(NAME, error)
     except EstateUnreadable as error:
         complain(NAME, error)
         return USAGE

@@ -6,6 +6,7 @@ Exit: 3 Prometheus is not installed, 4 the estate file or the arguments are at f
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = [
         *(program, f"--config.file={file}", f"--storage.tsdb.path={parsed.db / 'data'}"),
         f"--web.listen-address={parsed.host}:{parsed.port}",
+        # By itself it would let every web page read what it has.
+        f"--web.cors.origin=http://{re.escape(parsed.host)}:{parsed.port}",
     ]
     # Prometheus takes this process's place: signals and exit code are its own.
     return os.execv(program, command)  # noqa: S606

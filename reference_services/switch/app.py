@@ -110,7 +110,7 @@ def create_app(
     if settings.switch_degraded_path:
         app.mount(DEGRADED, create_app(_without_models(settings), let_in=let_in, queue=queue))
     schemes = {"token": {"type": "apiKey", "in": "header", "name": HEADER}}
-    describe(app, schemes, (500,), OPEN_PATHS, SwitchError)
+    describe(app, schemes, (403, 500), OPEN_PATHS, SwitchError)
     return app
 
 

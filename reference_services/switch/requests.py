@@ -65,7 +65,7 @@ class Asked:
 
 async def read(request: Request, settings: SwitchSettings) -> Asked:
     """What is asked. Raises Refused (400, 413, 415, 503), and ClientLeft where the client leaves before its end."""
-    reason = strict_json.refused_type(request.headers.get("content-type"), request.headers.get("content-encoding"))
+    reason = strict_json.refused_type(request.headers)
     if reason is not None:
         raise Refused(415, reason)
     try:

@@ -5,11 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 
+from starlette.responses import Response
+
 from reference_services.chat.server import bind, run
 from reference_services.switch import LOGGER
 from reference_services.switch.app import CreateApp
+from reference_services.switch.refusals import Refused
 from reference_services.switch.settings import SwitchSettings
+from reference_services.web.guard import guarded
+from reference_services.web.refusal import Refusal
 from reference_services.web.server import Server, config
+from reference_services.web.visitors import Allowed
 
 log = logging.getLogger(LOGGER)
 DESCRIPTORS = 2
@@ -25,7 +31,14 @@ def serve(settings: SwitchSettings, create: CreateApp, is_access_logged: bool) -
     with bind(settings.switch_host, settings.switch_port) as sock:
         url = f"http://{settings.switch_host}:{settings.switch_port}"
         log.info("listening", extra={"fields": {"service": url}})
+        allowed = Allowed(
+            settings.switch_allowed_hosts, settings.switch_allowed_origins, settings.switch_trusted_proxies
+        )
         limits = settings.limits
-        server = Server(config(app, limits, is_access_logged=is_access_logged), limits, DESCRIPTORS)
-        asyncio.run(run([server], [sock]))
+        options = config(guarded(app, allowed, _refuse), limits, is_access_logged=is_access_logged)
+        asyncio.run(run([Server(options, limits, DESCRIPTORS)], [sock]))
     log.info("stopped")
+
+
+def _refuse(refusal: Refusal) -> Response:
+    return Refused(refusal.status, refusal.message).response()

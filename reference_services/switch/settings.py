@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from reference_services.chat.allowed import AnyText, Count, Milliseconds, Port, PositiveInt, PositiveNumber, Text
 from reference_services.chat.settings_problems import SettingsError, described
 from reference_services.chat.settings_yaml import YamlSettings
+from reference_services.web.allowed import HostNames, Origins, Proxies
 from reference_services.web.limits import DEFAULTS, Limits
 
 PREFIXES = ("HERMES_", "SWITCH_", "VX11_", "LOG_INFERENCE")
@@ -88,6 +89,12 @@ class SwitchSettings(BaseSettings):
     switch_send_seconds: PositiveNumber = DEFAULTS.send_seconds
     switch_keep_alive_seconds: PositiveNumber = DEFAULTS.keep_alive_seconds
     """What one client may cost the others; `Limits` says what each of these bounds."""
+    switch_allowed_hosts: HostNames = ()
+    """Names by which it is asked, beside those of loopback; where it listens beyond that: any, unless set."""
+    switch_allowed_origins: Origins = ()
+    """Web pages of other origins that may ask."""
+    switch_trusted_proxies: Proxies = ()
+    """Whose word is taken for the address that a request comes from."""
 
     log_level: Annotated[
         Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(description="DEBUG, INFO, WARNING or ERROR")

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from reference_services.chat.server import is_loopback
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.switch.refusals import Refused
 from reference_services.switch.settings import SwitchSettings
+from reference_services.web.authority import is_loopback
 
 HEADER = "X-VX11-Token"
 SHORTEST = 8

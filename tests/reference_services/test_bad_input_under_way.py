@@ -86,7 +86,8 @@ def leave(url: str, path: str, body: dict[str, Any], session: str | None) -> Non
     """Send a request and close the connection: after the first bytes where it streams, else while it is worked on."""
     parts = urlsplit(url)
     content = json.dumps(body).encode()
-    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {len(content)}"]
+    lines = [f"POST {path} HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json"]
+    lines += [f"Content-Length: {len(content)}"]
     lines += [f"X-Session-ID: {session}"] if session else []
     with socket.create_connection((parts.hostname, parts.port)) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode() + content)

@@ -91,7 +91,7 @@ def test_max_tokens_is_exact_and_named_as_the_reason(hermes) -> None:
 def test_a_body_that_is_no_request_is_refused_in_the_error_shape(
     hermes, content: bytes, status: int, code: str
 ) -> None:
-    answer = hermes.client.post("/v1/chat/completions", content=content)
+    answer = hermes.client.post("/v1/chat/completions", content=content, headers={"Content-Type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
 
@@ -116,7 +116,12 @@ def test_a_field_that_is_not_right_is_refused_by_its_name(hermes, fields: dict[s
 
 def test_a_lone_surrogate_is_refused_and_the_service_goes_on(hermes) -> None:
     content = b'{"messages": [{"role": "user", "content": "\\ud800"}]}'
-    assert hermes.client.post("/v1/chat/completions", content=content).status_code == 400
+    assert (
+        hermes.client.post(
+            "/v1/chat/completions", content=content, headers={"Content-Type": "application/json"}
+        ).status_code
+        == 400
+    )
     assert hermes.say("Hello")
 
 
@@ -194,8 +199,9 @@ def hang_up(hermes, **fields: Any) -> None:
     asked = {"messages": [{"role": "user", "content": "x"}], "ignore_eos": True, "max_tokens": 4000, **fields}
     body = json.dumps(asked).encode()
     with socket.create_connection((parts.hostname, parts.port)) as connection:
-        lines = ("POST /v1/chat/completions HTTP/1.1", "Host: x", f"Content-Length: {len(body)}", "X-Session-ID: left")
-        connection.sendall("\r\n".join([*lines, "", ""]).encode() + body)
+        lines = ("POST /v1/chat/completions HTTP/1.1", f"Host: {parts.netloc}", "Content-Type: application/json")
+        more = (f"Content-Length: {len(body)}", "X-Session-ID: left")
+        connection.sendall("\r\n".join([*lines, *more, "", ""]).encode() + body)
         if fields.get("stream"):
             assert b"200" in connection.recv(64)
         else:

@@ -23,7 +23,9 @@ def test_a_request_reaches_the_service_of_its_model_byte_for_byte(gateway, repli
     ]  # fmt: skip
     assert front.get("/v1/models/zinc-1")["object"] == "model"
     content = '{ "model":"zinc-1-long", "messages": [{"content":"Grüße, \\u00e9 🙂"}], "unknown": 1.10}'.encode()
-    answer = front.client.post(f"{CHAT}?trace=a%20b", content=content, headers={"X-Request-ID": "r-1"})
+    answer = front.client.post(
+        f"{CHAT}?trace=a%20b", content=content, headers={"X-Request-ID": "r-1", "Content-Type": "application/json"}
+    )
     assert (answer.status_code, answer.headers["x-served-by"], answer.headers["x-request-id"]) == (
         200,
         zinc.name,
@@ -88,7 +90,7 @@ def test_what_cannot_be_sent_on_is_refused_in_openais_shape(shared, content: byt
     front, tin = shared
     sent = iter([content]) if status == 413 else content
     for each in (sent, content):
-        answer = front.client.post(CHAT, content=each)
+        answer = front.client.post(CHAT, content=each, headers={"Content-Type": "application/json"})
         if code == "invalid_json" and len(content) > 1024:
             status, code = 413, "body_too_large"
         assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)

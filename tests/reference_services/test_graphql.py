@@ -100,7 +100,7 @@ def test_a_query_that_is_wrong_or_too_large_is_told_and_not_run(hermes: Running,
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"query": 7}', b"{}", b'{"query": "{version}", "variables": []}'])
 def test_a_body_that_is_no_request_is_a_400_in_graphqls_shape(hermes: Running, content: bytes) -> None:
-    answer = hermes.client.post("/graphql", content=content)
+    answer = hermes.client.post("/graphql", content=content, headers={"Content-Type": "application/json"})
     assert (answer.status_code, list(answer.json())) == (400, ["errors"])
     assert answer.json()["errors"][0]["message"]
 

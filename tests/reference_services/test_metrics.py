@@ -49,7 +49,12 @@ def test_each_request_moves_its_counters_once_and_tokens_are_those_that_clients_
     for _ in range(5):
         assert hermes.chat("x", max_tokens=0).status_code == 400
     for _ in range(2):
-        assert hermes.client.post("/v1/completions", content=b"{").status_code == 400
+        assert (
+            hermes.client.post(
+                "/v1/completions", content=b"{", headers={"Content-Type": "application/json"}
+            ).status_code
+            == 400
+        )
     seen = hermes.metrics(on_metrics_port=True)
     assert seen == {**hermes.metrics(), **{name: seen[name] for name in seen if name.startswith("process_")}}
     prompt, generated = (sum(usage[f"{kind}_tokens"] for usage in usages) for kind in ("prompt", "completion"))

@@ -159,7 +159,7 @@ def test_sizes_beyond_the_settings_are_refused_before_anything_is_read_further(s
 
     for answer in (
         hermes.client.post("/v1/chat/completions", json=long),
-        hermes.client.post("/v1/chat/completions", content=pieces()),
+        hermes.client.post("/v1/chat/completions", content=pieces(), headers={"Content-Type": "application/json"}),
     ):
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, "body_too_large")
         assert "2000" in answer.json()["error"]["message"]
@@ -181,7 +181,9 @@ def test_no_key_is_written_into_the_log_whatever_the_client_does_with_it(start, 
     hermes = start("--access-log", "--log-level=DEBUG", variables={"HERMES_2_API_KEYS": FIRST}, log=log)
     hermes.client.get(f"/v1/models?api_key={FIRST}")
     hermes.client.get(f"/sessions/{FIRST}", headers=bearer(FIRST))
-    hermes.client.post("/v1/chat/completions", content=FIRST.encode(), headers=bearer(FIRST))
+    hermes.client.post(
+        "/v1/chat/completions", content=FIRST.encode(), headers={**bearer(FIRST), "Content-Type": "application/json"}
+    )
     hermes.stop()
     text = log.read_text()
     assert "api_key=[hidden]" in text

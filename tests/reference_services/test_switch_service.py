@@ -77,7 +77,9 @@ def test_without_a_model_inference_and_health_are_the_503_of_the_document(runnin
     "token", ["", "wrong", TOKEN + "x", TOKEN[:-1], TOKEN.upper(), "vx11-test-token", "Bearer " + TOKEN]
 )
 def test_who_does_not_send_the_token_is_refused_before_the_body_is_looked_at(running: Switch, token: str) -> None:
-    answer = running.client.post("/switch/infer", content=b"{", headers={"X-VX11-Token": token})
+    answer = running.client.post(
+        "/switch/infer", content=b"{", headers={"X-VX11-Token": token, "Content-Type": "application/json"}
+    )
     assert answer.status_code == 401
     assert answer.headers["www-authenticate"] == "X-VX11-Token"
     assert answer.json()["error"]
@@ -122,7 +124,7 @@ def test_a_field_that_is_wrong_is_refused_and_named(running: Switch, field: str,
     ],
 )
 def test_what_is_no_request_is_refused_in_json(running: Switch, body: bytes) -> None:
-    answer = running.client.post("/switch/infer", content=body)
+    answer = running.client.post("/switch/infer", content=body, headers={"Content-Type": "application/json"})
     assert answer.status_code == 400
     assert answer.json()["error"]
     assert "Traceback" not in answer.text
@@ -140,7 +142,12 @@ def test_a_prompt_and_an_answer_that_do_not_fit_the_context_are_refused_with_the
 
 
 def test_a_body_that_is_too_long_is_413_and_an_unknown_route_404(running: Switch) -> None:
-    assert running.client.post("/switch/infer", content=b" " * (2**20 + 1)).status_code == 413
+    assert (
+        running.client.post(
+            "/switch/infer", content=b" " * (2**20 + 1), headers={"Content-Type": "application/json"}
+        ).status_code
+        == 413
+    )
     assert running.client.get("/switch/nowhere").json()["error"]
     assert running.client.get("/switch/infer").status_code == 405
 

@@ -1,0 +1,32 @@
+"""The settings of the page: variables that begin with HEALTH_. Where it listens and what it shows are arguments."""
+
+from __future__ import annotations
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from reference_services.chat.settings_problems import SettingsError, described
+from reference_services.chat.settings_yaml import YamlSettings
+from reference_services.web.allowed import HostNames, Origins
+from reference_services.web.visitors import Allowed
+
+
+class HealthSettings(BaseSettings):
+    """Who may look. Raises SettingsError."""
+
+    model_config = SettingsConfigDict(env_prefix="HEALTH_", extra="forbid", frozen=True)
+
+    allowed_hosts: HostNames = ()
+    allowed_origins: Origins = ()
+
+    def __init__(self) -> None:
+        try:
+            super().__init__()
+        except ValidationError as error:
+            allowed = {name: field.description or "" for name, field in type(self).model_fields.items()}
+            raise SettingsError(described(error, allowed, "HEALTH_", {}, YamlSettings())) from None
+
+    @property
+    def allowed(self) -> Allowed:
+        """The same, as the guard takes it."""
+        return Allowed(self.allowed_hosts, self.allowed_origins)

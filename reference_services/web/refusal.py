@@ -1,0 +1,14 @@
+"""Why a visitor may not ask; each service tells it in the shape of its own errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Status, text for people, and a code for programs."""
+
+    status: int
+    message: str
+    code: str
