@@ -131,6 +131,16 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def attacks(session: nox.Session) -> None:
+    """Try every hostile answer on `signoff run` and `signoff load` (an hour), for the table in docs/security.md.
+
+    Arguments go to tests/attacks/hostile_modes.py: `-- MODE ... --route chat metrics --command run load --file TABLE`.
+    """
+    session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test"))
+    session.run("python", "-m", "tests.attacks.hostile_modes", *session.posargs)
+
+
+@nox.session
 def perf(session: nox.Session) -> None:
     """Measure a night: task 1.3 at its deployment, in turns with its control; arguments go to `signoff night`."""
     session.install("-e", ".[services]")

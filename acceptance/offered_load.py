@@ -174,9 +174,9 @@ def _take(recorder: Recorder, site: Site) -> None:
     for record in run.as_records():
         if record["record"] != "exchange":
             recorder.write("run", record)
+    _look_for_silence(site, run)
     if run.interrupted:
         raise KeyboardInterrupt
-    _look_for_silence(site, run)
     taken = Evidence(NAME, "", tuple(recorder.records))
     if marks := last_attempt(taken, "high_water"):
         repeated_prompts.offer(recorder, site, plan, last_attempt(taken, "memory"), marks[-1]["bytes"])

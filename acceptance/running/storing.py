@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
+from collections import Counter
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -91,6 +92,8 @@ def closing_lines(folder: Path) -> str:
             lines.append(f"    mend: {plain_line(criterion.mend, 300)}")
     if len(bad) > MOST_SHOWN:
         lines.append(f"  and {len(bad) - MOST_SHOWN} more")
+    for reason, count in Counter(item.reason for item in run.criteria if item.outcome == "not_run").items():
+        lines.append(f"  not run: {count} {'criterion' if count == 1 else 'criteria'}: {plain_line(reason, 300)}")
     lines += [f"result: {path}" for path in sorted(folder.glob("*.html"))]
     return "\n".join(lines)
 
