@@ -24,14 +24,19 @@ MOST_NAMED = 2
 
 
 def note(
-    recorder: Recorder, site: Site, ended: Sequence[EndedProcess], started_ns: int, **more: Any
+    recorder: Recorder,
+    site: Site,
+    ended: Sequence[EndedProcess],
+    started_ns: int,
+    load: str = "the load run",
+    **more: Any,
 ) -> tuple[str, ...]:
     """Record which processes ended, when, and who took the place of the one that listened; gives that in words."""
     texts: list[str] = []
     for each in ended:
         successor = _successor(site, each.process) if each.is_first else None
         after_s = round((each.t_ns - started_ns) / 1e9, 1)
-        when = f"{after_s:g} s into the load run" if after_s > 0 else "before the load run"
+        when = f"{after_s:g} s into {load}" if after_s > 0 else f"before {load}"
         role = "" if each.is_first else ", one of the service's"
         place = f", and {successor.text()} took its place" if successor is not None else ""
         texts.append(f"{each.process.text()}{role} ended {when}{place}")

@@ -108,8 +108,8 @@ class OwnService:
         """How it ended by itself and what it said last, "" while it runs."""
         if self._process is None or (code := self._process.poll()) is None:
             return ""
-        how = f"ended with exit code {code}" if code >= 0 else f"was killed by {_signal_name(-code)}"
-        return f"{self.told.service} at {self.told.url} {how}{self._last_lines()}"
+        by_signal = f" (killed by {_signal_name(-code)})" if code < 0 else ""
+        return f"{self.told.service} at {self.told.url} ended with exit code {code}{by_signal}{self._last_lines()}"
 
     def tell_to_end(self) -> tuple[ProcessIdentity, ...]:
         """Ask the service, and everything that it started, to end; gives the processes that were told."""

@@ -56,9 +56,10 @@ class OwnServices:
             raise
         return found
 
-    def ended(self) -> str:
-        """The first service that ended by itself, and why; "" while all run."""
-        return next((text for service in self._services if (text := service.ended())), "")
+    def ended(self, url: str = "") -> str:
+        """The first service, or the one at this URL, that ended by itself, and why; "" while all run."""
+        asked = [service for service in self._services if url in ("", service.told.url)]
+        return next((text for service in asked if (text := service.ended())), "")
 
     def stop(self) -> dict[str, tuple[ProcessIdentity, ...]]:
         """Stop all, what stands in front first; gives by URL the processes that were told to end."""

@@ -54,7 +54,7 @@ def offer(recorder: Recorder, site: Site, plan: LoadPlan, samples: Sequence[Reco
         return
     answered = sum(each.ok for each in run.exchanges)
     recorder.write(RUN, {"duration_s": DURATION_S, "offered": len(run.exchanges), "answered": answered})
-    ended_process.note(recorder, site, sampler.ended, run.started_ns)
+    ended_process.note(recorder, site, sampler.ended, run.started_ns, "the load with repeated prompts")
     for sample in sampler.samples:
         recorder.write(SAMPLE, {**sample.as_record(), "record": SAMPLE})
     if run.interrupted:

@@ -20,6 +20,9 @@ from typing import Final
 GRACE_S: Final = 1.0
 """For children that end in good order when they are asked to."""
 POLL_S: Final = 0.02
+NEEDED: Final = frozenset(["PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV"])
+"""All that the keeper gets of the environment: keys are not for it."""
+MOST_FILES: Final = 4096
 
 _lock = threading.RLock()
 _children: set[int] = set()
@@ -56,14 +59,13 @@ def _tell(line: bytes) -> None:
 
 def _started() -> int:
     """The writing end of a new keeper's pipe."""
-    from perf.known_secrets import environment  # not above: the keeper itself finds no package of ours
 
     reading, writing = os.pipe()
     try:
         os.posix_spawn(
             sys.executable,
             [sys.executable, "-P", str(Path(__file__))],
-            environment(),
+            {name: value for name, value in os.environ.items() if name in NEEDED or name.startswith("PYTHON")},
             file_actions=[
                 (os.POSIX_SPAWN_DUP2, reading, 0),
                 # Whoever reads this process's output must not wait for the keeper.
@@ -89,6 +91,7 @@ def _forget() -> None:
 def _main() -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)  # it ends with whom it keeps for
+    os.closerange(3, MOST_FILES)  # a pipe that the parent had from its own must not stay open for it
     children: dict[int, None] = {}
     for line in sys.stdin.buffer:
         if line[:1] == b"+":

@@ -17,8 +17,8 @@ from perf.errors import NoListener
 from perf.process_identity import ProcessIdentity, identify
 from perf.process_tree import Sample, sample
 
-LASTING: Final = 2
-"""A process that was seen so often, or at the start, is one of the service's own and no helper of a moment."""
+LASTING: Final = 20
+"""A process that was there at the start, or in so many samples, is one of the service's own and no passing helper."""
 
 
 @dataclass(frozen=True, slots=True)

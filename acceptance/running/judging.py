@@ -280,7 +280,7 @@ class Judging:
                 "let the deployment file start the service: [start] service = ...",
             )
         assert self._sites is not None
-        if text := self._service_ended():
+        if text := self._services.ended(self.findings.deployment.target):
             raise NotMeasurable(f"there was nothing to stop any more: {text}", "run again")
         # The first stop tells what ran; a later one finds nothing more to stop.
         if stopped := self._services.stop().get(self.findings.deployment.target):

@@ -309,13 +309,13 @@ def test_a_service_of_ours_that_is_killed_says_how_and_what_it_said_last(own: Ju
     assert {found[kind].outcome for kind in ("memory", "cpu")} == {"inconclusive"}, found
     assert {found[kind].outcome for kind in ("latency", "throughput")} <= {"fail", "inconclusive"}, found
     for each in found.values():
-        assert f"hermes-2 at http://127.0.0.1:{port} was killed by SIGKILL" in each.reason
+        assert f"hermes-2 at http://127.0.0.1:{port} ended with exit code -9 (killed by SIGKILL)" in each.reason
         assert "out of memory in layer 7" in each.reason
         assert "\x1b" not in each.reason
         assert "\x07" not in each.reason
     # What is asked afterwards says so too, and nobody is said to have been stopped.
     health = own.judge(criterion("health"))
-    assert (health.outcome, "was killed by SIGKILL" in health.reason) == ("fail", True), health
+    assert (health.outcome, "killed by SIGKILL" in health.reason) == ("fail", True), health
     gone = own.judge(criterion("service_gone", unit=None))
     assert (gone.outcome, "nothing to stop any more" in gone.reason) == ("not_measurable", True), gone
 
@@ -356,4 +356,4 @@ def test_a_service_that_a_command_started_is_killed_in_the_middle(tmp_path: Path
     assert {found[kind]["outcome"] for kind in ("memory", "cpu")} == {"inconclusive"}, found
     assert {found[kind]["outcome"] for kind in ("latency", "throughput")} <= {"fail", "inconclusive"}, found
     for each in found.values():
-        assert f"hermes-2 at http://127.0.0.1:{port} was killed by SIGKILL" in each["reason"]
+        assert f"hermes-2 at http://127.0.0.1:{port} ended with exit code -9 (killed by SIGKILL)" in each["reason"]

@@ -3,11 +3,13 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from perf.errors import NoListener
 from perf.memory_sampler import MemorySampler
+from perf.process_identity import identify
 from perf.process_tree import (
     cpu_cores_used,
     cpu_seconds,
@@ -125,3 +127,63 @@ def test_of_processes_that_share_a_socket_the_topmost_is_found(tmp_path):
     finally:
         process.kill()
         process.communicate()
+
+
+STARTS_HELPERS = """
+import subprocess, sys
+own = [sys.executable, "-c", "print(flush=True); input()"]
+lasting = subprocess.Popen(own, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+lasting.stdout.readline()
+print(lasting.pid, flush=True)
+while (line := sys.stdin.readline()):
+    if line == "helper\\n":
+        helper = subprocess.Popen(own, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        helper.stdout.readline()
+    else:
+        (lasting if line == "lasting\\n" else helper).communicate(b"\\n")
+    print(helper.pid, flush=True)
+"""
+
+
+def until(is_so):
+    end = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
+def test_of_a_tree_those_that_were_there_at_the_start_are_missed_and_a_passing_helper_is_not():
+    process = subprocess.Popen(
+        [sys.executable, "-c", STARTS_HELPERS], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+
+    def tell(what):
+        process.stdin.write(what + "\n")
+        process.stdin.flush()
+        return int(process.stdout.readline())
+
+    try:
+        lasting = int(process.stdout.readline())
+        with MemorySampler(process.pid, 0.05) as sampler:
+            helper = tell("helper")
+            until(lambda: sampler.samples[-1].processes == 3)
+            tell("end")
+            tell("lasting")
+            until(lambda: sampler.samples[-1].processes == 1)
+        assert [(each.process.pid, each.is_first) for each in sampler.ended] == [(lasting, False)], helper
+        assert not sampler.ended_early
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_another_process_of_the_same_id_is_not_the_one_that_is_watched():
+    own = identify(os.getpid())
+    with MemorySampler(replace(own, created=own.created - 3600), 0.05) as sampler:
+        time.sleep(0.1)
+    assert sampler.ended_early
+    assert sampler.samples == ()
+    with MemorySampler(replace(own, created=own.created - 1), 0.05) as sampler:  # the clock was set
+        time.sleep(0.1)
+    assert not sampler.ended_early
+    assert sampler.samples
