@@ -73,8 +73,8 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.evidence:
         read_evidence(arguments.evidence, deployment)
-    secrets_of_run.remember(deployment, reading)
     own_service.give_key(deployment)
+    secrets_of_run.remember(deployment, reading)
     deployment.headers(deployment.target)
     keys.withdraw()
     run_id = storing.new_run_id()

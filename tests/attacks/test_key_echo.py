@@ -137,6 +137,7 @@ def watched(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[
                 "PYTHONPATH": str(ROOT),
                 VARIABLE: KEY,
                 "OTHER": f"x{KEY}y",
+                "WEAK_KEY": "task",
                 "TMPDIR": str(folder / "tmp"),
             },
             capture_output=True,
@@ -238,6 +239,19 @@ def test_a_run_keeps_no_key_anywhere(server: EchoingServer, tmp_path: Path) -> N
     assert "error" not in outcomes.values(), results
     assert MARK in json.dumps(results)
     assert json.loads((tmp_path / "result.json").read_text(encoding="utf-8")) == results
+
+
+def test_a_plain_word_as_a_key_is_warned_of_and_leaves_a_result_legible(server: EchoingServer, tmp_path: Path) -> None:
+    (tmp_path / "task.md").write_text(TASK, encoding="utf-8")
+    done, _ = signoff(
+        tmp_path, "run", "task.md", "--target", server.url, "--api-key-env", "WEAK_KEY", "--json", "result.json"
+    )
+    assert server.key == "task"
+    assert "signoff: note: the secret of WEAK_KEY has less than 8 characters, or is a plain word" in done.stderr
+    assert "task.md" in json.dumps(json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))["documents"])
+    kept = "".join(path.read_text(encoding="utf-8") for path in tmp_path.rglob("evidence/*.jsonl"))
+    assert f"Bearer {MARK}" in kept
+    assert "Bearer task" not in kept
 
 
 @pytest.mark.parametrize("how", ["open loop", "closed loop", "whole", "find", "journey"])
