@@ -35,7 +35,7 @@ _PREFIX_WORDS = {"time", "sudo", "exec", "nohup", "env", "nice", "command"}
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
 _DO, _DONE = re.compile(r"\bdo\b"), re.compile(r"\bdone\b")
 _SHELL_QUOTE = re.compile(r"(?:^|\s)\$['\"]")
-_LOOP_HEAD = re.compile(r"\bfor\s+(?P<name>\w+)\s+in\s+(?P<items>.*?)\s*(?:;|\n)\s*do\b", re.DOTALL)
+_LOOP_HEAD = re.compile(r"\bfor\s+(?P<name>\w+)\s+in(?=\s)")
 _LONGEST = 100_000
 _SEPARATORS = {"|", "||", "&&", ";", "&", "|&"}
 _FILTERS = {"grep", "egrep", "rg"}
@@ -94,10 +94,10 @@ def _native(command: ShellCommand, variables: Mapping[str, str], folder: Path) -
     begins = _DO.search(text)
     ends = _DONE.search(text, begins.end()) if begins is not None else None
     if begins is not None and ends is not None:
-        head = _LOOP_HEAD.search(text[: begins.end()])
-        details["repeat"] = _repetitions(head["items"]) if head else 1
-        if head:
-            known[head["name"]] = "1"
+        name, items = _loop(text[: begins.start()])
+        details["repeat"] = _repetitions(items) if name else 1
+        if name:
+            known[name] = "1"
         text = text[begins.end() : ends.start()].strip()
     text, unknown = expanded(text, known)
     found = _recognised(text, command, details, folder)
@@ -109,6 +109,19 @@ def _native(command: ShellCommand, variables: Mapping[str, str], folder: Path) -
             found.line, found.last_line, found.text, found.program, None, found.details, found.destructive, problem
         )
     return found
+
+
+def _loop(head: str) -> tuple[str, str]:
+    """The variable of `for x in items; do` and its items, of what stands before `do`; "" where it is no such loop."""
+    match = _LOOP_HEAD.search(head)
+    if match is None:
+        return "", ""
+    # A semicolon or the end of a line stands behind the items.
+    items = head[match.end() + 1 :]
+    words = items.rstrip()
+    if words.endswith(";"):
+        return match["name"], words[:-1]
+    return (match["name"], words) if "\n" in items[len(words) :] else ("", "")
 
 
 def _recognised(text: str, command: ShellCommand, details: dict[str, Any], folder: Path) -> Command:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_block import html_block as commonmark_html
+from markdown_it.rules_block.html_block import HTML_SEQUENCES
 from markdown_it.rules_block.state_block import StateBlock
 from markdown_it.token import Token
 
@@ -28,8 +29,20 @@ _HTML = (
     (re.compile(r"<!\[CDATA\["), re.compile(r"\]\]>"), "section"),
     (re.compile(r"<![A-Za-z]"), re.compile(r">"), "declaration"),
 )
+# The same as the parser knows it: what begins such a block, and what ends it.
+_ENDS = tuple(
+    (opens, name, closes)
+    for name, (opens, closes, _) in zip(
+        ("element", "comment", "instruction", "declaration", "section"), HTML_SEQUENCES, strict=False
+    )
+)
+_COMMENT = re.compile(r"<!--")
+_TAG_END = re.compile(r"</\w+>")
 _DASHES = re.compile(r"\|(?:\s*:?-{3,}:?\s*\|)+\s*$")
 DEEPEST = 100
+# Each line is looked at once for each quote and list around it; a long text may nest less deeply.
+_MOST_LEVELS_OF_LINES = 1_000_000
+_LEAST_DEEPEST = 10
 _DIRECTIVE = re.compile(r"<!--\s*signoff\b", re.IGNORECASE)
 
 
@@ -45,13 +58,14 @@ class Parsed:
 def parse(lines: Sequence[str]) -> Parsed:
     """Block tokens of the lines; inline markup is left in their contents."""
     parser = MarkdownIt("commonmark", {"html": True}).enable("table").disable("code").disable("inline")
-    parser.options["maxNesting"] = 2 * DEEPEST
+    deepest = min(DEEPEST, max(_LEAST_DEEPEST, _MOST_LEVELS_OF_LINES // max(len(lines), 1)))
+    parser.options["maxNesting"] = 2 * deepest
     parser.block.ruler.before("table", "too_deep", _too_deep)
     containers = ["paragraph", "reference", "blockquote", "list"]
     parser.block.ruler.at("fence", _fence, {"alt": containers})
     parser.block.ruler.at("html_block", _html, {"alt": containers[:3]})
     flaws: list[Flaw] = []
-    environment: dict[str, object] = {"flaws": flaws}
+    environment: dict[str, object] = {"flaws": flaws, "deepest": deepest, "scanned": {}}
     tokens = parser.parse("\n".join(lines), environment)
     references = environment.get("references", {})
     assert isinstance(references, dict)
@@ -67,11 +81,12 @@ def _text(state: StateBlock, index: int) -> str:
 
 def _too_deep(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     """One line as a paragraph where quotes and lists are nested deeper than a parser can follow."""
-    if state.level < DEEPEST:
+    deepest = state.env["deepest"]
+    if state.level < deepest:
         return False
     flaws = state.env["flaws"]
     if not (flaws and flaws[-1].code == "nested-too-deeply" and flaws[-1].line >= begin):
-        message = f"lists and quotes are nested {DEEPEST} deep here; what is deeper is read line by line"
+        message = f"lists and quotes are nested {deepest} deep here; what is deeper is read line by line"
         flaws.append(Flaw("nested-too-deeply", "warning", begin + 1, 1, message, "nest less"))
     state.line = begin + 1
     token = state.push("paragraph_open", "p", 1)
@@ -126,11 +141,12 @@ def _end_of_fence(state: StateBlock, begin: int, end: int, marks: str) -> tuple[
 
 def _html(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     """HTML by CommonMark's rules, but a comment or element that is not closed ends with its paragraph."""
-    if not commonmark_html(state, begin, end, silent):
+    first = _text(state, begin)
+    is_open = None if silent else _unclosed(state, begin, end, first)
+    if is_open is None and not commonmark_html(state, begin, end, silent):
         return False
     if silent:
         return True
-    first = _text(state, begin)
     if _DIRECTIVE.match(first):
         message = "Signoff takes no orders from comments, so this one changes nothing"
         mend = "say it in the binding file beside the document (<stem>.signoff.toml)"
@@ -138,14 +154,16 @@ def _html(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     kind = next((row for row in _HTML if row[0].match(first)), None)
     if kind is None:
         return True
-    token = state.tokens[-1]
     opens, closes, name = kind
-    body = token.content[token.content.index("<") :]
-    is_closed = closes.search(body, 2) is not None
-    is_reopened = name == "comment" and "<!--" in body[4:].partition("-->")[0]
-    if is_closed and not is_reopened:
-        return True
-    last = _goes_on(state, begin + 1, state.line, _GOES_ON_AFTER_HTML)
+    if is_open is None:
+        token, stop = state.tokens[-1], state.line
+        body = token.content[token.content.index("<") :]
+        is_closed = closes.search(body, 2) is not None
+        if is_closed and not (name == "comment" and "<!--" in body[4:].partition("-->")[0]):
+            return True
+    else:
+        token, stop = state.push("html_block", "", 0), is_open
+    last = _goes_on(state, begin + 1, stop, _GOES_ON_AFTER_HTML)
     opening = opens.match(first)
     shown = opening[0] if opening else "<"
     rest = f"reading goes on in line {last + 1}" if last < state.lineMax else "it takes the rest of the text"
@@ -158,6 +176,51 @@ def _html(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     token.map = [begin, last]
     token.content = state.getLines(begin, last, state.blkIndent, True)
     return True
+
+
+def _unclosed(state: StateBlock, begin: int, end: int, first: str) -> int | None:
+    """Where the HTML of a line would end that nobody closes, known without reading all that it would take.
+
+    None where it is closed, or is no HTML that ends elsewhere than at an empty line.
+    """
+    kind = next((row for row in _ENDS if row[0].match(first)), None)
+    if kind is None or state.is_code_block(begin):
+        return None
+    name, closes = kind[1], kind[2]
+    if closes.search(first):
+        return None
+    stop, is_closed = _first_line(state, begin + 1, end, closes)
+    if is_closed:
+        again, is_reopened = _first_line(state, begin + 1, end, _COMMENT) if name == "comment" else (0, False)
+        if "<!--" in first[4:] or (is_reopened and again < stop):
+            return stop + 1
+        if not is_reopened or again > stop or _text(state, stop).find("<!--") > _text(state, stop).find("-->"):
+            return None
+        return stop + 1
+    if name == "element":
+        _, is_ended = _first_line(state, begin + 1, stop, _TAG_END)
+        return None if is_ended or _TAG_END.search(first, 2) else stop
+    return stop
+
+
+def _first_line(state: StateBlock, begin: int, end: int, pattern: re.Pattern[str]) -> tuple[int, bool]:
+    """The first line of a container that holds something, and True; else the line at which the search ends.
+
+    What one search went past, no other looks at again.
+    """
+    known = state.env["scanned"]
+    key = (pattern, state.blkIndent, state.level, end)
+    first, stop, is_found = known.get(key, (1, 0, False))
+    if first <= begin <= stop:
+        return stop, is_found
+    index, is_found = begin, False
+    while index < end and not _is_outside(state, index):
+        if pattern.search(_text(state, index)):
+            is_found = True
+            break
+        index += 1
+    known[key] = (begin, index, is_found)
+    return index, is_found
 
 
 def _closing(opening: str) -> str:

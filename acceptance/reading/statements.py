@@ -25,6 +25,8 @@ from acceptance.reading.wording import box_of, label_of, plain
 
 _LINK_ONLY = re.compile(r"^\s*!?\[[^\[\]]*\]\([^()]*\)\W*$")
 _TARGET = re.compile(r"\(\s*(?:target|goal|limit)\s*:\s*(?P<text>[^)]*)\)|\b(?:target|goal)\s*:\s", re.IGNORECASE)
+# How many characters the criteria of one line of settings have together, at most.
+_MOST_CHARACTERS = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,9 @@ def _settings(source: Source, blocks: Sequence[Block], configuration: Configurat
         settings = tuple(group)
         holder = holders[bisect_right(begins, line) - 1]
         text = "; ".join(source.lines[line - 1].strip().rstrip(",").split(";"))
+        if len(text) * len(settings) > _MOST_CHARACTERS:
+            # Each setting of a line has the line as its text: a file on one line would be kept for each of its values.
+            text = f"{text[: _MOST_CHARACTERS // len(settings)]}…"
         yield Statement("config", line, settings[0].column, (line,), text, holder.headings, settings=settings)
 
 

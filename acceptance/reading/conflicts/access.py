@@ -14,7 +14,7 @@ from acceptance.reading.document import Command, Conflict, Statement
 
 KIND = "access"
 _HEADER = re.compile(
-    r"\b(?P<name>X-[A-Za-z0-9-]+|Authorization)\b[^\n]{0,20}\bheader\b|\bheader\s+`?(?P<late>X-[A-Za-z0-9-]+)"
+    r"\b(?P<name>X-[A-Za-z0-9-]{1,60}|Authorization)\b[^\n]{0,20}\bheader\b|\bheader\s+`?(?P<late>X-[A-Za-z0-9-]{1,60})"
 )
 _ROUTE = re.compile(r"(?<![\w.])(?:[\w.-]+:\d+)?(?P<path>/[a-z][\w-]*(?:/[\w{}-]+)+)")
 _SAID = re.compile(r"\becho\b[^\n]*\bcurl\b[^\n]*")

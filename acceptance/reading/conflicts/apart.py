@@ -14,7 +14,7 @@ from acceptance.reading.conflicts.page import Page
 from acceptance.reading.wording import plain
 
 _WORD = re.compile(r"[A-Za-z][\w.]*(?:-[\w.]+)*")
-_LABEL = re.compile(r"^\s*((?:[^:;().]|[.:](?=\w)){1,60}?)\s*:\s")
+_LABEL = re.compile(r"^\s*(?=\S)((?:[^:;().]|[.:](?=\w)){1,60}?)\s*:\s")
 _ITEM = re.compile(r"^(?P<indent>\s*)(?:[-*+]|\d+[.)])\s+(?P<text>\S.*)$")
 # `Latency, p95` and `Latency, p99` are one latency.
 _PERCENTILE = re.compile(r"t?p\d{2}(?:\.\d+)?")

@@ -21,7 +21,8 @@ _FILE = re.compile(r"\b([A-Za-z]{3,}-\d+(?:\.\d+)?[Bb][\w.-]*)\s*\(\s*(\d+(?:\.\
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 # At how many places a name is looked for.
 _MOST_PLACES = 100
-_HERE = re.compile(r"<<-?\s*['\"]?(\w+)['\"]?[^\n]*\n(.*?)\n\s*\1\b", re.DOTALL)
+_HERE = re.compile(r"<<-?\s*['\"]?(\w+)")
+_WORD = re.compile(r"\s*(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +69,26 @@ def _texts(fence: Block) -> Iterator[tuple[str, int]]:
     if fence.info.lower().startswith("json"):
         yield fence.text, fence.line
     elif "<<" in fence.text:
-        for match in _HERE.finditer(fence.text):
-            yield match[2], fence.line + fence.text.count("\n", 0, match.start(2))
+        yield from ((text, fence.line + line) for line, text in _written(fence.text.split("\n")))
+
+
+def _written(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """What here-documents hold, each with the index of its first line."""
+    ends: dict[str, list[int]] = {}
+    for index, line in enumerate(lines):
+        if (word := _WORD.match(line)) is not None:
+            ends.setdefault(word[1], []).append(index)
+    free = 0
+    for index, line in enumerate(lines):
+        if index < free or "<<" not in line:
+            continue
+        for opening in _HERE.finditer(line):
+            there = ends.get(opening[1], [])
+            at = bisect_left(there, index + 2)
+            if at < len(there):
+                free = there[at]
+                yield index + 1, "\n".join(lines[index + 1 : free]).rstrip("\n")
+                break
 
 
 def _objects(text: str) -> Iterator[dict[str, Any]]:

@@ -15,6 +15,8 @@ from acceptance.reading.wording import plain
 Pair = tuple[str, str]
 Place = tuple["Page", Side]
 _SHOWN = 160
+# Of a longer line only so much is looked at.
+_LONGEST = 8_000
 # How many blocks may begin inside another one that still holds a line.
 _NESTED = 20
 
@@ -26,14 +28,15 @@ class Page:
         self.document = document
         self.number = number
         self.path = document.path
-        self.text = "\n".join(document.text)
+        self._lines = tuple(line[:_LONGEST] for line in document.text)
+        self.text = "\n".join(self._lines)
         self._headings: dict[tuple[Heading, ...], tuple[str, ...]] = {}
         self._shown: dict[int, str] = {}
 
     @cached_property
     def _starts(self) -> list[int]:
         starts = [0]
-        for line in self.document.text:
+        for line in self._lines:
             starts.append(starts[-1] + len(line) + 1)
         return starts
 
@@ -109,7 +112,7 @@ class Page:
 
     def line(self, number: int) -> str:
         """The text of a line, from 1."""
-        return self.document.text[number - 1] if 0 < number <= len(self.document.text) else ""
+        return self._lines[number - 1] if 0 < number <= len(self._lines) else ""
 
     def first_set(self, spelling: str) -> tuple[int, str] | None:
         """Where among its settings one with this spelling comes first, and the value as text."""

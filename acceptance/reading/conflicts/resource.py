@@ -25,11 +25,10 @@ _HOST = re.compile(
     re.IGNORECASE,
 )
 _OWN = re.compile(r"\b(?:limit|alloc|uses?|reserve|per|each|service)\w*\b", re.IGNORECASE)
-_SIZE = r"\d+(?:\.\d+)?\s*[GMT]i?B"
-_PARTS = re.compile(
-    rf"(?P<whole>{_SIZE})(?P<words>[^()\n]{{0,30}})\((?P<parts>[^()\n]*{_SIZE}[^()\n]*\+[^()\n]*{_SIZE}[^()\n]*)\)"
-)
-_ONE = re.compile(r"(\d+(?:\.\d+)?)\s*([GMT]i?B)\s*([\w /-]*)")
+_SIZE = r"(?<!\d)\d+(?:\.\d+)?\s*[GMT]i?B"
+_PARTS = re.compile(rf"(?P<whole>{_SIZE})(?P<words>[^()\n]{{0,30}})\((?P<parts>[^()\n]*)\)")
+_BARE_SIZE = re.compile(_SIZE)
+_ONE = re.compile(r"(?<!\d)(\d+(?:\.\d+)?)\s*([GMT]i?B)\s*([\w /-]*)")
 _OTHERS = re.compile(r"\b(?:os|system|runtime|kernel|other)\b", re.IGNORECASE)
 _CAPS = {"max_memory_mb": "MB", "memory_limit_mb": "MB", "max_memory_gb": "GB", "memory_gb": "GB", "memory_mb": "MB"}
 _MIN_SHARERS = 2
@@ -116,6 +115,8 @@ def _stated_sums(corpus: Corpus, page: Page) -> Iterator[Conflict]:
     caps = [(owned, cap) for owned in corpus.named(*_CAPS, page=page) if (cap := number(owned.value)) is not None]
     largest = max((_bytes(cap, _CAPS[owned.name]) for owned, cap in caps), default=0.0)
     for match, line in page.find(_PARTS, "+", "("):
+        if not _is_sum(match["parts"]):
+            continue
         whole = _ONE.match(match["whole"])
         parts = [(_bytes(float(part[1]), part[2]), part[3].strip()) for part in _ONE.finditer(match["parts"])]
         if whole is None:
@@ -143,6 +144,13 @@ def _stated_sums(corpus: Corpus, page: Page) -> Iterator[Conflict]:
                     f"{match['whole']}, {others / 1e9:g} GB of it for others: the host is full before the cap holds",
                     page.criteria_of(owned.setting),
                 )
+
+
+def _is_sum(parts: str) -> bool:
+    """Whether a size, a plus and another size follow each other."""
+    first = _BARE_SIZE.search(parts)
+    plus = parts.find("+", first.end()) if first is not None else -1
+    return plus >= 0 and _BARE_SIZE.search(parts, plus + 1) is not None
 
 
 def _bytes(value: float, unit: str) -> float:
