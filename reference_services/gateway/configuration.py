@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -31,6 +32,9 @@ OWN_PATHS = (
 """What the gateway has routes for; no configured path begins so."""
 
 
+_VISIBLE = re.compile(r"[!-~]+")
+
+
 class _Part(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
 
@@ -42,7 +46,8 @@ def sound_url(value: str) -> str:
         is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_sound = False
-    if not is_sound:
+    # It becomes the line of a request and its Host, byte for byte.
+    if not is_sound or not _VISIBLE.fullmatch(value):
         raise ValueError("a replica is an address such as http://127.0.0.11:11400")
     if parts.username is not None or parts.password is not None:
         # It would stand in /services, in logs and in metrics.

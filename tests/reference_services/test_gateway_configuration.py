@@ -40,6 +40,8 @@ def test_the_shipped_configuration_names_the_four_services() -> None:
         (SOUND + "breaker: {failures: true}\n", "4:21: breaker.failures: Input should be a valid integer"),
         (SOUND + "breaker: {open_seconds: .nan}\n", "4:25: breaker.open_seconds: Input should be"),
         (SOUND + "queue: {}\nqueue: {}\n", "5:1: queue is stated twice"),
+        (SOUND.replace("9001", "9001/ä"), "3:16: services.tin.replicas.0.url: a replica is an address such as"),
+        (SOUND.replace("[http", '["http').replace("9001]", '9001/\\r\\nX: y"]'), "a replica is an address such as"),
         (SOUND.replace("http:", "ftp:"), "3:16: services.tin.replicas.0.url: a replica is an address such as"),
         (SOUND.replace("127", "u:secret@127"), "3:16: services.tin.replicas.0.url: an address holds no user"),
         (SOUND.replace("[http://127.0.0.1:9001]", "[]"), "3:15: services.tin.replicas: "),

@@ -360,7 +360,7 @@ def test_the_gateway_lets_pages_in_by_its_file_and_tells_replicas_nothing_of_the
 ) -> None:
     tin = replica()
     page = "https://app.example"
-    security = {"allowed_hosts": ["llm.example"], "allowed_origins": [page]}
+    security = {"allowed_hosts": ["llm.example"], "allowed_origins": [page], "trusted_proxies": ["127.0.0.1"]}
     front = Gateway(tmp_path / "gateway.yaml", configuration(tin, security=security))
     try:
         service = Service(
@@ -376,6 +376,14 @@ def test_the_gateway_lets_pages_in_by_its_file_and_tells_replicas_nothing_of_the
         assert (answer.status, answer.headers["access-control-allow-origin"]) == (200, page)
         seen = tin.seen.get(timeout=PATIENCE_S).headers
         assert not [name for name in seen if name.startswith(("origin", "sec-fetch", "x-forwarded-port"))]
+        # The last address that no trusted proxy has is the caller's; what stands before it, the caller wrote.
+        said = ("X-Forwarded-For: 10.6.6.6, 10.7.7.7", "X-Forwarded-Proto: https", "X-Real-IP: 10.6.6.6")
+        assert service.send(*said).status == 200
+        seen = tin.seen.get(timeout=PATIENCE_S).headers
+        assert seen["x-forwarded-for"] == "10.7.7.7"
+        assert not {"x-forwarded-proto", "x-real-ip"} & set(seen)
+        assert upgrade(service, f"/v1/chat/stream?model={MODEL}", *said) == 200
+        assert tin.seen.get(timeout=PATIENCE_S).headers["x-forwarded-for"] == "10.7.7.7"
         assert service.send(f"Origin: {EVIL}").status == 403
         assert front.figure("gateway_refused_total", reason="foreign") == 1
     finally:
