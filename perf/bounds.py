@@ -30,6 +30,8 @@ MOST_VALUES: Final = 500_000
 FREE_BYTES: Final = 64 * 1024
 ROOM_BYTES: Final = 48 * 2**20
 """Of all answers that are under way at one client and hold more than `FREE_BYTES` each."""
+MOST_TEXT: Final = 2**20
+"""Characters of a completion whose text is kept."""
 MOST_TOKENS: Final = 10**9
 """A count of tokens above this is none."""
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import httptools
 
-from perf.bounds import AnswerTooLong
+from perf.bounds import MOST_TEXT, AnswerTooLong
 from perf.completion import UNREADABLE, Completion, StreamReader, bounded, read_stream, read_whole, unreadable
 from perf.connection import Connection, outcome_of
 from perf.exchange import Exchange
@@ -23,6 +23,7 @@ _BAD: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, *UNREADAB
 """What a response that comes in can raise."""
 _EVENTS: Final = "text/event-stream"
 _NOTHING: Final = Response()
+_TOO_MUCH_TEXT: Final = f"a text of more than {MOST_TEXT} characters"
 
 
 def _what_is_bad(error: Exception) -> str:
@@ -163,6 +164,8 @@ class Call:
             if self._reader is None:
                 self._reader = StreamReader(self._client.most_events, keep_text=self._client.keep_text)
             self._reader.feed(response.take_pieces())
+            if self._reader.characters > MOST_TEXT:
+                raise AnswerTooLong(_TOO_MUCH_TEXT)
 
     def _is_of_events(self) -> bool:
         return self._response.headers.get("content-type", "").lower().startswith(_EVENTS)
@@ -290,6 +293,8 @@ class Call:
                     found = self._read_stream()  # what came before the failure
             except UNREADABLE as problem:
                 found = Completion("malformed", unreadable(problem))
+        if self._client.keep_text and len(found.text) > MOST_TEXT:
+            found = Completion("malformed", _TOO_MUCH_TEXT)
         if not outcome or (outcome in ("truncated", "reset") and found.outcome in ("stream_error", "malformed")):
             outcome, error = found.outcome, found.error
         return self._ended(outcome, error, finished_ns, found)

@@ -115,6 +115,11 @@ class StreamReader:
         self._any = self._finished = self._done = False
         self._failure: tuple[str, str] | None = None
 
+    @property
+    def characters(self) -> int:
+        """How much text is kept."""
+        return sum(map(len, self._text))
+
     def feed(self, pieces: Pieces) -> None:
         """Raises AnswerTooLong for a stream or an event without end; it can be ended then all the same."""
         if self._failure is not None or self._done:

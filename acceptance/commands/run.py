@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where runs are kept")
     parser.add_argument("--json", metavar="FILE", help="write results.json there too; - is standard output")
     parser.add_argument(
-        "--timeout", type=_seconds, default=REQUEST_TIMEOUT_S, metavar="S",
+        "--timeout", type=seconds, default=REQUEST_TIMEOUT_S, metavar="S",
         help="of a request that is not load, in seconds (default: 60; a turn of a conversation has half of it)",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, metavar="N", help="seed of words and prompts, to repeat a run")
@@ -124,11 +124,12 @@ def _show(arguments: argparse.Namespace, results: Path, folder: Path) -> None:
     show(storing.closing_lines(folder), on="err" if arguments.json == "-" else "out")
 
 
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < LONGEST_TIMEOUT_S:
+def seconds(text: str) -> float:
+    """A time-out out of a command line. Raises ValueError for one that is none."""
+    found = float(text)
+    if not 0 < found < LONGEST_TIMEOUT_S:
         raise ValueError(text)
-    return seconds
+    return found
 
 
 def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str, pipe: int) -> list[str]:

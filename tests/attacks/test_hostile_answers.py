@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +16,7 @@ import pytest
 
 from perf.bounds import ROOM_BYTES
 from perf.call import Reply
-from perf.client import Client
+from perf.client import Client, send
 from perf.exchange import Exchange
 from perf.fetch import fetch
 from perf.load import LoadPlan, run_load
@@ -116,3 +118,29 @@ def test_an_answer_of_any_status_is_a_whole_reply_to_a_request_of_any_method(ser
         reply = fetch(f"{server}/nowhere", method=method, timeout_s=HANG_S)
         assert (reply.status, reply.failure) == (404, "")
         assert time.monotonic() - began < HANG_S
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_no_more_text_is_kept_than_a_conversation_can_carry(stream):
+    """Journeys keep what a server said, to send it along with the next turn."""
+    text = "word " * 2000
+    event = b'data: {"choices": [{"delta": {"content": "%s"}}]}\n\n' % text.encode()
+    whole = json.dumps({"choices": [{"message": {"content": text * 200}}]}).encode()
+    body = event * 200 + b"data: [DONE]\n\n" if stream else whole
+    kind = b"text/event-stream" if stream else b"application/json"
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer() -> None:
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(
+                    b"HTTP/1.1 200 OK\r\ncontent-type: %s\r\ncontent-length: %d\r\n\r\n" % (kind, len(body))
+                )
+                connection.sendall(body)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        found = send(f"http://127.0.0.1:{listening.getsockname()[1]}/", BODY, stream=stream, timeout_s=HANG_S)
+        thread.join()
+    assert (found.outcome, found.error) == ("malformed", "a text of more than 1048576 characters")
