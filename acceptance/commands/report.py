@@ -7,7 +7,7 @@ from pathlib import Path
 
 from acceptance.commands.json_output import write_json
 from acceptance.errors import UsageError
-from reports.cut_run import CUT, cut_run, is_cut
+from reports.cut_run import BEGUN, CUT, cut_run, is_cut
 from reports.errors import NotWritten, StoredRunUnreadable
 from reports.headline import headline, outcome
 from reports.result_files import write_results
@@ -36,6 +36,11 @@ def run(arguments: argparse.Namespace) -> int:
     given: Path = arguments.run_folder
     stored_at = given / FILE_NAME if given.is_dir() else given
     folder: Path = arguments.out or stored_at.parent
+    if given.is_dir() and not any((given / name).exists() for name in (FILE_NAME, BEGUN)):
+        raise UsageError(
+            f"{given} holds neither {FILE_NAME} nor {BEGUN}: no run, or one that was cut off before it began",
+            "name a run's folder; where it was cut off so early, make the run again",
+        )
     try:
         is_new = is_cut(stored_at.parent)
         stored = cut_run(stored_at.parent) if is_new else load(stored_at)

@@ -37,7 +37,7 @@ from acceptance.verdict import Verdict
 from perf.process_identity import identify
 from reports.errors import NotWritten
 from reports.plain_text import line as plain_line
-from reports.run_folder import RunFolder
+from reports.run_folder import FULL, RunFolder
 from reports.stored_run import StoredRun
 from reports.terminal import harmless
 
@@ -265,6 +265,9 @@ class Judging:
         except SignoffError as error:
             return Verdict("error", str(error), mend=error.mend), ()
         except Exception as error:
+            if isinstance(error, OSError) and error.errno in FULL:
+                where = error.filename or "a temporary file"
+                return Verdict("error", f"{where}: {error.strerror}", mend="free some space, and run again"), ()
             self._keep_traceback(f"{criterion.document} {criterion.id}", error)
             return Verdict(
                 "error",
