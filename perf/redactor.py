@@ -28,6 +28,9 @@ _NUMBERS: Final = {int, float, bool, type(None)}
 _SHORT: Final = 64
 """Texts up to this length, most of them names of fields, come again and again."""
 _KNOWN_TEXTS: Final = 4096
+_WINDOW: Final = 1 << 18
+_OVERLAP: Final = 1 << 16
+"""More than any form of a key has."""
 _EMBEDDED: Final = object()
 _Path = tuple[Any, ...]
 
@@ -97,9 +100,14 @@ class Redactor:
         return found
 
     def _spans_between_marks(self, data: bytes) -> list[tuple[int, int]]:
-        found = sorted(
-            widened(data, *view.in_root(start, end)) for view in views(data) for start, end in self._forms.found(view)
-        )
+        found: list[tuple[int, int]] = []
+        # Window after window: what a hostile text costs in memory does not grow with it.
+        for begin in range(0, max(1, len(data) - _OVERLAP), _WINDOW):
+            window = data[begin : begin + _WINDOW + _OVERLAP]
+            for view in views(window):
+                for start, end in (view.in_root(*each) for each in self._forms.found(view)):
+                    found.append(widened(data, begin + start, begin + end))
+        found.sort()
         apart: list[tuple[int, int]] = []
         for start, end in found:
             if apart and start <= apart[-1][1]:

@@ -32,8 +32,7 @@ PIECE_OF_BASE64: Final = 10
 _GRAM: Final = 4
 """Bytes that are looked at together, as one number, each after the last: every run of seven holds such a four."""
 _WORD: Final = re.compile(r"[a-z]{1,15}|[A-Z]{1,15}|[A-Z][a-z]{1,14}")
-_MASK: Final = re.compile(rb"\*{2,}|\.{3,}|(?:\xe2\x80\xa6|\xe2\x80\xa2)+")
-_LEAST_BEGINNING, _LEAST_END, _LEAST_SHOWN = 3, 2, 6
+_LEAST_BEGINNING, _LEAST_END, _LEAST_SHOWN, _MOST_SHOWN = 3, 2, 6, 40
 _ANNOUNCED: Final = (
     rb"(?:(?i:bearer|basic)\s{1,8}"
     rb"|(?i:token|key|passw(?:or)?d|pwd|secret|credentials?|authorization)[\"'\]]?\s{0,8}[=:]\s{0,8})[\"'\[(]?"
@@ -85,7 +84,7 @@ class Forms:
         for form in {form for secret in strong for form in _forms(secret, public)}:
             for place in range(len(form.text) - _GRAM + 1):
                 self._grams[_numbers(form.text[place : place + _GRAM])[0]].append((form, place))
-        self._masked = [secret.lower() for secret in strong if len(secret) >= IN_PIECES]
+        self._masked = [_masked(secret.lower()) for secret in strong if len(secret) >= IN_PIECES]
         words = b"|".join(map(re.escape, sorted(weak, key=len, reverse=True)))
         self._announced = re.compile(_ANNOUNCED + rb"(" + words + rb")(?![\w-])") if weak else None
 
@@ -94,10 +93,13 @@ class Forms:
 
     def found(self, view: View) -> Iterator[tuple[int, int]]:
         """The parts of a view that hold a secret."""
+        small = view.data.lower()
         if self._grams:
-            yield from self._pieces(view.lower)
-        if self._masked:
-            yield from self._behind_masks(view.lower)
+            yield from self._pieces(small)
+        for masked in self._masked:
+            for each in masked.finditer(small):
+                if len(each.group(1)) + len(each.group(2)) >= _LEAST_SHOWN:
+                    yield each.span()
         if self._announced is not None:
             yield from (each.span(1) for each in self._announced.finditer(view.data))
 
@@ -112,20 +114,15 @@ class Forms:
                     yield start, end
                     done = max(done, end)
 
-    def _behind_masks(self, text: bytes) -> Iterator[tuple[int, int]]:
-        if not any(mark in text for mark in (b"**", b"...", b"\xe2\x80")):
-            return
-        for each in _MASK.finditer(text):
-            start, end = each.span()
-            for secret in self._masked:
-                # Most dots stand in texts that have nothing to do with it.
-                if text[start - _LEAST_BEGINNING : start] not in secret or text[end : end + _LEAST_END] not in secret:
-                    continue
-                before, after = text[max(0, start - len(secret)) : start], text[end : end + len(secret)]
-                shown = next((n for n in range(len(before), 0, -1) if secret.startswith(before[-n:])), 0)
-                last = next((n for n in range(len(after), 0, -1) if secret.endswith(after[:n])), 0)
-                if shown >= _LEAST_BEGINNING and last >= _LEAST_END and shown + last >= _LEAST_SHOWN:
-                    yield start - shown, end + last
+
+def _masked(secret: bytes) -> re.Pattern[bytes]:
+    """The beginning of a secret, a mask, and its end: as much of both as there is."""
+    shown = b""
+    for sign in reversed(secret[_LEAST_BEGINNING:_MOST_SHOWN]):
+        shown = b"(?:%s%s)?" % (re.escape(bytes([sign])), shown)
+    beginning = re.escape(secret[:_LEAST_BEGINNING]) + shown
+    ends = b"|".join(re.escape(secret[-n:]) for n in range(min(len(secret), _MOST_SHOWN), _LEAST_END - 1, -1))
+    return re.compile(rb"(%s)(?:\*{2,}|\.{3,}|(?:\xe2\x80\xa6|\xe2\x80\xa2)+)(%s)" % (beginning, ends))
 
 
 def _numbers(text: bytes) -> memoryview:

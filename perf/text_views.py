@@ -37,7 +37,6 @@ class View:
 
     def __init__(self, data: bytes, below: View | None = None, parts: re.Pattern[bytes] | None = None) -> None:
         self.data = data
-        self.lower = data.lower()
         self._below = below
         self._parts = parts
         self._edges: tuple[list[int], list[int], list[int], list[int]] | None = None
@@ -81,10 +80,11 @@ class View:
 
 def views(data: bytes) -> Iterator[View]:
     """The text as it is first, then with layer after layer of escapes taken off, each also without separators."""
-    layer, seen = [View(data)], {data}
+    layer, seen = [View(data)], {hash(data)}
     for _ in range(MOST_LAYERS + 1):
-        below, layer = layer, []
-        for view in below:
+        below, layer = layer[::-1], []
+        while below:
+            view = below.pop()
             yield view
             plain = view.data.isascii()
             joined = view.data.translate(None, _SEPARATORS) if plain else _SEPARATOR.sub(b"", view.data)
@@ -93,8 +93,8 @@ def views(data: bytes) -> Iterator[View]:
             for mark, escape in _KINDS:
                 if mark in view.data and len(seen) < MOST_VIEWS:
                     meant = escape.sub(_meaning, view.data)
-                    if meant not in seen:
-                        seen.add(meant)
+                    if hash(meant) not in seen:
+                        seen.add(hash(meant))
                         layer.append(View(meant, view, escape))
 
 

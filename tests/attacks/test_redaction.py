@@ -205,6 +205,8 @@ def test_a_megabyte_takes_no_time_and_a_body_of_keys_ends() -> None:
     redactor = Redactor([KEY, "another-key-0123456789"])
     assert redactor.text("no key at all " * 80_000).startswith("no key")
     assert survivors(KEY, redactor.text(KEY * 20_000)) == []
+    for before in range(262_110, 262_150):
+        assert redactor.text("." * before + percent(KEY) + "." * 400_000) == "." * before + MARK + "." * 400_000
     assert survivors(KEY, redactor.text((KEY[:7] + "\\" * 7) * 20_000)) == []
     deep: object = KEY
     for _ in range(3_000):
