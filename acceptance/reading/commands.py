@@ -188,10 +188,10 @@ def _patterns(stage: Sequence[str]) -> list[str]:
 
 
 def _repetitions(items: str) -> int:
-    match = re.fullmatch(r"\{(\d+)\.\.(\d+)\}", items.strip())
+    match = re.fullmatch(r"\{(\d{1,300})\.\.(\d{1,300})\}", items.strip())
     if match:
         return abs(int(match[2]) - int(match[1])) + 1
-    match = re.fullmatch(r"\$\(seq (?:1 )?(\d+)\)", items.strip())
+    match = re.fullmatch(r"\$\(seq (?:1 )?(\d{1,300})\)", items.strip())
     return int(match[1]) if match else len(items.split())
 
 

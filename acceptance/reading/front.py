@@ -18,6 +18,8 @@ _FRONT = re.compile(r"\b(?:task )?(?:information|overview|metadata|header)\b", r
 _UNIT = re.compile(r"@(?P<name>[A-Za-z][\w.-]*)\.service\b")
 _TITLE_SERVICE = re.compile(r"\b(?P<name>[A-Z][A-Za-z]+-?[\w.-]*\d[\w.-]*)\s+(?:Model|Service|Deployment|Server)\b")
 
+_LONGEST_TITLE = 1_000
+
 
 def title(blocks: Sequence[Block]) -> str:
     """The first heading, or the first text where there is no heading."""
@@ -75,7 +77,7 @@ def service_name(blocks: Sequence[Block]) -> str:
             match = _UNIT.search(block.text)
             if match is not None:
                 return match["name"]
-    match = _TITLE_SERVICE.search(title(blocks))
+    match = _TITLE_SERVICE.search(title(blocks)[:_LONGEST_TITLE])
     return match["name"].lower() if match is not None else ""
 
 

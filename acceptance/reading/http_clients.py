@@ -15,7 +15,7 @@ _INVOKE = re.compile(r"\b(?:Invoke-(?:RestMethod|WebRequest)|irm|iwr)\b", re.IGN
 _URI = re.compile(r"(?:-Uri\s+)?[\"']?(?P<url>https?://[^\s\"']+)", re.IGNORECASE)
 _METHOD = re.compile(r"-Method\s+[\"']?(?P<method>[A-Za-z]+)", re.IGNORECASE)
 _HEADERS = re.compile(r"-Headers\s+@\{(?P<pairs>[^{}]*)\}", re.IGNORECASE)
-_HEADER = re.compile(r"[\"']?(?P<name>[\w-]+)[\"']?\s*=\s*[\"'](?P<value>[^\"']*)[\"']")
+_HEADER = re.compile(r"[\"']?(?<![\w-])(?P<name>[\w-]+)[\"']?\s*=\s*[\"'](?P<value>[^\"']*)[\"']")
 _TYPE = re.compile(r"-ContentType\s+[\"']?(?P<type>[\w/+.-]+)", re.IGNORECASE)
 _BODY = re.compile(
     r"-Body\s+(?:'(?P<single>[^']*)'|\"(?P<double>(?:[^\"`]|`.|\\.)*)\"|(?P<other>\S+))", re.IGNORECASE | re.DOTALL

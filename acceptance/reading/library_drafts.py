@@ -17,8 +17,9 @@ _RESULT_CALL = re.compile(
     r"|\w*_health|\w*_status|self_test|probe)\w*$",
     re.IGNORECASE,
 )
+_LONGEST_NAME = 200
 _EVERY = re.compile(r"\b(?:all|each|every)\b", re.IGNORECASE)
-_BASE = re.compile(r"\b[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+\b")
+_BASE = re.compile(r"\b[A-Z][a-z0-9]+[A-Z][A-Za-z0-9]*\b")
 
 
 def library(statement: Statement, facts: Facts) -> Draft:
@@ -31,7 +32,7 @@ def library(statement: Statement, facts: Facts) -> Draft:
         kind = "model_information"
     elif any("session" in function.lower() for function in call.functions):
         kind = "library_session"
-    elif any(_RESULT_CALL.match(function.rsplit(".", 1)[-1]) for function in call.functions):
+    elif any(_RESULT_CALL.match(function.rsplit(".", 1)[-1][-_LONGEST_NAME:]) for function in call.functions):
         kind = "library_result"
     else:
         return person("somebody has to say what this library call should give: no check knows its function")

@@ -16,14 +16,16 @@ from acceptance.reading.setting_values import is_json, literal
 from acceptance.reading.trouble import Trouble, unreadable
 from acceptance.reading.wording import has_placeholder
 
-_TABLE = re.compile(r"^\s*\[{1,2}\s*(?P<name>[^\[\]]+?)\s*\]{1,2}\s*(?:[#;].*)?$")
+_TABLE = re.compile(r"^\s*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}\s*(?:[#;].*)?$")
 _TABLE_LINE = re.compile(r"^\s*\[.*\]\s*$", re.MULTILINE)
 _TOML_PAIR = re.compile(r"^\s*(?P<key>[\w.\"'-]+)\s*=\s*(?P<value>\S.*)$")
-_INI_PAIR = re.compile(r"^\s*(?P<key>[A-Za-z][\w. -]*?)\s*[=:]\s*(?P<value>.*)$")
-_NGINX = re.compile(r"^\s*(?P<key>[a-z_][\w]*)\s+(?P<value>[^{};]+);")
+_INI_PAIR = re.compile(r"^\s*(?P<key>[A-Za-z](?:[\w. -]*[\w.-])?)\s*[=:]\s*(?P<value>.*)$")
+_NGINX = re.compile(r"^\s*(?P<key>[a-z_][\w]*)\s+(?=\S)(?P<value>[^{};]+);")
 _NGINX_OPENS = re.compile(r"^\s*(?P<name>[a-z_]\w*)\b[^{};]*\{\s*(?:#.*)?$")
 _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>\"[^\"]*\"|'[^']*'|\S*)")
 _MOST_LINES = 60
+_LONGEST_LINE = 10_000
+_PORT_NUMBER = re.compile(r"\d{1,9}")
 
 
 def toml_settings(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
@@ -46,7 +48,7 @@ def toml_settings(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
         index += 1
         opened = _TABLE.match(line)
         if opened is not None:
-            table = tuple(part.strip("\"' ") for part in opened["name"].split("."))
+            table = tuple(part.strip("\"' ") for part in opened["name"].strip().split("."))
             continue
         match = _TOML_PAIR.match(line)
         if match is None:
@@ -87,7 +89,7 @@ def ini_settings(fence: Block) -> Iterator[Setting]:
     for number, line in fence.content():
         opened = _TABLE.match(line)
         if opened is not None:
-            section = opened["name"]
+            section = opened["name"].strip()
             continue
         match = _INI_PAIR.match(line)
         if match is None or line.lstrip().startswith(("#", ";")):
@@ -132,10 +134,10 @@ def dockerfile_settings(fence: Block) -> Iterator[Setting]:
     for number, line in fence.content():
         word, _, rest = line.strip().partition(" ")
         if word.upper() == "ENV":
-            for item in _ASSIGNED.finditer(rest):
+            for item in _ASSIGNED.finditer(rest[:_LONGEST_LINE]):
                 name, value = variable_value(item["name"], "", literal(item["value"]))
                 yield Setting(name, value, item["name"], "env", number, max(line.find(item["name"]), 0))
-        elif word.upper() == "EXPOSE" and rest.split("/")[0].strip().isdecimal():
+        elif word.upper() == "EXPOSE" and _PORT_NUMBER.fullmatch(rest.split("/")[0].strip()):
             yield Setting("port", int(rest.split("/")[0]), "EXPOSE", "env", number, max(line.find(word), 0))
         elif word.upper() in ("CMD", "ENTRYPOINT"):
             for spelling, path, text in flags(_command(rest)):

@@ -128,7 +128,7 @@ RULES: tuple[Rule, ...] = (
         words(
             r"\bclass(?:es)?\b|\bsubclass\w*\b|\b(?:extend|inherit|deriv)\w*\b",
             r"\b(?:extend|inherit|deriv|subclass|implement|creat|defin|writ|add|provid|based on)\w*\b",
-            r"(?-i:\b[A-Z][a-z0-9]+(?:[A-Z]+[a-z0-9]*)+\b)",
+            r"(?-i:\b[A-Z][a-z0-9]+[A-Z][A-Za-z0-9]*\b)",
         ),
         without=any_of(r"\bdocument|\b(?:world|first|best|business|enterprise)[- ]class\b"),
     ),

@@ -9,6 +9,7 @@ from acceptance.criterion import Comparator, Threshold
 from acceptance.reading.document import Setting
 from acceptance.reading.draft import Draft, person
 from acceptance.reading.facts import Facts
+from acceptance.reading.setting_values import number
 
 _TIME = {"ms": "ms", "msec": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "seconds": "s"}
 _SIZE = {"gb": "GB", "mb": "MB", "gib": "GiB", "mib": "MiB"}
@@ -115,8 +116,4 @@ def without_figure(subject: str, facts: Facts) -> Draft:
 
 
 def _number(value: object) -> float | None:
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(value)
-    return float(value) if isinstance(value, str) and re.fullmatch(r"\d+(?:\.\d+)?", value) else None
+    return None if isinstance(value, str) and not re.fullmatch(r"\d+(?:\.\d+)?", value) else number(value)

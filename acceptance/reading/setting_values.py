@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from math import isfinite
+from math import isfinite, nan
 from typing import Any
 
 _LONGEST_INTEGER_BITS = 1_000
 """About 300 digits: Python itself refuses to write an integer of more than 4,300 as text."""
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)")
 
 
 def literal(text: str) -> Any:
@@ -21,6 +22,21 @@ def literal(text: str) -> Any:
     if re.fullmatch(r"[+-]?\d*\.\d+", text):
         return float(text)
     return {"true": True, "false": False}.get(text.lower(), text)
+
+
+def number(value: object) -> float | None:
+    """The number that a value states, or None: `2048`, `"2048"` and `0.7` are numbers, `true` and `1e999` are none."""
+    if isinstance(value, bool):
+        return None
+    try:
+        if isinstance(value, int | float):
+            figure = float(value)
+        else:
+            text = value.strip() if isinstance(value, str) else ""
+            figure = float(text) if _NUMBER.fullmatch(text) else nan
+    except OverflowError:
+        return None
+    return figure if isfinite(figure) else None
 
 
 def is_json(value: Any) -> bool:

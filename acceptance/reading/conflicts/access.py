@@ -8,9 +8,10 @@ from functools import cache, partial
 from itertools import islice
 from urllib.parse import urlsplit
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Command, Conflict, Statement
+from acceptance.reading.setting_values import number
 
 KIND = "access"
 _HEADER = re.compile(

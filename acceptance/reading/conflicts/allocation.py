@@ -7,9 +7,10 @@ from bisect import bisect
 from collections.abc import Iterator
 from functools import cache
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.page import Page, Place, conflict
 from acceptance.reading.document import Conflict, Setting
+from acceptance.reading.setting_values import number
 from reports.units import SCALE
 
 KIND = "resource"

@@ -19,6 +19,7 @@ _ITEM = re.compile(r"^(?P<indent>\s*)(?:[-*+]|\d+[.)])\s+(?P<text>\S.*)$")
 # `Latency, p95` and `Latency, p99` are one latency.
 _PERCENTILE = re.compile(r"t?p\d{2}(?:\.\d+)?")
 # Words of demands, headings and labels that name no part of a system.
+_NUMBERED = re.compile(r"[A-Za-z][^-]*-[^\d]*\d")
 _COMMON = frozenset(
     """
     a all an and any are as at average be below by each every for from has have in is it its least less limit
@@ -93,9 +94,7 @@ def _names(text: str) -> frozenset[str]:
     """Names: words with a capital, or of letters and figures; units and words of the language are none."""
     words = [word for word in _WORD.findall(text) if word.lower() not in _COMMON]
     return frozenset(
-        word.lower()
-        for word in words
-        if (word[0].isupper() and not word.isupper()) or re.search(r"[A-Za-z].*-.*\d", word)
+        word.lower() for word in words if (word[0].isupper() and not word.isupper()) or _NUMBERED.match(word)
     )
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
 
 from acceptance.criterion import Criterion
-from acceptance.reading.conflicts.corpus import Corpus, number
+from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.limit_claims import Claim, claims
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Command, Conflict
+from acceptance.reading.setting_values import number
 
 KIND = "concurrency"
 _CAPS = ("max_num_seqs", "max_concurrent_requests", "max_concurrent", "max_concurrency")

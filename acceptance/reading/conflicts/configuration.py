@@ -7,12 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.limit_claims import MIRRORS
 from acceptance.reading.conflicts.page import conflict, listed
 from acceptance.reading.document import Conflict
 from acceptance.reading.names import CANONICAL
 from acceptance.reading.service_names import entity
+from acceptance.reading.setting_values import number
 
 KIND = "configuration"
 _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "model", "environment", "performance"})

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Conflict
+from acceptance.reading.setting_values import number
 
 KIND = "context"
 _LENGTHS = ("max_model_len", "context_length")

@@ -42,16 +42,6 @@ class Owned:
         return self.setting.value
 
 
-def number(value: object) -> float | None:
-    """The number that a value states, or None: `2048`, `"2048"` and `0.7` are numbers, `true` is none."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int | float):
-        return float(value)
-    text = str(value).strip() if isinstance(value, str) else ""
-    return float(text) if re.fullmatch(r"[+-]?(?:\d+\.?\d*|\.\d+)", text) else None
-
-
 class Corpus:
     """What the finders know of all documents. Nothing here depends on the order of a set."""
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.page import Page, Pair, conflict, listed
 from acceptance.reading.document import Conflict
+from acceptance.reading.setting_values import number
 
 KIND = "engine"
 _VERSION = re.compile(r"\bvllm\b[ \t:=v@-]*(\d+)\.(\d+)(?:\.(\d+))?", re.IGNORECASE)

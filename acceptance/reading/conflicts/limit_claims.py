@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from acceptance.criterion import Comparator, Criterion, Threshold
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.page import Page, Pair, Place
+from acceptance.reading.setting_values import number
 
 SUBJECTS = frozenset(
     {

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from acceptance.reading.conflicts.corpus import Corpus, number
+from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.model_facts import Fact, family, model_facts
 from acceptance.reading.conflicts.page import Page, conflict, listed
 from acceptance.reading.document import Conflict
+from acceptance.reading.setting_values import number
 
 KIND = "model"
 _COMPARED = {"size_gb": "GB", "context_length": "tokens"}

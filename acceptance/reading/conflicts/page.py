@@ -16,7 +16,7 @@ Pair = tuple[str, str]
 Place = tuple["Page", Side]
 _SHOWN = 160
 # Of a longer line only so much is looked at.
-_LONGEST = 8_000
+_LONGEST = 4_000
 # How many blocks may begin inside another one that still holds a line.
 _NESTED = 20
 

@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Conflict
 from acceptance.reading.service_names import entity
+from acceptance.reading.setting_values import number
 
 KIND = "port"
 _LISTENS = frozenset({"port", "metrics_port", "http_port", "https_port", "grpc_port", "admin_port", "health_port"})

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from acceptance.criterion import Criterion
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Conflict
+from acceptance.reading.setting_values import number
 
 KIND = "limit"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from functools import cache, partial
 from math import ceil
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.page import Page, conflict
 from acceptance.reading.document import Conflict
+from acceptance.reading.setting_values import number
 from reports.units import SCALE
 
 KIND = "resource"

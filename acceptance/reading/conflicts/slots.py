@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.corpus import Corpus, number
+from acceptance.reading.conflicts.corpus import Corpus
 from acceptance.reading.conflicts.page import Page, Place, conflict
 from acceptance.reading.document import Conflict
+from acceptance.reading.setting_values import number
 from acceptance.reading.wording import plain
 
 KIND = "context"

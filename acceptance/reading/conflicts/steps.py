@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import takewhile
+from math import inf
 
 from acceptance.reading.block import Block
 from acceptance.reading.conflicts.corpus import Corpus
@@ -37,6 +38,7 @@ _WHOLE = re.compile(
 _IF = re.compile(r"\b(?:if|when|where|unless)\b", re.IGNORECASE)
 _SIDE_BY_SIDE = re.compile(r"\b(?:parallel|side by side|same time|concurrently|meanwhile|background)\b", re.IGNORECASE)
 _MIN_STEPS = 2
+_LONGEST = 200
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -56,7 +58,7 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
             steps = list(_rows(page, section)) or list(_items(page, section))
             whole = _seconds(match["value"], match["unit"])
             total = sum(seconds for seconds, _ in steps)
-            if len(steps) >= _MIN_STEPS and total > whole:
+            if len(steps) >= _MIN_STEPS and whole < total < inf:
                 yield conflict(
                     KIND,
                     "steps",
@@ -80,7 +82,7 @@ def _rows(page: Page, section: list[Block]) -> Iterator[tuple[float, Place]]:
         return
     for row in rows:
         for name, cell in zip(row.header, row.cells, strict=False):
-            match = _CELL.match(plain(cell.text)) if _COLUMN.match(plain(name).strip()) else None
+            match = _CELL.match(plain(cell.text)[:_LONGEST]) if _COLUMN.match(plain(name).strip()) else None
             if match is not None:
                 yield _seconds(match["value"], match["unit"]), page.side(row.line, plain(cell.text))
 

@@ -7,10 +7,11 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from acceptance.reading.conflicts.apart import about, apart
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.limit_claims import Claim, claims
 from acceptance.reading.conflicts.page import conflict
 from acceptance.reading.document import Conflict
+from acceptance.reading.setting_values import number
 
 KIND = "threshold"
 _RANK = re.compile(r"^p(\d+(?:\.\d+)?)$")

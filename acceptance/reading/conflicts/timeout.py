@@ -6,10 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acceptance.reading.conflicts.corpus import Corpus, Owned, number
+from acceptance.reading.conflicts.corpus import Corpus, Owned
 from acceptance.reading.conflicts.limit_claims import Claim, claims
 from acceptance.reading.conflicts.page import Page, Pair, Place, conflict
 from acceptance.reading.document import Conflict
+from acceptance.reading.setting_values import number
 
 KIND = "timeout"
 _NAME = re.compile(r"^(?:request_|inference_|model_|http_|response_|read_)?timeout(?:_(s|sec|seconds|ms))?$")
@@ -113,7 +114,7 @@ def _health(corpus: Corpus, page: Page) -> Iterator[Conflict]:
         by_owner.setdefault(wait.owner, []).append(wait)
     longest = {owner: max(map(_value, theirs)) for owner, theirs in by_owner.items()}
     for interval in intervals:
-        if longest.get(interval.owner, 0.0) > _value(interval):
+        if interval.owner in longest and longest[interval.owner] > _value(interval):
             over = [wait for wait in by_owner[interval.owner] if _value(wait) > _value(interval)]
             both = [interval, *over]
             yield conflict(

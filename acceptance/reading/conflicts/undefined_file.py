@@ -58,11 +58,15 @@ def _provided(page: Page, name: str) -> _Provided:
     base = re.escape(name.rsplit("/", 1)[-1])
     written = re.compile(
         rf"\b(?:wget|curl|scp|aria2c)\b[^\n]*/{base}|>{{1,2}}\s*[\"']?\S*{base}|\btee\s+(?:-a\s+)?\S*{base}|\s(?:-o|-O|--output|--local-file)\s*\S*{base}"
-        rf"|^\s*(?:#|//)\s*\S*{base}\s*$|^\W*file(?:name)?\W*:?\W*`?\S*{base}|\bcp\s+\S+\s+\S*{base}"
+        rf"|^\s*(?:#|//)\s*\S*{base}\s*$|^\W*file(?:name)?\W*\S*{base}|\bcp\s+\S+\s+\S*{base}"
         rf"|\b(?:create|write|save|provide)\w*\b[^\n]*{base}",
         re.IGNORECASE | re.MULTILINE,
     )
     lines = frozenset(number for _, number in page.find(written, name.rsplit("/", 1)[-1].lower()))
     folder = Path(page.path).parent.resolve()
-    path = (folder / name).resolve()
-    return _Provided(lines, path.is_relative_to(folder) and path.is_file())
+    try:
+        path = (folder / name).resolve()
+        is_there = path.is_relative_to(folder) and path.is_file()
+    except (OSError, ValueError):  # no system has a file of such a name
+        is_there = False
+    return _Provided(lines, is_there)
