@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 from acceptance import keys
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
 from perf.errors import UrlInvalid
-from perf.input_file import SETTINGS_BYTES, read_text
 from perf.request_url import joined, origin
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
@@ -257,12 +256,10 @@ def from_target(target: str, api_key_env: str = "") -> Deployment:
 def load(path: Path, api_key_env: str = "") -> Deployment:
     """Read a deployment file. Raises DeploymentUnreadable with the key at fault; unknown keys are refused."""
     try:
-        table = tomllib.loads(read_text(path, SETTINGS_BYTES))
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DeploymentUnreadable(f"{path}: no such deployment file", "check the path") from None
-    except OSError as error:
-        raise DeploymentUnreadable(f"{path}: {error.strerror}", "name a deployment file, in TOML") from None
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DeploymentUnreadable(f"{path}: {error}", "a deployment file is TOML in UTF-8") from None
     for key, value in table.items():
         if key not in _KEYS:

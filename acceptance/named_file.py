@@ -8,7 +8,6 @@ from pathlib import Path
 
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable
-from perf.input_file import read_bytes
 
 
 def report(deployment: Deployment, name: str, what: str) -> Path:
@@ -24,11 +23,15 @@ def report(deployment: Deployment, name: str, what: str) -> Path:
 def read(path: Path, most_bytes: int, mend: str = "") -> bytes:
     """The bytes of a file. Raises NotMeasurable where it is missing, unreadable or longer than that."""
     try:
-        return read_bytes(path, most_bytes)
+        with path.open("rb") as file:
+            content = file.read(most_bytes + 1)
     except FileNotFoundError:
         raise NotMeasurable(f"there is no file {path}", mend) from None
     except OSError as error:
         raise NotMeasurable(f"{path} cannot be read: {error.strerror}", mend) from None
+    if len(content) > most_bytes:
+        raise NotMeasurable(f"{path} is longer than {most_bytes} bytes", mend)
+    return content
 
 
 def inside(folder: Path, pattern: str) -> Iterator[Path]:

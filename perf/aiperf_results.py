@@ -6,7 +6,6 @@ requests are left out, cancelled and failed ones stay in. The format: github.com
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping
 from itertools import accumulate
@@ -16,7 +15,6 @@ from typing import Any, Final
 from perf.errors import EvidenceUnreadable
 from perf.exchange import Exchange
 from perf.foreign_run import OF_EVERY_TOOL, ForeignRun, exchange, number, origin_named, outcome_of
-from perf.input_file import opened
 
 RECORDS: Final = "profile_export.jsonl"
 PROFILING: Final = "profiling"
@@ -59,7 +57,7 @@ def read_aiperf(path: Path, document: Mapping[str, Any]) -> ForeignRun:
 
 
 def _exchanges(path: Path) -> Iterator[Exchange]:
-    with io.TextIOWrapper(opened(path), "utf-8", "replace") as lines:
+    with path.open(encoding="utf-8", errors="replace") as lines:
         for place, line in enumerate(lines, 1):
             where = f"{path}:{place}"
             try:

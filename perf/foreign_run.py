@@ -17,11 +17,11 @@ from perf.endpoint import chat_url
 from perf.errors import EvidenceUnreadable, UrlInvalid
 from perf.exchange import Exchange
 from perf.innocence import ClientHealth
-from perf.input_file import DATA_BYTES, read_text
 from perf.load_run import LoadRun
 from perf.plan import LoadPlan
 from perf.request_url import origin
 
+LONGEST_BYTES: Final = 2_000_000_000
 OF_EVERY_TOOL: Final = (
     "it stamps in user space and proves nothing of its own lateness, so that no limit on a time fails on it",
     "it watched no process, so that it tells nothing of memory and CPU",
@@ -134,7 +134,9 @@ def outcome_of(code: object, kind: object, message: object) -> str:
 def load_json(path: Path) -> Any:
     """A JSON file of another tool. Raises EvidenceUnreadable."""
     try:
-        return json.loads(read_text(path, DATA_BYTES))
+        if path.stat().st_size > LONGEST_BYTES:
+            raise EvidenceUnreadable(f"{path}: more than {LONGEST_BYTES:,} bytes", "give the result of one run")
+        return json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise EvidenceUnreadable(f"{path}: {error.strerror}", "check the path") from None
     except (ValueError, RecursionError) as error:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any, Final
 
 from perf.errors import PlanInvalid
-from perf.input_file import DATA_BYTES, read_text
 
 _WORDS: Final = (
     "time year people way day man thing woman life child world school state family student group country problem hand "
@@ -65,7 +64,7 @@ def read_prompts(path: Path) -> tuple[Mapping[str, Any], ...]:
     JSON may name further fields of the request, such as `max_tokens`. Raises PlanInvalid, naming the line.
     """
     try:
-        lines = read_text(path, DATA_BYTES, "utf-8-sig").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except OSError as error:
         raise PlanInvalid(f"{path}: {error.strerror}", "name a readable file") from None
     except UnicodeDecodeError:

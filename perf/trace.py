@@ -8,7 +8,6 @@ Azure LLM traces (`TIMESTAMP`, `ContextTokens`, `GeneratedTokens`).
 from __future__ import annotations
 
 import csv
-import io
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +17,6 @@ from typing import Any, Final
 
 from perf.arrivals import MOST
 from perf.errors import PlanInvalid
-from perf.input_file import DATA_BYTES, read_text
 
 Traced = tuple[float, int | None, int | None]
 """Seconds from the first request, tokens of the prompt, tokens of the answer."""
@@ -32,7 +30,7 @@ _ANSWERS: Final = ("output_length", "response tokens", "generatedtokens", "compl
 def read_trace(path: Path) -> tuple[Traced, ...]:
     """The requests of a trace in order of time, the first at 0 s. Raises PlanInvalid, naming the line."""
     try:
-        with io.StringIO(read_text(path, DATA_BYTES, "utf-8-sig"), newline="") as file:
+        with path.open(encoding="utf-8-sig", newline="") as file:
             found: list[Traced] = []
             for line, text in _rows(file):
                 if len(found) == MOST:

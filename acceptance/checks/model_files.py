@@ -12,7 +12,6 @@ from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
-from perf.input_file import SETTINGS_BYTES, read_text
 
 WEIGHT_SUFFIXES = {".safetensors", ".bin", ".gguf", ".pt", ".pth"}
 BLOCK_BYTES = 512
@@ -36,7 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             recorder.write("file", _describe(file, folder))
         if checksums_name:
             checksums = site.deployment.file(f"{folder_name.rstrip('/')}/{checksums_name}")
-            text = read_text(checksums, SETTINGS_BYTES) if checksums.is_file() else None
+            text = checksums.read_text(encoding="utf-8") if checksums.is_file() else None
             recorder.write("checksums", {"name": checksums_name, "text": text})
 
     return site.measured("model-files", take, key=[folder_name, checksums_name])

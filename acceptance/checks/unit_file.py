@@ -14,7 +14,6 @@ from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
 from perf import known_secrets
-from perf.input_file import SETTINGS_BYTES, read_text
 
 UNIT_FOLDER = "/etc/systemd/system"
 VERIFY_TIMEOUT_S = 30
@@ -36,7 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             return
         settings: dict[str, str] = {}
         for file in files:
-            settings.update(_settings(read_text(file, SETTINGS_BYTES)))
+            settings.update(_settings(file.read_text(encoding="utf-8")))
         limits = {
             kind: limits[0].base()[0] for kind in ("memory", "cpu") if (limits := site.limits(kind, criterion.document))
         }

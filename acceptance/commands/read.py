@@ -12,10 +12,9 @@ from pathlib import Path
 from acceptance.commands.colour import CHOICES, Palette, takes_colour
 from acceptance.commands.complaint import complain
 from acceptance.commands.reading_text import reading_text
-from acceptance.commands.size_limit import MAX_BYTES_HELP, size
 from acceptance.commands.watching import watch
 from acceptance.errors import UsageError
-from acceptance.reading import MAX_BYTES, Reading, read_all
+from acceptance.reading import Reading, read_all
 from acceptance.reading.binding import binding_path
 from acceptance.reading.binding_text import binding_draft
 from acceptance.reading.files import files_of
@@ -38,7 +37,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", metavar="FILE", help="write the reading as one page that needs no network")
     parser.add_argument("--binding", action="store_true", help="print the entries of a binding file for what is open")
     parser.add_argument("--watch", action="store_true", help="read again whenever a document or its binding changes")
-    parser.add_argument("--max-bytes", type=size, default=MAX_BYTES, metavar="N", help=MAX_BYTES_HELP)
     parser.add_argument(
         "--color", choices=CHOICES, default="auto", help="auto: in a terminal, unless NO_COLOR is set (FORCE_COLOR too)"
     )
@@ -59,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read_and_show(arguments: argparse.Namespace) -> int:
-    reading, unreadable = read_all(arguments.documents, most_bytes=arguments.max_bytes)
+    reading, unreadable = read_all(arguments.documents)
     if arguments.json:
         _write(_as_json(reading, unreadable), arguments.json)
     if arguments.html:

@@ -10,11 +10,10 @@ from pathlib import Path
 from acceptance import deployment as deployments
 from acceptance import keys, own_service
 from acceptance.commands.complaint import show_warnings
-from acceptance.commands.size_limit import MAX_BYTES_HELP, size
 from acceptance.errors import RunInvalid, UsageError
 from acceptance.foreign import read_evidence
 from acceptance.profile import PROFILES
-from acceptance.reading import MAX_BYTES, read_documents
+from acceptance.reading import read_documents
 from acceptance.running import runner, secrets_of_run, storing
 from acceptance.site import REQUEST_TIMEOUT_S
 from perf import known_secrets
@@ -48,7 +47,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=seconds, default=REQUEST_TIMEOUT_S, metavar="S",
         help="of a request that is not load, in seconds (default: 60; a turn of a conversation has half of it)",
     )  # fmt: skip
-    parser.add_argument("--max-bytes", type=size, default=MAX_BYTES, metavar="N", help=MAX_BYTES_HELP)
     parser.add_argument("--seed", type=int, metavar="N", help="seed of words and prompts, to repeat a run")
     parser.add_argument("-k", dest="select", metavar="EXPRESSION", help="judge only criteria that match (pytest's -k)")
     parser.add_argument("--lf", action="store_true", help="judge only what failed in the last run (pytest's --lf)")
@@ -62,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
             "name the server with --target http://HOST:PORT, or its deployment file with --deployment",
         )
     # All is read here first, so that a wrong path or key ends at once and with its own exit code.
-    reading = read_documents(arguments.documents, most_bytes=arguments.max_bytes)
+    reading = read_documents(arguments.documents)
     for document in reading.documents:
         if any(mark in document.path for mark in UNUSABLE_IN_PATHS):
             raise UsageError(f"{document.path}: pytest cannot run a path with [, ] or ::", "rename the file")
@@ -157,7 +155,7 @@ def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, j
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
         *([f"--target={arguments.target}"] if arguments.target else [f"--deployment={arguments.deployment}"]),
         *([f"--signoff-evidence={arguments.evidence}"] if arguments.evidence else []),
-        *(f"--signoff-timeout={arguments.timeout}", f"--signoff-max-bytes={arguments.max_bytes}"),
+        f"--signoff-timeout={arguments.timeout}",
         *([f"--signoff-seed={arguments.seed}"] if arguments.seed is not None else []),
         *(["-k", arguments.select] if arguments.select else []),
         *(["--lf"] if arguments.lf else []),

@@ -27,14 +27,13 @@ from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.gaps import find_gaps
 from acceptance.reading.harm import without_harm
 from acceptance.reading.resolution import resolve
-from acceptance.reading.source import MAX_BYTES, read_source
+from acceptance.reading.source import read_source
 from acceptance.reading.span import part_in_line, span_of
 from acceptance.reading.statements import read_statements
 from acceptance.reading.swallowed import free_demands
 from acceptance.reading.swallowed_tables import free_tables
 
 __all__ = [
-    "MAX_BYTES",
     "SUFFIXES",
     "Conflict",
     "Diagnostic",
@@ -47,27 +46,25 @@ __all__ = [
 ]
 
 
-def read_documents(paths: Sequence[Path], today: date | None = None, most_bytes: int = MAX_BYTES) -> Reading:
+def read_documents(paths: Sequence[Path], today: date | None = None) -> Reading:
     """Read documents, or folders of them, together: conflicts exist among the documents of one command.
 
     `today` decides which waivers have expired. Raises DocumentUnreadable where a path is no text, and
-    DeploymentUnreadable where a binding file cannot be used. A document may have `most_bytes`.
+    DeploymentUnreadable where a binding file cannot be used.
     """
-    reading, unreadable = read_all(paths, today, most_bytes)
+    reading, unreadable = read_all(paths, today)
     if unreadable:
         raise unreadable[0]
     return reading
 
 
-def read_all(
-    paths: Sequence[Path], today: date | None = None, most_bytes: int = MAX_BYTES
-) -> tuple[Reading, tuple[UsageError, ...]]:
+def read_all(paths: Sequence[Path], today: date | None = None) -> tuple[Reading, tuple[UsageError, ...]]:
     """The same for what can be read of these, and why the rest cannot: one bad file hides no other."""
     files, unreadable = files_of(paths)
     read: list[tuple[Document, Binding | None]] = []
     for path in files:
         try:
-            read.append(_read(path, today or datetime.now(UTC).date(), most_bytes))
+            read.append(_read(path, today or datetime.now(UTC).date()))
         except (DocumentUnreadable, DeploymentUnreadable) as error:
             unreadable.append(error)
     documents = [document for document, _ in read]
@@ -86,7 +83,7 @@ def read_document(path: Path, today: date | None = None) -> Document:
 
 def _divide(draught: Draught) -> None:
     """Bytes to text, text to blocks."""
-    draught.source = source = read_source(draught.path, draught.most_bytes)
+    draught.source = source = read_source(draught.path)
     draught.blocks = read_blocks(source.lines)
     blocks, about_tables = free_tables(draught.blocks.blocks, source.lines)
     blocks, about_demands = free_demands(blocks, source.lines)
@@ -162,8 +159,8 @@ def _account(draught: Draught) -> None:
 STEPS: tuple[Callable[[Draught], None], ...] = (_divide, _configure, _find, _type, _bind, _account)
 
 
-def _read(path: Path, today: date, most_bytes: int) -> tuple[Document, Binding | None]:
-    draught = Draught(path, today, most_bytes)
+def _read(path: Path, today: date) -> tuple[Document, Binding | None]:
+    draught = Draught(path, today)
     for step in STEPS:
         step(draught)
     blocks = draught.blocks.blocks

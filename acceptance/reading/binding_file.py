@@ -11,7 +11,6 @@ from pathlib import Path
 from acceptance.errors import DeploymentUnreadable
 from acceptance.reading.binding import Binding, Entry, binding_path
 from acceptance.reading.binding_entry import TABLES, Problem, check_entry
-from perf.input_file import SETTINGS_BYTES, read_text
 
 
 def read_binding(document: Path, today: date) -> Binding | None:
@@ -20,7 +19,7 @@ def read_binding(document: Path, today: date) -> Binding | None:
     if not path.is_file():
         return None
     try:
-        text = read_text(path, SETTINGS_BYTES)
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         return _with_problems(Binding(path.as_posix()), [(1, Problem("", str(error), "a binding file is UTF-8"))])
     empty = Binding(path.as_posix(), text=tuple(text.splitlines()))

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.reading.expectation import strict_json
-from perf.input_file import SETTINGS_BYTES, read_text
 
 
 def read_payload(name: str, folder: Path) -> tuple[Any, bool]:
@@ -16,6 +15,6 @@ def read_payload(name: str, folder: Path) -> tuple[Any, bool]:
         path = (root / name).resolve()
         if not path.is_relative_to(root) or not path.is_file():
             return None, False
-        return strict_json(read_text(path, SETTINGS_BYTES)), True
+        return strict_json(path.read_text(encoding="utf-8")), True
     except (OSError, ValueError, RecursionError):
         return None, False

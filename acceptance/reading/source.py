@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from pathlib import Path
 
 from acceptance.errors import DocumentUnreadable
 from acceptance.reading.encoding import Flaw, decoded, place
-from perf.input_file import read_bytes
 
 MAX_BYTES = 16 * 2**20
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -45,21 +43,20 @@ class Source:
         return self.leads.get(line, 0) + width + 1
 
 
-def read_source(path: Path, most_bytes: int = MAX_BYTES) -> Source:
-    """Read a file as text. Raises DocumentUnreadable where it is none, or longer than that."""
+def read_source(path: Path) -> Source:
+    """Read a file as text. Raises DocumentUnreadable where it is none."""
     try:
         if not path.is_file() and path.exists():
             raise DocumentUnreadable(f"{path}: neither a file nor a folder", "give a text file")
-        data = read_bytes(path, most_bytes)
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise DocumentUnreadable(
+                f"{path}: {size} bytes are no task document", f"give a text of at most {MAX_BYTES} bytes"
+            )
+        data = path.read_bytes()
     except FileNotFoundError:
         raise DocumentUnreadable(f"{path}: no such file", "check the path") from None
     except (OSError, ValueError) as error:
-        if isinstance(error, OSError) and error.errno == errno.EFBIG:
-            size = path.stat().st_size
-            raise DocumentUnreadable(
-                f"{path}: {size} bytes are no task document: the limit is {most_bytes} bytes",
-                "split the document, or raise the limit with --max-bytes",
-            ) from None
         reason = error.strerror if isinstance(error, OSError) else error
         raise DocumentUnreadable(f"{path}: {reason}", "give a text file that can be read") from None
     return from_bytes(data, path.as_posix())

@@ -10,7 +10,7 @@ import pytest
 from acceptance.commands.colour import Palette
 from acceptance.commands.reading_text import diagnostics_text
 from acceptance.errors import DocumentUnreadable
-from acceptance.reading import Document, read_documents, source
+from acceptance.reading import Document, read_documents
 from acceptance.reading.codes import CODES
 from acceptance.reading.encoding import decoded
 from acceptance.reading.source import MAX_BYTES, read_source
@@ -125,10 +125,10 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "task.md"
     path.write_text("- [ ] box\n", encoding="utf-8")
 
-    def denied(path: Path, most_bytes: int) -> None:
+    def denied(self: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(source, "read_bytes", denied)
+    monkeypatch.setattr(Path, "read_bytes", denied)
     with pytest.raises(DocumentUnreadable, match="Permission denied") as caught:
         read_documents([path])
     assert caught.value.mend
