@@ -13,6 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
+from acceptance.toml_text import parsed
+from perf.errors import InputMissing, InputUnreadable
+from perf.input_file import read_input
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "name": str,
@@ -30,6 +33,7 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "out_of_reach": dict,
 }
 AUTHORIZATION = "Authorization"
+MOST_BYTES = 2**20
 _START_KEYS = {"service", "arguments", "config", "timeout_s", "url"}
 _LIBRARY_KEYS = {"python", "paths", "packages"}
 
@@ -218,10 +222,12 @@ def from_target(target: str, api_key_env: str = "") -> Deployment:
 def load(path: Path, api_key_env: str = "") -> Deployment:
     """Read a deployment file. Raises DeploymentUnreadable with the key at fault; unknown keys are refused."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        table = parsed(read_input(path, MOST_BYTES).decode("utf-8").replace("\r\n", "\n"))
+    except InputMissing:
         raise DeploymentUnreadable(f"{path}: no such deployment file", "check the path") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except InputUnreadable as error:
+        raise DeploymentUnreadable(str(error), error.mend) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DeploymentUnreadable(f"{path}: {error}", "a deployment file is TOML in UTF-8") from None
     for key, value in table.items():
         if key not in _KEYS:

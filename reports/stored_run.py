@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -276,10 +276,13 @@ class StoredRun:
     extra: Json = field(default_factory=dict)
 
 
-def load(path: Path) -> StoredRun:
-    """The run that a results.json holds. Raises StoredRunUnreadable with the place of what is wrong."""
+def load(path: Path, read: Callable[[Path], bytes] = Path.read_bytes) -> StoredRun:
+    """The run that a results.json holds. Raises StoredRunUnreadable with the place of what is wrong.
+
+    `read` gives its bytes; who reads what others name bounds it there.
+    """
     try:
-        text = path.read_bytes().decode("utf-8")
+        text = read(path).decode("utf-8")
     except FileNotFoundError:
         raise StoredRunUnreadable(f"{path}: no such file", "name a run's folder or its results.json") from None
     except UnicodeDecodeError as error:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from acceptance.commands.json_output import write_json
 from acceptance.errors import UsageError
+from perf.errors import InputMissing, InputUnreadable
+from perf.input_file import read_input
 from reports.errors import StoredRunUnreadable
 from reports.headline import headline, outcome
 from reports.result_files import write_results
@@ -15,6 +17,7 @@ from reports.terminal import show
 
 NAME = "report"
 HELP = "Make the result documents (HTML and Markdown) again from a stored run."
+MOST_BYTES = 2**30
 EXAMPLE = "signoff report out/20250120-140322 --out /tmp/result"
 
 
@@ -30,8 +33,8 @@ def run(arguments: argparse.Namespace) -> int:
     given: Path = arguments.run_folder
     stored_at = given / FILE_NAME if given.is_dir() else given
     try:
-        stored = load(stored_at)
-    except StoredRunUnreadable as error:
+        stored = load(stored_at, _read)
+    except (InputUnreadable, StoredRunUnreadable) as error:
         raise UsageError(str(error), error.mend) from None
     folder: Path = arguments.out or stored_at.parent
     try:
@@ -50,3 +53,10 @@ def run(arguments: argparse.Namespace) -> int:
     for path in written:
         show(f"  {path}")
     return 0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_input(path, MOST_BYTES)
+    except InputMissing:
+        raise FileNotFoundError from None

@@ -23,7 +23,7 @@ from acceptance.foreign import read_evidence
 from acceptance.own_service import service_process
 from acceptance.own_services import OwnServices
 from acceptance.profile import PROFILES, Profile
-from acceptance.reading import SUFFIXES, Document, read_documents
+from acceptance.reading import MAX_BYTES, SUFFIXES, Document, read_documents
 from acceptance.running import engine, plan, storing
 from acceptance.running.deployment_conflicts import conflicts_with_deployment
 from acceptance.running.findings import Findings, Judged
@@ -48,8 +48,9 @@ class Judging:
         progress: Progress,
         seed: int | None = None,
         evidence: Path | None = None,
+        most_bytes: int = MAX_BYTES,
     ) -> None:
-        reading = read_documents(paths)
+        reading = read_documents(paths, most_bytes=most_bytes)
         found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(
             deployment=deployment,
@@ -86,7 +87,9 @@ class Judging:
         paths = [path for path in named if path.is_dir() or path.suffix.lower() in SUFFIXES]
         progress = Progress(shown=config.getoption("--signoff-progress"))
         seed, evidence = config.getoption("--signoff-seed"), config.getoption("--signoff-evidence")
-        return cls(deployment, PROFILES[name], paths, folder, progress, seed, Path(evidence) if evidence else None)
+        most_bytes = config.getoption("--signoff-max-bytes")
+        file_given = Path(evidence) if evidence else None
+        return cls(deployment, PROFILES[name], paths, folder, progress, seed, file_given, most_bytes)
 
     def document(self, path: Path) -> Document:
         """The document that was read from this path."""
