@@ -54,7 +54,7 @@ def _open(path: Path) -> BufferedReader:
         # Without O_NONBLOCK the opening of a pipe waits until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
-        raise InputMissing(f"{path}: no such file", "check the path") from None
+        raise InputMissing(f"{path}: No such file or directory", "check the path") from None
     except OSError as error:
         raise _unreadable(path, error) from None
     except ValueError as error:  # a name with a NUL byte

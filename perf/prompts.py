@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from perf.errors import InputMissing, InputUnreadable, PlanInvalid
+from perf.errors import InputUnreadable, PlanInvalid
 from perf.input_file import read_input
 
 _WORDS: Final = (
@@ -67,8 +67,6 @@ def read_prompts(path: Path) -> tuple[Mapping[str, Any], ...]:
     """
     try:
         lines = read_input(path, LONGEST_BYTES).decode("utf-8-sig").splitlines()
-    except InputMissing:
-        raise PlanInvalid(f"{path}: No such file or directory", "name a readable file") from None
     except InputUnreadable as error:
         raise PlanInvalid(str(error), error.mend) from None
     except UnicodeDecodeError:

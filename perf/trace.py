@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from perf.arrivals import MOST
-from perf.errors import InputMissing, InputUnreadable, PlanInvalid
+from perf.errors import InputUnreadable, PlanInvalid
 from perf.input_file import opened
 
 Traced = tuple[float, int | None, int | None]
@@ -43,8 +43,6 @@ def read_trace(path: Path) -> tuple[Traced, ...]:
                 except (KeyError, TypeError, ValueError) as error:
                     what = error.args[0] if error.args else error
                     raise PlanInvalid(f"{path}:{line}: not a request of a trace: {what}", _MEND) from None
-    except InputMissing:
-        raise PlanInvalid(f"{path}: No such file or directory", "name a readable file") from None
     except InputUnreadable as error:
         raise PlanInvalid(str(error), error.mend) from None
     except UnicodeDecodeError:
