@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from acceptance import keys
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
-from perf.errors import UrlInvalid
+from acceptance.toml_text import parsed
+from perf.errors import InputMissing, InputUnreadable, UrlInvalid
+from perf.input_file import read_input
 from perf.request_url import joined, origin
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
@@ -35,6 +37,7 @@ _KEYS: Mapping[str, type | tuple[type, ...]] = {
 AUTHORIZATION = "Authorization"
 WEBSOCKET_ROLE = "websocket"
 WEBSOCKET_SCHEMES = ("ws", "wss")
+MOST_BYTES = 2**20
 _START_KEYS = {"service", "arguments", "config", "timeout_s", "url"}
 _LIBRARY_KEYS = {"python", "paths", "calls", "timeout_s", "memory_gb"}
 
@@ -256,10 +259,12 @@ def from_target(target: str, api_key_env: str = "") -> Deployment:
 def load(path: Path, api_key_env: str = "") -> Deployment:
     """Read a deployment file. Raises DeploymentUnreadable with the key at fault; unknown keys are refused."""
     try:
-        table = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        table = parsed(read_input(path, MOST_BYTES).decode("utf-8").replace("\r\n", "\n"))
+    except InputMissing:
         raise DeploymentUnreadable(f"{path}: no such deployment file", "check the path") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except InputUnreadable as error:
+        raise DeploymentUnreadable(str(error), error.mend) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DeploymentUnreadable(f"{path}: {error}", "a deployment file is TOML in UTF-8") from None
     for key, value in table.items():
         if key not in _KEYS:

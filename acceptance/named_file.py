@@ -8,6 +8,8 @@ from pathlib import Path
 
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable
+from perf.errors import InputMissing, InputTooLong, InputUnreadable
+from perf.input_file import read_input
 
 
 def report(deployment: Deployment, name: str, what: str) -> Path:
@@ -23,15 +25,21 @@ def report(deployment: Deployment, name: str, what: str) -> Path:
 def read(path: Path, most_bytes: int, mend: str = "") -> bytes:
     """The bytes of a file. Raises NotMeasurable where it is missing, unreadable or longer than that."""
     try:
-        with path.open("rb") as file:
-            content = file.read(most_bytes + 1)
-    except FileNotFoundError:
+        return read_input(path, most_bytes)
+    except InputMissing:
         raise NotMeasurable(f"there is no file {path}", mend) from None
-    except OSError as error:
-        raise NotMeasurable(f"{path} cannot be read: {error.strerror}", mend) from None
-    if len(content) > most_bytes:
-        raise NotMeasurable(f"{path} is longer than {most_bytes} bytes", mend)
-    return content
+    except InputTooLong:
+        raise NotMeasurable(f"{path} is longer than {most_bytes} bytes", mend) from None
+    except InputUnreadable as error:
+        raise NotMeasurable(str(error), mend or error.mend) from None
+
+
+def text(path: Path, most_bytes: int, mend: str = "") -> str:
+    """The same as text. Raises NotMeasurable also where it is no UTF-8."""
+    try:
+        return read(path, most_bytes, mend).decode("utf-8")
+    except UnicodeDecodeError:
+        raise NotMeasurable(f"{path} is no text in UTF-8", mend or "save it as UTF-8") from None
 
 
 def inside(folder: Path, pattern: str) -> Iterator[Path]:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from io import TextIOWrapper
 from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
-from perf.errors import EvidenceUnreadable
+from perf.errors import EvidenceUnreadable, InputUnreadable
 from perf.exchange import Exchange
-from perf.foreign_run import OF_EVERY_TOOL, ForeignRun, exchange, number, origin_named, outcome_of
+from perf.foreign_run import LONGEST_BYTES, OF_EVERY_TOOL, ForeignRun, exchange, number, origin_named, outcome_of
+from perf.input_file import opened
 
 RECORDS: Final = "profile_export.jsonl"
 PROFILING: Final = "profiling"
@@ -33,7 +35,10 @@ def read_aiperf(path: Path, document: Mapping[str, Any]) -> ForeignRun:
             f"{path}: {RECORDS} is not beside it, and averages alone decide nothing with a stated error",
             f"keep the folder that AIPerf wrote whole, with {RECORDS}",
         )
-    exchanges = tuple(_exchanges(beside))
+    try:
+        exchanges = tuple(_exchanges(beside))
+    except InputUnreadable as error:
+        raise EvidenceUnreadable(str(error), error.mend) from None
     if not exchanges:
         raise EvidenceUnreadable(f"{beside}: no request of a profiling phase", "profile for some time")
     told = document.get("input_config") or {}
@@ -57,7 +62,7 @@ def read_aiperf(path: Path, document: Mapping[str, Any]) -> ForeignRun:
 
 
 def _exchanges(path: Path) -> Iterator[Exchange]:
-    with path.open(encoding="utf-8", errors="replace") as lines:
+    with opened(path, LONGEST_BYTES) as raw, TextIOWrapper(raw, encoding="utf-8", errors="replace") as lines:
         for place, line in enumerate(lines, 1):
             where = f"{path}:{place}"
             try:

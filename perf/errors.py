@@ -13,13 +13,16 @@
     ├── StartRefused      a service cannot be started for a timing (command, port)
     ├── HistoryUnreadable a history of nights that cannot be read or written
     │   └── HistoryFull   there is no room for a night
-    └── EvidenceUnreadable  another tool's result that cannot be taken as evidence
+    ├── EvidenceUnreadable  another tool's result that cannot be taken as evidence
+    └── InputUnreadable   a file that is not there, no regular file, or longer than what is read of it
 
 A request that fails is not an error but a record. A message says what happened and where; `mend` says what to
 do.
 """
 
 from __future__ import annotations
+
+from pathlib import Path
 
 
 class PerfError(Exception):
@@ -80,3 +83,21 @@ class HistoryFull(HistoryUnreadable):
 
 class EvidenceUnreadable(PerfError):
     """Another tool's result that cannot be taken as evidence."""
+
+
+class InputUnreadable(PerfError):
+    """A file that cannot be read, or is no regular file."""
+
+
+class InputMissing(InputUnreadable):
+    """There is no such file."""
+
+
+class InputTooLong(InputUnreadable):
+    """A file with more bytes than are read; `size` is None where only that is known."""
+
+    def __init__(self, path: Path, size: int | None, most: int) -> None:
+        told = f"more than {most:,} bytes" if size is None else f"{size:,} bytes"
+        super().__init__(f"{path}: {told}, and at most {most:,} are read", "give a shorter file")
+        self.size = size
+        self.most = most

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from perf.endpoint import chat_url
-from perf.errors import EvidenceUnreadable, UrlInvalid
+from perf.errors import EvidenceUnreadable, InputTooLong, InputUnreadable, UrlInvalid
 from perf.exchange import Exchange
 from perf.innocence import ClientHealth
+from perf.input_file import read_input
 from perf.load_run import LoadRun
 from perf.plan import LoadPlan
 from perf.request_url import origin
@@ -134,11 +135,11 @@ def outcome_of(code: object, kind: object, message: object) -> str:
 def load_json(path: Path) -> Any:
     """A JSON file of another tool. Raises EvidenceUnreadable."""
     try:
-        if path.stat().st_size > LONGEST_BYTES:
-            raise EvidenceUnreadable(f"{path}: more than {LONGEST_BYTES:,} bytes", "give the result of one run")
-        return json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise EvidenceUnreadable(f"{path}: {error.strerror}", "check the path") from None
+        return json.loads(read_input(path, LONGEST_BYTES).decode("utf-8"))
+    except InputTooLong as error:
+        raise EvidenceUnreadable(str(error), "give the result of one run") from None
+    except InputUnreadable as error:
+        raise EvidenceUnreadable(str(error), error.mend) from None
     except (ValueError, RecursionError) as error:
         raise EvidenceUnreadable(f"{path}: no JSON: {error}", "give the file that the tool wrote, whole") from None
 

@@ -14,7 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from perf.errors import PlanInvalid
+from perf.errors import InputUnreadable, PlanInvalid
+from perf.input_file import read_input
 
 _WORDS: Final = (
     "time year people way day man thing woman life child world school state family student group country problem hand "
@@ -31,6 +32,7 @@ _WORDS: Final = (
     "computer type attention film tree source organization hair look window culture chance brother energy period"
 ).split()
 _POOL: Final = 1 << 15
+LONGEST_BYTES: Final = 2**28
 
 
 @lru_cache(maxsize=1)
@@ -64,9 +66,9 @@ def read_prompts(path: Path) -> tuple[Mapping[str, Any], ...]:
     JSON may name further fields of the request, such as `max_tokens`. Raises PlanInvalid, naming the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as error:
-        raise PlanInvalid(f"{path}: {error.strerror}", "name a readable file") from None
+        lines = read_input(path, LONGEST_BYTES).decode("utf-8-sig").splitlines()
+    except InputUnreadable as error:
+        raise PlanInvalid(str(error), error.mend) from None
     except UnicodeDecodeError:
         raise PlanInvalid(f"{path}: not text in UTF-8") from None
     found = [_prompt(path, number, text) for number, text in enumerate(lines, 1) if text.strip()]
@@ -80,7 +82,7 @@ def _prompt(path: Path, number: int, text: str) -> Mapping[str, Any]:
         return {"prompt": text}
     try:
         given = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise PlanInvalid(f"{path}:{number}: not JSON: {error}") from None
     if isinstance(given, str):
         return {"prompt": given}

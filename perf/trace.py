@@ -12,15 +12,18 @@ import json
 import math
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
 from perf.arrivals import MOST
-from perf.errors import PlanInvalid
+from perf.errors import InputUnreadable, PlanInvalid
+from perf.input_file import opened
 
 Traced = tuple[float, int | None, int | None]
 """Seconds from the first request, tokens of the prompt, tokens of the answer."""
 
+LONGEST_BYTES: Final = 2**30
 _TIMES_S: Final = ("timestamp", "time", "time_s", "arrival_time", "arrived_at")
 _TIMES_MS: Final = ("timestamp_ms", "time_ms")
 _PROMPTS: Final = ("input_length", "request tokens", "contexttokens", "prompt_tokens", "input_tokens")
@@ -30,7 +33,7 @@ _ANSWERS: Final = ("output_length", "response tokens", "generatedtokens", "compl
 def read_trace(path: Path) -> tuple[Traced, ...]:
     """The requests of a trace in order of time, the first at 0 s. Raises PlanInvalid, naming the line."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with opened(path, LONGEST_BYTES) as raw, TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
             found: list[Traced] = []
             for line, text in _rows(file):
                 if len(found) == MOST:
@@ -40,8 +43,8 @@ def read_trace(path: Path) -> tuple[Traced, ...]:
                 except (KeyError, TypeError, ValueError) as error:
                     what = error.args[0] if error.args else error
                     raise PlanInvalid(f"{path}:{line}: not a request of a trace: {what}", _MEND) from None
-    except OSError as error:
-        raise PlanInvalid(f"{path}: {error.strerror}", "name a readable file") from None
+    except InputUnreadable as error:
+        raise PlanInvalid(str(error), error.mend) from None
     except UnicodeDecodeError:
         raise PlanInvalid(f"{path}: not text in UTF-8", _MEND) from None
     if not found:
@@ -103,7 +106,7 @@ def _bare_row(text: str) -> Mapping[str, Any]:
 def _json_row(text: str) -> Mapping[str, Any]:
     try:
         fields = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     if not isinstance(fields, dict):
         return {}

@@ -7,17 +7,13 @@ from pathlib import Path
 import yaml
 
 from reference_services.chat.settings_problems import SettingsError
-
-MAX_BYTES = 1_000_000
+from reference_services.settings_file import read_settings
 
 
 def compose(path: Path) -> yaml.Node | None:
     """The root of a file, None where it is empty. Raises SettingsError where it cannot be read or is not YAML."""
     try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise SettingsError([f"{path}: larger than {MAX_BYTES} bytes, which no settings file is"])
+        content = read_settings(path)
         root: yaml.Node | None = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)
     except OSError as error:
         raise SettingsError([f"{path}: {error.strerror or error}"]) from None

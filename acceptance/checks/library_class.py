@@ -16,6 +16,8 @@ from acceptance.evidence import Evidence, Record
 from acceptance.library_steps import leads_to
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
+from perf.errors import InputUnreadable
+from perf.input_file import read_input
 
 MOST_FILES = 5_000
 MOST_BYTES = 2_000_000
@@ -100,11 +102,9 @@ def _files(root: Path, package: str) -> Iterator[tuple[str, Path]]:
 
 def _defines(file: Path, name: str) -> bool | None:
     """True where a file defines the class, False where it imports it under this name, None where neither."""
-    if file.stat().st_size > MOST_BYTES:
-        return None
     try:
-        body = ast.parse(file.read_bytes()).body
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        body = ast.parse(read_input(file, MOST_BYTES)).body
+    except (InputUnreadable, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     if any(isinstance(node, ast.ClassDef) and node.name == name for node in body):
         return True

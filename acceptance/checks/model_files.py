@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import sys
 from pathlib import Path
 from posixpath import normpath
 
+from acceptance import named_file
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.site import Recorder, Site
 from acceptance.verdict import Verdict
+from perf.input_file import opened
 
 WEIGHT_SUFFIXES = {".safetensors", ".bin", ".gguf", ".pt", ".pth"}
 BLOCK_BYTES = 512
 SPARSE_SHARE = 0.9
 SAMPLE_BYTES = 1 << 20
+MOST_BYTES = 1 << 24
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -35,7 +39,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             recorder.write("file", _describe(file, folder))
         if checksums_name:
             checksums = site.deployment.file(f"{folder_name.rstrip('/')}/{checksums_name}")
-            text = checksums.read_text(encoding="utf-8") if checksums.is_file() else None
+            text = named_file.text(checksums, MOST_BYTES) if checksums.is_file() else None
             recorder.write("checksums", {"name": checksums_name, "text": text})
 
     return site.measured("model-files", take, key=[folder_name, checksums_name])
@@ -72,7 +76,7 @@ def _is_inside(path: Path, folder: Path) -> bool:
 def _describe(file: Path, folder: Path) -> dict[str, object]:
     status = file.stat()
     is_weight = file.suffix in WEIGHT_SUFFIXES
-    with file.open("rb") as stream:
+    with opened(file, sys.maxsize) as stream:
         zeros = is_weight and status.st_size > 0 and not stream.read(SAMPLE_BYTES).strip(b"\0")
     return {
         "name": str(file.relative_to(folder)),
@@ -85,7 +89,7 @@ def _describe(file: Path, folder: Path) -> dict[str, object]:
 
 
 def _digest(file: Path) -> str:
-    with file.open("rb") as stream:
+    with opened(file, sys.maxsize) as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from acceptance import named_file
 from acceptance.checks.check import Check
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
@@ -17,6 +18,7 @@ from perf import known_secrets
 
 UNIT_FOLDER = "/etc/systemd/system"
 VERIFY_TIMEOUT_S = 30
+MOST_BYTES = 1 << 20
 SI_GB, BINARY_GB = 10**9, 2**30
 _SUFFIX = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
@@ -35,7 +37,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             return
         settings: dict[str, str] = {}
         for file in files:
-            settings.update(_settings(file.read_text(encoding="utf-8")))
+            settings.update(_settings(named_file.text(file, MOST_BYTES)))
         limits = {
             kind: limits[0].base()[0] for kind in ("memory", "cpu") if (limits := site.limits(kind, criterion.document))
         }

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from acceptance.commands.colour import CHOICES, Palette, takes_colour
 from acceptance.commands.complaint import complain
+from acceptance.commands.max_bytes import add_max_bytes
 from acceptance.commands.reading_text import reading_text
 from acceptance.commands.watching import watch
 from acceptance.errors import UsageError
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--html", metavar="FILE", help="write the reading as one page that needs no network")
     parser.add_argument("--binding", action="store_true", help="print the entries of a binding file for what is open")
     parser.add_argument("--watch", action="store_true", help="read again whenever a document or its binding changes")
+    add_max_bytes(parser)
     parser.add_argument(
         "--color", choices=CHOICES, default="auto", help="auto: in a terminal, unless NO_COLOR is set (FORCE_COLOR too)"
     )
@@ -57,7 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read_and_show(arguments: argparse.Namespace) -> int:
-    reading, unreadable = read_all(arguments.documents)
+    reading, unreadable = read_all(arguments.documents, most_bytes=arguments.max_bytes)
     if arguments.json:
         _write(_as_json(reading, unreadable), arguments.json)
     if arguments.html:

@@ -10,6 +10,7 @@ from pathlib import Path
 from acceptance import deployment as deployments
 from acceptance import keys, own_service
 from acceptance.commands.complaint import show_warnings
+from acceptance.commands.max_bytes import add_max_bytes
 from acceptance.errors import RunInvalid, UsageError
 from acceptance.foreign import read_evidence
 from acceptance.profile import PROFILES
@@ -42,6 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--evidence", type=Path, metavar="FILE", help="AIPerf's or GuideLLM's result, instead of a load run"
     )
     parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where runs are kept")
+    add_max_bytes(parser)
     parser.add_argument("--json", metavar="FILE", help="write results.json there too; - is standard output")
     parser.add_argument(
         "--timeout", type=seconds, default=REQUEST_TIMEOUT_S, metavar="S",
@@ -60,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             "name the server with --target http://HOST:PORT, or its deployment file with --deployment",
         )
     # All is read here first, so that a wrong path or key ends at once and with its own exit code.
-    reading = read_documents(arguments.documents)
+    reading = read_documents(arguments.documents, most_bytes=arguments.max_bytes)
     for document in reading.documents:
         if any(mark in document.path for mark in UNUSABLE_IN_PATHS):
             raise UsageError(f"{document.path}: pytest cannot run a path with [, ] or ::", "rename the file")
@@ -152,6 +154,7 @@ def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, j
             f"--junitxml={junit}",
         ),
         *(f"--signoff-out={arguments.out}", f"--signoff-run-id={run_id}"),
+        f"--signoff-max-bytes={arguments.max_bytes}",
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
         *([f"--target={arguments.target}"] if arguments.target else [f"--deployment={arguments.deployment}"]),
         *([f"--signoff-evidence={arguments.evidence}"] if arguments.evidence else []),

@@ -27,13 +27,14 @@ from acceptance.reading.front import header_fields, service_name, title
 from acceptance.reading.gaps import find_gaps
 from acceptance.reading.harm import without_harm
 from acceptance.reading.resolution import resolve
-from acceptance.reading.source import read_source
+from acceptance.reading.source import MAX_BYTES, read_source
 from acceptance.reading.span import part_in_line, span_of
 from acceptance.reading.statements import read_statements
 from acceptance.reading.swallowed import free_demands
 from acceptance.reading.swallowed_tables import free_tables
 
 __all__ = [
+    "MAX_BYTES",
     "SUFFIXES",
     "Conflict",
     "Diagnostic",
@@ -46,25 +47,27 @@ __all__ = [
 ]
 
 
-def read_documents(paths: Sequence[Path], today: date | None = None) -> Reading:
+def read_documents(paths: Sequence[Path], today: date | None = None, *, most_bytes: int = MAX_BYTES) -> Reading:
     """Read documents, or folders of them, together: conflicts exist among the documents of one command.
 
-    `today` decides which waivers have expired. Raises DocumentUnreadable where a path is no text, and
-    DeploymentUnreadable where a binding file cannot be used.
+    `today` decides which waivers have expired, `most_bytes` is how long each may be. Raises DocumentUnreadable where a
+    path is no text or too long, and DeploymentUnreadable where a binding file cannot be used.
     """
-    reading, unreadable = read_all(paths, today)
+    reading, unreadable = read_all(paths, today, most_bytes=most_bytes)
     if unreadable:
         raise unreadable[0]
     return reading
 
 
-def read_all(paths: Sequence[Path], today: date | None = None) -> tuple[Reading, tuple[UsageError, ...]]:
+def read_all(
+    paths: Sequence[Path], today: date | None = None, *, most_bytes: int = MAX_BYTES
+) -> tuple[Reading, tuple[UsageError, ...]]:
     """The same for what can be read of these, and why the rest cannot: one bad file hides no other."""
     files, unreadable = files_of(paths)
     read: list[tuple[Document, Binding | None]] = []
     for path in files:
         try:
-            read.append(_read(path, today or datetime.now(UTC).date()))
+            read.append(_read(path, today or datetime.now(UTC).date(), most_bytes))
         except (DocumentUnreadable, DeploymentUnreadable) as error:
             unreadable.append(error)
     documents = [document for document, _ in read]
@@ -83,7 +86,7 @@ def read_document(path: Path, today: date | None = None) -> Document:
 
 def _divide(draught: Draught) -> None:
     """Bytes to text, text to blocks."""
-    draught.source = source = read_source(draught.path)
+    draught.source = source = read_source(draught.path, draught.most_bytes)
     draught.blocks = read_blocks(source.lines)
     blocks, about_tables = free_tables(draught.blocks.blocks, source.lines)
     blocks, about_demands = free_demands(blocks, source.lines)
@@ -134,7 +137,7 @@ def _type(draught: Draught) -> None:
 
 def _bind(draught: Draught) -> None:
     """What the file beside the document says about its criteria."""
-    draught.binding = read_binding(draught.path, draught.today)
+    draught.binding = read_binding(draught.path, draught.today, draught.most_bytes)
     if draught.binding is None:
         return
     draught.criteria, about_types = apply_types(draught.binding, draught.criteria)
@@ -159,8 +162,8 @@ def _account(draught: Draught) -> None:
 STEPS: tuple[Callable[[Draught], None], ...] = (_divide, _configure, _find, _type, _bind, _account)
 
 
-def _read(path: Path, today: date) -> tuple[Document, Binding | None]:
-    draught = Draught(path, today)
+def _read(path: Path, today: date, most_bytes: int) -> tuple[Document, Binding | None]:
+    draught = Draught(path, today, most_bytes)
     for step in STEPS:
         step(draught)
     blocks = draught.blocks.blocks

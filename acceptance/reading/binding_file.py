@@ -11,20 +11,26 @@ from pathlib import Path
 from acceptance.errors import DeploymentUnreadable
 from acceptance.reading.binding import Binding, Entry, binding_path
 from acceptance.reading.binding_entry import TABLES, Problem, check_entry
+from acceptance.reading.source import MAX_BYTES
+from acceptance.toml_text import parsed
+from perf.errors import InputMissing, InputUnreadable
+from perf.input_file import read_input
 
 
-def read_binding(document: Path, today: date) -> Binding | None:
+def read_binding(document: Path, today: date, most_bytes: int = MAX_BYTES) -> Binding | None:
     """The binding beside a document, or None. What is wrong in it is in `problems` and `broken`, never raised."""
     path = binding_path(document)
-    if not path.is_file():
-        return None
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_input(path, most_bytes).decode("utf-8").replace("\r\n", "\n")
+    except InputMissing:
+        return None
+    except InputUnreadable as error:
+        return _with_problems(Binding(path.as_posix()), [(1, Problem("", str(error), error.mend))])
+    except UnicodeDecodeError as error:
         return _with_problems(Binding(path.as_posix()), [(1, Problem("", str(error), "a binding file is UTF-8"))])
     empty = Binding(path.as_posix(), text=tuple(text.splitlines()))
     try:
-        tables = tomllib.loads(text)
+        tables = parsed(text)
     except tomllib.TOMLDecodeError as error:
         place = re.search(r"\(at line (\d+)", str(error))
         problem = Problem("", f"this is no TOML: {error}", "see https://toml.io, or let an editor check it")

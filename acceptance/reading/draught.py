@@ -23,6 +23,7 @@ class Draught:
 
     path: Path
     today: date
+    most_bytes: int
     source: Source = field(init=False)
     blocks: Blocks = field(init=False)
     service_name: str = ""

@@ -13,8 +13,9 @@ from acceptance.reading.document import Setting
 from acceptance.reading.flag_settings import flags, is_server, split
 from acceptance.reading.names import named_value, variable_prefix, variable_value
 from acceptance.reading.setting_values import is_json, literal
-from acceptance.reading.trouble import Trouble, unreadable
+from acceptance.reading.trouble import LONGEST, Trouble, too_long, unreadable
 from acceptance.reading.wording import has_placeholder
+from acceptance.toml_text import parsed
 
 _TABLE = re.compile(r"^\s*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}\s*(?:[#;].*)?$")
 _TABLE_LINE = re.compile(r"^\s*\[.*\]\s*$", re.MULTILINE)
@@ -24,15 +25,20 @@ _NGINX = re.compile(r"^\s*(?P<key>[a-z_][\w]*)\s+(?=\S)(?P<value>[^{};]+);")
 _NGINX_OPENS = re.compile(r"^\s*(?P<name>[a-z_]\w*)\b[^{};]*\{\s*(?:#.*)?$")
 _ASSIGNED = re.compile(r"(?P<name>[A-Za-z_]\w*)=(?P<value>\"[^\"]*\"|'[^']*'|\S*)")
 _MOST_LINES = 60
+# How often the lines of one block are put together to see whether a value ends there.
+_MOST_TRIES = 10_000
 _LONGEST_LINE = 10_000
 _PORT_NUMBER = re.compile(r"\d{1,9}")
 
 
 def toml_settings(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
     """The settings of a TOML block, line by line, so that each keeps its place."""
+    if len(fence.text) > LONGEST:
+        troubles.append(too_long("TOML", fence.line, len(fence.text)))
+        return
     try:
-        tomllib.loads(fence.text)
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError) as error:
+        parsed(fence.text)
+    except tomllib.TOMLDecodeError as error:
         # The name of a table is no placeholder.
         if not has_placeholder(_TABLE_LINE.sub("", fence.text)):
             found = re.search(r" \(at line (\d+), column (\d+)\)", str(error))
@@ -42,7 +48,7 @@ def toml_settings(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
             return
     table: tuple[str, ...] = ()
     content = fence.content()
-    index = 0
+    index = tries = 0
     while index < len(content):
         number, line = content[index]
         index += 1
@@ -55,7 +61,8 @@ def toml_settings(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
             continue
         text, taken = match["value"], 0
         value = _toml(text)
-        while value is None and taken < _MOST_LINES and index + taken < len(content):
+        while value is None and taken < _MOST_LINES and index + taken < len(content) and tries < _MOST_TRIES:
+            tries += 1
             text += "\n" + content[index + taken][1]
             taken += 1
             value = _toml(text)
@@ -70,8 +77,8 @@ def toml_settings(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
 def _toml(text: str) -> tuple[Any] | None:
     """The value of a piece of TOML in a tuple, or None where more lines belong to it."""
     try:
-        return (tomllib.loads(f"x = {text}")["x"],)
-    except (tomllib.TOMLDecodeError, ValueError, RecursionError):
+        return (parsed(f"x = {text}")["x"],)
+    except tomllib.TOMLDecodeError:
         return None
 
 

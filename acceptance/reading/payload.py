@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from acceptance.reading.expectation import strict_json
+from perf.errors import InputUnreadable
+from perf.input_file import read_input
+
+MOST_BYTES = 2**22
 
 
 def read_payload(name: str, folder: Path) -> tuple[Any, bool]:
@@ -13,8 +17,8 @@ def read_payload(name: str, folder: Path) -> tuple[Any, bool]:
     root = folder.resolve()
     try:
         path = (root / name).resolve()
-        if not path.is_relative_to(root) or not path.is_file():
+        if not path.is_relative_to(root):
             return None, False
-        return strict_json(path.read_text(encoding="utf-8")), True
-    except (OSError, ValueError, RecursionError):
+        return strict_json(read_input(path, MOST_BYTES).decode("utf-8")), True
+    except (InputUnreadable, OSError, ValueError, RecursionError):
         return None, False

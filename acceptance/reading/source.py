@@ -9,6 +9,8 @@ from pathlib import Path
 
 from acceptance.errors import DocumentUnreadable
 from acceptance.reading.encoding import Flaw, decoded, place
+from perf.errors import InputMissing, InputTooLong, InputUnreadable
+from perf.input_file import read_input
 
 MAX_BYTES = 16 * 2**20
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
@@ -43,22 +45,22 @@ class Source:
         return self.leads.get(line, 0) + width + 1
 
 
-def read_source(path: Path) -> Source:
-    """Read a file as text. Raises DocumentUnreadable where it is none."""
+def read_source(path: Path, most_bytes: int = MAX_BYTES) -> Source:
+    """Read a file as text. Raises DocumentUnreadable where it is none, or longer than that."""
     try:
-        if not path.is_file() and path.exists():
-            raise DocumentUnreadable(f"{path}: neither a file nor a folder", "give a text file")
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise DocumentUnreadable(
-                f"{path}: {size} bytes are no task document", f"give a text of at most {MAX_BYTES} bytes"
-            )
-        data = path.read_bytes()
-    except FileNotFoundError:
+        data = read_input(path, most_bytes)
+    except InputTooLong as error:
+        size = f"more than {most_bytes}" if error.size is None else error.size
+        raise DocumentUnreadable(
+            f"{path}: {size} bytes are no task document: at most {most_bytes} are read",
+            "give a shorter text, or raise --max-bytes",
+        ) from None
+    except InputMissing:
         raise DocumentUnreadable(f"{path}: no such file", "check the path") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise DocumentUnreadable(f"{path}: {reason}", "give a text file that can be read") from None
+    except InputUnreadable as error:
+        is_other = not path.is_file() and path.exists()
+        told = f"{path}: neither a file nor a folder" if is_other else str(error)
+        raise DocumentUnreadable(told, error.mend) from None
     return from_bytes(data, path.as_posix())
 
 

@@ -16,6 +16,15 @@ class Trouble:
     part: str = ""
 
 
+LONGEST = 2**20
+
+
+def too_long(language: str, line: int, characters: int) -> Trouble:
+    """A block with more characters than anybody compares."""
+    message = f"a {language} block of {characters} characters is no configuration that anybody compares"
+    return Trouble("configuration-too-long", line, message, "show the values that matter")
+
+
 def unreadable(language: str, problem: str, begin: int, text: str, line: int, column: int) -> Trouble:
     """A block of `text` below line `begin` that is none of its language; `line` and `column` count from 0 in it."""
     lines = text.split("\n")

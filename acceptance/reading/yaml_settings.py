@@ -16,10 +16,9 @@ from acceptance.reading.document import Form, Setting
 from acceptance.reading.flag_settings import flags, split
 from acceptance.reading.names import CANONICAL, common_prefix, from_path, named_value, variable_value
 from acceptance.reading.setting_values import is_json, literal
-from acceptance.reading.trouble import Trouble, unreadable
+from acceptance.reading.trouble import LONGEST, Trouble, too_long, unreadable
 from acceptance.reading.wording import has_placeholder
 
-_LONGEST = 2**20
 _MOST_PARTS = 20_000
 _MOST_LEAVES = 20_000
 _SHALLOW = 400
@@ -55,9 +54,8 @@ class _Leaf:
 def yaml_settings(fence: Block, troubles: list[Trouble], form: Form = "yaml") -> Iterator[Setting]:
     """The settings of a block of YAML or JSON; a block that is neither, and holds no placeholder, is told."""
     text = fence.text.replace("\t", " ") if form == "json" else fence.text
-    if len(text) > _LONGEST:
-        message = f"a {form.upper()} block of {len(text)} characters is no configuration that anybody compares"
-        troubles.append(Trouble("configuration-too-long", fence.line, message, "show the values that matter"))
+    if len(text) > LONGEST:
+        troubles.append(too_long(form.upper(), fence.line, len(text)))
         return
     try:
         roots = _composed(text)
@@ -102,7 +100,7 @@ def _composed(text: str) -> list[yaml.Node]:
         try:
             return [root for root in yaml.compose_all(text, Loader=_LOADER) if root is not None]
         except yaml.YAMLError:
-            if len(text) > _LONGEST // 8:
+            if len(text) > LONGEST // 8:
                 raise
     return [root for root in yaml.compose_all(text, Loader=yaml.SafeLoader) if root is not None]
 

@@ -24,7 +24,7 @@ from acceptance.foreign import read_evidence
 from acceptance.own_service import service_process
 from acceptance.own_services import OwnServices
 from acceptance.profile import PROFILES, Profile
-from acceptance.reading import SUFFIXES, Document, read_documents
+from acceptance.reading import MAX_BYTES, SUFFIXES, Document, read_documents
 from acceptance.running import engine, plan, secrets_of_run, storing
 from acceptance.running.deployment_conflicts import conflicts_with_deployment
 from acceptance.running.findings import Findings, Judged
@@ -55,8 +55,9 @@ class Judging:
         seed: int | None = None,
         evidence: Path | None = None,
         timeout_s: float = REQUEST_TIMEOUT_S,
+        most_bytes: int = MAX_BYTES,
     ) -> None:
-        reading = read_documents(paths)
+        reading = read_documents(paths, most_bytes=most_bytes)
         secrets_of_run.remember(deployment, reading)
         found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(
@@ -96,8 +97,9 @@ class Judging:
         progress = Progress(shown=config.getoption("--signoff-progress"))
         seed, evidence = config.getoption("--signoff-seed"), config.getoption("--signoff-evidence")
         timeout_s = config.getoption("--signoff-timeout") or REQUEST_TIMEOUT_S
-        evidence = Path(evidence) if evidence else None
-        return cls(deployment, PROFILES[name], paths, folder, progress, seed, evidence, timeout_s)
+        most_bytes = config.getoption("--signoff-max-bytes")
+        file_given = Path(evidence) if evidence else None
+        return cls(deployment, PROFILES[name], paths, folder, progress, seed, file_given, timeout_s, most_bytes)
 
     def document(self, path: Path) -> Document:
         """The document that was read from this path."""

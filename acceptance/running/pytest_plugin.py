@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--signoff-seed", metavar="N", type=int, help="seed of words and prompts (default: a fresh one)")
     group.addoption("--signoff-timeout", metavar="S", type=float, help="seconds for a functional request (default: 60)")
     group.addoption("--signoff-evidence", metavar="FILE", help="AIPerf's or GuideLLM's result, instead of a load run")
+    group.addoption("--signoff-max-bytes", metavar="N", type=int, default=2**24, help="read no longer document")
     group.addoption("--signoff-progress", action="store_true", help="a live line on standard error")
     group.addoption("--signoff-run-id", metavar="ID", default="", help="folder of this run below the out folder")
 

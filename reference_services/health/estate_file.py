@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import reference_services
+from reference_services.settings_file import read_settings
 
 SHIPPED = Path(reference_services.__file__).parent.parent / "fixtures/estate.toml"
 VARIABLE = "SIGNOFF_ESTATE"
@@ -43,9 +44,9 @@ def read(path: Path | None = None) -> tuple[Listed, ...]:
     """
     file = path or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else SHIPPED)
     try:
-        text = file.read_text(encoding="utf-8")
+        text = read_settings(file).decode("utf-8")
         told = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise EstateUnreadable(f"{file}: {reason}; give an estate file in TOML or JSON") from None
     started = told.get("start" if file.suffix == ".toml" else "services") if isinstance(told, dict) else None

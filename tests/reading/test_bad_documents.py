@@ -125,10 +125,10 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
     path = tmp_path / "task.md"
     path.write_text("- [ ] box\n", encoding="utf-8")
 
-    def denied(self: Path) -> None:
+    def denied(path: Path, flags: int) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", denied)
+    monkeypatch.setattr(os, "open", denied)
     with pytest.raises(DocumentUnreadable, match="Permission denied") as caught:
         read_documents([path])
     assert caught.value.mend

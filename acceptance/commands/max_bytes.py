@@ -1,0 +1,24 @@
+"""The option that says how long a document may be."""
+
+from __future__ import annotations
+
+import argparse
+
+from acceptance.reading import MAX_BYTES
+
+
+def add_max_bytes(parser: argparse.ArgumentParser) -> None:
+    """`--max-bytes N`; a longer document, or a longer binding file beside it, ends the command with 4."""
+    parser.add_argument(
+        "--max-bytes",
+        type=_count,
+        default=MAX_BYTES,
+        metavar="N",
+        help=f"read no document with more bytes (default: {MAX_BYTES}); what is no regular file is never read",
+    )
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 16) or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes above zero")
+    return int(text)
