@@ -26,6 +26,9 @@ from acceptance.reading.wording import command_has_placeholder, fingerprint, has
 
 _COMMAS = re.compile(r",\s+(?!(?:t?p\d{2}|median|mean|average)\s*[:(])(?![^()]{0,400}\))")
 
+_MOST_CRITERIA = 100
+_MOST_CHARACTERS = 200_000
+
 
 @dataclass(frozen=True, slots=True)
 class Typed:
@@ -59,7 +62,19 @@ def type_statement(statement: Statement, facts: Facts) -> Typed:
     if any(draft.judge == "machine" for draft in drafts):
         # What only some of the services have a figure for is judged for those.
         drafts = [draft for draft in drafts if draft.judge == "machine" or drafts.count(draft) >= len(services)]
-    return Typed(tuple(_without_repeats(drafts)), tuple(notes))
+    return _of_bounded_size(statement, Typed(tuple(_without_repeats(drafts)), tuple(notes)))
+
+
+def _of_bounded_size(statement: Statement, typed: Typed) -> Typed:
+    """Each criterion and note has its statement's text: one that asks for very much would be kept over and over."""
+    most = max(1, min(_MOST_CRITERIA, _MOST_CHARACTERS // max(len(statement.text), 1)))
+    if len(typed.drafts) <= most and len(typed.notes) <= most:
+        return typed
+    drafts = typed.drafts
+    if len(drafts) > most:
+        told = f"it asks for {len(drafts)} things at once: write them as items of a list, so that each can be judged"
+        drafts = (person(told),)
+    return Typed(drafts, typed.notes[:most])
 
 
 def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple[Criterion, ...]:

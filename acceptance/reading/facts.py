@@ -18,7 +18,10 @@ from acceptance.reading.service_names import configured_services, entity, named_
 _KEY_HEADER = re.compile(r"authorization|api[-_]?key|token|auth|secret|credential", re.IGNORECASE)
 _SHOWN_HEADER = re.compile(r"\bX-[A-Za-z0-9-]{2,40}\b")
 _AUTH_LINE = re.compile(r"\bauth|\btoken\b|\bapi[- ]key\b|\bcredential", re.IGNORECASE)
+_WRITTEN = re.compile(r"(?:>|\btee\s)\s*(\S+)")
 _REACH = 60
+# How many files it is looked for whether a command writes them.
+_MOST_FILES = 200
 _HAS_FIGURE = re.compile(r"\d")
 
 
@@ -49,7 +52,7 @@ class Facts:
     lines: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     service: str = ""
-    memory: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """What was worked out once for all statements of the document."""
 
     def of(self, service: str) -> Facts:
@@ -73,14 +76,19 @@ class Facts:
             for setting in self.settings:
                 by_name.setdefault(setting.name, []).append(setting)
             self.memory["by name"] = by_name
-        return self._own(self.memory["by name"].get(name, []))
+        key = ("setting", name, self.service)
+        if key not in self.memory:
+            self.memory[key] = self._own(self.memory["by name"].get(name, []))
+        found: Setting | None = self.memory[key]
+        return found
 
     def setting_matching(self, subject: str, wanted: Callable[[Setting], bool]) -> Setting | None:
         """The same for whatever setting is wanted; `subject` names the wish, which is looked for once."""
-        key = f"settings for {subject}"
+        key = ("setting for", subject, self.service)
         if key not in self.memory:
-            self.memory[key] = [setting for setting in self.settings if wanted(setting)]
-        return self._own(self.memory[key])
+            self.memory[key] = self._own([setting for setting in self.settings if wanted(setting)])
+        found: Setting | None = self.memory[key]
+        return found
 
     def _own(self, found: Sequence[Setting]) -> Setting | None:
         own = [setting for setting in found if self.service and entity(setting.scope) == self.service]
@@ -94,12 +102,16 @@ class Facts:
         """The first limit on this subject that a demand of the document states, success criteria first."""
         if "stated" not in self.memory:
             self.memory["stated"] = list(self._limits())
-        own = [
-            found
-            for found in self.memory["stated"]
-            if found.quantity.subject == subject and (not found.services or self.owner() in found.services)
-        ]
-        return next((found for found in own if found.success), own[0] if own else None)
+        key = ("stated", subject, self.owner())
+        if key not in self.memory:
+            own = [
+                found
+                for found in self.memory["stated"]
+                if found.quantity.subject == subject and (not found.services or self.owner() in found.services)
+            ]
+            self.memory[key] = next((found for found in own if found.success), own[0] if own else None)
+        known: Stated | None = self.memory[key]
+        return known
 
     def _limits(self) -> Iterable[Stated]:
         for statement in self.statements:
@@ -171,36 +183,59 @@ class Facts:
         if "classes" not in self.memory:
             found = (class_and_base(statement.text) for statement in self.statements if "ass" in statement.text)
             self.memory["classes"] = tuple(dict.fromkeys(pair for pair in found if pair is not None))
-        return tuple(pair for pair in self.memory["classes"] if not base or pair[1] == base)
+        key = ("classes", base)
+        if key not in self.memory:
+            self.memory[key] = tuple(pair for pair in self.memory["classes"] if not base or pair[1] == base)
+        known: tuple[tuple[str, str], ...] = self.memory[key]
+        return known
 
     def detail(self, name: str) -> Any:
         """What the first command that has this detail says of it."""
-        return next((command.details[name] for command in self.commands if command.details.get(name)), None)
+        key = ("detail", name)
+        if key not in self.memory:
+            said = (command.details[name] for command in self.commands if command.details.get(name))
+            self.memory[key] = next(said, None)
+        return self.memory[key]
 
     def library_call(self, functions: re.Pattern[str]) -> LibraryCall | None:
         """The first `python -c` of the document that calls a function of such a name."""
-        for command in self.commands:
-            if "code" in command.details:
-                call = read_library_call(command.details["code"], self.variables, command.line)
-                if any(functions.search(function) for function in call.functions):
-                    return call
-        return None
+        if "calls" not in self.memory:
+            self.memory["calls"] = [
+                read_library_call(command.details["code"], self.variables, command.line)
+                for command in self.commands
+                if "code" in command.details
+            ]
+        key = ("call", functions.pattern)
+        if key not in self.memory:
+            calls: list[LibraryCall] = self.memory["calls"]
+            named = (call for call in calls if any(functions.search(function) for function in call.functions))
+            self.memory[key] = next(named, None)
+        found: LibraryCall | None = self.memory[key]
+        return found
 
     def defines_file(self, name: str) -> bool:
         """Whether a command of the document writes this file."""
-        pattern = re.compile(rf">\s*\S*{re.escape(name)}\b|\btee\s+\S*{re.escape(name)}\b")
-        return any(pattern.search(command.text) for command in self.commands)
+        if "written" not in self.memory:
+            found = (match[1] for command in self.commands for match in _WRITTEN.finditer(command.text))
+            self.memory["written"] = "\n".join(dict.fromkeys(found))
+            self.memory["files"] = {}
+        known: dict[str, bool] = self.memory["files"]
+        if name not in known and len(known) < _MOST_FILES:
+            known[name] = re.search(rf"{re.escape(name)}\b", self.memory["written"]) is not None
+        return known.get(name, False)
 
     def earlier_turn(self, statement: Statement, session: str) -> bool:
         """Whether a command before this statement's sends something in the session."""
         assert statement.command is not None
-        return any(
-            command.line < statement.command.line
-            and command.request is not None
-            and command.request["method"] == "POST"
-            and session in command.request["headers"].values()
-            for command in self.commands
-        )
+        if "turns" not in self.memory:
+            first: dict[object, int] = {}
+            for command in self.commands:
+                if command.request is not None and command.request["method"] == "POST":
+                    for value in command.request["headers"].values():
+                        first[value] = min(first.get(value, command.line), command.line)
+            self.memory["turns"] = first
+        begun: int | None = self.memory["turns"].get(session)
+        return begun is not None and begun < statement.command.line
 
 
 def read_facts(

@@ -12,7 +12,7 @@ from acceptance.reading.draft import Draft, Note, person
 from acceptance.reading.facts import Facts
 from acceptance.reading.load_drafts import REFUSED, concurrency, refused_length, window
 from acceptance.reading.number_words import with_digits
-from acceptance.reading.quantity import Quantity, Unreadable, read_quantities
+from acceptance.reading.quantity import LONGEST, Quantity, Unreadable, read_quantities
 from acceptance.reading.reasons import RECOMMENDED
 from acceptance.reading.service_names import named_services
 from acceptance.reading.setting_figures import setting_for
@@ -96,6 +96,8 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []
     quantities, unreadable = read_quantities(statement.text, _about(statement))
+    # No figure is read behind it, so nothing there is asked about one.
+    statement = replace(statement, text=statement.text[:LONGEST])
     placed = [
         (draft_of(quantity, statement, facts), (quantity.begin, quantity.end))
         for quantity in quantities
@@ -211,9 +213,10 @@ def _of_the_host(quantity: Quantity, statement: Statement) -> str:
 
 def _clause(text: str, quantity: Quantity) -> str:
     """The part of the text around a figure, between commas and brackets."""
-    begin = max((text.rfind(mark, 0, quantity.begin) for mark in ",;("), default=-1) + 1
-    ends = [position for mark in ",;()" if (position := text.find(mark, quantity.end)) >= 0]
-    return text[max(begin, quantity.begin - 120) : min([*ends, len(text), quantity.end + 120])]
+    first, last = max(quantity.begin - 120, 0), min(quantity.end + 120, len(text))
+    begin = max(text.rfind(mark, first, quantity.begin) for mark in ",;(") + 1
+    ends = [position for mark in ",;()" if (position := text.find(mark, quantity.end, last)) >= 0]
+    return text[max(begin, first) : min([*ends, last])]
 
 
 def _share_of_cores(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:

@@ -53,7 +53,8 @@ _OF_MANY = re.compile(
 _MANY = {"hundred": 100.0, "thousand": 1_000.0, "million": 1_000_000.0}
 _FEWEST = 100
 _OUTCOME = re.compile(r"\b(?:fail\w*|errors?|erroneous|5xx|succe\w+)\b", re.IGNORECASE)
-_LONGEST = 8_000
+LONGEST = 8_000
+_MOST_FIGURES = 150
 _KNOWN_UNITS = "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"
 
 
@@ -75,14 +76,19 @@ def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], t
         return (), ()
     found: list[Quantity] = []
     failed: list[Unreadable] = []
-    if len(text) > _LONGEST:
-        why = f"the text has {len(text):,} characters, and figures are read in the first {_LONGEST:,}"
+    if len(text) > LONGEST:
+        why = f"the text has {len(text):,} characters, and figures are read in the first {LONGEST:,}"
         failed.append(Unreadable(0, 40, why, "break the text into several demands"))
-        text = text[:_LONGEST]
+        text = text[:LONGEST]
     taken = 0
     for figure in figures_in(text, about):
         if figure.end <= taken:
             continue
+        if len(found) + len(failed) >= _MOST_FIGURES:
+            if len(text) < LONGEST:
+                why = f"the text has more than {_MOST_FIGURES} figures, and only the first of them are read"
+                failed.append(Unreadable(figure.begin, figure.end, why, "break the text into several demands"))
+            break
         item = _read(figure)
         if isinstance(item, Quantity):
             found.append(item)

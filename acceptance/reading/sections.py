@@ -135,8 +135,9 @@ _EXCLUDED = re.compile(
 )
 # What somebody said beneath a report: `@reviewer: we must look at this`.
 _QUOTED = re.compile(r"^\W*@[\w-]+(?:\s+(?:wrote|said|commented|says))?\s*:|^\W*On .{1,80} wrote:", re.IGNORECASE)
-_NUMBERED_HEADING = re.compile(r"^\W*[A-Z]{2,}[A-Z0-9]*-\d[\d.]*\b")
-_IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2,}[A-Z0-9]*|[RFN])[-_ ]?\d[\d.]*\b")
+_NUMBERED_HEADING = re.compile(r"^\W*[A-Z]{2}[A-Z0-9]*-\d[\d.]*\b")
+_LONGEST = 200
+_IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2}[A-Z0-9]*|[RFN])[-_ ]?\d[\d.]*\b")
 
 
 def role_of_bullet(
@@ -213,6 +214,7 @@ def role_of_sentence(text: str, headings: tuple[Heading, ...], label: str = "") 
 
 def is_identified(text: str) -> bool:
     """Whether a text begins with the number of a requirement: `REQ-001: ...`, `NFR 2.1) ...`."""
+    text = text[:_LONGEST]
     return _IDENTIFIED.match(text) is not None and _STEP_PREFIX.match(re.sub(r"^\W+", "", text[:80])) is not None
 
 

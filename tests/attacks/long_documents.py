@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -81,6 +80,13 @@ def wide_table(size: int) -> str:
     return "# T\n\n## Success Criteria\n\n" + row + "|" + "---|" * width + "\n" + row * (size // len(row))
 
 
+def wide_head(size: int) -> str:
+    """A head of half the size over as many rows of one cell."""
+    width = size // 24
+    head = "|" + "a criterion|" * width + "\n|" + "-|" * width + "\n"
+    return "# T\n\n## Success Criteria\n\n" + head + "| a |\n" * ((size - len(head)) // 6)
+
+
 GENERATORS: Mapping[str, Generator] = {
     # text
     "prose": repeated("Words that ask for nothing, in a line of a common length.\n\n"),
@@ -99,6 +105,8 @@ GENERATORS: Mapping[str, Generator] = {
     "one box of slashes": repeated("/a", "# T\n\n## Success Criteria\n\n- [ ] GET "),
     "one box of hyphens": repeated("a-", "# T\n\n## Success Criteria\n\n- [ ] "),
     "one box of capitals": repeated("Ab Cd ", "# T\n\n## Success Criteria\n\n- [ ] "),
+    "one box of a class": repeated("Aa", "# T\n\n## Success Criteria\n\n- [ ] The class ", "_ extends Base\n"),
+    "one line of capitals": repeated("A"),
     "one box of code": repeated("`a` ", "# T\n\n## Success Criteria\n\n- [ ] "),
     "sentences that ask": repeated("The service must answer within {n} ms. "),
     "sentences that forbid": repeated("It must not be reached via port{n}.\n\n"),
@@ -152,6 +160,7 @@ GENERATORS: Mapping[str, Generator] = {
         "| Step | Success Criteria |\n|---|---|\n| 1 | Latency < {n} ms |\n", "# T\n\n```text\n"
     ),
     "a wide table": wide_table,
+    "a wide head over short rows": wide_head,
     "pipes": repeated("|"),
     "rows without a head": repeated("| a | b |\n"),
     "setting rows": repeated("| max_a{n} | {n} |\n", "# T\n\n| Setting | Value |\n|---|---|\n"),
@@ -303,20 +312,8 @@ GENERATORS: Mapping[str, Generator] = {
 
 
 def of_corpus() -> Mapping[str, Generator]:
-    """Every document of the tests and every example of a conflict, again and again."""
-    found: dict[str, Generator] = {}
-    for path in sorted([*DOCUMENTS.rglob("*.md"), *TASKS.glob("*.md")]):
-        text = path.read_text(encoding="utf-8", errors="replace")
-        found[path.relative_to(path.parent.parent).as_posix()] = repeated(text + "\n\n", "", "")
+    """Every example of a conflict and every shipped task, again and again."""
+    found = {path.name: repeated(path.read_text(encoding="utf-8") + "\n\n", "", "") for path in TASKS.glob("*.md")}
     for case in tomllib.loads((DOCUMENTS / "conflicts.toml").read_text(encoding="utf-8"))["case"]:
         found[f"{case['kind']}: {case['name']}"] = repeated("\n\n".join(case["documents"]) + "\n\n", "", "")
-    return {name: _without_numbers(generate) for name, generate in found.items()}
-
-
-def _without_numbers(generate: Generator) -> Generator:
-    return generate
-
-
-def quoted(text: str) -> str:
-    """A text as JSON."""
-    return json.dumps(text)
+    return dict(sorted(found.items()))
