@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cache, partial
 from itertools import islice
@@ -32,7 +33,7 @@ _EVERYWHERE = re.compile(
     r"|valid tokens?)\b(?P<also>[^\n]{0,80})",
     re.IGNORECASE,
 )
-# How many such sentences are looked at.
+# How many such sentences, and how many switches, are looked at.
 _MOST = 20
 _PARTIAL = re.compile(r"\b(?:under|below|with|that|which|of|in|on|for|to|from)\b", re.IGNORECASE)
 _SOMETIMES = re.compile(
@@ -124,8 +125,12 @@ def _requests(page: Page) -> dict[str, list[tuple[int, Callable[[str], bool]]]]:
 
 def _switched(corpus: Corpus) -> Iterator[Conflict]:
     asked = cache(partial(_asked, corpus))
+    count: Counter[int] = Counter()
     for owned in corpus.settings:
-        if owned.value is not True and str(owned.value).lower() != "true":
+        if owned.name not in (*_AUTH, *_TLS) or (owned.value is not True and str(owned.value).lower() != "true"):
+            continue
+        count[owned.page.number] += 1
+        if count[owned.page.number] > _MOST:
             continue
         if owned.name in _AUTH:
             bare = [item for item in asked(owned.page) if _wants_key(item[1])]
