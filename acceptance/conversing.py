@@ -10,6 +10,7 @@ from acceptance import generation
 from acceptance.evidence import Evidence, Record
 from acceptance.site import Recorder, Site
 from coherence.sender import ChatSender
+from perf.request_url import joined
 
 Result = TypeVar("Result")
 Probe = Callable[[ChatSender], Awaitable[tuple[object, Sequence[dict[str, Any]]]]]
@@ -25,7 +26,8 @@ def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]]) -> Res
     """
     target = site.deployment.target
     model = generation.served_model(site)
-    site.still_waits("POST", target + generation.CHAT_PATH)
+    chat_url = joined(target, generation.CHAT_PATH)
+    site.still_waits("POST", chat_url)
 
     async def held() -> Result:
         headers, timeout_s = site.deployment.headers(target), site.timeout_s * TURN_SHARE
@@ -33,7 +35,7 @@ def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]]) -> Res
             return await talk(sender)
 
     result = asyncio.run(held())
-    site.still_waits("POST", target + generation.CHAT_PATH)
+    site.still_waits("POST", chat_url)
     return result
 
 

@@ -142,7 +142,7 @@ def _take(recorder: Recorder, site: Site) -> None:
             f"the load run sends completions to {url}, which gives 404",
             "judge memory and CPU of this service under a load of its own requests",
         )
-    site.still_waits("POST", site.deployment.target + path)
+    site.still_waits("POST", url)
     # A document's request without a model is sent as it stands where the server takes it so.
     if model is not None and not _takes(site, path, bodies[0]):
         bodies = [{**body, "model": model} for body in bodies]

@@ -25,6 +25,7 @@ from perf.errors import NoListener
 from perf.fetch import fetch
 from perf.process_identity import ProcessIdentity, identify
 from perf.process_tree import identities, listener
+from perf.request_url import joined
 from reports.plain_text import line as plain_line
 from reports.run_folder import RunFolder, opened
 
@@ -170,7 +171,7 @@ def _signal_name(number: int) -> str:
 
 def _is_ready(url: str) -> bool:
     for path in READY_PATHS:
-        answer = fetch(url + path, timeout_s=LOOK_S)
+        answer = fetch(joined(url, path), timeout_s=LOOK_S)
         if answer.failure:
             return False
         if answer.status != HTTPStatus.NOT_FOUND:

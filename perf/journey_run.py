@@ -19,7 +19,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from perf import known_secrets, lifeline
 from perf.client_limits import open_files_short
@@ -31,6 +31,7 @@ from perf.load_figures import LoadFigures
 from perf.load_process import client_environment
 from perf.load_run import LoadProgress, LoadRun
 from perf.plan import LoadPlan
+from perf.request_url import joined, origin
 
 GRACE_S: Final = 10.0
 SPAWNED_PER_SECOND: Final = 100
@@ -152,8 +153,7 @@ class JourneyUsers:
 
 def _place(url: str) -> str:
     """Where users go, for Locust's eyes: everybody can read its command line."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return joined(origin(url).url(), urlsplit(url).path)
 
 
 def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Popen[bytes], IO[str]]:

@@ -20,13 +20,15 @@ STARTS |= {"popen", "execv", "execve", "execvp", "execvpe", "spawnv", "spawnve",
 ENVIRONMENTS = {
     "acceptance/checks/unit_file.py": "known_secrets.environment(bare=True)",
     "acceptance/commands/serve.py": "_environment(known_secrets.environment(bare=True))",
-    "acceptance/library_call.py": "environment",  # a list of what is let in
+    "acceptance/library_process.py": "_environment(library, folder)",  # a list of what is let in
     "acceptance/own_service.py": "keys.environment_of_service()",  # it reads its own key from there
     "acceptance/running/runner.py": "dict(environment)",  # made by commands/run.py
     "perf/carried_shard.py": "client_environment()",
     "perf/cold_start.py": "dict(known_secrets.environment() if env is None else env)",
     "perf/journey_run.py": "own",  # client_environment() without Locust's
-    "perf/lifeline.py": "environment()",
+    "perf/lifeline.py": (  # a list of what the keeper needs
+        "{name: value for name, value in os.environ.items() if name in NEEDED or name.startswith('PYTHON')}"
+    ),
     "perf/load_process.py": "client_environment()",
     "perf/turns.py": "client_environment()",
 }
@@ -39,7 +41,8 @@ READ_THE_ENVIRONMENT = {
     "acceptance/commands/serve.py": "PYTHONPATH, and what the service gets",
     "acceptance/estate.py": "the key that was made up, to show it",
     "acceptance/keys.py": "the keys of a run",
-    "acceptance/library_call.py": "what a library call may know",
+    "acceptance/library_process.py": "what a library call may know",
+    "perf/lifeline.py": "what the keeper needs",
     "acceptance/own_service.py": "puts a key there that it made up",
     "perf/journey_locustfile.py": "the key of a journey that Locust runs",
     "perf/known_secrets.py": "what children inherit",

@@ -263,9 +263,8 @@ def test_a_load_keeps_no_key_anywhere(server: EchoingServer, tmp_path: Path, how
         "find": ["--rate", "20", "--duration", "1", "--find", "--error-rate", "0.5", "--max-rate", "30"],
         "journey": ["--journey", "--users", "3", "--duration", "2", "--think", "0-0", "--send-history"],
     }[how]
-    url = server.url.replace("//", f"//user:{KEY.replace('/', '%2F')}@") if how == "whole" else server.url
     done, watch = signoff(
-        tmp_path, "load", url, *more, "--api-key-env", VARIABLE, "--json", "load.json",
+        tmp_path, "load", server.url, *more, "--api-key-env", VARIABLE, "--json", "load.json",
         "--records", "records.jsonl", "--timeout", "5", "--max-tokens", "4",
     )  # fmt: skip
     assert server.key == KEY

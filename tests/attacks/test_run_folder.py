@@ -152,6 +152,7 @@ WRITERS = {
 ELSEWHERE = {
     "reports/run_folder.py": "the one place",
     "acceptance/commands/__init__.py": "what goes to the null device",
+    "acceptance/library_steps.py": "a pipe of ours",
     "perf/journey_locustfile.py": "a pipe of ours, or the file that a user of Locust names",
 }
 

@@ -369,7 +369,6 @@ def _until_closed(terminal: int) -> Iterator[bytes]:
 EXCEPTIONS = {
     "reports/terminal.py": "the one way out",
     "acceptance/commands/__init__.py": "puts open streams in the place of closed ones",
-    "acceptance/library_steps.py": "JSON to the process that started it, never a terminal",
     "perf/load.py": "JSON to the process that started it, never a terminal",
     "perf/turn_client.py": "JSON to the process that started it, never a terminal",
     "perf/locust_runner.py": "hands what Locust prints to the guarded standard error",

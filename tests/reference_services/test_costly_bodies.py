@@ -163,7 +163,9 @@ def test_a_gateways_announcements_and_a_switch_refuse_them_as_well() -> None:
         url = str(other.client.base_url)
         for content in (filled(b"0", b'{"prompt":[', b"]}")[: MB - 10], b'{"prompt":"' + b"a" * (MB - 100) + b'"}'):
             with watched(url, other.process.pid) as cost:
-                answer = other.client.post("/switch/infer", content=content, timeout=60)
+                answer = other.client.post(
+                    "/switch/infer", content=content, headers={"Content-Type": "application/json"}, timeout=60
+                )
             assert answer.status_code in (400, 413)
             assert (cost.longest_s < LONGEST_S, cost.grown_bytes < MOST_BYTES) == (True, True)
 

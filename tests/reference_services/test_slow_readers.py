@@ -64,7 +64,14 @@ def connected(url: str) -> socket.socket:
 
 
 def head_of(path: str, length: int) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json", f"Content-Length: {length}", "", ""]
+    lines = [
+        f"POST {path} HTTP/1.1",
+        "Host: localhost",
+        "Content-Type: application/json",
+        f"Content-Length: {length}",
+        "",
+        "",
+    ]
     return "\r\n".join(lines).encode()
 
 
@@ -77,7 +84,7 @@ def posted(url: str, body: dict[str, Any]) -> socket.socket:
 def opened(url: str) -> socket.socket:
     """A WebSocket after its handshake."""
     found, key = connected(url), base64.b64encode(b"0123456789abcdef").decode()
-    lines = [f"GET {SOCKET}?model=hermes-2 HTTP/1.1", "Host: x", "Upgrade: websocket", "Connection: Upgrade"]
+    lines = [f"GET {SOCKET}?model=hermes-2 HTTP/1.1", "Host: localhost", "Upgrade: websocket", "Connection: Upgrade"]
     lines += ["Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", "", ""]
     found.sendall("\r\n".join(lines).encode())
     answer = b""

@@ -28,8 +28,8 @@ PATIENCE_S = 30.0
 """The bound of a wait; without limits it would be without end."""
 NAMES = ("request_head_seconds", "request_body_seconds", "request_idle_seconds", "keep_alive_seconds")
 FIGURES = dict(zip((*NAMES, "max_connections"), (HEAD_S, BODY_S, IDLE_S, KEPT_S, MOST), strict=True))
-GET = b"GET /ready HTTP/1.1\r\nHost: x\r\n\r\n"
-HEAD = b"POST %s HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+GET = b"GET /ready HTTP/1.1\r\nHost: localhost\r\n\r\n"
+HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 POST = HEAD + b"Content-Length: 1000\r\n\r\n{"
 CHUNKED = HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n"
 SWITCH_HEADERS = b"X-VX11-Token: willow-0417-reader\r\n"
@@ -123,7 +123,7 @@ def ended(connection: socket.socket) -> bytes:
 HALVES: dict[bytes, bytes] = {
     b"": b"",
     b"GET /ready HT": b"HTTP/1.1 408 ",
-    b"GET /ready HTTP/1.1\r\nHost: x\r\n": b"HTTP/1.1 408 ",
+    b"GET /ready HTTP/1.1\r\nHost: localhost\r\n": b"HTTP/1.1 408 ",
 }
 
 
