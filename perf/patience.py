@@ -12,7 +12,8 @@ import math
 import time
 from dataclasses import dataclass, field
 from typing import Final
-from urllib.parse import urlsplit
+
+from perf.request_url import origin
 
 MOST_IN_A_ROW: Final = 3
 HURRIED_SHARE: Final = 0.5
@@ -76,8 +77,7 @@ class Patience:
 
 def origin_of(url: str) -> str:
     """Scheme, host and port."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
+    return origin(url).url()
 
 
 def _keys(method: str, url: str) -> tuple[str, str]:

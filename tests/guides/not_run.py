@@ -26,6 +26,7 @@ COMMANDS = {
 }
 """By how a command begins."""
 BLOCKS = {
+    ("docs/deployments.md", "[library]"): "a table of a deployment file",
     ("docs/reading.md", "# Task 9.1: Aurora-7B Service"): "a task document",
     ("docs/services/operations.md", "mixtral-8x7b     http://127.0.0.11:11400"): "what `signoff serve --all` shows",
 }
