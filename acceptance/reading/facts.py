@@ -12,7 +12,7 @@ from acceptance.reading.class_names import class_and_base
 from acceptance.reading.configuration import Variable
 from acceptance.reading.document import Command, Setting, Statement
 from acceptance.reading.library import LibraryCall, read_library_call
-from acceptance.reading.quantity import Quantity, read_quantities
+from acceptance.reading.quantity import Quantities, Quantity, read_quantities
 from acceptance.reading.service_names import configured_services, entity, named_services
 
 _KEY_HEADER = re.compile(r"authorization|api[-_]?key|token|auth|secret|credential", re.IGNORECASE)
@@ -101,6 +101,7 @@ class Facts:
     def stated(self, subject: str) -> Stated | None:
         """The first limit on this subject that a demand of the document states, success criteria first."""
         if "stated" not in self.memory:
+            self.memory["read"] = {}
             self.memory["stated"] = list(self._limits())
         key = ("stated", subject, self.owner())
         if key not in self.memory:
@@ -122,9 +123,17 @@ class Facts:
             heading = statement.headings[-1].text if statement.headings else ""
             services = named_services(statement.text, self.services) or named_services(heading, self.services)
             success = statement.type == "checkbox" or statement.role == "success"
-            for quantity in read_quantities(statement.text, f"{statement.label} {heading}".strip())[0]:
+            about = f"{statement.label} {heading}".strip()
+            self.memory["read"][statement.text, about] = found = read_quantities(statement.text, about)
+            for quantity in found[0]:
                 written = statement.text[quantity.begin : quantity.end]
                 yield Stated(quantity, statement.line, services, success, written)
+
+    def quantities(self, text: str, about: str) -> Quantities:
+        """The quantities of a text; what was read of it to know the document's limits is not read again."""
+        kept: dict[tuple[str, str], Quantities] = self.memory.get("read", {})
+        found = kept.pop((text, about), None)
+        return read_quantities(text, about) if found is None else found
 
     def ports(self) -> dict[str, str]:
         """Which of several services has which port."""

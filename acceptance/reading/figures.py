@@ -12,7 +12,7 @@ from acceptance.reading.draft import Draft, Note, person
 from acceptance.reading.facts import Facts
 from acceptance.reading.load_drafts import REFUSED, concurrency, refused_length, window
 from acceptance.reading.number_words import with_digits
-from acceptance.reading.quantity import LONGEST, Quantity, Unreadable, read_quantities
+from acceptance.reading.quantity import LONGEST, Quantity, Unreadable
 from acceptance.reading.reasons import RECOMMENDED
 from acceptance.reading.service_names import named_services
 from acceptance.reading.setting_figures import setting_for
@@ -95,7 +95,7 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
         return [], []
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []
-    quantities, unreadable = read_quantities(statement.text, _about(statement))
+    quantities, unreadable = facts.quantities(statement.text, _about(statement))
     # No figure is read behind it, so nothing there is asked about one.
     statement = replace(statement, text=statement.text[:LONGEST])
     placed = [

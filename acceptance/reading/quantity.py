@@ -68,8 +68,12 @@ class Unreadable:
     mend: str
 
 
+Quantities = tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]
+"""What can be read of a text, and what not."""
+
+
 @lru_cache(maxsize=16_384)
-def read_quantities(text: str, about: str = "") -> tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]:
+def read_quantities(text: str, about: str = "") -> Quantities:
     """All quantities of a text; `about` (a label or heading) helps where a clause does not say what is meant."""
     text = with_digits(text)
     if _DIGIT.search(text) is None:

@@ -112,15 +112,22 @@ def _comparable(one: Claim, other: Claim) -> bool:
 
 def _whole(stating: list[Claim]) -> list[Claim]:
     """Without the claims on one of several parts: a part has its own figure beside the others and beside the whole."""
+    numbers: dict[About, int] = {}
     known = [about(claim.place[0], claim.place[1].line, claim.place[1].spelling) for claim in stating]
-    return [
-        claim
-        for index, claim in enumerate(stating)
+    alike = [numbers.setdefault(each, len(numbers)) for each in known]
+    if len(numbers) == 1:
+        return stating
+    kept: list[Claim] = []
+    for index, claim in enumerate(stating):
+        around = range(max(index - _NEAR, 0), min(index + _NEAR, len(stating)))
+        # Two texts about the same are never apart.
+        unlike = (near for near in around if alike[near] != alike[index])
         if not any(
             _comparable(claim, stating[near]) and _apart(claim, stating[near], known[index], known[near])
-            for near in range(max(index - _NEAR, 0), min(index + _NEAR, len(stating)))
-        )
-    ]
+            for near in unlike
+        ):
+            kept.append(claim)
+    return kept
 
 
 def _apart(one: Claim, other: Claim, first: About, second: About) -> bool:
