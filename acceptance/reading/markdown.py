@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_block import blockquote as commonmark_quote
 from markdown_it.rules_block import html_block as commonmark_html
 from markdown_it.rules_block.html_block import HTML_SEQUENCES
 from markdown_it.rules_block.state_block import StateBlock
@@ -43,6 +44,8 @@ DEEPEST = 100
 # Each line is looked at once for each quote and list around it; a long text may nest less deeply.
 _MOST_LEVELS_OF_LINES = 1_000_000
 _LEAST_DEEPEST = 10
+# So many lines may be looked at for quotes that turn out to end above them.
+_MOST_WASTE = 100_000
 _DIRECTIVE = re.compile(r"<!--\s*signoff\b", re.IGNORECASE)
 
 
@@ -64,8 +67,10 @@ def parse(lines: Sequence[str]) -> Parsed:
     containers = ["paragraph", "reference", "blockquote", "list"]
     parser.block.ruler.at("fence", _fence, {"alt": containers})
     parser.block.ruler.at("html_block", _html, {"alt": containers[:3]})
+    parser.block.ruler.at("blockquote", _quote, {"alt": ["paragraph", "reference", "blockquote", "list"]})
     flaws: list[Flaw] = []
     environment: dict[str, object] = {"flaws": flaws, "deepest": deepest, "scanned": {}}
+    environment |= {"furthest": 0, "waste": _MOST_WASTE + 2 * len(lines)}
     tokens = parser.parse("\n".join(lines), environment)
     references = environment.get("references", {})
     assert isinstance(references, dict)
@@ -96,8 +101,33 @@ def _too_deep(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     return True
 
 
+def _quote(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
+    """A quote by CommonMark's rules.
+
+    The parser goes on through lines without a mark, which a paragraph of the quote may take, and begins anew at the
+    first that none takes. Where that has cost too much, a quote is looked at up to its last line with a mark: a
+    paragraph takes what follows it all the same, and only a mark behind that begins another quote.
+    """
+    if silent:
+        return commonmark_quote(state, begin, end, silent)
+    if state.env["waste"] <= 0:
+        stop = begin + 1
+        while stop < end and _text(state, stop).startswith(">") and not _is_outside(state, stop):
+            stop += 1
+        return commonmark_quote(state, begin, stop, silent)
+    before, state.env["furthest"] = state.env["furthest"], begin
+    is_quote = commonmark_quote(state, begin, end, silent)
+    if is_quote:
+        state.env["waste"] -= max(state.env["furthest"] - state.line, 0)
+    state.env["furthest"] = max(before, state.env["furthest"])
+    return is_quote
+
+
 def _fence(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     """A fence by CommonMark's rules, but one that is not closed ends at the next heading, fence or box."""
+    if silent and state.parentType == "blockquote":
+        # Of the rules that may end a quote this one is asked first, of each line without a mark.
+        state.env["furthest"] = max(state.env["furthest"], begin)
     opening = _FENCE.match(_text(state, begin))
     if opening is None or (opening["marks"][0] == "`" and "`" in opening["info"]):
         return False

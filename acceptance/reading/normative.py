@@ -101,7 +101,7 @@ _ABBREVIATION = re.compile(
 )
 _MEASURES = frozenset({"time", "size", "tokens", "cores", "rate", "token_rate", "ratio"})
 _FIGURE = re.compile(
-    r"\d\s{0,2}-?\s{0,2}(?:"
+    r"\d(?!\d)\s{0,2}-?\s{0,2}(?:"
     + "|".join(
         re.escape(spelling).replace(r"\ ", r"\s{1,3}")
         for spelling in sorted(UNITS, key=lambda spelling: (-len(spelling), spelling))
