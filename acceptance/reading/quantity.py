@@ -55,6 +55,7 @@ _FEWEST = 100
 _OUTCOME = re.compile(r"\b(?:fail\w*|errors?|erroneous|5xx|succe\w+)\b", re.IGNORECASE)
 LONGEST = 8_000
 _MOST_FIGURES = 150
+_LONGEST_ABOUT = 1_000
 _KNOWN_UNITS = "write the unit: ms, s, min, GB, GiB, req/s, tokens/s, tokens, cores or %"
 
 
@@ -75,7 +76,7 @@ Quantities = tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]
 @lru_cache(maxsize=16_384)
 def read_quantities(text: str, about: str = "") -> Quantities:
     """All quantities of a text; `about` (a label or heading) helps where a clause does not say what is meant."""
-    text = with_digits(text)
+    text, about = with_digits(text), about[:_LONGEST_ABOUT]
     if _DIGIT.search(text) is None:
         return (), ()
     found: list[Quantity] = []

@@ -96,7 +96,7 @@ def _of_answers(quantity: Quantity, text: str, clause: str) -> str:
 def _warns(statement: Statement, near: _Near) -> bool:
     heading = statement.headings[-1].text if statement.headings else ""
     begin = max(near.before.rfind(". "), near.before.rfind(";"), 0)
-    return _WARNING_HEADING.match(heading) is not None or _WARNS.search(near.before[begin:][-400:]) is not None
+    return _WARNING_HEADING.match(heading[:400]) is not None or _WARNS.search(near.before[begin:][-400:]) is not None
 
 
 def _is_condition(quantity: Quantity, text: str) -> bool:

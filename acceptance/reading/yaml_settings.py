@@ -23,6 +23,7 @@ _MOST_PARTS = 20_000
 _MOST_LEAVES = 20_000
 _SHALLOW = 400
 _MIN_SCOPES = 2
+_MOST_BITS = 1_000
 _COLLECTIONS = {"services", "models", "deployments", "instances", "backends", "ai_model_services"}
 _ENVIRONMENT = {"environment", "env"}
 _COMMAND = {"command", "args", "entrypoint", "cmd"}
@@ -256,6 +257,9 @@ def _is_plain(node: yaml.SequenceNode) -> bool:
 def _value(node: yaml.Node) -> Any:
     """What `yaml.safe_load` makes of this piece; dates become text, so that every value is JSON."""
     loaded = yaml.constructor.SafeConstructor().construct_document(node)
+    if isinstance(loaded, int) and loaded.bit_length() > _MOST_BITS:
+        # Of `1:2:3`, which YAML reads in sixties, there is no decimal text that Python would write.
+        return str(node.value)
     if isinstance(loaded, list):
         return [item if is_json(item) else str(item) for item in loaded]
     return loaded if is_json(loaded) else str(loaded)
