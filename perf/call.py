@@ -6,18 +6,16 @@ import contextlib
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 import httptools
 
-from perf.bounds import MOST_TEXT, AnswerTooLong
+from perf.bounds import MOST_TEXT, AnswerTooLong, Room
 from perf.completion import UNREADABLE, Completion, StreamReader, bounded, read_stream, read_whole, unreadable
 from perf.connection import Connection, outcome_of
+from perf.endpoint import Address, Endpoint
 from perf.exchange import Exchange
 from perf.response import Response
-
-if TYPE_CHECKING:
-    from perf.client import Client
 
 _BAD: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, *UNREADABLE)
 """What a response that comes in can raise."""
@@ -62,6 +60,37 @@ class Reply:
         return b"".join(piece for _, piece in self.pieces)
 
 
+class Sender(Protocol):
+    """What a call asks of the client that sends it."""
+
+    endpoint: Endpoint
+    addresses: list[Address]
+    timeout_ns: int
+    keep_text: bool
+    keep_replies: bool
+    most_bytes: int
+    most_events: int
+    room: Room
+
+    def take(self) -> Connection | None:
+        """An idle connection."""
+
+    def connect(self, call: Call, attempt: int) -> Connection:
+        """A new connection to the address of this attempt. Raises OSError."""
+
+    def prefer(self, attempt: int) -> None:
+        """The address of this attempt answered."""
+
+    def give(self, connection: Connection) -> None:
+        """A connection that the next request may use."""
+
+    def leave(self, call: Call) -> None:
+        """The call is no longer under way."""
+
+    def conclude(self, call: Call, outcome: str, error: str, finished_ns: int) -> None:
+        """The call has ended; its record is to be made."""
+
+
 class Call:
     """One request under way. `reply` is there once it has ended, where the client keeps replies.
 
@@ -77,7 +106,7 @@ class Call:
 
     def __init__(
         self,
-        client: Client,
+        client: Sender,
         sequence: int,
         intended_ns: int,
         payload: bytes,

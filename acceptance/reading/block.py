@@ -5,9 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from acceptance.reading.document import Heading
-
 BlockKind = Literal["heading", "paragraph", "item", "row", "fence", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of a document. `slug` tells it from every heading with another text or parent."""
+
+    level: int
+    text: str
+    line: int
+    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from markdown_it.token import Token
 
-from acceptance.reading.block import Block, Cell
-from acceptance.reading.document import Heading
+from acceptance.reading.block import Block, Cell, Heading
 from acceptance.reading.encoding import Flaw
 from acceptance.reading.markdown import parse
 from acceptance.reading.markup import read_markup

@@ -6,30 +6,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from acceptance.criterion import Criterion
 from acceptance.criterion import Statement as StatementType
+from acceptance.reading.block import Block, Heading
 from acceptance.reading.library_names import would_call
-
-if TYPE_CHECKING:
-    from acceptance.reading.block import Block
 
 SCHEMA = 1
 EXPLICIT = ("checkbox", "expected", "subtask", "smart", "target")
 LineKind = Literal["statement", "configuration", "prose", ""]
 Severity = Literal["error", "warning", "note"]
 Form = Literal["env", "yaml", "python", "json", "toml", "ini", "nginx", "flag", "table"]
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading of a document. `slug` tells it from every heading with another text or parent."""
-
-    level: int
-    text: str
-    line: int
-    slug: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from acceptance.reading.document import Heading, Statement
+from acceptance.reading.block import Heading
+from acceptance.reading.document import Statement
 from acceptance.reading.source import Source
 from acceptance.reading.wording import plain
 

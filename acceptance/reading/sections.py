@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Literal
 
 from acceptance.reading import normative
-from acceptance.reading.document import Heading
+from acceptance.reading.block import Heading
 from acceptance.reading.wording import plain
 
 Role = Literal["success", "demand", "metric", "dependency", "objective", "none"]

@@ -14,12 +14,13 @@ from pathlib import Path
 from reference_services.chat import LOGGER, NAME, logs
 from reference_services.chat.app import create_app
 from reference_services.chat.engine import EngineError
-from reference_services.chat.server import ListenError, serve
+from reference_services.chat.server import serve
 from reference_services.chat.settings import SERVICES
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.chat.store import StoreError
 from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
 from reference_services.faults import FAULTS
+from reference_services.web.listening import ListenError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

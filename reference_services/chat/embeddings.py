@@ -17,7 +17,7 @@ from reference_services.chat.description import answers
 from reference_services.chat.document_requests import EmbeddingsRequest
 from reference_services.chat.failures import Refused
 from reference_services.chat.service import ModelService
-from reference_services.retrieval.embedder import Embedder
+from reference_services.retrieval.vector import Embedder
 
 MOST_TOKENS, MOST_TOKENS_TOGETHER = 8192, 100_000
 

@@ -14,12 +14,10 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from reference_services.chat import LOGGER
 from reference_services.chat.connection import CLIENT_LEFT, ClientLeft
-from reference_services.chat.store import ClaimLost, StoreError
 from reference_services.web.refusal import Refusal
 
-log = logging.getLogger(LOGGER)
+log = logging.getLogger("web")
 MOST_CHARACTERS = 1000
 """Of a message."""
 
@@ -46,6 +44,17 @@ class ErrorBody(BaseModel):
 def _shortened(text: str) -> str:
     """What a client sent may be in a message: a name of megabytes is not sent back to it."""
     return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+
+
+class Unserved(Exception):
+    """What a part of the service cannot do now and no bug is at fault for: it has an answer, and no traceback."""
+
+    event = "not served"
+    """The line of the log."""
+
+    def refused(self) -> Refused:
+        """The answer."""
+        raise NotImplementedError
 
 
 class Refused(Exception):
@@ -123,8 +132,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
     app.add_exception_handler(Exception, bug)
-    for kind in (StoreError, ClaimLost):
-        app.add_exception_handler(kind, bug)
+    app.add_exception_handler(Unserved, bug)
 
 
 def described_methods(app: FastAPI, path: str) -> str:
@@ -139,11 +147,10 @@ def described_methods(app: FastAPI, path: str) -> str:
 
 def internal(error: BaseException, where: str) -> Refused:
     """The refusal for what no request is at fault for; a bug is logged in full, and told without its inside."""
-    if isinstance(error, StoreError):
-        log.warning("the store is away", extra={"fields": {"where": where, "reason": str(error)}})
-        return Refused(503, "The store of conversations cannot be asked now; try again.", "store_unavailable")
-    if isinstance(error, ClaimLost):
-        message = "The session went on elsewhere, and this turn is not stored; send it again."
-        return Refused(409, message, "session_conflict", "X-Session-ID")
+    if isinstance(error, Unserved):
+        refused = error.refused()
+        if refused.is_ours:
+            log.warning(error.event, extra={"fields": {"where": where, "reason": str(error)}})
+        return refused
     log.error("internal error", exc_info=error, extra={"fields": {"where": where}})
     return Refused(500, "The service failed on this request; its log says why.", "internal_error")

@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol, cast
 from reference_services.chat import LOGGER
 from reference_services.chat.engine import Step
 from reference_services.chat.failures import Refused
-from reference_services.chat.moderator import Flagged, Judgement, Moderator, ModeratorAway, Screen
+from reference_services.chat.judgement import Flagged, Judgement, Moderator, ModeratorAway, Screen
 
 log = logging.getLogger(LOGGER)
 Stage = Literal["input", "output"]

@@ -13,10 +13,11 @@ from reference_services.chat.generation import Parts
 from reference_services.chat.settings import ChatSettings
 from reference_services.chat.settings_problems import QDRANT_KEY_VARIABLE, SettingsError
 from reference_services.retrieval.document import StoreCannotOpen
-from reference_services.retrieval.embedder import Embedder, EmbedderError, open_embedder
+from reference_services.retrieval.embedder import open_embedder
 
 if TYPE_CHECKING:
     from reference_services.retrieval.library import Library
+from reference_services.retrieval.vector import Embedder, EmbedderError
 
 INSTALL = 'pip install "signoff[services]"'
 

@@ -199,7 +199,7 @@ class ChatSettings(BaseSettings):
             super().__init__(_yaml=file.values, _env_prefix=preset.prefix, **arguments)
         except ValidationError as error:
             allowed = {name: field.description or "" for name, field in type(self).model_fields.items()}
-            problems += described(error, allowed, preset.prefix, arguments, file)
+            problems += described(error, allowed, preset.prefix, arguments, file.places)
         if problems:
             raise SettingsError(problems)
 

@@ -6,12 +6,9 @@ import difflib
 import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pydantic import ValidationError
-
-if TYPE_CHECKING:
-    from reference_services.chat.settings_yaml import YamlSettings
 
 KEYS_VARIABLE, QDRANT_KEY_VARIABLE, MODERATION_KEY_VARIABLE = "API_KEYS", "QDRANT_API_KEY", "MODERATION_API_KEY"
 """The ends of the variables that are no settings: they hold secrets, and no setting does."""
@@ -32,9 +29,12 @@ def described(
     allowed: Mapping[str, str],
     prefix: str,
     arguments: Mapping[str, Any],
-    file: YamlSettings,
+    places: Mapping[str, str],
 ) -> list[str]:
-    """The lines for what pydantic found; one a setting, whatever the number of rules that it breaks."""
+    """The lines for what pydantic found; one a setting, whatever the number of rules that it breaks.
+
+    `places` are those of a file (`file:line`), by setting.
+    """
     lines: dict[str, str] = {}
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""
@@ -49,7 +49,7 @@ def described(
             if len(shown) > _SHOWN_CHARACTERS:
                 shown = shown[:_SHOWN_CHARACTERS] + "..."
             lines[name] = (
-                f"{name} = {shown}: allowed is {allowed[name]} (from {_origin(name, prefix, arguments, file)})"
+                f"{name} = {shown}: allowed is {allowed[name]} (from {_origin(name, prefix, arguments, places)})"
             )
     return list(lines.values())
 
@@ -77,10 +77,10 @@ def _without_password(value: Any) -> Any:
     return re.sub(r"\?.*", "?...", re.sub(r"//.*@", "//...@", value, flags=re.DOTALL), flags=re.DOTALL)
 
 
-def _origin(name: str, prefix: str, arguments: Mapping[str, Any], file: YamlSettings) -> str:
+def _origin(name: str, prefix: str, arguments: Mapping[str, Any], places: Mapping[str, str]) -> str:
     if name in arguments:
         return "an argument"
     for variable in os.environ:
         if variable.upper() == prefix + name.upper():
             return f"variable {variable}"
-    return file.places.get(name, "the defaults")
+    return places.get(name, "the defaults")

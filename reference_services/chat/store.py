@@ -12,11 +12,18 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Protocol
 
+from reference_services.chat.failures import Refused, Unserved
 from reference_services.chat.records import Counts, SessionRecord, TurnRecord
 
 
-class StoreError(Exception):
+class StoreError(Unserved):
     """The store cannot be used; says why and what to do, and never holds a password."""
+
+    event = "the store is away"
+
+    def refused(self) -> Refused:
+        """Why it is away is for the log, not for clients."""
+        return Refused(503, "The store of conversations cannot be asked now; try again.", "store_unavailable")
 
 
 class StoreAway(StoreError):
@@ -27,8 +34,13 @@ class SessionHeld(Exception):
     """Somebody else has the session now."""
 
 
-class ClaimLost(Exception):
+class ClaimLost(Unserved):
     """The session was claimed no longer: its holder was away for too long, and somebody else may have gone on."""
+
+    def refused(self) -> Refused:
+        """The client may send its turn again."""
+        message = "The session went on elsewhere, and this turn is not stored; send it again."
+        return Refused(409, message, "session_conflict", "X-Session-ID")
 
 
 class SessionExists(Exception):

@@ -16,7 +16,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from reference_services.chat import logs
-from reference_services.chat.server import ListenError
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
 from reference_services.faults.gateway import FAULTS
@@ -26,6 +25,7 @@ from reference_services.gateway.app import create_gateway
 from reference_services.gateway.configuration import Configuration, Front
 from reference_services.gateway.configuration_file import SHIPPED, read
 from reference_services.gateway.server import serve
+from reference_services.web.listening import ListenError
 
 WORKERS = "API_GATEWAY_WORKERS"
 

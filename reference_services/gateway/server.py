@@ -13,10 +13,10 @@ from fastapi import FastAPI
 from starlette.responses import Response
 
 from reference_services.chat import failures
-from reference_services.chat.server import SAME_SIGNAL_S, bind
 from reference_services.gateway import LOGGER
 from reference_services.gateway.configuration import Configuration
 from reference_services.web.guard import guarded
+from reference_services.web.listening import SAME_SIGNAL_S, bind
 from reference_services.web.refusal import Refusal
 from reference_services.web.server import Server, config
 

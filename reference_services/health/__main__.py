@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reference_services.chat import logs
-from reference_services.chat.server import ListenError, bind, run
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, show, told
 from reference_services.health import LOGGER, NAME
@@ -23,6 +22,7 @@ from reference_services.health.estate_file import EstateUnreadable, read
 from reference_services.health.settings import HealthSettings
 from reference_services.web.guard import detail, guarded
 from reference_services.web.limits import Limits
+from reference_services.web.listening import ListenError, bind, run
 from reference_services.web.server import Server, config
 
 PORT = 8080

@@ -6,7 +6,6 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reference_services.chat.settings_problems import SettingsError, described
-from reference_services.chat.settings_yaml import YamlSettings
 from reference_services.web.allowed import HostNames, Origins
 from reference_services.web.visitors import Allowed
 
@@ -24,7 +23,7 @@ class HealthSettings(BaseSettings):
             super().__init__()
         except ValidationError as error:
             allowed = {name: field.description or "" for name, field in type(self).model_fields.items()}
-            raise SettingsError(described(error, allowed, "HEALTH_", {}, YamlSettings())) from None
+            raise SettingsError(described(error, allowed, "HEALTH_", {}, {})) from None
 
     @property
     def allowed(self) -> Allowed:

@@ -1,26 +1,9 @@
-"""Embedders: texts as vectors of length one, whose product is how much two texts are about the same."""
+"""Which embedder a service has: a model in a folder, or the hashing one."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Protocol
-
-Vector = list[float]
-
-
-class EmbedderError(Exception):
-    """An embedder cannot be had; what to do is in the text."""
-
-
-class Embedder(Protocol):
-    """What the store and the embeddings route need."""
-
-    name: str
-    dimensions: int
-
-    def embed(self, texts: Sequence[str], dimensions: int | None = None) -> list[Vector]:
-        """One vector a text, of all dimensions or of fewer. Takes time: to be called off the event loop."""
+from reference_services.retrieval.hashed_embedder import HashedEmbedder
+from reference_services.retrieval.vector import Embedder
 
 
 def open_embedder(model: str) -> Embedder:
@@ -30,12 +13,4 @@ def open_embedder(model: str) -> Embedder:
         from reference_services.retrieval.sentence_embedder import SentenceEmbedder
 
         return SentenceEmbedder(model)
-    from reference_services.retrieval.hashed_embedder import HashedEmbedder
-
     return HashedEmbedder()
-
-
-def normalized(vector: Sequence[float]) -> Vector:
-    """The vector at length one; one without any length stays."""
-    length = math.sqrt(math.fsum(value * value for value in vector))
-    return [value / length for value in vector] if length else list(vector)

@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from reference_services.retrieval.document import Document, Hit, StoreUnavailable
-from reference_services.retrieval.embedder import Embedder
 from reference_services.retrieval.store import DocumentStore
+from reference_services.retrieval.vector import Embedder
 
 SERVER_THREADS = 8
 Result = TypeVar("Result")

@@ -20,8 +20,8 @@ from reference_services.retrieval.document import (
     StoreFull,
     StoreUnavailable,
 )
-from reference_services.retrieval.embedder import Embedder
 from reference_services.retrieval.passages import passages
+from reference_services.retrieval.vector import Embedder
 
 try:
     import httpx

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Sequence
 
 from reference_services.chat import logs
-from reference_services.chat.server import ListenError
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
 from reference_services.faults.switch import FAULTS
@@ -19,6 +18,7 @@ from reference_services.switch import LOGGER, NAME
 from reference_services.switch.app import create_app
 from reference_services.switch.server import serve
 from reference_services.switch.settings import SwitchSettings
+from reference_services.web.listening import ListenError
 
 _SETTINGS = {
     "host": "switch_host",

@@ -7,12 +7,12 @@ import logging
 
 from starlette.responses import Response
 
-from reference_services.chat.server import bind, run
 from reference_services.switch import LOGGER
 from reference_services.switch.app import CreateApp
 from reference_services.switch.refusals import Refused
 from reference_services.switch.settings import SwitchSettings
 from reference_services.web.guard import guarded
+from reference_services.web.listening import bind, run
 from reference_services.web.refusal import Refusal
 from reference_services.web.server import Server, config
 from reference_services.web.visitors import Allowed

@@ -15,7 +15,6 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from reference_services.chat.allowed import AnyText, Count, Milliseconds, Port, PositiveInt, PositiveNumber, Text
 from reference_services.chat.settings_problems import SettingsError, described
-from reference_services.chat.settings_yaml import YamlSettings
 from reference_services.web.allowed import HostNames, Origins, Proxies
 from reference_services.web.limits import DEFAULTS, Limits
 
@@ -107,7 +106,7 @@ class SwitchSettings(BaseSettings):
             super().__init__(**arguments)
         except ValidationError as error:
             allowed = {name: field.description or "" for name, field in type(self).model_fields.items()}
-            problems += described(error, allowed, "", arguments, YamlSettings())
+            problems += described(error, allowed, "", arguments, {})
         else:
             problems += self._do_not_fit()
         if problems:

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from reference_services.retrieval.document import Document, StoreCannotOpen, StoreFull
-from reference_services.retrieval.embedder import EmbedderError, open_embedder
+from reference_services.retrieval.embedder import open_embedder
 from reference_services.retrieval.hashed_embedder import HashedEmbedder
 from reference_services.retrieval.passages import LONGEST, passages
 from reference_services.retrieval.store import DocumentStore
+from reference_services.retrieval.vector import EmbedderError
 
 MOST = 4
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])

@@ -17,9 +17,10 @@ from websockets.sync.client import connect
 
 from reference_services.chat.engine import Step
 from reference_services.chat.failures import Refused
+from reference_services.chat.judgement import Judgement, ModeratorAway
 from reference_services.chat.moderation import Moderation
 from reference_services.chat.moderation_endpoint import EndpointScreen, ModerationEndpoint
-from reference_services.chat.moderator import Judgement, ModeratorAway, opened
+from reference_services.chat.moderator import opened
 from reference_services.chat.settings import Hermes2Config
 from reference_services.chat.settings_problems import SettingsError
 from reference_services.chat.word_list import WordList, phrases, words

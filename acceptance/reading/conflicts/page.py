@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 from acceptance.criterion import Criterion
-from acceptance.reading.block import Block
-from acceptance.reading.document import Conflict, Document, Heading, Setting, Side
+from acceptance.reading.block import Block, Heading
+from acceptance.reading.document import Conflict, Document, Setting, Side
 from acceptance.reading.wording import plain
 
 Pair = tuple[str, str]

@@ -2,7 +2,7 @@
 
 from reference_services.chat.model_services import MixtralService
 from reference_services.chat.model_services import MixtralService as Mixtral8x7bService
-from reference_services.chat.program import run_as
+from reference_services.program import run_as
 
 __all__ = ["Mixtral8x7bService", "MixtralService"]
 run_as("mixtral-8x7b", __name__)

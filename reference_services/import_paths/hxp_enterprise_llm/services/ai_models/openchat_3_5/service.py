@@ -2,7 +2,7 @@
 
 from reference_services.chat.model_services import OpenChatService
 from reference_services.chat.model_services import OpenChatService as Openchat35Service
-from reference_services.chat.program import run_as
+from reference_services.program import run_as
 
 __all__ = ["OpenChatService", "Openchat35Service"]
 run_as("openchat-3.5", __name__)

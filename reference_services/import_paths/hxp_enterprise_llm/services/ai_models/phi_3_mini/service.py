@@ -2,7 +2,7 @@
 
 from reference_services.chat.model_services import Phi3Service
 from reference_services.chat.model_services import Phi3Service as Phi3MiniService
-from reference_services.chat.program import run_as
+from reference_services.program import run_as
 
 __all__ = ["Phi3MiniService", "Phi3Service"]
 run_as("phi-3-mini", __name__)

@@ -1,0 +1,62 @@
+"""What moderators say of a text, and the protocol of moderators."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a moderator says of a text; `scores` run from 0 to 1, by the categories that the moderator has."""
+
+    is_flagged: bool
+    categories: Mapping[str, bool] = field(default_factory=dict)
+    scores: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def reasons(self) -> str:
+        """The categories that the text is flagged for, as one text."""
+        return ", ".join(sorted(name for name, is_so in self.categories.items() if is_so)) or "no category is told"
+
+
+class Flagged(Exception):
+    """An answer that must not go on."""
+
+    def __init__(self, judgement: Judgement) -> None:
+        super().__init__(judgement.reasons)
+        self.judgement = judgement
+
+
+class ModeratorAway(Exception):
+    """The moderator did not answer, or not with judgements."""
+
+
+class Screen(Protocol):
+    """One answer while it is written. Both raise Flagged and ModeratorAway."""
+
+    async def add(self, text: str) -> int:
+        """The answer goes on; how many of its characters, from its beginning, may be shown now."""
+
+    async def end(self) -> None:
+        """The answer is whole; where this returns, all of it may be shown."""
+
+
+class Moderator(Protocol):
+    """Judges texts."""
+
+    kind: str
+
+    @property
+    def is_available(self) -> bool | None:
+        """Whether it answered when it was last asked; None before that."""
+
+    async def judge(self, texts: Sequence[str]) -> list[Judgement]:
+        """A judgement on each text. Raises ModeratorAway."""
+
+    def screen(self) -> Screen:
+        """What watches one answer."""
+
+    async def close(self) -> None:
+        """End what is open."""
