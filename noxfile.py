@@ -134,10 +134,11 @@ def tests(session: nox.Session) -> None:
 def attacks(session: nox.Session) -> None:
     """Try every hostile answer on `signoff run` and `signoff load` (an hour), for the table in docs/security.md.
 
-    Arguments go to tests/attacks/hostile_modes.py: `-- MODE ... --route chat metrics --command run load --file TABLE`.
+    Arguments go to tests/attacks/servers/hostile_modes.py:
+    `-- MODE ... --route chat metrics --command run load --file TABLE`.
     """
     session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test"))
-    session.run("python", "-m", "tests.attacks.hostile_modes", *session.posargs)
+    session.run("python", "-m", "tests.attacks.servers.hostile_modes", *session.posargs)
 
 
 @nox.session
@@ -220,7 +221,7 @@ def llama(session: nox.Session) -> None:
     file = f"{SWITCH_MODELS}/recall.gguf"
     session.run("python", "-m", "reference_services.recall_model.gguf_file", RECALL_MODEL, file)
     session.run("signoff", "run", SWITCH_TASK, "--deployment", "fixtures/deployments/4b-switch-hermes-llama-cpp.toml")
-    session.run("python", "-m", "pytest", "tests/reference_services/test_switch_llama_cpp.py", *session.posargs)
+    session.run("python", "-m", "pytest", "tests/reference_services/switch/test_switch_llama_cpp.py", *session.posargs)
 
 
 @nox.session

@@ -4,7 +4,7 @@ Whatever writes a file or to the terminal takes the keys out that this process w
 this package can run.
 """
 
-from perf import known_secrets
+from perf.redaction import known_secrets
 from reports import leaving
 
 leaving.clean_by(known_secrets.redacted)

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 from acceptance import keys
 from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
 from acceptance.toml_text import parsed
+from perf.client.request_url import joined, origin
 from perf.errors import InputMissing, InputUnreadable, UrlInvalid
 from perf.input_file import read_input
-from perf.request_url import joined, origin
 
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
     "name": str,

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator
 
 from acceptance.errors import UsageError
-from perf import known_secrets
+from perf.redaction import known_secrets
 
 MOST_BYTES = 16_000
 """Less than any system's pipe holds: nobody has to read while it is filled."""

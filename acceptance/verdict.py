@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from perf.decision import Decision
+from perf.decisions.decision import Decision
 
 Outcome = Literal["pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"]
 

@@ -11,13 +11,13 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from perf import server_json
-from perf.client import Client
-from perf.endpoint import CHAT_PATH, percent_encoded
+from perf.client import server_json
+from perf.client.client import Client
+from perf.client.endpoint import CHAT_PATH, percent_encoded
+from perf.client.fetch import error_of
+from perf.client.patience import Patience
+from perf.client.request_url import joined
 from perf.errors import PerfError, PlanInvalid, Unresolved
-from perf.fetch import error_of
-from perf.patience import Patience
-from perf.request_url import joined
 
 SESSION_HEADER = "X-Session-ID"
 MAX_TOKENS = 64

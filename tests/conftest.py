@@ -11,7 +11,7 @@ import pytest
 from hypothesis import settings
 
 from acceptance import keys
-from perf import known_secrets
+from perf.redaction import known_secrets
 
 # A shell starts background jobs with SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

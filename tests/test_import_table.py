@@ -43,7 +43,7 @@ def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
 
 
 def test_the_table_is_able_to_find_a_forbidden_import() -> None:
-    assert imported_rooms("def late():\n    from acceptance.site import Site\n") == {"acceptance"}
+    assert imported_rooms("def late():\n    from acceptance.measuring.site import Site\n") == {"acceptance"}
 
 
 def test_fixtures_hold_data_and_no_python() -> None:

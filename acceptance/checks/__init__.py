@@ -4,66 +4,63 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acceptance.checks import (
-    alert_rules,
+from acceptance.checks.api import (
     authentication,
-    balancing,
-    breaker,
     chat_roles,
-    coherence_score,
     concurrency_limit,
-    config_value,
     context_length,
-    context_truncation,
-    coverage,
-    cpu,
-    dashboard,
-    discovery,
-    disk,
-    documentation,
-    engine_settings,
     error_handling,
-    error_rate,
-    fallback_chain,
-    file,
-    gateway_routing,
     graphql,
     health,
-    inter_token_latency,
     json_shape,
-    latency,
-    library_class,
-    library_result,
-    library_session,
-    load_time,
-    memory,
     metric_named,
     metrics,
-    model_files,
-    model_information,
     openai_api,
-    port,
-    port_free,
-    prometheus_series,
     queueing,
     rate_limit,
     request_validation,
     retrieval,
     service,
+    streaming,
+    tokenization,
+    websocket,
+)
+from acceptance.checks.configuration import config_value, engine_settings
+from acceptance.checks.estate import (
+    alert_rules,
+    balancing,
+    breaker,
+    dashboard,
+    discovery,
+    fallback_chain,
+    gateway_routing,
+    port,
+    port_free,
+    prometheus_series,
     service_gone,
+)
+from acceptance.checks.files import coverage, documentation, file, model_files, test_report, unit_file
+from acceptance.checks.library import library_class, library_result, library_session, model_information
+from acceptance.checks.performance import (
+    cpu,
+    disk,
+    error_rate,
+    inter_token_latency,
+    latency,
+    load_time,
+    memory,
+    throughput,
+    ttft,
+)
+from acceptance.checks.sessions import (
+    coherence_score,
+    context_truncation,
     session_isolation,
     session_metrics,
     session_recall,
     session_record,
-    streaming,
-    test_report,
-    throughput,
-    tokenization,
-    ttft,
-    unit_file,
-    websocket,
 )
-from acceptance.checks.check import Check
+from acceptance.measuring.check import Check
 
 
 def _by_kind(*checks: Check) -> Mapping[str, Check]:

@@ -13,10 +13,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
-from acceptance.commands.complaint import complain
+from acceptance.commands.console.complaint import complain
 from acceptance.errors import SignoffError
 from reports.errors import ReportError
-from reports.run_folder import FULL
+from reports.stored.run_folder import FULL
 from reports.terminal import guarded, show, silence, stream
 
 COMMANDS = ("new", "read", "run", "serve", "load", "report", "night")

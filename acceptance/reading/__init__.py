@@ -11,27 +11,27 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
-from acceptance.reading.audit import hidden_demands, line_kinds
-from acceptance.reading.binding import Binding, apply_types, binding_path, waivers
-from acceptance.reading.binding_file import read_binding
-from acceptance.reading.blocks import read_blocks
-from acceptance.reading.configuration import read_configuration
+from acceptance.reading.binding.binding import Binding, apply_types, binding_path, waivers
+from acceptance.reading.binding.binding_file import read_binding
+from acceptance.reading.binding.resolution import resolve
 from acceptance.reading.conflicts import find_conflicts
-from acceptance.reading.criteria import identified, type_statement
-from acceptance.reading.document import Conflict, Diagnostic, Document, Reading
-from acceptance.reading.draught import Draught
-from acceptance.reading.encoding import Flaw
-from acceptance.reading.facts import read_facts
-from acceptance.reading.files import SUFFIXES, documents_of, files_of
-from acceptance.reading.front import header_fields, service_name, title
-from acceptance.reading.gaps import find_gaps
-from acceptance.reading.harm import without_harm
-from acceptance.reading.resolution import resolve
-from acceptance.reading.source import MAX_BYTES, read_source
-from acceptance.reading.span import part_in_line, span_of
-from acceptance.reading.statements import read_statements
-from acceptance.reading.swallowed import free_demands
-from acceptance.reading.swallowed_tables import free_tables
+from acceptance.reading.diagnostics.audit import hidden_demands, line_kinds
+from acceptance.reading.diagnostics.gaps import find_gaps
+from acceptance.reading.diagnostics.swallowed import free_demands
+from acceptance.reading.diagnostics.swallowed_tables import free_tables
+from acceptance.reading.facts.facts import read_facts
+from acceptance.reading.reading_state import Draught
+from acceptance.reading.settings.configuration import read_configuration
+from acceptance.reading.source.block_parser import read_blocks
+from acceptance.reading.source.document import Conflict, Diagnostic, Document, Reading
+from acceptance.reading.source.encoding import Flaw
+from acceptance.reading.source.files import SUFFIXES, documents_of, files_of
+from acceptance.reading.source.front import header_fields, service_name, title
+from acceptance.reading.source.source import MAX_BYTES, read_source
+from acceptance.reading.source.span import part_in_line, span_of
+from acceptance.reading.statements.statements import read_statements
+from acceptance.reading.typing.criteria import identified, type_statement
+from acceptance.reading.typing.harm import without_harm
 
 __all__ = [
     "MAX_BYTES",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from acceptance.errors import SignoffError
 from acceptance.reading import Reading
 from acceptance.reading_page.page import page
-from reports.html import environment, style_hash
+from reports.forms.html import environment, style_hash
 
 __all__ = ["reading_page"]
 _ENVIRONMENT = environment("acceptance.reading_page")

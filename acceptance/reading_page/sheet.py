@@ -9,8 +9,8 @@ from pathlib import PurePath
 
 from acceptance.criterion import Criterion
 from acceptance.reading import Diagnostic, Document
-from acceptance.reading.excerpt import excerpt
-from acceptance.reading.library_names import would_call
+from acceptance.reading.source.excerpt import excerpt
+from acceptance.reading.source.library_names import would_call
 
 _LONGEST = 600
 TONES = {"error": "fail", "warning": "open", "note": "person", "machine": "pass", "person": "person"}

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 
 from acceptance.deployment import Deployment
 from acceptance.reading import Conflict, Document, Reading
-from acceptance.reading.conflicts.configuration import comparable
-from acceptance.reading.document import Setting, Side
+from acceptance.reading.conflicts.settings.configuration import comparable
+from acceptance.reading.source.document import Setting, Side
 
 KIND = "deployment"
 _FLAG = re.compile(r"^--(?P<name>[a-z][a-z0-9-]*)(?:=(?P<value>.*))?$")

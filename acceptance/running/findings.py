@@ -14,10 +14,10 @@ from acceptance.errors import SignoffError
 from acceptance.profile import Profile
 from acceptance.reading import Reading
 from acceptance.verdict import Verdict
-from reports.cut_run import VERDICTS
+from reports.document.cut_run import VERDICTS
 from reports.errors import NotWritten
 from reports.plain_text import json_text
-from reports.run_folder import Growing, RunFolder
+from reports.stored.run_folder import Growing, RunFolder
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Findings:
     started: datetime
     seed: int
     engine: dict[str, Any]
-    """The fields of `reports.stored_run.Engine`."""
+    """The fields of `reports.stored.stored_run.Engine`."""
     selected: int | None = None
     """How many criteria are to be judged, where not all of them are."""
     judged: dict[tuple[str, str], Judged] = field(default_factory=dict)

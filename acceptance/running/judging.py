@@ -14,15 +14,16 @@ from typing import NoReturn
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance import ended_process, foreign, keys, own_service
+from acceptance import keys
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, NotRun, RunInvalid, SignoffError, UsageError
 from acceptance.evidence import Evidence
-from acceptance.foreign import read_evidence
-from acceptance.own_service import service_process
-from acceptance.own_services import OwnServices
+from acceptance.measuring import ended_process
+from acceptance.measuring import external_load as foreign
+from acceptance.measuring.external_load import read_evidence
+from acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
 from acceptance.profile import PROFILES, Profile
 from acceptance.reading import MAX_BYTES, SUFFIXES, Document, read_documents
 from acceptance.running import engine, plan, secrets_of_run, storing
@@ -32,13 +33,15 @@ from acceptance.running.items import CriterionItem, DocumentFile
 from acceptance.running.progress import Progress
 from acceptance.running.runner import SAID
 from acceptance.running.sites import Sites
-from acceptance.site import REQUEST_TIMEOUT_S, Site
+from acceptance.services import service as own_service
+from acceptance.services.service import service_process
+from acceptance.services.services_of_run import OwnServices
 from acceptance.verdict import Verdict
-from perf.process_identity import identify
+from perf.processes.process_identity import identify
 from reports.errors import NotWritten
 from reports.plain_text import line as plain_line
-from reports.run_folder import FULL, RunFolder
-from reports.stored_run import StoredRun
+from reports.stored.run_folder import FULL, RunFolder
+from reports.stored.stored_run import StoredRun
 from reports.terminal import harmless
 
 

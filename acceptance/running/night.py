@@ -11,24 +11,24 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from acceptance import deployment as deployments
-from acceptance import offered_load
 from acceptance.checks import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import RunInvalid, UsageError
-from acceptance.own_service import OwnService
+from acceptance.measuring import offered_load
 from acceptance.profile import PROFILES, Profile
 from acceptance.running import plan
 from acceptance.running.judging import Judging
 from acceptance.running.progress import Progress
-from perf.comparison import compare
+from acceptance.services.service import OwnService
+from perf.client.request_url import joined
 from perf.errors import PerfError
-from perf.history import JudgedFigure, Night
-from perf.interleaved import SIDES, Block, Side, run_interleaved
-from perf.load_run import LoadProgress
-from perf.plan import LoadPlan
-from perf.request_url import joined
-from reports.stored_run import StoredCriterion, StoredRun
+from perf.load.load_run import LoadProgress
+from perf.load.plan import LoadPlan
+from perf.nights.comparison import compare
+from perf.nights.history import JudgedFigure, Night
+from perf.nights.interleaved import SIDES, Block, Side, run_interleaved
+from reports.stored.stored_run import StoredCriterion, StoredRun
 
 LOAD_TIME = "load_time"
 BESIDE_A_BLOCK_S = 1.5

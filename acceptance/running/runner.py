@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import IO
 
-from perf import lifeline
+from perf.processes import lifeline
 from reports.errors import NotWritten
-from reports.run_folder import RunFolder
+from reports.stored.run_folder import RunFolder
 
 LOG, JUNIT = "pytest.log", "junit.xml"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

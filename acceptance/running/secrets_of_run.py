@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from acceptance import keys
 from acceptance.deployment import Deployment
 from acceptance.reading import Reading
-from perf import known_secrets
+from perf.redaction import known_secrets
 
 _PLACEHOLDER = re.compile(r"[$<{*]|\.\.|your|example|replace", re.IGNORECASE)
 """What stands for a credential in a document."""

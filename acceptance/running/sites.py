@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from acceptance.criterion import Criterion
-from acceptance.own_service import service_process
+from acceptance.measuring.site import Site
 from acceptance.running.addresses import primary_address
-from acceptance.site import Site
-from perf.process_identity import identify
+from acceptance.services.service import service_process
+from perf.processes.process_identity import identify
 
 
 class Sites:

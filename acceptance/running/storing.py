@@ -14,14 +14,14 @@ from acceptance.criterion import Criterion
 from acceptance.machine import machine
 from acceptance.reading import Conflict, Document
 from acceptance.running.findings import Findings
-from perf import known_secrets
-from reports import stored_run
-from reports.cut_run import BEGUN, JudgedLine, as_judged
-from reports.decode import decode
-from reports.headline import fold, headline, open_counts, out_of_reach
+from perf.redaction import known_secrets
+from reports.document.cut_run import BEGUN, JudgedLine, as_judged
+from reports.document.headline import fold, headline, open_counts, out_of_reach
+from reports.forms.result_files import write_results
 from reports.plain_text import line as plain_line
-from reports.result_files import write_results
-from reports.stored_run import (
+from reports.stored import stored_run
+from reports.stored.decode import decode
+from reports.stored.stored_run import (
     Engine,
     LogEntry,
     Side,

@@ -11,16 +11,17 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference_services.chat import LOGGER, NAME, logs
-from reference_services.chat.app import create_app
-from reference_services.chat.engine import EngineError
-from reference_services.chat.server import serve
-from reference_services.chat.settings import SERVICES
-from reference_services.chat.settings_problems import SettingsError
-from reference_services.chat.store import StoreError
-from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from reference_services.chat import LOGGER, NAME
+from reference_services.chat.engine.engine import EngineError
+from reference_services.chat.serving.app import create_app
+from reference_services.chat.serving.server import serve
+from reference_services.chat.settings.settings import SERVICES
+from reference_services.chat.stores.store import StoreError
 from reference_services.faults import FAULTS
-from reference_services.web.listening import ListenError
+from reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from reference_services.web.serving.listening import ListenError
+from reference_services.web.settings import logs
+from reference_services.web.settings.settings_problems import SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,8 +9,8 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_services.chat.app import CreateApp
-from reference_services.chat.settings import ChatSettings
+from reference_services.chat.serving.app import CreateApp
+from reference_services.chat.settings.settings import ChatSettings
 from reference_services.faults.fault import Fault
 
 CHAT = "/v1/chat/completions"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import cast
 
-from reference_services.chat.app import CreateApp
-from reference_services.chat.prompt import Message
-from reference_services.chat.sessions import SessionManager
+from reference_services.chat.prompt.prompt import Message
+from reference_services.chat.serving.app import CreateApp
+from reference_services.chat.sessions.sessions import SessionManager
 from reference_services.faults.fault import Fault
 
 

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from reference_services.chat.app import CreateApp
-from reference_services.chat.prompt import Message
-from reference_services.chat.sessions import SessionManager, Turn
-from reference_services.chat.tokenizer import count_messages
-from reference_services.chat.window import Count
+from reference_services.chat.prompt.prompt import Message
+from reference_services.chat.prompt.tokenizer import count_messages
+from reference_services.chat.prompt.window import Count
+from reference_services.chat.serving.app import CreateApp
+from reference_services.chat.sessions.sessions import SessionManager, Turn
 from reference_services.faults.fault import Fault
 
 

@@ -8,10 +8,10 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 
-from reference_services.chat.app import CreateApp
-from reference_services.chat.engine import Ask, Engine, Step
-from reference_services.chat.engines import make_engine
-from reference_services.chat.settings import ChatSettings
+from reference_services.chat.api.engine_choice import make_engine
+from reference_services.chat.engine.engine import Ask, Engine, Step
+from reference_services.chat.serving.app import CreateApp
+from reference_services.chat.settings.settings import ChatSettings
 from reference_services.faults.fault import Fault
 from reference_services.faults.wrapped_engine import WrappedEngine
 

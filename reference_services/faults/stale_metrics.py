@@ -8,8 +8,8 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
 
-from reference_services.chat.app import CreateApp
-from reference_services.chat.settings import ChatSettings
+from reference_services.chat.serving.app import CreateApp
+from reference_services.chat.settings.settings import ChatSettings
 from reference_services.faults.fault import Fault
 
 

@@ -15,17 +15,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reference_services.chat import logs
-from reference_services.chat.settings_problems import SettingsError
-from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
 from reference_services.faults.gateway import FAULTS
 from reference_services.gateway import LOGGER, NAME
-from reference_services.gateway.access import ADDRESS, address
-from reference_services.gateway.app import create_gateway
-from reference_services.gateway.configuration import Configuration, Front
-from reference_services.gateway.configuration_file import SHIPPED, read
-from reference_services.gateway.server import serve
-from reference_services.web.listening import ListenError
+from reference_services.gateway.services.access import ADDRESS, address
+from reference_services.gateway.serving.app import create_gateway
+from reference_services.gateway.serving.server import serve
+from reference_services.gateway.settings.configuration import Configuration, Front
+from reference_services.gateway.settings.configuration_file import SHIPPED, read
+from reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from reference_services.web.serving.listening import ListenError
+from reference_services.web.settings import logs
+from reference_services.web.settings.settings_problems import SettingsError
 
 WORKERS = "API_GATEWAY_WORKERS"
 

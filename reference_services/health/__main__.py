@@ -13,17 +13,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference_services.chat import logs
-from reference_services.chat.settings_problems import SettingsError
-from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, show, told
 from reference_services.health import LOGGER, NAME
 from reference_services.health.app import create_app
 from reference_services.health.estate_file import EstateUnreadable, read
 from reference_services.health.settings import HealthSettings
-from reference_services.web.guard import detail, guarded
-from reference_services.web.limits import Limits
-from reference_services.web.listening import ListenError, bind, run
-from reference_services.web.server import Server, config
+from reference_services.web.access.guard import detail, guarded
+from reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, show, told
+from reference_services.web.serving.listening import ListenError, bind, run
+from reference_services.web.serving.server import Server, config
+from reference_services.web.settings import logs
+from reference_services.web.settings.limits import Limits
+from reference_services.web.settings.settings_problems import SettingsError
 
 PORT = 8080
 LAST_PORT = 65_535

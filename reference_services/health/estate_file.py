@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import reference_services
-from reference_services.settings_file import read_settings
+from reference_services.web.settings.settings_file import read_settings
 
 SHIPPED = Path(reference_services.__file__).parent.parent / "fixtures/estate.toml"
 VARIABLE = "SIGNOFF_ESTATE"

@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference_services.command_line import UNAVAILABLE, USAGE, Parser, complain, show
 from reference_services.health.estate_file import EstateUnreadable, read
 from reference_services.operations import NAME
 from reference_services.operations.scraping import render, write
+from reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, show
 
 PORT = 9090
 

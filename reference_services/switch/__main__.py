@@ -10,15 +10,15 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from reference_services.chat import logs
-from reference_services.chat.settings_problems import SettingsError
-from reference_services.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
 from reference_services.faults.switch import FAULTS
 from reference_services.switch import LOGGER, NAME
-from reference_services.switch.app import create_app
-from reference_services.switch.server import serve
-from reference_services.switch.settings import SwitchSettings
-from reference_services.web.listening import ListenError
+from reference_services.switch.requests.settings import SwitchSettings
+from reference_services.switch.serving.app import create_app
+from reference_services.switch.serving.server import serve
+from reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from reference_services.web.serving.listening import ListenError
+from reference_services.web.settings import logs
+from reference_services.web.settings.settings_problems import SettingsError
 
 _SETTINGS = {
     "host": "switch_host",

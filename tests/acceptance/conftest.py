@@ -13,8 +13,8 @@ import pytest
 
 from acceptance import deployment as deployments
 from acceptance.criterion import Criterion, Threshold
+from acceptance.measuring.site import Site
 from acceptance.profile import Profile
-from acceptance.site import Site
 
 BRIEF = Profile("brief", alpha=0.05, load_s=1, requests_each=10, conversations=12, cold_starts=5)
 CHAT = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8}

@@ -23,12 +23,12 @@ import numpy as np
 import psutil
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from perf.client import Client
-from perf.cold_start import time_starts
-from perf.exchange import Exchange
-from perf.load_process import run_load_in_process
-from perf.plan import LoadPlan
-from perf.process_tree import resident_bytes
+from perf.client.client import Client
+from perf.client.exchange import Exchange
+from perf.load.load_process import run_load_in_process
+from perf.load.plan import LoadPlan
+from perf.processes.process_tree import resident_bytes
+from perf.server_side.cold_start import time_starts
 
 ROOT = Path(__file__).parent.parent.parent
 QUESTION = {"model": "hermes-2", "messages": [{"role": "user", "content": "What is the capital?"}], "max_tokens": 16}

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from perf.exchange import Exchange
-from perf.load_process import run_load_in_process
-from perf.load_run import LoadRun
-from perf.plan import LoadPlan
-from perf.scrape import Source
-from perf.server_watch import ServerWatch
+from perf.client.exchange import Exchange
+from perf.load.load_process import run_load_in_process
+from perf.load.load_run import LoadRun
+from perf.load.plan import LoadPlan
+from perf.server_side.scrape import Source
+from perf.server_side.server_watch import ServerWatch
 from tests.bench import tools
 from tests.bench.large_page import large_page
 from tests.bench.measured import Measured, measure

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from perf.mean_latency import LOOKS
-from perf.proportion import share_bounds
-from perf.statistics import (
+from perf.decisions.mean_latency import LOOKS
+from perf.decisions.proportion import share_bounds
+from perf.decisions.statistics import (
     Decision,
     decide_cold_starts,
     decide_growth,

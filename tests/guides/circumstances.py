@@ -92,7 +92,7 @@ def files(guide: str) -> dict[str, str]:
 
 def registry() -> str:
     """The registry that comes with Switch, with the frameworks that the guide shows."""
-    found = json.loads((ROOT / "reference_services/switch/models.json").read_text(encoding="utf-8"))
+    found = json.loads((ROOT / "reference_services/switch/sources/models.json").read_text(encoding="utf-8"))
     for model, framework in zip(found["available_models"], ("llama-cpp", "ollama"), strict=True):
         first = {"name": model["name"], "path": model["path"], "framework": framework}
         rest = {name: value for name, value in model.items() if name not in first}
@@ -104,7 +104,7 @@ def registry() -> str:
 
 BEFORE: dict[str, Before] = {
     "cat models/.config.json": Before(files={"models/.config.json": registry()}),
-    "python -m reference_services.switch.prepare": Before(gone=("models",)),
+    "python -m reference_services.switch.sources.prepare": Before(gone=("models",)),
     "curl -s http://127.0.0.13:11402/sessions/tour/branch": Before(commands=(TOUR,)),
     "curl -s http://127.0.0.15:8000/health": Before(files={"gateway.yaml": BROKEN}),
 }

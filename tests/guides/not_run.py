@@ -15,14 +15,14 @@ PROGRAMS = {
     "nox": "it runs these tests, among others",
 }
 COMMANDS = {
-    "signoff serve --all": "it listens at the document's ports; tests/acceptance/test_estate.py runs it at others",
-    "signoff night TASK.md": "it takes minutes; tests/acceptance/test_night.py has a short one",
-    "signoff night fixtures/tasks/1.3-hermes-2.md": "it takes minutes; tests/acceptance/test_night.py has a short one",
+    "signoff serve --all": "it listens at the document's ports; test_estate.py runs it at others",
+    "signoff night TASK.md": "it takes minutes; test_night.py has a short one",
+    "signoff night fixtures/tasks/1.3-hermes-2.md": "it takes minutes; test_night.py has a short one",
     "signoff run fixtures/tasks/4b-switch-hermes.md": "it takes minutes; `nox -s acceptance -- --all` runs it",
-    "signoff load http://server:8000 --rate 2000": "it takes machines; tests/perf/test_load_machines.py has one",
-    "signoff load --worker": "it takes machines; tests/perf/test_load_machines.py has one",
-    "HERMES_2_STORE=redis:": "a Redis is needed; tests/reference_services/test_store_servers.py starts some",
-    "python -m pytest testing/": "tests/reference_services/test_document_commands.py runs what documents call there",
+    "signoff load http://server:8000 --rate 2000": "it takes machines; test_load_machines.py has one",
+    "signoff load --worker": "it takes machines; test_load_machines.py has one",
+    "HERMES_2_STORE=redis:": "a Redis is needed; test_store_servers.py starts some",
+    "python -m pytest testing/": "test_document_commands.py runs what documents call there",
 }
 """By how a command begins."""
 BLOCKS = {

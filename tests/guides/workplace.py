@@ -17,7 +17,7 @@ import httpx
 
 from tests.guides.circumstances import WORDS, Before, files
 from tests.guides.shown_commands import ROOT
-from tests.reference_services.conftest import free_ports
+from tests.reference_services.running import free_ports
 
 HOST = "127.0.0.43"
 PATIENCE_S = 60

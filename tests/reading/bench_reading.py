@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from acceptance.commands.colour import Palette
-from acceptance.commands.reading_text import reading_text
+from acceptance.commands.console.colour import Palette
+from acceptance.commands.documents.reading_text import reading_text
 from acceptance.reading import read_documents
 from acceptance.reading_page import reading_page
 

@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.reference_services.conftest import environment, free_ports
+from tests.reference_services.running import environment, free_ports
 
 HOST = "127.0.0.26"
 PATIENCE_S = 60

@@ -17,8 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from acceptance.new_document import NewDocument, filled
-from tests.reference_services.conftest import ROOT, Running, await_ready, environment, free_ports, start_service
+from acceptance.commands.documents.new_document import NewDocument, filled
+from tests.reference_services.running import ROOT, Running, await_ready, environment, free_ports, start_service
 
 FOLDER = ROOT / "reference_services" / "import_paths"
 """Where the documents say `cd /opt/citadel/hxp-enterprise-llm`."""

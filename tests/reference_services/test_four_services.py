@@ -7,10 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from reference_services.chat.settings import SERVICES
-from reference_services.chat.settings_problems import SettingsError
-from reference_services.chat.templates import TEMPLATES
-from tests.reference_services.conftest import Running, start_service
+from reference_services.chat.prompt.templates import TEMPLATES
+from reference_services.chat.settings.settings import SERVICES
+from reference_services.web.settings.settings_problems import SettingsError
+from tests.reference_services.running import Running, start_service
 
 FIGURES = {
     "mixtral-8x7b": (11400, "own", 90, 8, 32_768, 2000, 50, "mistral"),

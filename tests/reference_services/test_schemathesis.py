@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.reference_services.conftest import ROOT, Start
 from tests.reference_services.gateway_process import configuration
-from tests.reference_services.switch_process import TOKEN, switch
+from tests.reference_services.running import ROOT, Start
+from tests.reference_services.switch.switch_process import TOKEN, switch
 
 EXAMPLES = os.environ.get("SIGNOFF_OPENAPI_EXAMPLES", "5")
 KEY = "sk-openapi-7713-hazel"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reports.stored_run import (
+from reports.stored.stored_run import (
     Engine,
     LogEntry,
     Measurement,

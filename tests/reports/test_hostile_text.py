@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.html import html
-from reports.markdown import escape, markdown
+from reports.document.result_document import documents, result_document
+from reports.forms.html import html
+from reports.forms.markdown import escape, markdown
 from reports.plain_text import line, link, visible
-from reports.result_document import documents, result_document
-from reports.stored_run import Engine, LogEntry, Side, StoredConflict, StoredRun
+from reports.stored.stored_run import Engine, LogEntry, Side, StoredConflict, StoredRun
 from tests.reports import hermes_run, page
 
 HOSTILE = [

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.quantity import convert, duration, figure, moment, number, target
-from reports.stored_run import Measurement, StoredThreshold
+from reports.document.quantity import convert, duration, figure, moment, number, target
+from reports.stored.stored_run import Measurement, StoredThreshold
 
 FIGURES = st.floats(min_value=-1e14, max_value=1e14, allow_nan=False)
 

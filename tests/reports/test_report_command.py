@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.commands import report
+from acceptance.commands.runs import report
 from acceptance.errors import UsageError
-from reports.stored_run import save
+from reports.stored.stored_run import save
 from tests.reports import hermes_run
 
 

@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.demands import SECTIONS
-from reports.html import html
-from reports.markdown import markdown
-from reports.outcome import OUTCOME_WORDS, SIMULATED_PASS
-from reports.result_document import ResultDocument, documents, result_document
-from reports.result_files import result_name, write_results
-from reports.stored_run import OUTCOMES, Engine, StoredDocument, StoredRun
+from reports.document.demands import SECTIONS
+from reports.document.outcome import OUTCOME_WORDS, SIMULATED_PASS
+from reports.document.result_document import ResultDocument, documents, result_document
+from reports.forms.html import html
+from reports.forms.markdown import markdown
+from reports.forms.result_files import result_name, write_results
+from reports.stored.stored_run import OUTCOMES, Engine, StoredDocument, StoredRun
 from tests.reports import hermes_run, page
 
 DATA = Path(__file__).parent / "data"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from acceptance.checks import CHECKS
-from reports import demands
-from reports.integration import MORE_PARTS, PARTS, parts
-from reports.performance import KINDS, MORE_KINDS, figures
+from reports.document import demands
+from reports.document.integration import MORE_PARTS, PARTS, parts
+from reports.document.performance import KINDS, MORE_KINDS, figures
 from tests.reports import hermes_run
 
 

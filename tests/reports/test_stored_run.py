@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.errors import NotWritten, StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
-from reports.stored_run import Measurement, from_json, load, save, serialized, to_json
+from reports.stored.stored_run import Measurement, from_json, load, save, serialized, to_json
 from tests.reports import hermes_run
 
 JSON = st.recursive(

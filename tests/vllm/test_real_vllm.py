@@ -15,7 +15,7 @@ import httpx
 import psutil
 import pytest
 
-from tests.reference_services.conftest import Running, environment, free_ports
+from tests.reference_services.running import Running, environment, free_ports
 
 ROOT = Path(__file__).parent.parent.parent
 CONFIG = ROOT / "reference_services/hermes-2-vllm.yaml"

@@ -9,42 +9,34 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from acceptance.reading.conflicts import (
-    access,
-    address,
+from acceptance.reading.conflicts.access import access, address, identity, listener, name, port, session
+from acceptance.reading.conflicts.evidence.corpus import Corpus
+from acceptance.reading.conflicts.figures import (
     allocation,
-    behaviour,
     concurrency,
-    configuration,
-    container,
-    context,
     deadline,
-    dependency,
     duration,
-    engine,
-    expectation,
-    identity,
     limit,
-    listener,
-    model,
-    name,
-    placeholder,
-    port,
     quota,
-    remedy,
     resource,
-    session,
     slots,
-    status,
-    steps,
     threshold,
     timeout,
+)
+from acceptance.reading.conflicts.settings import configuration, context, engine, model, remedy
+from acceptance.reading.conflicts.structure import (
+    behaviour,
+    container,
+    dependency,
+    expectation,
+    placeholder,
+    status,
+    steps,
     undefined_file,
     undefined_variable,
     vocabulary,
 )
-from acceptance.reading.conflicts.corpus import Corpus
-from acceptance.reading.document import Conflict, Document
+from acceptance.reading.source.document import Conflict, Document
 
 Finder = Callable[[Corpus], Iterable[Conflict]]
 FINDERS: tuple[tuple[str, Finder], ...] = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reference_services.gateway.app import CreateGateway
+from reference_services.gateway.serving.app import CreateGateway
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from functools import partial
 from typing import cast
 
 from reference_services.faults.gateway.gateway_fault import GatewayFault
-from reference_services.gateway.app import CreateGateway
-from reference_services.gateway.directory import Directory
+from reference_services.gateway.services.directory import Directory
+from reference_services.gateway.serving.app import CreateGateway
 
 
 def all_but_the_last(directory: Directory) -> dict[str, str]:

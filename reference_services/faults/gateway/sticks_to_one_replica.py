@@ -7,8 +7,8 @@ from functools import partial
 from typing import cast
 
 from reference_services.faults.gateway.gateway_fault import GatewayFault
-from reference_services.gateway.app import CreateGateway
-from reference_services.gateway.replica import Replica
+from reference_services.gateway.services.replica import Replica
+from reference_services.gateway.serving.app import CreateGateway
 
 
 def first(replicas: Sequence[Replica], session: str | None) -> Replica | None:

@@ -7,8 +7,8 @@ from functools import partial
 from typing import cast
 
 from reference_services.faults.switch.fault import Fault
-from reference_services.switch.app import CreateApp
-from reference_services.switch.tokens import Guard
+from reference_services.switch.requests.tokens import Guard
+from reference_services.switch.serving.app import CreateApp
 
 
 def _open(token: str) -> Guard:

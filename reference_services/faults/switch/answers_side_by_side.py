@@ -6,8 +6,8 @@ from functools import partial
 from typing import cast
 
 from reference_services.faults.switch.fault import Fault
-from reference_services.switch.app import CreateApp
-from reference_services.switch.chain import Queue
+from reference_services.switch.serving.app import CreateApp
+from reference_services.switch.serving.chain import Queue
 
 MANY = 1000
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from reference_services.switch.app import CreateApp
+from reference_services.switch.serving.app import CreateApp
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The model service of Hermes-2, at the path that its deployment task names; as a program it runs."""
 
-from reference_services.chat.model_services import HermesService
-from reference_services.chat.service import Hermes2Service
+from reference_services.chat.api.service import Hermes2Service
+from reference_services.chat.serving.model_services import HermesService
 from reference_services.program import run_as
 
 __all__ = ["Hermes2Service", "HermesService"]

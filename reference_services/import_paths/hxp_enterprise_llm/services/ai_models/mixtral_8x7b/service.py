@@ -1,7 +1,7 @@
 """The model service of Mixtral-8x7B, at the path that the task documents name; as a program it runs."""
 
-from reference_services.chat.model_services import MixtralService
-from reference_services.chat.model_services import MixtralService as Mixtral8x7bService
+from reference_services.chat.serving.model_services import MixtralService
+from reference_services.chat.serving.model_services import MixtralService as Mixtral8x7bService
 from reference_services.program import run_as
 
 __all__ = ["Mixtral8x7bService", "MixtralService"]

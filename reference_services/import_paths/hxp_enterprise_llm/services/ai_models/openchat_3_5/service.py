@@ -1,7 +1,7 @@
 """The model service of OpenChat-3.5, at the path that the task documents name; as a program it runs."""
 
-from reference_services.chat.model_services import OpenChatService
-from reference_services.chat.model_services import OpenChatService as Openchat35Service
+from reference_services.chat.serving.model_services import OpenChatService
+from reference_services.chat.serving.model_services import OpenChatService as Openchat35Service
 from reference_services.program import run_as
 
 __all__ = ["OpenChatService", "Openchat35Service"]

@@ -1,7 +1,7 @@
 """The model service of Phi-3-Mini, at the path that the task documents name; as a program it runs."""
 
-from reference_services.chat.model_services import Phi3Service
-from reference_services.chat.model_services import Phi3Service as Phi3MiniService
+from reference_services.chat.serving.model_services import Phi3Service
+from reference_services.chat.serving.model_services import Phi3Service as Phi3MiniService
 from reference_services.program import run_as
 
 __all__ = ["Phi3MiniService", "Phi3Service"]

@@ -1,0 +1,1 @@
+"""Checks of one service's HTTP interface."""

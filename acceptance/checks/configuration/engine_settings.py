@@ -1,0 +1,39 @@
+"""The engine runs with all the settings that the document gives it."""
+
+from __future__ import annotations
+
+from acceptance.checks.configuration.config_value import ABSENT, measure, reported, same_value
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.measuring.check import Check
+from acceptance.verdict import Verdict
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where every setting is reported with the document's value."""
+    settings = criterion.parameters["settings"]
+    found = {name: reported(evidence, name) for name in settings}
+    wrong = [
+        f"{name} is {found[name]!r}, not {value!r}"
+        for name, value in settings.items()
+        if found[name] is not ABSENT and not same_value(value, found[name])
+    ]
+    url = next(evidence.of("config"))["url"]
+    absent = [name for name in settings if found[name] is ABSENT]
+    if wrong:
+        return Verdict("fail", f"{url}: {'; '.join(wrong)}")
+    if absent or not settings:
+        return Verdict(
+            "not_measurable",
+            f"{url} does not report {', '.join(absent) or 'any engine setting'}",
+            mend="let GET /config report the engine's settings",
+        )
+    return Verdict("pass", f"{url} reports all {len(settings)} engine settings as the document states them")
+
+
+CHECK = Check(
+    kind="engine_settings",
+    summary="Every engine setting of the document is in force in the running service.",
+    measure=measure,
+    judge=judge,
+)

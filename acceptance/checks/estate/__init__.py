@@ -1,0 +1,1 @@
+"""Checks of several services together: ports, gateway, monitoring."""

@@ -1,0 +1,56 @@
+"""The service is gone once it was stopped: no process of it is left, and nobody is at its address."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.measuring import stopped
+from acceptance.measuring.check import Check
+from acceptance.measuring.site import Recorder, Site
+from acceptance.verdict import Verdict
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Look for the processes that the service had, and try to connect to its address once more."""
+    processes = stopped.processes(site)
+    target = urlsplit(site.deployment.target)
+    host, port = target.hostname or "", target.port or {"http": 80, "https": 443}[target.scheme]
+
+    def take(recorder: Recorder) -> None:
+        waited_s = stopped.settled(lambda: not any(each.is_there() for each in processes))
+        for each in processes:
+            recorder.write("process", {**each.as_record(), "text": each.text(), "is_there": each.is_there()})
+        recorder.write(
+            "address", {"address": f"{host}:{port}", "accepts": stopped.accepts(host, port), "waited_s": waited_s}
+        )
+
+    return site.measured("service-gone", take)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where every process ended and nothing answers."""
+    processes = list(evidence.of("process"))
+    left = [each["text"] for each in processes if each["is_there"]]
+    if left:
+        return Verdict("fail", f"of the stopped service there is still {', '.join(left)}")
+    found = next(evidence.of("address"))
+    if found["accepts"]:
+        return Verdict("fail", f"{found['address']} still accepts connections after the service was stopped")
+    unit = criterion.parameters.get("unit")
+    own = f"Signoff started and stopped the service itself, so systemd was not asked about {unit}"
+    return Verdict(
+        "pass",
+        f"{', '.join(each['text'] for each in processes)}: ended; nobody is at {found['address']}",
+        assumptions=(own,) if unit else (),
+    )
+
+
+CHECK = Check(
+    kind="service_gone",
+    summary="No process of the service is left once it was stopped, and nobody is at its address.",
+    measure=measure,
+    judge=judge,
+    after_stop=True,
+)

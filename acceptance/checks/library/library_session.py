@@ -1,0 +1,35 @@
+"""The library's session manager creates a session and gives it back."""
+
+from __future__ import annotations
+
+from acceptance.checks.library.model_information import missing_words, printed_mapping
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.library import library_call
+from acceptance.measuring.check import Check
+from acceptance.verdict import Verdict
+
+IDENTITY_KEYS = ("session_id", "id")
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where the session that was created comes back with an identity and what the document mentions."""
+    value, problem = printed_mapping(evidence)
+    if problem:
+        return Verdict("fail", problem)
+    identity = next((value[key] for key in IDENTITY_KEYS if value.get(key)), None)
+    if identity is None:
+        return Verdict("fail", "the session that comes back has no identity")
+    missing = missing_words(criterion, value)
+    if missing:
+        return Verdict("fail", f"the session says nothing about {', '.join(missing)}")
+    return Verdict("pass", f"session {identity} was created and read back with {len(value)} fields")
+
+
+CHECK = Check(
+    kind="library_session",
+    summary="The library's session manager creates a session and gives it back.",
+    measure=library_call.measure,
+    judge=judge,
+    seconds=3,
+)

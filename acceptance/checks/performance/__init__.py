@@ -1,0 +1,1 @@
+"""Checks of latency, throughput, errors and resources."""

@@ -1,0 +1,92 @@
+"""The file system behind a path of the document is as large, or has as much room, as is asked for."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+from acceptance.criterion import Criterion
+from acceptance.deployment import Deployment
+from acceptance.errors import NotMeasurable
+from acceptance.evidence import Evidence
+from acceptance.measuring.check import Check
+from acceptance.measuring.site import Recorder, Site
+from acceptance.verdict import Measured, Verdict
+
+FREE = re.compile(r"\b(free|available|unused|spare|remaining|left|headroom)\b", re.IGNORECASE)
+DISK = re.compile(r"\b(disk|storage|drive|volume|ssd|nvme|file ?system|space)\b", re.IGNORECASE)
+AT_LEAST = (">=", ">")
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Ask the operating system for the size and the room of the file system; only on the server's own machine."""
+    asked = criterion.parameters["path"]
+    if not site.deployment.is_local:
+        raise NotMeasurable(
+            f"{site.deployment.target} is another machine, whose file systems cannot be seen from here",
+            "run Signoff on the server's own machine",
+        )
+
+    def take(recorder: Recorder) -> None:
+        path = _existing(site.deployment.file(asked), site.deployment)
+        try:
+            usage = shutil.disk_usage(path)
+        except OSError as error:
+            raise NotMeasurable(
+                f"{path} cannot be looked at: {error.strerror}", f"name its folder under [files] for {asked}"
+            ) from None
+        recorder.write("disk", {"path": str(path), "total": usage.total, "free": usage.free})
+
+    return site.measured("disk", take, key=asked)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Room is asked for where the document calls it free or available, else the size of the file system."""
+    limit = criterion.threshold
+    assert limit is not None
+    found = next(evidence.of("disk"))
+    if limit.comparator not in AT_LEAST:
+        return Verdict(
+            "not_measurable",
+            f"{limit.text()} bounds what may be used, and a file system shows only what is there",
+            mend="state the room that has to be there, or ask for the size of a file",
+        )
+    is_free = limit.statistic == "free" or (limit.statistic is None and _speaks_of_room(criterion.text))
+    size = found["free"] if is_free else found["total"]
+    word = "free" if is_free else "in all"
+    text = f"the file system of {found['path']} has {_gigabytes(size)} {word}"
+    figure = Measured(float(size), "bytes")
+    assumptions = () if limit.statistic else (f"what is asked for is the space {word}",)
+    if limit.holds(size):
+        return Verdict("pass", text, figure, assumptions=assumptions)
+    return Verdict(
+        "fail", f"{text}, {limit.comparator} {limit.value:g} {limit.unit} is asked for", figure, assumptions=assumptions
+    )
+
+
+def _existing(path: Path, deployment: Deployment) -> Path:
+    """The path, or the folder that a file still to come will lie in; nothing above what the deployment names."""
+    roots = [root.resolve() for root in deployment.files.values()]
+    while not path.exists() and any(path.parent.is_relative_to(root) for root in roots):
+        path = path.parent
+    return path
+
+
+def _speaks_of_room(text: str) -> bool:
+    """Whether the clause about the disk calls it free: `15 GB available memory, 2 TB storage` does not."""
+    clauses = re.split(r"[,;()]|\band\b", text)
+    about = [clause for clause in clauses if DISK.search(clause)] or clauses
+    return any(FREE.search(clause) for clause in about)
+
+
+def _gigabytes(size: float) -> str:
+    return f"{size / 1e9:,.1f} GB"
+
+
+CHECK = Check(
+    kind="disk",
+    summary="The file system behind the document's path has the size, or the free room, that is asked for.",
+    measure=measure,
+    judge=judge,
+)

@@ -1,0 +1,70 @@
+"""Latency under the offered rate stays below the limit, counted from the time a request was due."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.measuring import offered_load
+from acceptance.measuring.check import Check
+from acceptance.verdict import Verdict, measured
+from perf.decisions.statistics import decide_mean, decide_percentile
+from perf.load.load_run import LoadRun
+
+Times = Callable[[LoadRun, float], Sequence[float]]
+"""The times of a run in ms, in order of intended time; failures, and what takes longer, count as the float."""
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Three-valued, on the time from when a request was due to its end."""
+    return decide(criterion, evidence, lambda run, most_ms: run.latencies_ms())
+
+
+def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limits: float | None = None) -> Verdict:
+    """The mean by batch means at planned looks, a percentile by order statistics.
+
+    A limit on one request of the document is judged on that request's share of the run. No time counts as more than
+    the run's time-out, or than so many limits.
+    """
+    assert criterion.threshold is not None
+    run = offered_load.run_of(evidence)
+    if not run.valid:
+        return Verdict("error", f"the client may have moved the figure: {run.reason}")
+    alpha = next(evidence.of("setup"))["alpha"]
+    limit_ms = criterion.threshold.base()[0] * 1e3
+    request = criterion.parameters.get("request")
+    body = request.get("body") if isinstance(request, Mapping) else None
+    if isinstance(body, Mapping):
+        # Whether it is streamed is the run's affair.
+        run = run.of_body({name: value for name, value in body.items() if name not in offered_load.OF_A_STREAM})
+    timeout_ms = run.plan.timeout_s * 1e3
+    statistic = criterion.threshold.statistic or "mean"
+    if limit_ms >= timeout_ms:
+        return Verdict("inconclusive", f"requests were given up after {timeout_ms:g} ms, before this limit")
+    most_ms = timeout_ms if most_in_limits is None else min(timeout_ms, limit_ms * most_in_limits)
+    times_ms = times(run, most_ms)
+    if statistic.startswith("p") and statistic[1:].replace(".", "", 1).isdigit():
+        decision = decide_percentile(times_ms, limit_ms, float(statistic[1:]) / 100, alpha, most_ms)
+    else:
+        decision = decide_mean(times_ms, limit_ms, most_ms, alpha, offered_load.looks(run))
+    failed = sum(not exchange.ok for exchange in run.exchanges)
+    charged = f"; {failed} failed requests charged at {most_ms:g} ms" if failed else ""
+    return Verdict(
+        decision.outcome,
+        f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged} ({decision.basis})",
+        measured(decision, "ms"),
+        mend="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        detail={**decision.detail, "outcomes": run.outcomes(), "stamps": run.health.stamps},
+    )
+
+
+CHECK = Check(
+    kind="latency",
+    summary="Latency, from the time a request was due, stays below the limit under the document's rate.",
+    measure=offered_load.measure,
+    judge=judge,
+    faults=("slow",),
+    seconds=offered_load.SECONDS,
+    group=offered_load.GROUP,
+)

@@ -1,0 +1,82 @@
+"""The service is ready within the demanded time after a cold start."""
+
+from __future__ import annotations
+
+import socket
+from urllib.parse import urlsplit
+
+from acceptance import keys
+from acceptance.criterion import Criterion
+from acceptance.errors import NotMeasurable
+from acceptance.evidence import Evidence
+from acceptance.measuring.check import Check
+from acceptance.measuring.site import Recorder, Site
+from acceptance.services.service import command
+from acceptance.verdict import Verdict, measured
+from perf.client.request_url import Origin, joined
+from perf.decisions.statistics import decide_cold_starts
+from perf.server_side.cold_start import time_starts
+
+TIMEOUT_IN_LIMITS = 2
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Start a second instance on free ports several times, from nothing to ready, and stop it again."""
+    start = site.deployment.start
+    if start is None:
+        raise NotMeasurable(
+            "Signoff did not start this service, so it saw no cold start",
+            "let Signoff start it: [start] in a deployment file",
+        )
+    assert criterion.threshold is not None
+    limit_s = criterion.threshold.base()[0]
+    host = urlsplit(site.deployment.target).hostname or "127.0.0.1"
+    count = site.profile.cold_starts
+
+    def take(recorder: Recorder) -> None:
+        port, metrics_port = _free_ports(host)
+        starts = time_starts(
+            command(start, ("--port", str(port), "--metrics-port", str(metrics_port))),
+            joined(Origin("http", host, port).url(), "/ready"),
+            count,
+            limit_s * TIMEOUT_IN_LIMITS,
+            env=keys.environment_of_service(),
+            on_start=lambda start: site.on_progress("cold starts", start.number / count),
+        )
+        for each in starts:
+            recorder.write("cold_start", each.as_record())
+
+    return site.measured("load-time", take, key=limit_s)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """A tolerance bound: so many starts of all to come stay below the limit."""
+    assert criterion.threshold is not None
+    starts = list(evidence.of("cold_start"))
+    failed = [record for record in starts if record["error"]]
+    if failed:
+        return Verdict("fail", f"{len(failed)} of {len(starts)} starts did not become ready: {failed[0]['error']}")
+    decision = decide_cold_starts([record["seconds"] for record in starts], criterion.threshold.base()[0])
+    return Verdict(
+        decision.outcome,
+        f"{decision.reason} ({decision.basis})",
+        measured(decision, "s"),
+        mend="more starts decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        detail=decision.detail,
+    )
+
+
+def _free_ports(host: str) -> tuple[int, int]:
+    with socket.socket() as first, socket.socket() as second:
+        first.bind((host, 0))
+        second.bind((host, 0))
+        return first.getsockname()[1], second.getsockname()[1]
+
+
+CHECK = Check(
+    kind="load_time",
+    summary="The service is ready within the limit after repeated cold starts.",
+    measure=measure,
+    judge=judge,
+    seconds=12,
+)

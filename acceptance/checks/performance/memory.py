@@ -1,0 +1,89 @@
+"""Memory stays below the limit: at its high-water mark under load, and a day later if it goes on growing so."""
+
+from __future__ import annotations
+
+from acceptance.criterion import Criterion
+from acceptance.errors import NotMeasurable
+from acceptance.evidence import Evidence
+from acceptance.measuring import ended_process, offered_load, repeated_prompts
+from acceptance.measuring.check import Check
+from acceptance.measuring.site import Site
+from acceptance.verdict import Verdict, measured
+from perf.processes.process_identity import identify
+
+FORWARDERS = {
+    *("docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "passt", "pasta", "gvproxy", "vpnkit"),
+    *("ssh", "sshd", "autossh", "socat", "kubectl"),
+}
+"""Programs that listen for a service that runs elsewhere: in a container, or behind a tunnel."""
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """The load run's samples of the service's process tree; not measurable where that cannot be seen."""
+    if site.process_id is None:
+        raise NotMeasurable(
+            f"the processes behind {site.deployment.target} cannot be seen from this machine",
+            "run Signoff on the server's own machine",
+        )
+    process = identify(site.process_id)
+    if process is not None and process.name in FORWARDERS:
+        raise NotMeasurable(
+            f"{process.text()} listens at {site.deployment.target} and only forwards to the service: "
+            "its memory and CPU are not the service's",
+            "judge the service at the address where its own process listens, inside the container or on its machine",
+        )
+    return offered_load.measure(criterion, site)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit.
+
+    Growth with new prompts alone decides nothing: see `repeated_prompts`.
+    """
+    assert criterion.threshold is not None
+    if idle := offered_load.unserved(evidence):
+        return Verdict("inconclusive", idle)
+    alpha = next(evidence.of("setup"))["alpha"]
+    samples = offered_load.last_attempt(evidence, "memory")
+    marks = offered_load.last_attempt(evidence, "high_water")
+    if not marks:
+        return Verdict("inconclusive", "the service's memory could not be read under load")
+    limit_bytes = criterion.threshold.base()[0]
+    decision = repeated_prompts.decide(samples, limit_bytes, marks[-1]["bytes"], alpha)
+    basis = f"{marks[-1]['source']}{of_process(evidence)}; {decision.basis}"
+    if not repeated_prompts.leads_beyond(decision):
+        return Verdict(
+            decision.outcome, f"{decision.reason} ({basis})", measured(decision, "bytes"), detail=decision.detail
+        )
+    if ended_process.said(evidence):
+        return Verdict(
+            "inconclusive",
+            f"{decision.reason}, if what was seen of it is how it goes on ({basis})",
+            measured(decision, "bytes"),
+            detail=decision.detail,
+        )
+    is_cache, again, figures = repeated_prompts.compared(evidence, decision, limit_bytes, alpha)
+    return Verdict(
+        "inconclusive" if is_cache else "fail",
+        f"{again if is_cache else '; '.join(filter(None, (decision.reason, again)))} ({basis})",
+        measured(decision, "bytes"),
+        mend=repeated_prompts.CACHED,
+        detail={**decision.detail, **figures},
+    )
+
+
+def of_process(evidence: Evidence) -> str:
+    """Which process the figures are of, with those that it started; "" in a run that did not keep it."""
+    return next((f" of {each['text']}" for each in offered_load.last_attempt(evidence, "process")), "")
+
+
+CHECK = Check(
+    kind="memory",
+    summary="The high-water mark under load stays below the limit, and so does a day of the growth that was seen.",
+    measure=measure,
+    judge=judge,
+    faults=("leaks_memory",),
+    seconds=offered_load.SECONDS,
+    group=offered_load.GROUP,
+    of_process=True,
+)

@@ -1,0 +1,48 @@
+"""Completions keep up with the demanded rate while more than that is offered, and latency and errors hold."""
+
+from __future__ import annotations
+
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.measuring import load_conditions, offered_load
+from acceptance.measuring.check import Check
+from acceptance.verdict import Verdict, measured
+from perf.decisions.statistics import decide_throughput
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where all three hold in one run: completions, each latency limit of the document, and errors below 1 %."""
+    assert criterion.threshold is not None
+    run = offered_load.run_of(evidence)
+    if not run.valid:
+        return Verdict("error", f"the client may have moved the figure: {run.reason}")
+    alpha = next(evidence.of("setup"))["alpha"]
+    plan = run.plan
+    stated = next(evidence.of("load"))["conditions"]
+    conditions = load_conditions.judged(run, stated, alpha, offered_load.looks)
+    decision = decide_throughput(
+        run.completions_s(),
+        run.arrivals_s(),
+        limit_per_second=criterion.threshold.value,
+        duration_s=plan.duration_s,
+        alpha=alpha,
+        conditions=conditions,
+    )
+    return Verdict(
+        decision.outcome,
+        f"{decision.reason} ({decision.basis})",
+        measured(decision, "requests/s"),
+        mend="a longer run decides it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        detail={**decision.detail, "outcomes": run.outcomes()},
+    )
+
+
+CHECK = Check(
+    kind="throughput",
+    summary="Completions keep up with the demanded rate while latency and errors hold in the same run.",
+    measure=offered_load.measure,
+    judge=judge,
+    faults=("slow",),
+    seconds=offered_load.SECONDS,
+    group=offered_load.GROUP,
+)

@@ -1,0 +1,37 @@
+"""The time to the first token stays below the limit under the document's rate."""
+
+from __future__ import annotations
+
+from acceptance.checks.performance.latency import decide
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.measuring import offered_load
+from acceptance.measuring.check import Check
+from acceptance.verdict import Verdict
+from perf.load.load_run import LoadRun
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Decided as a latency; the time counts from when the request was due, and no time as more than five limits."""
+    run = offered_load.run_of(evidence)
+    if not run.plan.stream:
+        return Verdict(
+            "fail", "the server does not take a request for a stream, so the first token comes with the last"
+        )
+    return decide(criterion, evidence, _times_ms, offered_load.TIMEOUT_IN_LIMITS)
+
+
+def _times_ms(run: LoadRun, most_ms: float) -> list[float]:
+    """An answer that came whole, though a stream was asked for, counts with its end."""
+    times = [each.ttft_ms if each.ttft_ms is not None else each.latency_ms for each in run.exchanges]
+    return [min(time_ms, most_ms) if each.ok else most_ms for each, time_ms in zip(run.exchanges, times, strict=True)]
+
+
+CHECK = Check(
+    kind="ttft",
+    summary="The time to the first token, from the time a request was due, stays below the limit.",
+    measure=offered_load.measure,
+    judge=judge,
+    seconds=offered_load.SECONDS,
+    group=offered_load.GROUP,
+)

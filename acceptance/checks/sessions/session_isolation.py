@@ -1,0 +1,55 @@
+"""Sessions that run side by side know nothing of each other."""
+
+from __future__ import annotations
+
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.measuring.check import Check
+from acceptance.measuring.conversing import probe_result, probed
+from acceptance.measuring.site import Site
+from acceptance.verdict import Measured, Verdict
+from coherence.session_probe import probe_isolation
+
+SESSIONS = 64
+RULE_OF_THREE = 3
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Tell every session a nonce of its own, then ask all of them at once."""
+    return probed(site, "session-isolation", lambda send: probe_isolation(send, SESSIONS, site.seed))
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where no reply holds another session's nonce; the upper end of the interval is the rule of three."""
+    probe = probe_result(evidence, "isolation")
+    count, leaks = probe["sessions"], probe["leaks"]
+    if leaks:
+        leaking = len({leak.split(" ", 1)[0] for leak in leaks})
+        return Verdict(
+            "fail",
+            f"{leaking} of {count} sessions leak: {leaks[0]}",
+            Measured(leaking / count, "ratio", samples=count),
+        )
+    if probe["errors"]:
+        return Verdict("fail", f"{len(probe['errors'])} turns failed: {probe['errors'][0]}")
+    if not probe["recalled"]:
+        return Verdict(
+            "inconclusive",
+            "no session remembered anything, so there was nothing that could leak",
+            mend="make sessions remember first; then ask again",
+        )
+    bound = min(1.0, RULE_OF_THREE / probe["answered"])
+    return Verdict(
+        "pass",
+        f"no leak between {count} sessions, so less than {bound:.1%} of sessions leak (95 %)",
+        Measured(0.0, "ratio", 0.0, bound, count),
+    )
+
+
+CHECK = Check(
+    kind="session_isolation",
+    summary="No session's reply holds what only another session was told.",
+    measure=measure,
+    judge=judge,
+    seconds=3,
+)

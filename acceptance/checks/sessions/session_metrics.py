@@ -1,0 +1,37 @@
+"""The session metrics move when a session is opened and turns are held in it."""
+
+from __future__ import annotations
+
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.measuring.check import Check
+from acceptance.measuring.conversing import probe_result, probed
+from acceptance.measuring.site import Site
+from acceptance.verdict import Verdict
+from coherence.session_probe import probe_session_metrics
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Read the session metrics at rest, hold a session, read again."""
+    path = criterion.parameters["path"]
+    site.deployment.request_url(site.deployment.target, path)  # one that leads elsewhere is not sent
+    return probed(site, "session-metrics", lambda send: probe_session_metrics(send, site.seed, path), key=path)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where a figure about sessions or turns rose with the session and not at rest."""
+    probe = probe_result(evidence, "session_metrics")
+    if probe["errors"]:
+        return Verdict("fail", probe["errors"][0])
+    moved = [*probe["sessions_moved"], *probe["turns_moved"]]
+    if not moved:
+        return Verdict("fail", f"a session was opened and none of {probe['figures']} figures moved with it")
+    return Verdict("pass", f"moved with a new session: {', '.join(dict.fromkeys(moved))}"[:300])
+
+
+CHECK = Check(
+    kind="session_metrics",
+    summary="The session metrics move with a session that is opened, and not at rest.",
+    measure=measure,
+    judge=judge,
+)

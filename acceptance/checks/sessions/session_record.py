@@ -1,0 +1,39 @@
+"""A session can be read back: its record shows the turns that were held, and nothing else."""
+
+from __future__ import annotations
+
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.measuring.check import Check
+from acceptance.measuring.conversing import probe_result, probed
+from acceptance.measuring.site import Site
+from acceptance.verdict import Verdict
+from coherence.session_probe import probe_record
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Hold two turns in a fresh session, read its record, and ask for a session that was never opened."""
+    path = criterion.parameters["path"]
+    site.deployment.request_url(site.deployment.target, path)  # one that leads elsewhere is not sent
+    return probed(site, "session-record", lambda send: probe_record(send, site.seed, path), key=path)
+
+
+def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
+    """Pass where both turns stand in the record, in order with their replies, and the unknown session is a 404."""
+    probe = probe_result(evidence, "record")
+    if wrong := [*probe["errors"], *probe["problems"]]:
+        return Verdict("fail", "; ".join(wrong[:3]))
+    return Verdict(
+        "pass",
+        f"the record shows the {probe['messages_shown']} messages of {probe['turns_sent']} turns, in order; "
+        "an unknown session is a 404",
+    )
+
+
+CHECK = Check(
+    kind="session_record",
+    summary="A session's record shows the turns that were held, and an unknown session is a 404.",
+    measure=measure,
+    judge=judge,
+    seconds=2,
+)

@@ -1,0 +1,1 @@
+"""Colour, errors and JSON of all commands."""

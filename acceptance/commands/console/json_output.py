@@ -1,0 +1,34 @@
+"""What `--json FILE` writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from acceptance.errors import UsageError
+from perf.redaction import known_secrets
+from reports.errors import NotWritten
+from reports.plain_text import json_text
+from reports.stored.run_folder import write
+from reports.terminal import show
+
+
+def write_json(told: Mapping[str, Any], to: str | None) -> bool:
+    """Into the file, or to standard output for "-"; True where that leaves no room for other text.
+
+    Raises UsageError where the file cannot be written, NotWritten where there is no room.
+    """
+    text = json_text(json.dumps(known_secrets.redacted_value(told), indent=1)) + "\n"
+    if to == "-":
+        show(text, end="")
+        return True
+    if to:
+        try:
+            write(Path(to), text)
+        except NotWritten as error:
+            if error.is_full:
+                raise
+            raise UsageError(str(error), error.mend) from None
+    return False

@@ -1,0 +1,1 @@
+"""`signoff read` and `signoff new`."""

@@ -1,0 +1,116 @@
+"""`signoff read`: what task documents ask for, what is assumed, what is unclear, what contradicts."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from acceptance.commands.console.colour import CHOICES, Palette, takes_colour
+from acceptance.commands.console.complaint import complain
+from acceptance.commands.documents.max_bytes import add_max_bytes
+from acceptance.commands.documents.reading_text import reading_text
+from acceptance.commands.documents.watching import watch
+from acceptance.errors import UsageError
+from acceptance.reading import Reading, read_all
+from acceptance.reading.binding.binding import binding_path
+from acceptance.reading.binding.binding_text import binding_draft
+from acceptance.reading.source.files import files_of
+from acceptance.reading_page import reading_page
+from reports.errors import NotWritten
+from reports.plain_text import json_text
+from reports.stored.run_folder import write
+from reports.terminal import show, silence, stream
+
+NAME = "read"
+HELP = "show what task documents ask for, what is assumed, and what contradicts"
+EXAMPLE = "signoff read fixtures/tasks/1.3-hermes-2.md"
+WITHOUT_CRITERIA = 3
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `signoff read`."""
+    parser.add_argument("documents", nargs="+", type=Path, metavar="PATH", help="task documents, or folders of them")
+    parser.add_argument("--json", metavar="FILE", help="write the reading as JSON; - is standard output")
+    parser.add_argument("--html", metavar="FILE", help="write the reading as one page that needs no network")
+    parser.add_argument("--binding", action="store_true", help="print the entries of a binding file for what is open")
+    parser.add_argument("--watch", action="store_true", help="read again whenever a document or its binding changes")
+    add_max_bytes(parser)
+    parser.add_argument(
+        "--color", choices=CHOICES, default="auto", help="auto: in a terminal, unless NO_COLOR is set (FORCE_COLOR too)"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Read and show; 0 also where conflicts stand, 3 where a document has no criteria, 4 where one is unreadable."""
+    if arguments.watch and "-" in (arguments.json, arguments.html):
+        raise UsageError("--watch shows the reading on standard output", "name a file instead of -")
+    if arguments.json == arguments.html == "-":
+        raise UsageError("--json - and --html - both want standard output", "name a file for one of them")
+    if arguments.binding and (arguments.watch or "-" in (arguments.json, arguments.html)):
+        raise UsageError("--binding prints to standard output alone", "leave out --watch, and name files instead of -")
+    _refuse_to_overwrite(arguments)
+    if arguments.watch:
+        return watch(arguments.documents, lambda: _read_and_show(arguments))
+    return _read_and_show(arguments)
+
+
+def _read_and_show(arguments: argparse.Namespace) -> int:
+    reading, unreadable = read_all(arguments.documents, most_bytes=arguments.max_bytes)
+    if arguments.json:
+        _write(_as_json(reading, unreadable), arguments.json)
+    if arguments.html:
+        _write(reading_page(reading, unreadable), arguments.html)
+    if arguments.binding:
+        _write(binding_draft(reading, datetime.now(UTC).date()), "-")
+    elif "-" not in (arguments.json, arguments.html) and (reading.documents or not unreadable):
+        palette = Palette(takes_colour(arguments.color, stream("out")))
+        _write(reading_text(reading, palette), "-", coloured=palette.is_coloured)
+    for error in unreadable:
+        complain(error, arguments.color)
+    if unreadable:
+        return unreadable[0].exit_code
+    return 0 if all(document.criteria for document in reading.documents) else WITHOUT_CRITERIA
+
+
+def _refuse_to_overwrite(arguments: argparse.Namespace) -> None:
+    """A file name in the wrong place must not cost a team its document, nor one output the other."""
+    files, _ = files_of(arguments.documents)
+    kept = {os.path.realpath(kept): "what is read" for file in files for kept in (file, binding_path(file))}
+    for option, name in (("--json", arguments.json), ("--html", arguments.html)):
+        if name is None or name == "-":
+            continue
+        if not name:
+            raise UsageError(f"{option} names no file", "name one, or - for standard output")
+        place = os.path.realpath(name)
+        if place in kept:
+            raise UsageError(f"{option} {name} would overwrite {kept[place]}", "name another file")
+        kept[place] = f"what {option} writes"
+
+
+def _as_json(reading: Reading, unreadable: Sequence[UsageError]) -> str:
+    value = reading.as_json()
+    if unreadable:
+        value |= {"error": str(unreadable[0]), "errors": [str(error) for error in unreadable]}
+    # A lone surrogate came from a file name, and other programs refuse its escape.
+    text = json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "replace").decode("utf-8")
+    return json_text(text) + "\n"
+
+
+def _write(text: str, name: str, *, coloured: bool = False) -> None:
+    if name == "-":
+        try:
+            show(text, end="", coloured=coloured)
+        except BrokenPipeError:
+            silence()  # whoever read the pipe has seen enough; what was found still decides the exit code
+        except OSError as error:
+            silence()
+            raise UsageError(f"standard output: {error.strerror}", "make room, or name a file elsewhere") from None
+        return
+    try:
+        write(Path(name), text.encode("utf-8", "replace").decode())
+    except NotWritten as error:
+        raise error if error.is_full else UsageError(str(error), error.mend) from None

@@ -1,0 +1,409 @@
+"""`signoff load`: offer a server a load, and tell its latencies and whether the client was innocent of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from acceptance.commands.console.complaint import show_warnings
+from acceptance.commands.console.json_output import write_json
+from acceptance.commands.loading import load_journey, load_machines
+from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
+from perf.client.request_url import joined, origin
+from perf.redaction import known_secrets
+from reports.errors import NotWritten
+from reports.stored import run_folder
+from reports.terminal import clear_line, is_terminal, redraw, show
+
+if TYPE_CHECKING:
+    from perf.client.exchange import Exchange
+    from perf.distributed.load_master import RemoteWorkers
+    from perf.journeys.journey_run import JourneyUsers
+    from perf.load.highest_rate import Limit, Step
+    from perf.load.load_process import Workers
+    from perf.load.load_run import LoadProgress, LoadRun
+    from perf.load.plan import LoadPlan
+    from perf.server_side.server_watch import ServerWatch
+
+NAME = "load"
+HELP = "offer a server a load and tell its latencies, or find the highest rate that meets limits"
+EXAMPLE = "signoff load http://127.0.0.1:11401 --rate 20 --duration 30"
+DONE, UNDECIDED, INVALID = 0, 2, 3
+TIMES: Final = {"ttft": "time to the first token", "itl": "time between tokens", "e2e": "time to the end"}
+STATISTICS: Final = ("mean", "p50", "p90", "p95", "p99")
+REDRAW_S: Final = 0.2
+PLAIN_EVERY_S: Final = 10.0
+ASK_TIMEOUT_S: Final = 2.0
+LONGEST_NAME: Final = 1000
+LEAST_TIMEOUT_S: Final = 5.0
+TIMEOUT_IN_LIMITS: Final = 5
+WARM_UP_SHARE: Final = 0.1
+LEAST_WARM_UP_S: Final = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of `signoff load`."""
+    parser.add_argument("url", nargs="?", metavar="URL", help="the server; without a path its /v1/chat/completions")
+    when = parser.add_argument_group("when requests come")
+    when.add_argument("--rate", type=float, metavar="R", help="requests a second; with --find the first rate to try")
+    when.add_argument("--duration", type=float, metavar="S", help="seconds; with --find of each step, at least")
+    when.add_argument(
+        "--arrivals", default="constant", metavar="HOW",
+        help="constant (default), poisson, ramp:FROM up to --rate, step:R1,R2,..., or trace:FILE (times, or JSON lines "
+        "or CSV with times and lengths); a trace takes --rate to stretch and --duration to cut it",
+    )  # fmt: skip
+    when.add_argument(
+        "--closed-loop", type=int, metavar="N",
+        help="no schedule: keep N requests in flight (its latencies suffer from coordinated omission)",
+    )  # fmt: skip
+    when.add_argument("--timeout", type=float, metavar="S", help="of a request, from when it was due (default: 60)")
+    when.add_argument("--workers", type=int, default=1, metavar="N", help="processes that share the one schedule")
+    when.add_argument("--seed", type=int, metavar="N", help="of arrivals and prompts, to repeat a run (default: new)")
+    what = parser.add_argument_group("what is sent")
+    what.add_argument("--model", metavar="M", help="default: the first that /v1/models lists")
+    what.add_argument("--max-tokens", type=int, metavar="N", help="of each answer (default: the server's)")
+    what.add_argument("--prompts", type=Path, metavar="FILE", help="one a line, or JSON lines with prompt or messages")
+    what.add_argument("--prompt-tokens", type=int, default=0, metavar="N", help="words of our own added to each prompt")
+    what.add_argument("--same-prompt", action="store_true", help="do not vary it: this measures the prefix cache")
+    what.add_argument("--no-stream", action="store_true", help="ask for whole answers")
+    what.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="may be repeated")
+    what.add_argument("--api-key-env", default="", metavar="NAME", help="variable that holds the server's API key")
+    what.add_argument(
+        "--api-key-header", default="Authorization", metavar="NAME",
+        help="header that the key is sent in (default: Authorization, as Bearer KEY)",
+    )  # fmt: skip
+    what.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
+    told = parser.add_argument_group("what is told")
+    told.add_argument("--json", metavar="FILE", help="the result as JSON; - is standard output")
+    told.add_argument("--records", type=Path, metavar="FILE", help="every request as a line of JSON, as it ends")
+    told.add_argument("--metrics-url", metavar="URL", help="the server's metrics (default: /metrics of the server)")
+    find = parser.add_argument_group("the highest rate that meets limits")
+    find.add_argument("--find", action="store_true", help="search for it, from --rate on; give at least one limit")
+    for what_of, words in TIMES.items():
+        for statistic in STATISTICS:
+            shown = f"limit of the {words}; also -mean, -p50, -p90, -p95" if statistic == "p99" else argparse.SUPPRESS
+            find.add_argument(f"--{what_of}-{statistic}-ms", type=float, metavar="MS", help=shown)
+    find.add_argument("--error-rate", type=float, metavar="SHARE", help="limit of the share of errors, such as 0.01")
+    find.add_argument("--resolution", type=float, default=0.05, metavar="SHARE", help="how near (default: 0.05)")
+    find.add_argument("--max-rate", type=float, metavar="R", help="try no higher rate")
+    load_machines.add_arguments(parser)
+    load_journey.add_arguments(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Exit 0 where the run is done and valid, 3 where it is not, 4 for a plan that cannot be."""
+    # Not above: what measures takes a while to import, and `signoff --help` needs none of it. The workers start
+    # first, so that they import while this process does.
+    from acceptance.commands.loading import load_request
+    from perf.errors import PerfError, PlanInvalid, Unresolved
+    from perf.load.load_process import Workers
+
+    if arguments.workers < 1:
+        raise UsageError(f"--workers {arguments.workers}: at least one is needed")
+    load_machines.check(arguments)
+    load_journey.check(arguments)
+    try:
+        if arguments.worker is not None:
+            return load_machines.serve(arguments)
+        if arguments.url is None:
+            raise UsageError("no URL is given", f"for example: {EXAMPLE}")
+        load_request.remember_secrets(arguments)  # before there are workers, who would inherit them
+        show_warnings()
+        if arguments.journey:
+            return _run(arguments, None)
+        with load_machines.workers_of(arguments) if arguments.master else Workers(arguments.workers) as workers:
+            return _run(arguments, workers)
+    except PlanInvalid as error:
+        raise UsageError(str(error), error.mend) from None
+    except Unresolved as error:
+        raise TargetUnreachable(str(error), error.mend) from None
+    except PerfError as error:
+        raise RunInvalid(str(error), error.mend) from None
+
+
+def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> int:
+    from acceptance.commands.loading import load_request
+
+    limits = _limits(arguments)
+    if arguments.timeout is None:
+        longest_ms = max((limit.value for limit in limits if limit.what != "error_rate"), default=None)
+        arguments.timeout = 60.0 if longest_ms is None else max(LEAST_TIMEOUT_S, TIMEOUT_IN_LIMITS * longest_ms / 1e3)
+    plan = load_request.plan_of(arguments)
+    plan.offsets_ns()  # a wrong one ends before the server is asked anything
+    return _Command(arguments, workers).run(plan, limits)
+
+
+def _limits(arguments: argparse.Namespace) -> list[Limit]:
+    given = {
+        (what, statistic): getattr(arguments, f"{what}_{statistic}_ms") for what in TIMES for statistic in STATISTICS
+    }
+    named = {key: value for key, value in given.items() if value is not None}
+    if arguments.error_rate is not None:
+        named["error_rate", "share"] = arguments.error_rate
+    if not arguments.find:
+        if named or arguments.max_rate is not None:
+            raise UsageError("limits are for a search", "add --find")
+        return []
+    if not named:
+        raise UsageError("--find needs a limit", "for example --ttft-p99-ms 500 --error-rate 0.01")
+    if arguments.closed_loop is not None or arguments.arrivals not in ("constant", "poisson"):
+        raise UsageError("--find offers rates", "use it with --arrivals constant or poisson")
+    if arguments.no_stream and any(what in ("ttft", "itl") for what, _ in named):
+        raise UsageError("times to and between tokens need streams", "leave out --no-stream")
+    if not 0.005 <= arguments.resolution <= 1:
+        raise UsageError(f"--resolution {arguments.resolution:g}: from 0.005 to 1")
+    from perf.load.highest_rate import Limit
+
+    for (what, _), value in named.items():
+        if not value > 0 or (what == "error_rate" and value >= 1):
+            raise UsageError(f"a limit of {value:g} on the {what.replace('_', ' ')} limits nothing")
+    return [Limit(what, statistic, value) for (what, statistic), value in named.items()]  # type: ignore[arg-type]
+
+
+class _Command:
+    """One command under way: where its records go and what its user sees meanwhile."""
+
+    def __init__(self, arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> None:
+        from acceptance.commands.loading import load_request
+        from perf.load.load_process import Workers
+
+        self.arguments = arguments
+        self.workers = workers if isinstance(workers, Workers) else None
+        self.carrier: RemoteWorkers | JourneyUsers | None = None if isinstance(workers, Workers) else workers
+        if arguments.journey:
+            self.carrier = load_journey.users_of(arguments, self._keep)
+        self.origin = origin(load_request.endpoint(arguments.url))
+        self.headers = load_request.headers(arguments)
+        self.records: run_folder.Growing | None = None
+        self.line = _Line()
+
+    def run(self, plan: LoadPlan, limits: list[Limit]) -> int:
+        from acceptance.commands.loading import load_request
+
+        with ExitStack() as open_files:
+            if self.arguments.records is not None:
+                try:
+                    self.records = open_files.enter_context(run_folder.begin(self.arguments.records))
+                except NotWritten as error:
+                    raise error if error.is_full else UsageError(str(error), error.mend) from None
+            if not self.arguments.model:
+                plan = load_request.with_model(plan, self._served_model())
+            return self._find(plan, limits) if limits else self._load(plan)
+
+    def _load(self, plan: LoadPlan) -> int:
+        from acceptance.commands.loading.load_result import NONE_SUCCEEDED, attempts_of, result_of
+
+        results: list[dict[str, Any]] = []
+        for attempt in range(2):
+            # Other prompts in the repeat: the server may keep what it made of the first ones.
+            began = datetime.now(UTC)
+            with self._watch(plan) as watch:
+                run = self._offer(
+                    replace(plan, seed=plan.seed + attempt), f"attempt {attempt + 1}: " if attempt else ""
+                )
+            count = self.arguments.expect_workers or self.arguments.workers
+            results.append(result_of(run, began, watch.side(run), watch.gpu(), count))
+            if self.carrier is not None:
+                results[-1] |= self.carrier.facts()
+            last = results[-1]
+            whole = not (run.interrupted or run.given_up or NONE_SUCCEEDED in last["reason"])
+            if last["valid"] or not whole or (self.carrier is not None and not self.carrier.whole):
+                break
+            if not attempt:
+                self.line.say(f"invalid: {last['reason']}; the run is made once more")
+        last = {**last, "attempts": attempts_of(results)}
+        self._tell(last, lambda: _text(last))
+        return DONE if last["valid"] else INVALID
+
+    def _find(self, plan: LoadPlan, limits: list[Limit]) -> int:
+        from acceptance.commands.loading.load_text import found_text, step_text
+        from acceptance.machine import machine
+        from perf.load.highest_rate import find_highest, judge_step
+
+        times = [limit.value for limit in limits if limit.what != "error_rate"]
+        needed = max(limit.samples_needed() for limit in limits)
+        looks = 0
+
+        def measure(rate: float, length: int) -> Step:
+            nonlocal looks
+            judged_s = max(plan.duration_s, 1.05 * needed / rate) * length
+            warm_up_s = max(LEAST_WARM_UP_S, WARM_UP_SHARE * judged_s)
+            self.line.say(f"{rate:.4g} requests/s: {warm_up_s:.0f} s to warm up, {judged_s:.0f} s judged")
+            looks += 1
+            step_plan = replace(
+                plan,
+                rate_per_second=rate,
+                duration_s=warm_up_s + judged_s,
+                seed=plan.seed + looks,
+                limit_ms=min(times, default=None),
+            )
+            step = judge_step(self._offer(step_plan, f"{rate:.4g}/s: "), limits, rate, warm_up_s)
+            self.line.say(step_text(step))
+            return step
+
+        most = self.arguments.max_rate
+        more = {} if most is None else {"most_per_second": most}
+        found = find_highest(measure, plan.rate_per_second, resolution=self.arguments.resolution, **more)
+        result = {
+            "schema": 1,
+            "url": plan.url,
+            "limits": [asdict(limit) for limit in limits],
+            "highest_rate": found.highest,
+            "next_rate": found.next_above,
+            "next_outcome": found.next_outcome,
+            "ended_by": found.ended_by,
+            "resolution": self.arguments.resolution,
+            "alpha": _alpha(),
+            "steps": [asdict(step) for step in found.steps],
+            "seed": plan.seed,
+            "valid": found.ended_by not in ("client", "interrupted"),
+            "machine": machine(),
+        }
+        self._tell(result, lambda: found_text(found, limits, self.arguments.resolution))
+        if not result["valid"]:
+            return INVALID
+        return DONE if found.highest is not None or found.next_outcome == "fail" else UNDECIDED
+
+    def _offer(self, plan: LoadPlan, what: str) -> LoadRun:
+        from perf.load.client_limits import open_files_short
+        from perf.load.load_process import Workers
+
+        if self.carrier is None and (short := open_files_short(plan, self.arguments.workers)):
+            self.line.say(f"note: {short}")
+        self._keep(plan.as_record())
+        with ExitStack() as later:
+            workers = self.carrier or self.workers or later.enter_context(Workers(self.arguments.workers))
+            self.workers = None  # each carries one run
+            run = workers.carry(
+                plan,
+                self._keep_exchange if self.records else None,
+                lambda progress: self.line.progress(what, progress, plan.timeout_s),
+                give_up=True,
+            )
+        *_, health = run.as_records()
+        self._keep({**health, "started_ns": run.started_ns})
+        self.line.clear()
+        return run
+
+    def _keep_exchange(self, exchange: Exchange) -> None:
+        self._keep(exchange.as_record())
+
+    def _keep(self, record: Mapping[str, Any]) -> None:
+        if self.records is not None:
+            self.records.append(json.dumps(known_secrets.redacted_value(record)) + "\n")
+
+    def _tell(self, result: Mapping[str, Any], text: Callable[[], str]) -> None:
+        try:
+            is_all = write_json(result, self.arguments.json)
+        except UsageError:
+            show(text())
+            raise
+        if not is_all:
+            show(text())
+
+    def _served_model(self) -> str | None:
+        """The first model that the server lists; None where it has no such list: not every one wants a model."""
+        from perf.client import server_json
+
+        listed = server_json.found(self._ask(joined(self.origin.url(), "/v1/models")))
+        try:
+            name = listed["data"][0]["id"]
+        except (KeyError, IndexError, TypeError):
+            return None
+        # A name that holds the key would carry it into every record, and to workers on other machines.
+        usable = isinstance(name, str) and len(name) <= LONGEST_NAME and known_secrets.redacted(name) == name
+        return name if usable else None
+
+    def _watch(self, plan: LoadPlan) -> ServerWatch:
+        """The server's own metrics during the run; a key goes to its own server alone."""
+        from perf.server_side.scrape import Source
+        from perf.server_side.server_watch import ServerWatch
+
+        url = self.arguments.metrics_url or joined(self.origin.url(), "/metrics")
+        return ServerWatch(
+            [Source(url, self._headers_for(url))],
+            plan.duration_s,
+            verify_tls=plan.verify_tls,
+            find_pid=lambda: _local_process(self.origin.url()),
+        )
+
+    def _headers_for(self, url: str) -> Mapping[str, str]:
+        """What is sent besides; a key goes to its own server."""
+        return self.headers if origin(url) == self.origin else {}
+
+    def _ask(self, url: str) -> str:
+        """The text of an answer with status 200, else "": what is asked here a server need not know."""
+        from perf.client.fetch import fetch
+        from perf.errors import PlanInvalid
+
+        try:
+            answer = fetch(
+                url, headers=self._headers_for(url), timeout_s=ASK_TIMEOUT_S, verify_tls=not self.arguments.insecure
+            )
+        except PlanInvalid:
+            return ""
+        if answer.failure or answer.status != HTTPStatus.OK:
+            return ""
+        return answer.body.decode("utf-8", "replace")
+
+
+class _Line:
+    """What stands on standard error: a line that moves in a terminal, now and then a line elsewhere."""
+
+    def __init__(self) -> None:
+        self._live = is_terminal("err")
+        self._shown_at = time.monotonic() - (0.0 if self._live else PLAIN_EVERY_S - 1.0)
+
+    def say(self, text: str) -> None:
+        self.clear()
+        show(text, on="err")
+
+    def progress(self, what: str, now: LoadProgress, timeout_s: float) -> None:
+        if time.monotonic() - self._shown_at < (REDRAW_S if self._live else PLAIN_EVERY_S):
+            return
+        self._shown_at = time.monotonic()
+        left_s = now.duration_s - now.elapsed_s
+        left = f"{left_s:.0f} s left" if left_s > 0 else f"waiting for {now.in_flight}, at most {timeout_s:g} s"
+        mean = "" if now.mean_latency_ms is None else f", mean {now.mean_latency_ms:.4g} ms"
+        text = f"{what}{now.finished} of {now.planned} ended, {now.failed} failed, {now.in_flight} open{mean}; {left}"
+        if self._live:
+            redraw(text)
+        else:
+            show(text, on="err")
+
+    def clear(self) -> None:
+        if self._live:
+            clear_line()
+
+
+def _local_process(origin: str) -> int | None:
+    """The process that listens at this address, where it is on this machine and may be seen."""
+    from perf.errors import NoListener
+    from perf.processes.process_tree import listener
+
+    parts = urlsplit(origin)
+    try:
+        return listener(parts.port or {"https": 443}.get(parts.scheme, 80), parts.hostname)
+    except NoListener:
+        return None
+
+
+def _text(result: Mapping[str, Any]) -> str:
+    from acceptance.commands.loading.load_text import text_of
+
+    return text_of(result)
+
+
+def _alpha() -> float:
+    from perf.load.highest_rate import ALPHA
+
+    return ALPHA

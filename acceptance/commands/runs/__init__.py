@@ -1,0 +1,1 @@
+"""`signoff run`, `report`, `night` and `serve`."""

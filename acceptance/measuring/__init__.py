@@ -1,0 +1,1 @@
+"""What several checks share: requests, load, streams, refusals, roles."""

@@ -1,0 +1,37 @@
+"""A check: how one kind of criterion is measured and judged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from acceptance.criterion import Criterion
+from acceptance.evidence import Evidence
+from acceptance.verdict import Verdict
+
+if TYPE_CHECKING:
+    from acceptance.measuring.site import Site
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Data plus two functions: `measure` touches the deployment, `judge` is pure.
+
+    `measure` returns evidence (shared with other checks by name) or raises `NotMeasurable`. `judge` sees the
+    criterion and the records alone, so that a stored run gives the same verdict again. `faults` names the
+    defects of a reference service that this check must turn red. `seconds` is the usual cost, for the time left;
+    checks of one `group` share one measurement. `after_stop` checks are measured once the run has stopped the
+    service that it started itself. `of_process` says that the figure is of the service's processes, and of nothing
+    once one of them has ended.
+    """
+
+    kind: str
+    summary: str
+    measure: Callable[[Criterion, Site], Evidence]
+    judge: Callable[[Criterion, Evidence], Verdict]
+    faults: tuple[str, ...] = ()
+    seconds: float = 1.0
+    group: str = ""
+    after_stop: bool = False
+    of_process: bool = False

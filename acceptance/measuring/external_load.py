@@ -1,0 +1,53 @@
+"""Another load tool's result as the evidence of a run, where it is of the same server."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from acceptance.deployment import Deployment
+from acceptance.errors import EvidenceUnusable
+from acceptance.evidence import Evidence
+from acceptance.verdict import Verdict
+from perf.client.request_url import Origin, origin
+from perf.errors import EvidenceUnreadable, UrlInvalid
+from perf.imported.external_results import read_foreign
+from perf.imported.external_run import ForeignRun
+
+RECORD = "foreign"
+
+
+def read_evidence(path: Path, deployment: Deployment) -> ForeignRun:
+    """The run of a file, which has to be of the deployment's target. Raises EvidenceUnusable."""
+    try:
+        found = read_foreign(path)
+    except EvidenceUnreadable as error:
+        raise EvidenceUnusable(str(error), error.mend) from None
+    if _place(found.target) != _place(deployment.target):
+        raise EvidenceUnusable(
+            f"{path}: {found.tool} asked {found.target}, and {deployment.target} is judged",
+            f"judge that server: --target {found.target}",
+        )
+    return found
+
+
+def bound(verdict: Verdict, evidence: Evidence) -> Verdict:
+    """Nothing fails on another tool's record: nothing shows whether the server was late, or the tool."""
+    told = next(evidence.of(RECORD), None)
+    if told is None or verdict.outcome != "fail":
+        return verdict
+    return Verdict(
+        "inconclusive",
+        f"{verdict.reason}; but {told['tool']} does not prove that it was not late itself, so nothing fails on it",
+        verdict.measured,
+        mend="measure it: run again without --evidence",
+        detail=verdict.detail,
+    )
+
+
+def _place(url: str) -> Origin | None:
+    try:
+        found = origin(url)
+    except UrlInvalid:
+        return None
+    return replace(found, host="127.0.0.1") if found.host == "localhost" else found

@@ -1,0 +1,80 @@
+"""What has to hold in the same run for its throughput to count: the document's latency limits, and errors.
+
+A limit is judged on what it is about: its own request, its own statistic. An error rate of 1 % is the most under
+which completions count at all; a document's own stricter limit can only make the run fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from acceptance.criterion import Criterion
+from perf.decisions.statistics import Outcome, decide_mean, decide_percentile, decide_rate
+from perf.load.load_run import LoadRun
+
+MOST_ERRORS: Final = 0.01
+
+
+def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[dict[str, Any]]:
+    """The limits of a document on latency and errors, as plain JSON for the records of the run.
+
+    A request is known again by its body without the fields `of_a_stream`: whether it is streamed is the run's affair.
+    """
+    found = []
+    for criterion in criteria:
+        if criterion.threshold is None or criterion.judge != "machine":
+            continue
+        limit = criterion.threshold.base()[0]
+        if criterion.kind == "error_rate":
+            found.append({"name": "errors", "id": criterion.id, "limit": limit})
+        elif criterion.kind == "latency":
+            request = criterion.parameters.get("request")
+            body = request.get("body") if isinstance(request, Mapping) else None
+            if isinstance(body, Mapping):
+                body = {name: value for name, value in body.items() if name not in of_a_stream}
+            found.append(
+                {
+                    "name": "latency",
+                    "id": criterion.id,
+                    "limit_ms": limit * 1e3,
+                    "statistic": criterion.threshold.statistic or "mean",
+                    "body": body,
+                }
+            )
+    return found
+
+
+def judged(
+    run: LoadRun, conditions: Sequence[Mapping[str, Any]], alpha: float, looks: Callable[[LoadRun], tuple[int, ...]]
+) -> dict[str, Outcome]:
+    """How each condition came out in this run, by its name and the id of its criterion; `looks` are those of a mean."""
+    marks = [not exchange.ok for exchange in run.exchanges]
+    outcomes = {"errors": decide_rate(sum(marks), len(marks), MOST_ERRORS, alpha, marks).outcome}
+    for each in conditions:
+        name = f"{each['name']} ({each['id']})"
+        if each["name"] == "latency":
+            outcomes[name] = _latency(run, each, alpha, looks)
+        elif _errors_fail(marks, each["limit"], alpha):
+            outcomes[name] = "fail"
+    return outcomes
+
+
+def _errors_fail(marks: Sequence[bool], limit: float, alpha: float) -> bool:
+    if limit <= 0:
+        return any(marks)
+    return decide_rate(sum(marks), len(marks), limit, alpha, marks).outcome == "fail"
+
+
+def _latency(
+    run: LoadRun, condition: Mapping[str, Any], alpha: float, looks: Callable[[LoadRun], tuple[int, ...]]
+) -> Outcome:
+    body, limit_ms, statistic = condition["body"], condition["limit_ms"], str(condition["statistic"])
+    if isinstance(body, Mapping):
+        run = run.of_body(body)
+    times_ms, timeout_ms = run.latencies_ms(), run.plan.timeout_s * 1e3
+    if limit_ms >= timeout_ms:
+        return "inconclusive"
+    if statistic.startswith("p") and statistic[1:].replace(".", "", 1).isdigit():
+        return decide_percentile(times_ms, limit_ms, float(statistic[1:]) / 100, alpha, timeout_ms).outcome
+    return decide_mean(times_ms, limit_ms, timeout_ms, alpha, looks(run)).outcome

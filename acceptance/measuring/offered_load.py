@@ -1,0 +1,311 @@
+"""The one load run behind a document's figures: latency, throughput, errors, memory and CPU come from the same minute.
+
+The rate is 1.25 times the throughput that the document asks for, so that a server which only just keeps up is
+seen to fall behind when it does. The document's own completion requests take turns; a latency limit on one of
+them is judged on that request alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import asdict, replace
+from http import HTTPStatus
+from typing import Any
+
+from acceptance.criterion import Criterion
+from acceptance.errors import NotMeasurable, RunInvalid
+from acceptance.evidence import Evidence, Record
+from acceptance.measuring import ended_process, generation, load_conditions, metrics_address, repeated_prompts
+from acceptance.measuring.external_load import RECORD as FOREIGN
+from acceptance.measuring.site import Recorder, Site
+from perf.client.exchange import Exchange
+from perf.client.patience import origin_of
+from perf.decisions.mean_latency import LOOKS
+from perf.errors import CounterMissing, LoadProcessDied, NoListener, PerfError
+from perf.imported.external_run import ForeignRun
+from perf.load.gathered import SILENCE_S
+from perf.load.load import LoadPlan, run_load_in_process
+from perf.load.load_run import LoadRun
+from perf.processes.memory_sampler import MemorySampler
+from perf.processes.process_tree import HighWater, high_water
+from perf.server_side.server_watch import ServerWatch
+
+HEADROOM = 1.25
+RATE_WHERE_NONE_IS_STATED = 10.0
+TIMEOUT_IN_LIMITS = 5
+TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
+SILENCE_IN_TIMEOUTS = 0.4
+"""Two limits: a server that ends nothing for so long, and for 90 s at least, is frozen, and the run is given up."""
+DOUBTED = 20
+"""So many time-outs at the end of a run: whatever is asked next is not waited for as long."""
+WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
+    "messages": [{"role": "user", "content": "Tell me about the sea."}],
+    "max_tokens": 50,
+}
+COMPLETION_PATHS = ("/v1/chat/completions", "/v1/completions")
+TIMES = {"latency", "ttft", "inter_token_latency"}
+"""Kinds whose limit may be on one of the document's requests."""
+OF_REQUESTS = {*TIMES, "throughput", "error_rate"}
+"""Kinds that the records of the requests alone decide."""
+OF_A_STREAM = ("stream", "stream_options")
+NAME = "load"
+GROUP = "load"
+SECONDS = 65.0
+
+
+def measure(criterion: Criterion, site: Site) -> Evidence:
+    """Offer the load for the profile's time while memory and CPU of the service are sampled.
+
+    Raises NotMeasurable for a request that is not among those offered: for another service than the target, or
+    no completion.
+    """
+    if not _is_for_target(criterion, site):
+        raise NotMeasurable(
+            f"this request is for another service than {site.deployment.target}, where the load goes",
+            "judge that service in a run of its own, with --target",
+        )
+    request = criterion.parameters.get("request")
+    if criterion.kind in TIMES and isinstance(request, Mapping):
+        path, bodies = requests(site)
+        if request.get("path") != path or request.get("body") not in bodies:
+            raise NotMeasurable(
+                f"{request['method']} {request['path']} is not among the requests offered under load",
+                f"the load run sends completions to {path}; judge other requests in a document of their own",
+            )
+    foreign = site.foreign
+    if foreign is None:
+        return site.measured(NAME, lambda recorder: _take(recorder, site))
+    if criterion.kind not in OF_REQUESTS:
+        raise NotMeasurable(
+            f"the load of this run is {foreign.tool}'s, which watched no process", "run without --evidence"
+        )
+    return site.measured(NAME, lambda recorder: _keep(recorder, site, foreign))
+
+
+def run_of(evidence: Evidence) -> LoadRun:
+    """The load run that the records hold: the last attempt, where one was repeated."""
+    last = max((record.get("attempt", 0) for record in evidence.of("exchange")), default=0)
+    return LoadRun.from_records(record for record in evidence.records if record.get("attempt", last) == last)
+
+
+def looks(run: LoadRun) -> tuple[int, ...]:
+    """When the mean is looked at: the planned looks well below the number of requests planned, and that number."""
+    planned = len(run.exchanges)
+    return (*(look for look in LOOKS if look * 1.1 < planned), planned) if planned >= LOOKS[0] else LOOKS
+
+
+def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
+    """The path and the bodies of the completion requests that the document's latency and throughput limits name."""
+    found: dict[str, tuple[str, Mapping[str, Any]]] = {}
+    for criterion in site.criteria:
+        request = criterion.parameters.get("request")
+        if criterion.kind not in {*TIMES, "throughput"} or not isinstance(request, Mapping):
+            continue
+        if not _is_for_target(criterion, site):
+            continue
+        body = request.get("body")
+        if request.get("path") in COMPLETION_PATHS and isinstance(body, Mapping):
+            found.setdefault(body_key(body), (request["path"], body))
+    paths = [path for path, _ in found.values()]
+    if not paths:
+        return generation.CHAT_PATH, [WHERE_NONE_IS_NAMED]
+    return paths[0], [body for path, body in found.values() if path == paths[0]]
+
+
+def _is_for_target(criterion: Criterion, site: Site) -> bool:
+    request = criterion.parameters.get("request")
+    address = request.get("address") if isinstance(request, Mapping) else None
+    try:
+        return site.deployment.url(address, site.primary_address)[0] == site.deployment.target
+    except NotMeasurable:
+        return False
+
+
+def body_key(body: Mapping[str, Any]) -> str:
+    """One spelling of a request body, to know it again."""
+    return json.dumps(body, sort_keys=True)
+
+
+def _take(recorder: Recorder, site: Site) -> None:
+    limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in site.limits(kind)]
+    strictest_s = min(limits_s, default=None)
+    asked = _asked(site)
+    path, bodies = requests(site)
+    url = site.deployment.request_url(site.deployment.target, path)
+    model = generation.served_model(site)
+    is_guessed = bodies == [WHERE_NONE_IS_NAMED]
+    if is_guessed and site.ask("POST", path, body=dict(bodies[0]))["status"] == HTTPStatus.NOT_FOUND:
+        raise NotMeasurable(
+            f"the load run sends completions to {url}, which gives 404",
+            "judge memory and CPU of this service under a load of its own requests",
+        )
+    site.still_waits("POST", url)
+    # A document's request without a model is sent as it stands where the server takes it so.
+    if model is not None and not _takes(site, path, bodies[0]):
+        bodies = [{**body, "model": model} for body in bodies]
+        recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
+    stream = _as_stream(site, path, bodies[0])
+    bodies = [{**body, **stream} for body in bodies]
+    rate_per_second = asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED
+    plan = LoadPlan(
+        url=url,
+        body=bodies[0],
+        more_bodies=tuple(bodies[1:]),
+        rate_per_second=rate_per_second,
+        duration_s=max(site.profile.load_s, site.profile.requests_each * len(bodies) / rate_per_second),
+        timeout_s=_timeout_s(site),
+        headers=site.deployment.headers(url),
+        seed=site.seed,
+        stream=any(body.get("stream") is True for body in bodies),
+        limit_ms=strictest_s * 1e3 if strictest_s else None,
+        figure="mean",
+    )
+    recorder.write("load", _told(site))
+    run, side = _offer(recorder, site, plan)
+    if not run.valid and not run.interrupted and not run.given_up:
+        # One repeat, and both are kept: a client that was held up says nothing about the server.
+        site.retries.append(f"the load run was repeated: {run.reason}")
+        # With other prompts: the server may keep what it made of the first ones.
+        run, side = _offer(recorder, site, replace(plan, seed=plan.seed + 1))
+    site.server_sides.append({**side, "service": site.service})
+    for record in run.as_records():
+        if record["record"] != "exchange":
+            recorder.write("run", record)
+    _look_for_silence(site, run)
+    if run.interrupted:
+        raise KeyboardInterrupt
+    taken = Evidence(NAME, "", tuple(recorder.records))
+    if marks := last_attempt(taken, "high_water"):
+        repeated_prompts.offer(recorder, site, plan, last_attempt(taken, "memory"), marks[-1]["bytes"])
+
+
+def _look_for_silence(site: Site, run: LoadRun) -> None:
+    """Raises NotRun where the run was given up; notes where the server answered nothing at its end."""
+    if run.given_up:
+        site.patience.give_up(origin_of(run.plan.url), f"{run.plan.url}, under load: {run.reason}")
+        site.still_waits("POST", run.plan.url)
+    if run.unanswered_at_its_end >= DOUBTED:
+        site.patience.doubt("POST", run.plan.url)
+
+
+def _keep(recorder: Recorder, site: Site, foreign: ForeignRun) -> None:
+    """Another tool's run in the place of an own one, with what it cannot prove."""
+    recorder.write("load", _told(site))
+    recorder.write(FOREIGN, foreign.as_record())
+    for sentence in foreign.cannot_prove:
+        recorder.write("note", {"assumption": f"measured by {foreign.tool} {foreign.version}: {sentence}"})
+    for record in foreign.as_load_run(_timeout_s(site)).as_records():
+        recorder.write("run", record)
+
+
+def _asked(site: Site) -> float | None:
+    return max((threshold.value for threshold in site.limits("throughput")), default=None)
+
+
+def _timeout_s(site: Site) -> float:
+    """When a request is given up, and what a failure is charged: by the loosest limit."""
+    longest_s = max((threshold.base()[0] for threshold in site.limits("latency")), default=None)
+    return longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S
+
+
+def _told(site: Site) -> Record:
+    """What the document asks of the load."""
+    asked = _asked(site)
+    return {
+        "conditions": load_conditions.stated(site.criteria, OF_A_STREAM),
+        "throughput_limit_per_second": asked,
+        "rate_is_stated": asked is not None,
+        "machine_cores": os.cpu_count(),
+    }
+
+
+def _as_stream(site: Site, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields that make a stream of a request, where a limit is on the time to a token and the server takes them."""
+    if not (site.limits("ttft") or site.limits("inter_token_latency")):
+        return {}
+    plain: Mapping[str, Any] = {"stream": True}
+    counted = {**plain, "stream_options": {"include_usage": True}}
+    return next((fields for fields in (counted, plain) if _takes(site, path, {**body, **fields})), {})
+
+
+def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
+    return bool(site.ask("POST", path, body=dict(body)).get("status") == HTTPStatus.OK)
+
+
+def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Record]:
+    """The run, and what the server told of it."""
+    total = plan.duration_s
+
+    def tell(progress: Any) -> None:
+        site.on_progress(f"load at {plan.rate_per_second:g} requests/s", min(1.0, progress.elapsed_s / total))
+
+    attempt = len(site.retries)
+
+    def keep(exchange: Exchange) -> None:
+        recorder.write("exchange", {**exchange.as_record(), "attempt": attempt})
+
+    silence_s = max(SILENCE_S, SILENCE_IN_TIMEOUTS * plan.timeout_s)
+    watch = ServerWatch(metrics_address.sources(site), plan.duration_s, find_pid=lambda: site.process_id)
+    sampler = None if site.process_id is None else MemorySampler(site.process or site.process_id)
+    try:
+        with watch, sampler or nullcontext():
+            run = run_load_in_process(plan, keep, tell, silence_s=silence_s)
+    except LoadProcessDied as error:
+        raise RunInvalid(str(error), error.mend) from None
+    except PerfError as error:
+        raise NotMeasurable(str(error), error.mend) from None
+    side = {**watch.side(run).as_record(), "gpu": watch.gpu()}
+    if sampler is not None and (ended := _write_watched(recorder, site, sampler, run.started_ns, attempt)):
+        # The counters and the GPUs are of the same processes.
+        side["notes"] = [*ended, *side["notes"]]
+        if side["gpu"] is not None:
+            side["gpu"] = {**side["gpu"], "problem": f"{ended[0]}: their figures are of several processes"}
+    recorder.write("server", {**side, "attempt": attempt})
+    return run, side
+
+
+def _write_watched(
+    recorder: Recorder, site: Site, sampler: MemorySampler, started_ns: int, attempt: int
+) -> tuple[str, ...]:
+    """What was seen of the service's processes, and which of them ended: it keeps no request from being judged."""
+    process = sampler.process
+    recorder.write("process", {**process.as_record(), "text": process.text(), "attempt": attempt})
+    ended = ended_process.note(recorder, site, sampler.ended, started_ns, attempt=attempt)
+    for sample in sampler.samples:
+        recorder.write("memory", {**sample.as_record(), "attempt": attempt})
+    if (mark := _mark(sampler)) is not None:
+        recorder.write("high_water", {**asdict(mark), "attempt": attempt})
+    return ended
+
+
+def _mark(sampler: MemorySampler) -> HighWater | None:
+    """The system's high-water mark; the largest sample where there is none, or none any more; None without samples."""
+    why = "the process ended during the run"
+    if not sampler.ended_early:
+        try:
+            return high_water(sampler.process.pid)
+        except NoListener:
+            pass
+        except CounterMissing as error:
+            why = str(error)
+    most = max((sample.rss_bytes for sample in sampler.samples), default=None)
+    return None if most is None else HighWater(most, f"samples each {sampler.interval_s:g} s", why)
+
+
+def unserved(evidence: Evidence) -> str:
+    """Why the run shows nothing of a service under load: it answered less than half of the requests; else ""."""
+    exchanges = run_of(evidence).exchanges
+    answered = sum(exchange.ok for exchange in exchanges)
+    if answered * 2 > len(exchanges):
+        return ""
+    return f"only {answered} of {len(exchanges)} requests were answered, so this is not the service under load"
+
+
+def last_attempt(evidence: Evidence, kind: str) -> list[Record]:
+    """The records of this kind from the last attempt, where a run was repeated."""
+    records = list(evidence.of(kind))
+    last = max((record["attempt"] for record in records), default=0)
+    return [record for record in records if record["attempt"] == last]

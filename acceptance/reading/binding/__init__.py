@@ -1,0 +1,1 @@
+"""Binding files: a person's corrections of a reading."""

@@ -1,0 +1,118 @@
+"""Entries of a binding file as text, ready to be pasted: what is left empty is for a person to fill in."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from acceptance.criterion import Criterion
+from acceptance.reading.binding.binding import binding_path
+from acceptance.reading.source.document import Conflict, Reading
+from reports.plain_text import toml_text, visible
+
+# How the reason of a statement begins that a binding can type.
+_NO_RULE = "no rule"
+
+
+def resolve_block(conflict: Conflict, today: date) -> str:
+    """The [[resolve]] of a conflict as it stands today; who decides fills in `chosen`, `role` and `reason`."""
+    values = list(dict.fromkeys(str(side.value) for side in conflict.sides))
+    originals: dict[str, Any] = {}
+    for side in conflict.sides:
+        originals.setdefault(str(side.value), side.value)
+    documents = list(dict.fromkeys(Path(side.document).name for side in conflict.sides))
+    lines = [
+        "[[resolve]]",
+        f"conflict = {_toml(conflict.subject)}",
+        f"kind = {_toml(conflict.kind)}",
+        f"between = [{', '.join(_toml(originals[value]) for value in values)}]",
+        *([f"documents = [{', '.join(_toml(name) for name in documents)}]"] if len(documents) > 1 else []),
+        f"chosen = {_toml(originals[values[0]])}  # one of `between`",
+        'role = ""  # who decides: a role, not a name',
+        'reason = ""',
+        f"date = {today.isoformat()}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def resolve_file(conflict: Conflict) -> str:
+    """Where that block belongs: the binding file beside the document of the conflict's first side."""
+    return binding_path(Path(conflict.sides[0].document)).as_posix()
+
+
+def binding_draft(reading: Reading, today: date) -> str:
+    """A binding file for what is open: each conflict that criteria stand in, and each statement that no rule knows.
+
+    The statements stand in comments: without a kind that somebody chooses, a person judges them anyway.
+    """
+    parts = [
+        f"{_comment(f'{resolve_file(conflict)}: {conflict.message}')}\n{resolve_block(conflict, today)}"
+        for conflict in reading.conflicts
+        if conflict.criteria and conflict.resolution is None
+    ]
+    for document in reading.documents:
+        unknown = [item for item in document.criteria if item.judge == "person" and item.reason.startswith(_NO_RULE)]
+        for criterion in unknown:
+            where = _comment(f"{binding_path(Path(document.path)).as_posix()}, for line {criterion.line}") + "\n"
+            parts.append(where + "".join(f"# {line}\n" for line in type_block(criterion).splitlines()))
+    return "\n".join(parts) or "# nothing is open that a binding file could decide\n"
+
+
+def type_block(criterion: Criterion) -> str:
+    """The [[type]] of a criterion with the fingerprint of today's wording; who writes it chooses the kind."""
+    lines = [
+        _comment(criterion.text),
+        "[[type]]",
+        f"criterion = {_toml(criterion.id)}",
+        f"fingerprint = {_toml(criterion.fingerprint)}",
+        f"kind = {_toml(criterion.kind)}",
+        *([f"service = {_toml(criterion.service)}"] if criterion.service else []),
+        *_threshold(criterion),
+        *([f"parameters = {_inline(criterion.parameters)}"] if criterion.parameters else []),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _threshold(criterion: Criterion) -> Sequence[str]:
+    limit = criterion.threshold
+    if limit is None or limit.statistic is None:
+        return ()
+    pairs = {
+        "value": limit.value,
+        "unit": limit.unit,
+        "comparator": limit.comparator,
+        "statistic": limit.statistic,
+        "subject": limit.subject,
+    }
+    return (f"threshold = {_inline(pairs)}",)
+
+
+def _inline(value: Any) -> str:
+    pairs = (f"{_key(name)} = {_toml(item)}" for name, item in value.items() if item is not None)
+    return "{" + ", ".join(pairs) + "}"
+
+
+def _key(name: str) -> str:
+    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _toml(name)
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML writes it; a TOML text has JSON's escapes, and they hide nothing from who reads it."""
+    if isinstance(value, dict):
+        return _inline(value)
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(_toml(item) for item in value if item is not None) + "]"
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)  # inf and nan, as TOML has them
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    return toml_text(json.dumps(str(value), ensure_ascii=False))
+
+
+def _comment(text: str) -> str:
+    """One line: whatever the text holds, nothing of it is an entry."""
+    return f"# {visible(' '.join(text.split()))}"

@@ -1,0 +1,1 @@
+"""Commands and HTTP messages in a document, with what they expect."""

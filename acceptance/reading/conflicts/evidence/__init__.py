@@ -1,0 +1,1 @@
+"""What the conflict finders look at."""

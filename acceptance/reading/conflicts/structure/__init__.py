@@ -1,0 +1,1 @@
+"""Conflicts in what refers to what."""

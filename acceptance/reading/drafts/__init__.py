@@ -1,0 +1,1 @@
+"""Criterion drafts that several kinds share."""

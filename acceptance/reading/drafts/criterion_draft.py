@@ -1,0 +1,39 @@
+"""A criterion in the making, and what its author should know."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from acceptance.criterion import Judge, Threshold
+from acceptance.reading.source.document import Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A diagnostic that belongs to a statement; its place is the statement's."""
+
+    code: str
+    severity: Severity
+    message: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A criterion without its identity. `service` is the one of several services that it speaks of."""
+
+    kind: str
+    threshold: Threshold | None = None
+    assumptions: tuple[str, ...] = ()
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    judge: Judge = "machine"
+    reason: str = ""
+    notes: tuple[Note, ...] = ()
+    service: str = ""
+
+
+def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:
+    """A criterion that somebody has to judge, and why."""
+    return Draft("human_judgement", threshold, judge="person", reason=reason, notes=notes)

@@ -1,0 +1,271 @@
+"""The figures of a statement as criteria: which check a limit is for, and what that check needs beside it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from acceptance.criterion import Comparator, Threshold
+from acceptance.reading.drafts.criterion_draft import Draft, Note, person
+from acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
+from acceptance.reading.drafts.reasons import RECOMMENDED
+from acceptance.reading.drafts.setting_figures import setting_for
+from acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
+from acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
+from acceptance.reading.facts.facts import Facts
+from acceptance.reading.facts.service_names import named_services
+from acceptance.reading.quantities.number_words import with_digits
+from acceptance.reading.quantities.quantity import LONGEST, Quantity, Unreadable
+from acceptance.reading.source.document import Statement
+
+Placed = tuple[Draft, tuple[int, int]]
+_NO_PORT = (
+    r"(?![\d.,/-]*\d|\s*(?:%|(?:ms|s|[km]?gb|mb|gpus?|cores?|cpus?|nodes?|hosts?|machines?|servers?|requests?|req"
+)
+_NO_PORT += r"|users?|tokens?|replicas?|samples?|prompts?|clients?|workers?|concurrent|parallel)\b))"
+# With the word `port` any number is one; without it four digits behind words such as `listens on`.
+_PORT = re.compile(
+    rf"\b(?:port|puerto)\s*(?:number\s*|no\.?\s*|is\s+|=\s*)?:?\s*`?(?P<port>\d{{1,5}})\b{_NO_PORT}"
+    r"|\b(?:listen(?:s|ing)?|bound|binds?|binding|runs?|running|serv(?:es?|ed|ing)|reachable|available|exposed|exposes"
+    r"|accessible|escucha|lauscht|läuft)\s+(?:(?:on|to|at|under|en|auf)\s+)?(?:https?://)?"
+    rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}",
+    re.IGNORECASE,
+)
+_FAULTLESS = re.compile(
+    r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b",
+    re.IGNORECASE,
+)
+_DIGIT = re.compile(r"\d")
+_LAST_PORT = 65_535
+_MEMORY_PROPERTY = re.compile(r"^Memory")
+# What `docker stats --format` prints.
+_SHOWN = {"MemUsage": "memory", "CPUPerc": "cpu"}
+_REASONS = {
+    "storage": "somebody has to look at the disk: it is about what is used, not about what is there",
+    "duration": "it is not said what takes this long, or no check times it",
+    "size": "it is not said what has this size",
+    "token_rate": "no check here judges tokens per second: somebody has to read it from a load run",
+    "error_rate": "a share of errors above a limit is no demand: somebody has to say what is meant",
+    "success_rate": "a share of successes below a limit is no demand: somebody has to say what is meant",
+    "availability": "availability shows over months, not in a run: somebody has to read it from the monitoring",
+    "gpu_memory": "no check here looks at GPUs: somebody has to read what the driver reports",
+    "gpu_utilisation": "no check here looks at GPUs: somebody has to read what the driver reports",
+    "cpu_utilisation": "it is not said of how many cores this is the share",
+}
+# The statistics that checks decide; a limit on another one must not be judged as if it were one of these.
+_DECIDED = {
+    "latency": re.compile(r"mean|p\d{2}(?:\.\d+)?"),
+    "memory": re.compile("max"),
+    "cpu": re.compile("mean|max"),
+    "load_time": re.compile("each|max"),
+    "coherence": re.compile("mean"),
+}
+_DECIDED |= dict.fromkeys(("ttft", "inter_token_latency"), _DECIDED["latency"])
+# More that succeed are fewer that fail.
+_TURNED: dict[Comparator, Comparator] = {">": "<", ">=": "<=", "==": "<="}
+_SAME_KIND = frozenset(
+    {
+        *("latency", "throughput", "memory", "cpu", "load_time", "context_length", "coherence", "coverage"),
+        *("rate_limit", "ttft", "inter_token_latency"),
+    }
+)
+_RECOMMENDED = re.compile(
+    r"\b(?:recommended|ideally|preferabl[ey]|beneficial|nice[- ]to[- ]have|optional|stretch)\b", re.IGNORECASE
+)
+_OF_THE_HOST = re.compile(
+    r"\b(?:hardware|system requirements?|host requirements?|server requirements?|prerequisites?|minimum (?:hardware"
+    r"|system)"
+    r"|what the machine needs|resource constraints)\b",
+    re.IGNORECASE,
+)
+_THERE = re.compile(r"\b(?:available|free|installed|present on|of the host|to spare)\b", re.IGNORECASE)
+_USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*|on disk|takes)\b", re.IGNORECASE)
+_SHARE_BEFORE = re.compile(r"(?:%|percent)\s+of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
+_CORES_BEHIND = re.compile(
+    r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
+)
+_REFUSED_RATE = re.compile(r"\b429\b|\brefus\w*|\breject\w*|\bthrottl\w*", re.IGNORECASE)
+_WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
+
+
+def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note]]:
+    """What the figures of the text ask for; a JSON expectation is read as JSON, not as figures."""
+    if not _DIGIT.search(with_digits(statement.text)):
+        return [], []
+    if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
+        return [], []
+    quantities, unreadable = facts.quantities(statement.text, _about(statement))
+    # No figure is read behind it, so nothing there is asked about one.
+    statement = replace(statement, text=statement.text[:LONGEST])
+    placed = [
+        (draft_of(quantity, statement, facts), (quantity.begin, quantity.end))
+        for quantity in quantities
+        if _is_for(quantity, statement, facts) and not _is_whole_of_share(quantity, statement.text)
+    ]
+    if statement.role == "objective":
+        placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
+    if statement.type != "expected":
+        placed += [
+            (Draft("port", parameters={"port": number}), match.span())
+            for match in _PORT.finditer(statement.text)
+            if 0 < (number := int(match["port"] or match["behind"])) <= _LAST_PORT
+        ]
+    return placed, [_unreadable_note(statement, item) for item in unreadable]
+
+
+def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
+    """The criterion that a figure asks for, with the circumstances that its check does not make."""
+    draft = _draft_of(quantity, statement, facts)
+    if draft.kind in ("throughput", "latency", "queueing") and (found := _FAULTLESS.search(statement.text)):
+        told = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
+        draft = replace(draft, assumptions=(*draft.assumptions, told))
+    population = ", ".join(filter(None, (statement.population, quantity.population)))
+    said = {name: text for name, text in (("load", quantity.load), ("population", population)) if text}
+    if draft.judge != "machine" or not said:
+        return draft
+    sentence = (
+        f'"{", ".join(said.values())}" is kept beside the figure: it is judged under the run\'s own load and requests'
+    )
+    return replace(draft, assumptions=(*draft.assumptions, sentence), parameters={**draft.parameters, **said})
+
+
+def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
+    limit, subject = quantity.threshold(), quantity.subject
+    clause = statement.text[max(0, quantity.begin - 80) : quantity.end + 60]
+    heading = statement.headings[-1].text if statement.headings else ""
+    if _RECOMMENDED.search(_clause(statement.text, quantity)) or _RECOMMENDED.search(heading):
+        return _for_person(quantity, RECOMMENDED)
+    if against := reason_against(quantity, statement, _clause(statement.text, quantity)):
+        # Under a name of its own, the figure is compared with no limit of the service.
+        return _for_person(replace(quantity, subject=f"{OTHER}{subject}"), against)
+    if subject == "storage" and limit.comparator in (">", ">=") and not _USED.search(clause):
+        return disk(quantity, statement, facts)
+    if subject not in ("memory", "cpu") and _OF_THE_HOST.search(heading):
+        return _for_person(quantity, _WITH_SUCH)
+    is_stated = not any(text.startswith("no comparator") for text in quantity.assumptions)
+    if quantity.dimension == "tokens" and limit.comparator in (">", ">=") and is_stated and REFUSED.search(clause):
+        return refused_length(quantity, facts)
+    if subject in ("memory", "cpu") and (reason := _of_the_host(quantity, statement)):
+        return _for_person(quantity, reason)
+    if subject in ("size", "storage") and (path := sized_path(quantity, statement, facts)):
+        return sized_file(quantity, path)
+    if subject == "concurrency":
+        return concurrency(quantity, statement)
+    if subject == "cpu_utilisation":
+        return _share_of_cores(quantity, statement, facts)
+    decided = _DECIDED.get(subject)
+    if decided is not None and quantity.statistic is not None and not decided.fullmatch(quantity.statistic):
+        return _for_person(quantity, _undecided(subject, quantity.statistic))
+    if subject in ("error_rate", "success_rate"):
+        return _share_of_errors(quantity)
+    if subject in _SAME_KIND:
+        if subject == "rate_limit" and limit.comparator in (">", ">=") and _REFUSED_RATE.search(statement.text):
+            # `More than 20 a second get 429` allows 20.
+            limit = replace(limit, comparator="<=")
+        draft = Draft(subject, limit, quantity.assumptions)
+        return (
+            replace(draft, parameters=window(statement.text[quantity.begin : quantity.end]))
+            if subject == "rate_limit"
+            else draft
+        )
+    if subject == "size" and OF_FILES.search(statement.text):
+        return _for_person(quantity, "no command of the document names this file: somebody has to look at its size")
+    return _for_person(quantity, _REASONS.get(subject, f"no check here measures {subject.replace('_', ' ')}"))
+
+
+def _undecided(subject: str, statistic: str) -> str:
+    if statistic == "max" and subject in ("latency", "ttft", "inter_token_latency"):
+        return "no finite run decides a maximum over all requests: somebody has to look at the slowest one over time"
+    return f"no check here judges the {statistic} of the {subject.replace('_', ' ')}"
+
+
+def _share_of_errors(quantity: Quantity) -> Draft:
+    """How many requests may fail; so many that succeed leave the rest to fail."""
+    limit, assumptions = quantity.threshold(), quantity.assumptions
+    if quantity.subject == "success_rate":
+        whole = 100.0 if limit.unit == "%" else 1.0
+        turned = _TURNED.get(limit.comparator)
+        if turned is None or not 0 <= limit.value <= whole:
+            return _for_person(quantity, _REASONS["success_rate"])
+        rest = float(f"{whole - limit.value:.12g}")
+        told = f"{limit.value:g} {limit.unit} that succeed are read as an error rate of at most {rest:g} {limit.unit}"
+        return Draft("error_rate", Threshold(rest, limit.unit, turned, None, "error_rate"), (*assumptions, told))
+    if limit.comparator not in ("<", "<="):
+        return _for_person(quantity, _REASONS["error_rate"])
+    return Draft("error_rate", limit, assumptions)
+
+
+def _for_person(quantity: Quantity, reason: str) -> Draft:
+    return replace(person(reason, quantity.threshold()), assumptions=quantity.assumptions)
+
+
+def _of_the_host(quantity: Quantity, statement: Statement) -> str:
+    """Why a figure about memory or cores is not about the service's use of them."""
+    what = "memory" if quantity.subject == "memory" else "cores"
+    heading = statement.headings[-1].text if statement.headings else ""
+    near = _clause(statement.text, quantity)
+    told = f"it is about the {what} that the machine has, not about what the service uses: somebody has to look there"
+    if quantity.comparator in (">", ">=") or _THERE.search(near):
+        return told
+    return told if _OF_THE_HOST.search(heading) or _OF_THE_HOST.search(statement.label) else ""
+
+
+def _clause(text: str, quantity: Quantity) -> str:
+    """The part of the text around a figure, between commas and brackets."""
+    first, last = max(quantity.begin - 120, 0), min(quantity.end + 120, len(text))
+    begin = max(text.rfind(mark, first, quantity.begin) for mark in ",;(") + 1
+    ends = [position for mark in ",;()" if (position := text.find(mark, quantity.end, last)) >= 0]
+    return text[max(begin, first) : min([*ends, last])]
+
+
+def _share_of_cores(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
+    """A percentage of CPU as cores: of one, as `docker stats` prints it, else of those that the document gives."""
+    program = statement.command.program if statement.command is not None else ""
+    found = setting_for("cpu", facts)
+    whole = _CORES_BEHIND.match(statement.text, quantity.end)
+    if whole is not None:
+        cores, sentence = float(whole[1]), f"100 % CPU is read as the {whole[1]} cores that are named beside it"
+    elif program.startswith(("docker", "podman", "top", "ps")):
+        cores, sentence = 1.0, "100 % CPU is read as one core"
+    elif found is not None:
+        cores = found[1].value
+        sentence = f"100 % CPU is read as the {cores:g} cores of {found[0].spelling} in line {found[0].line}"
+    else:
+        return _for_person(quantity, _REASONS["cpu_utilisation"])
+    limit = Threshold(quantity.value / 100 * cores, "cores", quantity.comparator, quantity.statistic or "mean", "cpu")
+    return Draft("cpu", limit, (*quantity.assumptions, sentence))
+
+
+def _is_whole_of_share(quantity: Quantity, text: str) -> bool:
+    """Whether cores are the whole that a percentage is taken of: the 6 cores of `80 % of 6 cores`."""
+    return quantity.dimension == "cores" and _SHARE_BEFORE.search(text, 0, quantity.begin) is not None
+
+
+def _is_for(quantity: Quantity, statement: Statement, facts: Facts) -> bool:
+    """Whether a figure is for the service that the demand is read for: its clause may name another."""
+    if not facts.service:
+        return True
+    named = named_services(_clause(statement.text, quantity), facts.services)
+    return not named or facts.service in named
+
+
+def _about(statement: Statement) -> str:
+    """Words beside the statement that say what a figure of it means."""
+    words = [statement.label]
+    if statement.command is not None:
+        words += ["disk"] if statement.command.program == "df" else []
+        properties: Sequence[str] = statement.command.details.get("properties", ())
+        words += ["memory" for name in properties if _MEMORY_PROPERTY.match(name)]
+        if statement.command.program == "docker stats":
+            words += [word for shown, word in _SHOWN.items() if shown in statement.command.text]
+        if statement.command.request is not None:
+            words.append("response")
+    if statement.headings:
+        words.append(statement.headings[-1].text)
+    return " ".join(word for word in words if word)
+
+
+def _unreadable_note(statement: Statement, item: Unreadable) -> Note:
+    part = statement.text[item.begin : item.end].strip()
+    return Note("quantity-unreadable", "warning", f'"{part}" is not read as a limit: {item.why}', item.mend)

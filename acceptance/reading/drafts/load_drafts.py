@@ -1,0 +1,51 @@
+"""Limits on how much comes at once, in how much time, or in one request, as criteria."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from acceptance.reading.drafts.criterion_draft import Draft, person
+from acceptance.reading.drafts.setting_figures import without_figure
+from acceptance.reading.drafts.status import status
+from acceptance.reading.facts.facts import Facts
+from acceptance.reading.quantities.quantity import Quantity
+from acceptance.reading.source.document import Statement
+
+# `more than 8 at once are refused` is a limit of 8.
+REFUSED = re.compile(rf"\b(?:refus\w+|reject\w*|turned away|denied)\b|{status(400, 413, 422, 429, 503)}", re.IGNORECASE)
+
+
+def concurrency(quantity: Quantity, statement: Statement) -> Draft:
+    """At most so many at once is a limit; so many at once is a capacity."""
+    limit = quantity.threshold()
+    request = statement.command.request if statement.command is not None else None
+    turned_away = limit.comparator in (">", ">=") and REFUSED.search(statement.text) is not None
+    if limit.comparator in ("<", "<=") or turned_away:
+        most = limit.value - 1 if limit.comparator in ("<", ">=") else limit.value
+        return Draft(
+            "concurrency_limit", replace(limit, value=most, comparator="<="), quantity.assumptions, {"request": request}
+        )
+    assumptions = tuple(text for text in quantity.assumptions if "comparator" not in text)
+    sentence = f"{limit.value:g} at once are judged by as many requests, each of which has to be answered"
+    return Draft("queueing", None, (*assumptions, sentence), {"concurrent": int(limit.value)})
+
+
+def refused_length(quantity: Quantity, facts: Facts) -> Draft:
+    """Longer inputs are refused: the context's length where the document states the same one, else for people."""
+    longest = quantity.value if quantity.comparator == ">" else quantity.value - 1
+    draft = without_figure("context_length", facts)
+    if draft.judge != "machine" or draft.threshold is None or draft.threshold.value != longest:
+        return person(
+            f"the document does not say that {longest:g} tokens are the whole context, which is judged with the answer "
+            f"in it: somebody has to send an input of {longest:g} tokens and one of {longest + 1:g}"
+        )
+    told = f"an input above {longest:g} tokens is one that no longer fits the context: one token more has to be refused"
+    return replace(draft, assumptions=(*draft.assumptions, told))
+
+
+def window(written: str) -> dict[str, float]:
+    """Over how many seconds a rate limit counts, where a figure or a setting is spelled by the minute or the hour."""
+    if re.search(r"hour|/h", written, re.IGNORECASE):
+        return {"window_s": 3600.0}
+    return {"window_s": 60.0} if re.search(r"min|rpm|qpm", written, re.IGNORECASE) else {}

@@ -1,0 +1,1 @@
+"""What a document says of its services, classes and library."""

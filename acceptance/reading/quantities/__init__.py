@@ -1,0 +1,1 @@
+"""Figures with units and comparators, in words and digits."""

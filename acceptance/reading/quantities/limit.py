@@ -1,0 +1,124 @@
+"""A figure with its unit as a quantity: comparator, statistic, subject, tolerance and range, with what was assumed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from acceptance.criterion import Comparator, Threshold
+from acceptance.reading.quantities.comparator import AFTER, COMPARATORS, forbidden, reads_as_capacity
+from acceptance.reading.quantities.figure import Figure
+from acceptance.reading.quantities.subject import AT_LEAST, statistic_of, subject_of
+from acceptance.reading.quantities.tolerance import of_range, tolerance_after, with_tolerance
+from acceptance.reading.quantities.units import Unit
+
+_BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
+_LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)
+KIBI = 1024
+_UPPER_END = re.compile(r"\bbetween\s+~?\d[\d.,]*\s*[A-Za-z%/]{0,12}\s+and\s+$", re.IGNORECASE)
+_OTHER_END = re.compile(r"\s+and\s+\d", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A figure of a text. `begin` and `end` are where it stands; `assumptions` are sentences.
+
+    `low` and `high` are the two sides of an approximate figure, in `unit`.
+    """
+
+    value: float
+    unit: str
+    dimension: str
+    comparator: Comparator
+    statistic: str | None
+    subject: str
+    assumptions: tuple[str, ...]
+    begin: int
+    end: int
+    load: str = ""
+    population: str = ""
+    low: float | None = None
+    high: float | None = None
+
+    def threshold(self) -> Threshold:
+        """The quantity as a criterion's limit."""
+        return Threshold(self.value, self.unit, self.comparator, self.statistic, self.subject)
+
+
+def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
+    """The quantity of a figure in this unit; `assumptions` is what was assumed of it so far."""
+    subject = subject_of(unit.dimension, figure.places)
+    spelling, factor = unit.spelling, unit.factor
+    value = _scaled(figure.value, factor)
+    if factor not in (1.0, KIBI):
+        assumptions.append(f"{figure.value:g} {' '.join(figure.unit.split())} is {value:.4g} {spelling}")
+    high = _scaled(figure.highest, factor)
+    if subject == "cpu_utilisation" and high > 100:
+        # 100 % is one core, as `docker stats` and `top` print it.
+        assumptions.append("100 % CPU is read as one core")
+        spelling, subject, value, high = "cores", "cpu", value / 100, high / 100
+    end = figure.end
+    tolerance = tolerance_after(figure.string, end, value, spelling, figure.is_approximate)
+    end = max(end, tolerance.end if tolerance is not None else end)
+    after = AFTER.match(figure.string, end)
+    comparator, sentence = _comparator(figure, subject, after["word"] if after is not None else "")
+    at_least = comparator in (">", ">=")
+    low = value
+    if figure.high:
+        value, told = of_range(value, high, spelling, at_least)
+        assumptions.append(told)
+    least = most = None
+    if tolerance is not None:
+        least, most = (_rounded(low * (1 - tolerance.share)), _rounded(high * (1 + tolerance.share)))
+        value, told = with_tolerance(value, spelling, tolerance, at_least)
+        assumptions.append(told)
+    elif sentence:
+        assumptions.append(sentence.format(value=f"{value:g} {spelling}"))
+    # A comparator such as `max` is no statistic.
+    word = figure.comparator
+    near = (figure.bracket_after(end), *figure.near, figure.about)
+    places = [place.replace(word, " ") if word[:1].isalpha() else place for place in near]
+    statistic, told = statistic_of(subject, places)
+    assumptions += [told] if told else []
+    return Quantity(
+        *(value, spelling, unit.dimension, comparator, statistic, subject, tuple(assumptions), figure.begin),
+        end=after.end() if after is not None else end,
+        low=least,
+        high=most,
+    )
+
+
+def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, str]:
+    """The comparator as it is written before or behind the figure, else what the subject means, with a sentence."""
+    end = _between(figure)
+    if end is not None:
+        return end, ""
+    written = " ".join((figure.comparator or after).lower().split())
+    found = COMPARATORS.get(written)
+    if found is not None and reads_as_capacity(subject, written, figure.near):
+        return ">=", f"`{written}` is read as a capacity: at least {{value}} is asked for"
+    if found is not None:
+        before = figure.string[max(0, figure.begin - 100) : figure.begin]
+        return (forbidden(found, written, before) if figure.comparator else found), ""
+    bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
+    if subject == "concurrency" and bounded:
+        return "<=", "no comparator is stated: at most {value} is asked for"
+    if subject in AT_LEAST or figure.has_plus:
+        return ">=", "no comparator is stated: at least {value} is asked for"
+    return "<=", "no comparator is stated: at most {value} is asked for"
+
+
+def _between(figure: Figure) -> Comparator | None:
+    """Which end of `between 60 % and 95 %` a figure is, None where it is neither."""
+    if _UPPER_END.search(figure.string, max(0, figure.begin - 60), figure.begin):
+        return "<="
+    is_lower = re.search(r"\bbetween\s+$", figure.string[max(0, figure.begin - 20) : figure.begin], re.IGNORECASE)
+    return ">=" if is_lower and _OTHER_END.match(figure.string, figure.end) else None
+
+
+def _scaled(value: float, factor: float) -> float:
+    return value if factor == 1.0 else _rounded(value * factor)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.12g}")

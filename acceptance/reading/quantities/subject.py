@@ -1,0 +1,194 @@
+"""What a figure is about and which statistic it limits, by the words near it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from acceptance.reading.quantities.units import DIMENSIONS
+
+_Table = tuple[tuple[re.Pattern[str], str], ...]
+
+
+def _table(*rows: tuple[str, str]) -> _Table:
+    return tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in rows)
+
+
+# By dimension, the words that say what a figure is about; the first that stands in the clause decides.
+_SUBJECTS: dict[str, _Table] = {
+    "time": _table(
+        (
+            (
+                r"\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start|ready)|cold starts?|start-?up times?|warm-?up"
+                r"|(?:is|be|becomes?|comes?) (?:ready|up)|ready (?:in|within|after))\b"
+            ),
+            "load_time",
+        ),
+        (r"\b(?:ttft|(?:time to )?(?:first|1st)[ -](?:token|chunk|byte))\b", "ttft"),
+        (r"\b(?:inter[ -]token|itl|tpot|tbt|(?:per|between)(?: output)? tokens?)\b", "inter_token_latency"),
+        (
+            (
+                r"\b(?:time-?outs?|intervals?|expir\w*|retention|durations?|uptime|recover\w*|restart\w*|failover"
+                r"|drain\w*"
+                r"|shut(?:s|ting)? ?down|rollback|cool-?down|keep-?alive|ttl)\b"
+            ),
+            "duration",
+        ),
+        (
+            (
+                r"\b(?:latency|latencies|responses?|respond\w*|inference|repl(?:y|ies)|answer(?:s|ed|ing)?|e2e"
+                r"|end-to-end"
+                r"|round-?trip|(?:requests?|completions?|generations?|queries|calls?)"
+                r" (?:(?:may|must|can|should|shall|will|not|never|ever) ){0,3}(?:takes?|completes?|finish\w*|served"
+                r"|(?:is|are|be) (?:served|done|complete\w*|finished))|completes? (?:in|within|after|under)|tail"
+                r"|latencia|latenz\w*|(?:tiempo de )?respuesta|responde|antwort\w*|antwortzeit\w*)\b"
+            ),
+            "latency",
+        ),
+        (r"\b(?:loading|loads?|loaded|start-?up|starts?|boots?|initiali[sz]\w+)\b", "load_time"),
+        (r"\b(?:t?p\s?\d{2}(?:\.\d+)?|percentile|median)\b", "latency"),
+    ),
+    "size": _table(
+        (
+            (
+                r"\b(?:storage|disks?|disco|festplatten?(?:platz)?|speicherplatz|almacenamiento|drive|volume|ssd|nvme"
+                r"|space)\b"
+            ),
+            "storage",
+        ),
+        (r"\b(?:vram|gpus?)\b", "gpu_memory"),
+        (
+            (
+                r"\b(?:memory|mem|ram|rss|resident|footprint|working set|memoria|(?:arbeits)?speicher(?:bedarf"
+                r"|verbrauch)?)\b"
+            ),
+            "memory",
+        ),
+    ),
+    "tokens": _table(
+        (
+            (
+                r"\b(?:contexts?|contexto|kontext\w*|window|max_model_len|prompt length|n_ctx|num_ctx|ctx"
+                r"|sequence length"
+                r"|max(?:imum)? length)\b"
+            ),
+            "context_length",
+        ),
+    ),
+    "cores": _table((r".", "cpu")),
+    "rate": _table(
+        (
+            (
+                r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|(?<![\d.,])429\b"
+                r"|\bper (?:client|user|ip|(?:api )?key|token|tenant|consumer)\b|\blimit request rates\b"
+                r"|\bpor (?:cliente|usuario|ip|clave|token)\b"
+            ),
+            "rate_limit",
+        ),
+        (r".", "throughput"),
+    ),
+    "token_rate": _table((r".", "token_rate")),
+    "concurrency": _table((r".", "concurrency")),
+    "ratio": _table(
+        (r"\bcoheren\w+", "coherence"),
+        (r"\b(?:documentation|requirements?|features?|api|alerts?|scenarios?|doc) coverage\b", "share"),
+        (r"\bcoverage\b", "coverage"),
+        (r"\b(?:errors?|failures?|failed|fails?|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
+        (r"\b(?:availab\w+|uptime)\b", "availability"),
+        (r"\bcpu\b", "cpu_utilisation"),
+        (r"\bgpu\b", "gpu_utilisation"),
+        (r"\b(?:memory|ram)\b", "memory_utilisation"),
+        (r"\b(?:succe\w+|éxito|erfolgreich\w*|erfolgsquote)\b", "success_rate"),
+    ),
+}
+# Bare numbers that need no unit, because what they count says it: `Requests per second > 20`.
+COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), unit, dimension)
+    for pattern, unit, dimension in (
+        (r"\b(?:req(?:uest)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?|rps|qps|throughput)\b", "requests/s", "rate"),
+        (r"\btok(?:en)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?\b", "tokens/s", "token_rate"),
+        (
+            r"\b(?:context(?:[ _-](?:length|window|size))?|max_model_len|n_ctx|num_ctx|ctx[-_ ]size)\b",
+            *("tokens", "tokens"),
+        ),
+        (r"\b(?:concurrency|concurrent|in parallel|at (?:once|a time))\b", "requests", "concurrency"),
+        (r"\b(?:cpu )?cores\b", "cores", "cores"),
+        (r"\b(?:coheren\w+|score|ratio|share|utili[sz]ation|error rate)\b", "ratio", "ratio"),
+        (r"\bcoverage\b", "%", "ratio"),
+    )
+)
+# What may stand straight before a bare number that has neither unit nor comparator: `context length: 8192`.
+LEAD = re.compile(
+    r"\b(?:context[ _-](?:length|window|size)|max_model_len|n_ctx|num_ctx|ctx[-_ ]size|concurrency(?: limit)?"
+    r"|max(?:imum)? concurren\w+(?: requests)?|req(?:uest)?s?/s(?:ec)?"
+    r"|coherence(?: score| threshold)?)\s*(?:of|:|=|is|to|at)?\s*$",
+    re.IGNORECASE,
+)
+_REQUESTS = r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|the time)"
+SHARE = re.compile(rf"\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", re.IGNORECASE)
+_STATISTICS = _table(
+    (r"\bt?p\s?(\d{2}(?:\.\d+)?)\b", "p{}"),
+    (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
+    (rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p{}"),
+    (
+        (
+            r"\b(?:average|averages?|averaged|avg|mean|promedio|durchschnitt\w*|im mittel|mittlere\w*"
+            r"|(?:latencia|respuesta|tiempo) medi[ao])\b"
+        ),
+        "mean",
+    ),
+    (r"\bmedian\b", "p50"),
+    (
+        (
+            r"\b(?:peaks?|maximum|max|worst[ -]case|always|never|at all times|at any time|every (?:single )?request"
+            r"|no (?:single |one )?(?:request|response|query|call|answer|completion))\b"
+        ),
+        "max",
+    ),
+)
+AT_LEAST = frozenset(
+    {
+        *("throughput", "token_rate", "context_length", "coherence", "coverage", "availability", "success_rate"),
+        *("storage", "concurrency", "share"),
+    }
+)
+_DEFAULT_STATISTIC: dict[str, tuple[str, str]] = {
+    "latency": ("mean", "no statistic is stated for the latency: the mean is judged"),
+    "ttft": ("mean", "no statistic is stated for the time to first token: the mean is judged"),
+    "inter_token_latency": ("mean", "no statistic is stated for the inter-token latency: the mean is judged"),
+    "memory": ("max", "no statistic is stated for the memory: its highest value is judged"),
+    "cpu": ("mean", "no statistic is stated for the CPU: the mean number of cores in use under load is judged"),
+    "load_time": ("each", "no statistic is stated for the load time: every cold start is judged"),
+    "coherence": ("mean", "no statistic is stated for the coherence: the mean over conversations is judged"),
+}
+_FIXED_STATISTIC = {
+    "throughput": "rate",
+    "token_rate": "rate",
+    "rate_limit": "rate",
+    "context_length": "each",
+    "concurrency": "max",
+}
+_WITHOUT_STATISTIC = frozenset({"coverage", "storage", "size", "error_rate", "availability", "success_rate"})
+
+
+def subject_of(dimension: str, places: Iterable[str]) -> str:
+    """What a figure of this dimension is about, by the nearest text that says so."""
+    for place in places:
+        for pattern, subject in _SUBJECTS.get(dimension, ()):
+            if place and pattern.search(place):
+                return subject
+    return DIMENSIONS[dimension]
+
+
+def statistic_of(subject: str, places: Iterable[str]) -> tuple[str | None, str]:
+    """The statistic that the limit is put on, and the sentence where it had to be assumed."""
+    if subject in _FIXED_STATISTIC:
+        return _FIXED_STATISTIC[subject], ""
+    if subject in _WITHOUT_STATISTIC:
+        return None, ""
+    for place in places:
+        for pattern, name in _STATISTICS:
+            found = pattern.search(place)
+            if found is not None:
+                return (name.format(found[1]) if found.groups() else name), ""
+    return _DEFAULT_STATISTIC.get(subject, (None, ""))

@@ -1,0 +1,45 @@
+"""A document while it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from acceptance.criterion import Criterion
+from acceptance.reading.binding.binding import Binding
+from acceptance.reading.settings.configuration import Configuration
+from acceptance.reading.source.block_parser import Blocks
+from acceptance.reading.source.document import Diagnostic, LineKind, Statement, Waiver
+from acceptance.reading.source.encoding import Flaw
+from acceptance.reading.source.source import Source
+from acceptance.reading.statements.statements import Found
+from acceptance.reading.typing.criteria import Typed
+
+
+@dataclass
+class Draught:
+    """What is known of a document so far: each step of reading adds its part."""
+
+    path: Path
+    today: date
+    most_bytes: int
+    source: Source = field(init=False)
+    blocks: Blocks = field(init=False)
+    service_name: str = ""
+    configuration: Configuration = field(init=False)
+    found: Found = field(init=False)
+    typed: list[tuple[Statement, Typed]] = field(default_factory=list)
+    criteria: tuple[Criterion, ...] = ()
+    binding: Binding | None = None
+    waivers: dict[str, Waiver] = field(default_factory=dict)
+    line_kinds: tuple[LineKind, ...] = ()
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def report(self, flaw: Flaw) -> None:
+        """Keep a flaw of this document, with the line that it stands in."""
+        excerpt = self.source.raw[flaw.line - 1] if 0 < flaw.line <= len(self.source.raw) else ""
+        place = (self.source.path, flaw.line, flaw.column)
+        self.diagnostics.append(
+            Diagnostic(flaw.code, flaw.severity, *place, excerpt, flaw.message, flaw.mend, flaw.width)
+        )

@@ -1,0 +1,1 @@
+"""Sections: which are demands, scenarios, or neither."""

@@ -1,0 +1,1 @@
+"""Configuration that a document states, in YAML, flags, Python and lines."""

@@ -1,0 +1,1 @@
+"""A document's text: bytes, Markdown, blocks, places."""

@@ -1,0 +1,1 @@
+"""Statements: every line of a document that says something."""

@@ -1,0 +1,144 @@
+"""Blocks to statements: each demand once, with its place, its lines and the command that it speaks of."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from acceptance.criterion import Statement as StatementType
+from acceptance.reading.sections.normative import is_normative, sentences
+from acceptance.reading.sections.scenario import is_whole, leads_to_then, step_of
+from acceptance.reading.sections.sections import role_of_bullet
+from acceptance.reading.settings.configuration import Configuration
+from acceptance.reading.source.block import Block
+from acceptance.reading.source.document import Command, Diagnostic, Statement
+from acceptance.reading.source.source import Source
+from acceptance.reading.source.wording import box_of, label_of, plain
+from acceptance.reading.statements.fences import Surroundings, fence_statements
+from acceptance.reading.statements.paragraphs import paragraph_statements
+from acceptance.reading.statements.places import Places
+from acceptance.reading.statements.rows import row_statements
+
+_LINK_ONLY = re.compile(r"^\s*!?\[[^\[\]]*\]\([^()]*\)\W*$")
+_TARGET = re.compile(r"\(\s*(?:target|goal|limit)\s*:\s*(?P<text>[^)]*)\)|\b(?:target|goal)\s*:\s", re.IGNORECASE)
+# How many characters the criteria of one line of settings have together, at most.
+_MOST_CHARACTERS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the blocks of a document hold."""
+
+    statements: tuple[Statement, ...]
+    commands: tuple[Command, ...]
+    diagnostics: tuple[Diagnostic, ...]
+
+
+def read_statements(source: Source, blocks: Sequence[Block], configuration: Configuration, folder: Path) -> Found:
+    """All statements in the order of the document."""
+    statements: list[Statement] = list(_settings(source, blocks, configuration))
+    around = Surroundings(folder, configured=frozenset(setting.line for setting in configuration.settings))
+    items = [block for block in blocks if block.kind == "item"]
+    steps = _Steps([block.text for block in items])
+    position = 0
+    above: Block | None = None
+    for block in blocks:
+        if block.kind == "item":
+            statements += _item(source, block, steps, position)
+            position += 1
+        elif block.kind == "row" and block.line not in configuration.blocks:
+            statements += row_statements(source, block)
+        elif block.kind == "paragraph":
+            statements += paragraph_statements(source, block, around)
+        elif block.kind == "fence" and block.line not in configuration.blocks:
+            statements += fence_statements(source, block, above, around)
+        above = block if block.kind != "other" else above
+    ordered = sorted(statements, key=lambda statement: (statement.line, statement.column))
+    return Found(tuple(ordered), tuple(around.commands), tuple(around.diagnostics))
+
+
+def _settings(source: Source, blocks: Sequence[Block], configuration: Configuration) -> Iterator[Statement]:
+    """A statement for each line that gives settings."""
+    holders = [block for block in blocks if block.kind in ("fence", "row", "heading")]
+    begins = [block.line for block in holders]
+    for line, group in groupby(configuration.settings, key=lambda setting: setting.line):
+        settings = tuple(group)
+        holder = holders[bisect_right(begins, line) - 1]
+        text = "; ".join(source.lines[line - 1].strip().rstrip(",").split(";"))
+        if len(text) * len(settings) > _MOST_CHARACTERS:
+            # Each setting of a line has the line as its text: a file on one line would be kept for each of its values.
+            text = f"{text[: _MOST_CHARACTERS // len(settings)]}…"
+        yield Statement("config", line, settings[0].column, (line,), text, holder.headings, settings=settings)
+
+
+class _Steps:
+    """The steps of scenarios among list items: what stands before `then` is context of what stands behind it."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = texts
+        self._context: list[str] = []
+        self._asked = False
+
+    def role(self, index: int) -> tuple[str, str]:
+        """`context` or `asked` for an item that is a step, else "", and what stands before it."""
+        text = self._texts[index]
+        word = step_of(text)
+        if word in ("and", "but") and (self._asked or self._context):
+            role = "asked" if self._asked else "context"
+        elif word == "then" and self._context:
+            role = "asked"
+        elif word in ("given", "when") and not is_whole(text) and leads_to_then(self._texts, index):
+            role = "context"
+        else:
+            self._context, self._asked = [], False
+            return "", ""
+        if role == "context":
+            self._context = [*([] if self._asked else self._context), plain(text)][-9:]
+        self._asked = role == "asked"
+        return role, "; ".join(self._context)
+
+
+def _item(source: Source, block: Block, steps: _Steps, position: int) -> Iterator[Statement]:
+    lines = tuple(range(block.line, block.last_line + 1))
+    boxed = box_of(block.text)
+    body = block.text if boxed is None else boxed
+    label, rest = label_of(body)
+    text = plain(body)
+    column = source.column(block.line, block.offset)
+    step, context = steps.role(position)
+    if boxed is not None:
+        yield Statement("checkbox", block.line, column, lines, text, block.headings, "", label)
+        return
+    if step == "context" or _LINK_ONLY.match(body):
+        return
+    if label and not rest and not body.rstrip().rstrip("*_ ").endswith(":"):
+        # All of the item is bold: that is its text, and no label of what stands below it.
+        label, rest = "", label
+    role = role_of_bullet(rest, label, block.labels, block.headings, block.lead)
+    if role == "none" and (step == "asked" or is_whole(text)):
+        role = "demand"
+    if role == "none":
+        return
+    asking = [sentence for sentence in sentences(body) if is_normative(sentence.text)]
+    if len(asking) > 1:
+        yield from _parts(source, block, [0, *(sentence.begin for sentence in asking[1:])], role, label)
+        return
+    statement: StatementType = "bullet"
+    if _TARGET.search(text) and role in ("metric", "demand"):
+        statement = "target"
+    yield Statement(statement, block.line, column, lines, text, block.headings, role, label, context)
+
+
+def _parts(source: Source, block: Block, begins: Sequence[int], role: str, label: str) -> Iterator[Statement]:
+    """An item in which several sentences ask: a statement each, with what is said about it behind it."""
+    places = Places(source, block)
+    for begin, end in zip(begins, [*begins[1:], len(block.text)], strict=True):
+        text, stop = plain(block.text[begin:end]), begin + len(block.text[begin:end].rstrip())
+        lines = places.lines(begin, stop)
+        yield Statement(
+            "bullet", lines[0], places.column(begin), lines, text, block.headings, role, "" if begin else label
+        )

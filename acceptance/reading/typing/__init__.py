@@ -1,0 +1,1 @@
+"""Wording rules: which kind of criterion a statement is."""

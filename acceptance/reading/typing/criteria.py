@@ -1,0 +1,207 @@
+"""Statements to criteria: figures by the grammar, words by the rules, the rest to a person with a reason."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from acceptance.criterion import Criterion
+from acceptance.reading.drafts.completion import completed
+from acceptance.reading.drafts.criterion_draft import Draft, Note, person
+from acceptance.reading.drafts.jq_drafts import shown_value
+from acceptance.reading.drafts.limit_drafts import Placed, figures
+from acceptance.reading.drafts.reasons import PREREQUISITE, for_people, reason_for
+from acceptance.reading.drafts.setting_drafts import setting_drafts
+from acceptance.reading.facts.facts import Facts
+from acceptance.reading.facts.service_names import services_of
+from acceptance.reading.source.document import Statement
+from acceptance.reading.source.wording import command_has_placeholder, fingerprint, has_placeholder, shown_heading
+from acceptance.reading.typing import service_drafts
+from acceptance.reading.typing.kinds import OF_THE_ESTATE
+from acceptance.reading.typing.rule import apply
+from acceptance.reading.typing.rule_table import RULES
+
+_COMMAS = re.compile(r",\s+(?!(?:t?p\d{2}|median|mean|average)\s*[:(])(?![^()]{0,400}\))")
+
+_MOST_CRITERIA = 100
+_MOST_CHARACTERS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The criteria of a statement without identity, and what its author should know."""
+
+    drafts: tuple[Draft, ...]
+    notes: tuple[Note, ...]
+
+
+def type_statement(statement: Statement, facts: Facts) -> Typed:
+    """What a statement asks for. Objectives may ask for nothing; every other statement asks for something."""
+    if statement.type == "config":
+        return Typed(tuple(setting_drafts(statement, facts)), ())
+    if statement.type == "shape":
+        return _typed([service_drafts.response_example(statement, facts)], [])
+    is_template = has_placeholder(statement.text) or (
+        statement.command is not None and command_has_placeholder(statement.command.text)
+    )
+    if is_template:
+        return Typed((Draft("human_judgement", judge="template", reason="a placeholder is not filled in"),), ())
+    if statement.role == "dependency":
+        return _typed(_prerequisites(statement, facts), [])
+    parents = facts.parents(statement) if facts.services else ()
+    services, sentence = services_of(statement, facts.services, parents, facts.ports())
+    drafts: list[Draft] = []
+    notes: list[Note] = []
+    for service in services:
+        typed = _typed_for(statement, facts.of(service))
+        drafts += [_for_service(draft, service, sentence) for draft in typed.drafts]
+        notes += [note for note in typed.notes if note not in notes]
+    if any(draft.judge == "machine" for draft in drafts):
+        # What only some of the services have a figure for is judged for those.
+        drafts = [draft for draft in drafts if draft.judge == "machine" or drafts.count(draft) >= len(services)]
+    return _of_bounded_size(statement, Typed(tuple(_without_repeats(drafts)), tuple(notes)))
+
+
+def _of_bounded_size(statement: Statement, typed: Typed) -> Typed:
+    """Each criterion and note has its statement's text: one that asks for very much would be kept over and over."""
+    most = max(1, min(_MOST_CRITERIA, _MOST_CHARACTERS // max(len(statement.text), 1)))
+    if len(typed.drafts) <= most and len(typed.notes) <= most:
+        return typed
+    drafts = typed.drafts
+    if len(drafts) > most:
+        told = f"it asks for {len(drafts)} things at once: write them as items of a list, so that each can be judged"
+        drafts = (person(told),)
+    return Typed(drafts, typed.notes[:most])
+
+
+def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple[Criterion, ...]:
+    """The criteria with their identity: section, kind, and the ordinal within both."""
+    ordinals: Counter[tuple[str, str]] = Counter()
+    criteria: list[Criterion] = []
+    for statement, found in typed:
+        command = statement.command.text if statement.command is not None else ""
+        printed = fingerprint(f"{statement.text} {command}")
+        for draft in found.drafts:
+            place = (statement.section, draft.kind)
+            ordinals[place] += 1
+            criteria.append(
+                Criterion(
+                    id=f"{statement.section}/{draft.kind}/{ordinals[place]}",
+                    document=document,
+                    line=statement.line,
+                    column=statement.column,
+                    text=statement.text,
+                    section=shown_heading(statement.headings[-1].text) if statement.headings else "",
+                    statement=statement.type,
+                    kind=draft.kind,
+                    judge=draft.judge,
+                    fingerprint=printed,
+                    threshold=draft.threshold,
+                    assumptions=draft.assumptions,
+                    parameters=draft.parameters,
+                    reason=draft.reason,
+                    service=draft.service,
+                )
+            )
+    return tuple(criteria)
+
+
+def _typed_for(statement: Statement, facts: Facts) -> Typed:
+    """The same for one of several services."""
+    if statement.type == "expected" and (shown := shown_value(statement)) is not None:
+        return _typed([shown], [])
+    placed, notes = figures(statement, facts)
+    aside = "" if placed or statement.type in ("smart", "expected") else for_people(statement)
+    is_read = statement.type == "expected" and bool(placed)
+    if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
+        placed = _with_rules(statement, facts, placed)
+    if not placed and statement.role == "objective":
+        return Typed((), ())
+    if not placed:
+        return _typed([person(aside or reason_for(statement, notes))], notes)
+    if statement.type not in ("expected", "prose") and any(draft.judge == "machine" for draft, _ in placed):
+        notes += _unjudged_clauses(statement, [span for _, span in placed])
+    drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
+    return _typed([completed(draft, statement, facts) for draft in drafts], notes)
+
+
+def _typed(drafts: Sequence[Draft], notes: Sequence[Note]) -> Typed:
+    return Typed(tuple(drafts), (*notes, *(note for draft in drafts for note in draft.notes)))
+
+
+def _for_service(draft: Draft, service: str, sentence: str) -> Draft:
+    """The draft as one of a service, unless it asks something of files, people or what surrounds the services."""
+    if not service or draft.kind in OF_THE_ESTATE:
+        return draft
+    return replace(draft, service=service, assumptions=(*draft.assumptions, *((sentence,) if sentence else ())))
+
+
+def _without_repeats(drafts: Iterable[Draft]) -> list[Draft]:
+    """The first draft of each kind, limit and service; without a limit, of each set of parameters."""
+    drafts = list(drafts)
+    if len(drafts) < 2:
+        return drafts
+    kept: dict[tuple[object, ...], Draft] = {}
+    for draft in drafts:
+        apart = "" if draft.threshold is not None else _parameters(draft)
+        kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart), draft)
+    return list(kept.values())
+
+
+def _parameters(draft: Draft) -> str:
+    return json.dumps([dict(draft.parameters), draft.reason], sort_keys=True, default=str)
+
+
+def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> list[Placed]:
+    """Add what the words ask for; a figure of the same kind counts more than a rule without one."""
+    by_figures = [draft for draft, _ in placed]
+    by_rules = _beside_the_label(apply(RULES, statement, statement.text, facts, by_figures), statement, bool(placed))
+    if not by_rules and not placed and statement.type == "subtask" and statement.context:
+        by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
+    if any(draft.judge == "machine" for draft, _ in (*placed, *by_rules)):
+        # What only people can say of a documentation stays beside what a machine sees of it.
+        documented = any(draft.kind == "documentation" for draft, _ in by_rules)
+        by_rules = [(draft, span) for draft, span in by_rules if draft.judge == "machine" or documented]
+        if documented:
+            # What has to be written about rate limits says nothing of rate limits themselves.
+            by_rules = [(draft, span) for draft, span in by_rules if draft.kind in ("documentation", "human_judgement")]
+    return [*by_rules, *placed]
+
+
+def _beside_the_label(by_rules: list[Placed], statement: Statement, has_figures: bool) -> list[Placed]:
+    """Without what only the name of a row gave: the `rag` of a workload says nothing of what its figures limit."""
+    label = statement.label
+    if statement.type != "target" or not label or not statement.text.startswith(f"{label}:"):
+        return by_rules
+    is_name = len(label.split()) == 1 and "/" not in label
+    if not has_figures and not (is_name and any(map(str.isdigit, statement.text[len(label) :]))):
+        return by_rules
+    return [(draft, span) for draft, span in by_rules if span[1] > len(label)]
+
+
+def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
+    """What has to be there before: room on a disk can be seen here, the rest somebody has to look at."""
+    placed, _ = figures(statement, facts)
+    return [*(draft for draft, _ in placed if draft.kind == "disk"), person(PREREQUISITE)]
+
+
+def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) -> list[Note]:
+    """Parts of an enumeration that no rule and no figure covers: said, because the rest is judged."""
+    notes: list[Note] = []
+    ordered = sorted(spans)
+    begin = first = reach = 0
+    for end in (*(cut.start() for cut in _COMMAS.finditer(statement.text)), len(statement.text)):
+        part = statement.text[begin:end].strip(" ,")
+        while first < len(ordered) and ordered[first][0] < end:
+            reach, first = max(reach, ordered[first][1]), first + 1
+        if not part.startswith("with ") and reach <= begin:
+            notes.append(
+                Note(
+                    "clause-not-judged", "note", f'"{part}" is not judged: no figure and no rule', "say what to measure"
+                )
+            )
+        begin = end
+    return notes

@@ -1,0 +1,112 @@
+"""Which words ask something of what surrounds a service: gateway, stores, dashboards, tests, guides."""
+
+from __future__ import annotations
+
+from acceptance.reading.typing import estate_drafts, paper_drafts, service_drafts
+from acceptance.reading.typing.rule import ASKED, Rule, any_of, words
+
+_PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"
+_SUITE = r"(?:unit|integration|end-to-end|e2e|regression|smoke|acceptance|component|contract|functional)"
+_PASSES = r"(?:pass(?:es|ed|ing)?|succe\w+|green|clean|without failures?|no failures?)"
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        *("retrieval", ASKED, service_drafts.retrieval),
+        words(
+            r"\bvector[- ](?:databases?|stores?|dbs?|search|index(?:es)?)\b|\b(?:qdrant|milvus|weaviate|pinecone"
+            r"|chromadb?"
+            r"|pgvector|faiss)\b|\bRAG\b|\bretrieval[- ]augment\w+|\b(?:context|document|knowledge"
+            r"|passage)[- ]retrieval\b"
+            r"|\bknowledge base\b"
+        ),
+        without=any_of(
+            r"\bdocument(?:ation|ed)\b|\bguides?\b|\brunbooks?\b|\bvendor\b|\bselected\b|\bchosen\b",
+            r"\bprocedures?\b|\bbackups?\b|\bfragment|\bquantit|\bstorage\b|\bseamless\w*|\bconfigurations?\b"
+            r"|\bsoftrag",
+        ),
+    ),
+    Rule("breaker", ASKED, estate_drafts.breaker, words(r"\bcircuit[- ]?break\w*|\bbreak the circuit\b")),
+    Rule(
+        *("fallback_chain", ASKED, service_drafts.fallback_chain),
+        words(
+            r"\bfall(?:s|ing)?[- ]?backs?\b|\bgraceful(?:ly)? degrad\w+|\bdegrad\w+ gracefully\b"
+            r"|\bdegraded (?:mode|answers?|responses?|service|operation)\b|\bdegradation (?:strateg|path|mode)\w*"
+        ),
+        without=any_of(_PAPER, r"\brollback\b|\bfont\b"),
+    ),
+    Rule(
+        *("gateway_routing", ASKED, estate_drafts.gateway_routing),
+        words(
+            r"\bgateway\b|\b(?:requests?|traffic|model|intelligent|smart) rout(?:ing|er|ed)\b|\brout(?:es?|ing) "
+            r"(?:of )?(?:requests?|traffic|calls|to)\b|\brouting (?:and|or) (?:load|balanc)|\bbalancing and routing\b"
+        ),
+        without=any_of(
+            _PAPER,
+            r"\b50[234]\b|\bgateway time-?outs?\b|\bdefault gateway\b|\bpayment\b|\bnat gateway\b",
+            # What a gateway costs says nothing of where it sends a request.
+            r"\boverhead\b|\bgateway(?:'s)? (?:itself )?(?:latency|delay|adds)\b|\b(?:latency|delay) of the gateway\b",
+        ),
+    ),
+    Rule(
+        *("discovery", ASKED, estate_drafts.discovery),
+        words(
+            r"\b(?:service|model|endpoint) discovery\b|\bdiscovery of (?:the )?(?:services?|models?)\b"
+            r"|\b(?:services?|models?|instances?) (?:are|is|can be|register\w*)\b.{0,40}\b(?:discover\w*|registry)\b"
+            r"|\bdiscovers?\b.{0,20}\b(?:services?|models?)\b"
+        ),
+        without=any_of(_PAPER),
+    ),
+    Rule(
+        *("balancing", ASKED, estate_drafts.balancing),
+        words(
+            r"\bload[- ]balanc\w+|\bbalanc\w+ (?:the )?(?:load|requests|traffic)\b|\bround[- ]robin\b"
+            r"|\b(?:requests?|traffic|load)\b.{0,24}\b(?:distributed|spread|balanced)\b"
+            r"|\b(?:distribut\w+|spreads?)\b.{0,20}\b(?:requests?|traffic|load)\b.{0,24}\b(?:replicas?|instances?"
+            r"|backends?|across|over)\b"
+        ),
+        without=any_of(_PAPER),
+    ),
+    Rule(
+        *("alert_rules", ASKED, estate_drafts.alert_rules),
+        words(r"\balert(?:s|ing|ed|manager)?\b(?!\()"),
+        without=any_of(_PAPER, r"\bno alerts\b|\balert coverage\b|\blook at\b"),
+    ),
+    Rule(
+        *("dashboard", ASKED, estate_drafts.dashboard),
+        words(r"\bdashboards?\b|\bgrafana\b"),
+        without=any_of(_PAPER, r"\bupdate\b|\bproject\b|\bstatus dashboard\b|\breview\w*"),
+    ),
+    Rule(
+        *("test_report", ASKED, paper_drafts.test_report),
+        words(
+            rf"\b(?:tests?|test (?:suites?|cases?)|pytest|ctest|ci(?: pipeline)?|test ?suites?)\b.{{0,30}}\b{_PASSES}\b"
+            rf"|\b{_PASSES}\b.{{0,20}}\b(?:tests?|test suites?)\b"
+            rf"|(?<!database )(?<!engine )(?<!monitoring )(?<!gateway )\b{_SUITE} test(?:s|ing)?\b"
+            r"|\btests? (?:of|for) the integration\b|\b(?:test|validate) (?:and \w+ )?the integration\b"
+        ),
+        without=any_of(
+            _PAPER,
+            r"\bvector\b|\bhealth checks?\b|\butilit\w+|\bframeworks?\b|\btools?\b|\bplan\b|\bresults?\b|\bsession"
+            r"|\bpenetration\b|\bcoverage\b",
+        ),
+    ),
+    Rule(
+        *("api_documentation", ASKED, paper_drafts.api_documentation),
+        (paper_drafts.API,),
+        without=any_of(r"\bupdate\b|\breviews?\b"),
+    ),
+    Rule(
+        *("guides", ASKED, paper_drafts.guides),
+        words(
+            r"\b(?:guides?|runbooks?|readme|handbooks?|manuals?|playbooks?|how-?tos?|tutorials?)\b"
+            r"|\b[\w-]{3,40} (?:documentation|docs|documented)\b|\b(?:documentation|docs) (?:of|on|for|about) \w+"
+            r"|\bprocedures? (?:is |are )?(?:documented|written)\b"
+        ),
+        without=any_of(
+            r"\bupdate\b|\barchitecture document\b|\blibrary documentation\b|\bresults?\b|\bbenchmarks?\b"
+            r"|\bthe documentation"
+            r"|\bapi\b.{0,20}\b(?:documentation|docs)\b|\blessons\b|\bmanual(?:ly)? test|\bstyle guides?\b"
+            r"|\bcompliance\b"
+        ),
+    ),
+)

@@ -1,0 +1,46 @@
+"""Demands on a model's files, its unit and its engine's settings as criteria."""
+
+from __future__ import annotations
+
+import re
+
+from acceptance.reading.drafts.criterion_draft import Draft, person
+from acceptance.reading.facts.facts import Facts
+from acceptance.reading.settings.names import ENGINE
+from acceptance.reading.source.document import Statement
+
+_ENGINE_GROUP = re.compile(r"\b(?:vllm|engine)\b", re.IGNORECASE)
+
+
+def model_files(statement: Statement, facts: Facts) -> Draft:
+    """The model's folder and checksums, from the configuration and the commands."""
+    setting = facts.setting("model_path")
+    folder = str(setting.value) if setting is not None else facts.detail("folder")
+    if folder is None:
+        return person("somebody has to look for the model's files: the document names no folder for them")
+    return Draft("model_files", parameters={"folder": folder.rstrip("/"), "checksums": facts.detail("checksums")})
+
+
+def unit_file(statement: Statement, facts: Facts) -> Draft:
+    """The systemd unit that the document's commands name."""
+    unit = facts.detail("unit")
+    if unit is None:
+        return person("somebody has to look at the unit: the document names none")
+    return Draft("unit_file", parameters={"unit": unit})
+
+
+def engine_settings(statement: Statement, facts: Facts) -> Draft:
+    """The settings under the heading that names the engine, else all that an engine has."""
+    own = [setting for setting in facts.settings if not setting.scope or not facts.services]
+    grouped = [setting for setting in own if setting.form == "env" and _ENGINE_GROUP.search(setting.group)]
+    names = list(dict.fromkeys(setting.name for setting in facts.settings if setting.name in ENGINE))
+    by_name = [setting for name in names if (setting := facts.setting(name)) is not None]
+    found = grouped or by_name
+    if not found:
+        return person("somebody has to look at the engine's settings: the document states none")
+    values = {setting.name: setting.value for setting in reversed(found)}
+    values = {setting.name: values[setting.name] for setting in found}
+    where = f'"{grouped[0].group}"' if grouped else "the configuration"
+    numbers = sorted(setting.line for setting in found)
+    assumption = f"the engine's settings are those under {where}, lines {numbers[0]} to {numbers[-1]}"
+    return Draft("engine_settings", assumptions=(assumption,), parameters={"settings": values})

@@ -1,0 +1,161 @@
+"""A rule: which words, under which command, ask for which kind of criterion."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from acceptance.reading.drafts.criterion_draft import Draft
+from acceptance.reading.facts.facts import Facts
+from acceptance.reading.source.document import Statement
+from acceptance.reading.typing.prefilter import Telltale, telltale, threes
+
+Build = Callable[[Statement, Facts], Draft | tuple[Draft, ...]]
+ASKED = frozenset({"checkbox", "bullet", "subtask", "target", "prose"})
+BOXES = frozenset({"checkbox", "bullet", "prose"})
+EXPECTED = frozenset({"expected"})
+# Rules look at so much of a statement; no demand is longer, and a line of a megabyte must not hang them.
+LONGEST = 4_000
+
+WORKS = (
+    r"(?:operational|functional(?:ity)?|work(?:s|ing|ed)?|active|available|validat(?:ed?|es|ing|ion)"
+    r"|verif(?:y|ied|ies|ication)|enabled|accessible|reachable|healthy|running|runs?|up|test(?:ed|s|ing)?"
+    r"|support(?:ed|s)?"
+    r"|pass(?:es|ed|ing)?|functioning|functions|capabilit\w+|capable|ready|deployed|confirm(?:ed|s)?|correct(?:ly)?"
+    r"|responds?|responsive|online|usable|in place|present|reliable|accurate|consistent(?:ly)?)"
+)
+MAKES = (
+    r"(?:implement\w*|creat(?:e[sd]?|ing|ion)|add(?:s|ed|ing)?|build(?:s|ing)?|built|provid\w+|expos\w+|offer(?:s|ed"
+    r"|ing)?"
+    r"|export\w*|report(?:s|ed|ing)?|collect\w*|emit\w*|publish\w*|configur\w+|set ?up|integrat\w+|deploy\w*|develop\w*"
+    r"|establish\w*|enabl\w+|install\w*|instrument\w*|show(?:s|n)?|answer(?:s|ed)?|return(?:s|ed)?"
+    r"|require[sd]?|requiring|must|shall|should|has to|have to|writ(?:e|es|ten|ing)|measure[sd]?|count(?:s|ed)?"
+    r"|keep(?:s|ing)?|kept|complete[sd]?|track(?:s|ed|ing)?|manag(?:e[sd]?|ing)|maintain\w*|generat(?:e[sd]?|ing))"
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """All of `words` and none of `without` are looked for in the statement, `path`, `program` in its command.
+
+    A rule that is `alone` ends the search; `only_if_nothing` rules are asked where no rule before them gave a
+    machine something to judge, `without_figures` ones where the statement holds no figure.
+    """
+
+    kind: str
+    types: frozenset[str]
+    build: Build
+    words: tuple[re.Pattern[str], ...] = ()
+    without: re.Pattern[str] | None = None
+    path: re.Pattern[str] | None = None
+    program: re.Pattern[str] | None = None
+    role: str = ""
+    alone: bool = False
+    only_if_nothing: bool = False
+    without_figures: bool = False
+
+    def match(self, program: str, path: str, text: str) -> tuple[int, int] | None:
+        """Where the rule's words stand in a text, or None where the rule does not speak of it or of its command."""
+        if self.program is not None and not self.program.search(program):
+            return None
+        if self.path is not None and not self.path.search(path):
+            return None
+        found = []
+        for pattern in self.words:
+            match = pattern.search(text)
+            if match is None:
+                return None
+            found.append(match.span())
+        if self.without is not None and self.without.search(text):
+            return None
+        if not found:
+            return 0, len(text)
+        return min(begin for begin, _ in found), max(end for _, end in found)
+
+
+def words(*parts: str) -> tuple[re.Pattern[str], ...]:
+    """Expressions that all have to be found, in any order."""
+    return tuple(re.compile(part, re.IGNORECASE) for part in parts)
+
+
+def any_of(*parts: str) -> re.Pattern[str]:
+    """One of these expressions."""
+    return re.compile("|".join(parts), re.IGNORECASE)
+
+
+def apply(
+    rules: tuple[Rule, ...], statement: Statement, text: str, facts: Facts, by_figures: Sequence[Draft] = ()
+) -> list[tuple[Draft, tuple[int, int]]]:
+    """The drafts of all rules that know the statement, each with where its words stand; the first of a kind counts.
+
+    What figures of the statement gave already counts more than a rule of the same kind.
+    """
+    found: list[tuple[Draft, tuple[int, int]]] = []
+    kinds = {draft.kind for draft in by_figures}
+    has_figures = any(draft.threshold is not None for draft in by_figures)
+    # A figure about `cpu_utilisation` that only people can judge is a figure about the CPU all the same.
+    kinds |= {
+        draft.threshold.subject.removeprefix("other_").split("_util")[0]
+        for draft in by_figures
+        if draft.threshold is not None
+    }
+    command = statement.command
+    request = command.request if command is not None else None
+    program = command.program if command is not None else ""
+    path = str(request["path"]).split("?", 1)[0] if request is not None else ""
+    for rule, span in _matching(rules, statement.type, statement.role, program, path, text[:LONGEST]):
+        if rule.kind in kinds or (rule.without_figures and has_figures):
+            continue
+        if rule.only_if_nothing and any(draft.judge == "machine" for draft, _ in found):
+            continue
+        built = rule.build(statement, facts)
+        found += [(draft, span) for draft in ((built,) if isinstance(built, Draft) else built)]
+        kinds.add(rule.kind)
+        if rule.alone:
+            break
+    return found
+
+
+_Known = tuple[tuple[Rule, tuple[Telltale, ...]], ...]
+
+
+@lru_cache(maxsize=1024)
+def _matching(
+    rules: tuple[Rule, ...], statement_type: str, role: str, program: str, path: str, text: str
+) -> tuple[tuple[Rule, tuple[int, int]], ...]:
+    """The rules that know a text, up to the first that ends the search; the same for each of several services."""
+    found: list[tuple[Rule, tuple[int, int]]] = []
+    held = threes(text)
+    known, always, by_three = _for_type(rules, statement_type)
+    # Most rules are left out by the first three letters that they need.
+    possible = {*always, *(place for three in held & by_three.keys() for place in by_three[three])}
+    for place in sorted(possible):
+        rule, needed = known[place]
+        if (rule.role and rule.role != role) or any(held.isdisjoint(tells) for tells in needed):
+            continue
+        span = rule.match(program, path, text)
+        if span is not None:
+            found.append((rule, span))
+            if rule.alone:
+                break
+    return tuple(found)
+
+
+@lru_cache(maxsize=64)
+def _for_type(rules: tuple[Rule, ...], statement_type: str) -> tuple[_Known, tuple[int, ...], dict[str, list[int]]]:
+    """The rules for a type of statement, each with what a text must hold before its words are looked for.
+
+    Beside them the places of those that need nothing, and by three letters of those that need these or others.
+    """
+    known = tuple(
+        (rule, tuple(found for pattern in rule.words if (found := telltale(pattern)) is not None))
+        for rule in rules
+        if statement_type in rule.types
+    )
+    by_three: dict[str, list[int]] = {}
+    for place, (_, needed) in enumerate(known):
+        for three in min(needed, key=len, default=()):
+            by_three.setdefault(three, []).append(place)
+    return known, tuple(place for place, (_, needed) in enumerate(known) if not needed), by_three

@@ -1,0 +1,1 @@
+"""Services that a run starts itself."""

@@ -1,0 +1,98 @@
+"""The services that Signoff starts together: all at once, each awaited, all stopped again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+import acceptance
+from acceptance.deployment import Deployment, Start
+from acceptance.services.service import OwnService, refuse_taken
+from perf.processes.process_identity import ProcessIdentity
+from reports.stored.run_folder import RunFolder
+
+GATEWAY = "gateway"
+SHIPPED_GATEWAY = Path(acceptance.__file__).parent.parent / "reference_services/gateway/settings/gateway.yaml"
+
+
+class OwnServices:
+    """What a deployment starts. A gateway without a configuration gets one of the replicas that are started with it."""
+
+    def __init__(
+        self, deployment: Deployment, folder: Path, on_step: Callable[[str], None] = lambda text: None
+    ) -> None:
+        self._deployment = deployment
+        self._folder = folder
+        self._on_step = on_step
+        self._services: list[OwnService] = []
+
+    def start(self) -> dict[str, int]:
+        """Start all and wait for each; gives the process ids by URL. Whatever fails, none is left behind.
+
+        Raises PortInUse or ServiceDidNotStart, which say which service it was and why.
+        """
+        starts = self._deployment.starts
+        # A role such as `prometheus` is another service's, and that may well be running.
+        own = [url for name, url in self._deployment.addresses.items() if ":" in name] if len(starts) == 1 else []
+        for url in own:
+            refuse_taken(url, starts[0].service)
+        try:
+            for number, start in enumerate(starts):
+                self._on_step(f"starting {start.service} at {start.url}")
+                log = "service.log" if number == 0 else f"service-{number + 1}-{start.service}.log"
+                service = OwnService(self._configured(start, number), self._folder, log)
+                self._services.append(service)
+                service.launch()
+            found: dict[str, int] = {}
+            for service in self._services:
+                found[service.told.url] = service.wait()
+                self._on_step(f"{service.told.service} is ready at {service.told.url}")
+        except BaseException:
+            self.stop()
+            raise
+        return found
+
+    def ended(self, url: str = "") -> str:
+        """The first service, or the one at this URL, that ended by itself, and why; "" while all run."""
+        asked = [service for service in self._services if url in ("", service.told.url)]
+        return next((text for service in asked if (text := service.ended())), "")
+
+    def stop(self) -> dict[str, tuple[ProcessIdentity, ...]]:
+        """Stop all, what stands in front first; gives by URL the processes that were told to end."""
+        for service in reversed(self._services):
+            service.tell_to_end()
+        stopped = {service.told.url: service.stop() for service in reversed(self._services)}
+        self._services = []
+        return stopped
+
+    def _configured(self, start: Start, number: int) -> Start:
+        """A gateway with its configuration, which is kept beside the logs; what is no gateway as it is."""
+        if start.service != GATEWAY or any(each.startswith("--config") for each in start.arguments):
+            return start
+        replicas = [(each.service, each.url) for each in self._deployment.starts if each.service != GATEWAY]
+        configuration = in_front_of(replicas, yaml.safe_load(SHIPPED_GATEWAY.read_text(encoding="utf-8")))
+        if configuration is None:
+            return start
+        text = yaml.safe_dump(configuration, sort_keys=False)
+        file = RunFolder(self._folder).write(f"gateway-{number + 1}.yaml", text)
+        return replace(start, arguments=(*start.arguments, f"--config={file.resolve()}"))
+
+
+def in_front_of(replicas: Sequence[tuple[str, str]], shipped: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The shipped configuration with the replicas that there are, or None where it knows a service of none of them.
+
+    `replicas` are names of services with their URLs. A fallback that is not there is left out.
+    """
+    services: dict[str, dict[str, Any]] = {}
+    for name, told in shipped["services"].items():
+        urls = [url for service, url in replicas if service in told["models"]]
+        if urls:
+            services[name] = {**told, "replicas": urls}
+    for told in services.values():
+        if told.get("fallback") not in services:
+            told.pop("fallback", None)
+    return {**shipped, "services": services} if services else None

@@ -1,0 +1,70 @@
+"""One request from code that is not asynchronous: what came back, whatever the server did.
+
+Here goes every request of Signoff that is not offered load: one client, one deadline around all of an exchange
+(connection, TLS, head, body, trailers), and the bounds of perf/client/bounds.py.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Final
+
+from perf.client.bounds import WHOLE_BYTES
+from perf.client.call import Reply
+from perf.client.client import Client
+from perf.client.endpoint import percent_encoded
+from perf.errors import Unresolved
+
+UNRESOLVED: Final = "unresolved"
+NO_CONNECTION: Final = frozenset({"refused", "unreachable", "tls", UNRESOLVED})
+
+
+def fetch(
+    url: str,
+    *,
+    method: str = "GET",
+    headers: Mapping[str, str] | None = None,
+    body: bytes = b"",
+    timeout_s: float,
+    most_bytes: int = WHOLE_BYTES,
+    verify_tls: bool = True,
+) -> Reply:
+    """Sends it once; redirects are not followed, proxies of the environment not used.
+
+    Raises PlanInvalid for a URL or header that cannot be sent, nothing for what a server does.
+    """
+    client = Client(
+        percent_encoded(url),
+        headers=_accepting(headers),
+        timeout_s=timeout_s,
+        verify_tls=verify_tls,
+        keep_replies=True,
+        most_bytes=most_bytes,
+    )
+    try:
+        return asyncio.run(_sent(client, method, body))
+    except Unresolved as error:
+        return Reply(None, {}, (), f"{UNRESOLVED}: {error}", time.monotonic_ns(), UNRESOLVED)
+
+
+def _accepting(headers: Mapping[str, str] | None) -> Mapping[str, str]:
+    """The headers, for an answer of any type where none is named."""
+    given = dict(headers or {})
+    return given if any(name.lower() == "accept" for name in given) else {"Accept": "*/*", **given}
+
+
+async def _sent(client: Client, method: str, body: bytes) -> Reply:
+    async with client:
+        return await client.ask(body, method=method)
+
+
+def error_of(reply: Reply, timeout_s: float) -> str:
+    """What went wrong, with its kind in front; "" for a whole reply of any status."""
+    if not reply.failure:
+        return ""
+    if reply.timed_out:
+        return f"TimeoutError: no whole answer within {timeout_s:g} s"
+    kind, _, said = reply.failure.partition(": ")
+    return f"ConnectError: {said}" if kind in NO_CONNECTION else reply.failure

@@ -1,0 +1,1 @@
+"""Statistics: whether measured figures meet a limit, at a stated error."""

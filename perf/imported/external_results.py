@@ -1,0 +1,28 @@
+"""The results of other load tools, by what is in the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from perf.errors import EvidenceUnreadable
+from perf.imported.aiperf_results import is_aiperf, read_aiperf
+from perf.imported.external_run import ForeignRun, load_json
+from perf.imported.guidellm_results import is_guidellm, read_guidellm
+
+
+def read_foreign(path: Path) -> ForeignRun:
+    """A run of AIPerf or GuideLLM. Raises EvidenceUnreadable, which says what is missing."""
+    document = load_json(path)
+    try:
+        if is_aiperf(document):
+            return read_aiperf(path, document)
+        if is_guidellm(document):
+            return read_guidellm(path, document)
+    except (KeyError, TypeError, AttributeError, IndexError, OverflowError, ValueError) as error:
+        if isinstance(error, EvidenceUnreadable):
+            raise
+        raise EvidenceUnreadable(f"{path}: not as the tool writes it: {error!r}", "give the file whole") from None
+    raise EvidenceUnreadable(
+        f"{path}: neither AIPerf's profile_export_aiperf.json nor the JSON of guidellm benchmark",
+        "give one of these",
+    )

@@ -1,0 +1,1 @@
+"""Users with sessions, through Locust."""

@@ -1,0 +1,1 @@
+"""Nightly measurements, and their comparison with the nights before."""

@@ -1,0 +1,1 @@
+"""Processes on this machine: identity, tree, memory, GPU, and what ends with its parent."""

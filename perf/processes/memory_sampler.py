@@ -1,0 +1,110 @@
+"""Samples a service while a load run lasts, and notices which of its processes do not last as long.
+
+Figures of a process say nothing of the one that took its place: a peak is forgotten with the process that had it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import asdict, dataclass
+from types import TracebackType
+from typing import Any, Final
+
+import psutil
+
+from perf.errors import NoListener
+from perf.processes.process_identity import ProcessIdentity, identify
+from perf.processes.process_tree import Sample, sample
+
+LASTING: Final = 20
+"""A process that was there at the start, or in so many samples, is one of the service's own and no passing helper."""
+
+
+@dataclass(frozen=True, slots=True)
+class EndedProcess:
+    """A process that was not there any more at this time (monotonic ns); `is_first` for the one that listened."""
+
+    process: ProcessIdentity
+    t_ns: int
+    is_first: bool
+
+    def as_record(self) -> dict[str, Any]:
+        return {"record": "process_ended", **asdict(self.process), "t_ns": self.t_ns, "is_first": self.is_first}
+
+
+class MemorySampler:
+    """Samples a process tree in a thread while the `with` block runs. It ends where the process ends.
+
+    A process of the same id that was started at another time is another one.
+    """
+
+    def __init__(self, process: ProcessIdentity | int, interval_s: float = 0.25) -> None:
+        if not interval_s > 0:
+            raise ValueError(f"an interval of {interval_s} s: it must be above zero")
+        known = process if isinstance(process, ProcessIdentity) else identify(process)
+        self.process = known or ProcessIdentity(int(process), "", 0.0)  # type: ignore[arg-type]
+        self.interval_s = interval_s
+        self.ended: list[EndedProcess] = []
+        self._samples: list[Sample] = []
+        self._root: psutil.Process | None = None
+        self._seen: dict[psutil.Process, int] = {}
+        self._named: dict[psutil.Process, ProcessIdentity] = {}
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"memory of {self.process.pid}", daemon=True)
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """What was sampled so far."""
+        return tuple(self._samples)
+
+    @property
+    def ended_early(self) -> bool:
+        """Whether the process itself ended meanwhile."""
+        return any(each.is_first for each in self.ended)
+
+    def __enter__(self) -> MemorySampler:
+        self._sample()
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        due = time.monotonic()
+        while not self.ended_early:
+            due = max(due + self.interval_s, time.monotonic())
+            stopped = self._stop.wait(due - time.monotonic())
+            self._sample()
+            if stopped:
+                return
+
+    def _sample(self) -> None:
+        found, members = self._look()
+        if found is None:
+            self.ended.append(EndedProcess(self.process, time.monotonic_ns(), is_first=True))
+            return
+        is_start = not self._samples
+        self._samples.append(found)
+        present = set(members)
+        for member in set(self._seen) - present:
+            if self._seen.pop(member) >= LASTING:
+                self.ended.append(EndedProcess(self._named[member], found.t_ns, is_first=False))
+        for member in present:
+            self._seen[member] = LASTING if is_start else self._seen.get(member, 0) + 1
+            if member not in self._named:
+                self._named[member] = identify(member.pid) or ProcessIdentity(member.pid, "", 0.0)
+
+    def _look(self) -> tuple[Sample | None, tuple[psutil.Process, ...]]:
+        """The sample and who is in it; None where the process itself is not there any more."""
+        try:
+            found, members = sample(self.process.pid)
+            if self._root is None and self.process.is_of(members[0]):
+                self._root = members[0]
+        except (NoListener, psutil.Error):
+            return None, ()
+        return (found, members) if members[0] == self._root else (None, ())

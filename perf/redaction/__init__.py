@@ -1,0 +1,1 @@
+"""API keys are kept out of every file and output."""

@@ -1,0 +1,143 @@
+"""The secrets that this process was given: whoever reads one says so here, whoever writes a text asks here.
+
+That is the whole process's affair. An exception, a log line or a file name may hold a key wherever it came from, and
+what writes it knows nothing of deployments. Nothing is known before the first `remember`, and then nothing is changed.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import os
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from perf.redaction.redactor import Redactor
+from perf.redaction.secret_forms import SHORTEST
+
+_SECRET_NAME: Final = re.compile(r"auth|key|token|secret|cookie|passw(or)?d|pwd|credential|signature", re.IGNORECASE)
+_SECRET_VARIABLE: Final = re.compile(r"(^|_)(API_?KEYS?|KEYS?|TOKENS?|SECRETS?|PASSW(OR)?D|CREDENTIALS?)(_|$)")
+_SCHEMES: Final = ("bearer", "basic", "token")
+
+
+class _Known:
+    """What this process knows; one for all of it."""
+
+    def __init__(self) -> None:
+        self.secrets: dict[str, str] = {}
+        self.public: list[str] = []
+        self.names: set[str] = set()
+        self.redactor = Redactor()
+
+    def renew(self) -> None:
+        self.redactor = Redactor(self.secrets, self.public, self.names)
+
+
+_known = _Known()
+
+
+def remember(secret: str, whose: str = "") -> None:
+    """From now on this is taken out of what is written. `whose` names it for people: a variable, an option."""
+    secret = secret.strip()
+    if secret and secret not in _known.secrets:
+        _known.secrets[secret] = whose
+        _known.renew()
+
+
+def remember_headers(headers: Mapping[str, str]) -> None:
+    """The credentials among header fields that are sent: by their names, without the scheme, of Basic the password."""
+    for name, value in headers.items():
+        if not names_secret(name):
+            continue
+        scheme, _, rest = value.strip().partition(" ")
+        secret = rest.strip() if scheme.lower() in _SCHEMES and rest.strip() else value.strip()
+        remember(secret, name)
+        if scheme.lower() == "basic":
+            try:
+                user_and_password = base64.b64decode(secret, validate=True).decode("utf-8")
+            except (binascii.Error, ValueError):
+                continue
+            remember(user_and_password.partition(":")[2], name)
+
+
+def remember_url(url: str, whose: str = "URL") -> None:
+    """The password in a URL, and what its query calls a key."""
+    try:
+        parts = urlsplit(url)
+        password = parts.password or ""
+    except ValueError:
+        return
+    remember(password, whose)
+    remember(unquote(password), whose)
+    for name, value in parse_qsl(parts.query):
+        if names_secret(name):
+            remember(value, whose)
+
+
+def spare(public: Iterable[str], names: Iterable[str] = ()) -> None:
+    """Texts that everybody may read, such as the documents of a run: a piece of a key that they hold is no secret.
+
+    A secret that is one of the `names`, such as that of a service, is as weak as a plain word.
+    """
+    _known.names.update(name.lower() for name in names if name)
+    _known.public += [text for text in (*public, *_known.names) if text and text not in _known.public]
+    _known.renew()
+
+
+def names_secret(name: str) -> bool:
+    """Whether a header field or a parameter of this name holds a credential."""
+    return _SECRET_NAME.search(name) is not None
+
+
+def redacted(text: str) -> str:
+    """The text without the known secrets."""
+    return _known.redactor.text(text)
+
+
+def redacted_value(value: Any) -> Any:
+    """Plain JSON without the known secrets."""
+    return _known.redactor.value(value)
+
+
+def counted(value: Any) -> tuple[Any, int]:
+    """Plain JSON without the known secrets, and in how many places there was one."""
+    return _known.redactor.counted(value)
+
+
+def redacted_pieces(texts: list[str]) -> list[str]:
+    """Texts that came one after the other, without what they hold each or together."""
+    return _known.redactor.pieces(texts)
+
+
+def environment(*, bare: bool = False) -> dict[str, str]:
+    """This process's environment for a child: variables that hold a known secret are left out.
+
+    With `bare` those that are named as secrets are, too, such as the token of a model registry: for a child that
+    starts no service.
+    """
+    named, weak = set(_known.secrets.values()), _known.redactor.weak
+    strong = [secret for secret in _known.secrets if secret not in weak]
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name not in named
+        and not any(secret in value for secret in strong)
+        and not (bare and _SECRET_VARIABLE.search(name))
+    }
+
+
+def warnings() -> list[str]:
+    """What to say of secrets that are too short, or too plain, to be taken out everywhere."""
+    return [
+        f"the secret of {whose or 'this run'} has less than {SHORTEST} characters, or is a plain word or a name: it "
+        'is taken out of what is kept only behind words such as "Bearer" or "key:"; use a longer one'
+        for secret, whose in _known.secrets.items()
+        if secret in _known.redactor.weak
+    ]
+
+
+def forget() -> None:
+    """Know nothing again; for tests, which share a process."""
+    _known.__init__()  # type: ignore[misc]

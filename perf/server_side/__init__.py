@@ -1,0 +1,1 @@
+"""What the server says of itself during a load: metrics, cache, start."""

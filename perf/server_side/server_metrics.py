@@ -1,0 +1,136 @@
+"""What the metrics of a model server mean: vLLM's names, SGLang's, the reference services' own and the gateway's.
+
+vLLM's are those of its guide "Production Metrics"; `kv_cache_usage_perc` was `gpu_cache_usage_perc` before 0.10. The
+reference services count by outcome (`hermes_2_requests_total`), so that the tokens of abandoned requests stand apart.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from perf.server_side.exposition import Samples
+
+_RUNNING: Final = ("vllm:num_requests_running", "sglang:num_running_reqs", "gateway_outstanding_requests")
+_WAITING: Final = ("vllm:num_requests_waiting", "sglang:num_queue_reqs", "gateway_queue_length")
+_KV_CACHE: Final = ("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc", "sglang:token_usage")
+_TOKENS: Final = {
+    "prompt": ("vllm:prompt_tokens_total", "sglang:prompt_tokens_total"),
+    "generated": ("vllm:generation_tokens_total", "sglang:generation_tokens_total"),
+}
+_NOT_ENDED_WELL: Final = frozenset({"abort", "error"})
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """What a server counted, under which name."""
+
+    metric: str
+    value: float
+
+
+def running(samples: Samples) -> float | None:
+    """Requests in execution, over all engines or replicas."""
+    return _gauge(samples, _RUNNING, sum)
+
+
+def waiting(samples: Samples) -> float | None:
+    """Requests that wait for a place."""
+    return _gauge(samples, _WAITING, sum)
+
+
+def kv_cache(samples: Samples) -> float | None:
+    """The share of the KV cache that is used, from 0 to 1; of the fullest engine."""
+    return _gauge(samples, _KV_CACHE, max)
+
+
+def is_idle(samples: Samples) -> bool:
+    """Whether nothing is under way, as far as the server tells."""
+    return not (running(samples) or 0) + (waiting(samples) or 0)
+
+
+def requests(counted: Samples) -> tuple[str, Mapping[str, float]]:
+    """The metric and its requests by how they ended, in the server's own words; ("", {}) where it tells none."""
+    for is_its, label in (
+        (lambda name: name.endswith("_requests_total"), "outcome"),
+        (lambda name: name == "vllm:request_success_total", "finished_reason"),
+        (lambda name: name == "gateway_requests_total", "status"),
+    ):
+        metric, found = _by_label(counted, is_its, label)
+        if found:
+            return metric, found
+    return "", {}
+
+
+def ended_well(counted: Samples) -> Count | None:
+    """Requests that were answered; None where the server does not tell."""
+    metric, found = requests(counted)
+    if not metric:
+        return None
+    if metric == "vllm:request_success_total":
+        return Count(metric, sum(value for reason, value in found.items() if reason not in _NOT_ENDED_WELL))
+    if metric == "gateway_requests_total":
+        return Count(metric, sum(value for status, value in found.items() if status.startswith("2")))
+    return Count(metric, found.get("ok", 0.0))
+
+
+def answered_tokens(counted: Samples, kind: str) -> Count | None:
+    """Tokens of kind `prompt` or `generated`: of answered requests alone where the server tells them apart."""
+    own = {
+        name: value
+        for (name, labels), value in counted.items()
+        if name.endswith("_tokens_total") and {("kind", kind), ("outcome", "ok")} <= set(labels)
+    }
+    if own:
+        return Count(next(iter(own)), sum(own.values()))
+    return all_tokens(counted, kind)
+
+
+def all_tokens(counted: Samples, kind: str) -> Count | None:
+    """Tokens that the engine read or generated, those of abandoned requests included."""
+    found = (_total(counted, name) for name in _TOKENS[kind])
+    return next((count for count in found if count is not None), None)
+
+
+def preemptions(counted: Samples) -> float | None:
+    """How often a request lost its place in the KV cache and had to be computed again."""
+    found = _total(counted, "vllm:num_preemptions_total")
+    return None if found is None else found.value
+
+
+def tokens_per_step(counted: Samples) -> float | None:
+    """Tokens that one step of the engine handled on average: how full its batches were."""
+    tokens, steps = (_total(counted, f"vllm:iteration_tokens_total_{part}") for part in ("sum", "count"))
+    return tokens.value / steps.value if tokens is not None and steps is not None and steps.value else None
+
+
+def told(samples: Samples) -> tuple[object, ...]:
+    """What the server counts, to compare two readings; () where nothing of it is known here."""
+    found = (requests(samples)[1], *(answered_tokens(samples, kind) for kind in ("prompt", "generated")))
+    gauges = (running(samples), waiting(samples), kv_cache(samples))
+    return found if any(found) or any(value is not None for value in gauges) else ()
+
+
+def _gauge(samples: Samples, names: tuple[str, ...], fold: Callable[[list[float]], float]) -> float | None:
+    for name in names:
+        values = [value for (sample, _), value in samples.items() if sample == name and value == value]
+        if values:
+            return fold(values)
+    return None
+
+
+def _total(counted: Samples, name: str) -> Count | None:
+    values = [value for (sample, _), value in counted.items() if sample == name]
+    return Count(name, sum(values)) if values else None
+
+
+def _by_label(counted: Samples, is_its: Callable[[str], bool], label: str) -> tuple[str, dict[str, float]]:
+    metric, found = "", defaultdict[str, float](float)
+    for (name, labels), value in counted.items():
+        if is_its(name) and label in (values := dict(labels)):
+            metric = metric or name
+            if name == metric:
+                found[values[label]] += value
+    return metric, dict(found)

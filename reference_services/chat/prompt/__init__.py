@@ -1,0 +1,1 @@
+"""Messages, templates, tokens and the context window."""

@@ -1,0 +1,1 @@
+"""Stores of conversations: SQLite, Redis, PostgreSQL."""

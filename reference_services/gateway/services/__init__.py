@@ -1,0 +1,1 @@
+"""Services and replicas behind the gateway."""

@@ -1,0 +1,1 @@
+"""The chain of models, the application and its listeners."""

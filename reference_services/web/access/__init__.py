@@ -1,0 +1,1 @@
+"""Who may ask: keys, rate, hosts, origins; and how a refusal looks."""

@@ -1,0 +1,1 @@
+"""Settings: YAML, problems, TLS, logs, limits."""

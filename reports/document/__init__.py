@@ -1,0 +1,1 @@
+"""What a result document shows, before any form."""

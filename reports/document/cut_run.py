@@ -1,0 +1,165 @@
+"""A run that was cut off before it wrote its result: what can be said of it from what lies in its folder.
+
+A run writes at its start what it is going to judge (`begun.json`, a results.json in which nothing was judged yet), and
+each verdict as it is reached (`verdicts.jsonl`). Nothing here changes either of them, so that the run can be resumed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from reports.document.headline import fold, open_counts
+from reports.errors import StoredRunMalformed, StoredRunUnreadable
+from reports.plain_text import line as plain_line
+from reports.stored.decode import decode
+from reports.stored.run_folder import is_in_use, opened
+from reports.stored.stored_run import FILE_NAME, Measurement, Outcome, StoredCriterion, StoredRun, load
+
+BEGUN, VERDICTS, EVIDENCE = "begun.json", "verdicts.jsonl", "evidence"
+CUT = "cut"
+"""The key of a results.json that was made of a cut run: it is no sealed result, and is replaced by one."""
+MOST_NAMED = 5
+MOST_BYTES = 256 * 2**20
+_PIECE = 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLine:
+    """A line of verdicts.jsonl."""
+
+    document: str
+    id: str
+    outcome: Outcome
+    reason: str
+    mend: str = ""
+    measured: Measurement | None = None
+    assumptions: tuple[str, ...] = ()
+    detail: Mapping[str, Any] | None = None
+    evidence: tuple[str, ...] = ()
+    started: str = ""
+    seconds: float | None = None
+    extra: Mapping[str, Any] | None = None
+
+    @property
+    def ended(self) -> str:
+        """When it was reached, as far as the line tells."""
+        try:
+            return (datetime.fromisoformat(self.started) + timedelta(seconds=self.seconds or 0)).isoformat()
+        except (ValueError, OverflowError):
+            return self.started
+
+    @classmethod
+    def of(cls, value: Any) -> JudgedLine:
+        """Raises StoredRunMalformed."""
+        if not isinstance(value, Mapping) or not isinstance(value.get("verdict"), Mapping):
+            raise StoredRunMalformed("not a verdict")
+        return decode(cls, {**value["verdict"], **{key: item for key, item in value.items() if key != "verdict"}}, "")
+
+
+def as_judged(criterion: StoredCriterion, judged: JudgedLine) -> StoredCriterion:
+    """A criterion that was not judged yet, with its verdict."""
+    return replace(
+        criterion,
+        outcome=judged.outcome,
+        reason=judged.reason,
+        mend=judged.mend,
+        detail=dict(judged.detail or {}),
+        assumptions=(*criterion.assumptions, *judged.assumptions),
+        measured=judged.measured,
+        evidence=judged.evidence,
+        started=judged.started,
+        seconds=judged.seconds,
+    )
+
+
+def is_cut(folder: Path) -> bool:
+    """Whether this is the folder of a run that wrote no result of its own. Raises StoredRunUnreadable."""
+    if not (folder / BEGUN).is_file():
+        return False
+    return not (folder / FILE_NAME).exists() or CUT in load(folder / FILE_NAME).extra
+
+
+def cut_run(folder: Path) -> StoredRun:
+    """What was judged until the run was cut; the rest is not run, and the outcome invalid.
+
+    Raises StoredRunUnreadable where the run goes on, or where its beginning cannot be read.
+    """
+    if is_in_use(folder / VERDICTS):
+        raise StoredRunUnreadable(f"{folder}: this run goes on", "wait for its end, or end it")
+    begun = load(folder / BEGUN)
+    judged, damaged = _verdicts(folder)
+    criteria = tuple(
+        as_judged(each, found) if (found := judged.get((each.document, each.id))) is not None else each
+        for each in begun.criteria
+    )
+    last = next(reversed(judged.values()), None)
+    of = begun.extra.get("selected", len(criteria))
+    without_verdict = list(_without_verdict(folder, judged.values()))
+    cut = {
+        "judged": len(judged),
+        "of": of,
+        "last_criterion": last.id if last else "",
+        "last_verdict": last.ended if last else "",
+        "without_verdict": without_verdict,
+        "damaged": damaged,
+    }
+    run = replace(begun, criteria=criteria, outcome="invalid", finished="", extra={**begun.extra, CUT: cut})
+    after = f"after {last.id} ({last.ended})" if last else f"before its first verdict (it began {begun.started})"
+    said = [f"the run was cut off {after}: {len(judged)} of {of} criteria were judged"]
+    if without_verdict:
+        more = f" and {len(without_verdict) - MOST_NAMED} more" if len(without_verdict) > MOST_NAMED else ""
+        named = ", ".join(without_verdict[:MOST_NAMED]) + more
+        said.append(f"records without a verdict: {named}")
+    said += damaged[:MOST_NAMED]
+    if fold(run)[0] != "passed":
+        said.append(fold(run)[1])
+    return replace(run, reason=plain_line("; ".join(said)), open=open_counts(run))
+
+
+def _verdicts(folder: Path) -> tuple[dict[tuple[str, str], JudgedLine], list[str]]:
+    """The verdicts in the order in which they were reached, and what of the file cannot be read."""
+    found: dict[tuple[str, str], JudgedLine] = {}
+    damaged: list[str] = []
+    try:
+        with opened(folder / VERDICTS) as file:
+            content = file.read(MOST_BYTES + 1)
+    except OSError as error:
+        return found, [f"{VERDICTS} cannot be read: {error.strerror}"]
+    if not content:
+        damaged.append(f"{VERDICTS} is empty")
+    if len(content) > MOST_BYTES:
+        damaged.append(f"{VERDICTS} is longer than {MOST_BYTES} bytes, and what lies behind them was left out")
+    for number, line in enumerate(content[:MOST_BYTES].splitlines(), 1):
+        try:
+            judged = JudgedLine.of(json.loads(line))
+        except (ValueError, RecursionError, StoredRunMalformed):
+            damaged.append(f"line {number} of {VERDICTS} is cut off or damaged and was left out")
+        else:
+            found[judged.document, judged.id] = judged
+    return found, damaged
+
+
+def _without_verdict(folder: Path, judged: Iterable[JudgedLine]) -> Iterator[str]:
+    """The evidence that stands behind no verdict, with the number of its records."""
+    known = {name for each in judged for name in each.evidence}
+    for path in sorted((folder / EVIDENCE).glob("*.jsonl")):
+        name = f"{EVIDENCE}/{path.name}"
+        if name not in known:
+            yield f"{name} ({_records(path)})"
+
+
+def _records(path: Path) -> str:
+    count, last = 0, b"\n"
+    try:
+        with opened(path) as file:
+            while piece := file.read(_PIECE):
+                count, last = count + piece.count(b"\n"), piece[-1:]
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    torn = "" if last == b"\n" else ", and one cut off"
+    return f"{count} record{'' if count == 1 else 's'}{torn}"

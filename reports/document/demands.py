@@ -1,0 +1,194 @@
+"""The statements of a document with their criteria and verdicts, in the document's own order."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from reports.document import quantity
+from reports.document.headline import in_conflict, out_of_reach
+from reports.document.outcome import OUTCOME_WORDS, SIMULATED_PASS, Word, worst
+from reports.plain_text import line, link
+from reports.stored.stored_run import Outcome, StoredCriterion, StoredRun
+
+SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    ("smart", "SMART+ST Validation", ("smart",)),
+    ("checklist", "Success Criteria Checklist", ("checkbox",)),
+    ("subtasks", "Detailed Sub-Tasks", ("subtask",)),
+    ("commands", "Validation Commands", ("expected", "shape")),
+    ("metrics", "Metric Targets and Required Metrics", ("target", "bullet")),
+    ("configuration", "Configuration", ("config",)),
+)
+OTHER = ("other", "Other Demands")
+COLLAPSED = {"configuration"}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A file of the run; `address` is None where it must not be followed."""
+
+    text: str
+    address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One criterion as it is shown. `anchor` is where other parts of the document point to."""
+
+    anchor: str
+    id: str
+    line: int
+    text: str
+    kind: str
+    target: str
+    measured: quantity.Figure | None
+    outcome: Outcome
+    word: Word
+    reason: str
+    mend: str
+    standing: tuple[str, ...]
+    """Declared out of reach, disputed, waived: what stands beside the outcome and never changes it."""
+    assumed: tuple[str, ...]
+    evidence: tuple[Link, ...]
+    method: tuple[tuple[str, str], ...]
+    is_disputed: bool
+    stored: StoredCriterion
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What the document says at one place, and the criteria that it yields."""
+
+    line: int
+    text: str
+    outcome: Outcome
+    word: Word
+    rows: tuple[Row, ...]
+
+    @property
+    def is_met(self) -> bool:
+        """Whether its box may be ticked: everything that it yields passed or was attested."""
+        return all(row.outcome in {"pass", "attested"} for row in self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section of the result document that is home to criteria. Each criterion has exactly one home."""
+
+    key: str
+    heading: str
+    statements: tuple[Statement, ...]
+    settled: tuple[Statement, ...]
+    """Statements that all passed and are shown on demand, where the section is a long one."""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every criterion of the section."""
+        return tuple(row for statement in (*self.statements, *self.settled) for row in statement.rows)
+
+    @property
+    def tally(self) -> str:
+        """`12 pass, 1 fail`."""
+        return tally(self.rows)
+
+
+def rows(run: StoredRun, document: str, prefix: str = "") -> tuple[Row, ...]:
+    """The criteria of one document. `prefix` leads from the report's folder to the run's."""
+    disputed = {id(item) for item in in_conflict(run)}
+    return tuple(
+        _row(run, item, f"c{index}", prefix, id(item) in disputed)
+        for index, item in enumerate(run.criteria, start=1)
+        if item.document == document
+    )
+
+
+def sections(all_rows: Iterable[Row]) -> tuple[Section, ...]:
+    """The sections in the order of the task document's template; what fits none comes last, never nowhere."""
+    left = list(all_rows)
+    found = []
+    for key, heading, kinds in SECTIONS:
+        found.append(_section(key, heading, [row for row in left if row.stored.statement in kinds]))
+        left = [row for row in left if row.stored.statement not in kinds]
+    return (*found, _section(*OTHER, left)) if left else tuple(found)
+
+
+def tally(all_rows: Iterable[Row]) -> str:
+    """How often each outcome occurs, the pass first: `12 pass, 1 fail`."""
+    outcomes = [row.outcome for row in all_rows]
+    order = sorted(set(outcomes), key=lambda one: (one != "pass", list(OUTCOME_WORDS).index(one)))
+    return ", ".join(f"{outcomes.count(one)} {OUTCOME_WORDS[one].word}" for one in order)
+
+
+def _section(key: str, heading: str, chosen: list[Row]) -> Section:
+    ordered = sorted(chosen, key=lambda row: (row.line, row.stored.column))
+    statements = tuple(
+        statement
+        for _, group in groupby(ordered, key=lambda row: (row.line, row.text))
+        if (statement := _statement(tuple(group)))
+    )
+    if key not in COLLAPSED:
+        return Section(key, heading, statements, ())
+    settled = tuple(item for item in statements if all(_is_quiet(row) for row in item.rows))
+    return Section(key, heading, tuple(item for item in statements if item not in settled), settled)
+
+
+def _is_quiet(row: Row) -> bool:
+    return row.outcome == "pass" and row.stored.waiver is None and not row.is_disputed
+
+
+def _statement(group: tuple[Row, ...]) -> Statement:
+    outcome = worst(row.outcome for row in group) or "not_run"
+    return Statement(group[0].line, group[0].text, outcome, OUTCOME_WORDS[outcome], group)
+
+
+def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disputed: bool) -> Row:
+    standing = []
+    if declared := out_of_reach(run, item) if item.outcome == "not_measurable" else "":
+        standing.append(f"Declared out of reach: {line(declared)}")
+    if disputed:
+        standing.append("Stands in a conflict that nobody has resolved.")
+    if item.waiver is not None:
+        standing.append(f"Waived: {table_text(item.waiver)}")
+    measured = None if item.measured is None else quantity.figure(item.measured, item.threshold)
+    return Row(
+        anchor=anchor,
+        id=line(item.id, 200),
+        line=item.line,
+        text=line(item.text),
+        kind=line(item.kind.replace("_", " "), 60),
+        target="" if item.threshold is None else quantity.target(item.threshold),
+        measured=measured,
+        outcome=item.outcome,
+        word=SIMULATED_PASS if item.outcome == "pass" and run.engine.is_simulated else OUTCOME_WORDS[item.outcome],
+        reason=line(item.reason),
+        mend=line(item.mend),
+        standing=tuple(standing),
+        assumed=tuple(f"Assumed: {line(text)}" for text in item.assumptions),
+        evidence=tuple(Link(line(path, 300), link(path, prefix)) for path in item.evidence),
+        method=tuple((line(key.replace("_", " "), 60), value_text(value)) for key, value in item.detail.items()),
+        is_disputed=disputed,
+        stored=item,
+    )
+
+
+def table_text(value: Any) -> str:
+    """A small JSON object on one line: `owner: reviewer; reason: ...`."""
+    if isinstance(value, dict):
+        return "; ".join(f"{line(key, 60)}: {value_text(item)}" for key, item in value.items())
+    return value_text(value)
+
+
+def value_text(value: Any) -> str:
+    """A JSON value on one line; a text stands without quotes, a number is rounded for reading."""
+    if isinstance(value, bool) or value is None:
+        return json.dumps(value)
+    if isinstance(value, float):
+        return quantity.number(value)
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, list | tuple) and all(isinstance(item, int | float | str) for item in value):
+        return line(", ".join(value_text(item) for item in value), 400)
+    return line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False), 400)

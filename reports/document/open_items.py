@@ -1,0 +1,102 @@
+"""What a run leaves open, who has to act, and what comes next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reports.document.demands import Row
+from reports.document.headline import out_of_reach
+from reports.stored.stored_run import StoredConflict, StoredRun
+
+
+@dataclass(frozen=True, slots=True)
+class OpenGroup:
+    """Criteria that are open for the same kind of reason; shown also where there are none."""
+
+    heading: str
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do next, the role that does it, and the criteria that it is about."""
+
+    role: str
+    text: str
+    rows: tuple[Row, ...] = ()
+
+
+def open_groups(run: StoredRun, rows: Sequence[Row]) -> tuple[OpenGroup, ...]:
+    """Everything that is neither passed nor failed, sorted by what it waits for; and every waiver."""
+
+    def declared(row: Row) -> bool:
+        return bool(out_of_reach(run, row.stored))
+
+    return (
+        OpenGroup("Awaiting a person", _with(rows, "awaiting_person")),
+        OpenGroup(
+            "Out of reach, as the deployment declares",
+            tuple(row for row in _with(rows, "not_measurable") if declared(row)),
+        ),
+        OpenGroup("Waived", tuple(row for row in rows if row.stored.waiver is not None)),
+        OpenGroup(
+            "Not measurable, with no reason declared",
+            tuple(row for row in _with(rows, "not_measurable") if not declared(row)),
+        ),
+        OpenGroup("Inconclusive", _with(rows, "inconclusive")),
+        OpenGroup("Not judged", (*_with(rows, "error"), *_with(rows, "not_run"))),
+    )
+
+
+def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[StoredConflict]) -> tuple[Step, ...]:
+    """What to do, most pressing first."""
+    groups = {group.heading: group.rows for group in open_groups(run, rows)}
+    unresolved = [conflict for conflict in conflicts if not conflict.resolution]
+    steps = [
+        _step("service team", "Mend what failed, then run again.", _with(rows, "fail")),
+        _step("whoever ran this", "Find out why these were not judged, then run again.", groups["Not judged"]),
+        _step(
+            "whoever ran this",
+            "Measure these for longer (a stricter profile takes more samples).",
+            groups["Inconclusive"],
+        ),
+        Step(
+            "author of the task document",
+            f"Resolve {_count(len(unresolved), 'conflict')} in the binding file: side, role, reason, date.",
+        )
+        if unresolved
+        else None,
+        _step(
+            "operator of the deployment",
+            "Make these measurable, or declare under [out_of_reach] why they cannot be.",
+            groups["Not measurable, with no reason declared"],
+        ),
+        _step("reviewer", "Judge what no machine can, and attest it.", groups["Awaiting a person"]),
+        _step(
+            "operator of the deployment",
+            "Decide whether what is out of reach has to be measured elsewhere before approval.",
+            groups["Out of reach, as the deployment declares"],
+        ),
+        _step("owner of the waiver", "End what is waived before the waiver expires.", groups["Waived"]),
+        Step(
+            "operator of the deployment",
+            "Run the same document against the real engine: signoff run TASK.md --target http://HOST:PORT",
+        )
+        if run.engine.is_simulated
+        else None,
+    ]
+    found = tuple(step for step in steps if step is not None)
+    return found or (Step("reviewer", "Nothing is open: sign below, or refuse."),)
+
+
+def _step(role: str, text: str, rows: tuple[Row, ...]) -> Step | None:
+    return Step(role, text, rows) if rows else None
+
+
+def _with(rows: Sequence[Row], outcome: str) -> tuple[Row, ...]:
+    return tuple(row for row in rows if row.outcome == outcome)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,1 @@
+"""Stored runs: results.json and its folder."""

@@ -1,0 +1,370 @@
+"""The only definition of results.json: what a run found, as it lies on disk.
+
+Keys that this version does not know are kept when a run is loaded and written again.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
+from reports.plain_text import json_text
+from reports.stored.decode import decode, name_of
+from reports.stored.run_folder import RunFolder, kept, opened
+
+SCHEMA = 1
+FILE_NAME = "results.json"
+
+Json = Mapping[str, Any]
+Outcome = Literal["pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"]
+RunOutcome = Literal["passed", "failed", "undecided", "invalid"]
+OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """A figure with its unit, its interval where it has one, and how many samples stand behind it."""
+
+    value: float
+    unit: str
+    low: float | None = None
+    high: float | None = None
+    samples: int | None = None
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredThreshold:
+    """A limit as the document states it."""
+
+    value: float
+    unit: str
+    comparator: str
+    statistic: str | None = None
+    subject: str = ""
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCriterion:
+    """One criterion with the place that asks for it and what was found.
+
+    `evidence` names files relative to the run's folder. `waiver` holds owner, reason and expires. `mend` says
+    what would make it measurable, or where to look after a failure. `detail` holds alpha, looks and the like.
+    `service` is the one of several services of the document that it speaks of, else empty.
+    """
+
+    id: str
+    document: str
+    line: int
+    text: str
+    kind: str
+    outcome: Outcome
+    reason: str
+    assumptions: tuple[str, ...] = ()
+    measured: Measurement | None = None
+    threshold: StoredThreshold | None = None
+    evidence: tuple[str, ...] = ()
+    waiver: Json | None = None
+    statement: str = ""
+    section: str = ""
+    column: int = 1
+    judge: str = "machine"
+    mend: str = ""
+    service: str = ""
+    detail: Json = field(default_factory=dict)
+    started: str = ""
+    seconds: float | None = None
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Side:
+    """One place of a conflict, and what is said there."""
+
+    document: str
+    line: int
+    value: Any
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredConflict:
+    """Places that cannot all be true. `resolution` is None until a role chose a side, with a reason.
+
+    `criteria` are the (document, id) pairs that it leaves undecided; a run that has none on record takes its sides.
+    """
+
+    kind: str
+    subject: str
+    sides: tuple[Side, ...]
+    resolution: Any = None
+    message: str = ""
+    criteria: tuple[tuple[str, ...], ...] | None = None
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredDocument:
+    """A task document of the run; `header` holds its header fields as written."""
+
+    path: str
+    title: str = ""
+    header: Json = field(default_factory=dict)
+    service_name: str = ""
+    task_number: str = ""
+    diagnostics: tuple[Any, ...] = ()
+    counts: Json = field(default_factory=dict)
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One step of the run; `at` is UTC."""
+
+    at: str
+    what: str
+    result: str = ""
+    seconds: float | None = None
+    note: str = ""
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """What generated the answers: `simulated`, `vllm` or any other name, with its version."""
+
+    name: str = ""
+    version: str = ""
+    flags: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+    """Flags that it runs with, and those of its settings that its release does not know, where it tells them."""
+    extra: Json = field(default_factory=dict)
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no model stood behind the answers."""
+        return self.name.strip().lower().split(" ")[0] in {"simulated", "simulation", "simulator"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenCounts:
+    """How many criteria wait for somebody although the run has its outcome."""
+
+    awaiting_person: int = 0
+    out_of_reach: int = 0
+    waived: int = 0
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredPoint:
+    """One reading of a server's metrics, seconds from the start of the load run; `kv_cache` is a share of 1."""
+
+    t_s: float
+    running: float | None = None
+    waiting: float | None = None
+    kv_cache: float | None = None
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredComparison:
+    """A count of client and server; None where that side did not tell it."""
+
+    what: str
+    client: int | None = None
+    server: int | None = None
+    metric: str = ""
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTotals:
+    """What a server counted during the load run."""
+
+    requests: Mapping[str, int] = field(default_factory=dict)
+    preemptions: int | None = None
+    tokens_per_step: float | None = None
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredCache:
+    """How much of a run's prompts the server found in its cache, from 0 to 1."""
+
+    hit_rate: float
+    metric: str = ""
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredGpu:
+    """A GPU over the load run."""
+
+    device: int
+    name: str = ""
+    total_bytes: int | None = None
+    most_used_bytes: int | None = None
+    most_of_service_bytes: int | None = None
+    mean_busy_share: float | None = None
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredGpus:
+    """The GPUs of the server's machine, or why they were not seen."""
+
+    problem: str = ""
+    devices: tuple[StoredGpu, ...] = ()
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredServerSide:
+    """What a server told of the load run. Where `problem` says why it told nothing, the rest is empty.
+
+    `notes` say why the two sides may differ. `service` is the one of several that it is about, else empty.
+    """
+
+    url: str
+    service: str = ""
+    problem: str = ""
+    readings: int = 0
+    missed: int = 0
+    series: tuple[StoredPoint, ...] = ()
+    totals: StoredTotals | None = None
+    cache: StoredCache | None = None
+    compared: tuple[StoredComparison, ...] = ()
+    notes: tuple[str, ...] = ()
+    gpu: StoredGpus | None = None
+    extra: Json = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """Everything that a result document is made of. Times are ISO 8601 in UTC.
+
+    `out_of_reach` maps a criterion id or a kind to the reason that the deployment file declares. `retries` is
+    a count, or a list with one entry a retry.
+    """
+
+    outcome: RunOutcome
+    profile: str
+    target: str
+    engine: Engine
+    machine: Json
+    versions: Json
+    started: str
+    finished: str
+    criteria: tuple[StoredCriterion, ...]
+    open: OpenCounts = field(default_factory=OpenCounts)
+    conflicts: tuple[StoredConflict, ...] = ()
+    reason: str = ""
+    run_id: str = ""
+    alpha: float | None = None
+    documents: tuple[StoredDocument, ...] = ()
+    out_of_reach: Mapping[str, str] = field(default_factory=dict)
+    log: tuple[LogEntry, ...] = ()
+    retries: Any = 0
+    server: tuple[StoredServerSide, ...] = ()
+    extra: Json = field(default_factory=dict)
+
+
+def load(path: Path) -> StoredRun:
+    """The run that a results.json holds. Raises StoredRunUnreadable with the place of what is wrong."""
+    try:
+        with opened(path) as file:
+            text = file.read().decode("utf-8")
+    except FileNotFoundError:
+        raise StoredRunUnreadable(f"{path}: no such file", "name a run's folder or its results.json") from None
+    except UnicodeDecodeError as error:
+        raise StoredRunTorn(f"{path}: byte {error.start} is not UTF-8", "make the run again") from None
+    except OSError as error:
+        raise StoredRunUnreadable(f"{path}: {error.strerror}", "check the path and its permissions") from None
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise StoredRunTorn(
+            f"{path}:{error.lineno}:{error.colno}: not a complete JSON text ({error.msg})",
+            "the file is cut off or was changed by hand; make the run again",
+        ) from None
+    except (ValueError, RecursionError) as error:
+        raise StoredRunTorn(f"{path}: {error}", "make the run again") from None
+    try:
+        return from_json(value)
+    except StoredRunUnreadable as error:
+        raise type(error)(f"{path}: {error}", error.mend) from None
+
+
+def save(run: StoredRun, path: Path) -> None:
+    """Write a run so that a reader finds the old file or the new one, also after a power cut. Raises NotWritten."""
+    RunFolder(path.parent).write(path.name, _text(run))
+
+
+def serialized(run: StoredRun) -> bytes:
+    """The bytes of results.json. Equal runs give equal bytes."""
+    return kept(_text(run))
+
+
+def _text(run: StoredRun) -> str:
+    """What cannot be seen, and a lone surrogate, is written as the JSON escape that stands for it."""
+    return json_text(json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
+
+
+def to_json(run: StoredRun) -> dict[str, Any]:
+    """The run as plain JSON.
+
+    JSON has no infinity: an interval without an end is null there, and a figure that is no number is no
+    measurement.
+    """
+    return {"schema": SCHEMA, **_plain(run)}
+
+
+def from_json(value: Any) -> StoredRun:
+    """A run from plain JSON. Raises StoredRunUnreadable.
+
+    An engine or a machine that is one text, and not an object, is read too.
+    """
+    if not isinstance(value, dict):
+        raise StoredRunMalformed(f"the file holds {name_of(value)}, not an object", "name a results.json")
+    left = dict(value)
+    schema = left.pop("schema", None)
+    if schema != SCHEMA or isinstance(schema, bool):
+        raise UnknownSchema(
+            f"schema is {schema!r}; this version reads schema {SCHEMA}",
+            "read it with the version of signoff that wrote it",
+        )
+    if isinstance(left.get("engine"), str | None):
+        left["engine"] = {"name": left.get("engine") or ""}
+    if isinstance(left.get("machine"), str):
+        left["machine"] = {"description": left["machine"]}
+    return decode(StoredRun, left, "run")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Measurement) and not math.isfinite(value.value):
+        return None
+    if is_dataclass(value) and not isinstance(value, type):
+        names = [item.name for item in fields(value) if item.name != "extra"]
+        extra: Json = getattr(value, "extra", {})
+        return {**{name: _plain(getattr(value, name)) for name in names}, **_plain(extra)}
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    # A numpy scalar gives its Python number; anything else, a path or a date, its text.
+    return _plain(value.item()) if hasattr(value, "item") else str(value)
+
+
+def _no_number(word: str) -> float:
+    raise ValueError(f"{word} is not a number in JSON")
