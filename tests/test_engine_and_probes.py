@@ -48,7 +48,7 @@ def literal(text: str) -> list[str]:
 
 def test_no_phrase_of_a_probe_stands_in_the_simulated_engine() -> None:
     phrases = probes()
-    for module in ("recall", "prose", "words", "engine"):
+    for module in ("engine/recall", "engine/prose", "prompt/words", "engine/engine"):
         for text in strings(ROOT / "reference_services/chat" / f"{module}.py"):
             assert runs(text) & phrases == set(), f"{module}: {text}"
 

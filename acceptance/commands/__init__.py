@@ -19,7 +19,16 @@ from reports.errors import ReportError
 from reports.stored.run_folder import FULL
 from reports.terminal import guarded, show, silence, stream
 
-COMMANDS = ("new", "read", "run", "serve", "load", "report", "night")
+COMMANDS = {
+    "new": "documents.new",
+    "read": "documents.read",
+    "run": "runs.run",
+    "serve": "runs.serve",
+    "load": "loading.load",
+    "report": "runs.report",
+    "night": "runs.night",
+}
+"""The module of each, below this package."""
 INTERRUPTED = 3
 OUR_ERROR = 3
 
@@ -34,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(arguments: Sequence[str] | None) -> int:
     given = sys.argv[1:] if arguments is None else arguments
     # Only the command at hand is imported: a load run begins a second earlier without the reading of documents.
-    parsed = _parser(given[:1] if given[:1] and given[0] in COMMANDS else COMMANDS).parse_args(given)
+    parsed = _parser(given[:1] if given[:1] and given[0] in COMMANDS else list(COMMANDS)).parse_args(given)
     try:
         code = int(parsed.run(parsed))
         stream("out").flush()
@@ -95,7 +104,7 @@ def _parser(names: Sequence[str]) -> _Parser:
     parser.add_argument("--version", action="version", version=f"signoff {metadata.version('signoff')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in names:
-        command = importlib.import_module(f"acceptance.commands.{name}")
+        command = importlib.import_module(f"acceptance.commands.{COMMANDS[name]}")
         sub = commands.add_parser(
             command.NAME,
             help=command.HELP,

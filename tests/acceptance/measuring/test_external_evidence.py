@@ -15,7 +15,7 @@ import pytest
 from tests.acceptance.conftest import Answer, as_json
 
 ROOT = Path(__file__).parents[3]
-RESULTS = ROOT / "tests" / "perf" / "results" / "aiperf"
+RESULTS = ROOT / "tests" / "perf" / "imported" / "results" / "aiperf"
 TASK = """# Task 7.9: Small-1 Service
 
 ## Success Criteria

@@ -13,7 +13,7 @@ import pytest
 from perf.errors import InputTooLong
 from perf.input_file import read_input
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOCUMENT = "# T\n\n- [ ] Latency below 1500 ms\n"
 DEADLINE_S = 60
 WAYS_IN = {

@@ -22,7 +22,7 @@ from perf.client.fetch import fetch
 from perf.load.load import LoadPlan, run_load
 from tests.attacks.servers.hostile_server import AS, CHAT, MODES, serving
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TIMEOUT_S = 3.0
 HANG_S = 60.0
 BESIDE = 8

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 FOLDERS = ("acceptance", "coherence", "perf", "reports")
 CLIENTS = {"httpx", "requests", "aiohttp", "urllib3", "urllib.request", "http.client", "telnetlib", "ftplib", "smtplib"}
 SOCKETS = {

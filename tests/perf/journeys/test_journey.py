@@ -23,7 +23,7 @@ from perf.errors import PlanInvalid
 from perf.journeys.journey import SESSION_HEADER, Journey, between, new_message, turn_body
 from perf.load.plan import LoadPlan
 
-LOCUSTFILE = Path(__file__).parents[2] / "perf" / "journey_locustfile.py"
+LOCUSTFILE = Path(__file__).parents[3] / "perf" / "journeys" / "journey_locustfile.py"
 KEY = "key-that-nobody-may-see"
 SSE = 'data: {"choices": [{"index": 0, "delta": {"content": "%s"}, "finish_reason": %s}]}\n\n'
 with_locust = pytest.mark.skipif(

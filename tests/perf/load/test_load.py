@@ -13,7 +13,7 @@ import pytest
 from perf.errors import LoadProcessDied, PlanInvalid, Unresolved
 from perf.load.load import LoadPlan, LoadRun, run_load, run_load_in_process
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def plan(server, path, **more):

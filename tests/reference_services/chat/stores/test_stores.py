@@ -257,7 +257,7 @@ def test_two_processes_take_turns_and_one_that_lost_its_claim_stores_nothing(
     assert done(second.drop("a", float("inf"))) == 0
     done(first.append("a", turn, "one"))
     # A claim that nobody renews is over after its lease.
-    monkeypatch.setattr(f"reference_services.chat.{kind}_store.LEASE_S", 0.05)
+    monkeypatch.setattr(f"reference_services.chat.stores.{kind}_store.LEASE_S", 0.05)
     assert done(first.claim("a", "three")).turns == 1
     while True:
         try:
@@ -289,9 +289,9 @@ def test_an_append_that_is_sent_again_after_a_lost_answer_adds_nothing(kind: str
 def test_a_claim_is_renewed_while_its_turn_is_under_way(
     kind: str, store_servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"reference_services.chat.{kind}_store.LEASE_S", 1.0)
+    monkeypatch.setattr(f"reference_services.chat.stores.{kind}_store.LEASE_S", 1.0)
     monkeypatch.setattr("reference_services.chat.stores.leases._RENEW_S", 0.1)
-    monkeypatch.setattr(f"reference_services.chat.{kind}_store.TICK_S", 0.05)
+    monkeypatch.setattr(f"reference_services.chat.stores.{kind}_store.TICK_S", 0.05)
     first, second = (_server_store(kind, store_servers, "renewed") for _ in range(2))
     done(first.claim("a", "one"))
     time.sleep(2.0)

@@ -1,4 +1,4 @@
-"""`python -m reference_services.gateway.serving.announce`: announce a service to a gateway until it is stopped.
+"""`python -m reference_services.gateway.announce`: announce a service to a gateway until it is stopped.
 
 It knows nothing of the service but its address, so that any engine can be announced. Started beside a service and ended
 with it, it withdraws the service; where it is killed, the lease ends by itself. Exit: 0 stopped, 3 no gateway said yes
@@ -124,7 +124,7 @@ def _announcement(parsed: argparse.Namespace) -> dict[str, Any]:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="python -m reference_services.gateway.serving.announce",
+        prog="python -m reference_services.gateway.announce",
         description="Announce a service to a gateway, for as long as this runs.",
         epilog=f"The admin key comes from --key-file or the variable {ADMINS}. Example: "
         "--gateway http://127.0.0.15:8000 --service hermes --address http://127.0.0.16:11401 --model hermes-2",

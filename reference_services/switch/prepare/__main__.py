@@ -1,4 +1,4 @@
-"""`python -m reference_services.switch.sources.prepare DIR --model 7b`: set up the models folder.
+"""`python -m reference_services.switch.prepare DIR --model 7b`: set up the models folder.
 
 Writes the registry, shows what is there and what is to be fetched. Nothing is downloaded unless --download names a URL
 and --sha256 what must come of it. Exit: 0 done, 1 a file is not what it should be, 4 arguments or registry at fault.
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None, make_client: MakeClient = downl
 
 def _parser() -> _Parser:
     parser = _Parser(
-        prog="python -m reference_services.switch.sources.prepare",
+        prog="python -m reference_services.switch.prepare",
         description="Set up the models folder of Switch. Downloads nothing unless told what and what must come of it.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the models folder; made where it is not there")

@@ -1,0 +1,1 @@
+"""A program that announces a service to a gateway."""

@@ -1,0 +1,1 @@
+"""A program that gets and checks the models of Switch."""
