@@ -23,6 +23,7 @@ RECALL_MODEL = "fixtures/models/recall"
 SWITCH_TASK = "fixtures/tasks/4b-switch-hermes.md"
 SWITCH_MODELS = "fixtures/models/switch"
 BENCHES = ("tests/reading/bench_reading.py", "tests/bench/bench_client.py", "tests/bench/bench_chat.py")
+READING_EFFORT = "tests/attacks/documents/bench_reading_effort.py"
 PEERS = {"guidellm": "guidellm==0.8.1", "aiperf": "aiperf==0.13.0"}
 """Each gets an environment of its own: what they need would not go together."""
 OUTCOMES = ("passed", "undecided", "failed", "invalid")
@@ -132,12 +133,14 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def attacks(session: nox.Session) -> None:
-    """Try every hostile answer on `signoff run` and `signoff load` (an hour), for the table in docs/security.md.
+    """Try long documents, and every hostile answer on `signoff run` and `signoff load` (an hour): docs/security.md.
 
     Arguments go to tests/attacks/servers/hostile_modes.py:
     `-- MODE ... --route chat metrics --command run load --file TABLE`.
     """
     session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test"))
+    if not session.posargs:
+        session.run("python", "-m", "pytest", "-q", READING_EFFORT)
     session.run("python", "-m", "tests.attacks.servers.hostile_modes", *session.posargs)
 
 
