@@ -176,7 +176,8 @@ def test_what_is_no_answer_becomes_a_502_and_is_not_asked_for_again(front_and_ti
 def test_what_can_be_tidied_goes_on_as_one_answer(front_and_tin: tuple[Gateway, Replica]) -> None:
     front, tin = front_and_tin
     for name, (text, headers) in TIDIED.items():
-        say(tin, text)
+        # An answer with a length leaves its connection to the next request, which an end on its way would break.
+        say(tin, text, ends=b"content-length" not in text.lower())
         answer, content, came = raw(front)
         assert (answer.status_code, content) == (200, b"{}"), name
         shown = [(each.decode(), value.decode("latin-1")) for each, value in answer.headers]
