@@ -15,7 +15,7 @@ from acceptance.errors import RunInvalid, UsageError
 from acceptance.measuring.external_load import read_evidence
 from acceptance.measuring.site import REQUEST_TIMEOUT_S
 from acceptance.profile import PROFILES
-from acceptance.reading import read_documents
+from acceptance.reading import SUFFIXES, read_documents
 from acceptance.running import runner, secrets_of_run, storing
 from acceptance.services import service as own_service
 from perf.redaction import known_secrets
@@ -69,6 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
             raise UsageError(f"{document.path}: pytest cannot run a path with [, ] or ::", "rename the file")
         if document.path.encode("utf-8", "replace").decode("utf-8") != document.path:
             raise UsageError(f"{document.path}: pytest cannot run a path that is no UTF-8", "rename the file")
+        if Path(document.path).suffix.lower() not in SUFFIXES:
+            raise UsageError(
+                f"{document.path}: only a document whose name ends in {', '.join(sorted(SUFFIXES))} is judged",
+                "rename the file",
+            )
     deployment = (
         deployments.load(arguments.deployment, arguments.api_key_env)
         if arguments.deployment
@@ -151,6 +156,7 @@ def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, j
             "-rs",
             "--capture=no",
             "--noconftest",
+            *("-p", "no:python"),  # it would run the __init__.py beside a document
             "--signoff-progress",
             f"--junitxml={junit}",
         ),
