@@ -6,6 +6,7 @@ each verdict as it is reached (`verdicts.jsonl`). Nothing here changes either of
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -18,13 +19,14 @@ from reports.errors import StoredRunMalformed, StoredRunUnreadable
 from reports.plain_text import line as plain_line
 from reports.stored.decode import decode
 from reports.stored.run_folder import is_in_use, opened
-from reports.stored.stored_run import FILE_NAME, Measurement, Outcome, StoredCriterion, StoredRun, load
+from reports.stored.stored_run import FILE_NAME, MOST_BYTES, Measurement, Outcome, StoredCriterion, StoredRun, load
 
 BEGUN, VERDICTS, EVIDENCE = "begun.json", "verdicts.jsonl", "evidence"
 CUT = "cut"
 """The key of a results.json that was made of a cut run: it is no sealed result, and is replaced by one."""
 MOST_NAMED = 5
-MOST_BYTES = 256 * 2**20
+MOST_UNREAD = 10_000
+"""A kill damages one line; so many make no file of verdicts."""
 _PIECE = 2**20
 
 
@@ -115,7 +117,7 @@ def cut_run(folder: Path) -> StoredRun:
         more = f" and {len(without_verdict) - MOST_NAMED} more" if len(without_verdict) > MOST_NAMED else ""
         named = ", ".join(without_verdict[:MOST_NAMED]) + more
         said.append(f"records without a verdict: {named}")
-    said += damaged[:MOST_NAMED]
+    said += damaged
     if fold(run)[0] != "passed":
         said.append(fold(run)[1])
     return replace(run, reason=plain_line("; ".join(said)), open=open_counts(run))
@@ -134,13 +136,21 @@ def _verdicts(folder: Path) -> tuple[dict[tuple[str, str], JudgedLine], list[str
         damaged.append(f"{VERDICTS} is empty")
     if len(content) > MOST_BYTES:
         damaged.append(f"{VERDICTS} is longer than {MOST_BYTES} bytes, and what lies behind them was left out")
-    for number, line in enumerate(content[:MOST_BYTES].splitlines(), 1):
+    unread = 0
+    for number, line in enumerate(io.BytesIO(content[:MOST_BYTES]), 1):
         try:
             judged = JudgedLine.of(json.loads(line))
         except (ValueError, RecursionError, StoredRunMalformed):
-            damaged.append(f"line {number} of {VERDICTS} is cut off or damaged and was left out")
+            unread += 1
+            if unread <= MOST_NAMED:
+                damaged.append(f"line {number} of {VERDICTS} is cut off or damaged and was left out")
+            elif unread > MOST_UNREAD:
+                damaged.append(f"what follows line {number} of {VERDICTS} was not read: too much is damaged")
+                break
         else:
             found[judged.document, judged.id] = judged
+    if unread > MOST_NAMED:
+        damaged.append(f"{unread - MOST_NAMED} more lines of {VERDICTS} are damaged and were left out")
     return found, damaged
 
 

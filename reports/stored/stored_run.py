@@ -19,6 +19,8 @@ from reports.stored.run_folder import RunFolder, kept, opened
 
 SCHEMA = 1
 FILE_NAME = "results.json"
+MOST_BYTES = 256 * 2**20
+"""Of a file of a run; no run writes as much."""
 
 Json = Mapping[str, Any]
 Outcome = Literal["pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"]
@@ -280,7 +282,10 @@ def load(path: Path) -> StoredRun:
     """The run that a results.json holds. Raises StoredRunUnreadable with the place of what is wrong."""
     try:
         with opened(path) as file:
-            text = file.read().decode("utf-8")
+            content = file.read(MOST_BYTES + 1)
+        if len(content) > MOST_BYTES:
+            raise StoredRunUnreadable(f"{path}: more than {MOST_BYTES} bytes are no stored run", "name another file")
+        text = content.decode("utf-8")
     except FileNotFoundError:
         raise StoredRunUnreadable(f"{path}: no such file", "name a run's folder or its results.json") from None
     except UnicodeDecodeError as error:

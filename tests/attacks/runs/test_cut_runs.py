@@ -324,3 +324,20 @@ def test_a_record_is_on_disk_when_it_is_written(tmp_path: Path) -> None:
 
     site.measured("slow", measure)
     assert seen == [2, 3, 4]
+
+
+def test_a_file_of_nothing_but_damage_is_told_in_a_few_words(cut: Path, tmp_path: Path) -> None:
+    (cut / "verdicts.jsonl").write_bytes(b"\n" * 200_000)
+    done = signoff(tmp_path, "report", str(cut))
+    stored = assert_cut(cut, done, {"json_shape": "not_run"})
+    assert "what follows line 10001 of verdicts.jsonl was not read" in stored["reason"]
+    assert stored["cut"]["damaged"][-1] == "9996 more lines of verdicts.jsonl are damaged and were left out"
+    assert (cut / "results.json").stat().st_size < 100_000
+
+
+@pytest.mark.parametrize("name", ["results.json", "begun.json"])
+def test_a_file_without_end_is_no_run(cut: Path, tmp_path: Path, name: str) -> None:
+    with (cut / name).open("r+b" if name == "begun.json" else "wb") as file:
+        file.truncate(2**40)
+    done = signoff(tmp_path, "report", str(cut))
+    assert (done.returncode, f"{name}: more than" in done.stderr) == (4, True), done.stderr
