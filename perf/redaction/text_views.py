@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import html
 import re
+import sys
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
 MOST_LAYERS: Final = 4
 """Escapes within escapes, such as JSON in a JSON string: so many are taken off."""
-MOST_VIEWS: Final = 16
+MOST_VIEWS: Final = 20
+"""All of three layers of three kinds; whatever else a text holds, four layers of one kind are taken off as well."""
 _PERCENT: Final = rb"%[0-9A-Fa-f]{2}"
-_BACKSLASH: Final = rb"\\(?:u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}|[\"'\\/bfnrt])"
-_ENTITY: Final = rb"&(?:#[0-9]{1,7}|#[xX][0-9A-Fa-f]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});"
+_BACKSLASH: Final = (
+    rb"\\(?:u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,8}\}|U[0-9A-Fa-f]{8}|x[0-9A-Fa-f]{2}|[0-7]{1,3}|[\"'\\/bfnrt])"
+)
+_ENTITY: Final = rb"&(?:#[0-9]{1,24};?|#[xX][0-9A-Fa-f]{1,24};?|[A-Za-z][A-Za-z0-9]{1,31};)"
 _ESCAPE: Final = re.compile(b"|".join((_PERCENT, _BACKSLASH, _ENTITY)))
 _KINDS: Final = ((b"%", re.compile(_PERCENT)), (b"\\", re.compile(_BACKSLASH)), (b"&", re.compile(_ENTITY)))
 """Each kind by itself: a sign of one may be a plain character where another is used."""
@@ -25,8 +29,11 @@ _LONGEST: Final = 40
 """No escape has more bytes."""
 _CONTROLS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _SEPARATOR: Final = re.compile(
-    rb"[\x00-\x20\x7f]+|\xc2[\x80-\xa0\xad]|\xe2\x80[\x8b-\x8f\xa8-\xae]|\xe2\x81[\xa0-\xaf]|\xef\xbb\xbf"
+    rb"[\x00-\x20\x7f]+|\xc2[\x80-\xa0\xad]|\xcd\x8f|\xd8\x9c|\xe1(?:\x85[\x9f\xa0]|\x9a\x80|\xa0[\x8b-\x8f])"
+    rb"|\xe2\x80[\x80-\x8f\xa8-\xaf]|\xe2\x81[\x9f-\xaf]|\xe3(?:\x80\x80|\x85\xa4)"
+    rb"|\xef(?:\xb8[\x80-\x8f]|\xbb\xbf|\xbe\xa0|\xbf[\xb9-\xbb])|\xf3\xa0[\x80-\x87][\x80-\xbf]"
 )
+"""White space, and what nobody sees."""
 
 _SEPARATORS: Final = bytes([*range(0x21), 0x7F])
 """Those of ASCII, which most texts have alone."""
@@ -80,22 +87,23 @@ class View:
 
 def views(data: bytes) -> Iterator[View]:
     """The text as it is first, then with layer after layer of escapes taken off, each also without separators."""
-    layer, seen = [View(data)], {hash(data)}
+    layer, seen = [(View(data), b"")], {hash(data)}
     for _ in range(MOST_LAYERS + 1):
         below, layer = layer[::-1], []
         while below:
-            view = below.pop()
+            view, taken = below.pop()
             yield view
             plain = view.data.isascii()
             joined = view.data.translate(None, _SEPARATORS) if plain else _SEPARATOR.sub(b"", view.data)
             if len(joined) != len(view.data):
                 yield View(joined, view, _SEPARATOR)
             for mark, escape in _KINDS:
-                if mark in view.data and len(seen) < MOST_VIEWS:
+                only = mark * (len(taken) + 1) if taken == mark * len(taken) else b"mixed"
+                if mark in view.data and (len(seen) < MOST_VIEWS or only != b"mixed"):
                     meant = escape.sub(_meaning, view.data)
                     if hash(meant) not in seen:
                         seen.add(hash(meant))
-                        layer.append(View(meant, view, escape))
+                        layer.append((View(meant, view, escape), only))
 
 
 def widened(data: bytes, start: int, end: int) -> tuple[int, int]:
@@ -123,6 +131,9 @@ def _meaning(found: re.Match[bytes]) -> bytes:
         return bytes.fromhex(rest.decode())
     if kind == b"&":
         return html.unescape(escape.decode()).encode("utf-8", "surrogatepass")
-    if rest[:1] in (b"u", b"x") and len(rest) > 1:
-        return chr(int(rest[1:], 16)).encode("utf-8", "surrogatepass")
+    if rest[:1] in b"uUx":
+        code = int(rest[1:].strip(b"{}"), 16)
+        return chr(code).encode("utf-8", "surrogatepass") if code <= sys.maxunicode else escape
+    if rest.isdigit():
+        return chr(int(rest, 8)).encode("utf-8")
     return _CONTROLS.get(rest, rest)

@@ -39,7 +39,12 @@ FORMS: dict[str, Callable[[str], str]] = {
         json.dumps(sign)[1:-1] if place % 3 else f"\\u{ord(sign):04X}" for place, sign in enumerate(key)
     ),
     "python bytes": lambda key: "".join(f"\\x{ord(sign):02x}" for sign in key),
+    "python octal": lambda key: "".join(f"\\{ord(sign):03o}" for sign in key),
+    "python long": lambda key: "".join(f"\\U{ord(sign):08x}" for sign in key),
+    "braced": lambda key: "".join(f"\\u{{{ord(sign):x}}}" for sign in key),
     "html": html.escape,
+    "html without semicolons": lambda key: "".join(f"&#x{ord(sign):02x}" for sign in key[:-1]) + f"&#{ord(key[-1])};",
+    "html with zeros": lambda key: "".join(f"&#{ord(sign):012d};" for sign in key),
     "html decimal": lambda key: "".join(f"&#{ord(sign)};" for sign in key),
     "html hexadecimal": lambda key: "".join(f"&#x{ord(sign):X};" for sign in key),
     "json in html": lambda key: html.escape(json.dumps(key)),
@@ -63,6 +68,9 @@ FORMS: dict[str, Callable[[str], str]] = {
     "hexadecimal in capitals": lambda key: key.encode().hex().upper(),
     "a line break within": lambda key: f"{key[:5]}\n{key[5:]}",
     "a space before each": " ".join,
+    "thin spaces within": "\u2009".join,
+    "wide spaces within": "\u3000".join,
+    "unseen signs within": "\ufe0f\u034f".join,
     "its beginning": lambda key: key[:-3],
     "its end": lambda key: key[3:],
     "a piece": lambda key: key[2:11],
@@ -91,6 +99,16 @@ def test_each_form_of_a_key_is_taken_out(form: str) -> None:
     assert MARK in cleaned
     assert cleaned.startswith("before ")
     assert cleaned.endswith(" after")
+
+
+@pytest.mark.parametrize("form", ["html decimal", "percent", "unicode escapes"])
+def test_four_layers_are_taken_off_beside_those_of_other_kinds(form: str) -> None:
+    written = FORMS[form](KEY)
+    for _ in range(3):
+        written = json.dumps(written.replace("&", "&amp;").replace("%", "%25"))[1:-1]
+    cleaned = Redactor([KEY]).text("&amp;amp;amp;amp; %2525252541 " + "\\" * 16 + f"n {written}")
+    assert written not in cleaned
+    assert MARK in cleaned
 
 
 @given(KEYS, st.sampled_from(sorted(FORMS)), SURROUNDING, SURROUNDING)
