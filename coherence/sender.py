@@ -11,12 +11,14 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from perf.client import server_json
-from perf.client.client import Client
-from perf.client.endpoint import CHAT_PATH, percent_encoded
-from perf.client.fetch import error_of
-from perf.client.patience import Patience
-from perf.client.request_url import joined
+from perf.client.client import server_json
+from perf.client.client.fetch import error_of
+from perf.client.client.patience import Patience
+from perf.client.client.request_url import joined
+from perf import server_json
+from perf.client.client.chunk import is_error
+from perf.client.client.client import Client
+from perf.client.client.endpoint import CHAT_PATH, percent_encoded
 from perf.errors import PerfError, PlanInvalid, Unresolved
 
 SESSION_HEADER = "X-Session-ID"
@@ -162,6 +164,8 @@ def _reply(page: Page) -> Reply:
         text = body["choices"][0]["message"]["content"]
     except (KeyError, IndexError, TypeError):
         text = None
+    if is_error(body):
+        return Reply("", page.status, page.ms, f"HTTP 200 with an error: {excerpt}")
     if isinstance(text, str) and len(text) > MAX_REPLY_CHARACTERS:
         return Reply("", page.status, page.ms, f"a reply of {len(text)} characters to a request for a short one")
     if not isinstance(text, str):

@@ -8,6 +8,7 @@ from typing import Any
 
 from acceptance.evidence import Record
 from acceptance.measuring.site import Site
+from perf.client.client.chunk import is_error
 
 CHAT_PATH = "/v1/chat/completions"
 LONGEST_NAME = 1000
@@ -50,9 +51,7 @@ def generate(site: Site, content: str, max_tokens: int, headers: Mapping[str, st
 
 def reply_text(record: Record) -> str | None:
     """The text that a chat completion holds, or None where the body is not one (`200 {}` is not)."""
-    answer = record.get("json")
-    choices = answer.get("choices") if isinstance(answer, Mapping) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
+    first = _first_choice(record)
     message = first.get("message") if isinstance(first, Mapping) else None
     content = message.get("content") if isinstance(message, Mapping) else None
     return content if isinstance(content, str) and content.strip() else None
@@ -60,11 +59,16 @@ def reply_text(record: Record) -> str | None:
 
 def completion_text(record: Record) -> str | None:
     """The same for a chat or a text completion."""
-    answer = record.get("json")
-    choices = answer.get("choices") if isinstance(answer, Mapping) else None
-    first = choices[0] if isinstance(choices, list) and choices else None
+    first = _first_choice(record)
     text = first.get("text") if isinstance(first, Mapping) else None
     return text if isinstance(text, str) and text.strip() else reply_text(record)
+
+
+def _first_choice(record: Record) -> Any:
+    """The first choice of a completion; None where the body tells an error, whatever else it holds."""
+    answer = record.get("json")
+    choices = answer.get("choices") if isinstance(answer, Mapping) and not is_error(answer) else None
+    return choices[0] if isinstance(choices, list) and choices else None
 
 
 def unanswered(record: Record) -> str:

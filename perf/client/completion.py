@@ -64,6 +64,8 @@ def read_whole(body: bytes) -> Completion:
         return Completion("malformed", "JSON that is nested too deep")
     except ValueError:
         return Completion("malformed", bounded(f"not JSON: {body[:_BOUND].decode('utf-8', 'replace')}"))
+    if is_error(reply):
+        return Completion("malformed", bounded(f"status 200 with an error: {body[:_BOUND].decode('utf-8', 'replace')}"))
     choices = choices_of(reply)
     if not choices:
         return Completion("malformed", bounded(f"no choices: {body[:_BOUND].decode('utf-8', 'replace')}"))
