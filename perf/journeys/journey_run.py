@@ -173,7 +173,7 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
             stdout=log,
             stderr=log,
             env=own,
-            cwd=tempfile.gettempdir(),  # a locust.conf of the user's is for others
+            cwd=LOCUSTFILE.parent,  # a locust.conf of the user, or of whoever wrote it where all may, is for others
             pass_fds=(told.fileno(), writing),
             start_new_session=True,  # Ctrl-C reaches it through this process, once
         )
