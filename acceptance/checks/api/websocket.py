@@ -77,7 +77,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
                 compression=None,
             ) as opened:
                 handshake(101, "")
-                opened.send(json.dumps(prompt))
+                opened.send(text := json.dumps(prompt))
+                recorder.write("sent", {"text": text})
                 _receive(recorder, opened, begin_s)
         except InvalidStatus as error:
             handshake(error.response.status_code, "no upgrade")
@@ -96,7 +97,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     messages = list(evidence.of("message"))
     if error := next((text for record in messages if (text := _error(record["text"]))), ""):
         return Verdict("fail", f"a prompt as the chat endpoint takes it gets an error: {error}")
-    texts = [text for record in messages if (text := _text(record["text"]))]
+    texts = [text for record in messages if not record.get("noise") and (text := _text(record["text"]))]
+    sent = next(evidence.of("sent"), {"text": ""})["text"]
     closed = next(evidence.of("closed"), None)
     told = any(_is_end(record["text"]) for record in messages)
     came = f"{len(texts)} messages with {sum(map(len, texts))} characters of text"
@@ -104,6 +106,11 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "fail", f"{len(messages)} messages came in answer to a prompt, and none holds text{_why(closed)}"
         )
+    whole = "".join(texts)
+    if not any(sign.isprintable() and not sign.isspace() for sign in whole):
+        return Verdict("fail", f"{came}, of which none can be seen")
+    if whole in sent:
+        return Verdict("fail", f"{came}: the prompt, as it was sent")
     if not told and (closed is None or closed["code"] not in NORMAL):
         return Verdict("fail", f"{came}, and no end{_why(closed) or f' within {LONGEST_S:g} s'}")
     if len(texts) < 2:
@@ -119,11 +126,14 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 def _receive(recorder: Recorder, opened: ClientConnection, begin_s: float) -> None:
     deadline_s = time.monotonic() + LONGEST_S
     messages: list[tuple[float, str]] = []
+    noise: set[int] = set()
     closed: ConnectionClosed | None = None
     try:
-        for _ in range(MOST_MESSAGES):
+        for number in range(MOST_MESSAGES):
             message = opened.recv(timeout=max(0.0, deadline_s - time.monotonic()))
             text = message if isinstance(message, str) else message.decode("utf-8", errors="replace")
+            if isinstance(message, bytes) and text.encode() != message:
+                noise.add(number)
             begun = text[: MOST_CHARACTERS + LONGEST_KEY]  # a key that lies across the cut is still whole
             messages.append((round((time.perf_counter() - begin_s) * 1e3, 3), begun))
             if _is_end(text):
@@ -135,8 +145,10 @@ def _receive(recorder: Recorder, opened: ClientConnection, begin_s: float) -> No
     finally:
         # Together: a key may lie in pieces over several messages.
         texts = known_secrets.redacted_pieces([text for _, text in messages])
-        for (ms, came), text in zip(messages, texts, strict=True):
-            marks = {} if text == came else {"redacted": text.count(MARK)}
+        for number, ((ms, came), text) in enumerate(zip(messages, texts, strict=True)):
+            marks: dict[str, Any] = {} if text == came else {"redacted": text.count(MARK)}
+            if number in noise:
+                marks["noise"] = True  # bytes that are no text
             recorder.write("message", {"ms": ms, "text": text[:MOST_CHARACTERS], **marks})
     if closed is not None:
         received = closed.rcvd

@@ -102,9 +102,34 @@ def deflated_unasked(connection: socket.socket) -> None:
     forever(connection, b"\xc1\x00" * 1000)
 
 
+def blank_messages(connection: socket.socket) -> None:
+    accepted(connection)
+    connection.recv(65536)
+    connection.sendall(b"\x81\x02 \x00" * 5 + b"\x88\x02\x03\xe8")
+
+
+def noise(connection: socket.socket) -> None:
+    accepted(connection)
+    connection.recv(65536)
+    connection.sendall(b"\x82\x04\xffabc" * 5 + b"\x88\x02\x03\xe8")
+
+
+def echo_in_pieces(connection: socket.socket) -> None:
+    accepted(connection)
+    frame = connection.recv(65536)
+    at = 4 if frame[1] & 0x7F == 126 else 2
+    mask, masked = frame[at : at + 4], frame[at + 4 :]
+    sent = bytes(byte ^ mask[place % 4] for place, byte in enumerate(masked))
+    for begin in range(0, len(sent), 20):
+        piece = sent[begin : begin + 20]
+        connection.sendall(b"\x81" + bytes([len(piece)]) + piece)
+    connection.sendall(b"\x88\x02\x03\xe8")
+
+
 ACTS = (
     *(silent, endless_head, dripping_head, interim_answers, empty_fragments, endless_message, pings),
     *(silent_after_the_handshake, deep_json, invalid_utf8, deflated_unasked),
+    *(blank_messages, noise, echo_in_pieces),
 )
 
 
