@@ -11,14 +11,13 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from perf.client.client import server_json
-from perf.client.client.fetch import error_of
-from perf.client.client.patience import Patience
-from perf.client.client.request_url import joined
-from perf import server_json
-from perf.client.client.chunk import is_error
-from perf.client.client.client import Client
-from perf.client.client.endpoint import CHAT_PATH, percent_encoded
+from perf.client import server_json
+from perf.client.chunk import is_error
+from perf.client.client import Client
+from perf.client.endpoint import CHAT_PATH, percent_encoded
+from perf.client.fetch import error_of
+from perf.client.patience import Patience
+from perf.client.request_url import joined
 from perf.errors import PerfError, PlanInvalid, Unresolved
 
 SESSION_HEADER = "X-Session-ID"

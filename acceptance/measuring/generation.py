@@ -8,7 +8,7 @@ from typing import Any
 
 from acceptance.evidence import Record
 from acceptance.measuring.site import Site
-from perf.client.client.chunk import is_error
+from perf.client.chunk import is_error
 
 CHAT_PATH = "/v1/chat/completions"
 LONGEST_NAME = 1000

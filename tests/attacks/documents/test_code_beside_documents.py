@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DOCUMENT = "# T\n\n```bash\ncurl http://localhost:8000/health\n# Expected: 200\n```\n"
 HEALTHY = b'{"status": "healthy"}'
 NAMES = ("__init__.py", "conftest.py", "sitecustomize.py", "test_it.py", "json.py", "acceptance.py")

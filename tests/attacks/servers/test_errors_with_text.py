@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from acceptance import generation
+from acceptance.measuring import generation
 from coherence.sender import Page, _reply
-from perf.completion import read_whole
+from perf.client.completion import read_whole
 
 CHOICE = {
     "index": 0,
