@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,6 +19,7 @@ from perf.client.client import Client
 from perf.client.endpoint import CHAT_PATH, percent_encoded
 from perf.client.fetch import error_of
 from perf.client.patience import Patience
+from perf.client.reply import Reply as HttpReply
 from perf.client.request_url import joined
 from perf.errors import PerfError, PlanInvalid, Unresolved
 
@@ -27,6 +30,9 @@ MAX_REPLY_CHARACTERS = 20_000
 """Of the text of a reply: more than 64 tokens can have, or a server can recite of a session."""
 KEPT_CONNECTION_S = 2.0
 """Below the five seconds after which uvicorn and others close an idle connection: a request must not meet its end."""
+RATE_TRIES = 4
+RATE_WAIT_S, LONGEST_RATE_WAIT_S = 0.25, 10.0
+"""A header of whole seconds may say 0."""
 _EXCERPT_CHARACTERS = 200
 
 
@@ -72,7 +78,8 @@ class ChatSender:
     """An OpenAI-compatible chat endpoint. Redirects are not followed, proxies of the environment not used.
 
     `timeout_s` bounds a whole exchange, not the gap between two bytes. Never raises for what a server does. Where
-    `patience` has given the server up, nothing is sent, and the error says why.
+    `patience` has given the server up, nothing is sent, and the error says why. A request that is refused with 429 is
+    sent again after the time that the server names: a limit on the rate says nothing of a conversation.
     """
 
     def __init__(
@@ -91,6 +98,8 @@ class ChatSender:
         self._max_tokens = max_tokens
         self._patience = patience or Patience()
         self._unresolved = ""
+        self.waited_for_rate = 0
+        """How often a refusal for the rate was waited for."""
         self._client = Client(
             joined(self._base_url, CHAT_PATH),
             headers={"Accept": "*/*", **(headers or {})},
@@ -131,24 +140,48 @@ class ChatSender:
         return await self._exchange("GET", percent_encoded(path), {}, b"")
 
     async def _exchange(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Page:
+        for _ in range(RATE_TRIES):
+            page, wait_s = await self._exchange_once(method, path, headers, body)
+            if wait_s is None:
+                return page
+            self.waited_for_rate += 1
+            await asyncio.sleep(wait_s)
+        return (await self._exchange_once(method, path, headers, body))[0]
+
+    async def _exchange_once(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Page, float | None]:
+        """One exchange, and the seconds to wait where it was refused for the rate."""
         url = joined(self._base_url, path)
         why = self._unresolved or self._patience.given_up(method, url)
         if why:
-            return Page("", None, 0.0, why)
+            return Page("", None, 0.0, why), None
         began_s = time.monotonic()
         try:
             reply = await self._client.ask(body, method=method, path=self._prefix + path, headers=headers)
         except PlanInvalid as error:
-            return Page("", None, 0.0, str(error))
+            return Page("", None, 0.0, str(error)), None
         if reply.outcome == "client_error":
             raise PerfError(f"{method} {url}: {reply.failure}")
         self._patience.ended(method, url, began_s, timed_out=reply.timed_out)
         ms = round((time.monotonic() - began_s) * 1000, 3)
         if reply.timed_out:
-            return Page("", reply.status, ms, f"no answer within {self._timeout_s:g} s")
+            return Page("", reply.status, ms, f"no answer within {self._timeout_s:g} s"), None
+        wait_s = _wait_s(reply)
         if reply.failure:
-            return Page("", reply.status, ms, error_of(reply, self._timeout_s))
-        return Page(reply.body.decode("utf-8", errors="replace"), reply.status, ms)
+            return Page("", reply.status, ms, error_of(reply, self._timeout_s)), wait_s
+        return Page(reply.body.decode("utf-8", errors="replace"), reply.status, ms), wait_s
+
+
+def _wait_s(reply: HttpReply) -> float | None:
+    """How long to wait before a request that was refused for the rate is sent again; None for every other reply."""
+    if reply.status != HTTPStatus.TOO_MANY_REQUESTS:
+        return None
+    try:
+        named_s = float(reply.headers.get("retry-after", ""))
+    except ValueError:  # a date, or nothing
+        return RATE_WAIT_S
+    return min(max(named_s, RATE_WAIT_S), LONGEST_RATE_WAIT_S) if math.isfinite(named_s) else RATE_WAIT_S
 
 
 def _reply(page: Page) -> Reply:

@@ -19,8 +19,10 @@ TURN_SHARE = 0.5
 """Of the time-out of a functional request, for each turn of a conversation: 30 of 60 s."""
 
 
-def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]]) -> Result:
+def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]], recorder: Recorder | None = None) -> Result:
     """What `talk` makes of a sender to the target, with its key and the model that it serves.
+
+    `recorder` gets a note where the target refused requests for their rate.
 
     Raises NotRun where the target was given up before or meanwhile.
     """
@@ -32,7 +34,11 @@ def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]]) -> Res
     async def held() -> Result:
         headers, timeout_s = site.deployment.headers(target), site.timeout_s * TURN_SHARE
         async with ChatSender(target, headers, timeout_s, model, patience=site.patience) as sender:
-            return await talk(sender)
+            result = await talk(sender)
+        if recorder is not None and sender.waited_for_rate:
+            text = f"{sender.waited_for_rate} requests were refused for their rate (429), and sent again later"
+            recorder.write("note", {"assumption": text})
+        return result
 
     result = asyncio.run(held())
     site.still_waits("POST", chat_url)
@@ -44,7 +50,7 @@ def probed(site: Site, name: str, *probes: Probe, key: Any = None) -> Evidence:
 
     def take(recorder: Recorder) -> None:
         for probe in probes:
-            _, records = converse(site, probe)
+            _, records = converse(site, probe, recorder)
             for record in records:
                 recorder.write("turn", record)
 

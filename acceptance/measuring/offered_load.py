@@ -24,13 +24,12 @@ from acceptance.measuring.site import Recorder, Site
 from perf.client.exchange import Exchange
 from perf.client.patience import origin_of
 from perf.decisions.mean_latency import LOOKS
-from perf.errors import CounterMissing, LoadProcessDied, NoListener, PerfError
+from perf.errors import LoadProcessDied, PerfError
 from perf.imported.external_run import ForeignRun
 from perf.load.gathered import SILENCE_S
 from perf.load.load import LoadPlan, run_load_in_process
 from perf.load.load_run import LoadRun
 from perf.processes.memory_sampler import MemorySampler
-from perf.processes.process_tree import HighWater, high_water
 from perf.server_side.server_watch import ServerWatch
 
 HEADROOM = 1.25
@@ -276,23 +275,9 @@ def _write_watched(
     ended = ended_process.note(recorder, site, sampler.ended, started_ns, attempt=attempt)
     for sample in sampler.samples:
         recorder.write("memory", {**sample.as_record(), "attempt": attempt})
-    if (mark := _mark(sampler)) is not None:
+    if (mark := sampler.high_water()) is not None:
         recorder.write("high_water", {**asdict(mark), "attempt": attempt})
     return ended
-
-
-def _mark(sampler: MemorySampler) -> HighWater | None:
-    """The system's high-water mark; the largest sample where there is none, or none any more; None without samples."""
-    why = "the process ended during the run"
-    if not sampler.ended_early:
-        try:
-            return high_water(sampler.process.pid)
-        except NoListener:
-            pass
-        except CounterMissing as error:
-            why = str(error)
-    most = max((sample.rss_bytes for sample in sampler.samples), default=None)
-    return None if most is None else HighWater(most, f"samples each {sampler.interval_s:g} s", why)
 
 
 def unserved(evidence: Evidence) -> str:

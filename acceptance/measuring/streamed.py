@@ -14,8 +14,8 @@ from acceptance.measuring.generation import CHAT_PATH
 from acceptance.measuring.site import MAX_BODY_BYTES, Site, headers_of, without_keys
 from perf.client import server_json
 from perf.client.bounds import AnswerTooLong
-from perf.client.call import Reply
 from perf.client.client import Client
+from perf.client.reply import Reply
 from perf.client.sse import EventReader
 from perf.errors import PlanInvalid, Unresolved
 

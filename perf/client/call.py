@@ -2,63 +2,20 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-import httptools
-
 from perf.client.bounds import MOST_TEXT, AnswerTooLong, Room
-from perf.client.completion import UNREADABLE, Completion, StreamReader, bounded, read_stream, read_whole, unreadable
+from perf.client.completion import UNREADABLE, Completion, StreamReader, bounded, unreadable
 from perf.client.connection import Connection, outcome_of
 from perf.client.endpoint import Address, Endpoint
 from perf.client.exchange import Exchange
+from perf.client.reply import BAD, Reply, encoded, is_of_events, read, rest_of_stream, what_is_bad
 from perf.client.response import Response
 
-_BAD: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, *UNREADABLE)
-"""What a response that comes in can raise."""
-_EVENTS: Final = "text/event-stream"
 _NOTHING: Final = Response()
 _TOO_MUCH_TEXT: Final = f"a text of more than {MOST_TEXT} characters"
-
-
-def _what_is_bad(error: Exception) -> str:
-    if isinstance(error.__context__, AnswerTooLong):
-        return bounded(str(error.__context__))
-    if isinstance(error, UNREADABLE):
-        return unreadable(error)
-    if isinstance(error, httptools.HttpParserUpgrade):
-        return "not HTTP/1.1: an upgrade that nobody asked for"
-    return bounded(f"not HTTP/1.1: {error.__context__ or error}")
-
-
-@dataclass(frozen=True, slots=True)
-class Reply:
-    """What came back as it came, for who wants to look at more than the completion in it.
-
-    `pieces` are (stamp in ns, bytes) of the body. `failure` is what ended the exchange before its time, "" where
-    it is whole, whatever it says; then `outcome` is "" or the status's, else that of the failure
-    (perf/client/exchange.py).
-    """
-
-    status: int | None
-    headers: Mapping[str, str]
-    pieces: tuple[tuple[int, bytes], ...]
-    failure: str
-    finished_ns: int
-    outcome: str = ""
-
-    @property
-    def timed_out(self) -> bool:
-        """Whether the server took too long."""
-        return self.outcome == "timeout"
-
-    @property
-    def body(self) -> bytes:
-        """All of the body that came."""
-        return b"".join(piece for _, piece in self.pieces)
 
 
 class Sender(Protocol):
@@ -174,8 +131,8 @@ class Call:
             if self.enough is not None:
                 response.catch_up()
                 is_enough = self._is_enough(self.enough)
-        except _BAD as error:
-            self._finish("malformed", _what_is_bad(error), arrived_ns)
+        except BAD as error:
+            self._finish("malformed", what_is_bad(error), arrived_ns)
             return
         if response.complete:
             self._judge()
@@ -190,21 +147,18 @@ class Call:
     def _relieve(self) -> None:
         """Reads what has come of a long stream, so that its stamps are kept and not its bytes."""
         response = self._response
-        if response.status == 200 and self._is_of_events() and not response.encoding:
+        if response.status == 200 and is_of_events(response) and not response.encoding:
             if self._reader is None:
                 self._reader = StreamReader(self._client.most_events, keep_text=self._client.keep_text)
             self._reader.feed(response.take_pieces())
             if self._reader.characters > MOST_TEXT:
                 raise AnswerTooLong(_TOO_MUCH_TEXT)
 
-    def _is_of_events(self) -> bool:
-        return self._response.headers.get("content-type", "").lower().startswith(_EVENTS)
-
     def closed(self) -> None:
         try:
             self._response.catch_up()
-        except _BAD as error:
-            self._finish("malformed", _what_is_bad(error), time.monotonic_ns())
+        except BAD as error:
+            self._finish("malformed", what_is_bad(error), time.monotonic_ns())
             return
         if self._response.end() or (self._response.status is not None and self._response.status >= 300):
             self._judge()
@@ -256,38 +210,14 @@ class Call:
         if 300 <= status < 400:
             self._finish("redirect", bounded(f"to {response.headers.get('location', 'nowhere')}"), self._last_ns)
         elif not 200 <= status < 300:
-            said = self._encoded() or bounded(response.body[:2000].decode("utf-8", "replace"))
+            said = encoded(response) or bounded(response.body[:2000].decode("utf-8", "replace"))
             self._finish(f"http_{status}", said, self._last_ns)
         elif self._last_ns > self.deadline_ns:
             self._finish("timeout", "the response ended after the time-out", self.deadline_ns)
-        elif encoded := self._encoded():
-            self._finish("malformed", encoded, self._last_ns)
+        elif encoding := encoded(response):
+            self._finish("malformed", encoding, self._last_ns)
         else:
             self._finish("", "", self._last_ns)
-
-    def _encoded(self) -> str:
-        """That the body is encoded, which nobody asked for; "" where it is not."""
-        coding = self._response.encoding
-        return bounded(f"the body is encoded ({coding}), and identity was asked for") if coding else ""
-
-    def _read(self) -> Completion:
-        if not self._stream:
-            return read_whole(self._response.body)
-        kind = self._response.headers.get("content-type", "no content type")
-        if not self._is_of_events():
-            body = self._response.body
-            start = body[:300].decode("utf-8", "replace")
-            if not body.strip():
-                return Completion("empty", "status 200 with an empty body")
-            return Completion("malformed", bounded(f"asked for a stream, got {kind}: {start}"))
-        return self._read_stream()
-
-    def _read_stream(self) -> Completion:
-        if self._reader is None:
-            return read_stream(self._response.pieces)
-        with contextlib.suppress(AnswerTooLong):  # which its end tells
-            self._reader.feed(self._response.take_pieces())
-        return self._reader.end()
 
     def _finish(self, outcome: str, error: str, finished_ns: int) -> None:
         """Lets go of the connection; no `outcome` where the reply is whole and is yet to be read."""
@@ -299,9 +229,9 @@ class Call:
         client.leave(self)
         try:
             response.catch_up()
-        except _BAD as problem:
+        except BAD as problem:
             if outcome in ("", "timeout", "interrupted"):
-                outcome, error = "malformed", _what_is_bad(problem)
+                outcome, error = "malformed", what_is_bad(problem)
         if connection is not None and connection.open:
             if response.reusable and connection.drained:
                 client.give(connection)
@@ -318,9 +248,9 @@ class Call:
         else:
             try:
                 if not outcome:
-                    found = self._read()
+                    found = read(self._response, self._reader, stream=self._stream)
                 elif self._stream and self._response.status == 200:
-                    found = self._read_stream()  # what came before the failure
+                    found = rest_of_stream(self._response, self._reader)  # what came before the failure
             except UNREADABLE as problem:
                 found = Completion("malformed", unreadable(problem))
         if self._client.keep_text and len(found.text) > MOST_TEXT:
@@ -337,10 +267,10 @@ class Call:
 
     def _keep_reply(self, outcome: str, error: str, finished_ns: int) -> None:
         response = self._response
-        encoded = self._encoded()
+        encoding = encoded(response)
         whole = outcome.startswith(("http_", "redirect"))
-        failure = (encoded if whole else f"{outcome}: {error}".strip(": ")) if outcome else ""
-        pieces = () if encoded else tuple(response.pieces)
+        failure = (encoding if whole else f"{outcome}: {error}".strip(": ")) if outcome else ""
+        pieces = () if encoding else tuple(response.pieces)
         self.reply = Reply(response.status, response.headers, pieces, failure, finished_ns, outcome)
 
     def _ended(self, outcome: str, error: str, finished_ns: int, found: Completion) -> Exchange:

@@ -18,11 +18,12 @@ from types import TracebackType
 from typing import Any, Final
 
 from perf.client.bounds import MOST_EVENTS, STREAM_BYTES, Room
-from perf.client.call import Call, Reply
+from perf.client.call import Call
 from perf.client.connection import Connection
 from perf.client.endpoint import RESOLVE_S, WITH_BODY, Address, Endpoint
 from perf.client.exchange import Exchange
 from perf.client.receiving import Reading
+from perf.client.reply import Reply
 from perf.errors import PlanInvalid
 
 MANY: Final = 8

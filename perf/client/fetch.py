@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from perf.client.bounds import WHOLE_BYTES
-from perf.client.call import Reply
 from perf.client.client import Client
 from perf.client.endpoint import percent_encoded
+from perf.client.reply import Reply
 from perf.errors import Unresolved
 
 UNRESOLVED: Final = "unresolved"

@@ -12,14 +12,14 @@ import signal
 import time
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Final, NoReturn
+from typing import Any, Final
 
 import gevent
 from gevent.queue import Empty, Queue
 
 from perf.client.exchange import Exchange
 from perf.distributed import locust_runner
-from perf.distributed.clock_offset import ClockOffset, shifted
+from perf.distributed.clock_offset import shifted
 from perf.distributed.joining import (
     CLOCK,
     ENDED,
@@ -153,7 +153,6 @@ class RemoteWorkers:
                 )
         for number, each in enumerate(self._members.values()):
             each.number = number
-        for each in self._members.values():
             if each.lost or locust_runner.is_lost(self._runner, each.node):
                 raise WorkersMissing(f"worker {each.name} was lost: {each.lost or 'not heard any more'}")
 
@@ -169,15 +168,10 @@ class RemoteWorkers:
             if (event := self._next()) is not None:
                 self._take(*event, None)
         for each in asked:
-            if not each.samples:
-                if first:
-                    raise WorkersMissing(f"worker {each.name} was lost: its clock does not answer")
-                continue
-            now = ClockOffset.of(each.samples)
-            if first:
-                each.clock, each.drift_ns = now, None
-            else:
-                each.drift_ns = abs(now.offset_ns - each.clock.offset_ns)
+            if each.samples:
+                each.take_clock(first=first)
+            elif first:
+                raise WorkersMissing(f"worker {each.name} was lost: its clock does not answer")
 
     def _clock_answered(self, node: str, message: Any) -> None:
         now = time.monotonic_ns()
@@ -259,9 +253,8 @@ class RemoteWorkers:
     def _ended(self, each: Member, message: Mapping[str, Any], gathered: Gathered) -> None:
         each.open = False
         if each.number not in gathered.results and gathered.error is None and not gathered.broken_off:
-            complaint = str(message["complaint"]).strip().splitlines()
-            why = f"its client ended with status {message['status']}" + (f": {complaint[-1]}" if complaint else "")
-            self._lost(each, why, gathered)
+            last = str(message["complaint"]).strip().rpartition("\n")[2]
+            self._lost(each, f"its client ended with status {message['status']}: {last}".removesuffix(": "), gathered)
         elif each.records != message["records"]:
             self._lost(each, f"{message['records']} records were sent and {each.records} came", gathered)
 
@@ -296,7 +289,7 @@ class RemoteWorkers:
         except Empty:
             return None
         if event[1] == INTERRUPT:
-            _interrupted()
+            raise KeyboardInterrupt
         return event
 
     def _tell(self, node: str, kind: str, message: dict[str, Any] | None) -> None:
@@ -307,7 +300,3 @@ class RemoteWorkers:
 
     def _late(self) -> bool:
         return time.monotonic_ns() > self._deadline_ns
-
-
-def _interrupted() -> NoReturn:
-    raise KeyboardInterrupt

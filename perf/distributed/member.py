@@ -30,6 +30,14 @@ class Member:
     def name(self) -> str:
         return f"{self.number + 1}, {self.joining.name}"
 
+    def take_clock(self, *, first: bool) -> None:
+        """The offset of its clock by the answers to the last questions; later ones show how far it drifted."""
+        now = ClockOffset.of(self.samples)
+        if first:
+            self.clock, self.drift_ns = now, None
+        else:
+            self.drift_ns = abs(now.offset_ns - self.clock.offset_ns)
+
     def as_record(self) -> dict[str, Any]:
         """What a result tells of it. The offset is of its monotonic clock against the master's."""
         return {

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import psutil
 
-from perf.errors import NoListener
+from perf.errors import CounterMissing, NoListener
 from perf.processes.process_identity import ProcessIdentity, identify
-from perf.processes.process_tree import Sample, sample
+from perf.processes.process_tree import HighWater, Sample, high_water, sample
 
 LASTING: Final = 20
 """A process that was there at the start, or in so many samples, is one of the service's own and no passing helper."""
@@ -62,6 +62,19 @@ class MemorySampler:
     def ended_early(self) -> bool:
         """Whether the process itself ended meanwhile."""
         return any(each.is_first for each in self.ended)
+
+    def high_water(self) -> HighWater | None:
+        """The system's high-water mark; the largest sample where there is none, or none any more; None without any."""
+        why = "the process ended during the run"
+        if not self.ended_early:
+            try:
+                return high_water(self.process.pid)
+            except NoListener:
+                pass
+            except CounterMissing as error:
+                why = str(error)
+        most = max((each.rss_bytes for each in self._samples), default=None)
+        return None if most is None else HighWater(most, f"samples each {self.interval_s:g} s", why)
 
     def __enter__(self) -> MemorySampler:
         self._sample()

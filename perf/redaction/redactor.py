@@ -13,13 +13,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from perf.redaction.nested_texts import DEEPEST, Place, plain_texts, put, texts_in_json
 from perf.redaction.secret_forms import SHORTEST, Forms
 from perf.redaction.text_views import views, widened
 
 MARK: Final = "[api key]"
 _MARK: Final = MARK.encode()
 _MOST_ROUNDS: Final = 50
-_DEEPEST: Final = 150
 _LISTS: Final = 6
 """Pieces of one text are looked for in lists so deep in one another."""
 _TOO_DEEP: Final = "[nested too deeply]"
@@ -31,8 +31,6 @@ _KNOWN_TEXTS: Final = 4096
 _WINDOW: Final = 1 << 18
 _OVERLAP: Final = 1 << 16
 """More than any form of a key has."""
-_EMBEDDED: Final = object()
-_Path = tuple[Any, ...]
 
 
 class Redactor:
@@ -160,7 +158,7 @@ class _Walk:
             return self._number(value) if self._redactor.numbers else value
         if not isinstance(value, Mapping | list | tuple):
             return value
-        if depth == _DEEPEST:
+        if depth == DEEPEST:
             return self._too_deep(value)
         if isinstance(value, Mapping):
             return self._mapping(value, depth, lists)
@@ -201,8 +199,8 @@ class _Walk:
 
     def _together(self, items: list[Any]) -> None:
         """Takes out what the texts in one place of the items hold only one after the other."""
-        for texts_of in (_plain_texts, _texts_in_json):
-            texts: dict[_Path, list[tuple[int, str]]] = defaultdict(list)
+        for texts_of in (plain_texts, texts_in_json):
+            texts: dict[Place, list[tuple[int, str]]] = defaultdict(list)
             for number, item in enumerate(items):
                 for path, text in texts_of(item):
                     texts[path].append((number, text))
@@ -210,12 +208,12 @@ class _Walk:
                 if len(pieces) > 1:
                     self._join(items, path, pieces)
 
-    def _join(self, items: list[Any], path: _Path, pieces: Sequence[tuple[int, str]]) -> None:
+    def _join(self, items: list[Any], path: Place, pieces: Sequence[tuple[int, str]]) -> None:
         cleaned, count = _without(self._redactor, [text for _, text in pieces])
         self.count += count
         for (number, text), left in zip(pieces, cleaned, strict=True):
             if left != text:
-                items[number] = _put(items[number], path, left)
+                items[number] = put(items[number], path, left)
 
     def _too_deep(self, value: Any) -> Any:
         try:
@@ -255,52 +253,3 @@ def _cut(pieces: Sequence[bytes], spans: Sequence[tuple[int, int]]) -> Iterator[
         kept += piece[done:]
         yield bytes(kept)
         begin = end
-
-
-def _texts(value: Any, path: _Path, depth: int) -> Iterator[tuple[_Path, str]]:
-    """Every text in a value with the way to it."""
-    if isinstance(value, str):
-        yield path, value
-    elif depth == _DEEPEST:
-        return
-    elif isinstance(value, Mapping):
-        for name, item in value.items():
-            yield from _texts(item, (*path, name), depth + 1)
-    elif isinstance(value, list | tuple):
-        for number, item in enumerate(value):
-            yield from _texts(item, (*path, number), depth + 1)
-
-
-def _plain_texts(value: Any) -> Iterator[tuple[_Path, str]]:
-    """Those that are no JSON objects: what a key has in common with signs of JSON would break it."""
-    return ((path, text) for path, text in _texts(value, (), 0) if not isinstance(_embedded(text), dict))
-
-
-def _texts_in_json(value: Any) -> Iterator[tuple[_Path, str]]:
-    """Those in every text that is JSON itself, as the events of a stream are."""
-    for path, text in _texts(value, (), 0):
-        if (inner := _embedded(text)) is not None:
-            yield from _texts(inner, (*path, _EMBEDDED), 0)
-
-
-def _embedded(text: str) -> Mapping[str, Any] | str | None:
-    """The object or the text that a text is the JSON of, None where it is none."""
-    if text[:1] not in ("{", '"'):
-        return None
-    try:
-        found: Any = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found or None
-
-
-def _put(value: Any, path: _Path, text: str) -> Any:
-    """The value with this text at the end of the path."""
-    if not path:
-        return text
-    step, *rest = path
-    if step is _EMBEDDED:
-        return json.dumps(_put(json.loads(value), tuple(rest), text), ensure_ascii=False)
-    copied = dict(value) if isinstance(value, Mapping) else list(value)
-    copied[step] = _put(copied[step], tuple(rest), text)
-    return copied

@@ -21,7 +21,7 @@ History = list[tuple[str, str]]
 
 class ChatServer(ThreadingHTTPServer):
     """`defect` is one of none, forgets, parrot, recites, leaks, empty, sometimes, unknown, redirects, huge,
-    slow, keyed_by_nothing, stale_metrics, one_sided_record, shows_strangers.
+    slow, busy, always_busy, keyed_by_nothing, stale_metrics, one_sided_record, shows_strangers.
 
     `window` is how many earlier turns a session keeps. With `conversations`, the server answers right
     whatever its history holds the answer to; without, it quotes the statement of its history that shares
@@ -109,6 +109,8 @@ class _Handler(BaseHTTPRequestHandler):
             return self.send(307, "", location=self.server.url + "/elsewhere")
         if defect == "sometimes" and count % 3 == 0:
             return self.send(500, '{"error": {"message": "out of luck"}}')
+        if (defect == "busy" and count % 3) or defect == "always_busy":
+            return self.send(429, '{"error": {"message": "too many"}}', retry_after="0")
         if defect == "huge":
             return self.send(200, " " * 1_000_001)
         if defect == "slow":
@@ -148,12 +150,14 @@ class _Handler(BaseHTTPRequestHandler):
         ]
         return self.send(200, json.dumps({"id": "x", "conversation": {"messages": shown}}))
 
-    def send(self, status: int, text: str, location: str = "") -> None:
+    def send(self, status: int, text: str, location: str = "", retry_after: str = "") -> None:
         content = text.encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         if location:
             self.send_header("Location", location)
+        if retry_after:
+            self.send_header("Retry-After", retry_after)
         self.end_headers()
         self.wfile.write(content)
 

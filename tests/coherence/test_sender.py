@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from coherence.sender import ChatSender, Page, Reply
+from coherence.sender import RATE_TRIES, ChatSender, Page, Reply
 from tests.coherence.chat_server import Serve
 
 
@@ -68,6 +68,18 @@ def test_a_redirect_is_an_error_and_not_followed(serve: Serve) -> None:
     reply = ask(server.url)
     assert reply.error.startswith("HTTP 307")
     assert len(server.requests) == 1
+
+
+def test_a_turn_that_is_refused_for_the_rate_is_sent_again(serve: Serve) -> None:
+    server = serve("busy")
+    assert ask(server.url).error == ""
+    assert len(server.requests) == 3
+
+
+def test_a_server_that_refuses_every_turn_for_the_rate_is_an_error(serve: Serve) -> None:
+    server = serve("always_busy")
+    assert ask(server.url).error.startswith("HTTP 429")
+    assert len(server.requests) == RATE_TRIES + 1
 
 
 def test_an_endless_body_is_cut_off(serve: Serve) -> None:

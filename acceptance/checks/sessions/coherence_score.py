@@ -35,6 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
                 on_progress=lambda done, total: site.on_progress("conversations", done / total),
                 on_records=keep,
             ),
+            recorder,
         )
 
     return site.measured("coherence", take)

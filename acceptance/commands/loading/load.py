@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import argparse
 import json
-import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from acceptance.commands.console.complaint import show_warnings
 from acceptance.commands.console.json_output import write_json
 from acceptance.commands.loading import load_journey, load_machines
+from acceptance.commands.loading.load_arguments import LONGEST_NAME, limits_of
+from acceptance.commands.loading.load_arguments import add_arguments as add_arguments
+from acceptance.commands.loading.progress_line import ProgressLine
 from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
 from perf.client.request_url import joined, origin
 from perf.redaction import known_secrets
 from reports.errors import NotWritten
 from reports.stored import run_folder
-from reports.terminal import clear_line, is_terminal, redraw, show
+from reports.terminal import show
 
 if TYPE_CHECKING:
     from perf.client.exchange import Exchange
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from perf.journeys.journey_run import JourneyUsers
     from perf.load.highest_rate import Limit, Step
     from perf.load.load_process import Workers
-    from perf.load.load_run import LoadProgress, LoadRun
+    from perf.load.load_run import LoadRun
     from perf.load.plan import LoadPlan
     from perf.server_side.server_watch import ServerWatch
 
@@ -38,65 +39,11 @@ NAME = "load"
 HELP = "offer a server a load and tell its latencies, or find the highest rate that meets limits"
 EXAMPLE = "signoff load http://127.0.0.1:11401 --rate 20 --duration 30"
 DONE, UNDECIDED, INVALID = 0, 2, 3
-TIMES: Final = {"ttft": "time to the first token", "itl": "time between tokens", "e2e": "time to the end"}
-STATISTICS: Final = ("mean", "p50", "p90", "p95", "p99")
-REDRAW_S: Final = 0.2
-PLAIN_EVERY_S: Final = 10.0
 ASK_TIMEOUT_S: Final = 2.0
-LONGEST_NAME: Final = 1000
 LEAST_TIMEOUT_S: Final = 5.0
 TIMEOUT_IN_LIMITS: Final = 5
 WARM_UP_SHARE: Final = 0.1
 LEAST_WARM_UP_S: Final = 1.0
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of `signoff load`."""
-    parser.add_argument("url", nargs="?", metavar="URL", help="the server; without a path its /v1/chat/completions")
-    when = parser.add_argument_group("when requests come")
-    when.add_argument("--rate", type=float, metavar="R", help="requests a second; with --find the first rate to try")
-    when.add_argument("--duration", type=float, metavar="S", help="seconds; with --find of each step, at least")
-    when.add_argument(
-        "--arrivals", default="constant", metavar="HOW",
-        help="constant (default), poisson, ramp:FROM up to --rate, step:R1,R2,..., or trace:FILE (times, or JSON lines "
-        "or CSV with times and lengths); a trace takes --rate to stretch and --duration to cut it",
-    )  # fmt: skip
-    when.add_argument(
-        "--closed-loop", type=int, metavar="N",
-        help="no schedule: keep N requests in flight (its latencies suffer from coordinated omission)",
-    )  # fmt: skip
-    when.add_argument("--timeout", type=float, metavar="S", help="of a request, from when it was due (default: 60)")
-    when.add_argument("--workers", type=int, default=1, metavar="N", help="processes that share the one schedule")
-    when.add_argument("--seed", type=int, metavar="N", help="of arrivals and prompts, to repeat a run (default: new)")
-    what = parser.add_argument_group("what is sent")
-    what.add_argument("--model", metavar="M", help="default: the first that /v1/models lists")
-    what.add_argument("--max-tokens", type=int, metavar="N", help="of each answer (default: the server's)")
-    what.add_argument("--prompts", type=Path, metavar="FILE", help="one a line, or JSON lines with prompt or messages")
-    what.add_argument("--prompt-tokens", type=int, default=0, metavar="N", help="words of our own added to each prompt")
-    what.add_argument("--same-prompt", action="store_true", help="do not vary it: this measures the prefix cache")
-    what.add_argument("--no-stream", action="store_true", help="ask for whole answers")
-    what.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="may be repeated")
-    what.add_argument("--api-key-env", default="", metavar="NAME", help="variable that holds the server's API key")
-    what.add_argument(
-        "--api-key-header", default="Authorization", metavar="NAME",
-        help="header that the key is sent in (default: Authorization, as Bearer KEY)",
-    )  # fmt: skip
-    what.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
-    told = parser.add_argument_group("what is told")
-    told.add_argument("--json", metavar="FILE", help="the result as JSON; - is standard output")
-    told.add_argument("--records", type=Path, metavar="FILE", help="every request as a line of JSON, as it ends")
-    told.add_argument("--metrics-url", metavar="URL", help="the server's metrics (default: /metrics of the server)")
-    find = parser.add_argument_group("the highest rate that meets limits")
-    find.add_argument("--find", action="store_true", help="search for it, from --rate on; give at least one limit")
-    for what_of, words in TIMES.items():
-        for statistic in STATISTICS:
-            shown = f"limit of the {words}; also -mean, -p50, -p90, -p95" if statistic == "p99" else argparse.SUPPRESS
-            find.add_argument(f"--{what_of}-{statistic}-ms", type=float, metavar="MS", help=shown)
-    find.add_argument("--error-rate", type=float, metavar="SHARE", help="limit of the share of errors, such as 0.01")
-    find.add_argument("--resolution", type=float, default=0.05, metavar="SHARE", help="how near (default: 0.05)")
-    find.add_argument("--max-rate", type=float, metavar="R", help="try no higher rate")
-    load_machines.add_arguments(parser)
-    load_journey.add_arguments(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -133,40 +80,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> int:
     from acceptance.commands.loading import load_request
 
-    limits = _limits(arguments)
+    limits = limits_of(arguments)
     if arguments.timeout is None:
         longest_ms = max((limit.value for limit in limits if limit.what != "error_rate"), default=None)
         arguments.timeout = 60.0 if longest_ms is None else max(LEAST_TIMEOUT_S, TIMEOUT_IN_LIMITS * longest_ms / 1e3)
     plan = load_request.plan_of(arguments)
     plan.offsets_ns()  # a wrong one ends before the server is asked anything
     return _Command(arguments, workers).run(plan, limits)
-
-
-def _limits(arguments: argparse.Namespace) -> list[Limit]:
-    given = {
-        (what, statistic): getattr(arguments, f"{what}_{statistic}_ms") for what in TIMES for statistic in STATISTICS
-    }
-    named = {key: value for key, value in given.items() if value is not None}
-    if arguments.error_rate is not None:
-        named["error_rate", "share"] = arguments.error_rate
-    if not arguments.find:
-        if named or arguments.max_rate is not None:
-            raise UsageError("limits are for a search", "add --find")
-        return []
-    if not named:
-        raise UsageError("--find needs a limit", "for example --ttft-p99-ms 500 --error-rate 0.01")
-    if arguments.closed_loop is not None or arguments.arrivals not in ("constant", "poisson"):
-        raise UsageError("--find offers rates", "use it with --arrivals constant or poisson")
-    if arguments.no_stream and any(what in ("ttft", "itl") for what, _ in named):
-        raise UsageError("times to and between tokens need streams", "leave out --no-stream")
-    if not 0.005 <= arguments.resolution <= 1:
-        raise UsageError(f"--resolution {arguments.resolution:g}: from 0.005 to 1")
-    from perf.load.highest_rate import Limit
-
-    for (what, _), value in named.items():
-        if not value > 0 or (what == "error_rate" and value >= 1):
-            raise UsageError(f"a limit of {value:g} on the {what.replace('_', ' ')} limits nothing")
-    return [Limit(what, statistic, value) for (what, statistic), value in named.items()]  # type: ignore[arg-type]
 
 
 class _Command:
@@ -184,7 +104,7 @@ class _Command:
         self.origin = origin(load_request.endpoint(arguments.url))
         self.headers = load_request.headers(arguments)
         self.records: run_folder.Growing | None = None
-        self.line = _Line()
+        self.line = ProgressLine()
 
     def run(self, plan: LoadPlan, limits: list[Limit]) -> int:
         from acceptance.commands.loading import load_request
@@ -354,35 +274,6 @@ class _Command:
         if answer.failure or answer.status != HTTPStatus.OK:
             return ""
         return answer.body.decode("utf-8", "replace")
-
-
-class _Line:
-    """What stands on standard error: a line that moves in a terminal, now and then a line elsewhere."""
-
-    def __init__(self) -> None:
-        self._live = is_terminal("err")
-        self._shown_at = time.monotonic() - (0.0 if self._live else PLAIN_EVERY_S - 1.0)
-
-    def say(self, text: str) -> None:
-        self.clear()
-        show(text, on="err")
-
-    def progress(self, what: str, now: LoadProgress, timeout_s: float) -> None:
-        if time.monotonic() - self._shown_at < (REDRAW_S if self._live else PLAIN_EVERY_S):
-            return
-        self._shown_at = time.monotonic()
-        left_s = now.duration_s - now.elapsed_s
-        left = f"{left_s:.0f} s left" if left_s > 0 else f"waiting for {now.in_flight}, at most {timeout_s:g} s"
-        mean = "" if now.mean_latency_ms is None else f", mean {now.mean_latency_ms:.4g} ms"
-        text = f"{what}{now.finished} of {now.planned} ended, {now.failed} failed, {now.in_flight} open{mean}; {left}"
-        if self._live:
-            redraw(text)
-        else:
-            show(text, on="err")
-
-    def clear(self) -> None:
-        if self._live:
-            clear_line()
 
 
 def _local_process(origin: str) -> int | None:

@@ -7,84 +7,18 @@ knows is a demand: a list under a heading that nobody here has thought of must n
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from acceptance.reading.sections import normative
+from acceptance.reading.sections.heading_rows import ANCESTOR, LABELS, NEAREST, Standing, standing_of
 from acceptance.reading.source.block import Heading
 from acceptance.reading.source.wording import plain
 
 Role = Literal["success", "demand", "metric", "dependency", "objective", "none"]
-Standing = Literal["success", "demand", "metric", "dependency", "objective", "telling", "aside"]
-"""`telling` sections explain, and may hold a demand by its words or its limit; `aside` ones speak of other things."""
 
-_SUCCESS = (
-    r"\b(?:success|acceptance|exit|completion|passing|pass) criteri|\bdefinition of (?:done|ready)\b"
-    r"|\bdone when\b|\bconditions of (?:satisfaction|acceptance)\b"
-)
 _SMART = re.compile(r"\bSMART\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
-    pattern: re.Pattern[str]
-    standing: Standing
-
-
-def _row(pattern: str, standing: Standing) -> _Row:
-    return _Row(re.compile(pattern, re.IGNORECASE), standing)
-
-
-_ASIDE = (
-    r"\bmaintenance|troubleshoot|\b(?:common|known|open) (?:issues|problems|bugs|questions)|^issues?\b"
-    r"|\bknown (?:limits|limitations|restrictions|shortcomings|gaps|caveats|defects|errors)\b"
-    r"|\b(?:current|present) (?:state|situation|behaviou?r|limitations)\b|\bstatus quo\b|^\W*as[- ]is\b"
-    r"|\bsteps to reproduce\b|\b(?:how )?to reproduce\b|\breproduction\b"
-    r"|\b(?:actual|observed) (?:behaviou?r|results?|outcome)\b|^\W*(?:[\d.]+\s*)?(?:exclusions|excluded|except"
-    r"|excluding)\b|\bnot (?:part of|included|covered)\b"
-    r"|\brisks?\b|\bmitigations?\b|\breferences?\b|\brelated (?:documents?|work|links|reading|tasks)"
-    r"|\bfurther reading\b|\bsee also\b|\bbibliography\b|\blinks\b|\blessons\b|\bnotes?\b|\btimeline\b|\bschedule\b"
-    r"|\bmilestones?\b|\broad ?map\b|\bhistory\b(?! (?:management|retention|persistence))|\bchange ?log\b"
-    r"|\brevisions?\b|\bglossary\b|\bterminology\b|\babbreviations\b|\bdefinitions\b|\bcontacts?\b|\bstakeholders\b"
-    r"|\bauthors?\b|\backnowledge?ments?\b|\bout of scope\b|\bnot in scope\b|\bnon-?goals?\b"
-    r"|\bfuture (?:work|improvements|enhancements)\b|\balternatives\b|\bf\.?a\.?q\b|\btemplate\b|\bsoft dependenc"
-    r"|\brecommended (?:tasks|reading)\b|\blicen[cs]e\b|^\W*(?:cost )?budget\W*$|\bbudget allocation\b|^costs?\b"
-    r"|\bpost-?mortem\b|\bexecution log\b"
-    r"|\b(?:previous|earlier|measured|current|benchmark|test) results\b|^results\b|\bbaselines?\b|\brationale\b"
-    r"|\bmotivation\b|\blegend\b|\bcontents\b|\bagenda\b|\bparticipants\b|\battendees\b|\bdistribution list\b"
-    r"|\btasks this enables\b|\bcomponents enabled\b"
-)
-_TELLING = (
-    r"\bsummary\b|\bbackground\b|\bintroduction\b|\bpreface\b|^(?:\W|\d)*context\b|\bdescription\b|\bdiagram\b"
-    r"|\boverview\b|\bpurpose\b|\bhow (?:it|this|to)\b|\bconcepts?\b|\bconclusion\b|\bdependenc(?:y|ies)\b"
-    r"|\bprerequisites\b|\bassumptions\b|\b(?:task|project|document|general) information\b|\bmetadata\b"
-    r"|^(?:\W|\d)*status\b|\busage\b|\bexamples?\b|\bget(?:ting)? started\b|\bquick ?start\b|\binstallation\b"
-    r"|\bprocedures?\b|\binstructions\b|\bwalk-?through\b|\btutorial\b|\bdirectory structure\b|\balignment\b"
-    r"|^(?:\W|[\d.])*(?:system |high[- ]level |current )?(?:architecture|design)\b|\bwhat (?:is|it|changed)\b|\babout\b"
-    r"|\bfactors\b|\bprinciples\b|^\W*questions\b|\b(?:user|business|cost) (?:impact|value)\b|\blevers\b"
-    r"|\bcalculations?\b"
-    r"|\bsetup script\b|\bmodel selection\b|\bcustomi[sz]ation\b|^(?:\W|\d)*(?:team|people|roles)\b"
-)
-_NEAREST = (
-    _row(_SUCCESS, "success"),
-    _row(_ASIDE, "aside"),
-    _row(r"\bhard dependenc|\binfrastructure requirements?\b|\bexternal requirements?\b", "dependency"),
-    _row(r"\bnext steps\b", "demand"),
-    _row(r"\bnon-functional\b|\brequirements?\b|\bperformance targets?\b|\bresource allocation\b", "demand"),
-    _row(r"\b(?:objective|goal)s?\b|\bscope\b|\bpurpose\b|\boverview\b", "objective"),
-    _row(r"\bmetrics\b", "metric"),
-    _row(_TELLING, "telling"),
-)
-_ANCESTOR = (
-    _row(_SUCCESS, "success"),
-    _row(_ASIDE, "aside"),
-    _row(r"\b(?:technical|functional|system|performance) requirements?\b", "demand"),
-)
-_LABELS = (
-    _row(r"^(?:performance|latency|throughput) targets?$|^resource (?:allocation|limits?)$|^limits?$", "demand"),
-    _row(r"^service level|^slos?$|^slas?$", "demand"),
-)
 _FIELD_LABELS = re.compile(
     r"^(?:objective|duration|tasks|priority|status|owner|assigned to|effort|review required|reviewers?|author|date"
     r"|created|version|estimate[ds]?|estimated (?:duration|effort)|task (?:id|name|number)|ticket|links?|sources?"
@@ -150,11 +84,11 @@ def role_of_bullet(
     whole = f"{label}: {text}" if label else text
     if _NOT_REQUIRED.search(plain(text)) or _EXCLUDED.search(plain(whole)):
         return "none"
-    if headings and _matching(headings[-1].text, _NEAREST) == "success":
+    if headings and standing_of(headings[-1].text, NEAREST) == "success":
         return "success"
     if _FIELD_LABELS.match(label) or not text.strip():
         return "none"
-    for row in _LABELS:
+    for row in LABELS:
         if row.pattern.search(label):
             return "demand"
     if text.rstrip().endswith(":") and not normative.has_figure(text):
@@ -204,7 +138,7 @@ def role_of_sentence(text: str, headings: tuple[Heading, ...], label: str = "") 
         return "demand"
     if headings and _EXPECTED_HEADING.match(plain(headings[-1].text)):
         return "none" if _tells(text) else "demand"
-    nearest = _matching(headings[-1].text, _NEAREST) if headings else None
+    nearest = standing_of(headings[-1].text, NEAREST) if headings else None
     if nearest == "objective":
         return "objective"
     if nearest == "success" or (headings and _NUMBERED_HEADING.match(headings[-1].text)):
@@ -249,7 +183,7 @@ def _of_labels(labels: tuple[str, ...]) -> Standing | None:
             return "demand"
         if _ASKING_LEAD.search(label):
             return "demand"
-        found = _matching(label, _NEAREST)
+        found = standing_of(label, NEAREST)
         if found is not None and found != "objective":
             return "success" if found == "success" else found
     return None
@@ -261,8 +195,8 @@ def _of_headings(headings: tuple[Heading, ...]) -> Standing | None:
     if is_smart(headings[:-1]):
         return "demand"
     # The document's title names its subject, not a section: a `Risk engine` may have requirements.
-    above = [_matching(heading.text, _ANCESTOR) for heading in headings[:-1] if heading.level > 1]
-    nearest = _matching(headings[-1].text, _NEAREST)
+    above = [standing_of(heading.text, ANCESTOR) for heading in headings[:-1] if heading.level > 1]
+    nearest = standing_of(headings[-1].text, NEAREST)
     is_title = headings[-1].level == 1 and len(plain(headings[-1].text).split()) > _FEW_WORDS
     if headings[-1].level == 1 and (nearest not in ("success", "demand", "aside") or (is_title and nearest == "aside")):
         return None
@@ -293,9 +227,3 @@ def _tells(text: str) -> bool:
 
 def _is_reference(text: str) -> bool:
     return _REFERENCE.match(plain(text)[:300]) is not None and len(text) < 300
-
-
-@lru_cache(maxsize=4096)
-def _matching(text: str, rows: tuple[_Row, ...]) -> Standing | None:
-    shown = plain(text)
-    return next((row.standing for row in rows if row.pattern.search(shown)), None)

@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from perf.client.bounds import ROOM_BYTES
-from perf.client.call import Reply
 from perf.client.client import Client, send
 from perf.client.exchange import Exchange
 from perf.client.fetch import fetch
+from perf.client.reply import Reply
 from perf.load.load import LoadPlan, run_load
 from tests.attacks.servers.hostile_server import AS, CHAT, MODES, serving
 

@@ -1,0 +1,88 @@
+"""What came back, as it came, and what can be wrong with it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httptools
+
+from perf.client.bounds import AnswerTooLong
+from perf.client.completion import UNREADABLE, Completion, StreamReader, bounded, read_stream, read_whole, unreadable
+from perf.client.response import Response
+
+BAD: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, *UNREADABLE)
+"""What a response that comes in can raise."""
+_EVENTS: Final = "text/event-stream"
+
+
+def what_is_bad(error: Exception) -> str:
+    if isinstance(error.__context__, AnswerTooLong):
+        return bounded(str(error.__context__))
+    if isinstance(error, UNREADABLE):
+        return unreadable(error)
+    if isinstance(error, httptools.HttpParserUpgrade):
+        return "not HTTP/1.1: an upgrade that nobody asked for"
+    return bounded(f"not HTTP/1.1: {error.__context__ or error}")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back as it came, for who wants to look at more than the completion in it.
+
+    `pieces` are (stamp in ns, bytes) of the body. `failure` is what ended the exchange before its time, "" where
+    it is whole, whatever it says; then `outcome` is "" or the status's, else that of the failure
+    (perf/client/exchange.py).
+    """
+
+    status: int | None
+    headers: Mapping[str, str]
+    pieces: tuple[tuple[int, bytes], ...]
+    failure: str
+    finished_ns: int
+    outcome: str = ""
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the server took too long."""
+        return self.outcome == "timeout"
+
+    @property
+    def body(self) -> bytes:
+        """All of the body that came."""
+        return b"".join(piece for _, piece in self.pieces)
+
+
+def is_of_events(response: Response) -> bool:
+    """Whether the server calls its body a stream of events."""
+    return response.headers.get("content-type", "").lower().startswith(_EVENTS)
+
+
+def encoded(response: Response) -> str:
+    """That the body is encoded, which nobody asked for; "" where it is not."""
+    coding = response.encoding
+    return bounded(f"the body is encoded ({coding}), and identity was asked for") if coding else ""
+
+
+def read(response: Response, reader: StreamReader | None, *, stream: bool) -> Completion:
+    """The completion in a whole response of status 2xx; `stream` is what was asked for. Raises what BAD holds."""
+    if not stream:
+        return read_whole(response.body)
+    if is_of_events(response):
+        return rest_of_stream(response, reader)
+    body = response.body
+    if not body.strip():
+        return Completion("empty", "status 200 with an empty body")
+    kind = response.headers.get("content-type", "no content type")
+    return Completion("malformed", bounded(f"asked for a stream, got {kind}: {body[:300].decode('utf-8', 'replace')}"))
+
+
+def rest_of_stream(response: Response, reader: StreamReader | None) -> Completion:
+    """The completion in a stream, of which `reader` may have read a part."""
+    if reader is None:
+        return read_stream(response.pieces)
+    with contextlib.suppress(AnswerTooLong):  # which its end says
+        reader.feed(response.take_pieces())
+    return reader.end()
