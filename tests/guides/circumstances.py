@@ -68,7 +68,7 @@ def blocks_of(guide: str, first: str) -> str:
 
 def result(tool: str, name: str) -> str:
     """What a load tool wrote, as if it had asked the service of the guides."""
-    text = (ROOT / "tests/perf/results" / tool / name).read_text(encoding="utf-8")
+    text = (ROOT / "tests/perf/imported/results" / tool / name).read_text(encoding="utf-8")
     return re.sub(r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:11401", text)
 
 
