@@ -68,7 +68,7 @@ def blocks_of(guide: str, first: str) -> str:
 
 def result(tool: str, name: str) -> str:
     """What a load tool wrote, as if it had asked the service of the guides."""
-    text = (ROOT / "tests/perf/results" / tool / name).read_text(encoding="utf-8")
+    text = (ROOT / "tests/perf/imported/results" / tool / name).read_text(encoding="utf-8")
     return re.sub(r"http://127\.0\.0\.1:\d+", "http://127.0.0.1:11401", text)
 
 
@@ -77,8 +77,6 @@ def files(guide: str) -> dict[str, str]:
     found = {"TASK.md": TASK, "tasks/one.md": TASK, "DEPLOYMENT.toml": DEPLOYMENT}
     if guide == "README.md":
         found["draft.md"] = DRAFT
-        found["profile_export_aiperf.json"] = result("aiperf", "profile_export_aiperf.json")
-        found["profile_export.jsonl"] = result("aiperf", "profile_export.jsonl")
     if guide == "docs/reading.md":
         found["draft.md"] = blocks_of(guide, "# Task 9.1")
     if guide == "docs/evidence.md":

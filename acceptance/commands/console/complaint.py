@@ -20,4 +20,4 @@ def complain(error: SignoffError | ReportError, colour: str = "never") -> None:
     palette = Palette(takes_colour(colour, stream("err")))
     show(f"{palette('error', 'signoff:')} {palette('', str(error))}", on="err", coloured=palette.is_coloured)
     if error.mend:
-        show(f"{palette('mend', '  mend:')} {palette('', error.mend)}", on="err", coloured=palette.is_coloured)
+        show(f"{palette('mend', '  hint:')} {palette('', error.mend)}", on="err", coloured=palette.is_coloured)

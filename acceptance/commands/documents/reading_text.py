@@ -166,7 +166,7 @@ def _diagnostic(found: Diagnostic, palette: Palette) -> Iterator[str]:
         yield palette("soft", f"  {found.line:>5} |") + palette("", f" {line}")
         yield palette("soft", "        |") + " " + palette(found.severity, mark)
     if found.mend:
-        yield palette("mend", "        = mend:") + palette("", f" {found.mend}")
+        yield palette("mend", "        = hint:") + palette("", f" {found.mend}")
     yield ""
 
 

@@ -226,7 +226,7 @@ def test_wrong_usage_ends_with_4_a_cause_and_a_mend(
     (tmp_path / "binary.md").write_bytes(b"\x7fELF\x02\x01\x01\x00" + bytes(range(256)) * 8)
     done = signoff(*arguments)
     assert (done.returncode, complaint in done.stderr) == (4, True), done.stderr
-    assert "mend:" in done.stderr
+    assert "hint:" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("out/*/results.json"))
 

@@ -286,7 +286,7 @@ def test_a_run_that_was_cut_before_it_began_is_an_error_with_a_sentence(tmp_path
         if content is not None:
             (tmp_path / "run/begun.json").write_text(content, encoding="utf-8")
         done = signoff(tmp_path, "report", "run")
-        assert (done.returncode, "mend:" in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
+        assert (done.returncode, "hint:" in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
     assert "begun.json" in done.stderr
 
 
