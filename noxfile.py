@@ -131,6 +131,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Write the generated pages of docs/ again."""
+    session.install("-e", ".")
+    session.run("python", "-m", "tests.guides.module_index")
+
+
+@nox.session
 def attacks(session: nox.Session) -> None:
     """Try every hostile answer on `signoff run` and `signoff load` (an hour), for the table in docs/security.md.
 
