@@ -1,4 +1,4 @@
-"""The module index, docs/modules.md: every module with the first paragraph of its docstring; `nox -s docs` writes it."""
+"""The module index, docs/modules.md: each module with the first paragraph of its docstring; `nox -s docs` writes it."""
 
 from __future__ import annotations
 
