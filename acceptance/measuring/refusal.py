@@ -1,4 +1,4 @@
-"""Answers that refuse a request: whether they are clear, and whether they show what is nobody's business."""
+"""Answers that refuse a request: whether they are clear, and whether they show what is internal."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 A cache of prompts that is filling looks like a leak within a minute. Both grow with new prompts; with the same prompt
 again and again a cache stands still and a leak of each request goes on. So where a run's growth would reach the limit,
-its load is offered once more, shorter, with its prompts as they stand in the document.
+its load is offered once more, shorter, with its prompts as they are in the document.
 """
 
 from __future__ import annotations

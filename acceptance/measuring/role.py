@@ -1,4 +1,4 @@
-"""A role of a document: a gateway, a Prometheus, a dashboard, that it speaks of without an address."""
+"""A role of a document: a gateway, a Prometheus, a dashboard, that it mentions without an address."""
 
 from __future__ import annotations
 

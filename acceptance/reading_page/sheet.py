@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A diagnostic with its excerpt; `anchor` leads to the line where a criterion stands there."""
+    """A diagnostic with its excerpt; `anchor` leads to the line where a criterion is there."""
 
     chip: Chip
     code: str
@@ -120,7 +120,7 @@ def _meaning(criterion: Criterion) -> Meaning:
 
 
 def _target(criterion: Criterion) -> str:
-    """The limit without the kind's own name, which stands before it; else the port, setting or path asked for."""
+    """The limit without the kind's own name, which is before it; else the port, setting or path asked for."""
     limit = criterion.threshold
     if limit is None:
         return _named(criterion)

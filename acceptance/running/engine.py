@@ -1,4 +1,4 @@
-"""Which engine stands behind a target: what the service says itself, else what the deployment file says.
+"""Which engine is behind a target: what the service says itself, else what the deployment file says.
 
 A plain server of an engine names it only as the owner of its models (`GET /v1/models`, `owned_by`).
 """

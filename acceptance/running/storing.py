@@ -78,7 +78,7 @@ def outcome(results: Path) -> str:
 
 
 def closing_lines(folder: Path) -> str:
-    """What a person reads at the end: the headline, what stands in the way, and where the result is."""
+    """What a person reads at the end: the headline, what is in the way, and where the result is."""
     run = stored_run.load(folder / RESULTS)
     bad = [criterion for criterion in run.criteria if criterion.outcome in {"fail", "inconclusive", "error"}]
     if run.outcome == "undecided":

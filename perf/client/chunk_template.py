@@ -14,7 +14,7 @@ _OTHER = "mould"
 
 
 class Mould(NamedTuple):
-    """What stands before and after the content, quotation marks included."""
+    """What is before and after the content, quotation marks included."""
 
     before: bytes
     after: bytes

@@ -106,7 +106,7 @@ class Endpoint:
 
 
 def percent_encoded(url: str) -> str:
-    """A URL as it may stand in a request: what no path can carry (blanks, other scripts) is encoded."""
+    """A URL as it may be in a request: what no path can carry (blanks, other scripts) is encoded."""
     return _UNSENDABLE.sub(lambda found: quote(found.group(), errors="replace"), url)
 
 

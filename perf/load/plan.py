@@ -169,7 +169,7 @@ class LoadPlan:
 class Bodies:
     """The body of request number n: the same for the same seed, however many processes send it.
 
-    `halves` are what stands before and after the marker, of each body in turn. `lengths` are tokens of the
+    `halves` are what is before and after the marker, of each body in turn. `lengths` are tokens of the
     prompt and of the answer by the number of the request, where a trace tells them.
     """
 

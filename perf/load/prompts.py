@@ -1,6 +1,6 @@
 """Words for prompts of a wanted length, and prompts out of a file.
 
-A word of this list is one token in the usual vocabularies; how many tokens a server really counted stands in the
+A word of this list is one token in the usual vocabularies; how many tokens a server really counted is in the
 result. The words are slices of one seeded text: what tells prompts apart is the marker in front of each.
 """
 

@@ -227,7 +227,7 @@ class _Walk:
 
 
 def _without(redactor: Redactor, texts: Sequence[str]) -> tuple[list[str], int]:
-    """The pieces of one text: each mark stands in the first piece that held a part of the secret."""
+    """The pieces of one text: each mark is in the first piece that held a part of the secret."""
     pieces = [text.encode("utf-8", "surrogatepass") for text in texts]
     count = 0
     for _ in range(_MOST_ROUNDS):

@@ -46,7 +46,7 @@ class HealthCheckFramework:
         return found
 
     def _listed(self) -> tuple[Listed, ...]:
-        """Anew each time: a gateway tells of replicas that came later."""
+        """Again each time: a gateway tells of replicas that came later."""
         if self._services is not None:
             return estate_file.of_urls(self._services)
         if self._gateway is not None:

@@ -65,8 +65,8 @@ def secret_disclosure(probe: Probe) -> Answered:
     paths = ("/config", "/health", "/metrics", "/openapi.json", "/v1/models", "/version")
     shown = [path for path in paths if probe.key in probe.send("GET", path).text]
     if shown:
-        return "weak", f"the key stands in {', '.join(shown)}"
-    return "sound", f"the key stands in none of {', '.join(paths)}"
+        return "weak", f"the key is in {', '.join(shown)}"
+    return "sound", f"the key is in none of {', '.join(paths)}"
 
 
 def header_limit(probe: Probe) -> Answered:

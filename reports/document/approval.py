@@ -1,4 +1,4 @@
-"""The block that a reviewer signs, and what stands in the way of signing."""
+"""The block that a reviewer signs, and what is in the way of signing."""
 
 from __future__ import annotations
 

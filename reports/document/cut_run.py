@@ -145,7 +145,7 @@ def _verdicts(folder: Path) -> tuple[dict[tuple[str, str], JudgedLine], list[str
 
 
 def _without_verdict(folder: Path, judged: Iterable[JudgedLine]) -> Iterator[str]:
-    """The evidence that stands behind no verdict, with the number of its records."""
+    """The evidence that is behind no verdict, with the number of its records."""
     known = {name for each in judged for name in each.evidence}
     for path in sorted((folder / EVIDENCE).glob("*.jsonl")):
         name = f"{EVIDENCE}/{path.name}"

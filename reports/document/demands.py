@@ -50,7 +50,7 @@ class Row:
     reason: str
     mend: str
     standing: tuple[str, ...]
-    """Declared out of reach, disputed, waived: what stands beside the outcome and never changes it."""
+    """Declared out of reach, disputed, waived: what is beside the outcome and never changes it."""
     assumed: tuple[str, ...]
     evidence: tuple[Link, ...]
     method: tuple[tuple[str, str], ...]

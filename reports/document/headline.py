@@ -15,7 +15,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
 
     failed      a criterion fails, waived or not
     invalid     a criterion is an error or was not run, or nothing passed
-    undecided   one that a machine judges is inconclusive, stands in an unresolved conflict, or is not
+    undecided   one that a machine judges is inconclusive, is in an unresolved conflict, or is not
                 measurable without a reason declared as out of reach
     passed      otherwise; criteria that await a person are counted, and change nothing
     """
@@ -36,7 +36,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
         f"{_criteria(len(found))} {_verb(len(found), singular, plural)}"
         for found, singular, plural in (
             (_by_machine(run, "inconclusive"), "is inconclusive", "are inconclusive"),
-            (in_conflict(run), "stands in an unresolved conflict", "stand in an unresolved conflict"),
+            (in_conflict(run), "is in an unresolved conflict", "are in an unresolved conflict"),
             (
                 [item for item in _by_machine(run, "not_measurable") if not out_of_reach(run, item)],
                 "is not measurable, with no reason declared",
@@ -102,7 +102,7 @@ def out_of_reach(run: StoredRun, criterion: StoredCriterion) -> str:
 
 
 def in_conflict(run: StoredRun) -> list[StoredCriterion]:
-    """The machine-judged criteria that stand in an unresolved conflict."""
+    """The machine-judged criteria that are in an unresolved conflict."""
     standing = [conflict for conflict in run.conflicts if not conflict.resolution]
     named = {tuple(pair) for conflict in standing for pair in conflict.criteria or ()}
     sides = {place for conflict in standing if conflict.criteria is None for place in _places(conflict)}

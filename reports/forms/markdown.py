@@ -220,7 +220,7 @@ def _approval(document: ResultDocument) -> Iterator[str]:
         yield "**Approval is not possible on this run.**"
         yield "\n".join(f"- {escape(reason)}" for reason in document.approval.blocked_by)
     else:
-        yield "Nothing stands in the way of a signature."
+        yield "Nothing blocks a signature."
     yield "\n".join(f"- [ ] {escape(decision)}" for decision in document.approval.decisions)
     yield from _table(("Reviewer (role)", "Signature", "Date"), [("", "", "")])
     run = f" {escape(document.run_id)}" if document.run_id else ""

@@ -28,7 +28,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A figure with its unit, its interval where it has one, and how many samples stand behind it."""
+    """A figure with its unit, its interval where it has one, and how many samples are behind it."""
 
     value: float
     unit: str
@@ -56,7 +56,7 @@ class StoredCriterion:
 
     `evidence` names files relative to the run's folder. `waiver` holds owner, reason and expires. `mend` says
     what would make it measurable, or where to look after a failure. `detail` holds alpha, looks and the like.
-    `service` is the one of several services of the document that it speaks of, else empty.
+    `service` is the one of several services of the document that it mentions, else empty.
     """
 
     id: str

@@ -22,7 +22,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A criterion without its identity. `service` is the one of several services that it speaks of."""
+    """A criterion without its identity. `service` is the one of several services that it mentions."""
 
     kind: str
     threshold: Threshold | None = None

@@ -57,7 +57,7 @@ _OF_OTHERS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Near:
-    """Texts around a figure: its clause, and what stands before and behind it in the statement."""
+    """Texts around a figure: its clause, and what is before and behind it in the statement."""
 
     clause: str
     before: str

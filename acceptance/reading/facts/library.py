@@ -115,7 +115,7 @@ def _call(target: str | None, call: ast.Call) -> Step:
 
 def _keywords(call: ast.Call) -> dict[str, Any]:
     if any(keyword.arg is None for keyword in call.keywords):
-        raise _NoStep(f"`{_excerpt(call)}` spreads keywords that stand nowhere")
+        raise _NoStep(f"`{_excerpt(call)}` spreads keywords that are nowhere")
     return {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
 
 

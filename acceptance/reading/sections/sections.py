@@ -1,4 +1,4 @@
-"""What a bullet or a paragraph is for, by the headings and labels that it stands under.
+"""What a bullet or a paragraph is for, by the headings and labels that it is under.
 
 Ordered tables: the first row that matches decides. A heading says more than the headings above it. What no table
 knows is a demand: a list under a heading that nobody here has thought of must not be lost.
@@ -17,7 +17,7 @@ from acceptance.reading.source.wording import plain
 
 Role = Literal["success", "demand", "metric", "dependency", "objective", "none"]
 Standing = Literal["success", "demand", "metric", "dependency", "objective", "telling", "aside"]
-"""`telling` sections explain, and may hold a demand by its words or its limit; `aside` ones speak of other things."""
+"""`telling` sections explain, and may hold a demand by its words or its limit; `aside` ones mention other things."""
 
 _SUCCESS = (
     r"\b(?:success|acceptance|exit|completion|passing|pass) criteri|\bdefinition of (?:done|ready)\b"
@@ -219,7 +219,7 @@ def is_identified(text: str) -> bool:
 
 
 def is_aside(headings: tuple[Heading, ...]) -> bool:
-    """Whether a section speaks of other things than what is asked for: risks, hints, references."""
+    """Whether a section mentions other things than what is asked for: risks, hints, references."""
     return _of_headings(headings) == "aside"
 
 

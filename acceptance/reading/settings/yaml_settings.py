@@ -173,7 +173,7 @@ def _leaves(node: yaml.Node, path: tuple[str, ...], scope: str) -> Iterator[_Lea
 
 
 def _is_collection(node: yaml.MappingNode, path: tuple[str, ...]) -> bool:
-    """Whether the keys of a mapping name several services: what stands below them has the same keys."""
+    """Whether the keys of a mapping name several services: what is below them has the same keys."""
     inner = [value for _, value in node.value]
     if len(inner) < _MIN_SCOPES or not all(isinstance(value, yaml.MappingNode) for value in inner):
         return False

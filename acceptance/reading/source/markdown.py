@@ -104,7 +104,7 @@ def _too_deep(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
 def _quote(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     """A quote by CommonMark's rules.
 
-    The parser goes on through lines without a mark, which a paragraph of the quote may take, and begins anew at the
+    The parser goes on through lines without a mark, which a paragraph of the quote may take, and begins again at the
     first that none takes. Where that has cost too much, a quote is looked at up to its last line with a mark: a
     paragraph takes what follows it all the same, and only a mark behind that begins another quote.
     """

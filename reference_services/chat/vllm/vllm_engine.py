@@ -252,7 +252,7 @@ class VllmEngine:
         return body
 
     async def look(self) -> None:
-        """Read vLLM's metrics anew; where it does not answer in time, none are shown."""
+        """Read vLLM's metrics again; where it does not answer in time, none are shown."""
         self._families = []
         if not self._is_loaded:
             return

@@ -17,7 +17,7 @@ from reference_services.chat.engine.engine import EngineError
 HELP_TIMEOUT_S = 300
 VERSION_TIMEOUT_S = 60
 _ENTRY = re.compile(r"^ {1,4}(-.*)$", re.MULTILINE)
-"""A line that begins an option; its description stands further in."""
+"""A line that begins an option; its description is further in."""
 _NAME = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 _VERSION = "import importlib.metadata as metadata; print(metadata.version('vllm'))"
 WHAT_TO_DO = (

@@ -51,7 +51,7 @@ class Asked:
     priority: int
     session: str | None
     scope: str = ""
-    """What stands before the names of this caller's sessions at the service, and is taken off its answer again."""
+    """What is before the names of this caller's sessions at the service, and is taken off its answer again."""
     repeats: Repeats = "never"
 
     @classmethod

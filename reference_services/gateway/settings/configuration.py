@@ -179,7 +179,7 @@ LISTENER = (
 
 
 class Security(_Part):
-    """Who may call and how often. Keys stand in files and variables, never here; `access.py` reads them."""
+    """Who may call and how often. Keys are in files and variables, never here; `access.py` reads them."""
 
     api_key_file: str = ""
     api_key_header: HeaderName = "Authorization"

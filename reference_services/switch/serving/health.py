@@ -12,7 +12,7 @@ OK, UNAVAILABLE = 200, 503
 
 
 async def look(sources: Sources) -> tuple[int, dict[str, Any]]:
-    """Status and body, with the fields of the document. Sources are asked anew each time."""
+    """Status and body, with the fields of the document. Sources are asked again each time."""
     local = sources.local
     state = await local.state() if local is not None else State(sources.local_refusal)
     if state.is_well:

@@ -71,7 +71,7 @@ class Claim:
     variant: str = ""
     rough: bool = False
     repeated: bool = False
-    """Whether the figure stands in another place, which this one only refers to."""
+    """Whether the figure is in another place, which this one only refers to."""
     statement: str = "setting"
     form: str = ""
 
