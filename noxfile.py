@@ -233,11 +233,12 @@ def llama(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style (ruff) and types (mypy, strict)."""
+    """Check style (ruff), types (mypy, strict) and wording (tests/guides/wordings.toml)."""
     session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("python", "-m", "tests.guides.prose")
 
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")

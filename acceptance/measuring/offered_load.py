@@ -57,7 +57,7 @@ SECONDS = 65.0
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Offer the load for the profile's time while memory and CPU of the service are sampled.
+    """Generate load for the profile's time while memory and CPU of the service are sampled.
 
     Raises NotMeasurable for a request that is not among those offered: for another service than the target, or
     no completion.
@@ -236,7 +236,7 @@ def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
 
 
 def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Record]:
-    """The run, and what the server told of it."""
+    """The run, and what the server reported of it."""
     total = plan.duration_s
 
     def tell(progress: Any) -> None:

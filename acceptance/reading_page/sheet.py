@@ -19,7 +19,7 @@ _SIGNS = {"error": "✗", "warning": "!", "note": "i", "machine": "⚙", "person
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A word with its colour; the sign tells it apart without colour."""
+    """A word with its colour; the sign distinguishes it without colour."""
 
     word: str
     tone: str

@@ -14,7 +14,7 @@ OWNERS = {"vllm": "vllm", "llamacpp": "llama.cpp", "sglang": "sglang"}
 
 
 def of(site: Site) -> dict[str, Any]:
-    """Name and version, and where it tells them its flags and those that it does not have.
+    """Name and version, and where it reports them its flags and those that it does not have.
 
     A service that calls itself simulated is never shown as anything else.
     """

@@ -16,7 +16,7 @@ def choices_of(reply: object) -> list[dict[str, Any]]:
 
 
 def is_error(chunk: object) -> bool:
-    """Whether a chunk tells an error in the place of content."""
+    """Whether a chunk reports an error in the place of content."""
     return isinstance(chunk, dict) and (bool(chunk.get("error")) or chunk.get("object") == "error")
 
 

@@ -21,7 +21,7 @@ class Mould(NamedTuple):
 
     @classmethod
     def of(cls, line: bytes, chunk: dict[str, Any], content: str) -> Mould | None:
-        """The mould of a chunk of a chat, whose line of JSON this is; None where it is not as plain as that.
+        """The template of a chunk of a chat, whose line of JSON this is; None where it is not as plain as that.
 
         Raises ValueError where the content is no UTF-8.
         """
@@ -41,7 +41,7 @@ class Mould(NamedTuple):
         return mould if json.loads(mould.before + _OTHER.encode() + mould.after) == other else None
 
     def content(self, line: bytes) -> str | None:
-        """The content of a chunk of this mould, None for any other. Raises ValueError where it is no UTF-8."""
+        """The content of a chunk of this template, None for any other. Raises ValueError where it is no UTF-8."""
         before, after = self
         if not (line.startswith(before) and line.endswith(after)) or len(line) < len(before) + len(after):
             return None

@@ -65,7 +65,7 @@ class CarriedShard:
         self.reader = gevent.spawn(self._read)
 
     def start(self, at_ns: int) -> None:
-        """Tells the client when the run begins, on this machine's clock."""
+        """Says to the client when the run begins, on this machine's clock."""
         self._tell(at_ns)
         self._tell_no_more()
 

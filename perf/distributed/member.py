@@ -31,7 +31,7 @@ class Member:
         return f"{self.number + 1}, {self.joining.name}"
 
     def as_record(self) -> dict[str, Any]:
-        """What a result tells of it. The offset is of its monotonic clock against the master's."""
+        """What a result reports of it. The offset is of its monotonic clock against the master's."""
         return {
             "host": self.joining.host,
             "pid": self.joining.pid,

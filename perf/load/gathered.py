@@ -1,4 +1,4 @@
-"""What the workers of a run tell, wherever they are, and the run that is made of it."""
+"""What the workers of a run report, and the run that is made of it."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Times:
 
     @classmethod
     def of(cls, values_ms: Values) -> Times | None:
-        """None where there is nothing to tell."""
+        """None where there is nothing to report."""
         if not values_ms.size:
             return None
         p50, p90, p99 = np.quantile(values_ms, (0.5, 0.9, 0.99), method="inverted_cdf")

@@ -38,7 +38,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """What one worker tells at its end, beside its exchanges. `sent` counts the requests that it began."""
+    """What one worker reports at its end, beside its exchanges. `sent` counts the requests that it began."""
 
     shard: Shard
     started_ns: int

@@ -40,7 +40,7 @@ _ANNOUNCED: Final = (
 
 
 def is_weak(secret: str) -> bool:
-    """Whether it is so short, or so plain a word, that it cannot be told from the words of any text."""
+    """Whether it is so short, or so plain a word, that it cannot be distinguished from the words of any text."""
     return len(secret.encode("utf-8", "surrogatepass")) < SHORTEST or _WORD.fullmatch(secret) is not None
 
 

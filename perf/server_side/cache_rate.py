@@ -21,7 +21,7 @@ _RESPONSES: Final = "_response_cache"
 
 @dataclass(frozen=True, slots=True)
 class CacheRate:
-    """`hit_rate` from 0 to 1 over `queries` of the kind `unit`; `queries` is None for a gauge, which tells no count."""
+    """`hit_rate` from 0 to 1 over `queries` of the kind `unit`; `queries` is None for a gauge: it has no count."""
 
     hit_rate: float
     queries: float | None
@@ -33,7 +33,7 @@ class CacheRate:
 
 
 def cache_rate(first: Samples, last: Samples) -> CacheRate | None:
-    """The rate between two readings; None where the server tells none, or nothing was looked up."""
+    """The rate between two readings; None where the server reports none, or nothing was looked up."""
     for name, unit in _COUNTERS:
         queries = _moved(first, last, f"{name}_queries_total")
         hits = _moved(first, last, f"{name}_hits_total")

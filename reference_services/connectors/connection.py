@@ -29,7 +29,7 @@ def worked(where: str, what: str) -> Connection:
 
 
 def failed(where: str, error: Exception | str, secrets: Iterable[str | None]) -> Connection:
-    """The server did not answer, or refused; no secret is told."""
+    """The server did not answer, or refused; no secret is reported."""
     text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     for secret in secrets:
         if secret:

@@ -18,7 +18,7 @@ SHIPPED = Path(reference_services.__file__).parent.parent / "fixtures/estate.tom
 VARIABLE = "SIGNOFF_ESTATE"
 ITSELF = "health"
 METRICS = "-metrics"
-"""Ends the name of an address at which a service tells its metrics, where that is not its own: hermes-metrics."""
+"""Ends the name of an address at which a service reports its metrics, where that is not its own: hermes-metrics."""
 WITHOUT_METRICS = ("switch",)
 
 

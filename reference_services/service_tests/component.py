@@ -1,4 +1,4 @@
-"""A model service alone, without HTTP: what it tells of itself, what it generates, what it remembers."""
+"""A model service alone, without HTTP: what it reports of itself, what it generates, what it remembers."""
 
 from __future__ import annotations
 

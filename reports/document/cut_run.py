@@ -47,7 +47,7 @@ class JudgedLine:
 
     @property
     def ended(self) -> str:
-        """When it was reached, as far as the line tells."""
+        """When it was reached, as far as the line says."""
         try:
             return (datetime.fromisoformat(self.started) + timedelta(seconds=self.seconds or 0)).isoformat()
         except (ValueError, OverflowError):

@@ -143,7 +143,7 @@ class Engine:
     version: str = ""
     flags: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    """Flags that it runs with, and those of its settings that its release does not know, where it tells them."""
+    """Flags that it runs with, and those of its settings that its release does not know, where it reports them."""
     extra: Json = field(default_factory=dict)
 
     @property
@@ -175,7 +175,7 @@ class StoredPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredComparison:
-    """A count of client and server; None where that side did not tell it."""
+    """A count of client and server; None where that side did not report it."""
 
     what: str
     client: int | None = None
@@ -227,7 +227,7 @@ class StoredGpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredServerSide:
-    """What a server told of the load run. Where `problem` says why it told nothing, the rest is empty.
+    """What a server reported of the load run. Where `problem` says why it reported nothing, the rest is empty.
 
     `notes` say why the two sides may differ. `service` is the one of several that it is about, else empty.
     """

@@ -178,7 +178,7 @@ def _conflict(conflict: Conflict, palette: Palette) -> Iterator[str]:
         yield palette("", place)
     resolution = conflict.resolution
     if resolution is None:
-        todo = " no criterion is in it, so it holds up no run: mend it with the document's next change"
+        todo = " a warning: no criterion is part of it; correct it with the document's next change"
         if conflict.criteria:
             todo = f" unresolved: `signoff read --binding` prints the entry to fill in for {resolve_file(conflict)}"
         yield palette("mend", "  =") + palette("", todo)

@@ -1,4 +1,4 @@
-"""`signoff load`: offer a server a load, and tell its latencies and whether the client was innocent of them."""
+"""`signoff load`: generate load, report latency, and check the client's overhead."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from perf.server_side.server_watch import ServerWatch
 
 NAME = "load"
-HELP = "offer a server a load and tell its latencies, or find the highest rate that meets limits"
+HELP = "generate load and report latency, or find the highest rate that meets limits"
 EXAMPLE = "signoff load http://127.0.0.1:11401 --rate 20 --duration 30"
 DONE, UNDECIDED, INVALID = 0, 2, 3
 TIMES: Final = {"ttft": "time to the first token", "itl": "time between tokens", "e2e": "time to the end"}
@@ -82,7 +82,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="header that the key is sent in (default: Authorization, as Bearer KEY)",
     )  # fmt: skip
     what.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
-    told = parser.add_argument_group("what is told")
+    told = parser.add_argument_group("output")
     told.add_argument("--json", metavar="FILE", help="the result as JSON; - is standard output")
     told.add_argument("--records", type=Path, metavar="FILE", help="every request as a line of JSON, as it ends")
     told.add_argument("--metrics-url", metavar="URL", help="the server's metrics (default: /metrics of the server)")

@@ -66,7 +66,7 @@ def read_library_call(code: str, variables: Sequence[Variable], line: int = 0) -
 
 
 def _functions(tree: ast.Module) -> Iterator[str]:
-    """What a program that may be no steps calls, as far as its imports and assignments tell."""
+    """What a program that may be no steps calls, as far as its imports and assignments show."""
     stands_for: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):

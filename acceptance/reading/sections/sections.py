@@ -143,7 +143,7 @@ _IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2}[A-Z0-9]*|[RFN])[-_ ]?\d[\d.]*\b")
 def role_of_bullet(
     text: str, label: str, labels: tuple[str, ...], headings: tuple[Heading, ...], lead: str = ""
 ) -> Role:
-    """Why a list item is a demand; `none` where it only tells.
+    """Why a list item is a demand; `none` where it only describes.
 
     `text` is what follows its label, `labels` are those of the items around it, `lead` is the line above the list.
     """
@@ -280,7 +280,7 @@ def _needs(headings: tuple[Heading, ...]) -> bool:
 
 
 def _tells(text: str) -> bool:
-    """Whether an item only tells, by its form: a question, a reference, an example, what somebody saw."""
+    """Whether an item only describes, by its form: a question, a reference, an example, what somebody saw."""
     body = text.strip()
     return bool(
         not body

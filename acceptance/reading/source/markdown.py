@@ -51,7 +51,7 @@ _DIRECTIVE = re.compile(r"<!--\s*signoff\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The tokens of a text, the definitions of its links as (first, end) line indices, and what was mended."""
+    """The tokens of a text, the definitions of its links as (first, end) line indices, and what was corrected."""
 
     tokens: Sequence[Token]
     definitions: tuple[tuple[int, int], ...]

@@ -61,7 +61,7 @@ def _of_part(code: Any, value: Any) -> set[str] | None:
 
 
 def _of_all(ways: Sequence[set[str] | None]) -> set[str] | None:
-    """One of these is gone through: what tells it is needed of each."""
+    """One of these is gone through: what identifies it is needed of each."""
     found: set[str] = set()
     for way in ways:
         if way is None:

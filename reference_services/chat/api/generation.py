@@ -92,7 +92,7 @@ class Generation:
         }
 
     def moderation(self) -> dict[str, object]:
-        """The field that tells what moderation came to, on the request and on each answer; none while it is off."""
+        """The field that reports what moderation came to, on the request and on each answer; none while it is off."""
         if self._asked is None:
             return {}
         return {"moderation": {"input": self._asked, "output": list(self._answered)}}

@@ -18,7 +18,7 @@ class Judgement:
     @property
     def reasons(self) -> str:
         """The categories that the text is flagged for, as one text."""
-        return ", ".join(sorted(name for name, is_so in self.categories.items() if is_so)) or "no category is told"
+        return ", ".join(sorted(name for name, is_so in self.categories.items() if is_so)) or "no category is named"
 
 
 class Flagged(Exception):

@@ -78,7 +78,7 @@ class Moderation:
             await self.moderator.close()
 
     def shown(self) -> dict[str, Any]:
-        """What health tells of it."""
+        """What health reports of it."""
         if self.moderator is None:
             return {}
         on_failure = "open" if self._is_open else "closed"

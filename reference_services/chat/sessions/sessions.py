@@ -92,7 +92,7 @@ class Turn:
         return await asyncio.shield(self._storing)
 
     def close(self) -> None:
-        """Let the next one on this session go ahead, after a commit that is under way: it is told of that turn."""
+        """Let the next one on this session go ahead, after a commit that is under way: it learns of that turn."""
         if not self._is_open:
             return
         self._is_open = False
@@ -351,5 +351,5 @@ class SessionManager:
 
 
 def in_utc(seconds: float) -> str:
-    """A time as answers tell it."""
+    """A time as answers show it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -30,7 +30,7 @@ from reference_services.chat.stores.store import ClaimLost, SessionExists, Sessi
 SCHEMA = "1"
 CONNECT_S, ANSWER_S = 2.0, 5.0
 _ABSENT = ""
-"""What stands for no text in a script's arguments; a text is told from it by the mark in front."""
+"""Means no text in a script's arguments; a text has a mark in front."""
 
 Work = tuple[str, tuple[str, ...], Callable[[Any], Any]]
 """A script's name, its arguments, and what to make of its reply."""

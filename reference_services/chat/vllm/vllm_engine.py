@@ -293,7 +293,7 @@ def _environment(settings: ChatSettings) -> dict[str, str]:
 
 
 def _refused(status: int, body: bytes) -> Refused:
-    """vLLM's refusal as ours: what it says of a request is told, what it says of itself is logged."""
+    """vLLM's refusal as ours: what it says of a request is reported, what it says of itself is logged."""
     try:
         told = json.loads(body)
         message = str(told.get("error", told).get("message", ""))

@@ -77,7 +77,7 @@ def find(command: str) -> Install:
     python = path.resolve().parent / "python"
     interpreter = python if python.exists() else path.parent / "python"
     if not interpreter.exists():
-        raise EngineError(f"{path} has no interpreter beside it, so its version cannot be told; {WHAT_TO_DO}")
+        raise EngineError(f"{path} has no interpreter beside it, so its version is unknown; {WHAT_TO_DO}")
     return Install(path, _said([str(interpreter), "-c", _VERSION], VERSION_TIMEOUT_S).strip())
 
 

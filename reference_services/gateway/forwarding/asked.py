@@ -27,7 +27,7 @@ twice is doing it once. `once`: it leaves nothing behind, and may be what kills 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a service is told of who calls: the caller's own key, or the gateway's, or none.
+    """What a service learns about the caller: the caller's own key, or the gateway's, or none.
 
     Under one key all callers are one to a service. Their sessions are then kept apart by a scope before each name.
     """

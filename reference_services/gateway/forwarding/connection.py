@@ -194,7 +194,7 @@ def _unsound(head: Head) -> str | None:
     if any(_CONTROL.search(value) for _, value in head.headers):
         return "a control character in a header"
     if b"transfer-encoding" in given and (b"content-length" in given or head.http_version == b"1.0"):
-        return "two ways to tell where it ends"
+        return "two ways to say where it ends"
     if len(given.get(b"content-length", b"")) > MOST_LENGTH_DIGITS:
         return "a length that cannot be"
     return None

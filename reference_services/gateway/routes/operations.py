@@ -74,7 +74,7 @@ def router(
 
     @routes.get("/ready", **answers(Ready))
     async def ready() -> dict[str, str]:
-        """The gateway itself listens and has looked at its replicas once; how they are is told by /health."""
+        """The gateway itself listens and has looked at its replicas once; how they are is reported by /health."""
         return {"status": "ready"}
 
     @routes.get("/metrics", response_class=PlainTextResponse)

@@ -1,4 +1,4 @@
-"""What a gateway is told: its services with their replicas, and the figures by which it tries, waits and gives up."""
+"""The configuration of a gateway: services, replicas, limits and time-outs."""
 
 from __future__ import annotations
 

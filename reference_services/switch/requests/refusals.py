@@ -1,4 +1,4 @@
-"""Errors as Switch tells them: JSON with `error`, and what each kind of refusal has beside it."""
+"""Errors as Switch reports them: JSON with `error`, and what each kind of refusal has beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `/switch/health` tells: whether the model of this machine is loaded, and whether anybody else could answer."""
+"""What `/switch/health` reports: whether the model of this machine is loaded, and whether anybody else could answer."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ class Allowed:
 
 
 class Visitors:
-    """Tells who may ask.
+    """Decides who may ask.
 
     Beyond loopback a service cannot know its names: there every `Host` is taken until some are allowed, and an address
     always is, because nobody can make it mean another machine.
