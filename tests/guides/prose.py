@@ -105,5 +105,5 @@ def problems(root: Path) -> list[str]:
 
 if __name__ == "__main__":
     lines = problems(ROOT)
-    print("\n".join(lines), end="\n" if lines else "")  # noqa: T201
+    print("\n".join(lines), end="\n" if lines else "")
     sys.exit(1 if lines else 0)
