@@ -47,7 +47,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
     ]
     if reasons:
         return "undecided", "; ".join(reasons)
-    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and nothing speaks against it"
+    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and nothing prevents it"
 
 
 def outcome(run: StoredRun) -> tuple[RunOutcome, str]:
@@ -84,7 +84,7 @@ def engine_words(run: StoredRun) -> str:
     """The engine inside a sentence: `the simulated engine`, `vllm 0.6.3`."""
     if run.engine.is_simulated:
         return "the simulated engine"
-    return line(f"{run.engine.name} {run.engine.version}".strip(), 80) or "an engine that nobody named"
+    return line(f"{run.engine.name} {run.engine.version}".strip(), 80) or "an unnamed engine"
 
 
 def open_counts(run: StoredRun) -> OpenCounts:

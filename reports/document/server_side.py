@@ -37,7 +37,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class ServerShown:
-    """The server's side as it is shown. `curves` share one scale, whose top is `top` requests."""
+    """Server metrics as the document shows them. `curves` share one scale, whose top is `top` requests."""
 
     title: str
     source: str
@@ -51,7 +51,7 @@ class ServerShown:
 
 def shown(side: StoredServerSide) -> ServerShown:
     """One server, ready to be shown."""
-    title = "The server's side" + (f": {line(side.service, 60)}" if side.service else "")
+    title = "Server metrics" + (f": {line(side.service, 60)}" if side.service else "")
     if side.problem:
         source = f"The server reported nothing about the load run: {line(side.problem, 400)}."
         return ServerShown(title, source, (), _gpus(side.gpu), (), (), "", "")

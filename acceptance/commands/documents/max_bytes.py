@@ -14,7 +14,7 @@ def add_max_bytes(parser: argparse.ArgumentParser) -> None:
         type=_count,
         default=MAX_BYTES,
         metavar="N",
-        help=f"read no document with more bytes (default: {MAX_BYTES}); what is no regular file is never read",
+        help=f"largest document to read, in bytes (default: {MAX_BYTES}); only regular files are read",
     )
 
 

@@ -20,7 +20,7 @@ from perf.redaction import known_secrets
 from reports.terminal import show
 
 NAME = "serve"
-HELP = "run a reference service in the foreground, sound or with one deliberate fault, or the whole estate"
+HELP = "run a reference service in the foreground, optionally with one deliberate fault, or all services"
 EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
 
 _CHAT = "reference_services.chat"

@@ -78,11 +78,11 @@ def _parser() -> _Parser:
         prog="python -m reference_services.switch.prepare",
         description="Set up the models folder of Switch. Downloads nothing without a URL and its checksum.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the models folder; made where it is not there")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the models folder; created if missing")
     parser.add_argument(
         "--model", metavar="MODEL", help="7b, 3b or a name of the registry (default: its default model)"
     )
-    parser.add_argument("--sha256", metavar="HEX", help="what the model's file must be")
+    parser.add_argument("--sha256", metavar="HEX", help="SHA-256 of the model's file")
     parser.add_argument("--download", metavar="URL", help="fetch the model's file; https only, needs --sha256")
     return parser
 

@@ -107,7 +107,7 @@ def test_a_sound_server_passes_and_leaves_a_result_document(
     assert {"results.json", "verdicts.jsonl", "junit.xml", "pytest.log", "evidence"} <= names
     (page,) = folder.glob("*_Implementation_Results.html")
     assert page.name.startswith("7.7_Small-1_")
-    assert "passed on an engine that nobody named: 2 of 2 criteria pass" in done.stderr
+    assert "passed on an unnamed engine: 2 of 2 criteria pass" in done.stderr
 
 
 def test_a_wrong_shape_fails_with_its_line(

@@ -168,7 +168,7 @@ def test_a_killed_run_is_reported_with_what_it_had(
     done = signoff(tmp_path, "report", str(folder))
     outcomes = {"json_shape": "pass", "latency": "not_run", "throughput": "not_run"}
     stored = assert_cut(folder, done, outcomes)
-    assert done.stdout.startswith("invalid on an engine that nobody named: the run was cut off after validation/json")
+    assert done.stdout.startswith("invalid on an unnamed engine: the run was cut off after validation/json")
     assert "1 of 3 criteria were judged; records without a verdict: evidence/load.jsonl (" in done.stdout
     assert stored["cut"] | {"without_verdict": []} == {
         "judged": 1,
