@@ -2,7 +2,7 @@
 
 A failure has no latency of its own: it is charged, and what it would have been is not known. Where samples are
 marked `failed`, the upper bound is the largest over everything that they could have been, so that a failure never
-narrows an interval, whatever it is used in place for.
+narrows an interval, whatever replaces it.
 """
 
 from __future__ import annotations
