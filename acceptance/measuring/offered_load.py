@@ -1,4 +1,4 @@
-"""The one load run behind a document's figures: latency, throughput, errors, memory and CPU come from the same minute.
+"""The load run behind a document's figures: one run for latency, throughput, errors, memory and CPU.
 
 The rate is 1.25 times the throughput that the document asks for, so that a server which only just keeps up is
 seen to fall behind when it does. The document's own completion requests take turns; a latency limit on one of

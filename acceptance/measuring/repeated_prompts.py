@@ -1,4 +1,4 @@
-"""Whether memory that grows under load grows with prompts that the server has had already, too.
+"""Cache or leak: whether memory also grows with repeated prompts.
 
 A cache of prompts that is filling looks like a leak within a minute. Both grow with new prompts; with the same prompt
 again and again a cache stands still and a leak of each request goes on. So where a run's growth would reach the limit,

@@ -1,4 +1,4 @@
-"""One document on the page of a reading: its lines with what they were read as, and what there is to say."""
+"""One document on the page of a reading: lines, meanings and remarks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a deployment says otherwise than the documents that are judged at it.
+"""Conflicts between a deployment and the documents that are judged at it.
 
 Only what is certain: a port that is neither the document's nor mapped, `[start]` arguments against settings, another
 engine than the one that the document demands. These are corrected in the deployment file, so no criterion stands

@@ -1,4 +1,4 @@
-"""Which engine is behind a target: what the service says itself, else what the deployment file says.
+"""The engine behind a target: as the service reports it, else as the deployment file says.
 
 A plain server of an engine names it only as the owner of its models (`GET /v1/models`, `owned_by`).
 """

@@ -1,4 +1,4 @@
-"""pytest as the runner of a run: a process of its own, whose signals, output and end this one sees to."""
+"""pytest as the runner, in a process of its own: signals, output and end."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole estate in one command: started together, shown on one page, stopped together."""
+"""The whole estate in one command: started together, listed, stopped together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a JSON object of OpenAI's API says: choices of a reply or of a chunk of a stream, their text, the usage."""
+"""Fields of an OpenAI API object: choices of a reply or a stream's chunk, text, usage."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the chunks of one stream have in common, so that most of them need not be decoded.
+"""A template of the chunks of one stream, so that most need no decoding.
 
 A server writes each chunk of a stream with the same words around the piece of content. Where a line of JSON is cut
 within a string, what stands between the halves can be any other text without quotation marks, backslashes and control

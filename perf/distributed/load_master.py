@@ -1,4 +1,4 @@
-"""A load run carried by workers on other machines, under Locust's master.
+"""A load run on workers of other machines, under Locust's master.
 
 The messages are Locust's: who is there and alive it knows, what we say travels as custom messages. Each worker
 carries its shard of the one schedule (perf/load/shards.py) with our client, in a process of its own. Times of its

@@ -1,4 +1,4 @@
-"""A worker of a master on another machine: it takes shards, has them carried by our client, and sends the records.
+"""A worker of a master on another machine: takes shards, runs the client, sends the records.
 
 What carries a shard is in perf/distributed/carried_shard.py; here is what the worker hears from its master.
 """

@@ -1,4 +1,4 @@
-"""What a master knows of one of its workers."""
+"""A worker, as its master sees it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A load run that another tool made, read as records: what it can show, and what it cannot prove.
+"""A load run of another tool, read as records: what it shows, and what it cannot prove.
 
 A client that is late makes a time longer and never shorter, as long as the time counts from when the request was
 to leave. So a limit on a time may pass on another tool's record, and nothing fails on it.

@@ -1,4 +1,4 @@
-"""Whether the client itself could have moved a figure: how late it sent, how late it read."""
+"""Client overhead check: whether the client's lateness could have moved a figure."""
 
 from __future__ import annotations
 

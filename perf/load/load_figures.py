@@ -1,4 +1,4 @@
-"""The figures of a load run: times to the first token, between tokens and to the end, and whose lateness is in them."""
+"""Figures of a load run: time to first token, between tokens and to the end, and the client's share of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a load run offers: where, how often, for how long, and with which prompts. Pure data, plain JSON."""
+"""A load plan: target, rate, duration and prompts. Pure data, plain JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forms in which a secret can come back, and where a text holds one of them.
+"""Forms in which a secret can come back, and where a text holds one.
 
 What counts as a secret's coming back, by its length in bytes:
 

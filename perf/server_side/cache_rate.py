@@ -1,4 +1,4 @@
-"""What a server's own metrics say of its prompt cache during a run: a hit there is work that was not done.
+"""The hit rate of a server's prompt cache during a run, from its own metrics.
 
 Known are vLLM (`vllm:prefix_cache_queries` and `_hits`, in tokens; before version 0.8 a gauge), SGLang (a gauge) and
 the reference service (`..._response_cache`, in requests).

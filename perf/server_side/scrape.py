@@ -1,4 +1,4 @@
-"""Reads a server's metrics before, during and after a load run, in a thread of the process that is not the client.
+"""Reads a server's metrics before, during and after a load run, outside the client's process.
 
 A reading costs the server as well: between two there is at least a second, and ten times as long as the last one
 took. One that fails or is too slow is counted and left out; nothing here ends a run or holds it up.

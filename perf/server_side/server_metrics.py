@@ -1,4 +1,4 @@
-"""What the metrics of a model server mean: vLLM's names, SGLang's, the reference services' own and the gateway's.
+"""The meaning of a model server's metrics: names of vLLM, SGLang, the reference services and the gateway.
 
 vLLM's are those of its guide "Production Metrics"; `kv_cache_usage_perc` was `gpu_cache_usage_perc` before 0.10. The
 reference services count by outcome (`hermes_2_requests_total`), so that the tokens of abandoned requests stand apart.

@@ -1,4 +1,4 @@
-"""Looks at the server while a load run lasts: its metrics, and the GPUs where it runs on this machine."""
+"""Watches the server during a load run: its metrics, and GPUs of this machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The block that a reviewer signs, and what is in the way of signing."""
+"""The approval block: what a reviewer signs, and what blocks a signature."""
 
 from __future__ import annotations
 

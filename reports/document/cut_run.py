@@ -1,4 +1,4 @@
-"""A run that was cut off before it wrote its result: what can be said of it from what lies in its folder.
+"""An interrupted run: what its folder shows although it has no result.
 
 A run writes at its start what it is going to judge (`begun.json`, a results.json in which nothing was judged yet), and
 each verdict as it is reached (`verdicts.jsonl`). Nothing here changes either of them, so that the run can be resumed.

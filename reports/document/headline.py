@@ -1,4 +1,4 @@
-"""The outcome of a run, folded from its criteria, and the sentence that says it."""
+"""The outcome of a run from its criteria, and the sentence that states it."""
 
 from __future__ import annotations
 

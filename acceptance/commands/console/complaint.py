@@ -1,4 +1,4 @@
-"""Errors and warnings as every command says them: what happened, and what to do."""
+"""Errors and warnings on the terminal: what happened, and what to do."""
 
 from __future__ import annotations
 

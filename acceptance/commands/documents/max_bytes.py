@@ -1,4 +1,4 @@
-"""The option that says how long a document may be."""
+"""The option for the largest document to read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`signoff new`: a task document for a service, from a few figures; nothing in it is left to fill in."""
+"""`signoff new`: a complete task document for a service from a few figures."""
 
 from __future__ import annotations
 

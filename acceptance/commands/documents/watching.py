@@ -1,4 +1,4 @@
-"""Doing something again whenever documents or their bindings change.
+"""Repeat an action whenever documents or their bindings change.
 
 The times of a handful of files are looked at three times a second. That costs nothing, works on network shares and
 in containers, where the kernel's notices do not arrive, and needs no package.

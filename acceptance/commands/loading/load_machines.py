@@ -1,4 +1,4 @@
-"""`signoff load` over several machines: its options, and the two ends of it."""
+"""`signoff load` over several machines: options, master and worker."""
 
 from __future__ import annotations
 

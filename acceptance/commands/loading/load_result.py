@@ -1,4 +1,4 @@
-"""What `signoff load` reports of a run: the JSON contract of the command."""
+"""The result of `signoff load` as JSON: a contract."""
 
 from __future__ import annotations
 

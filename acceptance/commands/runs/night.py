@@ -1,4 +1,4 @@
-"""`signoff night`: judge the performance criteria, compare with a control, and keep the night."""
+"""`signoff night`: judge the performance criteria, compare with a control, store the night."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`signoff report`: the result documents again, from a stored run; no server is needed."""
+"""`signoff report`: the result documents of a stored run, without a server."""
 
 from __future__ import annotations
 

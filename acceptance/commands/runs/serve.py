@@ -1,4 +1,4 @@
-"""`signoff serve`: run a reference service in the foreground, sound or with one deliberate fault."""
+"""`signoff serve`: run a reference service in the foreground, optionally with one deliberate fault."""
 
 from __future__ import annotations
 

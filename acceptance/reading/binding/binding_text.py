@@ -1,4 +1,4 @@
-"""Entries of a binding file as text, ready to be pasted: what is left empty is for a person to fill in."""
+"""Entries of a binding file as text, ready to paste; a person fills in the rest."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The account of lines: each belongs to one statement, a configuration block, or prose; nothing is lost."""
+"""The account of lines: each belongs to a statement, a configuration block, or prose."""
 
 from __future__ import annotations
 

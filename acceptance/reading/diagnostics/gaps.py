@@ -1,4 +1,4 @@
-"""What a document leaves empty, writes twice, or writes so that only half of it can be read."""
+"""Empty, repeated or partly unreadable parts of a document."""
 
 from __future__ import annotations
 

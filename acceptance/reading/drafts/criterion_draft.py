@@ -1,4 +1,4 @@
-"""A criterion in the making, and what its author should know."""
+"""An incomplete criterion, and what its author should know."""
 
 from __future__ import annotations
 

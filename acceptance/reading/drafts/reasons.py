@@ -1,4 +1,4 @@
-"""Why a demand is for people: what somebody has to look at, in one sentence."""
+"""Why a person has to judge a demand, in one sentence."""
 
 from __future__ import annotations
 

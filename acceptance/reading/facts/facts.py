@@ -1,4 +1,4 @@
-"""What the rules may know about the document around a statement."""
+"""Facts of the document that the rules may use around a statement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One document as the finders of conflicts look at it: lines, blocks, places, and the criteria that are there."""
+"""One document for the conflict finders: lines, blocks, places and their criteria."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers that commands name and no compose file names so."""
+"""Containers that commands name and no compose file defines."""
 
 from __future__ import annotations
 
