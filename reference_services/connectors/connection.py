@@ -1,4 +1,4 @@
-"""What a test of a connection found, and where a connector's address comes from."""
+"""The result of a connection test, and the source of a connector's address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which services there are, as a gateway reports them."""
+"""The services behind a gateway, as it reports them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which services there are: an estate file in TOML, or the JSON that `signoff serve --all --json FILE` writes."""
+"""The services of an estate: from an estate file in TOML, or the JSON of `signoff serve --all --json FILE`."""
 
 from __future__ import annotations
 

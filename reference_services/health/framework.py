@@ -1,4 +1,4 @@
-"""Health checks for library code: ask, and get plain values that can be printed or sent on."""
+"""Health checks as library code with plain values as results."""
 
 from __future__ import annotations
 

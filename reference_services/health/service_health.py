@@ -1,4 +1,4 @@
-"""How one service is: what it answers to /health and /ready, how long that takes, which of its parts are not well."""
+"""The health of one service: /health, /ready, latency, and unhealthy parts."""
 
 from __future__ import annotations
 

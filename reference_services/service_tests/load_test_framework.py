@@ -1,4 +1,4 @@
-"""Load on a service, for library code. `signoff load` offers it and measures, as a process of its own."""
+"""Load on a service, for library code: runs `signoff load` as a process of its own."""
 
 from __future__ import annotations
 

@@ -65,7 +65,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--closed-loop", type=int, metavar="N",
         help="no schedule: keep N requests in flight (its latencies suffer from coordinated omission)",
     )  # fmt: skip
-    when.add_argument("--timeout", type=float, metavar="S", help="time-out of a request, from when it was due (default: 60)")
+    when.add_argument(
+        "--timeout", type=float, metavar="S", help="time-out of a request, from when it was due (default: 60)"
+    )
     when.add_argument("--workers", type=int, default=1, metavar="N", help="processes that share the one schedule")
     when.add_argument("--seed", type=int, metavar="N", help="of arrivals and prompts, to repeat a run (default: new)")
     what = parser.add_argument_group("prompts and requests")
@@ -93,7 +95,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
             shown = f"limit of the {words}; also -mean, -p50, -p90, -p95" if statistic == "p99" else argparse.SUPPRESS
             find.add_argument(f"--{what_of}-{statistic}-ms", type=float, metavar="MS", help=shown)
     find.add_argument("--error-rate", type=float, metavar="SHARE", help="limit of the share of errors, such as 0.01")
-    find.add_argument("--resolution", type=float, default=0.05, metavar="SHARE", help="precision of the result (default: 0.05)")
+    find.add_argument(
+        "--resolution", type=float, default=0.05, metavar="SHARE", help="precision of the result (default: 0.05)"
+    )
     find.add_argument("--max-rate", type=float, metavar="R", help="try no higher rate")
     load_machines.add_arguments(parser)
     load_journey.add_arguments(parser)

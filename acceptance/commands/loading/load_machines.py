@@ -29,7 +29,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument("--expect-workers", type=int, metavar="N", help="start when so many have joined")
     group.add_argument("--worker", metavar="HOST[:PORT]", help="be a worker of the master there; takes no URL")
-    group.add_argument("--wait", type=float, default=300.0, metavar="S", help="time to wait for the other workers (default: 300)")
+    group.add_argument(
+        "--wait", type=float, default=300.0, metavar="S", help="time to wait for the other workers (default: 300)"
+    )
 
 
 def address(text: str, option: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""One completion under way: its tokens, the record of its turn, its account.
+"""One completion in progress: its tokens, the record of its turn, its metrics.
 
 The order at the end is what a client may rely on: the turn is committed, then the counters move, then the last
 chunk (or the whole response) leaves.

@@ -1,4 +1,4 @@
-"""The model service: an engine with its settings, what it reports about itself, and whether it is ready."""
+"""The model service: an engine with its settings, its description, and its readiness."""
 
 from __future__ import annotations
 

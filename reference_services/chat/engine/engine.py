@@ -1,4 +1,4 @@
-"""Engines: what generates. The simulated one is deterministic and knows only the prompt that it is given."""
+"""Engines. The simulated one is deterministic and knows only its prompt."""
 
 from __future__ import annotations
 

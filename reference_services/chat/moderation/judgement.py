@@ -1,4 +1,4 @@
-"""What moderators say of a text, and the protocol of moderators."""
+"""Judgements of moderators, and the protocol of moderators."""
 
 from __future__ import annotations
 

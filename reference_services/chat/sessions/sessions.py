@@ -1,4 +1,4 @@
-"""Sessions: who said what before, for how long that is kept, and what of it goes into the next prompt.
+"""Sessions: earlier turns, how long they are kept, and which go into the next prompt.
 
 A turn is a user's message with its reply. The memory is the last `conversation_memory_size` turns (10); the prompt
 holds them with the system prompt and the new message, cut to `context_window_size` tokens (8192) by leaving out the

@@ -1,4 +1,4 @@
-"""What is kept of sessions: the session and its turns."""
+"""Records of sessions: the session and its turns."""
 
 from __future__ import annotations
 

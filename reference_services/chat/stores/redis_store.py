@@ -1,4 +1,4 @@
-"""Turns in a Redis server: what belongs together is one script, what waits at once one round trip.
+"""Turns in a Redis server: one script per change, one round trip for waiting changes.
 
 How much an acknowledged turn survives is the server's decision: only with `appendonly yes` and `appendfsync always`
 is a write on disk before it is answered (https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/).

@@ -1,4 +1,4 @@
-"""The engine that is vLLM's server: a child process, spoken to over its HTTP API on a socket of its own.
+"""vLLM's server as an engine: a child process with its HTTP API on a private socket.
 
 Prompts go there as tokens, so that what was counted is what is read. Answers come as streams, and a generation that
 is closed closes its stream, at which vLLM ends the work.

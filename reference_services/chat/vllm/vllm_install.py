@@ -1,4 +1,4 @@
-"""The vLLM that is installed: its command, its version, and the flags that it knows."""
+"""The installed vLLM: command, version, and flags."""
 
 from __future__ import annotations
 

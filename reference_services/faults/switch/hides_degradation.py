@@ -1,4 +1,4 @@
-"""Where another source answers, or none, the service says that all is well."""
+"""Fault: a degraded answer or a refusal looks sound."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a request asks a gateway for: read once, within limits, and kept byte for byte for the replica."""
+"""A request to the gateway: read once, within limits, and kept byte for byte for the replica."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A connection to a replica: one exchange after the other, and every answer that is no HTTP seen before it goes on.
+"""A connection to a replica: one exchange after the other; malformed answers are not passed on.
 
 h11 parses. What it lets pass and no client should get is looked at here: a server that answers in two ways at once, or
 with bytes that end a line elsewhere, could make a client take one answer for two.

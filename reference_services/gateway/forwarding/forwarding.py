@@ -1,4 +1,4 @@
-"""From a request to an answer that has begun: which service, which replica, and whether another one is tried.
+"""From a request to the start of its answer: service, replica, retries.
 
 Retry policy: a request goes to another replica only where doing it twice is doing it once.
 

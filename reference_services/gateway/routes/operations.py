@@ -1,4 +1,4 @@
-"""What the gateway answers itself: models, services, health, metrics."""
+"""The gateway's own routes: models, services, health, metrics."""
 
 from __future__ import annotations
 

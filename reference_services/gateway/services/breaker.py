@@ -1,4 +1,4 @@
-"""A circuit breaker: after failures in a row nothing is sent to a replica for a while, then a trial decides."""
+"""A circuit breaker: after consecutive failures a replica gets no requests for a while, then a trial decides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration as `/config` shows it: under the names that documents are compared by, and without a secret."""
+"""The configuration for `/config`: under the names of the documents, without secrets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `/switch/health` reports: whether the model of this machine is loaded, and whether anybody else could answer."""
+"""`/switch/health`: whether the local model is loaded, and whether another source can answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request to a server and what it answers, read within a limit, with every failure in the same words."""
+"""One request to a server and its answer, within limits and with uniform failures."""
 
 from __future__ import annotations
 

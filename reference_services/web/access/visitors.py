@@ -1,4 +1,4 @@
-"""Who may ask a service: not a web page that a browser on this machine happens to show.
+"""Access control against web pages: which hosts and origins may send requests.
 
 A browser sends a page's requests to any address that the page names, this machine's too, and a name can be made to mean
 this machine after the page was loaded (DNS rebinding). Such requests say so themselves: `Origin` and `Sec-Fetch-Site`
