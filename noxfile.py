@@ -132,6 +132,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def docs(session: nox.Session) -> None:
+    """Write the generated pages of docs/ again."""
+    session.install("-e", ".")
+    session.run("python", "-m", "tests.guides.module_index")
+
+
+@nox.session
 def attacks(session: nox.Session) -> None:
     """Try long documents, and every hostile answer on `signoff run` and `signoff load` (an hour): docs/security.md.
 
@@ -229,11 +236,12 @@ def llama(session: nox.Session) -> None:
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Check style (ruff) and types (mypy, strict)."""
+    """Check style (ruff), types (mypy, strict) and wording (tests/guides/wordings.toml)."""
     session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "lint"))
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+    session.run("python", "-m", "tests.guides.prose")
 
 
 PYPROJECT = nox.project.load_toml("pyproject.toml")

@@ -63,7 +63,7 @@ class Criterion:
     `id` is section/kind/ordinal and stays when other lines move. `line` and `column` count from 1 in the file
     as it lies on disk. `fingerprint` is the SHA-256 of the statement's words, numbers and comparators, blind to
     reflow, emoji, list markers and bold. `parameters` is what the check of this `kind` needs, plain JSON.
-    `service` is the one of several services of a document that it speaks of, else empty.
+    `service` is the one of several services of a document that it mentions, else empty.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""The machine that measures, as it stands beside every figure."""
+"""The machine that measures; every result names it."""
 
 from __future__ import annotations
 

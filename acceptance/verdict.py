@@ -13,7 +13,7 @@ Outcome = Literal["pass", "fail", "inconclusive", "not_measurable", "error", "no
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure with its unit, its interval where it has one, and how many samples stand behind it."""
+    """A figure with its unit, its interval where it has one, and how many samples are behind it."""
 
     value: float
     unit: str

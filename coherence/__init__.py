@@ -1,1 +1,1 @@
-"""Conversations with facts unseen before, what a server remembers of them, and how replies are scored."""
+"""Conversations with new facts, probes of a server's memory, and scoring of replies."""

@@ -1,4 +1,4 @@
-"""The coherence figure: how much of what was said a server brings to its answers."""
+"""The coherence figure: the share of conversations that a server answers from memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What session probes plant in a server's memory."""
+"""Facts that session probes give a server to remember."""
 
 from __future__ import annotations
 

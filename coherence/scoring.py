@@ -41,7 +41,7 @@ def tokens(text: str) -> tuple[str, ...]:
 
 
 def holds(text: str, atom: str) -> bool:
-    """Whether the words of `atom` stand in `text` side by side, as whole words; an empty atom never does."""
+    """Whether the words of `atom` are in `text` side by side, as whole words; an empty atom never does."""
     return _within(tokens(atom), tokens(text))
 
 

@@ -1,4 +1,4 @@
-"""Probes of what a server shows about its sessions: the record of one, and the metrics of all."""
+"""Probes of session endpoints: the record of one session, and the metrics of all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Probes of what a server remembers: in a session, for how long, for whom, and without one.
+"""Probes of session memory: within a session, over time, across sessions, and without one.
 
 Each probe gives a small result and plain JSON records, the last of which (`record` = `probe`) is the result.
 A probe looks for nonces in replies and scores nothing else, so it is about the server more than the model.

@@ -1,4 +1,4 @@
-"""What a session still knows when more was said in it than the model reads at once."""
+"""Probe of a session that is longer than the model's context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nonces: words, names and codes that no model has seen, the same again from the same seed."""
+"""Nonces: words, names and codes that no model has seen, reproducible by seed."""
 
 from __future__ import annotations
 

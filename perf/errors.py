@@ -9,7 +9,7 @@
     ├── JoinRefused       a master does not take this worker
     ├── MasterGone        no master answers, or it went away
     ├── NoListener        no process of this machine listens on the port, or it may not be seen
-    ├── CounterMissing    the system does not tell the figure that was asked for
+    ├── CounterMissing    the system does not report the figure that was asked for
     ├── StartRefused      a service cannot be started for a timing (command, port)
     ├── HistoryUnreadable a history of nights that cannot be read or written
     │   └── HistoryFull   there is no room for a night
@@ -66,7 +66,7 @@ class NoListener(PerfError):
 
 
 class CounterMissing(PerfError):
-    """The system does not tell the figure that was asked for."""
+    """The system does not report the figure that was asked for."""
 
 
 class StartRefused(PerfError):

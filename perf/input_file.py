@@ -1,4 +1,4 @@
-"""The one way in which files of others are read: regular files only, and never more of one than was agreed on.
+"""The one way to read files of users: regular files only, up to a size limit.
 
 A pipe, a socket or a device may have no end or never answer; what a command prints can be put into a file.
 """

@@ -1,4 +1,4 @@
-"""What can go wrong with a stored run.
+"""Errors of stored runs.
 
 ReportError
 ├── NotWritten               a file of a run cannot be written: no room, a link in its place, no permission

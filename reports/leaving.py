@@ -1,4 +1,4 @@
-"""What every text passes before it leaves the process, into a file or to a terminal.
+"""The filter for every text that leaves the process, into a file or to a terminal.
 
 This room knows no keys. Who does says here how they are taken out; until then a text leaves as it is.
 """

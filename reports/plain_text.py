@@ -1,4 +1,4 @@
-"""Text that came from a document, a server or a model, made safe to look at.
+"""Text from a document, a server or a model, made safe to display.
 
 Nothing here escapes HTML or Markdown: that is the business of the two writers. This module takes away what
 deceives a reader in any format: control characters, terminal escapes, direction overrides, invisible marks.

@@ -1,4 +1,4 @@
-"""The one way to a terminal: whatever a command says goes through `show`, and nothing else prints.
+"""The one way to print: every command uses `show`.
 
 What is said holds text of documents, servers, files and arguments. None of it can move the cursor, write into the
 clipboard, clear the screen or reorder a line: each character that could is shown as its code point. Our own colours

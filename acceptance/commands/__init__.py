@@ -63,13 +63,13 @@ def _run(arguments: Sequence[str] | None) -> int:
             with contextlib.suppress(OSError):
                 where = error.filename or "standard output or a temporary file"
                 show(f"signoff: {where}: {error.strerror}", on="err")
-                show("  mend: free some space, or write elsewhere; what was written before stays", on="err")
+                show("  hint: free some space, or write elsewhere; what was written before stays", on="err")
             return OUR_ERROR
         # Python would end with 1, and that is the verdict "failed": what breaks here says nothing about a server.
         with contextlib.suppress(OSError):
             show(traceback.format_exc(), on="err", end="")
             show(f"signoff: a fault of Signoff, not a verdict: {error!r}", on="err")
-            show("  mend: report it with the lines above", on="err")
+            show("  hint: report it with the lines above", on="err")
         silence()
         return OUR_ERROR
 
@@ -92,7 +92,7 @@ class _Parser(argparse.ArgumentParser):
         show(message, on="out" if file is sys.stdout else "err", end="")
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        self.exit(4, self.format_usage() + f"signoff: {message}\n  mend: see `{self.prog} --help`\n")
+        self.exit(4, self.format_usage() + f"signoff: {message}\n  hint: see `{self.prog} --help`\n")
 
 
 def _parser(names: Sequence[str]) -> _Parser:

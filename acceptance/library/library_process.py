@@ -1,4 +1,4 @@
-"""The process that makes the calls of a document: alone in its session, in an empty folder, without our environment."""
+"""The process for library calls of a document: own session, empty folder, clean environment."""
 
 from __future__ import annotations
 

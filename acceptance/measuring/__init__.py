@@ -1,1 +1,1 @@
-"""What several checks share: requests, load, streams, refusals, roles."""
+"""Shared by several checks: requests, load, streams, refusals, roles."""

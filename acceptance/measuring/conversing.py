@@ -1,4 +1,4 @@
-"""The bridge from a site to the probes of `coherence`: an async sender for the target, and probes as evidence."""
+"""Connects a site with the probes of `coherence`: an async sender, and probes as evidence."""
 
 from __future__ import annotations
 

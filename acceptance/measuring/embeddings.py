@@ -1,4 +1,4 @@
-"""Embeddings in the shape of OpenAI's API: a vector of numbers for each text, told apart, and a usage that adds up."""
+"""Embeddings in the shape of OpenAI's API: a different vector for each text, and a usage that adds up."""
 
 from __future__ import annotations
 

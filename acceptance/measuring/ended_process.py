@@ -1,6 +1,6 @@
-"""A watched process that ended, or was replaced, while a figure was taken of it: it is said beside the figure.
+"""A watched process that ended or was replaced during a measurement.
 
-A process that starts anew has forgotten its peak and its growth, so that what was seen of several processes in a row
+A process that starts again has forgotten its peak and its growth, so that what was seen of several processes in a row
 shows no limit to be kept. What was measured at the requests themselves is no figure of a process, and is kept.
 """
 

@@ -1,4 +1,4 @@
-"""Another load tool's result as the evidence of a run, where it is of the same server."""
+"""Results of another load tool as evidence, if they are of the same server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One small generation, to see that a server really answers and not only says that it is well."""
+"""One small generation: proof that a server answers, not only reports health."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Guides in Markdown: their titles and headings, and how many words of text stand under each."""
+"""Guides in Markdown: their titles and headings, and how many words of text are under each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Chapter:
 
 
 def chapters(file: str, text: str) -> list[Chapter]:
-    """The chapters of a Markdown text; what stands in fences and tables counts as text."""
+    """The chapters of a Markdown text; what is in fences and tables counts as text."""
     headings: list[tuple[int, str]] = []
     bodies: list[str] = []
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
@@ -51,7 +51,7 @@ def chapters(file: str, text: str) -> list[Chapter]:
 
 
 def speaks_of(title: str, topic: str) -> bool:
-    """Whether a heading holds each word of a topic, in whatever form: `Deploying` speaks of `deployment`."""
+    """Whether a heading holds each word of a topic, in whatever form: `Deploying` mentions `deployment`."""
     told = _stems(title)
     asked = _stems(topic)
     return bool(asked) and asked <= told

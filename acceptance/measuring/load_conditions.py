@@ -1,4 +1,4 @@
-"""What has to hold in the same run for its throughput to count: the document's latency limits, and errors.
+"""Conditions for a throughput to count in a run: latency limits and errors.
 
 A limit is judged on what it is about: its own request, its own statistic. An error rate of 1 % is the most under
 which completions count at all; a document's own stricter limit can only make the run fail.

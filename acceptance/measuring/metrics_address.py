@@ -1,4 +1,4 @@
-"""Where the metrics of the service under load are: where the deployment says, where the document does, or beside it."""
+"""The address of metrics under load: from the deployment, the document, or the default path."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The one load run behind a document's figures: latency, throughput, errors, memory and CPU come from the same minute.
+"""The load run behind a document's figures: one run for latency, throughput, errors, memory and CPU.
 
 The rate is 1.25 times the throughput that the document asks for, so that a server which only just keeps up is
 seen to fall behind when it does. The document's own completion requests take turns; a latency limit on one of
@@ -56,7 +56,7 @@ SECONDS = 65.0
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Offer the load for the profile's time while memory and CPU of the service are sampled.
+    """Generate load for the profile's time while memory and CPU of the service are sampled.
 
     Raises NotMeasurable for a request that is not among those offered: for another service than the target, or
     no completion.
@@ -235,7 +235,7 @@ def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
 
 
 def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Record]:
-    """The run, and what the server told of it."""
+    """The run, and what the server reported of it."""
     total = plan.duration_s
 
     def tell(progress: Any) -> None:

@@ -1,4 +1,4 @@
-"""Answers that refuse a request: whether they are clear, and whether they show what is nobody's business."""
+"""Refused requests: whether the refusal is clear and shows no internal details."""
 
 from __future__ import annotations
 

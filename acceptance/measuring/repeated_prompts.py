@@ -1,8 +1,8 @@
-"""Whether memory that grows under load grows with prompts that the server has had already, too.
+"""Cache or leak: whether memory also grows with repeated prompts.
 
 A cache of prompts that is filling looks like a leak within a minute. Both grow with new prompts; with the same prompt
 again and again a cache stands still and a leak of each request goes on. So where a run's growth would reach the limit,
-its load is offered once more, shorter, with its prompts as they stand in the document.
+its load runs once more, shorter, with its prompts as they are in the document.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from perf.processes.memory_sampler import MemorySampler
 DURATION_S = 30.0
 RUN, SAMPLE = "repeated_load", "repeated_memory"
 CACHED = (
-    "bound the cache (llama-server: --cache-ram), or offer load until it is full, and judge again; "
+    "bound the cache (llama-server: --cache-ram), or generate load until it is full, and judge again; "
     "what still grows then is a leak"
 )
 
@@ -35,7 +35,7 @@ def leads_beyond(decision: Decision) -> bool:
 
 
 def offer(recorder: Recorder, site: Site, plan: LoadPlan, samples: Sequence[Record], peak_bytes: float) -> None:
-    """Offer the plan's load with repeated prompts, where these samples' growth would reach one of the limits."""
+    """Run the plan's load with repeated prompts, where these samples' growth would reach one of the limits."""
     limits = [threshold.base()[0] for threshold in site.limits("memory")]
     if site.process_id is None or not limits:
         return

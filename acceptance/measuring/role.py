@@ -1,4 +1,4 @@
-"""A role of a document: a gateway, a Prometheus, a dashboard, that it speaks of without an address."""
+"""Roles of a document without an address: a gateway, a Prometheus, a dashboard."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ class Site:
     service_ended: Callable[[], str] = lambda: ""
     """How a service that the run started itself ended, and what it said last; "" while all run."""
     server_sides: list[dict[str, Any]] = field(default_factory=list)
-    """What each server told of its load run, with the service's name."""
+    """What each server reported of its load run, with the service's name."""
     models: list[str | None] = field(default_factory=list)
     taken: dict[str, Evidence | NotMeasurable | NotRun] = field(default_factory=dict)
     timeout_s: float = REQUEST_TIMEOUT_S
@@ -88,7 +88,7 @@ class Site:
     def measured(self, name: str, measure: Callable[[Recorder], None], key: Any = None) -> Evidence:
         """The evidence of this name, measured at the first call; a failure to measure is remembered too.
 
-        `key` is plain JSON that tells measurements of one name apart: the request, the file, the steps.
+        `key` is plain JSON that distinguishes measurements of one name: the request, the file, the steps.
         """
         if key is not None:
             name = f"{name}-{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:8]}"

@@ -1,4 +1,4 @@
-"""What is looked at once the run has stopped the service that it started itself."""
+"""What remains after a run stopped the service that it started."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completions as streams of events: what came, and when, of one request or of many sent at once."""
+"""Completions as streams of events with times, one or many at once."""
 
 from __future__ import annotations
 

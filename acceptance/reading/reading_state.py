@@ -37,7 +37,7 @@ class Draught:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
     def report(self, flaw: Flaw) -> None:
-        """Keep a flaw of this document, with the line that it stands in."""
+        """Keep a flaw of this document, with the line that it is in."""
         excerpt = self.source.raw[flaw.line - 1] if 0 < flaw.line <= len(self.source.raw) else ""
         place = (self.source.path, flaw.line, flaw.column)
         self.diagnostics.append(

@@ -1,4 +1,4 @@
-"""What the page of a reading shows, in the order in which it shows it."""
+"""The page of a reading: its parts in order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One document on the page of a reading: its lines with what they were read as, and what there is to say."""
+"""One document on the page of a reading: lines, meanings and remarks."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _SIGNS = {"error": "✗", "warning": "!", "note": "i", "machine": "⚙", "person
 
 @dataclass(frozen=True, slots=True)
 class Chip:
-    """A word with its colour; the sign tells it apart without colour."""
+    """A word with its colour; the sign distinguishes it without colour."""
 
     word: str
     tone: str
@@ -52,7 +52,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """A diagnostic with its excerpt; `anchor` leads to the line where a criterion stands there."""
+    """A diagnostic with its excerpt; `anchor` leads to the line where a criterion is there."""
 
     chip: Chip
     code: str
@@ -120,7 +120,7 @@ def _meaning(criterion: Criterion) -> Meaning:
 
 
 def _target(criterion: Criterion) -> str:
-    """The limit without the kind's own name, which stands before it; else the port, setting or path asked for."""
+    """The limit without the kind's own name, which is before it; else the port, setting or path asked for."""
     limit = criterion.threshold
     if limit is None:
         return _named(criterion)

@@ -1,4 +1,4 @@
-"""Which address of a document means the target."""
+"""Which address of a document is the target."""
 
 from __future__ import annotations
 

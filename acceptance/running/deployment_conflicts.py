@@ -1,7 +1,7 @@
-"""What a deployment says otherwise than the documents that are judged at it.
+"""Conflicts between a deployment and the documents that are judged at it.
 
 Only what is certain: a port that is neither the document's nor mapped, `[start]` arguments against settings, another
-engine than the one that the document demands. The deployment file is where these are mended, so no criterion stands
+engine than the one that the document demands. These are corrected in the deployment file, so no criterion stands
 in them: each check judges for itself what it finds there.
 """
 

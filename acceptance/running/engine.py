@@ -1,4 +1,4 @@
-"""Which engine stands behind a target: what the service says itself, else what the deployment file says.
+"""The engine behind a target: as the service reports it, else as the deployment file says.
 
 A plain server of an engine names it only as the owner of its models (`GET /v1/models`, `owned_by`).
 """
@@ -14,7 +14,7 @@ OWNERS = {"vllm": "vllm", "llamacpp": "llama.cpp", "sglang": "sglang"}
 
 
 def of(site: Site) -> dict[str, Any]:
-    """Name and version, and where it tells them its flags and those that it does not have.
+    """Name and version, and where it reports them its flags and those that it does not have.
 
     A service that calls itself simulated is never shown as anything else.
     """

@@ -1,4 +1,4 @@
-"""What a run has found so far: everything that its result is made of."""
+"""Results of a run so far."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ class CriterionItem(pytest.Item):
         if criterion.threshold is not None:
             lines.insert(1, f"  asked: {criterion.threshold.text()}")
         if verdict.mend:
-            lines.append(f"  mend: {verdict.mend}")
+            lines.append(f"  hint: {verdict.mend}")
         return harmless("\n".join(lines))
 
     def reportinfo(self) -> tuple[Any, int, str]:

@@ -218,7 +218,7 @@ class Judging:
         storing.begin(self.findings)
 
     def select(self, criteria: Sequence[Criterion]) -> None:
-        """What will be judged: progress and time left are told of these."""
+        """What will be judged: progress and time left are shown for these."""
         self._selected = list(criteria)
         self.findings.selected = len(self._selected)
 

@@ -1,6 +1,6 @@
 """One night: the document's performance criteria judged, then target and control measured in turns.
 
-What the machine does in a night it does to both, so that their ratio tells a slower server from a busy machine.
+What the machine does in a night it does to both, so that their ratio distinguishes a slower server from a busy machine.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: the criterion at hand and the time left."""
+"""Progress of a run: the current criterion and the time left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pytest as `signoff run` starts it: its keys come through a pipe, and what it prints can harm nobody."""
+"""pytest as `signoff run` starts it: keys come through a pipe, and output is escaped."""
 
 from __future__ import annotations
 

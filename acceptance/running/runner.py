@@ -1,4 +1,4 @@
-"""pytest as the runner of a run: a process of its own, whose signals, output and end this one sees to."""
+"""pytest as the runner, in a process of its own: signals, output and end."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def follow(
 def _passing_on() -> Iterator[_Started]:
     """While this lasts, what would end this process goes to the runner as Ctrl-C.
 
-    The handlers stand before it starts, so that it does not inherit the SIGINT that a shell ignores for jobs in
+    The handlers are before it starts, so that it does not inherit the SIGINT that a shell ignores for jobs in
     the background.
     """
     runner = _Started()

@@ -1,4 +1,4 @@
-"""What of a run must not be written: the deployment's keys, and credentials that its documents show."""
+"""Secrets of a run that must not be written: the deployment's keys, and credentials in documents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sites of a run: the target's, and one for each of several services that the documents speak of."""
+"""The sites of a run: the target's, and one for each of several services that the documents mention."""
 
 from __future__ import annotations
 

@@ -78,7 +78,7 @@ def outcome(results: Path) -> str:
 
 
 def closing_lines(folder: Path) -> str:
-    """What a person reads at the end: the headline, what stands in the way, and where the result is."""
+    """What a person reads at the end: the headline, what is in the way, and where the result is."""
     run = stored_run.load(folder / RESULTS)
     bad = [criterion for criterion in run.criteria if criterion.outcome in {"fail", "inconclusive", "error"}]
     if run.outcome == "undecided":
@@ -89,7 +89,7 @@ def closing_lines(folder: Path) -> str:
         place = f"{criterion.document}:{criterion.line}"
         lines.append(f"  {word}: {place}: {plain_line(criterion.reason, 300)}")
         if criterion.mend:
-            lines.append(f"    mend: {plain_line(criterion.mend, 300)}")
+            lines.append(f"    hint: {plain_line(criterion.mend, 300)}")
     if len(bad) > MOST_SHOWN:
         lines.append(f"  and {len(bad) - MOST_SHOWN} more")
     for reason, count in Counter(item.reason for item in run.criteria if item.outcome == "not_run").items():

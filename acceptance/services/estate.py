@@ -1,4 +1,4 @@
-"""The whole estate in one command: started together, shown on one page, stopped together."""
+"""The whole estate in one command: started together, listed, stopped together."""
 
 from __future__ import annotations
 
@@ -146,9 +146,7 @@ def page(told: Mapping[str, Any]) -> str:
     rows = [(each["service"], each["url"], _key(each) or NOTES.get(each["service"], "")) for each in told["services"]]
     rows += [(name, url, NOTES.get(name, "")) for name, url in told["addresses"].items()]
     lines = [f"{service:<16} {url:<25} {note}".rstrip() for service, url, note in rows]
-    more = (
-        "Services tell their /health and, at /openapi.json, their interface; models, gateway and health their /metrics."
-    )
+    more = "Services serve /health and /openapi.json; models, gateway and health also serve /metrics."
     return "\n".join([*lines, more, "Guides: docs/services/. Ctrl-C stops them all."])
 
 

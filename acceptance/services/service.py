@@ -113,7 +113,7 @@ class OwnService:
         return f"{self.told.service} at {self.told.url} ended with exit code {code}{by_signal}{self._last_lines()}"
 
     def tell_to_end(self) -> tuple[ProcessIdentity, ...]:
-        """Ask the service, and everything that it started, to end; gives the processes that were told."""
+        """Ask the service, and everything that it started, to end; returns the processes that were asked."""
         if self._process is not None and not self._ending:
             # Seen once, before the first of them ends: what a service leaves behind is nobody's child any more.
             # Once it has ended by itself, its id may mean another process.
@@ -123,7 +123,7 @@ class OwnService:
         return self._ending
 
     def stop(self) -> tuple[ProcessIdentity, ...]:
-        """End the service and everything that it started; gives the processes that were told to end."""
+        """End the service and everything that it started; returns the processes that were asked to end."""
         if self._process is None:
             return ()
         processes = self.tell_to_end()

@@ -1,4 +1,4 @@
-"""The log of a service that a run starts: its output as it comes, line by line, written as all files of a run are."""
+"""The log of a service that a run starts, line by line."""
 
 from __future__ import annotations
 

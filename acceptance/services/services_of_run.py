@@ -62,7 +62,7 @@ class OwnServices:
         return next((text for service in asked if (text := service.ended())), "")
 
     def stop(self) -> dict[str, tuple[ProcessIdentity, ...]]:
-        """Stop all, what stands in front first; gives by URL the processes that were told to end."""
+        """Stop all, what is in front first; gives by URL the processes that were asked to end."""
         for service in reversed(self._services):
             service.tell_to_end()
         stopped = {service.told.url: service.stop() for service in reversed(self._services)}

@@ -1,1 +1,1 @@
-"""HTTP client of the load and of all checks: one exchange, its stamps, and what came back."""
+"""The HTTP client of loads and checks: one exchange with timestamps."""

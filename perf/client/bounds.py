@@ -1,4 +1,4 @@
-"""What one answer of a server may take, however it is made: bytes, pieces, events, and all answers together.
+"""Size limits of one answer and of all answers together: bytes, pieces, events.
 
 A server that goes beyond a bound has answered badly: its request fails, and the run goes on.
 """

@@ -1,4 +1,4 @@
-"""One request under way: from the send to the record of what became of it."""
+"""One request in progress: from the send to its record."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a JSON object of OpenAI's API says: choices of a reply or of a chunk of a stream, their text, the usage."""
+"""Fields of an OpenAI API object: choices of a reply or a stream's chunk, text, usage."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def choices_of(reply: object) -> list[dict[str, Any]]:
 
 
 def is_error(chunk: object) -> bool:
-    """Whether a chunk tells an error in the place of content."""
+    """Whether a chunk reports an error in the place of content."""
     return isinstance(chunk, dict) and (bool(chunk.get("error")) or chunk.get("object") == "error")
 
 

@@ -1,4 +1,4 @@
-"""What the chunks of one stream have in common, so that most of them need not be decoded.
+"""A template of the chunks of one stream, so that most need no decoding.
 
 A server writes each chunk of a stream with the same words around the piece of content. Where a line of JSON is cut
 within a string, what stands between the halves can be any other text without quotation marks, backslashes and control
@@ -14,14 +14,14 @@ _OTHER = "mould"
 
 
 class Mould(NamedTuple):
-    """What stands before and after the content, quotation marks included."""
+    """What is before and after the content, quotation marks included."""
 
     before: bytes
     after: bytes
 
     @classmethod
     def of(cls, line: bytes, chunk: dict[str, Any], content: str) -> Mould | None:
-        """The mould of a chunk of a chat, whose line of JSON this is; None where it is not as plain as that.
+        """The template of a chunk of a chat, whose line of JSON this is; None where it is not as plain as that.
 
         Raises ValueError where the content is no UTF-8.
         """
@@ -41,7 +41,7 @@ class Mould(NamedTuple):
         return mould if json.loads(mould.before + _OTHER.encode() + mould.after) == other else None
 
     def content(self, line: bytes) -> str | None:
-        """The content of a chunk of this mould, None for any other. Raises ValueError where it is no UTF-8."""
+        """The content of a chunk of this template, None for any other. Raises ValueError where it is no UTF-8."""
         before, after = self
         if not (line.startswith(before) and line.endswith(after)) or len(line) < len(before) + len(after):
             return None

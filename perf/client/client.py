@@ -1,4 +1,4 @@
-"""The one client behind every figure: HTTP/1.1 and server-sent events over stamped non-blocking sockets.
+"""The client behind every figure: HTTP/1.1 and server-sent events over non-blocking sockets with timestamps.
 
 Parsing of JSON is left until a response is complete. Redirects are not followed, failures are not retried:
 each request becomes exactly one `Exchange`. A connection that lay idle for longer than `idle_s` is not used

@@ -1,4 +1,4 @@
-"""What an OpenAI-compatible server answered: a real completion, or what it was instead.
+"""The answer of an OpenAI-compatible server: a completion, or what came instead.
 
 A status of 200 proves nothing: the reply counts as "ok" only with choices and some text in them.
 """

@@ -1,4 +1,4 @@
-"""One non-blocking connection: connect, TLS, send, and what `Reading` has read from it.
+"""One non-blocking connection: connect, TLS, send, receive.
 
 TLS runs over memory buffers, so that encrypted bytes pass the same stamped reads as plain ones.
 """

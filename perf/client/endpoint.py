@@ -80,7 +80,7 @@ class Endpoint:
     def head(
         self, headers: Mapping[str, str], path: str | None, stream: bool, method: str = "POST", *, has_body: bool = True
     ) -> bytes:
-        """The lines of a request's head but for the length of its body; one without a body tells no type of it."""
+        """The lines of a request's head but for the length of its body; one without a body reports no type of it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         default_port = 443 if self.tls else 80
         usual = {
@@ -106,7 +106,7 @@ class Endpoint:
 
 
 def percent_encoded(url: str) -> str:
-    """A URL as it may stand in a request: what no path can carry (blanks, other scripts) is encoded."""
+    """A URL as it may be in a request: what no path can carry (blanks, other scripts) is encoded."""
     return _UNSENDABLE.sub(lambda found: quote(found.group(), errors="replace"), url)
 
 

@@ -1,4 +1,4 @@
-"""One request and what became of it: the record that every figure is computed from.
+"""One request and its result: the record behind every figure.
 
 All times are integer nanoseconds on CLOCK_MONOTONIC. Latency counts from the intended time, so that a client
 or a server that falls behind cannot hide it (coordinated omission).

@@ -1,4 +1,4 @@
-"""One request from code that is not asynchronous: what came back, whatever the server did.
+"""One request from synchronous code: the answer or the failure.
 
 Here goes every request of Signoff that is not offered load: one client, one deadline around all of an exchange
 (connection, TLS, head, body, trailers), and the bounds of perf/client/bounds.py.

@@ -1,4 +1,4 @@
-"""When to stop asking a server that lets requests time out, so that a frozen one costs minutes and not hours.
+"""When to give up a server whose requests time out: a frozen one costs minutes, not hours.
 
 Counted are time-outs in a row, with nothing answered between them: at one route (method and path), and at one origin
 whatever the route. After two, the next request is waited for half as long as usual; where that is not answered either,

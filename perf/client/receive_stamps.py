@@ -1,4 +1,4 @@
-"""When bytes arrived, as the kernel saw it, on the monotonic clock.
+"""Arrival times of bytes from the kernel, on the monotonic clock.
 
 The kernel stamps a packet with the wall clock (`SO_TIMESTAMPNS`, Linux socket(7)). How long it then lay
 unread is a difference on the wall clock, and that age is taken off the monotonic time of the read. A read

@@ -1,4 +1,4 @@
-"""How everything that arrives for a client is read: as it comes, or, where much comes, once every two milliseconds.
+"""Receiving: at once, or every two milliseconds under high load.
 
 What waits unread is stamped by the kernel already, so that reading it later moves no figure; one waking for many
 reads is what makes an event cheap.

@@ -1,4 +1,4 @@
-"""The URL of a request: a base that was decided before, and a path that leads nowhere else.
+"""The URL of a request: a fixed base and a path that cannot leave it.
 
 Each URL that a request is sent to is made here. A base is written so that all parsers agree where it leads; a path
 begins with `/`, so that none of it is taken for a part of the host.

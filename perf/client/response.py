@@ -1,4 +1,4 @@
-"""An HTTP/1.1 response as it comes in, each piece of its body with the stamp of its arrival.
+"""An incoming HTTP/1.1 response, each piece of its body with its arrival time.
 
 Once the head of a chunked body has come, bytes are only gathered with their stamps and parsed when the body may have
 ended: a chunked body ends in an empty line, which no token of a stream does. Whatever comes is bounded by what

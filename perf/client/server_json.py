@@ -1,4 +1,4 @@
-"""JSON that a server sent, as plain values that can be kept: strict, bounded, and with ValueError as its only error.
+"""JSON of a server as plain values: strict, bounded, with ValueError as the only error.
 
 What Python's parser takes or raises beyond RFC 8259 would come up later, in another place: NaN and Infinity in a
 result file, a nesting that cannot be written again, a lone surrogate that cannot be sent back.

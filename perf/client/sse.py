@@ -1,4 +1,4 @@
-"""Server-sent events out of bytes that may be split anywhere.
+"""Server-sent events from bytes that may be split anywhere.
 
 Follows the WHATWG HTML standard, section 9.2.6: lines end in LF, CRLF or CR, a leading byte order mark is
 dropped, comments are skipped, an empty line completes the event, an event without data is none.

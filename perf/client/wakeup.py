@@ -44,7 +44,7 @@ class Wakeup:
         return self._libc is not None
 
     def every(self, interval_ns: int) -> None:
-        """Fires in this interval until it is told another, or never again where that is 0; Linux alone."""
+        """Fires in this interval until it gets another, or never again where that is 0; Linux alone."""
         assert self._libc is not None
         _ITIMERSPEC.pack_into(self._setting, 0, *divmod(interval_ns, 1_000_000_000) * 2)
         self._libc.timerfd_settime(self._descriptor, 0, self._setting, None)

@@ -1,8 +1,8 @@
-"""How far a mean of correlated samples may be off, from the means of its batches.
+"""The error of a mean of correlated samples, from the means of its batches.
 
 A failure has no latency of its own: it is charged, and what it would have been is not known. Where samples are
 marked `failed`, the upper bound is the largest over everything that they could have been, so that a failure never
-narrows an interval, whatever it stands in for.
+narrows an interval, whatever replaces it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Evidence that a bounded mean lies below a limit, by betting on it."""
+"""Evidence that a bounded mean is below a limit, by betting on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a statistic decides: pass, fail, or that it cannot decide."""
+"""A statistical decision: pass, fail, or undecided."""
 
 from __future__ import annotations
 

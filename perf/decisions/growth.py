@@ -1,4 +1,4 @@
-"""Whether memory stays below its limit: by its high-water mark, and by what its growth leads to."""
+"""Whether memory stays below its limit: by its high-water mark and its growth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Several looks at a growing sample, each at a level such that all together err in at most alpha of runs."""
+"""Several looks at a growing sample that together err in at most alpha of runs."""
 
 from __future__ import annotations
 

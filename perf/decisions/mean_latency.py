@@ -1,4 +1,4 @@
-"""Whether the mean latency lies below its limit.
+"""Whether the mean latency is below its limit.
 
 Batch means carry the autocorrelation of a loaded server, which breaks every method that takes requests for
 independent; two corrections carry the skew of latencies. How often it errs, and how many requests it needs, is

@@ -141,7 +141,7 @@ def decide_percentile(
     reason = {
         "pass": f"{found}: {name} is below the limit",
         "fail": f"{found}: {name} is not below the limit",
-        "inconclusive": f"{found}: too close to tell, or too few (at least {least} samples are needed)",
+        "inconclusive": f"{found}: too close to decide, or too few (at least {least} samples are needed)",
     }[outcome]
     return Decision(outcome, value, low, high, count, reason, detail)
 

@@ -1,4 +1,4 @@
-"""Whether starts are quick enough: a bound that most future starts keep, from a few that were timed."""
+"""Whether starts are fast enough: a bound for most future starts from a few measured ones."""
 
 from __future__ import annotations
 

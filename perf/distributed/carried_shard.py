@@ -1,4 +1,4 @@
-"""One shard of a run, carried on a worker's machine by our client; its records go to the master as they come.
+"""One shard of a run on a worker's machine; its records go to the master as they come.
 
 The client is a process of its own (`python -m perf.load.load`) that knows nothing of Locust or gevent, so that no
 greenlet delays a send or a read. Plan, headers and start reach it by its standard input.
@@ -65,7 +65,7 @@ class CarriedShard:
         self.reader = gevent.spawn(self._read)
 
     def start(self, at_ns: int) -> None:
-        """Tells the client when the run begins, on this machine's clock."""
+        """Says to the client when the run begins, on this machine's clock."""
         self._tell(at_ns)
         self._tell_no_more()
 

@@ -1,4 +1,4 @@
-"""How far the monotonic clock of another machine is from this one's, and how sure that is.
+"""The offset between two machines' monotonic clocks, with its error.
 
 This machine asks, the other one answers with its time. The answer was made between the asking and its arrival:
 half the shortest round trip bounds the error, however unlike the ways there and back are (Cristian, 1989).

@@ -1,4 +1,4 @@
-"""How a worker introduces itself to a master, whom a master refuses, and what of a plan travels."""
+"""How a worker joins a master, which workers a master refuses, and what part of a plan travels."""
 
 from __future__ import annotations
 

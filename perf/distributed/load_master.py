@@ -1,8 +1,8 @@
-"""A load run carried by workers on other machines, under Locust's master.
+"""A load run on workers of other machines, under Locust's master.
 
 The messages are Locust's: who is there and alive it knows, what we say travels as custom messages. Each worker
 carries its shard of the one schedule (perf/load/shards.py) with our client, in a process of its own. Times of its
-records are moved to this machine's clock so that the start, told to it in its own clock's time, is the one start.
+records are moved to this machine's clock so that the start, sent in its own clock's time, is the one start.
 """
 
 from __future__ import annotations
@@ -99,7 +99,7 @@ class RemoteWorkers:
         return len(self._members) == self._expected and not any(each.lost for each in self._members.values())
 
     def facts(self) -> dict[str, Any]:
-        """What a result tells of the last run beside its figures: each worker, in order of their shards."""
+        """What a result reports of the last run beside its figures: each worker, in order of their shards."""
         return {"machines": [each.as_record() for each in self._members.values()]}
 
     def carry(
@@ -186,7 +186,7 @@ class RemoteWorkers:
             self._events.put((node, CLOCKED, None))
 
     def _follow(self, gathered: Gathered) -> None:
-        """Takes what the workers tell, and starts them together, until each has ended or is lost."""
+        """Takes what the workers report, and starts them together, until each has ended or is lost."""
         stopped = False
         while any(each.open for each in self._members.values()):
             if (event := self._next()) is not None:
@@ -201,7 +201,7 @@ class RemoteWorkers:
                 self._stop()
 
     def _end(self, gathered: Gathered) -> None:
-        """Interrupts the workers and takes what they still have to tell."""
+        """Interrupts the workers and takes what they still have to report."""
         self._stop()
         while any(each.open for each in self._members.values()):
             try:

@@ -1,6 +1,6 @@
-"""A worker of a master on another machine: it takes shards, has them carried by our client, and sends the records.
+"""A worker of a master on another machine: takes shards, runs the client, sends the records.
 
-What carries a shard stands in perf/distributed/carried_shard.py; here is what the worker hears from its master.
+What carries a shard is in perf/distributed/carried_shard.py; here is what the worker hears from its master.
 """
 
 from __future__ import annotations

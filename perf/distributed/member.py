@@ -1,4 +1,4 @@
-"""What a master knows of one of its workers."""
+"""A worker, as its master sees it."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Member:
             self.drift_ns = abs(now.offset_ns - self.clock.offset_ns)
 
     def as_record(self) -> dict[str, Any]:
-        """What a result tells of it. The offset is of its monotonic clock against the master's."""
+        """What a result reports of it. The offset is of its monotonic clock against the master's."""
         return {
             "host": self.joining.host,
             "pid": self.joining.pid,

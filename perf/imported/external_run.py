@@ -1,4 +1,4 @@
-"""A load run that another tool made, read as records: what it can show, and what it cannot prove.
+"""A load run of another tool, read as records: what it shows, and what it cannot prove.
 
 A client that is late makes a time longer and never shorter, as long as the time counts from when the request was
 to leave. So a limit on a time may pass on another tool's record, and nothing fails on it.
@@ -25,7 +25,7 @@ from perf.load.plan import LoadPlan
 LONGEST_BYTES: Final = 2_000_000_000
 OF_EVERY_TOOL: Final = (
     "it stamps in user space and proves nothing of its own lateness, so that no limit on a time fails on it",
-    "it watched no process, so that it tells nothing of memory and CPU",
+    "it watched no process, so memory and CPU are unknown",
     "its prompts and answer lengths are its own, not the document's",
 )
 
@@ -102,7 +102,7 @@ def exchange(
     error: str = "",
     tokens: tuple[int | None, int | None] = (None, None),
 ) -> Exchange:
-    """One request of another tool; `tokens` are those of the prompt and of the answer, as the server told them."""
+    """One request of another tool; `tokens` are those of the prompt and of the answer, as the server reported them."""
     return Exchange(
         sequence=sequence,
         intended_ns=intended_ns,

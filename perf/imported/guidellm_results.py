@@ -95,7 +95,7 @@ def _exchange(sequence: int, where: str, group: str, request: Mapping[str, Any])
 
 
 def _intended_ns(info: Mapping[str, Any], timings: Mapping[str, Any], sent_ns: int) -> int:
-    """The target time, where it is told and lies before the send."""
+    """The target time, where it is reported and lies before the send."""
     target, start = timings.get("targeted_start"), info.get("scheduler_start_time")
     if not isinstance(target, int | float):
         return sent_ns

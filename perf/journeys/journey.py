@@ -1,4 +1,4 @@
-"""A user's way through a service: sessions of several turns, with time to think before each. Pure data, seeded.
+"""A user journey: sessions of several turns with thinking time. Pure data, seeded.
 
 How many turns a session has, what is said in them and how long the user thinks follow from the seed, the user's
 number and the session's. The name of a session does not: a server that knew it would go on with an old one.

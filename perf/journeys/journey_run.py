@@ -90,7 +90,7 @@ class JourneyUsers:
         return gathered.run()
 
     def facts(self) -> dict[str, Any]:
-        """What a result tells of the last run beside its figures."""
+        """What a result reports of the last run beside its figures."""
         journey, plan = self._journey, self._plan
         ends: dict[tuple[int, int], str] = {}
         for where, each in self._turns:

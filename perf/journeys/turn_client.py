@@ -1,4 +1,4 @@
-"""Our client as a process that sends turns when it is told: `python -m perf.journeys.turn_client`.
+"""Our client as a process that sends turns when asked: `python -m perf.journeys.turn_client`.
 
 It reads lines of JSON: first the plan (with `lasts_s`, if it is to close by itself), then each turn (`turn`, `body`,
 `headers`, `due_ns`, `sequence`), and `close` once no more are to begin. It writes lines of JSON: `ready`, each

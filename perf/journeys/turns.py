@@ -1,6 +1,6 @@
 """Turns as a Locust user makes them: our client in a process of its own (turn_client.py), asked from greenlets.
 
-No time is taken here. The turn is told with the time at which it is due, and comes back as the client's record.
+No time is taken here. The turn is handed over with the time at which it is due, and comes back as the client's record.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ READY_S = 60.0
 
 
 class Turns:
-    """One client for all users of this process. `keep` gets each record, with what its turn was told `about`.
+    """One client for all users of this process. `keep` gets each record, with what its turn is `about`.
 
     With `lasts_s` no turn begins after so long. Raises what the client raises before it is ready, and LoadProcessDied.
     """

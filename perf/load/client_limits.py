@@ -1,4 +1,4 @@
-"""What this machine's limits allow a run: memory for its records, open files for its connections, a core for it."""
+"""Limits of this machine for a run: memory for records, open files, cores."""
 
 from __future__ import annotations
 

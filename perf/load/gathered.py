@@ -1,4 +1,4 @@
-"""What the workers of a run tell, wherever they are, and the run that is made of it."""
+"""One run from the reports of its workers."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""A load run: every request leaves at its appointed time, whatever the server does.
+"""A load run: every request leaves at its scheduled time, whatever the server does.
 
 As a program (`python -m perf.load.load`) it is one worker. It reads a line of JSON with the plan and its shard, says
 that it is ready, reads a line with the time of the start (or starts at once where there is none), and writes JSON
-lines: each exchange as it ends, progress, and what it tells at its end.
+lines: each exchange as it ends, progress, and a summary at its end.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The figures of a load run: times to the first token, between tokens and to the end, and whose lateness is in them."""
+"""Figures of a load run: time to first token, between tokens and to the end, and the client's share of each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Times:
 
     @classmethod
     def of(cls, values_ms: Values) -> Times | None:
-        """None where there is nothing to tell."""
+        """None where there is nothing to report."""
         if not values_ms.size:
             return None
         p50, p90, p99 = np.quantile(values_ms, (0.5, 0.9, 0.99), method="inverted_cdf")

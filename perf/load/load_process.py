@@ -1,4 +1,4 @@
-"""A load run in processes of its own, so that nothing else that this process does delays a send.
+"""A load run in processes of its own, so that other work delays no send.
 
 Each worker carries a shard of the one schedule (perf/load/shards.py); all start at one instant, once all are ready.
 """
@@ -50,7 +50,7 @@ def run_load_in_process(
 
     Ctrl-C is passed on, and the records gathered so far come back as an interrupted run. A worker that is lost
     makes the run invalid, its records and those of the others are kept. With `give_up` a run ends early, and
-    invalid, where its first 20 requests all end in one way that waiting does not mend, and where nothing comes back
+    invalid, where its first 20 requests all end in one way that waiting does not fix, and where nothing comes back
     for 90 s, or for the plan's time-out where that is longer; with `silence_s` for so long. Raises what `run_load`
     raises, PlanInvalid for what this machine cannot hold, and LoadProcessDied where a worker did not even start.
     """
@@ -140,7 +140,7 @@ class Workers:
             complaints.close()
 
     def _follow(self, gathered: Gathered) -> None:
-        """Takes what the workers tell, and starts them together, until all have ended."""
+        """Takes what the workers report, and starts them together, until all have ended."""
         while self._open:
             number, record = self._next()
             if record is None:
@@ -164,7 +164,7 @@ class Workers:
         return self._records.popleft()
 
     def _end(self, gathered: Gathered) -> None:
-        """Interrupts the workers and takes what they still have to tell."""
+        """Interrupts the workers and takes what they still have to report."""
         for child in self._children:
             if child.poll() is None:
                 child.send_signal(signal.SIGINT)
@@ -230,7 +230,7 @@ def client_command() -> list[str]:
 def client_environment() -> dict[str, str]:
     """In which a worker finds this package, nothing of the folder that it is started in, and no key.
 
-    What it has to send with a key it is told through a pipe.
+    It receives keys through a pipe.
     """
     root = str(Path(__file__).resolve().parents[2])
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]

@@ -1,4 +1,4 @@
-"""A load run: what was planned, what came of each request, and how the client did."""
+"""A load run: its plan, its exchanges, and the state of the client."""
 
 from __future__ import annotations
 

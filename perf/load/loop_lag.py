@@ -1,4 +1,4 @@
-"""How late the event loop of a process that measures is, fifty times a second, and what it used meanwhile."""
+"""Event-loop lag of a measuring process, sampled fifty times a second, and its CPU use."""
 
 from __future__ import annotations
 

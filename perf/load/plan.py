@@ -1,4 +1,4 @@
-"""What a load run offers: where, how often, for how long, and with which prompts. Pure data, plain JSON."""
+"""A load plan: target, rate, duration and prompts. Pure data, plain JSON."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ class LoadPlan:
                 return arrival_times.constant(self.rate_per_second, self.duration_s)
 
     def most_requests(self) -> float:
-        """About how many requests the run makes, told without making the schedule; infinite for a closed loop."""
+        """About how many requests the run makes, known without making the schedule; infinite for a closed loop."""
         match self.arrivals:
             case "trace":
                 return len(self.trace)
@@ -169,8 +169,8 @@ class LoadPlan:
 class Bodies:
     """The body of request number n: the same for the same seed, however many processes send it.
 
-    `halves` are what stands before and after the marker, of each body in turn. `lengths` are tokens of the
-    prompt and of the answer by the number of the request, where a trace tells them.
+    `halves` are what is before and after the marker, of each body in turn. `lengths` are tokens of the
+    prompt and of the answer by the number of the request, where a trace reports them.
     """
 
     halves: tuple[tuple[bytes, bytes], ...]

@@ -1,7 +1,7 @@
 """Words for prompts of a wanted length, and prompts out of a file.
 
-A word of this list is one token in the usual vocabularies; how many tokens a server really counted stands in the
-result. The words are slices of one seeded text: what tells prompts apart is the marker in front of each.
+A word of this list is one token in the usual vocabularies; how many tokens a server really counted is in the
+result. The words are slices of one seeded text: what distinguishes prompts is the marker in front of each.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Records as lines of JSON, written by a thread: a reader that is slow must not hold up what measures."""
+"""Records as lines of JSON, written by a thread so that a slow reader delays no measurement."""
 
 from __future__ import annotations
 

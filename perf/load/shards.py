@@ -1,4 +1,4 @@
-"""A run in shards: which part of one schedule a worker carries, what it gives back, and the run made of all parts.
+"""Shards of a run: each worker's part of one schedule, its result, and the merged run.
 
 The schedule is made by each worker from the plan and its seed; worker k of n carries the positions k, k + n, ...
 How a plan reaches a worker and its records come back is not decided here: perf/load/load_process.py does it by pipes.
@@ -38,7 +38,7 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class ShardResult:
-    """What one worker tells at its end, beside its exchanges. `sent` counts the requests that it began."""
+    """What one worker reports at its end, beside its exchanges. `sent` counts the requests that it began."""
 
     shard: Shard
     started_ns: int

@@ -1,4 +1,4 @@
-"""A recorded trace of requests: when each came and, where the file tells, how long its prompt and its answer were.
+"""A recorded trace of requests: arrival times and, where given, lengths of prompts and answers.
 
 Read are: one time in seconds a line; JSON lines with `timestamp` (in ms, as Mooncake writes them), `input_length`
 and `output_length`; CSV with the columns of BurstGPT (`Timestamp`, `Request tokens`, `Response tokens`) or of the

@@ -1,4 +1,4 @@
-"""How target and control compare over a night: for each figure the ratio, with its interval over the pairs."""
+"""Target against control over a night: the ratio of each figure with its interval over the pairs."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""The history of nights: an SQLite file that nights are only ever added to, raw series included.
+"""The history of nights: an append-only SQLite file, raw series included.
 
-    night      one row a night: what was measured, where, with what, and whether the client was innocent
+    night      one row a night: what was measured, where, with what, and whether the client was fast enough
     criterion  the verdicts on the document's performance criteria
     figure     each figure of target and control, with the ratio and its interval
     block      each block of the interleaved run, in its order

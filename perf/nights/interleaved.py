@@ -1,4 +1,4 @@
-"""Two servers measured in turns, block by block: what a night does to the machine, it does to both.
+"""Two servers measured in alternating blocks, so that the machine affects both.
 
 The order is target, control, control, target and so on, so that a drift falls on both alike. The ratio of a pair
 of blocks is several times as steady as either figure (duet benchmarking: Bulej et al., ICPE 2020).

@@ -1,1 +1,1 @@
-"""Processes on this machine: identity, tree, memory, GPU, and what ends with its parent."""
+"""Processes on this machine: identity, tree, memory, GPU, and children that end with their parent."""

@@ -28,7 +28,7 @@ class GpuSample:
     """One GPU at one time (monotonic ns). `used_bytes` is all that is in use, with what the driver reserves.
 
     `of_service_bytes` is the part of the service's process tree and `busy_share` (from 0 to 1) how much of the last
-    moments any kernel ran; None where the driver does not tell.
+    moments any kernel ran; None where the driver does not report it.
     """
 
     t_ns: int
@@ -77,7 +77,7 @@ def nvml() -> Any:
 class GpuSampler:
     """Samples all GPUs in a thread while the `with` block runs; `library` is NVML's binding, None samples nothing.
 
-    `pid` is the service, whose processes are told apart. A GPU that cannot be asked is left out.
+    `pid` is the service, whose processes are counted separately. A GPU that cannot be asked is left out.
     """
 
     def __init__(self, library: Any, pid: int | None = None, interval_s: float = INTERVAL_S) -> None:

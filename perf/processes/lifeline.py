@@ -1,6 +1,6 @@
-"""Nothing that this process starts outlives it, however it ends: a load without anyone to see it goes on for nobody.
+"""Ends all children of this process when it ends, however it ends.
 
-A process of its own, the keeper, holds the reading end of a pipe whose writing end only this process has. It is told
+A process of its own, the keeper, holds the reading end of a pipe whose writing end only this process has. It is sent
 which children there are, and when the pipe closes, it ends those that are left with all that they started. No child
 has to do anything for it, so it holds too for one whose event loop hangs, for Locust's patched threads and for services
 in other languages. As a program (`python lifeline.py`) this is the keeper.

@@ -1,4 +1,4 @@
-"""Samples a service while a load run lasts, and notices which of its processes do not last as long.
+"""Samples a service during a load run, and notices processes that end early.
 
 Figures of a process say nothing of the one that took its place: a peak is forgotten with the process that had it.
 """

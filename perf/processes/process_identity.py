@@ -1,4 +1,4 @@
-"""Which process it is: its id, its name, and when it was started, which tells it from a later one of the same id."""
+"""Identity of a process: id, name and start time, which distinguishes it from a later one of the same id."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 import psutil
 
 CLOCK_STEP_S: Final = 2.0
-"""The system tells the time of a start by its clock, and that is set now and then."""
+"""The system reports the time of a start by its clock, and that is set now and then."""
 
 
 @dataclass(frozen=True, slots=True)

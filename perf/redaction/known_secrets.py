@@ -1,4 +1,4 @@
-"""The secrets that this process was given: whoever reads one says so here, whoever writes a text asks here.
+"""The secrets of this process: registered where they are read, looked up where text is written.
 
 That is the whole process's affair. An exception, a log line or a file name may hold a key wherever it came from, and
 what writes it knows nothing of deployments. Nothing is known before the first `remember`, and then nothing is changed.

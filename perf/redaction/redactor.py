@@ -1,4 +1,4 @@
-"""Takes secrets out of texts and of plain JSON, and leaves a mark in the place of each.
+"""Replaces secrets in texts and in plain JSON by a mark.
 
 A server that echoes a key must not spread it over the files of a run. What is left of a text says that the key was
 there: `MARK`. A text without a secret is left as it is, JSON stays JSON, and doing it twice changes nothing more.
@@ -225,7 +225,7 @@ class _Walk:
 
 
 def _without(redactor: Redactor, texts: Sequence[str]) -> tuple[list[str], int]:
-    """The pieces of one text: each mark stands in the first piece that held a part of the secret."""
+    """The pieces of one text: each mark is in the first piece that held a part of the secret."""
     pieces = [text.encode("utf-8", "surrogatepass") for text in texts]
     count = 0
     for _ in range(_MOST_ROUNDS):

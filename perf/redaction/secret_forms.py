@@ -1,11 +1,11 @@
-"""The forms in which a secret can come back, and where a text holds one of them.
+"""Forms in which a secret can come back, and where a text holds one.
 
 What counts as a secret's coming back, by its length in bytes:
 
     12 and more    any 8 characters of it in a row, and a masked one (`sk-ab****yz`: its beginning, a mask, its end)
     8 to 11        the whole of it
     less, or a     the whole of it, and only where a text says that it is one: behind `Bearer`, `api_key=`, `"token": `
-    single word    and the like, because words such as `test` and `EMPTY` stand in every text
+    single word    and the like, because words such as `test` and `EMPTY` are in every text
 
 Letters may be capital or small. Beside the secret itself this finds it in hexadecimal and in Base64 (both alphabets,
 of any text around it); what a reading without escapes shows is found as well (perf/redaction/text_views.py).
@@ -40,7 +40,7 @@ _ANNOUNCED: Final = (
 
 
 def is_weak(secret: str) -> bool:
-    """Whether it is so short, or so plain a word, that it cannot be told from the words of any text."""
+    """Whether it is so short, or so plain a word, that it cannot be distinguished from the words of any text."""
     return len(secret.encode("utf-8", "surrogatepass")) < SHORTEST or _WORD.fullmatch(secret) is not None
 
 
@@ -48,7 +48,7 @@ def is_weak(secret: str) -> bool:
 class Form:
     """One way to write a secret, in small letters. `least` characters in a row of it count.
 
-    Those that are `public` do not: they stand in the names and documents of the run anyway.
+    Those that are `public` do not: they are in the names and documents of the run anyway.
     """
 
     text: bytes

@@ -1,4 +1,4 @@
-"""A text as it may be read: as it is, without its escapes, and without what separates its characters.
+"""Views of a text: as it is, without escapes, and without separators between characters.
 
 A key is still a key where a server percent-encodes it, writes it as JSON or HTML does, or breaks it over lines. Each
 view knows which part of the text each of its parts was made of.

@@ -1,1 +1,1 @@
-"""What the server says of itself during a load: metrics, cache, start."""
+"""Server metrics during a load, its cache, its start."""

@@ -1,4 +1,4 @@
-"""What a server's own metrics say of its prompt cache during a run: a hit there is work that was not done.
+"""The hit rate of a server's prompt cache during a run, from its own metrics.
 
 Known are vLLM (`vllm:prefix_cache_queries` and `_hits`, in tokens; before version 0.8 a gauge), SGLang (a gauge) and
 the reference service (`..._response_cache`, in requests).
@@ -21,7 +21,7 @@ _RESPONSES: Final = "_response_cache"
 
 @dataclass(frozen=True, slots=True)
 class CacheRate:
-    """`hit_rate` from 0 to 1 over `queries` of the kind `unit`; `queries` is None for a gauge, which tells no count."""
+    """`hit_rate` from 0 to 1 over `queries` of the kind `unit`; `queries` is None for a gauge: it has no count."""
 
     hit_rate: float
     queries: float | None
@@ -33,7 +33,7 @@ class CacheRate:
 
 
 def cache_rate(first: Samples, last: Samples) -> CacheRate | None:
-    """The rate between two readings; None where the server tells none, or nothing was looked up."""
+    """The rate between two readings; None where the server reports none, or nothing was looked up."""
     for name, unit in _COUNTERS:
         queries = _moved(first, last, f"{name}_queries_total")
         hits = _moved(first, last, f"{name}_hits_total")

@@ -1,4 +1,4 @@
-"""How long a service takes from its command to its first ready answer, timed start by start.
+"""Cold starts: the time from a service's command to its first ready answer.
 
 The first start may read files from disk that later ones find in the page cache; the numbers of the starts are
 kept so that this shows.

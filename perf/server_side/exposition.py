@@ -1,4 +1,4 @@
-"""A server's metrics in Prometheus' text format, reduced to the samples that a load run looks at.
+"""A server's metrics in Prometheus' text format, reduced to the samples that a load run uses.
 
 The parser is prometheus-client's. It takes about a quarter of a millisecond a line, and a server with many histograms
 shows thousands of lines each time: what nobody looks at is left out before.

@@ -1,4 +1,4 @@
-"""What a server tells of a load run, beside what the client saw: requests and tokens to the last one, or why not.
+"""Server metrics of a load run compared with the client's counts, or why they differ.
 
 Nothing but the run is sent between the two readings that are compared: what Signoff asks of a server besides (the
 list of models, a probe, the requests before the run) comes before the first, and reading metrics is no completion.
@@ -21,7 +21,7 @@ from perf.server_side.server_metrics import Count
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One reading, `t_s` from the start of the run; None for what the server does not tell."""
+    """One reading, `t_s` from the start of the run; None for what the server does not report."""
 
     t_s: float
     running: float | None
@@ -32,7 +32,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One count of both sides; `client` or `server` is None where that side cannot tell it."""
+    """One count of both sides; `client` or `server` is None where that side does not report it."""
 
     what: str
     client: int | None
@@ -152,7 +152,7 @@ def _tokens(counted: Samples, kind: str) -> Count | None:
 
 
 def _sum(tokens: Sequence[int | None]) -> int | None:
-    """None where an answer did not tell its tokens: the rest of them says nothing of the whole."""
+    """None where an answer did not report its tokens: the rest of them says nothing of the whole."""
     known = [each for each in tokens if each is not None]
     return sum(known) if len(known) == len(tokens) else None
 
@@ -198,5 +198,5 @@ def _reasons(
     good = sum(each.ok for each in exchanges)
     untold = sum(each.ok and (each.prompt_tokens is None or each.completion_tokens is None) for each in exchanges)
     if untold:
-        found.append(f"{untold} of {good} answers did not tell their tokens, so tokens are not compared")
+        found.append(f"{untold} of {good} answers did not report their tokens, so tokens are not compared")
     return tuple(found)

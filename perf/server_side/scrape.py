@@ -1,4 +1,4 @@
-"""Reads a server's metrics before, during and after a load run, in a thread of the process that is not the client.
+"""Reads a server's metrics before, during and after a load run, outside the client's process.
 
 A reading costs the server as well: between two there is at least a second, and ten times as long as the last one
 took. One that fails or is too slow is counted and left out; nothing here ends a run or holds it up.
@@ -54,7 +54,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Scraped:
-    """All readings in order. `problem` says why there is none, or why nothing can be told from them, else "".
+    """All readings in order. `problem` says why there is none, or why nothing can be concluded from them, else "".
 
     `cpu_s` is what reading them cost here. `settled` is false where the counters still moved at the end.
     """
@@ -75,7 +75,7 @@ class _Unread(Exception):
 class Scraper:
     """Use as `with Scraper(sources, duration_s) as scraper: run()`, then `scraper.scraped()`.
 
-    The first source that tells something known is the one that is read. Entering takes at most two seconds a
+    The first source that reports something known is the one that is read. Entering takes at most two seconds a
     source, leaving at most six.
     """
 
@@ -182,7 +182,7 @@ class Scraper:
             except UNREADABLE as error:
                 raise _Unread(f"not in Prometheus' text format ({str(error)[:200]})") from None
             if not told(found):
-                raise _Unread("tells no metric of vLLM, SGLang or the reference services")
+                raise _Unread("has no metric of vLLM, SGLang or the reference services")
             self._keep(Reading(now_ns, found))
         finally:
             self._longest_s = max(self._longest_s, time.monotonic() - began)

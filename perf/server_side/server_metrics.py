@@ -1,4 +1,4 @@
-"""What the metrics of a model server mean: vLLM's names, SGLang's, the reference services' own and the gateway's.
+"""The meaning of a model server's metrics: names of vLLM, SGLang, the reference services and the gateway.
 
 vLLM's are those of its guide "Production Metrics"; `kv_cache_usage_perc` was `gpu_cache_usage_perc` before 0.10. The
 reference services count by outcome (`hermes_2_requests_total`), so that the tokens of abandoned requests stand apart.
@@ -47,12 +47,12 @@ def kv_cache(samples: Samples) -> float | None:
 
 
 def is_idle(samples: Samples) -> bool:
-    """Whether nothing is under way, as far as the server tells."""
+    """Whether nothing is under way, as far as the server reports."""
     return not (running(samples) or 0) + (waiting(samples) or 0)
 
 
 def requests(counted: Samples) -> tuple[str, Mapping[str, float]]:
-    """The metric and its requests by how they ended, in the server's own words; ("", {}) where it tells none."""
+    """The metric and its requests by how they ended, in the server's own words; ("", {}) where it reports none."""
     for is_its, label in (
         (lambda name: name.endswith("_requests_total"), "outcome"),
         (lambda name: name == "vllm:request_success_total", "finished_reason"),
@@ -65,7 +65,7 @@ def requests(counted: Samples) -> tuple[str, Mapping[str, float]]:
 
 
 def ended_well(counted: Samples) -> Count | None:
-    """Requests that were answered; None where the server does not tell."""
+    """Requests that were answered; None where the server does not report them."""
     metric, found = requests(counted)
     if not metric:
         return None
@@ -77,7 +77,7 @@ def ended_well(counted: Samples) -> Count | None:
 
 
 def answered_tokens(counted: Samples, kind: str) -> Count | None:
-    """Tokens of kind `prompt` or `generated`: of answered requests alone where the server tells them apart."""
+    """Tokens of kind `prompt` or `generated`: of answered requests alone where the server counts them separately."""
     own = {
         name: value
         for (name, labels), value in counted.items()

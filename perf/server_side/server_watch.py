@@ -1,4 +1,4 @@
-"""Looks at the server while a load run lasts: its metrics, and the GPUs where it runs on this machine."""
+"""Watches the server during a load run: its metrics, and GPUs of this machine."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class ServerWatch:
         self._open.__exit__(kind, error, trace)
 
     def side(self, run: LoadRun) -> ServerSide:
-        """What the server told of the run, once the block is left."""
+        """What the server reported of the run, once the block is left."""
         return server_side(self._scraper.scraped(), run.exchanges, run.started_ns)
 
     def gpu(self) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What a test of a connection found, and where a connector's address comes from."""
+"""The result of a connection test, and the source of a connector's address."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def worked(where: str, what: str) -> Connection:
 
 
 def failed(where: str, error: Exception | str, secrets: Iterable[str | None]) -> Connection:
-    """The server did not answer, or refused; no secret is told."""
+    """The server did not answer, or refused; no secret is reported."""
     text = " ".join(str(error).split()).rstrip(".") or type(error).__name__
     for secret in secrets:
         if secret:

@@ -1,4 +1,4 @@
-"""Chat requests that are wrong are answered as if they were not."""
+"""Fault: invalid chat requests are answered like valid ones."""
 
 from __future__ import annotations
 

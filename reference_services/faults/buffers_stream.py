@@ -1,4 +1,4 @@
-"""Streams are held back and sent whole, when their last event is there."""
+"""Fault: streams are sent whole after their last event."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The prompt is built without the stored history; the record is kept all the same."""
+"""Fault: the prompt has no stored history, although the record is kept."""
 
 from __future__ import annotations
 

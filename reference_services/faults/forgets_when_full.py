@@ -1,4 +1,4 @@
-"""A conversation that no longer fits the context starts again from nothing."""
+"""Fault: a conversation that exceeds the context starts again from nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Each completion request leaves 256 KiB behind that are never given back."""
+"""Fault: each completion request leaks 256 KiB."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Prometheus exposition stays what it was at its first reading, on both ports."""
+"""Fault: the Prometheus exposition never changes after its first reading, on both ports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An engine around another: everything is the inner one's, but for what a fault changes."""
+"""An engine that passes everything to another one, except what a fault changes."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def _parser() -> Parser:
         prog="python -m reference_services.gateway",
         description="A gateway in front of the model services: routing by model, balancing, breakers, a queue.",
     )
-    parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME}, and no other")
+    parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME} (the only choice)")
     parser.add_argument("--host", help="address to listen on, in place of the configuration's")
     parser.add_argument("--port", help="port to listen on, in place of the configuration's")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""Health of a whole estate: every service asked, one status told, for library code and as a service of its own."""
+"""Health of a whole estate: every service is asked and one status results, as library and as a service."""
 
 NAME = "health"
 VERSION = "0.1.0"

@@ -66,7 +66,7 @@ def _port(text: str) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m reference_services.health", description="Addresses and health of an estate.")
-    parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME}, and no other")
+    parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME} (the only choice)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on (default: {PORT})")
     parser.add_argument("--estate", type=Path, metavar="FILE", help="the estate (default: the shipped one)")

@@ -1,4 +1,4 @@
-"""Which services there are, as a gateway tells them."""
+"""The services behind a gateway, as it reports them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TIMEOUT_S = 2.0
 
 
 def of_gateway(url: str) -> tuple[Listed, ...]:
-    """The gateway and the replicas behind it. A gateway that tells none is listed alone: its own health says why."""
+    """The gateway and the replicas behind it. A gateway that reports none is listed alone: its own health says why."""
     found = [Listed(GATEWAY, GATEWAY, url.rstrip("/"), url.rstrip("/"))]
     try:
         services = httpx.get(f"{url.rstrip('/')}/services", timeout=TIMEOUT_S, trust_env=False).json()["services"]

@@ -1,4 +1,4 @@
-"""Which services there are: an estate file in TOML, or the JSON that `signoff serve --all --json FILE` writes."""
+"""The services of an estate: from an estate file in TOML, or the JSON of `signoff serve --all --json FILE`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHIPPED = Path(reference_services.__file__).parent.parent / "fixtures/estate.tom
 VARIABLE = "SIGNOFF_ESTATE"
 ITSELF = "health"
 METRICS = "-metrics"
-"""Ends the name of an address at which a service tells its metrics, where that is not its own: hermes-metrics."""
+"""Ends the name of an address at which a service reports its metrics, where that is not its own: hermes-metrics."""
 WITHOUT_METRICS = ("switch",)
 
 

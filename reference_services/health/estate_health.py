@@ -1,4 +1,4 @@
-"""How the whole estate is: the health of every service, folded into one status."""
+"""The health of the estate: one status from the health of every service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Health checks for library code: ask, and get plain values that can be printed or sent on."""
+"""Health checks as library code with plain values as results."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reference_services.health.estate_health import TIMEOUT_S, look
 class HealthCheckFramework:
     """Asks every service of an estate. Not from within an event loop.
 
-    The services are those of `services` (names with URLs), else those that the `gateway` at a URL tells of, else those
+    The services are those of `services` (names with URLs), else those that the `gateway` at a URL lists, else those
     of the file `estate`, of the file that SIGNOFF_ESTATE names, or of the shipped estate. Raises EstateUnreadable.
     """
 
@@ -46,7 +46,7 @@ class HealthCheckFramework:
         return found
 
     def _listed(self) -> tuple[Listed, ...]:
-        """Anew each time: a gateway tells of replicas that came later."""
+        """Asked each time, because a gateway lists replicas that came later."""
         if self._services is not None:
             return estate_file.of_urls(self._services)
         if self._gateway is not None:

@@ -1,4 +1,4 @@
-"""The health of the estate as Prometheus metrics, so that alerts can stand on it."""
+"""The health of the estate as Prometheus metrics, for alerts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How one service is: what it answers to /health and /ready, how long that takes, which of its parts are not well."""
+"""The health of one service: /health, /ready, latency, and unhealthy parts."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ WORDS: Mapping[str, Status] = {
 }  # fmt: skip
 """What services call their states, and those of their parts."""
 PATHS: Mapping[str, tuple[str, str]] = {"prometheus": ("/-/healthy", "/-/ready")}
-"""Where a service that is not ours tells its health and whether it is ready."""
+"""Where a service that is not ours reports its health and whether it is ready."""
 SLOW_MS = 1000.0
 OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceHealth:
-    """How one service is. `is_ready` is None where it does not tell; `latency_ms` where it did not answer."""
+    """How one service is. `is_ready` is None where it does not say; `latency_ms` where it did not answer."""
 
     name: str
     service: str
@@ -71,7 +71,7 @@ async def ask(client: httpx.AsyncClient, listed: Listed) -> ServiceHealth:
 
 
 def parts(body: Mapping[str, Any]) -> dict[str, str]:
-    """The parts that a service tells of, each with its state: engine, stores, checks, the services behind a gateway."""
+    """The parts that a service reports, each with its state: engine, stores, checks, the services behind a gateway."""
     found: dict[str, str] = {}
     for group in ("checks", "services"):
         told = body.get(group)
@@ -90,7 +90,7 @@ def _judged(answer: httpx.Response, body: Mapping[str, Any], found: Mapping[str,
     reason = body.get("reason")
     told = [str(reason)] if isinstance(reason, str) and reason else []
     if answer.status_code == UNAUTHORIZED:
-        return "unhealthy", ["it asks for a key before it tells its health (HTTP 401)"]
+        return "unhealthy", ["it asks for a key before it reports its health (HTTP 401)"]
     status = WORDS.get(said, "unhealthy") if isinstance(said, str) else "healthy"
     if answer.status_code != OK:
         # Switch says 503 where its own model is away; with somebody else to ask it still answers.
@@ -104,7 +104,7 @@ def _judged(answer: httpx.Response, body: Mapping[str, Any], found: Mapping[str,
 
 
 def _state(value: Any) -> str | None:
-    """The state of a part in one word, None where it tells none."""
+    """The state of a part in one word, None where it reports none."""
     if isinstance(value, bool):
         return "healthy" if value else "unhealthy"
     if isinstance(value, str):

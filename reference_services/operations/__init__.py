@@ -1,3 +1,3 @@
-"""What Prometheus and Grafana are told of the estate, and a Prometheus that watches it."""
+"""Configuration of Prometheus and Grafana for the estate, and a Prometheus that monitors it."""
 
 NAME = "prometheus"

@@ -53,11 +53,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(prog="python -m reference_services.operations", description="A Prometheus over an estate.")
-    parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME}, and no other")
+    parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME} (the only choice)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on (default: {PORT})")
     parser.add_argument("--estate", type=Path, metavar="FILE", help="the estate (default: the shipped one)")
-    parser.add_argument("--health", metavar="URL", help="where the estate's health is told")
+    parser.add_argument("--health", metavar="URL", help="URL of the estate's health")
     parser.add_argument("--db", type=Path, metavar="FOLDER", help="where it keeps its data")
     parser.add_argument("--interval-s", type=int, default=0, metavar="S", help="between two scrapes (default: 15)")
     parser.add_argument("--list", action="store_true", help="the service and its faults as JSON")

@@ -21,9 +21,9 @@ MODELS, HEALTH = "models", "health"
 
 
 def render(listed: Sequence[Listed], health_url: str = "", interval_s: int = 0) -> dict[str, Any]:
-    """prometheus.yml for these services. `health_url` is where the estate's health is told, `interval_s` 0 the shipped.
+    """prometheus.yml for these services. `health_url` is the URL of the estate's health, `interval_s` 0 the shipped.
 
-    What tells no metrics is left out; a job without targets too.
+    What reports no metrics is left out; a job without targets too.
     """
     read: dict[str, Any] = yaml.safe_load((FOLDER / CONFIGURATION).read_text(encoding="utf-8"))
     jobs: dict[str, list[dict[str, Any]]] = {}

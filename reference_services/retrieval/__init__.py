@@ -1,1 +1,1 @@
-"""Documents that are found again by what they say: an embedder, and a store of passages in Qdrant."""
+"""Document retrieval: an embedder, and a store of passages in Qdrant."""

@@ -1,4 +1,4 @@
-"""A model service alone, without HTTP: what it tells of itself, what it generates, what it remembers."""
+"""Tests of a model service without HTTP: description, generation, memory."""
 
 from __future__ import annotations
 

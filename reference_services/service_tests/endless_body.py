@@ -1,4 +1,4 @@
-"""A body that says no length and does not end: how much of it does a service take?"""
+"""An endless body without a length: how much of it a service reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Load on a service, for library code. `signoff load` offers it and measures, as a process of its own."""
+"""Load on a service, for library code: runs `signoff load` as a process of its own."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ROOT = Path(reference_services.__file__).parent.parent
 
 
 class LoadTestFramework:
-    """Offers load to services that run. `urls` says where, by name; else the estate file does (SIGNOFF_ESTATE)."""
+    """Generates load on services that run. `urls` says where, by name; else the estate file does (SIGNOFF_ESTATE)."""
 
     def __init__(self, urls: Mapping[str, str] | None = None, estate: Path | str | None = None) -> None:
         self._urls = urls
@@ -59,7 +59,7 @@ class LoadTestFramework:
 
 
 def command_line(url: str, model: str, rate: float, duration_s: float) -> list[str]:
-    """The command that offers the load."""
+    """The command that generates the load."""
     options = (f"--rate={rate:g}", f"--duration={duration_s:g}", f"--max-tokens={MAX_TOKENS}", f"--model={model}")
     return [sys.executable, "-P", "-m", "acceptance", "load", url, *options, "--json=-"]
 
@@ -79,5 +79,5 @@ def _measured(service: NamedService, url: str, rate: float, duration_s: float) -
         said = done.stderr.strip().splitlines()[-2:] or ["it said nothing"]
         return {"outcome": "incomplete", "reason": f"signoff load ended with {done.returncode}: {' '.join(said)}"}
     if not isinstance(figures, dict) or not figures.get("requests"):
-        return {"outcome": "incomplete", "reason": "signoff load told of no request"}
+        return {"outcome": "incomplete", "reason": "signoff load reported no request"}
     return {"outcome": "measured" if figures.get("valid") is True else "invalid", **figures}

@@ -1,4 +1,4 @@
-"""What a check of security asks a service with, and what it may find."""
+"""Requests and results of security checks."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def authentication(probe: Probe) -> Answered:
         if status < httpx.codes.BAD_REQUEST:
             return "weak", f"a chat {who} is answered (HTTP {status})"
         if status not in REFUSED:
-            return "not_checked", f"a chat {who} is answered with HTTP {status}, which tells nothing about keys"
+            return "not_checked", f"a chat {who} is answered with HTTP {status}, which shows nothing about keys"
     return "sound", "nobody is answered without a key or with a wrong one"
 
 
@@ -65,8 +65,8 @@ def secret_disclosure(probe: Probe) -> Answered:
     paths = ("/config", "/health", "/metrics", "/openapi.json", "/v1/models", "/version")
     shown = [path for path in paths if probe.key in probe.send("GET", path).text]
     if shown:
-        return "weak", f"the key stands in {', '.join(shown)}"
-    return "sound", f"the key stands in none of {', '.join(paths)}"
+        return "weak", f"the key is in {', '.join(shown)}"
+    return "sound", f"the key is in none of {', '.join(paths)}"
 
 
 def header_limit(probe: Probe) -> Answered:
@@ -114,11 +114,11 @@ def error_leakage(probe: Probe) -> Answered:
 
 
 def software_version(probe: Probe) -> Answered:
-    """Whether a header tells the version of the server software."""
+    """Whether a header shows the version of the server software."""
     told = probe.send("GET", "/health").headers.get("server", "")
     if re.search(r"\d", told):
         return "weak", f"the header Server says {told!r}"
-    return "sound", "no header tells a version of the server software"
+    return "sound", "no header shows a version of the server software"
 
 
 def transport(probe: Probe) -> Answered:

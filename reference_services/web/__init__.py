@@ -1,1 +1,1 @@
-"""What every service that listens has in common: limits on what one client can cost the others."""
+"""Common code of all services: access, limits, listeners."""

@@ -1,1 +1,1 @@
-"""What a result document shows, before any form."""
+"""The content of a result document, independent of its form."""

@@ -1,4 +1,4 @@
-"""The block that a reviewer signs, and what stands in the way of signing."""
+"""The approval block: what a reviewer signs, and what blocks a signature."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def approval(run: StoredRun) -> Approval:
             (run.engine.is_simulated, "The engine was simulated: this cannot be the sign-off of a model."),
             (
                 not run.engine.name.strip(),
-                "Nobody named the engine, so it is not known what a signature would cover.",
+                "The engine is not named, so it is unknown what a signature would cover.",
             ),
             (shown != "passed", f"The run is {shown}."),
             (left.awaiting_person > 0, f"Awaiting a person: {left.awaiting_person}."),

@@ -1,4 +1,4 @@
-"""A run that was cut off before it wrote its result: what can be said of it from what lies in its folder.
+"""An interrupted run: what its folder shows although it has no result.
 
 A run writes at its start what it is going to judge (`begun.json`, a results.json in which nothing was judged yet), and
 each verdict as it is reached (`verdicts.jsonl`). Nothing here changes either of them, so that the run can be resumed.
@@ -49,7 +49,7 @@ class JudgedLine:
 
     @property
     def ended(self) -> str:
-        """When it was reached, as far as the line tells."""
+        """When it was reached, as far as the line says."""
         try:
             return (datetime.fromisoformat(self.started) + timedelta(seconds=self.seconds or 0)).isoformat()
         except (ValueError, OverflowError):
@@ -155,7 +155,7 @@ def _verdicts(folder: Path) -> tuple[dict[tuple[str, str], JudgedLine], list[str
 
 
 def _without_verdict(folder: Path, judged: Iterable[JudgedLine]) -> Iterator[str]:
-    """The evidence that stands behind no verdict, with the number of its records."""
+    """The evidence that is behind no verdict, with the number of its records."""
     known = {name for each in judged for name in each.evidence}
     for path in sorted((folder / EVIDENCE).glob("*.jsonl")):
         name = f"{EVIDENCE}/{path.name}"

@@ -50,7 +50,7 @@ class Row:
     reason: str
     mend: str
     standing: tuple[str, ...]
-    """Declared out of reach, disputed, waived: what stands beside the outcome and never changes it."""
+    """Declared out of reach, disputed, waived: what is beside the outcome and never changes it."""
     assumed: tuple[str, ...]
     evidence: tuple[Link, ...]
     method: tuple[tuple[str, str], ...]
@@ -149,7 +149,7 @@ def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disput
     if declared := out_of_reach(run, item) if item.outcome == "not_measurable" else "":
         standing.append(f"Declared out of reach: {line(declared)}")
     if disputed:
-        standing.append("Stands in a conflict that nobody has resolved.")
+        standing.append("Part of an unresolved conflict.")
     if item.waiver is not None:
         standing.append(f"Waived: {table_text(item.waiver)}")
     measured = None if item.measured is None else quantity.figure(item.measured, item.threshold)

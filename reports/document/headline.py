@@ -1,4 +1,4 @@
-"""The outcome of a run, folded from its criteria, and the sentence that says it."""
+"""The outcome of a run from its criteria, and the sentence that states it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
 
     failed      a criterion fails, waived or not
     invalid     a criterion is an error or was not run, or nothing passed
-    undecided   one that a machine judges is inconclusive, stands in an unresolved conflict, or is not
+    undecided   one that a machine judges is inconclusive, is in an unresolved conflict, or is not
                 measurable without a reason declared as out of reach
     passed      otherwise; criteria that await a person are counted, and change nothing
     """
@@ -36,7 +36,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
         f"{_criteria(len(found))} {_verb(len(found), singular, plural)}"
         for found, singular, plural in (
             (_by_machine(run, "inconclusive"), "is inconclusive", "are inconclusive"),
-            (in_conflict(run), "stands in an unresolved conflict", "stand in an unresolved conflict"),
+            (in_conflict(run), "is in an unresolved conflict", "are in an unresolved conflict"),
             (
                 [item for item in _by_machine(run, "not_measurable") if not out_of_reach(run, item)],
                 "is not measurable, with no reason declared",
@@ -47,7 +47,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
     ]
     if reasons:
         return "undecided", "; ".join(reasons)
-    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and nothing speaks against it"
+    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and nothing prevents it"
 
 
 def outcome(run: StoredRun) -> tuple[RunOutcome, str]:
@@ -84,7 +84,7 @@ def engine_words(run: StoredRun) -> str:
     """The engine inside a sentence: `the simulated engine`, `vllm 0.6.3`."""
     if run.engine.is_simulated:
         return "the simulated engine"
-    return line(f"{run.engine.name} {run.engine.version}".strip(), 80) or "an engine that nobody named"
+    return line(f"{run.engine.name} {run.engine.version}".strip(), 80) or "an unnamed engine"
 
 
 def open_counts(run: StoredRun) -> OpenCounts:
@@ -102,7 +102,7 @@ def out_of_reach(run: StoredRun, criterion: StoredCriterion) -> str:
 
 
 def in_conflict(run: StoredRun) -> list[StoredCriterion]:
-    """The machine-judged criteria that stand in an unresolved conflict."""
+    """The machine-judged criteria that are in an unresolved conflict."""
     standing = [conflict for conflict in run.conflicts if not conflict.resolution]
     named = {tuple(pair) for conflict in standing for pair in conflict.criteria or ()}
     sides = {place for conflict in standing if conflict.criteria is None for place in _places(conflict)}

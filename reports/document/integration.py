@@ -1,4 +1,4 @@
-"""How the parts of the deployment stand, each folded from the criteria that speak of it."""
+"""The state of each part of the deployment, from the criteria that mention it."""
 
 from __future__ import annotations
 

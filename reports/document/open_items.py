@@ -54,10 +54,10 @@ def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[StoredCo
     groups = {group.heading: group.rows for group in open_groups(run, rows)}
     unresolved = [conflict for conflict in conflicts if not conflict.resolution]
     steps = [
-        _step("service team", "Mend what failed, then run again.", _with(rows, "fail")),
-        _step("whoever ran this", "Find out why these were not judged, then run again.", groups["Not judged"]),
+        _step("service team", "Fix what failed, then run again.", _with(rows, "fail")),
+        _step("operator of the run", "Find out why these were not judged, then run again.", groups["Not judged"]),
         _step(
-            "whoever ran this",
+            "operator of the run",
             "Measure these for longer (a stricter profile takes more samples).",
             groups["Inconclusive"],
         ),
@@ -78,7 +78,7 @@ def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[StoredCo
             "Decide whether what is out of reach has to be measured elsewhere before approval.",
             groups["Out of reach, as the deployment declares"],
         ),
-        _step("owner of the waiver", "End what is waived before the waiver expires.", groups["Waived"]),
+        _step("owner of the waiver", "Fix what is waived before the waiver expires.", groups["Waived"]),
         Step(
             "operator of the deployment",
             "Run the same document against the real engine: signoff run TASK.md --target http://HOST:PORT",

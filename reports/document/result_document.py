@@ -67,7 +67,7 @@ class ResultDocument:
     header: tuple[tuple[str, str], ...]
     headline: str
     tally: str
-    """The headline without outcome and engine, which stand beside it in larger type."""
+    """The headline without outcome and engine, which are beside it in larger type."""
     word: Word
     reason: str
     engine: str

@@ -1,4 +1,4 @@
-"""What a server told of the load run, beside what the client counted: sentences, a table, and the queue over time."""
+"""Server metrics of the load run compared with the client's counts: sentences, a table, and the queue over time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from reports.stored.decode import decode
 from reports.stored.stored_run import StoredComparison, StoredGpus, StoredServerSide
 
 CURVE_WIDTH, CURVE_HEIGHT = 400.0, 48.0
-AGREES, DIFFERS, UNTOLD = "the same", "differs", "not told"
+AGREES, DIFFERS, UNTOLD = "the same", "differs", "not reported"
 _MOST = (("running", "running"), ("waiting", "waiting"))
 
 
@@ -37,7 +37,7 @@ class Curve:
 
 @dataclass(frozen=True, slots=True)
 class ServerShown:
-    """The server's side as it is shown. `curves` share one scale, whose top is `top` requests."""
+    """Server metrics as the document shows them. `curves` share one scale, whose top is `top` requests."""
 
     title: str
     source: str
@@ -51,9 +51,9 @@ class ServerShown:
 
 def shown(side: StoredServerSide) -> ServerShown:
     """One server, ready to be shown."""
-    title = "The server's side" + (f": {line(side.service, 60)}" if side.service else "")
+    title = "Server metrics" + (f": {line(side.service, 60)}" if side.service else "")
     if side.problem:
-        source = f"The server told nothing of the load run: {line(side.problem, 400)}."
+        source = f"The server reported nothing about the load run: {line(side.problem, 400)}."
         return ServerShown(title, source, (), _gpus(side.gpu), (), (), "", "")
     missed = f", {side.missed} missed" if side.missed else ""
     curves, top = _curves(side)
@@ -70,18 +70,18 @@ def shown(side: StoredServerSide) -> ServerShown:
 
 
 def server_lines(server: Mapping[str, Any], gpu: Mapping[str, Any] | None) -> list[str]:
-    """The same for a terminal, from a result of `signoff load`, which tells the cache in a line of its own."""
+    """The same for a terminal, from a result of `signoff load`, which has the cache on its own line."""
     side = decode(StoredServerSide, {**server, "gpu": gpu, "cache": None}, "server")
     told = shown(side)
     if side.problem:
-        return [f"server:   told nothing: {line(side.problem, 400)}", *(f"          {fact}" for fact in told.facts)]
+        return [f"server:   reported nothing: {line(side.problem, 400)}", *(f"          {fact}" for fact in told.facts)]
     counts = [each for each in told.counts if each.state != UNTOLD]
     parts = [f"{each.what} {each.server}" + (f" (here {each.client})" if each.is_off else "") for each in counts]
     if parts:
         state = "differs from here" if any(each.is_off for each in counts) else "the same as here"
         head = f"{', '.join(parts)}: {state}"
     else:
-        head = "told no count that could be compared"
+        head = "reported no count that could be compared"
     rest = [told.source.rstrip("."), *told.facts, *told.notes]
     return [f"server:   {head}", *(f"          {each}" for each in rest)]
 

@@ -118,7 +118,7 @@ def _parts(document: ResultDocument) -> Iterator[str]:
 
 def _section(section: Section) -> Iterator[str]:
     if not section.rows:
-        yield "The document holds nothing of this kind."
+        yield "The document has none of these."
         return
     yield escape(f"{section.tally}.")
     if section.key == "checklist":
@@ -197,9 +197,9 @@ def _log(document: ResultDocument) -> Iterator[str]:
 
 
 def _lessons(document: ResultDocument) -> Iterator[str]:
-    yield "What the run had to assume, and what it found out about the document."
+    yield "Assumptions of the run, and problems found in the document."
     if not document.lessons:
-        yield "Nothing had to be assumed."
+        yield "The run assumed nothing."
         return
     yield "\n".join(
         f"- {escape(lesson.text)}" + (f" (lines {_lines(lesson.rows)})" if lesson.rows else "")
@@ -220,7 +220,7 @@ def _approval(document: ResultDocument) -> Iterator[str]:
         yield "**Approval is not possible on this run.**"
         yield "\n".join(f"- {escape(reason)}" for reason in document.approval.blocked_by)
     else:
-        yield "Nothing stands in the way of a signature."
+        yield "Nothing blocks a signature."
     yield "\n".join(f"- [ ] {escape(decision)}" for decision in document.approval.decisions)
     yield from _table(("Reviewer (role)", "Signature", "Date"), [("", "", "")])
     run = f" {escape(document.run_id)}" if document.run_id else ""

@@ -30,7 +30,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
-    """A figure with its unit, its interval where it has one, and how many samples stand behind it."""
+    """A figure with its unit, its interval where it has one, and how many samples are behind it."""
 
     value: float
     unit: str
@@ -58,7 +58,7 @@ class StoredCriterion:
 
     `evidence` names files relative to the run's folder. `waiver` holds owner, reason and expires. `mend` says
     what would make it measurable, or where to look after a failure. `detail` holds alpha, looks and the like.
-    `service` is the one of several services of the document that it speaks of, else empty.
+    `service` is the one of several services of the document that it mentions, else empty.
     """
 
     id: str
@@ -145,7 +145,7 @@ class Engine:
     version: str = ""
     flags: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    """Flags that it runs with, and those of its settings that its release does not know, where it tells them."""
+    """Flags that it runs with, and those of its settings that its release does not know, where it reports them."""
     extra: Json = field(default_factory=dict)
 
     @property
@@ -177,7 +177,7 @@ class StoredPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredComparison:
-    """A count of client and server; None where that side did not tell it."""
+    """A count of client and server; None where that side did not report it."""
 
     what: str
     client: int | None = None
@@ -229,7 +229,7 @@ class StoredGpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredServerSide:
-    """What a server told of the load run. Where `problem` says why it told nothing, the rest is empty.
+    """What a server reported of the load run. Where `problem` says why it reported nothing, the rest is empty.
 
     `notes` say why the two sides may differ. `service` is the one of several that it is about, else empty.
     """

@@ -77,8 +77,6 @@ def files(guide: str) -> dict[str, str]:
     found = {"TASK.md": TASK, "tasks/one.md": TASK, "DEPLOYMENT.toml": DEPLOYMENT}
     if guide == "README.md":
         found["draft.md"] = DRAFT
-        found["profile_export_aiperf.json"] = result("aiperf", "profile_export_aiperf.json")
-        found["profile_export.jsonl"] = result("aiperf", "profile_export.jsonl")
     if guide == "docs/reading.md":
         found["draft.md"] = blocks_of(guide, "# Task 9.1")
     if guide == "docs/evidence.md":

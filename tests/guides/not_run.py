@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.guides.shown_commands import Shown
 
 GUIDES = {
-    "docs/findings.md": "it tells what was found at servers of others, which this project does not install",
+    "docs/findings.md": "it reports results on servers that this project does not install",
     "docs/services/vllm.md": "vLLM is needed, which `nox -s vllm` installs and tests/vllm runs",
 }
 PROGRAMS = {

@@ -154,7 +154,7 @@ def test_the_headline_of_a_failure_names_the_failures_first():
     ("engine", "words"),
     [
         (Engine(name="vllm", version="0.6.3"), "passed on vllm 0.6.3:"),
-        (Engine(), "passed on an engine that nobody named:"),
+        (Engine(), "passed on an unnamed engine:"),
         (Engine(name="Simulated", version="2"), "passed on the simulated engine:"),
     ],
 )

@@ -54,7 +54,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     unknown = next(evidence.of("unknown"))
     if problem := fault(unknown):
         return Verdict("fail", f"a message of the role {UNKNOWN!r} {problem}")
-    read = f"prompts of {', '.join(str(count) for count in tokens.values())} tokens" if counted else "no usage is told"
+    read = (
+        f"prompts of {', '.join(str(count) for count in tokens.values())} tokens" if counted else "no usage is reported"
+    )
     return Verdict(
         "pass", f"system, user and assistant are accepted ({read}), {UNKNOWN!r} is refused with {unknown['status']}"
     )

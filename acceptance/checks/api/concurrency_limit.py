@@ -20,7 +20,7 @@ TOKENS = 48
 SHRINK = 0.25
 APART, TOGETHER = 0.6, 0.25
 TOO_QUICK_MS = 100.0
-"""Answers that end some milliseconds apart are told from each other by nothing but chance on a busy machine."""
+"""Answers that end some milliseconds apart: on a busy machine their order is chance."""
 COMPLETIONS = (generation.CHAT_PATH, "/v1/completions")
 
 
@@ -102,7 +102,7 @@ def _by_ends(limit: int, alone: Record, served: Sequence[Record], surplus: str) 
     if alone["ended_ms"] < TOO_QUICK_MS:
         return Verdict(
             "not_measurable",
-            f"{found}: too quick to tell what was made at once",
+            f"{found}: too quick to show what was made at once",
             mend=f"let the request take {TOO_QUICK_MS:g} ms or more, by a longer answer, or let the endpoint stream",
         )
     if not apart:

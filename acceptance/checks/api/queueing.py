@@ -20,7 +20,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     count = int(criterion.parameters["concurrent"])
     if not 1 <= count <= MOST:
         raise NotMeasurable(
-            f"the document speaks of {count} requests at once, and Signoff sends at most {MOST} in one burst",
+            f"the document mentions {count} requests at once, and Signoff sends at most {MOST} in one burst",
             "judge so many under load: state them as throughput",
         )
 

@@ -1,4 +1,4 @@
-"""The service is up: it generates, and where it tells its health, it says that it is healthy."""
+"""The service is up: it generates, and where it reports its health, it is healthy."""
 
 from __future__ import annotations
 

@@ -76,9 +76,11 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if usage := _usage_problem(record, wholes[0]):
         return Verdict("fail", usage)
     if groups == 1:
-        return Verdict("inconclusive", f"{count} pieces within {times[-1]:.0f} ms: too quick to tell from buffered")
+        return Verdict(
+            "inconclusive", f"{count} pieces within {times[-1]:.0f} ms: too quick to distinguish from buffered"
+        )
     same = "the text of the whole answer" if len(wholes) == 1 else "texts differ from answer to answer, so not compared"
-    counted = "its usage adds up" if _usage(record) else "no usage is told"
+    counted = "its usage adds up" if _usage(record) else "no usage is reported"
     return Verdict(
         "pass",
         f"{count} pieces at {groups} times from {times[0]:.0f} to {times[-1]:.0f} ms, {streamed.DONE} last; "

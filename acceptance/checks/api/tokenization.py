@@ -80,7 +80,7 @@ def _counted(record: Record) -> int | None:
 
 
 def _tokens(body: Any) -> int | None:
-    """How many tokens an answer tells; None where it tells none."""
+    """How many tokens an answer reports; None where it reports none."""
     if isinstance(body, list):
         return len(body)
     if not isinstance(body, Mapping):

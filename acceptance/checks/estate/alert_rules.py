@@ -47,7 +47,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     texts = [_text(rule) for rule in rules]
     missing = [word for word in words if not any(_speaks_of(text, word) for text in texts)]
     if missing:
-        return Verdict("fail", f"none of {len(rules)} alerting rules speaks of {', '.join(missing)}: {_names(rules)}")
+        return Verdict("fail", f"none of {len(rules)} alerting rules mentions {', '.join(missing)}: {_names(rules)}")
     about = [
         rule
         for rule, text in zip(rules, texts, strict=True)

@@ -91,7 +91,7 @@ def _value(answer: Record, name: str) -> str:
 
 CHECK = Check(
     kind="balancing",
-    summary="Requests through the gateway are answered by at least two replicas, told by a header or the fingerprint.",
+    summary="At least two replicas answer requests through the gateway, identified by a header or the fingerprint.",
     measure=measure,
     judge=judge,
     faults=("sticks_to_one_replica",),

@@ -1,4 +1,4 @@
-"""A dashboard stands in Grafana and has panels."""
+"""A dashboard is in Grafana and has panels."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def _all(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 CHECK = Check(
     kind="dashboard",
-    summary="The dashboard stands in Grafana and has panels that show data.",
+    summary="The dashboard is in Grafana and has panels that show data.",
     measure=measure,
     judge=judge,
 )

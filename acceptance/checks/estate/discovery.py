@@ -1,4 +1,4 @@
-"""Each service of the document is discovered: it stands in the gateway's or the registry's listing."""
+"""Each service of the document is discovered: it is in the gateway's or the registry's listing."""
 
 from __future__ import annotations
 

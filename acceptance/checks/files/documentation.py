@@ -78,7 +78,7 @@ def _judge_guides(evidence: Evidence, topics: list[str]) -> Verdict:
         if not about:
             told = mentioned.get(topic)
             nowhere = nowhere or not told
-            missing.append(f"no heading speaks of {topic}" + (f", only the text of {_short(told)}" if told else ""))
+            missing.append(f"no heading mentions {topic}" + (f", only the text of {_short(told)}" if told else ""))
         elif not any(each in written for each in about):
             most = max(about, key=lambda each: each["words"])
             nowhere = True

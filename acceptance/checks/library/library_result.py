@@ -1,4 +1,4 @@
-"""A library call of the document completes, and what it prints does not speak of a failure."""
+"""A library call of the document completes, and what it prints does not mention a failure."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _failure(item: Mapping[str, Any]) -> str:
-    """What in a printed object speaks of a failure, or "" where nothing does."""
+    """What in a printed object mentions a failure, or "" where nothing does."""
     if item["text"].strip() in {"None", "False", ""}:
         return item["text"].strip() or "an empty text"
     if isinstance(item["value"], Mapping | list):

@@ -1,4 +1,4 @@
-"""The library's model service tells about a model that it has loaded."""
+"""The library's model service describes a model that it has loaded."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _engine(value: Mapping[str, Any]) -> str:
-    """On which engine, where the call tells it: it need not be that of the service at the target."""
+    """On which engine, where the call reports it: it need not be that of the service at the target."""
     told = value.get("engine")
     name = told.get("name") if isinstance(told, Mapping) else told
     return f" on the engine {name} in the library's own process" if isinstance(name, str) and name else ""

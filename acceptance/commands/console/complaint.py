@@ -1,4 +1,4 @@
-"""Errors and warnings as every command says them: what happened, and what to do."""
+"""Errors and warnings on the terminal: what happened, and what to do."""
 
 from __future__ import annotations
 
@@ -20,4 +20,4 @@ def complain(error: SignoffError | ReportError, colour: str = "never") -> None:
     palette = Palette(takes_colour(colour, stream("err")))
     show(f"{palette('error', 'signoff:')} {palette('', str(error))}", on="err", coloured=palette.is_coloured)
     if error.mend:
-        show(f"{palette('mend', '  mend:')} {palette('', error.mend)}", on="err", coloured=palette.is_coloured)
+        show(f"{palette('mend', '  hint:')} {palette('', error.mend)}", on="err", coloured=palette.is_coloured)

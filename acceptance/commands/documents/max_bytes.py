@@ -1,4 +1,4 @@
-"""The option that says how long a document may be."""
+"""The option for the largest document to read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def add_max_bytes(parser: argparse.ArgumentParser) -> None:
         type=_count,
         default=MAX_BYTES,
         metavar="N",
-        help=f"read no document with more bytes (default: {MAX_BYTES}); what is no regular file is never read",
+        help=f"largest document to read, in bytes (default: {MAX_BYTES}); only regular files are read",
     )
 
 

@@ -1,4 +1,4 @@
-"""`signoff new`: a task document for a service, from a few figures; nothing in it is left to fill in."""
+"""`signoff new`: a complete task document for a service from a few figures."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--host", metavar="HOST", help="address of its server (default: 127.0.0.1)")
     add("--type", dest="service_type", metavar="NAME", help="package of its module (default: ai_models)")
     add("--metrics-port", type=_whole, metavar="N", help="port of its metrics (default: the service's own)")
-    add("--memory-gb", type=_number, metavar="G", help="memory that it may take, in GB (default: 16)")
+    add("--memory-gb", type=_number, metavar="G", help="memory limit in GB (default: 16)")
     add("--cores", type=_number, metavar="N", help="CPU cores that it may use (default: 4)")
-    add("--latency-ms", type=_number, metavar="MS", help="mean latency that it stays below (default: 1500)")
-    add("--rate", type=_number, metavar="R", help="requests/s that it keeps up with (default: 20)")
+    add("--latency-ms", type=_number, metavar="MS", help="limit of the mean latency (default: 1500)")
+    add("--rate", type=_number, metavar="R", help="requests/s to sustain (default: 20)")
     add("--context", type=_whole, metavar="N", help="tokens of context (default: 8192)")
     add("--load-s", type=_number, metavar="S", help="seconds within which the model is loaded (default: 120)")
     add("--number", metavar="N.N", help="number of the task (default: 1.1)")
@@ -43,7 +43,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--date", dest="created", type=_date, metavar="YYYY-MM-DD", help="date of the document (default: today)")
     add("--out", type=Path, metavar="FILE", help="the document to write (default: NAME.md)")
     add("--deployment", type=Path, metavar="FILE", help="write a deployment file for it as well")
-    add("--force", action="store_true", help="overwrite files that are there")
+    add("--force", action="store_true", help="overwrite existing files")
 
 
 def run(arguments: argparse.Namespace) -> int:

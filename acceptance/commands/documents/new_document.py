@@ -1,4 +1,4 @@
-"""A new task document from a few figures: one source for each, so that no two places of it can disagree.
+"""A new task document from a few figures, each stated once.
 
 What the figures imply is computed: how many requests are in progress at the demanded rate and latency (Little's
 law), how many sequences the engine has to hold, and how many tokens it has to take in one batch.

@@ -166,7 +166,7 @@ def _diagnostic(found: Diagnostic, palette: Palette) -> Iterator[str]:
         yield palette("soft", f"  {found.line:>5} |") + palette("", f" {line}")
         yield palette("soft", "        |") + " " + palette(found.severity, mark)
     if found.mend:
-        yield palette("mend", "        = mend:") + palette("", f" {found.mend}")
+        yield palette("mend", "        = hint:") + palette("", f" {found.mend}")
     yield ""
 
 
@@ -178,7 +178,7 @@ def _conflict(conflict: Conflict, palette: Palette) -> Iterator[str]:
         yield palette("", place)
     resolution = conflict.resolution
     if resolution is None:
-        todo = " no criterion stands in it, so it holds up no run: mend it with the document's next change"
+        todo = " a warning: no criterion is part of it; correct it with the document's next change"
         if conflict.criteria:
             todo = f" unresolved: `signoff read --binding` prints the entry to fill in for {resolve_file(conflict)}"
         yield palette("mend", "  =") + palette("", todo)

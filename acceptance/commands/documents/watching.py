@@ -1,4 +1,4 @@
-"""Doing something again whenever documents or their bindings change.
+"""Repeat an action whenever documents or their bindings change.
 
 The times of a handful of files are looked at three times a second. That costs nothing, works on network shares and
 in containers, where the kernel's notices do not arrive, and needs no package.
@@ -56,7 +56,7 @@ def _stamp(path: Path) -> _Stamp | None:
 
 
 def _shown(read: Callable[[], int]) -> int:
-    """Read and show once; an error that its author can mend is said, and the watch goes on."""
+    """Read and show once; an error that the author can correct is shown, and the watch goes on."""
     try:
         return read()
     except SignoffError as error:

@@ -1,4 +1,4 @@
-"""`signoff load`: offer a server a load, and tell its latencies and whether the client was innocent of them."""
+"""`signoff load`: generate load, report latency, and check the client's overhead."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from perf.server_side.server_watch import ServerWatch
 
 NAME = "load"
-HELP = "offer a server a load and tell its latencies, or find the highest rate that meets limits"
+HELP = "generate load and report latency, or find the highest rate that meets limits"
 EXAMPLE = "signoff load http://127.0.0.1:11401 --rate 20 --duration 30"
 DONE, UNDECIDED, INVALID = 0, 2, 3
 ASK_TIMEOUT_S: Final = 2.0

@@ -20,7 +20,7 @@ LONGEST_NAME: Final = 1000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of `signoff load`."""
     parser.add_argument("url", nargs="?", metavar="URL", help="the server; without a path its /v1/chat/completions")
-    when = parser.add_argument_group("when requests come")
+    when = parser.add_argument_group("arrivals")
     when.add_argument("--rate", type=float, metavar="R", help="requests a second; with --find the first rate to try")
     when.add_argument("--duration", type=float, metavar="S", help="seconds; with --find of each step, at least")
     when.add_argument(
@@ -32,14 +32,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--closed-loop", type=int, metavar="N",
         help="no schedule: keep N requests in flight (its latencies suffer from coordinated omission)",
     )  # fmt: skip
-    when.add_argument("--timeout", type=float, metavar="S", help="of a request, from when it was due (default: 60)")
+    when.add_argument(
+        "--timeout", type=float, metavar="S", help="time-out of a request, from when it was due (default: 60)"
+    )
     when.add_argument("--workers", type=int, default=1, metavar="N", help="processes that share the one schedule")
     when.add_argument("--seed", type=int, metavar="N", help="of arrivals and prompts, to repeat a run (default: new)")
-    what = parser.add_argument_group("what is sent")
+    what = parser.add_argument_group("prompts and requests")
     what.add_argument("--model", metavar="M", help="default: the first that /v1/models lists")
     what.add_argument("--max-tokens", type=int, metavar="N", help="of each answer (default: the server's)")
     what.add_argument("--prompts", type=Path, metavar="FILE", help="one a line, or JSON lines with prompt or messages")
-    what.add_argument("--prompt-tokens", type=int, default=0, metavar="N", help="words of our own added to each prompt")
+    what.add_argument("--prompt-tokens", type=int, default=0, metavar="N", help="add N generated words to each prompt")
     what.add_argument("--same-prompt", action="store_true", help="do not vary it: this measures the prefix cache")
     what.add_argument("--no-stream", action="store_true", help="ask for whole answers")
     what.add_argument("--header", action="append", default=[], metavar="'NAME: VALUE'", help="may be repeated")
@@ -49,18 +51,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="header that the key is sent in (default: Authorization, as Bearer KEY)",
     )  # fmt: skip
     what.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
-    told = parser.add_argument_group("what is told")
+    told = parser.add_argument_group("output")
     told.add_argument("--json", metavar="FILE", help="the result as JSON; - is standard output")
     told.add_argument("--records", type=Path, metavar="FILE", help="every request as a line of JSON, as it ends")
     told.add_argument("--metrics-url", metavar="URL", help="the server's metrics (default: /metrics of the server)")
-    find = parser.add_argument_group("the highest rate that meets limits")
+    find = parser.add_argument_group("search for the highest rate")
     find.add_argument("--find", action="store_true", help="search for it, from --rate on; give at least one limit")
     for what_of, words in TIMES.items():
         for statistic in STATISTICS:
             shown = f"limit of the {words}; also -mean, -p50, -p90, -p95" if statistic == "p99" else argparse.SUPPRESS
             find.add_argument(f"--{what_of}-{statistic}-ms", type=float, metavar="MS", help=shown)
     find.add_argument("--error-rate", type=float, metavar="SHARE", help="limit of the share of errors, such as 0.01")
-    find.add_argument("--resolution", type=float, default=0.05, metavar="SHARE", help="how near (default: 0.05)")
+    find.add_argument(
+        "--resolution", type=float, default=0.05, metavar="SHARE", help="precision of the result (default: 0.05)"
+    )
     find.add_argument("--max-rate", type=float, metavar="R", help="try no higher rate")
     load_machines.add_arguments(parser)
     load_journey.add_arguments(parser)

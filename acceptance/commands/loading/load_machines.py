@@ -1,4 +1,4 @@
-"""`signoff load` over several machines: its options, and the two ends of it."""
+"""`signoff load` over several machines: options, master and worker."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ OPTIONS_OF_WORKER: Final = frozenset(["header", "api_key_env", "api_key_header",
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options for runs over several machines."""
-    group = parser.add_argument_group("over several machines (needs the extra locust)")
-    group.add_argument("--master", action="store_true", help="let workers on other machines carry the run")
+    group = parser.add_argument_group("several machines (needs the extra locust)")
+    group.add_argument("--master", action="store_true", help="coordinate workers on other machines")
     group.add_argument(
         "--bind", default=f"127.0.0.1:{PORT}", metavar="HOST:PORT",
         help=f"where the master listens (default: 127.0.0.1:{PORT}; messages are not encrypted)",
     )  # fmt: skip
     group.add_argument("--expect-workers", type=int, metavar="N", help="start when so many have joined")
     group.add_argument("--worker", metavar="HOST[:PORT]", help="be a worker of the master there; takes no URL")
-    group.add_argument("--wait", type=float, default=300.0, metavar="S", help="for the others (default: 300)")
+    group.add_argument(
+        "--wait", type=float, default=300.0, metavar="S", help="time to wait for the other workers (default: 300)"
+    )
 
 
 def address(text: str, option: str) -> tuple[str, int]:

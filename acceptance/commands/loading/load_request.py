@@ -1,4 +1,4 @@
-"""The plan of a load run out of a command line: where it goes, what is sent, and when."""
+"""The load plan from a command line: server, requests, arrivals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `signoff load` tells of a run: the JSON contract of the command."""
+"""The result of `signoff load` as JSON: a contract."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def _spreads(figures: LoadFigures) -> dict[str, Any]:
 
 
 def _tokens(run: LoadRun) -> dict[str, Any]:
-    """What the server counted, over the good answers that told it; None where none did."""
+    """What the server counted, over the good answers that reported it; None where none did."""
     prompts = [each.prompt_tokens for each in run.exchanges if each.ok and each.prompt_tokens is not None]
     answers = [each.completion_tokens for each in run.exchanges if each.ok and each.completion_tokens is not None]
     return {

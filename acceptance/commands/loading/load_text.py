@@ -67,7 +67,7 @@ def _beside(result: Mapping[str, Any]) -> list[str]:
             f"tokens:   {prompt}{tokens['completion']} of answers, {tokens['completion_per_second']:.4g}/s "
             f"(counted by the server)"
         )
-    rate = f"hit rate {cache['hit_rate']:.1%} ({cache['metric']})" if "hit_rate" in cache else "hit rate not told"
+    rate = f"hit rate {cache['hit_rate']:.1%} ({cache['metric']})" if "hit_rate" in cache else "hit rate not reported"
     lines.append(f"cache:    prompts {cache['prompts']}; {rate}")
     lines += server_lines(result["server"], result["gpu"])
     late = f"{schedule['late']} sent more than {schedule['late_over_ms']:g} ms late"

@@ -1,4 +1,4 @@
-"""`signoff night`: judge the performance criteria, compare with a control, and keep the night."""
+"""`signoff night`: judge the performance criteria, compare with a control, store the night."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from reports.document.headline import fold
 from reports.terminal import show
 
 NAME = "night"
-HELP = "judge the performance criteria, compare target and control in turns, and add the night to a history"
+HELP = "judge the performance criteria, compare the target with a control, and add the night to a history"
 EXAMPLE = (
     "signoff night fixtures/tasks/1.3-hermes-2.md --deployment fixtures/deployments/1.3-hermes-2.toml\n"
     "         signoff night --list"
@@ -37,10 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", choices=PROFILES, default="quick", help="how much is measured (default: quick)")
     parser.add_argument("--pairs", type=int, default=10, metavar="N", help="pairs of blocks (default: 10)")
     parser.add_argument("--block", type=float, default=10.0, metavar="S", help="seconds of a block (default: 10)")
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where runs are kept")
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder for runs (default: out)")
     parser.add_argument("--seed", type=int, metavar="N", help="seed of words and prompts, to repeat a night")
-    parser.add_argument("--list", action="store_true", help="only show the nights so far")
-    parser.add_argument("--json", metavar="FILE", help="the nights so far as JSON; - is standard output")
+    parser.add_argument("--list", action="store_true", help="only show the history")
+    parser.add_argument("--json", metavar="FILE", help="write the history as JSON; - is standard output")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""Nights as a person reads them: tonight's figures beside the control's, and one line a night."""
+"""Nights as text: tonight's figures beside the control's, and one line a night."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`signoff report`: the result documents again, from a stored run; no server is needed."""
+"""`signoff report`: the result documents of a stored run, without a server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from reports.stored.stored_run import FILE_NAME, load, save
 from reports.terminal import show
 
 NAME = "report"
-HELP = "Make the result documents (HTML and Markdown) again from a stored run, or those of a run that was cut off."
+HELP = "write the result documents (HTML and Markdown) of a stored run again, or those of an interrupted run"
 EXAMPLE = "signoff report out/20250120-140322 --out /tmp/result"
 CUT_OFF = 3
 

@@ -43,12 +43,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evidence", type=Path, metavar="FILE", help="AIPerf's or GuideLLM's result, instead of a load run"
     )
-    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where runs are kept")
+    parser.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="folder for runs (default: out)")
     add_max_bytes(parser)
     parser.add_argument("--json", metavar="FILE", help="write results.json there too; - is standard output")
     parser.add_argument(
         "--timeout", type=seconds, default=REQUEST_TIMEOUT_S, metavar="S",
-        help="of a request that is not load, in seconds (default: 60; a turn of a conversation has half of it)",
+        help="time-out of a functional request, in seconds (default: 60; half of it for a turn of a conversation)",
     )  # fmt: skip
     parser.add_argument("--seed", type=int, metavar="N", help="seed of words and prompts, to repeat a run")
     parser.add_argument("-k", dest="select", metavar="EXPRESSION", help="judge only criteria that match (pytest's -k)")

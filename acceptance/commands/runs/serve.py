@@ -1,4 +1,4 @@
-"""`signoff serve`: run a reference service in the foreground, sound or with one deliberate fault."""
+"""`signoff serve`: run a reference service in the foreground, optionally with one deliberate fault."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from perf.redaction import known_secrets
 from reports.terminal import show
 
 NAME = "serve"
-HELP = "run a reference service in the foreground, sound or with one deliberate fault, or the whole estate"
+HELP = "run a reference service in the foreground, optionally with one deliberate fault, or all services"
 EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
 
 _CHAT = "reference_services.chat"
@@ -62,7 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--store", metavar="URL", help="turns in redis://HOST, postgresql://USER@HOST/DATABASE or a file"
     )
     parser.add_argument("--estate", metavar="FILE", help="health, prometheus: the estate (default: the shipped one)")
-    parser.add_argument("--health", metavar="URL", help="prometheus: where the estate's health is told")
+    parser.add_argument("--health", metavar="URL", help="prometheus: URL of the estate's health")
     parser.add_argument("--interval-s", metavar="S", help="prometheus: between two scrapes (default: 15)")
     parser.add_argument("--degraded-path", action="store_true", help="switch: below /degraded no model can be reached")
     parser.add_argument("--test-token", action="store_true", help="switch: the token that its document shows")
@@ -81,7 +81,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.all:
         return _serve_all(arguments)
     if arguments.json is not None:
-        raise UsageError("--json tells the addresses of the estate", "give it with --all")
+        raise UsageError("--json writes the addresses of the estate", "give it with --all")
     if arguments.prometheus is not None:
         raise UsageError("--prometheus scrapes the estate", "give it with --all, or name prometheus as the service")
     if arguments.service is None:
@@ -167,7 +167,7 @@ def _check_installed() -> None:
 
 
 def _told(service: str) -> Any:
-    """What a service tells about itself and its faults. Only the service knows, and it is never imported here."""
+    """What a service says about itself and its faults. Only the service knows, and it is never imported here."""
     try:
         done = subprocess.run(
             [*_command(service), "--list"],

@@ -107,7 +107,7 @@ def _is_of(value: Any, kinds: tuple[type, ...]) -> bool:
 
 
 def _value(key: str, value: Any, today: date) -> Iterator[Problem]:
-    """What is wrong with the value of a key, whatever table it stands in; its type is right."""
+    """What is wrong with the value of a key, whatever table it is in; its type is right."""
     if key == "fingerprint" and not re.match(FINGERPRINT, value):
         yield Problem(key, f"{_shown(value)} is no fingerprint", "copy it from `signoff read`: 64 hexadecimal digits")
     elif key == "kind" and value not in KINDS and value not in CONFLICTS:

@@ -78,7 +78,7 @@ def _line(text: Sequence[str], key: str) -> int:
 
 
 def _line_of_key(text: Sequence[str], begin: int, key: str) -> int:
-    """The line of a key of the entry that begins at a line; the entry's own where the key stands nowhere."""
+    """The line of a key of the entry that begins at a line; the entry's own where the key is nowhere."""
     pattern = re.compile(rf"^\s*(?:[\"']?{re.escape(key)}[\"']?\s*[=.]|\[\s*\w+\.{re.escape(key)}\b)")
     for number in range(begin + 1, len(text) + 1):
         if text[number - 1].lstrip().startswith("[["):

@@ -1,4 +1,4 @@
-"""Entries of a binding file as text, ready to be pasted: what is left empty is for a person to fill in."""
+"""Entries of a binding file as text, ready to paste; a person fills in the rest."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_RULE = "no rule"
 
 
 def resolve_block(conflict: Conflict, today: date) -> str:
-    """The [[resolve]] of a conflict as it stands today; who decides fills in `chosen`, `role` and `reason`."""
+    """The [[resolve]] of a conflict as it is today; who decides fills in `chosen`, `role` and `reason`."""
     values = list(dict.fromkeys(str(side.value) for side in conflict.sides))
     originals: dict[str, Any] = {}
     for side in conflict.sides:
@@ -45,9 +45,9 @@ def resolve_file(conflict: Conflict) -> str:
 
 
 def binding_draft(reading: Reading, today: date) -> str:
-    """A binding file for what is open: each conflict that criteria stand in, and each statement that no rule knows.
+    """A binding file for what is open: each conflict that criteria are in, and each statement that no rule knows.
 
-    The statements stand in comments: without a kind that somebody chooses, a person judges them anyway.
+    The statements are in comments: without a kind that somebody chooses, a person judges them anyway.
     """
     parts = [
         f"{_comment(f'{resolve_file(conflict)}: {conflict.message}')}\n{resolve_block(conflict, today)}"

@@ -43,7 +43,7 @@ _FILTERS = {"grep", "egrep", "rg"}
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """An expectation with the native form of the command that it speaks of."""
+    """An expectation with the native form of the command that it mentions."""
 
     line: int
     last_line: int
@@ -112,7 +112,7 @@ def _native(command: ShellCommand, variables: Mapping[str, str], folder: Path) -
 
 
 def _loop(head: str) -> tuple[str, str]:
-    """The variable of `for x in items; do` and its items, of what stands before `do`; "" where it is no such loop."""
+    """The variable of `for x in items; do` and its items, of what is before `do`; "" where it is no such loop."""
     match = _LOOP_HEAD.search(head)
     if match is None:
         return "", ""

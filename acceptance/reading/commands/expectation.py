@@ -38,7 +38,7 @@ def why_no_json(error: Exception) -> str:
         return "it nests deeper than anybody writes" if isinstance(error, RecursionError) else str(error)
     before, rest = error.doc[: error.pos].rstrip(), error.doc[error.pos :].lstrip()
     if before.endswith(",") and rest[:1] in ("}", "]"):
-        return f"a comma stands before the closing `{rest[0]}`"
+        return f"there is a comma before the closing `{rest[0]}`"
     if not rest:
         return f"it ends behind `{before[-20:]}`, where something is missing"
     return f"{error.msg[:1].lower()}{error.msg[1:]} at `{rest[:20]}`"

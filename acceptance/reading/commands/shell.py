@@ -33,7 +33,7 @@ _VARIABLE = re.compile(r"\$(?:\{(?P<braced>\w+)(?::-(?P<default>[^}]*))?\}|(?P<b
 def read_shell(content: Sequence[tuple[int, str]]) -> tuple[list[ShellCommand], list[Expectation]]:
     """The commands and expectations of a fence's lines, which come with their numbers.
 
-    Where prompts stand before commands, every other line is what a command printed.
+    Where prompts are before commands, every other line is what a command printed.
     """
     if any(_PROMPT.match(line) for _, line in content):
         return _read_session(content)
@@ -143,7 +143,7 @@ def expanded(text: str, variables: Mapping[str, str]) -> tuple[str, list[str]]:
 
 
 def _quoted_parts(text: str) -> Iterator[tuple[str, bool]]:
-    """Pieces of the text, each with whether it stands in single quotes."""
+    """Pieces of the text, each with whether it is in single quotes."""
     quote, begin = "", 0
     for index, character in enumerate(text):
         if character in "'\"" and (index == 0 or text[index - 1] != "\\" or quote == "'"):

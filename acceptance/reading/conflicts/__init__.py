@@ -1,4 +1,4 @@
-"""What contradicts what, within a document and among the documents of one command: one kind of conflict a file.
+"""Conflicts within a document and among the documents of one command, one kind a file.
 
 Every finder is a pure function from the corpus to conflicts; one contradiction is one conflict with all its sides.
 `docs/conflicts.md` says of each kind why it is one.

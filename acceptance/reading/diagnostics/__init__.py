@@ -1,1 +1,1 @@
-"""What a reader should know of the document: gaps, swallowed text, codes."""
+"""Diagnostics of a document: gaps, swallowed text, codes."""

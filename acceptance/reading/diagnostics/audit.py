@@ -1,4 +1,4 @@
-"""The account of lines: each belongs to one statement, a configuration block, or prose; nothing is lost."""
+"""The account of lines: each belongs to a statement, a configuration block, or prose."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def line_kinds(
 
 
 def hidden_demands(lines: Sequence[str], blocks: Sequence[Block], statements: Sequence[Statement]) -> Iterator[Flaw]:
-    """Lines that look like a demand, begin no statement and stand in code, in a comment or in HTML."""
+    """Lines that look like a demand, begin no statement and are in code, in a comment or in HTML."""
     begins = {statement.line for statement in statements}
     suspects = [
         number
@@ -80,7 +80,7 @@ def _hidden(number: int, lines: Sequence[str], block: Block, *, in_comment: bool
         mend = "if it is a demand, move it out of the block; an example may stay"
     elif in_comment:
         where, mend = f"the comment of line {block.line}", "if it is a demand, move it out of the comment"
-    message = f"this looks like a demand, but stands in {where}, so it is not judged"
+    message = f"this looks like a demand, but is in {where}, so it is not judged"
     offset = len(line) - len(line.lstrip())
     return Flaw("demand-hidden", "warning", number, offset + 1, message, mend, len(line) - offset)
 

@@ -39,7 +39,7 @@ CODES: Mapping[str, str] = {
     "line-dropped": "a line that belongs to nothing",
     # Commands and expectations
     "quote-unclosed": "a quote that is not closed before its block or expectation ends",
-    "command-unread": "a command that cannot be sent as it stands",
+    "command-unread": "a command that cannot be sent as it is",
     "expectation-alone": "an expectation without a command above it",
     "request-missing": "an expected answer without a request",
     "json-unreadable": "JSON that cannot be read",

@@ -1,4 +1,4 @@
-"""What a document leaves empty, writes twice, or writes so that only half of it can be read."""
+"""Empty, repeated or partly unreadable parts of a document."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def find_gaps(
     fenced = {number for block in blocks if block.kind == "fence" for number in range(block.line, block.last_line + 1)}
     for block in blocks:
         if block.kind == "heading" and not block.text.strip():
-            message = "a heading without text, so that what stands below it has no section of its own"
+            message = "a heading without text, so that what is below it has no section of its own"
             yield Flaw("heading-empty", "note", block.line, 1, message, "name the section, or delete the marks")
         elif block.kind == "row":
             yield from _row(block)
@@ -42,7 +42,7 @@ def find_gaps(
     for command in commands:
         # A template is not filled in yet: its placeholders are no mistakes.
         if command.problem and not has_placeholder(command.text):
-            mend = "write it as it could be sent: a whole URL, literal headers, a body that stands in the document"
+            mend = "write it as it could be sent: a whole URL, literal headers, a body that is in the document"
             width = len(command.text.split("\n", 1)[0])
             yield Flaw("command-unread", "warning", command.line, 1, command.problem, mend, width)
     yield from _repeated_settings(blocks, settings)
@@ -57,14 +57,14 @@ def _row(block: Block) -> Iterator[Flaw]:
     if len(block.cells) == len(block.header):
         for name, cell in zip(block.header, block.cells, strict=True):
             if re.search("criteri", name, re.IGNORECASE) and not cell.text:
-                message = f"nothing stands under {name.strip('* ')} in this row, so it asks for nothing"
+                message = f"nothing is under {name.strip('* ')} in this row, so it asks for nothing"
                 mend = "say what has to hold, or delete the row"
                 yield Flaw("table-cell-empty", "note", block.line, cell.offset + 1, message, mend)
         return
     counts = f"{len(block.cells)} cells, and the head of the table {len(block.header)}"
     if len(block.cells) < len(block.header):
         missing = ", ".join(name.strip("* ") for name in block.header[len(block.cells) :])
-        message, mend = f"this row has {counts}: nothing stands under {missing}", "add the missing cells"
+        message, mend = f"this row has {counts}: nothing is under {missing}", "add the missing cells"
     else:
         message = f"this row has {counts}: the last cells are not read"
         mend = r"write a pipe that belongs to the text as \|, or delete the cells"
@@ -93,7 +93,7 @@ def _unread_json(block: Block) -> Iterator[Flaw]:
 def _unread_heading(block: Block) -> Iterator[Flaw]:
     for index, line in enumerate(block.text.split("\n")):
         if _LIKE_HEADING.match(line):
-            message = "Markdown shows no heading here: no blank stands behind the marks"
+            message = "Markdown shows no heading here: no space follows the marks"
             width = len(line.rstrip())
             yield Flaw("heading-misspelled", "warning", block.line + index, 1, message, "write `## Name`", width)
 
@@ -138,6 +138,6 @@ def _repeated_headings(statements: Sequence[Statement]) -> Iterator[Flaw]:
         begin = first.setdefault(heading.slug, heading.line)
         if begin != heading.line and heading.line not in told:
             told.add(heading.line)
-            message = f"a section of this name stands in line {begin} already; the ids of both are counted together"
+            message = f"a section of this name is in line {begin} already; the ids of both are counted together"
             mend = "give it a name of its own, so that ids stay when lines move"
             yield Flaw("heading-repeated", "note", heading.line, 1, message, mend)

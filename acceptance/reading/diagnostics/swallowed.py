@@ -119,7 +119,7 @@ def _flaw(found: _Lost, block: Block, width: int) -> Flaw:
     what = "expectation" if found.kind == "expected" else "check box"
     place = (found.line, found.offset + 1)
     if block.kind == "fence":
-        message = f"this {what} stands in the code block of line {block.line}, which names no language; {_READ_AS}"
+        message = f"this {what} is in the code block of line {block.line}, which names no language; {_READ_AS}"
         mend = "close that block above it; if this is an example, name a language: ```text"
         return Flaw("demand-in-code", "warning", *place, message, mend, width)
     if found.kind == "spelling" or found.line == block.line:

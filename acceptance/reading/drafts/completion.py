@@ -1,4 +1,4 @@
-"""What a check needs beside a limit: the command's request, its payload, the unit."""
+"""What a check needs besides a limit: request, payload, unit."""
 
 from __future__ import annotations
 

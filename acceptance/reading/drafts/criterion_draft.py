@@ -1,4 +1,4 @@
-"""A criterion in the making, and what its author should know."""
+"""An incomplete criterion, and what its author should know."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A criterion without its identity. `service` is the one of several services that it speaks of."""
+    """A criterion without its identity. `service` is the one of several services that it mentions."""
 
     kind: str
     threshold: Threshold | None = None

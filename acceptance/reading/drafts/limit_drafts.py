@@ -1,4 +1,4 @@
-"""The figures of a statement as criteria: which check a limit is for, and what that check needs beside it."""
+"""Figures of a statement as criteria: the check for each limit, and its parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Limits on how much comes at once, in how much time, or in one request, as criteria."""
+"""Limits on load as criteria: how much at once, in which time, in one request."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a demand is for people: what somebody has to look at, in one sentence."""
+"""Why a person has to judge a demand, in one sentence."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ _REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             "no check here looks at GPUs: somebody has to read what the driver reports",
         ),
         (r"\blogs?\b|\blogging\b|\blogged\b|\berror reporting\b", "logs are not looked at: somebody has to read them"),
-        (r"\banaly(?:tics|sis)\b|\binsights\b", "somebody has to see what is analysed, and whether it tells anything"),
+        (r"\banaly(?:tics|sis)\b|\binsights\b", "somebody has to see what is analysed, and whether it is of use"),
         (r"\bbackups?\b|\brestore\b", "somebody has to restore a backup and see"),
         (
             r"\bdeploy\w*\b|\bkubernetes\b|\bdocker\b|\bhelm\b|\bcontainer",
@@ -169,7 +169,7 @@ def _for_people(text: str) -> str:
     quality = _QUALITY.search(text)
     if quality is not None and not _PAPER.search(text):
         words = quality["words"] or quality["how"]
-        return f'whether "{words.lower()}" is true of it, people have to say: no figure tells it'
+        return f'whether "{words.lower()}" is true of it, people have to say: no figure shows it'
     return ""
 
 

@@ -1,4 +1,4 @@
-"""Figures that look like a limit of the service and are none: somebody has to look at them, no run may judge them.
+"""Figures that look like limits and are none: a person has to check them.
 
 A warning names the figure at which somebody is called, a condition the one under which something else holds, and a
 roll-out, a queue or a benchmark of answers has times and shares of its own.
@@ -57,7 +57,7 @@ _OF_OTHERS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Near:
-    """Texts around a figure: its clause, and what stands before and behind it in the statement."""
+    """Texts around a figure: its clause, and what is before and behind it in the statement."""
 
     clause: str
     before: str

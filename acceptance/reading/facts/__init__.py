@@ -1,1 +1,1 @@
-"""What a document says of its services, classes and library."""
+"""Facts of a document: its services, classes and library."""

@@ -1,4 +1,4 @@
-"""What the rules may know about the document around a statement."""
+"""Facts of the document that the rules may use around a statement."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ class Facts:
 
     def speaks_of(self, words: str) -> bool:
         """Whether any line of the document matches an expression."""
-        key = f"speaks of {words}"
+        key = f"mentions {words}"
         if key not in self.memory:
             pattern = re.compile(words, re.IGNORECASE)
             self.memory[key] = any(pattern.search(line[:2000]) for line in self.lines)

@@ -66,7 +66,7 @@ def read_library_call(code: str, variables: Sequence[Variable], line: int = 0) -
 
 
 def _functions(tree: ast.Module) -> Iterator[str]:
-    """What a program that may be no steps calls, as far as its imports and assignments tell."""
+    """What a program that may be no steps calls, as far as its imports and assignments show."""
     stands_for: dict[str, str] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
@@ -115,7 +115,7 @@ def _call(target: str | None, call: ast.Call) -> Step:
 
 def _keywords(call: ast.Call) -> dict[str, Any]:
     if any(keyword.arg is None for keyword in call.keywords):
-        raise _NoStep(f"`{_excerpt(call)}` spreads keywords that stand nowhere")
+        raise _NoStep(f"`{_excerpt(call)}` spreads keywords that are nowhere")
     return {str(keyword.arg): _value(keyword.value) for keyword in call.keywords}
 
 

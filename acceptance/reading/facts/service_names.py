@@ -1,4 +1,4 @@
-"""Which of several services of a document a text speaks of: `Hermes-2`, `HermesService` and `hermes` are one."""
+"""Which of several services of a document a text mentions: `Hermes-2`, `HermesService` and `hermes` are one."""
 
 from __future__ import annotations
 

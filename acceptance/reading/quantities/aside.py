@@ -1,4 +1,4 @@
-"""Figures that only say when another one holds: under which load, for which requests, or of what it is made."""
+"""Figures that state a condition of another figure: load, requests, composition."""
 
 from __future__ import annotations
 

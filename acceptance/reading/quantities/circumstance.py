@@ -1,4 +1,4 @@
-"""Under which load, and for which requests, a figure is asked for: `at 20 req/s`, `for prompts up to 2k tokens`."""
+"""Load and requests for which a figure holds: `at 20 req/s`, `for prompts up to 2k tokens`."""
 
 from __future__ import annotations
 

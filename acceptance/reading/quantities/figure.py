@@ -1,4 +1,4 @@
-"""A figure as it stands in a text: number, range, comparator, unit, and the texts around it that say what it means."""
+"""A figure as it is in a text: number, range, comparator, unit, and the texts around it that say what it means."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class Figure:
         return found[1] if found is not None else ""
 
     def stands_by_another(self) -> bool:
-        """Whether another figure, with a unit, stands near."""
+        """Whether another figure, with a unit, is near."""
         near = self.string[max(0, self.begin - _NEAR) : self.end + _NEAR]
         return any(
             found["number"] != self.number and _unit_after(near, found.end())[1] for found in _NUMBER.finditer(near)
@@ -168,7 +168,7 @@ class _Clauses:
         self._begins = [0, *(cut.end() for cut in self._cuts)]
 
     def around(self, position: int) -> tuple[str, ...]:
-        """The clause around a figure, and for a bracket what stands before it."""
+        """The clause around a figure, and for a bracket what is before it."""
         index = bisect_right(self._begins, position) - 1
         begin = max(self._begins[index], position - _WINDOW)
         end = min(self._cuts[index].start() if index < len(self._cuts) else len(self._text), position + _WINDOW)

@@ -37,7 +37,7 @@ class Tolerance:
 
 
 def tolerance_after(text: str, end: int, value: float, unit: str, about: bool) -> Tolerance | None:
-    """The tolerance of the figure that ends here; None where the figure is meant as it stands."""
+    """The tolerance of the figure that ends here; None where the figure is meant as it is."""
     stated = _STATED.match(text, end)
     if stated is not None:
         amount, spelled = float(stated["value"]), (stated["unit"] or "").lower()

@@ -24,7 +24,7 @@ _SI_NOTE = "{0} is read as SI: 1 {0} is {1} bytes"
 class Unit:
     """`scaled` marks the K of `8K context`, which multiplies by 1,024; `factor` makes the spelling's unit this one.
 
-    `needs` is what has to stand near a unit that names no noun, such as `/min`.
+    `needs` is what has to be near a unit that names no noun, such as `/min`.
     """
 
     spelling: str

@@ -1,4 +1,4 @@
-"""Numbers that say which release of a program is meant, and so limit nothing: `engine==0.6.3`, `Python >= 3.11`."""
+"""Version numbers, which limit nothing: `engine==0.6.3`, `Python >= 3.11`."""
 
 from __future__ import annotations
 

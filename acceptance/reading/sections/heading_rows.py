@@ -10,7 +10,7 @@ from typing import Literal
 from acceptance.reading.source.wording import plain
 
 Standing = Literal["success", "demand", "metric", "dependency", "objective", "telling", "aside"]
-"""`telling` sections explain, and may hold a demand by its words or its limit; `aside` ones speak of other things."""
+"""`telling` sections explain, and may hold a demand by its words or its limit; `aside` ones mention other things."""
 
 
 SUCCESS = (

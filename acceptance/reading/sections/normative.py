@@ -183,7 +183,7 @@ def asks_by_form(text: str) -> bool:
 
 
 def is_told(text: str) -> bool:
-    """Whether a sentence tells what was, or what may be."""
+    """Whether a sentence describes what was, or what may be."""
     return _TOLD.search(text) is not None
 
 

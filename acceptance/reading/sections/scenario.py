@@ -1,4 +1,4 @@
-"""Given, when, then: what follows `then` is asked for, what stands before it is its context."""
+"""Given, when, then: what follows `then` is asked for, what is before it is its context."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a bullet or a paragraph is for, by the headings and labels that it stands under.
+"""What a bullet or a paragraph is for, by the headings and labels that it is under.
 
 Ordered tables: the first row that matches decides. A heading says more than the headings above it. What no table
 knows is a demand: a list under a heading that nobody here has thought of must not be lost.
@@ -77,7 +77,7 @@ _IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2}[A-Z0-9]*|[RFN])[-_ ]?\d[\d.]*\b")
 def role_of_bullet(
     text: str, label: str, labels: tuple[str, ...], headings: tuple[Heading, ...], lead: str = ""
 ) -> Role:
-    """Why a list item is a demand; `none` where it only tells.
+    """Why a list item is a demand; `none` where it only describes.
 
     `text` is what follows its label, `labels` are those of the items around it, `lead` is the line above the list.
     """
@@ -153,7 +153,7 @@ def is_identified(text: str) -> bool:
 
 
 def is_aside(headings: tuple[Heading, ...]) -> bool:
-    """Whether a section speaks of other things than what is asked for: risks, hints, references."""
+    """Whether a section mentions other things than what is asked for: risks, hints, references."""
     return _of_headings(headings) == "aside"
 
 
@@ -214,7 +214,7 @@ def _needs(headings: tuple[Heading, ...]) -> bool:
 
 
 def _tells(text: str) -> bool:
-    """Whether an item only tells, by its form: a question, a reference, an example, what somebody saw."""
+    """Whether an item only describes, by its form: a question, a reference, an example, what somebody saw."""
     body = text.strip()
     return bool(
         not body

@@ -118,7 +118,7 @@ def _read(text: str) -> Iterator[tuple[str, tuple[str, ...], Any]]:
 
 
 def _assigned(words: Sequence[str]) -> Iterator[tuple[str, tuple[str, ...], Any]]:
-    """Variables that stand before the program."""
+    """Variables that are before the program."""
     for word in words:
         match = _ASSIGNMENT.match(word)
         if match is None:

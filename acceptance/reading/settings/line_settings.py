@@ -119,7 +119,7 @@ def ini_settings(fence: Block) -> Iterator[Setting]:
 
 
 def nginx_settings(fence: Block) -> Iterator[Setting]:
-    """The directives of nginx, each under the blocks that it stands in."""
+    """The directives of nginx, each under the blocks that it is in."""
     path: list[str] = []
     for number, line in fence.content():
         opened = _NGINX_OPENS.match(line)

@@ -42,7 +42,7 @@ _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True, slots=True)
 class _Leaf:
-    """A value with its path, the node that tells its place, and the member of a collection that it belongs to."""
+    """A value with its path, the node that has its place, and the member of a collection that it belongs to."""
 
     path: tuple[str, ...]
     node: yaml.Node
@@ -53,7 +53,7 @@ class _Leaf:
 
 
 def yaml_settings(fence: Block, troubles: list[Trouble], form: Form = "yaml") -> Iterator[Setting]:
-    """The settings of a block of YAML or JSON; a block that is neither, and holds no placeholder, is told."""
+    """The settings of a block of YAML or JSON; a block that is neither, and holds no placeholder, is reported."""
     text = fence.text.replace("\t", " ") if form == "json" else fence.text
     if len(text) > LONGEST:
         troubles.append(too_long(form.upper(), fence.line, len(text)))
@@ -173,7 +173,7 @@ def _leaves(node: yaml.Node, path: tuple[str, ...], scope: str) -> Iterator[_Lea
 
 
 def _is_collection(node: yaml.MappingNode, path: tuple[str, ...]) -> bool:
-    """Whether the keys of a mapping name several services: what stands below them has the same keys."""
+    """Whether the keys of a mapping name several services: what is below them has the same keys."""
     inner = [value for _, value in node.value]
     if len(inner) < _MIN_SCOPES or not all(isinstance(value, yaml.MappingNode) for value in inner):
         return False

@@ -10,7 +10,7 @@ BlockKind = Literal["heading", "paragraph", "item", "row", "fence", "other"]
 
 @dataclass(frozen=True, slots=True)
 class Heading:
-    """A heading of a document. `slug` tells it from every heading with another text or parent."""
+    """A heading of a document. `slug` distinguishes it from every heading with another text or parent."""
 
     level: int
     text: str

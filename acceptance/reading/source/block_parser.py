@@ -46,7 +46,7 @@ def read_blocks(lines: Sequence[str]) -> Blocks:
 
 @dataclass
 class _Lists:
-    """Where the walk stands in nested lists: one entry an open item."""
+    """Where the walk is in nested lists: one entry an open item."""
 
     labels: list[str] = field(default_factory=list)
     texts: list[bool] = field(default_factory=list)
@@ -150,7 +150,7 @@ def cells_of(line: str) -> tuple[Cell, ...]:
 
 
 def _under_headings(blocks: Sequence[Block]) -> Iterator[Block]:
-    """Each block with the headings that it stands under; `# Expected:` outside a fence is no heading."""
+    """Each block with the headings that it is under; `# Expected:` outside a fence is no heading."""
     ordered = sorted(blocks, key=lambda block: block.line)
     names = Counter(slug(block.text) for block in ordered if block.kind == "heading")
     stack: list[Heading] = []

@@ -58,9 +58,9 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One demand as it stands in the document; the reading may find several criteria in it.
+    """One demand as it is in the document; the reading may find several criteria in it.
 
-    `lines` are the lines that it stands on; others stand there only beside it, at columns of their own (sentences
+    `lines` are the lines that it stands on; others are there only beside it, at columns of their own (sentences
     of a paragraph, cells of a row). `role` says why it is a statement at all: `success`, `demand`, `metric`,
     `dependency`, `objective`, or nothing where its form says so. `population` is the row of a table of workloads:
     which requests its figures are about.
@@ -124,7 +124,7 @@ class Side:
 class Conflict:
     """Two or more places that cannot all be right, and how a binding resolves it.
 
-    `criteria` are (document, criterion id) pairs that stand in the conflict.
+    `criteria` are (document, criterion id) pairs that are in the conflict.
     """
 
     kind: str

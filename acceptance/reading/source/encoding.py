@@ -58,7 +58,7 @@ def decoded(data: bytes, path: str) -> tuple[str, list[Flaw]]:
 
 
 def place(before: str) -> tuple[int, int]:
-    """Line and column, from 1, of what stands behind this text; any line end counts."""
+    """Line and column, from 1, of what is behind this text; any line end counts."""
     lines = before.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return len(lines), len(lines[-1]) + 1
 

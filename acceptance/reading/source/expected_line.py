@@ -81,7 +81,7 @@ def expectation_at(
 
 
 def _listed(content: Sequence[tuple[int, str]], index: int) -> tuple[str, int]:
-    """An expectation that stands in the comments below its mark, with how many lines it takes."""
+    """An expectation that is in the comments below its mark, with how many lines it takes."""
     lines: list[str] = []
     for _, line in content[index + 1 : index + 1 + _MOST_LISTED]:
         if not re.match(r"\s*(?:#|//)\s*\S", line) or is_expected(line):

@@ -51,7 +51,7 @@ _DIRECTIVE = re.compile(r"<!--\s*signoff\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """The tokens of a text, the definitions of its links as (first, end) line indices, and what was mended."""
+    """The tokens of a text, the definitions of its links as (first, end) line indices, and what was corrected."""
 
     tokens: Sequence[Token]
     definitions: tuple[tuple[int, int], ...]
@@ -104,7 +104,7 @@ def _too_deep(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
 def _quote(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
     """A quote by CommonMark's rules.
 
-    The parser goes on through lines without a mark, which a paragraph of the quote may take, and begins anew at the
+    The parser goes on through lines without a mark, which a paragraph of the quote may take, and begins again at the
     first that none takes. Where that has cost too much, a quote is looked at up to its last line with a mark: a
     paragraph takes what follows it all the same, and only a mark behind that begins another quote.
     """

@@ -1,4 +1,4 @@
-"""HTML in a document to blocks: rows of tables, list items, paragraphs, and Markdown lists that stand in it."""
+"""HTML in a document to blocks: rows of tables, list items, paragraphs, and Markdown lists that are in it."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Source:
     repaired: bool
     flaws: tuple[Flaw, ...] = ()
     leads: Mapping[int, int] = field(default_factory=dict)
-    """By line: how many characters on disk (byte order marks) stand before its text."""
+    """By line: how many characters on disk (byte order marks) are before its text."""
 
     def column(self, line: int, offset: int) -> int:
         """The column on disk, from 1, of a character offset in a line of the repaired text."""

@@ -189,7 +189,7 @@ def _output(source: Source, block: Block, around: Surroundings) -> Iterator[Stat
 
 
 def _http(source: Source, block: Block, around: Surroundings) -> Iterator[Statement]:
-    """A request as it crosses the wire, and the answer that may stand below it."""
+    """A request as it crosses the wire, and the answer that may be below it."""
     exchange = read_http(block)
     if exchange.command is not None:
         around.commands.append(exchange.command)
@@ -279,5 +279,5 @@ def _marked(source: Source, block: Block) -> Iterator[Statement]:
 
 
 def _column(source: Source, number: int, text: str) -> int:
-    """Where a piece of a fence's line stands in the file, whatever the fence is indented by."""
+    """Where a piece of a fence's line is in the file, whatever the fence is indented by."""
     return source.column(number, max(source.lines[number - 1].find(text.strip()), 0))

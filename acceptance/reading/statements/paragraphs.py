@@ -48,7 +48,7 @@ class _Segment:
 
 
 def paragraph_statements(source: Source, block: Block, around: Surroundings) -> Iterator[Statement]:
-    """What a paragraph asks for; a sentence that only tells is none of its statements."""
+    """What a paragraph asks for; a sentence that only describes is none of its statements."""
     if _is_scenario(block):
         steps = list(enumerate(block.text.split("\n"), block.line))
         yield from scenario_statements(source, steps, block.headings)

@@ -63,7 +63,7 @@ _NOTHING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row with its header: plain texts, and the cells that they stand in."""
+    """A row with its header: plain texts, and the cells that they are in."""
 
     block: Block
     header: list[str]

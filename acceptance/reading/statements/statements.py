@@ -1,4 +1,4 @@
-"""Blocks to statements: each demand once, with its place, its lines and the command that it speaks of."""
+"""Blocks to statements: each demand once, with its place, its lines and the command that it mentions."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _settings(source: Source, blocks: Sequence[Block], configuration: Configurat
 
 
 class _Steps:
-    """The steps of scenarios among list items: what stands before `then` is context of what stands behind it."""
+    """The steps of scenarios among list items: what is before `then` is context of what is behind it."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
@@ -84,7 +84,7 @@ class _Steps:
         self._asked = False
 
     def role(self, index: int) -> tuple[str, str]:
-        """`context` or `asked` for an item that is a step, else "", and what stands before it."""
+        """`context` or `asked` for an item that is a step, else "", and what is before it."""
         text = self._texts[index]
         word = step_of(text)
         if word in ("and", "but") and (self._asked or self._context):

@@ -57,7 +57,7 @@ def dashboard(statement: Statement, facts: Facts) -> Draft:
 
 
 def port_of(statement: Statement) -> int | None:
-    """The port that a command or its expectation speaks of."""
+    """The port that a command or its expectation mentions."""
     command = statement.command
     told = [*(command.details.get("filters") or ()), command.text] if command is not None else []
     for text in (*told, statement.text):

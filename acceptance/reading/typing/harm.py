@@ -22,7 +22,7 @@ _MEND = "somebody judges it by hand, or a binding says what to measure in its pl
 
 
 def without_harm(typed: Typed) -> Typed:
-    """The same with harmful requests left to a person, who is told."""
+    """The same with harmful requests left to a person, with the reason."""
     if not typed.notes and not any("request" in draft.parameters for draft in typed.drafts):
         return typed
     drafts: list[Draft] = []

@@ -40,10 +40,10 @@ def library(statement: Statement, facts: Facts) -> Draft:
 
 
 def model_information(statement: Statement, facts: Facts) -> Draft:
-    """A library module that works: it tells about its model, by the call that the document shows."""
+    """A library module that works: it describes its model, by the call that the document shows."""
     call = facts.library_call(_MODEL_CALL)
     if call is None:
-        return person("the document shows no library call that tells about the model")
+        return person("the document shows no library call that describes the model")
     assumptions = ("the module is judged by the document's own call that gives model information", *call.assumptions)
     return Draft("model_information", assumptions=assumptions, parameters={**call.parameters(), "mentions": []})
 

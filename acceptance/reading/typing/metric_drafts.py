@@ -83,7 +83,7 @@ def resource_metrics(statement: Statement, facts: Facts) -> tuple[Draft, ...]:
 
 
 def mentions(text: str) -> list[str]:
-    """What an answer has to speak of: the telling words after `with`."""
+    """What an answer has to mention: the telling words after `with`."""
     match = _WITH.search(text)
     words = re.findall(r"[a-z]{3,}", match[1].lower()) if match else []
     return [singular(word) for word in dict.fromkeys(words) if word not in _GENERIC]

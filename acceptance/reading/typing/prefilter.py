@@ -1,6 +1,6 @@
 """What a text must hold before an expression can be found in it: a cheap question before a costly search.
 
-Most rules do not speak of most demands. Three letters that each way through an expression needs are asked for
+Most rules do not mention most demands. Three letters that each way through an expression needs are asked for
 first, in a set of all threes of the text, and the search itself is only made where one of them is there.
 """
 
@@ -22,7 +22,7 @@ Telltale = frozenset[str]
 
 @lru_cache(maxsize=1024)
 def telltale(expression: re.Pattern[str]) -> Telltale | None:
-    """Threes of letters, in lower case, one of which stands in each text in which the expression is found.
+    """Threes of letters, in lower case, one of which is in each text in which the expression is found.
 
     None where some way through the expression needs no three letters in a row.
     """
@@ -61,7 +61,7 @@ def _of_part(code: Any, value: Any) -> set[str] | None:
 
 
 def _of_all(ways: Sequence[set[str] | None]) -> set[str] | None:
-    """One of these is gone through: what tells it is needed of each."""
+    """One of these is gone through: what identifies it is needed of each."""
     found: set[str] = set()
     for way in ways:
         if way is None:

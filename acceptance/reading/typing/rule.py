@@ -57,7 +57,7 @@ class Rule:
     without_figures: bool = False
 
     def match(self, program: str, path: str, text: str) -> tuple[int, int] | None:
-        """Where the rule's words stand in a text, or None where the rule does not speak of it or of its command."""
+        """Where the rule's words are in a text, or None where the rule does not mention it or of its command."""
         if self.program is not None and not self.program.search(program):
             return None
         if self.path is not None and not self.path.search(path):

@@ -66,7 +66,7 @@ def response_example(statement: Statement, facts: Facts) -> Draft:
 def _with_request(statement: Statement, kind: str, parameters: dict[str, Any]) -> Draft:
     command = statement.command
     if command is None or command.request is None:
-        why = command.problem if command is not None and command.problem else "no request stands before it"
+        why = command.problem if command is not None and command.problem else "no request is before it"
         note = Note(
             "request-missing", "warning", f"this expectation has no request: {why}", "put the curl command above it"
         )
@@ -85,7 +85,7 @@ def streaming(statement: Statement, facts: Facts) -> Draft:
 
 
 def openai_api(statement: Statement, facts: Facts) -> Draft:
-    """The endpoints of OpenAI's API that the text names, else those that the document speaks of."""
+    """The endpoints of OpenAI's API that the text names, else those that the document mentions."""
     named = [name for name, words in _ENDPOINTS.items() if words.search(statement.text)]
     path = str((_request(statement) or {}).get("path", ""))
     named = named or [name for name, words in _ENDPOINTS.items() if words.search(path)]
@@ -99,7 +99,7 @@ def openai_api(statement: Statement, facts: Facts) -> Draft:
 
 
 def compatibility(statement: Statement, facts: Facts) -> Draft:
-    """Compatibility of an API without saying with what: OpenAI's, where the document speaks of it."""
+    """Compatibility of an API without saying with what: OpenAI's, where the document mentions it."""
     if not facts.speaks_of(r"\bopenai\b|/v1/(?:chat|completions|models)"):
         return person("it does not say with what the API has to be compatible")
     draft = openai_api(statement, facts)

@@ -1,1 +1,1 @@
-"""Requests, answers, and what happens between them."""
+"""Requests, answers and generations."""

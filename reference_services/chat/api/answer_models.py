@@ -75,7 +75,7 @@ class Moderated(Told):
 
 
 class Answered(Told):
-    """What all answers have. `cached`, `retrieval` and `moderation` are there while what they tell of is on."""
+    """What all answers have. `cached`, `retrieval` and `moderation` are there while what they report of is on."""
 
     id: str
     created: Count

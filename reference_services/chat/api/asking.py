@@ -1,4 +1,4 @@
-"""From a checked request to a generation: who is asked, what goes into the prompt, how much room the reply has."""
+"""From a checked request to a generation: engine, prompt, room for the reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An answer in chunks, as streams and sockets send them, and what every answer tells beside its text."""
+"""An answer in chunks, as streams and sockets send them, and what every answer reports beside its text."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ async def chunks(
 
 
 def told(started: Generation) -> dict[str, Any]:
-    """The fields of its own that a whole answer has: each only while what it tells of is on."""
+    """The fields of its own that a whole answer has: each only while what it reports of is on."""
     return {**cached(started), **started.context.shown(), **started.moderation()}
 
 

@@ -1,4 +1,4 @@
-"""Retrieved context: which passages of the caller's documents go into a prompt, where, and how the answer tells it."""
+"""Retrieved context: which passages of the caller's documents go into a prompt, and how the answer lists them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One completion under way: its tokens, the record of its turn, its account.
+"""One completion in progress: its tokens, the record of its turn, its metrics.
 
 The order at the end is what a client may rely on: the turn is committed, then the counters move, then the last
 chunk (or the whole response) leaves.
@@ -92,7 +92,7 @@ class Generation:
         }
 
     def moderation(self) -> dict[str, object]:
-        """The field that tells what moderation came to, on the request and on each answer; none while it is off."""
+        """The field that reports what moderation came to, on the request and on each answer; none while it is off."""
         if self._asked is None:
             return {}
         return {"moderation": {"input": self._asked, "output": list(self._answered)}}

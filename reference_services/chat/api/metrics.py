@@ -3,7 +3,7 @@
 vLLM's names and types are those of its own exposition (docs.vllm.ai, "Production Metrics"). Their token counters
 move as tokens are read and generated, so that they hold the work on requests that were abandoned as well;
 the service's own `hermes_2_tokens_total` has the same tokens once a request has ended, by its outcome, so that those
-of outcome `ok` are the sum of the usage that clients were told.
+of outcome `ok` are the sum of the usage that clients received.
 """
 
 from __future__ import annotations

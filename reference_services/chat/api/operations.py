@@ -1,4 +1,4 @@
-"""What operators ask: health, readiness, configuration, version, models, token counts, metrics."""
+"""Routes for operators: health, readiness, configuration, version, models, token counts, metrics."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Requests as they come in: every field is checked, nothing silently ignored.
+"""Incoming requests: every field is checked, none is ignored.
 
-The first wrong item ends the check of its list: each problem that is found is described, and one is told.
+The first wrong item ends the check of its list: each problem that is found is described, and one is reported.
 Fields that shape sampling are taken into the draw where the temperature is above 0. What this service cannot do
 (tools, images, penalties of single tokens) is refused, not ignored.
 """

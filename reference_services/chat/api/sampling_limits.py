@@ -1,4 +1,4 @@
-"""What a service lets requests ask of the draw: the ranges and the most of its settings."""
+"""Limits of sampling parameters, from the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model service: an engine with its settings, what it tells about itself, and whether it is ready."""
+"""The model service: an engine with its settings, its description, and its readiness."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ModelService:
         return "ready" if self.engine.loaded else "loading"
 
     def engine_told(self) -> dict[str, Any]:
-        """Name and version of the engine, and what else it tells of itself."""
+        """Name and version of the engine, and what else it reports of itself."""
         return {"name": self.engine.name, "version": self.engine.version, **self.engine.told}
 
     def served_names(self) -> tuple[str, str]:
@@ -74,7 +74,7 @@ class ModelService:
         }
 
     def get_health_status(self) -> dict[str, Any]:
-        """How the service is, loading it first where that has not happened; what goes wrong is told, not raised."""
+        """How the service is, loading it first where that has not happened; what goes wrong is reported, not raised."""
         if not self.engine.loaded and self.load_error is None:
             with contextlib.suppress(Exception):
                 self.load()

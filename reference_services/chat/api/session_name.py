@@ -1,4 +1,4 @@
-"""The session that a request names, as a name under which it is kept for its caller."""
+"""The storage name of a session, made from its caller and its id."""
 
 from __future__ import annotations
 

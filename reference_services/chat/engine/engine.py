@@ -1,4 +1,4 @@
-"""Engines: what generates. The simulated one is deterministic and knows only the prompt that it is given."""
+"""Engines. The simulated one is deterministic and knows only its prompt."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Ask:
     choice: int = 0
     """Which of several answers to one request this is."""
     top_logprobs: int | None = None
-    """How many alternatives to tell of each token; None: no log probabilities at all."""
+    """How many alternatives to report of each token; None: no log probabilities at all."""
     json_schema: str | None = None
     """The JSON Schema, as JSON, that the answer has to meet."""
 
@@ -82,7 +82,7 @@ class Engine(Protocol):
 
     @property
     def told(self) -> Mapping[str, list[str]]:
-        """What it tells of itself beside name and version, for operators."""
+        """What it reports of itself beside name and version, for operators."""
 
     @property
     def loaded(self) -> bool:
@@ -112,7 +112,7 @@ class Engine(Protocol):
         """Renew what `families` gives; quick, also where the engine is down."""
 
     def families(self) -> list[Metric] | None:
-        """Metrics under the engine's own names; None where it has none, so that the service tells them."""
+        """Metrics under the engine's own names; None where it has none, so that the service reports them."""
 
     def count(self, prompt: Prompt) -> int:
         """How many tokens a prompt has, template included."""

@@ -1,4 +1,4 @@
-"""Values for JSON Schemas: one that is meant to meet each keyword; what cannot be met is said."""
+"""Values for JSON Schemas, one for each keyword, or a reason why none can be made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log probabilities of the simulated engine: made up from a hash, but as a real engine's would have to be.
+"""Log probabilities of the simulated engine: made up from a hash, but consistent.
 
 The engine draws by a hash and has no distribution. What it says here is the same for the same request, the token that
 was taken is the likeliest, the alternatives come in order, and the probabilities of a token sum to less than one.

@@ -35,7 +35,7 @@ _KIND_ASKED = re.compile(r"\b(?:which|what|how)\s+([^\W\d_]+)", re.IGNORECASE)
 _TWO_THINGS = re.compile(r"\b(?:and|both|together with|as well as|plus)\b", re.IGNORECASE)
 _POINTS_BACK = re.compile(r"^(?:it|they|this|that|these|those|he|she)\b", re.IGNORECASE)
 _MARKUP = re.compile(r"</?\w+[^<>]*>")
-"""A line that only marks what stands below or above it, as the source of a quotation."""
+"""A line that only marks what is below or above it, as the source of a quotation."""
 _CHANGE = re.compile(
     r"\b(?:now|changed?|changes|instead|actually|correction|corrected|updated?|new|moved|renamed|no longer|"
     r"replaced|switched|rather than|anymore)\b",

@@ -1,4 +1,4 @@
-"""Places to run in: so many at once, the others wait in the order in which they came."""
+"""Execution slots: so many at once, the rest waits in order of arrival."""
 
 from __future__ import annotations
 

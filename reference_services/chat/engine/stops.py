@@ -1,4 +1,4 @@
-"""Stop strings: where a generated text ends because of one, whatever tokens it is spread over."""
+"""Stop strings, also where one is spread over several tokens."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What moderators say of a text, and the protocol of moderators."""
+"""Judgements of moderators, and the protocol of moderators."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Judgement:
     @property
     def reasons(self) -> str:
         """The categories that the text is flagged for, as one text."""
-        return ", ".join(sorted(name for name, is_so in self.categories.items() if is_so)) or "no category is told"
+        return ", ".join(sorted(name for name, is_so in self.categories.items() if is_so)) or "no category is named"
 
 
 class Flagged(Exception):

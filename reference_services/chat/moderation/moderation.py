@@ -1,4 +1,4 @@
-"""Moderation of what is asked and of what is answered, and what is done where the moderator is away.
+"""Moderation of requests and answers, and what happens when the moderator fails.
 
 Input that is flagged is refused before a turn begins. An answer that is flagged ends there, with the finish reason
 `content_filter`: what was shown until then stays, the rest is never shown, and the session's record holds what was
@@ -78,7 +78,7 @@ class Moderation:
             await self.moderator.close()
 
     def shown(self) -> dict[str, Any]:
-        """What health tells of it."""
+        """What health reports of it."""
         if self.moderator is None:
             return {}
         on_failure = "open" if self._is_open else "closed"

@@ -1,4 +1,4 @@
-"""The moderator that flags listed words and phrases: the same text, the same judgement, always.
+"""The moderator for a list of words and phrases; it is deterministic.
 
 Words are compared whole and without regard to case, to width and other forms of compatibility (NFKD), to marks between
 words and to characters that are not seen. "class" holds no listed "ass".

@@ -1,4 +1,4 @@
-"""What an engine is given: a conversation or a raw text, and nothing else."""
+"""The input of an engine: a conversation or a raw text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What of a conversation goes into a prompt: the system prompt, the last whole turns, the new message."""
+"""The context window: system prompt, last whole turns, new message."""
 
 from __future__ import annotations
 

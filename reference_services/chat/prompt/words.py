@@ -1,4 +1,4 @@
-"""Content words: what a text is about, without the small words of English and without endings."""
+"""Content words of a text, without stop words and endings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What conversations were like: figures of stored turns, and of nothing else."""
+"""Analytics of conversations, from stored turns only."""
 
 from __future__ import annotations
 

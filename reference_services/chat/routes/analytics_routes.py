@@ -1,4 +1,4 @@
-"""GET /sessions/{id}/analytics and /metrics/conversations: what the caller's conversations were like."""
+"""GET /sessions/{id}/analytics and /metrics/conversations: analytics of the caller's conversations."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ class Mutation:
 
 class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
-        """Logs nothing: a caller's fault is told to the caller, and what is ours is logged where it is seen."""
+        """Logs nothing: a caller's error is reported to the caller, and what is ours is logged where it is seen."""
 
 
 def schema() -> strawberry.Schema:
@@ -166,7 +166,7 @@ def _told(error: Exception) -> GraphQLError:
 
 
 def _is_ours(error: GraphQLError) -> bool:
-    """Whether an error is a bug: that is logged, and told without its inside."""
+    """Whether an error is a bug: that is logged, and reported without internal details."""
     if error.original_error is None or isinstance(error.original_error, GraphQLError):
         return False
     internal(error.original_error, GRAPHQL)

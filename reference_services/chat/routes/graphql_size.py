@@ -1,4 +1,4 @@
-"""How large a GraphQL query is with its fragments put in, counted without putting them in.
+"""The size of a GraphQL query with its fragments, counted without expanding them.
 
 Twenty fragments that each spread the next one twice are a million fields. Validation and its limits walk them all; here
 each fragment is counted once, and where it is spread its figures are added.

@@ -1,4 +1,4 @@
-"""POST /v1/moderations: what the service's moderator says of texts, in the shape of OpenAI's API."""
+"""POST /v1/moderations: the moderator's judgement in the shape of OpenAI's API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What settings turn on beside chats; what needs an extra or much memory is imported only where it is on."""
+"""Optional parts of a chat service; costly ones are imported only if a setting turns them on."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ from reference_services.web.requests.held_bytes import NoRoom, share_of
 
 DONE = "[DONE]"
 MOST_WAITING = 8
-"""Requests that may wait on one socket; who sends more is told that it is too many, and let go."""
+"""Requests that may wait on one socket; a client that sends more gets an error and is disconnected."""
 TOO_MANY, NO_ROOM = 1008, 1013
 """Close codes of RFC 6455, section 7.4, and of its registry."""
 
@@ -121,7 +121,7 @@ class Inbox:
 
 
 async def _answer(parts: Parts, socket: WebSocket, inbox: Inbox, message: bytes, session_id: str | None) -> None:
-    """Answer one request; what is wrong with it is told in the error's shape, and the socket stays open."""
+    """Answer one request; an error has the usual shape, and the socket stays open."""
     account = parts.metrics.account(SOCKET)
     try:
         await allowance(socket).take()

@@ -1,4 +1,4 @@
-"""The state of sessions that were used lately, in memory over the store: their records and their last turns.
+"""Recently used sessions in memory, over the store: records and last turns.
 
 The store says with each claim in what state a session is; turns that are kept of that very state need not be read.
 So nothing here is ever out of date, also where several processes use one store.

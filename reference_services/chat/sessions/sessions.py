@@ -1,4 +1,4 @@
-"""Sessions: who said what before, for how long that is kept, and what of it goes into the next prompt.
+"""Sessions: earlier turns, how long they are kept, and which go into the next prompt.
 
 A turn is a user's message with its reply. The memory is the last `conversation_memory_size` turns (10); the prompt
 holds them with the system prompt and the new message, cut to `context_window_size` tokens (8192) by leaving out the
@@ -92,7 +92,7 @@ class Turn:
         return await asyncio.shield(self._storing)
 
     def close(self) -> None:
-        """Let the next one on this session go ahead, after a commit that is under way: it is told of that turn."""
+        """Let the next one on this session go ahead, after a commit that is under way: it learns of that turn."""
         if not self._is_open:
             return
         self._is_open = False
@@ -351,5 +351,5 @@ class SessionManager:
 
 
 def in_utc(seconds: float) -> str:
-    """A time as answers tell it."""
+    """A time as answers show it."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

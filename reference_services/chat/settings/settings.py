@@ -141,7 +141,7 @@ class ChatSettings(BaseSettings):
     threads: Switch = False
     """Whether sessions are listed, named and branched."""
     system_prompt: AnyText = ""
-    """What the model is told where neither the request nor its session has a system prompt."""
+    """The system prompt where neither the request nor its session has a system prompt."""
 
     moderation: ModeratorLocation = ""
     """What judges requests and answers; nothing: they are not judged."""

@@ -1,4 +1,4 @@
-"""A thread that does a store's work in the order in which it was asked; what waits at once is one group."""
+"""A thread that does a store's work in order; waiting requests form one group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sessions that this process has claimed of a store's server.
+"""Sessions of a store's server that this process has claimed.
 
 A claim is a lease: it lasts LEASE_S and is renewed while the turn is under way, so that the death of a process keeps
 nobody from a session for longer. A process that was stopped for longer finds its claim gone, and its turn is refused

@@ -1,4 +1,4 @@
-"""Turns in a PostgreSQL server: what waits at once is one transaction, synced before it is acknowledged.
+"""Turns in a PostgreSQL server: waiting turns form one transaction, synced before the acknowledgement.
 
 psycopg, not asyncpg: connections belong to the store's threads, not to one event loop, so that routes and plain code
 use the same store; and the URL is libpq's own, with its password file, certificates and options. The tables are in a

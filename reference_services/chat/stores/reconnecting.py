@@ -1,4 +1,4 @@
-"""A connection to a store's server: made again where it broke, and given up on where the server stays away."""
+"""A connection to a store's server that reconnects, and gives up if the server stays away."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of sessions: the session and its turns."""
+"""Records of sessions: the session and its turns."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from reference_services.chat.prompt.prompt import Message
 class SessionRecord:
     """A session; times in seconds since the epoch. `system` is the last system prompt that was sent in it.
 
-    `parent` is the session that it was copied from, with the first `parent_turns` of its turns; `parent_created` tells
-    that session from a later one of the same name. Two records that are equal are of the same session with the same
-    turns: whoever has the turns of one need not read those of the other.
+    `parent` is the session that it was copied from, with the first `parent_turns` of its turns; `parent_created`
+    distinguishes that session from a later one of the same name. Two records that are equal are of the same session
+    with the same turns: whoever has the turns of one need not read those of the other.
     """
 
     session_id: str

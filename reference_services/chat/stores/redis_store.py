@@ -1,4 +1,4 @@
-"""Turns in a Redis server: what belongs together is one script, what waits at once one round trip.
+"""Turns in a Redis server: one script per change, one round trip for waiting changes.
 
 How much an acknowledged turn survives is the server's decision: only with `appendonly yes` and `appendfsync always`
 is a write on disk before it is answered (https://redis.io/docs/latest/operate/oss_and_stack/management/persistence/).
@@ -30,7 +30,7 @@ from reference_services.chat.stores.store import ClaimLost, SessionExists, Sessi
 SCHEMA = "1"
 CONNECT_S, ANSWER_S = 2.0, 5.0
 _ABSENT = ""
-"""What stands for no text in a script's arguments; a text is told from it by the mark in front."""
+"""Means no text in a script's arguments; a text has a mark in front."""
 
 Work = tuple[str, tuple[str, ...], Callable[[Any], Any]]
 """A script's name, its arguments, and what to make of its reply."""

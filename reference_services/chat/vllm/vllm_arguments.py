@@ -1,4 +1,4 @@
-"""The settings of a model service as a command line of vLLM's server, for whoever runs it without the service."""
+"""The settings of a model service as a command line of vLLM's server, to run it without the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The engine that is vLLM's server: a child process, spoken to over its HTTP API on a socket of its own.
+"""vLLM's server as an engine: a child process with its HTTP API on a private socket.
 
 Prompts go there as tokens, so that what was counted is what is read. Answers come as streams, and a generation that
 is closed closes its stream, at which vLLM ends the work.
@@ -252,7 +252,7 @@ class VllmEngine:
         return body
 
     async def look(self) -> None:
-        """Read vLLM's metrics anew; where it does not answer in time, none are shown."""
+        """Read vLLM's metrics again; where it does not answer in time, none are shown."""
         self._families = []
         if not self._is_loaded:
             return
@@ -293,7 +293,7 @@ def _environment(settings: ChatSettings) -> dict[str, str]:
 
 
 def _refused(status: int, body: bytes) -> Refused:
-    """vLLM's refusal as ours: what it says of a request is told, what it says of itself is logged."""
+    """vLLM's refusal as ours: what it says of a request is reported, what it says of itself is logged."""
     try:
         told = json.loads(body)
         message = str(told.get("error", told).get("message", ""))

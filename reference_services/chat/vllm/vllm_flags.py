@@ -1,7 +1,7 @@
 """The settings of a model service as flags of vLLM's server (docs.vllm.ai, "Engine Arguments").
 
-Which of them an installed vLLM knows differs from release to release: what it does not know is told, never dropped in
-silence.
+Which of them an installed vLLM knows differs from release to release: what it does not know is
+reported, never dropped in silence.
 """
 
 from __future__ import annotations

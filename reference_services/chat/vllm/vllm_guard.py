@@ -1,7 +1,7 @@
 """A process between the service and vLLM: `python -I vllm_guard.py FOLDER COMMAND...`.
 
 vLLM is several processes, and killing the first leaves the others alive. This one leads their session, takes in those
-that lose their parent, and ends them all: when vLLM's first process has ended, when it is told to (SIGTERM), and when
+that lose their parent, and ends them all: when vLLM's first process has ended, when it gets SIGTERM, and when
 the service has gone in whatever way, which it sees by the end of its standard input. It removes FOLDER at the end.
 
 Exit: that of vLLM's first process; 128 and the signal where one ended it.

@@ -1,4 +1,4 @@
-"""The vLLM that is installed: its command, its version, and the flags that it knows."""
+"""The installed vLLM: command, version, and flags."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from reference_services.chat.engine.engine import EngineError
 HELP_TIMEOUT_S = 300
 VERSION_TIMEOUT_S = 60
 _ENTRY = re.compile(r"^ {1,4}(-.*)$", re.MULTILINE)
-"""A line that begins an option; its description stands further in."""
+"""A line that begins an option; its description is further in."""
 _NAME = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 _VERSION = "import importlib.metadata as metadata; print(metadata.version('vllm'))"
 WHAT_TO_DO = (
@@ -77,7 +77,7 @@ def find(command: str) -> Install:
     python = path.resolve().parent / "python"
     interpreter = python if python.exists() else path.parent / "python"
     if not interpreter.exists():
-        raise EngineError(f"{path} has no interpreter beside it, so its version cannot be told; {WHAT_TO_DO}")
+        raise EngineError(f"{path} has no interpreter beside it, so its version is unknown; {WHAT_TO_DO}")
     return Install(path, _said([str(interpreter), "-c", _VERSION], VERSION_TIMEOUT_S).strip())
 
 

@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
 PREFIX = "vllm:"
-"""What else vLLM's server exposes tells of its process and its HTTP, which are not those of the service."""
+"""What else vLLM's server exposes reports of its process and its HTTP, which are not those of the service."""
 _CREATED = "_created"
 
 
@@ -22,7 +22,7 @@ def families_of(text: str) -> list[Metric]:
 
 
 class EngineMetrics(Collector):
-    """What an engine tells, in a registry."""
+    """What an engine reports, in a registry."""
 
     def __init__(self, families: Callable[[], Iterable[Metric]]) -> None:
         self._families = families

@@ -1,4 +1,4 @@
-"""vLLM's server as processes of its own, from start to gone: its log, its end, and why it ended."""
+"""vLLM's server as a process: start, log, end, and cause of the end."""
 
 from __future__ import annotations
 

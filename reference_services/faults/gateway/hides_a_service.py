@@ -1,4 +1,4 @@
-"""The last service is missing from the list of models; what asks for it by name is still answered."""
+"""Fault: the last service is missing from the list of models, but still answers by name."""
 
 from __future__ import annotations
 

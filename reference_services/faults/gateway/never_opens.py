@@ -1,4 +1,4 @@
-"""Circuit breakers count failures and never open."""
+"""Fault: circuit breakers count failures and never open."""
 
 from __future__ import annotations
 

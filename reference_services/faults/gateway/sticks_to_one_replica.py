@@ -1,4 +1,4 @@
-"""Every request goes to the first replica that may be asked, however much that one has to do."""
+"""Fault: every request goes to the first available replica, whatever its load."""
 
 from __future__ import annotations
 

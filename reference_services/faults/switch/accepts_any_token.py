@@ -1,4 +1,4 @@
-"""Whatever is sent as a token opens, and nothing as well."""
+"""Fault: any token is accepted, and none as well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests are answered at once, however many come."""
+"""Fault: requests are answered at once, however many come."""
 
 from __future__ import annotations
 

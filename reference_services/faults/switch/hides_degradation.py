@@ -1,4 +1,4 @@
-"""Where another source answers, or none, the service says that all is well."""
+"""Fault: a degraded answer or a refusal looks sound."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Hiding:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a request, and change what would tell."""
+        """Serve a request, and change what would show it."""
         if scope["type"] != "http" or "/switch/" not in scope["path"]:
             await self._app(scope, receive, send)
             return

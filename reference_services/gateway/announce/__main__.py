@@ -139,9 +139,13 @@ def _parser() -> Parser:
     parser.add_argument("--concurrent", type=int, metavar="N", help="requests at once (default: the gateway's)")
     parser.add_argument("--lease-seconds", type=float, metavar="S", help="time to a renewal (default: the gateway's)")
     parser.add_argument("--key-file", default="", metavar="FILE", help="holds the admin key")
-    parser.add_argument("--ca-file", default="", metavar="FILE", help="certificates that vouch for the gateway")
+    parser.add_argument("--ca-file", default="", metavar="FILE", help="CA certificates for the gateway")
     parser.add_argument(
-        "--patience-seconds", type=float, default=60.0, metavar="S", help="time for the first yes (default: 60)"
+        "--patience-seconds",
+        type=float,
+        default=60.0,
+        metavar="S",
+        help="time for the first registration (default: 60)",
     )
     return parser
 

@@ -1,4 +1,4 @@
-"""The account of one request: what it moves in the metrics, and its line in the log, whatever way it ends."""
+"""The account of one request: its metrics and its line in the log, however it ends."""
 
 from __future__ import annotations
 

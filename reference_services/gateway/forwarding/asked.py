@@ -1,4 +1,4 @@
-"""What a request asks a gateway for: read once, within limits, and kept byte for byte for the replica."""
+"""A request to the gateway: read once, within limits, and kept byte for byte for the replica."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ twice is doing it once. `once`: it leaves nothing behind, and may be what kills 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a service is told of who calls: the caller's own key, or the gateway's, or none.
+    """What a service learns about the caller: the caller's own key, or the gateway's, or none.
 
     Under one key all callers are one to a service. Their sessions are then kept apart by a scope before each name.
     """
@@ -51,7 +51,7 @@ class Asked:
     priority: int
     session: str | None
     scope: str = ""
-    """What stands before the names of this caller's sessions at the service, and is taken off its answer again."""
+    """What is before the names of this caller's sessions at the service, and is taken off its answer again."""
     repeats: Repeats = "never"
 
     @classmethod

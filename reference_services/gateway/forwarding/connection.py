@@ -1,4 +1,4 @@
-"""A connection to a replica: one exchange after the other, and every answer that is no HTTP seen before it goes on.
+"""A connection to a replica: one exchange after the other; malformed answers are not passed on.
 
 h11 parses. What it lets pass and no client should get is looked at here: a server that answers in two ways at once, or
 with bytes that end a line elsewhere, could make a client take one answer for two.
@@ -194,7 +194,7 @@ def _unsound(head: Head) -> str | None:
     if any(_CONTROL.search(value) for _, value in head.headers):
         return "a control character in a header"
     if b"transfer-encoding" in given and (b"content-length" in given or head.http_version == b"1.0"):
-        return "two ways to tell where it ends"
+        return "two ways to say where it ends"
     if len(given.get(b"content-length", b"")) > MOST_LENGTH_DIGITS:
         return "a length that cannot be"
     return None

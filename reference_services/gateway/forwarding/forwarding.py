@@ -1,6 +1,6 @@
-"""From a request to an answer that has begun: which service, which replica, and whether another one is tried.
+"""From a request to the start of its answer: service, replica, retries.
 
-The rule of repeating: a request goes to another replica only where doing it twice is doing it once.
+Retry policy: a request goes to another replica only where doing it twice is doing it once.
 
 - Where no connection came about, nothing was sent: any request goes on to the next replica.
 - Where a replica took the request and broke off before its answer, GET and DELETE of a session's record are repeated,

@@ -1,4 +1,4 @@
-"""Which headers go on to a replica and back to a client: end-to-end ones, and those that the gateway vouches for."""
+"""Headers to a replica and back to a client: end-to-end ones, and those that the gateway sets."""
 
 from __future__ import annotations
 

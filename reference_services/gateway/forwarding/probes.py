@@ -1,4 +1,4 @@
-"""Active probes: every replica is asked for its health, and where nobody says what it serves, for its models."""
+"""Active probes: the health of every replica, and its models where none are configured."""
 
 from __future__ import annotations
 

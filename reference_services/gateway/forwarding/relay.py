@@ -1,4 +1,4 @@
-"""An answer on its way to the client: chunk by chunk as it comes, and honest about it where it is cut."""
+"""The answer on its way to the client, chunk by chunk; a broken one is marked."""
 
 from __future__ import annotations
 

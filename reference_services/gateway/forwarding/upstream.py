@@ -1,4 +1,4 @@
-"""One request to one replica: sent once, with time-outs, and a failure told by whether it reached the replica."""
+"""One request to one replica, with time-outs; a failure says whether it reached the replica."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gateway answers itself, as openapi.json shows it."""
+"""Schemas of the gateway's own answers for openapi.json."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the gateway answers itself: models, services, health, metrics."""
+"""The gateway's own routes: models, services, health, metrics."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def router(
 
     @routes.get("/ready", **answers(Ready))
     async def ready() -> dict[str, str]:
-        """The gateway itself listens and has looked at its replicas once; how they are is told by /health."""
+        """The gateway itself listens and has looked at its replicas once; how they are is reported by /health."""
         return {"status": "ready"}
 
     @routes.get("/metrics", response_class=PlainTextResponse)

@@ -86,7 +86,7 @@ class Parts:
     access: Access
 
     def identity(self, request: HTTPConnection) -> asking.Identity:
-        """What the service is told of who calls."""
+        """What the service learns about the caller."""
         whose = self.directory.configuration.upstream.key
         if whose == "callers":
             return asking.Identity()

@@ -1,4 +1,4 @@
-"""Who may ask the gateway for what: the gate of the chat services, with the keys and limits of the configuration now.
+"""Access to the gateway: the gate of the chat services with the current keys and limits.
 
 Callers' keys open everything that is sent on. Admins' keys announce services and look at them, and open nothing else.
 The gateway's own key is shown to services in place of the caller's, where the configuration says so.

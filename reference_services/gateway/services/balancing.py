@@ -1,4 +1,4 @@
-"""Which replica gets a request: the one with the least to do, or the one that a session belongs to."""
+"""The choice of a replica: the least loaded one, or the one of the session."""
 
 from __future__ import annotations
 

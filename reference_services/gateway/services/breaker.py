@@ -1,4 +1,4 @@
-"""A circuit breaker: after failures in a row nothing is sent to a replica for a while, then a trial decides."""
+"""A circuit breaker: after consecutive failures a replica gets no requests for a while, then a trial decides."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Breaker:
         return state == "closed" or (state == "half_open" and self._trials < self.figures.trials)
 
     def begin(self) -> Ticket:
-        """A request is sent; it has to be told to `failed`, `completed` or `abandoned`."""
+        """A request is sent; its end has to be reported to `failed`, `completed` or `abandoned`."""
         is_trial = self.state == "half_open"
         self._trials += is_trial
         return Ticket(self._era, is_trial)
@@ -92,7 +92,7 @@ class Breaker:
             self._become("open")
 
     def abandoned(self, ticket: Ticket) -> None:
-        """The client left before there was an answer: that tells nothing, and the next one may try."""
+        """The client left before there was an answer: that shows nothing, and the next one may try."""
         if ticket.era == self._era and ticket.is_trial:
             self._trials -= 1
 

@@ -1,4 +1,4 @@
-"""Prometheus metrics of a gateway; what is a state is read when it is shown, and is gone with its replica."""
+"""Prometheus metrics of a gateway; gauges are read when they are shown."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Registration:
         return (datetime.now(UTC) + left).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
     def shown(self, status: str) -> dict[str, Any]:
-        """What an announcer is told."""
+        """The answer to an announcer."""
         told = self.told
         where = {"service": told.service, "replica": told.entry.shown, "address": told.address}
         return {**where, "lease_seconds": self.lease_s, "expires_at": self.expires_at, "status": status}

@@ -1,4 +1,4 @@
-"""Hot reload: a changed file is read as a whole, and replaces the configuration or is refused; nothing in between."""
+"""Hot reload: a changed file replaces the whole configuration or is refused."""
 
 from __future__ import annotations
 

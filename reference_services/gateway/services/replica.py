@@ -1,4 +1,4 @@
-"""One replica of a service: whether it is well, what it is doing, and the slot that a request takes of it."""
+"""One replica of a service: health, load, and slots."""
 
 from __future__ import annotations
 

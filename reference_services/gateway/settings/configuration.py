@@ -1,4 +1,4 @@
-"""What a gateway is told: its services with their replicas, and the figures by which it tries, waits and gives up."""
+"""The configuration of a gateway: services, replicas, limits and time-outs."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ LISTENER = (
 
 
 class Security(_Part):
-    """Who may call and how often. Keys stand in files and variables, never here; `access.py` reads them."""
+    """Who may call and how often. Keys are in files and variables, never here; `access.py` reads them."""
 
     api_key_file: str = ""
     api_key_header: HeaderName = "Authorization"

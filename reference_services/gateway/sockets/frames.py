@@ -1,4 +1,4 @@
-"""Where frames begin and end in the bytes of a WebSocket (RFC 6455, section 5.2); nothing is kept of what they hold."""
+"""Frame boundaries in the bytes of a WebSocket (RFC 6455, section 5.2); contents are not kept."""
 
 from __future__ import annotations
 

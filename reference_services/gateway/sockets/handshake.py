@@ -1,4 +1,4 @@
-"""The handshake of a WebSocket on both sides: a client's is read and answered, a replica's asked for."""
+"""The WebSocket handshake on both sides: the client's and the replica's."""
 
 from __future__ import annotations
 

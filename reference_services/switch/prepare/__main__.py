@@ -76,13 +76,13 @@ def main(arguments: Sequence[str] | None = None, make_client: MakeClient = downl
 def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m reference_services.switch.prepare",
-        description="Set up the models folder of Switch. Downloads nothing unless told what and what must come of it.",
+        description="Set up the models folder of Switch. Downloads nothing without a URL and its checksum.",
     )
-    parser.add_argument("folder", type=Path, metavar="DIR", help="the models folder; made where it is not there")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the models folder; created if missing")
     parser.add_argument(
         "--model", metavar="MODEL", help="7b, 3b or a name of the registry (default: its default model)"
     )
-    parser.add_argument("--sha256", metavar="HEX", help="what the model's file must be")
+    parser.add_argument("--sha256", metavar="HEX", help="SHA-256 of the model's file")
     parser.add_argument("--download", metavar="URL", help="fetch the model's file; https only, needs --sha256")
     return parser
 
@@ -126,7 +126,7 @@ def _line(folder: Path, model: Model, registry: Registry) -> str:
 
 
 def _verify(path: Path, model: Model, sha256: str) -> int:
-    """Whether the file is what it should be; one that is not there is told and is no error."""
+    """Whether the file is what it should be; one that is not there is reported and is no error."""
     if not path.is_file():
         print(f"{model.name} is still to be fetched: --download URL --sha256 HEX, or put {path.name} there yourself.")
         print("Until then Switch answers by OPENAI_BASE_URL, by a framework that has the model, or simulated.")

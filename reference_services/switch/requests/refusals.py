@@ -1,4 +1,4 @@
-"""Errors as Switch tells them: JSON with `error`, and what each kind of refusal has beside it."""
+"""Errors of Switch as JSON, with the fields of each kind of refusal."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def read_token(settings: SwitchSettings) -> str:
 
 
 def guard(token: str) -> Guard:
-    """What lets pass who sends the token. Digests of one length are compared, so that the time tells nothing."""
+    """What lets pass who sends the token. Digests of one length are compared, so that the time reveals nothing."""
     known = hashlib.sha256(token.encode("ascii")).digest()
     name = HEADER.lower().encode("ascii")
 

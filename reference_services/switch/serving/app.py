@@ -1,4 +1,4 @@
-"""The app: parts put together, with seams at which a fault can wrap the token, the queue or what is told."""
+"""The app: parts put together, with seams at which a fault can wrap the token, the queue or the report."""
 
 from __future__ import annotations
 

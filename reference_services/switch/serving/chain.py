@@ -1,4 +1,4 @@
-"""One answer from whoever can give it: asked in order, one at a time, within one deadline."""
+"""One answer from the first source that can give it: in order, one at a time, within one deadline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The configuration as `/config` shows it: under the names that documents are compared by, and without a secret."""
+"""The configuration for `/config`: under the names of the documents, without secrets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MB_IN_GB = 1000
 
 
 def shown(settings: SwitchSettings, sources: Sources) -> dict[str, Any]:
-    """Settings, engine and registry. Where the simulated engine stands in, no framework is claimed."""
+    """Settings, engine and registry. With the simulated engine no framework is claimed."""
     is_simulated = sources.framework == "simulated"
     values: dict[str, Any] = {
         "hermes_enable": settings.hermes_enable,

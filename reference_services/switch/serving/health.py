@@ -1,4 +1,4 @@
-"""What `/switch/health` tells: whether the model of this machine is loaded, and whether anybody else could answer."""
+"""`/switch/health`: whether the local model is loaded, and whether another source can answer."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ OK, UNAVAILABLE = 200, 503
 
 
 async def look(sources: Sources) -> tuple[int, dict[str, Any]]:
-    """Status and body, with the fields of the document. Sources are asked anew each time."""
+    """Status and body, with the fields of the document. Sources are asked again each time."""
     local = sources.local
     state = await local.state() if local is not None else State(sources.local_refusal)
     if state.is_well:

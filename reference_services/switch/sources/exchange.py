@@ -1,4 +1,4 @@
-"""One request to a server and what it answers, read within a limit, with every failure told in the same words."""
+"""One request to a server and its answer, within limits and with uniform failures."""
 
 from __future__ import annotations
 
@@ -74,5 +74,5 @@ def as_object(content: bytes) -> Mapping[str, Any] | None:
 
 
 def as_count(value: Any) -> int | None:
-    """A number of tokens or bytes, None for whatever else is told."""
+    """A number of tokens or bytes, None for whatever else is reported."""
     return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None

@@ -85,7 +85,7 @@ class GgufModel:
                 await self._keeping
 
     async def _keep(self) -> None:
-        """Run the process, and run it again where it dies; not where it says what has to be mended first."""
+        """Run the process, and run it again where it dies; not where it says what has to be fixed first."""
         pause_s = FIRST_PAUSE_S
         while True:
             refused = await self._run()
@@ -131,7 +131,7 @@ class GgufModel:
         return refused
 
     def _send(self, **fields: Any) -> None:
-        """A line to the process. Where that has just died, whoever waits for an answer is told by `_run`."""
+        """A line to the process. Where that has just died, `_run` answers whoever waits."""
         assert self._process is not None
         assert self._process.stdin is not None
         if not self._process.stdin.is_closing():

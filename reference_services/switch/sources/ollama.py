@@ -32,7 +32,7 @@ LONGEST_ERROR = 200
 
 
 class Ollama:
-    """Asks `URL/api/chat`. `context` is the same in every request: Ollama loads its model anew where it changes."""
+    """Asks `URL/api/chat`. `context` is the same in every request: Ollama loads its model again where it changes."""
 
     framework = NAME
 
@@ -113,7 +113,7 @@ class Ollama:
 
 
 async def _lines(response: httpx.Response) -> AsyncIterator[Mapping[str, Any]]:
-    """The objects of the lines. Only a line feed ends a line: other separators may stand within a text."""
+    """The objects of the lines. Only a line feed ends a line: other separators may be within a text."""
     rest = b""
     async for part in parts(response, NAME):
         *ended, rest = (rest + part).split(b"\n")

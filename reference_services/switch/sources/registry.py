@@ -102,7 +102,7 @@ def _problems(table: Any) -> list[str]:
     for number, entry in enumerate(entries):
         problems += _of_entry(f"available_models[{number}]", entry)
     names = [entry["name"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("name"), str)]
-    problems += [f"the name {name!r} stands there twice" for name in sorted({n for n in names if names.count(n) > 1})]
+    problems += [f"the name {name!r} is there twice" for name in sorted({n for n in names if names.count(n) > 1})]
     if "default_model" not in table:
         problems.append("default_model is missing: name one of the models")
     for key in ("default_model", "fallback_model"):

@@ -1,4 +1,4 @@
-"""The simulated model of this machine: deterministic, made of the prompt alone, and called simulated everywhere."""
+"""The simulated local model: deterministic, from the prompt alone, and labelled as simulated everywhere."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where an answer can come from: an upstream or a model on this machine, seen alike."""
+"""A source of answers: an upstream or a local model."""
 
 from __future__ import annotations
 

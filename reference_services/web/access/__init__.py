@@ -1,1 +1,1 @@
-"""Who may ask: keys, rate, hosts, origins; and how a refusal looks."""
+"""Access: keys, rates, hosts, origins, and refusals."""

@@ -146,7 +146,7 @@ def described_methods(app: FastAPI, path: str) -> str:
 
 
 def internal(error: BaseException, where: str) -> Refused:
-    """The refusal for what no request is at fault for; a bug is logged in full, and told without its inside."""
+    """The answer to our own error: logged in full, reported without internal details."""
     if isinstance(error, Unserved):
         refused = error.refused()
         if refused.is_ours:

@@ -1,4 +1,4 @@
-"""What every request passes before a route sees it: sizes, then the key, then the rate."""
+"""The gate in front of every route: sizes, then the key, then the rate."""
 
 from __future__ import annotations
 

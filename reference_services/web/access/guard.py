@@ -1,4 +1,4 @@
-"""The door before a service's app: visitors that may not ask are refused, and web pages that may are told so."""
+"""The guard of a service: refuses visitors that may not ask, and sends CORS headers to web pages that may."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def guarded(app: ASGIApp, allowed: Allowed, refuse: Refuse) -> ASGIApp:
 
 
 def detail(refusal: Refusal) -> Response:
-    """A refusal as FastAPI tells errors, for services without a shape of their own."""
+    """A refusal as FastAPI reports errors, for services without a shape of their own."""
     return JSONResponse({"detail": refusal.message}, refusal.status)

@@ -1,6 +1,6 @@
 """API keys: read from a file and a variable, compared in constant time, and never shown.
 
-A key is known here only by its SHA-256. Who calls is told apart by the first 16 digits of it, which say nothing about
+A key is known here only by its SHA-256. The first 16 digits of it distinguish callers; they say nothing about
 the key and stay the same over restarts, so that sessions stay with their key.
 """
 
@@ -58,7 +58,7 @@ def _sources(setting: str, file: str, variable: str) -> Iterable[tuple[str, str]
 
 
 class Keys:
-    """The keys that are let in. Without keys everybody is, and nobody is told apart."""
+    """The keys that are let in. Without keys everybody is, and callers are not distinguished."""
 
     def __init__(self, keys: Sequence[str], header: str) -> None:
         self._digests = [hashlib.sha256(key.encode("ascii")).digest() for key in keys]

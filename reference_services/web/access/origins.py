@@ -1,4 +1,4 @@
-"""The settings by which a service lets in more than its own machine's programs, as types for pydantic."""
+"""Settings that allow other hosts, origins and proxies, as types for pydantic."""
 
 from __future__ import annotations
 

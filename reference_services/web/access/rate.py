@@ -35,7 +35,7 @@ class RateLimit:
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
     async def take(self, who: str) -> dict[str, str]:
-        """Count one request; headers that tell how much of the narrowest limit is left. Raises Refused (429)."""
+        """Count one request; headers that report how much of the narrowest limit is left. Raises Refused (429)."""
         headers: dict[str, str] = {}
         for limit in sorted(self._limits, key=lambda each: each.get_expiry()):
             is_within = await self._limiter.hit(limit, who)

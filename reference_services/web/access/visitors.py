@@ -1,4 +1,4 @@
-"""Who may ask a service: not a web page that a browser on this machine happens to show.
+"""Access control against web pages: which hosts and origins may send requests.
 
 A browser sends a page's requests to any address that the page names, this machine's too, and a name can be made to mean
 this machine after the page was loaded (DNS rebinding). Such requests say so themselves: `Origin` and `Sec-Fetch-Site`
@@ -34,7 +34,7 @@ class Allowed:
 
 
 class Visitors:
-    """Tells who may ask.
+    """Decides who may ask.
 
     Beyond loopback a service cannot know its names: there every `Host` is taken until some are allowed, and an address
     always is, because nobody can make it mean another machine.

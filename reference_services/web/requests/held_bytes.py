@@ -1,4 +1,4 @@
-"""The bytes that clients have in a service's memory: bodies and messages, while they come and are worked on."""
+"""The bytes of clients in a service's memory: bodies and messages in progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a JSON text may hold, counted in its bytes before anything is built of it.
+"""Limits of a JSON text, counted in its bytes before parsing.
 
 A value takes a byte or two in the text, a hundred in memory, and a thousand where a validator describes what is wrong
 with it: a limit on bytes alone bounds neither memory nor time. Counting is linear, and gives up early.

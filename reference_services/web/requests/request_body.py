@@ -1,4 +1,4 @@
-"""Bodies of requests: read within limits, every field checked, and told in OpenAI's shape where one is wrong."""
+"""Bodies of requests: read within limits, every field checked, errors in OpenAI's shape."""
 
 from __future__ import annotations
 

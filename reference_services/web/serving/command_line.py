@@ -1,4 +1,4 @@
-"""What the commands of all services have in common: exit codes, usage errors, and the fault that is asked for."""
+"""The command line of all services: exit codes, usage errors, faults."""
 
 from __future__ import annotations
 

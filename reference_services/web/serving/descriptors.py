@@ -1,4 +1,4 @@
-"""File descriptors: as many as the connections need that a service may have."""
+"""File descriptors for the connections of a service."""
 
 from __future__ import annotations
 

@@ -72,7 +72,7 @@ class HttpConnection(HttpToolsProtocol):
         return took > (limits.keep_alive_seconds if self._stage == "idle" else limits.request_head_seconds)
 
     def _give_up(self, status: HTTPStatus) -> None:
-        """Tell the client, where its answer has not begun, and end the connection; the app sees its client leave."""
+        """Inform the client, where its answer has not begun, and end the connection; the app sees its client leave."""
         if not self.pipeline and not (self.is_answering and self.cycle.response_started):
             text = f"{status.phrase}\n"
             head = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(text)}\r\nconnection: close"

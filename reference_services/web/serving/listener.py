@@ -1,4 +1,4 @@
-"""Takes connections, as many as there may be; further ones wait in the kernel's queue until one has ended."""
+"""Accepts connections up to a limit; further ones wait in the kernel's queue."""
 
 from __future__ import annotations
 

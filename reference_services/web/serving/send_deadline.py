@@ -1,4 +1,4 @@
-"""A client that takes nothing: its connection is cut after a while, and what was held for it comes free."""
+"""Closes the connection of a client that does not read, and frees what was held for it."""
 
 from __future__ import annotations
 

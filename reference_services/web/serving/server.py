@@ -88,7 +88,7 @@ def config(
     key: str = "",
     make_socket: MakeSocket | None = None,
 ) -> uvicorn.Config:
-    """What uvicorn is told. `make_socket` makes the connection of a WebSocket; without it none is taken."""
+    """The arguments of uvicorn. `make_socket` makes the connection of a WebSocket; without it none is taken."""
     return uvicorn.Config(
         app,
         lifespan="on" if has_lifespan else "off",

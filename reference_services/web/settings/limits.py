@@ -1,4 +1,4 @@
-"""How long a service waits for a client, and how many clients it has at once."""
+"""Time limits for clients, and the number of clients at once."""
 
 from __future__ import annotations
 

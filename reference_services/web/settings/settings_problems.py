@@ -1,4 +1,4 @@
-"""What is wrong with settings, one line each: name, value, what is allowed, where it came from."""
+"""Problems of settings, one line each: name, value, what is allowed, source."""
 
 from __future__ import annotations
 

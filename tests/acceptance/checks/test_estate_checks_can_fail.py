@@ -290,8 +290,8 @@ def test_alert_rules(gateway: At, at: At, estate: Estate) -> None:
 
     passes(ruled(slow, large), asked, "HighLatency, Large")
     passes(ruled({**slow, "name": "Slow", "query": "request_duration_seconds > 2"}, large), asked, "Slow, Large")
-    fails(ruled(slow), asked, "speaks of memory")
-    fails(ruled(slow, {**large, "type": "recording"}), asked, "speaks of memory")
+    fails(ruled(slow), asked, "mentions memory")
+    fails(ruled(slow, {**large, "type": "recording"}), asked, "mentions memory")
     fails(ruled(slow, {**large, "health": "err", "lastError": "no such metric"}), asked, "cannot be evaluated: no such")
     fails(ruled(), asked, "has no alerting rule")
     estate.more.clear()
@@ -473,7 +473,7 @@ def test_documentation_in_guides(at: At, tmp_path: Path) -> None:
     (tmp_path / "secret.md").write_text(f"# Troubleshooting\n\n{text}\n", encoding="utf-8")
     guide.write_text(f"# Installing\n\n{text}\n", encoding="utf-8")
     (guide.parent / "more.md").symlink_to(tmp_path / "secret.md")
-    fails(site(), asked, "no heading speaks of troubleshooting (1 guides")
+    fails(site(), asked, "no heading mentions troubleshooting (1 guides")
     is_not_measurable(at(), asked, "names no folder of guides", 'add "docs"')
 
 

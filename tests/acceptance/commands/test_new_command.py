@@ -248,7 +248,7 @@ def test_senseless_values_are_refused_with_a_mend_and_nothing_is_written(
     error = capsys.readouterr().err
     assert code == 4
     assert said in error
-    assert "mend:" in error
+    assert "hint:" in error
     assert list(tmp_path.iterdir()) == []
 
 

@@ -107,7 +107,7 @@ def test_a_sound_server_passes_and_leaves_a_result_document(
     assert {"results.json", "verdicts.jsonl", "junit.xml", "pytest.log", "evidence"} <= names
     (page,) = folder.glob("*_Implementation_Results.html")
     assert page.name.startswith("7.7_Small-1_")
-    assert "passed on an engine that nobody named: 2 of 2 criteria pass" in done.stderr
+    assert "passed on an unnamed engine: 2 of 2 criteria pass" in done.stderr
 
 
 def test_a_wrong_shape_fails_with_its_line(
@@ -226,7 +226,7 @@ def test_wrong_usage_ends_with_4_a_cause_and_a_mend(
     (tmp_path / "binary.md").write_bytes(b"\x7fELF\x02\x01\x01\x00" + bytes(range(256)) * 8)
     done = signoff(*arguments)
     assert (done.returncode, complaint in done.stderr) == (4, True), done.stderr
-    assert "mend:" in done.stderr
+    assert "hint:" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.glob("out/*/results.json"))
 

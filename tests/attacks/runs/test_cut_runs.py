@@ -168,7 +168,7 @@ def test_a_killed_run_is_reported_with_what_it_had(
     done = signoff(tmp_path, "report", str(folder))
     outcomes = {"json_shape": "pass", "latency": "not_run", "throughput": "not_run"}
     stored = assert_cut(folder, done, outcomes)
-    assert done.stdout.startswith("invalid on an engine that nobody named: the run was cut off after validation/json")
+    assert done.stdout.startswith("invalid on an unnamed engine: the run was cut off after validation/json")
     assert "1 of 3 criteria were judged; records without a verdict: evidence/load.jsonl (" in done.stdout
     assert stored["cut"] | {"without_verdict": []} == {
         "judged": 1,
@@ -286,7 +286,7 @@ def test_a_run_that_was_cut_before_it_began_is_an_error_with_a_sentence(tmp_path
         if content is not None:
             (tmp_path / "run/begun.json").write_text(content, encoding="utf-8")
         done = signoff(tmp_path, "report", "run")
-        assert (done.returncode, "mend:" in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
+        assert (done.returncode, "hint:" in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
     assert "begun.json" in done.stderr
 
 

@@ -74,7 +74,7 @@ def signoff(folder: Path, *arguments: str, limit: int | None = None, to: str = "
 def assert_said(done: subprocess.CompletedProcess[str], *what: str) -> None:
     text = done.stdout + done.stderr
     assert (done.returncode, "Traceback" in text) == (3, False), text
-    assert "mend:" in done.stderr
+    assert "hint:" in done.stderr
     for each in what:
         assert each in done.stderr, text
 

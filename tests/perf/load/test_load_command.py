@@ -97,7 +97,7 @@ def test_what_cannot_be_run_ends_before_the_run_with_exit_code_4(server, capsys,
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/", "127.0.0.1:80", "http://127.0.0.1:99999"])
 def test_what_is_no_url_ends_with_exit_code_4(capsys, url):
     assert commands.main(["load", url, "--rate", "1", "--duration", "1"]) == 4
-    assert "mend:" in capsys.readouterr().err
+    assert "hint:" in capsys.readouterr().err
 
 
 def test_an_unknown_host_ends_before_the_run_with_exit_code_3(capsys):

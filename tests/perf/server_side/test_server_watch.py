@@ -120,16 +120,16 @@ def test_answers_without_usage_are_not_compared_by_their_tokens(counting):
     side = load(counting)
     assert counts(side)[0] == ("requests", COUNT, COUNT)
     assert [each.agrees for each in side.compared] == [True, None, None]
-    assert side.notes == ("20 of 20 answers did not tell their tokens, so tokens are not compared",)
+    assert side.notes == ("20 of 20 answers did not report their tokens, so tokens are not compared",)
 
 
 @pytest.mark.parametrize(
     ("status", "text", "says"),
     [
         (404, "nothing here", "status 404"),
-        (200, "<html><body>Welcome</body></html>", "tells no metric"),
-        (200, "", "tells no metric"),
-        (200, "process_cpu_seconds_total 3.0\n", "tells no metric"),
+        (200, "<html><body>Welcome</body></html>", "has no metric"),
+        (200, "", "has no metric"),
+        (200, "process_cpu_seconds_total 3.0\n", "has no metric"),
         (200, 'vllm:num_requests_running{engine="0" 3', "not in Prometheus' text format"),
         (200, "vllm:num_requests_running many", "not in Prometheus' text format"),
     ],

@@ -57,4 +57,4 @@ def test_every_code_of_the_list_is_explained_with_an_example_and_a_mend() -> Non
     for code, paragraph in explained.items():
         words = paragraph.split("\n#", 1)[0]
         assert "Example:" in words, code
-        assert "Mend:" in words, code
+        assert "Fix:" in words, code

@@ -71,7 +71,7 @@ def test_people_see_places_assumptions_diagnostics_and_both_sides() -> None:
     place = next(index for index, line in enumerate(lines) if "warning[session-never-spoken]" in line)
     caret = lines[place + 2].index("^")
     assert lines[place + 1][caret:].startswith("A coherent answer")
-    assert lines[place + 3].strip().startswith("= mend:")
+    assert lines[place + 3].strip().startswith("= hint:")
     assert "conflict[engine] max_num_batched_tokens" in done.stdout
     assert "= resolved: 4096, AI Model Team" in done.stdout
     assert "read, never run" in done.stdout
@@ -97,7 +97,7 @@ def test_what_cannot_be_read_ends_with_4_and_no_traceback(
     done = signoff_read(str(tmp_path / name))
     assert done.returncode == 4
     assert said in done.stderr
-    assert "mend:" in done.stderr
+    assert "hint:" in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -190,7 +190,7 @@ def test_nothing_that_is_read_or_written_already_is_overwritten(arguments: list[
     (tmp_path / "task.md").write_text("- [ ] latency < 1 s\n", encoding="utf-8")
     done = signoff_read("task.md", *arguments, cwd=tmp_path)
     assert done.returncode == 4
-    assert "mend: " in done.stderr
+    assert "hint: " in done.stderr
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("task.md", "- [ ] latency < 1 s\n")]
 
 
@@ -219,7 +219,7 @@ def test_colour_is_for_those_who_ask_and_a_pipe_gets_none(tmp_path: Path) -> Non
 def test_two_things_that_want_standard_output_are_refused(arguments: list[str]) -> None:
     done = signoff_read(DAMAGED, *arguments)
     assert done.returncode == 4
-    assert "mend:" in done.stderr
+    assert "hint:" in done.stderr
 
 
 def test_the_page_is_written_beside_the_text(tmp_path: Path) -> None:

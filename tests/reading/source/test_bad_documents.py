@@ -24,7 +24,7 @@ def shown(name: str) -> str:
     try:
         document = read_documents([Path(f"{name}.md")]).documents[0]
     except DocumentUnreadable as error:
-        return f"unreadable: {error}\n  mend: {error.mend}\n"
+        return f"unreadable: {error}\n  hint: {error.mend}\n"
     found = [f"{found.line}:{found.column} {found.type}" for found in document.statements]
     lines = [f"statements: {', '.join(found) or 'none'}", "", *diagnostics_text(document.diagnostics, Palette(False))]
     return "\n".join(lines).rstrip() + "\n"

@@ -175,13 +175,13 @@ def test_a_connection_that_is_closed_unread_may_have_carried_something_out(gatew
 
 def test_the_document_says_what_this_table_says() -> None:
     text = (ROOT / "docs/services/gateway.md").read_text(encoding="utf-8")
-    (rule,) = [part for part in text.split("\n- ") if part.startswith("**Repeating.**")]
+    (rule,) = [part for part in text.split("\n- ") if part.startswith("**Retry policy.**")]
     for said in (
-        "Where no connection came about, any request goes on to the next one",
-        "`GET` and `DELETE` of a session are repeated",
+        "If no connection was made, any request goes to the next replica",
+        "`GET` and `DELETE` of a session are retried",
         "neither is GraphQL or a configured path",
-        "Nothing is repeated that took too long",
-        "After the first byte of an answer nothing is repeated",
+        "A request that timed out is not retried",
+        "After the first byte of an answer nothing is retried",
     ):
         assert said in " ".join(rule.split())
 

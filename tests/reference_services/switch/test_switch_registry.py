@@ -70,7 +70,7 @@ def test_all_that_is_wrong_with_a_registry_is_told_at_once(tmp_path: Path) -> No
         "available_models[1].context_length = 0",
         "available_models[1].framework = 'olama'",
         "available_models[1].sha256",
-        "'hermes-7b-q4' stands there twice",
+        "'hermes-7b-q4' is there twice",
         "default_model = 'none' is none of the models",
         "fallback_model = 'mistral-3b-q4' is none of the models",
     ):

@@ -81,7 +81,7 @@ def _everywhere(page: Page) -> Iterator[Conflict]:
         if bare:
             places = [page.side(line, match[0].strip()), *(page.side(command.line, "no key") for command, _ in bare)]
             pairs = [pair for _, statement in bare for pair in page.criteria(statement.line)]
-            told = "a key is demanded of every route, and a command asks without: it is refused as it stands"
+            told = "a key is demanded of every route, and a command asks without: it is refused as it is"
             yield conflict(KIND, "authentication", places, told, pairs)
             return
 
@@ -104,7 +104,7 @@ def _headers(page: Page) -> Iterator[Conflict]:
                     KIND,
                     f"{name} of {path}",
                     [page.side(line, f"{name} demanded"), *(page.side(number, f"no {name}") for number in lines)],
-                    f"{path} demands the header {name}, and a command asks it without: it is refused as it stands",
+                    f"{path} demands the header {name}, and a command asks it without: it is refused as it is",
                 )
 
 

@@ -26,7 +26,7 @@ _MOST = 50
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
-    """Where neither text names anything that the other does not, both speak of the document's one listener."""
+    """Where neither text names anything that the other does not, both mention the document's one listener."""
     for page in corpus.pages:
         if corpus.scopes(page) or MAPPED.search(page.lower):
             continue

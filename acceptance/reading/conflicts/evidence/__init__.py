@@ -1,1 +1,1 @@
-"""What the conflict finders look at."""
+"""Evidence for the conflict finders."""

@@ -1,7 +1,7 @@
 """Whether two demands of one document are about different things, although they limit the same quantity.
 
 A table of machines, a list of components and a section for each of several parts state the same quantity for each of
-them. Names, labels, parent items and headings tell them apart; words that any demand may hold do not.
+them. Names, labels, parent items and headings distinguish them; words that any demand may hold do not.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class About:
 
 
 def about(page: Page, line: int, text: str) -> About:
-    """The words that tell a demand from others."""
+    """The words that distinguish a demand from others."""
     item = _ITEM.match(page.line(line))
     nested = item is not None and bool(item["indent"])
     return About(_label(text), _names(text), _topic(page, line), _parent(page, line) if nested else frozenset(), nested)
@@ -78,7 +78,7 @@ def apart(one: About, other: About) -> bool:
 
 @lru_cache(maxsize=4096)
 def telling(text: str) -> frozenset[str]:
-    """The words of a text that tell it from other demands."""
+    """The words of a text that distinguish it from other demands."""
     words = (found.lower().rstrip(".") for found in _WORD.findall(text))
     return frozenset(word for word in words if word not in _COMMON and not _PERCENTILE.fullmatch(word))
 

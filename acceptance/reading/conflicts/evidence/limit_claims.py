@@ -71,7 +71,7 @@ class Claim:
     variant: str = ""
     rough: bool = False
     repeated: bool = False
-    """Whether the figure stands in another place, which this one only refers to."""
+    """Whether the figure is in another place, which this one only refers to."""
     statement: str = "setting"
     form: str = ""
 
@@ -117,7 +117,7 @@ def _of_criteria(corpus: Corpus, page: Page) -> Iterator[Claim]:
 
 
 def _is_demand(criterion: Criterion) -> bool:
-    """Whether a figure that a person judges is demanded, and not only told."""
+    """Whether a figure that a person judges is demanded, and not only mentioned."""
     bare = any(assumption.startswith(_BARE) for assumption in criterion.assumptions)
     return criterion.judge == "person" and criterion.statement in FIRM and not bare
 

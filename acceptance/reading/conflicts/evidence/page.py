@@ -1,4 +1,4 @@
-"""One document as the finders of conflicts look at it: lines, blocks, places, and the criteria that stand there."""
+"""One document for the conflict finders: lines, blocks, places and their criteria."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ class Page:
         return self.text.lower()
 
     def find(self, pattern: re.Pattern[str], *words: str) -> Iterator[tuple[re.Match[str], int]]:
-        """Every match with the line where it begins; `words` (lower case) have to stand in the same line."""
+        """Every match with the line where it begins; `words` (lower case) have to be in the same line."""
         if not words:
             yield from ((match, bisect_right(self._starts, match.start())) for match in pattern.finditer(self.text))
             return

@@ -1,4 +1,4 @@
-"""Time-outs in a row: who stands in front gives up before the one behind it has to answer."""
+"""Time-outs in a chain: an outer one that ends before the inner one."""
 
 from __future__ import annotations
 

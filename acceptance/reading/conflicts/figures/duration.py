@@ -115,7 +115,7 @@ def _above(headings: tuple[object, ...]) -> str:
 
 
 def _timeline(page: Page, parts: list[_Part]) -> Iterator[Conflict]:
-    """`Day 1: X`, where the parts under the heading that speaks of X take longer than a day."""
+    """`Day 1: X`, where the parts under the heading that mentions X take longer than a day."""
     groups = {part.group: _words(part.group) for part in parts if part.group}
     over: list[Place] = []
     told: list[str] = []

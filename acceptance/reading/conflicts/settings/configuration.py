@@ -102,7 +102,7 @@ class _Stated:
             self._count.update(((part,), (part, "value", value), (part, "place", place), (part, value, place)))
 
     def has_rival(self, form: _Form, value: object, place: tuple[int, int]) -> bool:
-        """Whether another value stands in another block, in a form in which it speaks of the same setting.
+        """Whether another value is in another block, in a form in which it mentions the same setting.
 
         Within a block a later line overrides an earlier one, or both are entries of a list. Two blocks of one form
         are two files; a variable that both set is one all the same.
@@ -116,7 +116,7 @@ class _Stated:
         return self._otherwise("own", value, place) > self._otherwise(("own", *form[:2]), value, place)
 
     def _otherwise(self, part: object, value: object, place: tuple[int, int]) -> int:
-        """How many of a part have another value and stand in another block."""
+        """How many of a part have another value and are in another block."""
         count = self._count
         return count[part,] - count[part, "value", value] - count[part, "place", place] + count[part, value, place]
 

@@ -1,7 +1,7 @@
 """Settings that an engine refuses together, or does not know in the version that the documents name.
 
 vLLM checks these where it starts (`SchedulerConfig`) and where it samples (`SamplingParams`). From 0.8 on it
-prefills in chunks unless told otherwise, so that fewer batched tokens than the model's length are no fault there.
+prefills in chunks by default, so that fewer batched tokens than the model's length are no fault there.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What documents say of one model, and cannot both be: its size, its context, its file."""
+"""Contradicting facts about one model: size, context, file."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Conflicts in what refers to what."""
+"""Conflicts between references."""

@@ -1,4 +1,4 @@
-"""What a service does in one case, told in two ways: by a flow and by a program."""
+"""What a service does in one case, described in two ways: by a flow and by a program."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
                 "time-out",
                 [*flow[1], *program[1]],
                 f"after a time-out the flow ends with {flow[0]}, the program with {program[0]}: "
-                "a client cannot tell from the status whether it was answered",
+                "a client cannot know from the status whether it was answered",
             )
 
 

@@ -1,4 +1,4 @@
-"""Containers that commands name and no compose file names so."""
+"""Containers that commands name and no compose file defines."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ def _made(name: str, services: Collection[str]) -> bool:
 
 
 def _like(name: str, services: Mapping[str, int]) -> str:
-    """The service that a container's name speaks of, the first of several; `services` are numbered."""
+    """The service that a container's name mentions, the first of several; `services` are numbered."""
     ends = [end for end in (name, *_ends(name)) if end in services]
     return min(ends, key=services.__getitem__, default="")
 
 
 def _ends(name: str) -> Iterator[str]:
-    """What stands behind each hyphen and underscore of a name."""
+    """What is behind each hyphen and underscore of a name."""
     return (name[at + 1 :] for at in range(1, len(name)) if name[at] in "-_")

@@ -1,4 +1,4 @@
-"""What one place needs and another says is not needed, and tasks that wait for each other."""
+"""Dependencies that one place requires and another excludes, and tasks that wait for each other."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def _two_names(page: Page, uses: dict[str, list[int]]) -> Iterator[Conflict]:
 
 
 def _of_one_setting(page: Page) -> Iterator[set[str]]:
-    """Placeholders that stand in one setting, written in several forms."""
+    """Placeholders that are in one setting, written in several forms."""
     found: dict[str, set[str]] = {}
     known: dict[tuple[int, bool], set[str]] = {}
     for setting in page.document.configuration:

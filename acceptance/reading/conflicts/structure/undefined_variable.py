@@ -138,7 +138,7 @@ def _in_python(page: Page) -> Iterator[Conflict]:
             KIND,
             name,
             [page.side(line, name) for line in (*lines, *set_at)],
-            f"`python -c` uses {name}, and {where}: as it stands the command ends with a NameError",
+            f"`python -c` uses {name}, and {where}: as it is the command ends with a NameError",
         )
 
 
