@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from reference_services.chat.serving.app import create_app
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 from reference_services.faults import FAULTS
 from reference_services.faults.leaks_memory import LEAK_BYTES
 from reference_services.faults.slow import lognormal_pace

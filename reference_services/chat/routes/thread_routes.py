@@ -7,10 +7,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from reference_services.chat.api.answer_models import Count, Parent, Time
+from reference_services.chat.api.answer_models import Count, Time
 from reference_services.chat.api.document_requests import Name
 from reference_services.chat.api.generation import Parts
 from reference_services.chat.api.requests import Strict
+from reference_services.chat.api.session_models import Parent
 from reference_services.chat.api.session_name import SessionInPath, checked_session
 from reference_services.chat.sessions.sessions import in_utc
 from reference_services.chat.sessions.threads import Threads, unknown

@@ -34,7 +34,7 @@ from reference_services.chat.settings.allowed import (
     Text,
     TurnStore,
 )
-from reference_services.chat.settings.presets import PRESETS, Preset
+from reference_services.chat.settings.presets import Preset
 from reference_services.chat.settings.store_url import without_password
 from reference_services.web.access.origins import HostNames, Origins, Proxies
 from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes
@@ -278,33 +278,3 @@ class _Given(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """All values."""
         return dict(self._values)
-
-
-class MixtralConfig(ChatSettings):
-    """The settings of Mixtral-8x7B."""
-
-    preset = PRESETS["mixtral-8x7b"]
-
-
-class Hermes2Config(ChatSettings):
-    """The settings of Hermes-2: the figures of deployment task 1.3, but for `host`."""
-
-    preset = PRESETS["hermes-2"]
-
-
-class OpenChatConfig(ChatSettings):
-    """The settings of OpenChat-3.5."""
-
-    preset = PRESETS["openchat-3.5"]
-
-
-class Phi3Config(ChatSettings):
-    """The settings of Phi-3-Mini."""
-
-    preset = PRESETS["phi-3-mini"]
-
-
-SERVICES: dict[str, type[ChatSettings]] = {
-    config.preset.name: config for config in (MixtralConfig, Hermes2Config, OpenChatConfig, Phi3Config)
-}
-"""The settings of each service by its name."""
