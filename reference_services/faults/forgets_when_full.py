@@ -12,7 +12,7 @@ from reference_services.chat.prompt.window import Count
 from reference_services.chat.serving.app import CreateApp
 from reference_services.chat.sessions.sessions import SessionManager
 from reference_services.chat.sessions.turn import Turn
-from reference_services.faults.fault import Fault
+from reference_services.web.serving.fault import Fault
 
 
 class OverflowingSessions(SessionManager):

@@ -37,7 +37,7 @@ from reference_services.chat.settings.allowed import (
 from reference_services.chat.settings.presets import Preset
 from reference_services.chat.settings.store_url import without_password
 from reference_services.web.access.origins import HostNames, Origins, Proxies
-from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes
+from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes, limits_of
 from reference_services.web.settings.settings_problems import SettingsError, described, unknown_variables
 from reference_services.web.settings.settings_yaml import YamlSettings, read_yaml
 
@@ -247,17 +247,8 @@ class ChatSettings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """What the listeners keep to."""
-        return Limits(
-            max_connections=self.max_connections,
-            request_head_seconds=self.request_head_seconds,
-            request_body_seconds=self.request_body_seconds,
-            request_idle_seconds=self.request_idle_seconds,
-            send_seconds=self.send_seconds,
-            keep_alive_seconds=self.keep_alive_seconds,
-            max_head_bytes=head_bytes(self.max_header_bytes),
-            max_message_bytes=self.max_body_bytes,
-            max_held_bytes=self.max_held_bytes,
-        )
+        head, message = head_bytes(self.max_header_bytes), self.max_body_bytes
+        return limits_of(self, max_head_bytes=head, max_message_bytes=message)
 
     def public(self) -> dict[str, Any]:
         """All settings, for people to compare; the one secret that they can hold, the store's password, is left out."""
