@@ -6,10 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from reference_services.web.requests.description import Told, sometimes
+from reference_services.web.requests.description import Count, Told, sometimes
 
-Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Count = Annotated[int, Field(ge=0)]
 FinishReason = Literal["stop", "length", "content_filter"]
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from reference_services.chat.api.answer_models import Count, Time
-from reference_services.web.requests.description import Told, sometimes
+from reference_services.web.requests.description import Count, Time, Told, sometimes
 
 
 class Said(Told):
