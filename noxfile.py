@@ -214,9 +214,9 @@ def train(session: nox.Session) -> None:
     arguments = list(session.posargs)
     if "--out" not in arguments:
         arguments += ["--out", RECALL_MODEL]
-    session.run("python", "-m", "reference_services.recall_model.train", *arguments)
+    session.run("python", "-m", "training.train", *arguments)
     out = arguments[arguments.index("--out") + 1]
-    session.run("python", "-m", "reference_services.recall_model.evaluation", "--model", out)
+    session.run("python", "-m", "training.evaluation", "--model", out)
 
 
 @nox.session
@@ -229,7 +229,7 @@ def llama(session: nox.Session) -> None:
         env={"CMAKE_BUILD_PARALLEL_LEVEL": compilers},
     )
     file = f"{SWITCH_MODELS}/recall.gguf"
-    session.run("python", "-m", "reference_services.recall_model.gguf_file", RECALL_MODEL, file)
+    session.run("python", "-m", "training.gguf_file", RECALL_MODEL, file)
     session.run("signoff", "run", SWITCH_TASK, "--deployment", "fixtures/deployments/4b-switch-hermes-llama-cpp.toml")
     session.run("python", "-m", "pytest", "tests/reference_services/switch/test_switch_llama_cpp.py", *session.posargs)
 

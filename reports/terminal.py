@@ -3,6 +3,9 @@
 What is said holds text of documents, servers, files and arguments. None of it can move the cursor, write into the
 clipboard, clear the screen or reorder a line: each character that could is shown as its code point. Our own colours
 come through because `styled` makes a text harmless before it colours it.
+
+This is not rich, which passes escapes in a text on to the terminal, hides the cursor while a line moves, and takes
+FORCE_COLOR=0 for a yes.
 """
 
 from __future__ import annotations

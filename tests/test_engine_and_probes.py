@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 from coherence import phrasing
-from reference_services.recall_model import author, wordings
+from training import author, wordings
 
 ROOT = Path(__file__).parent.parent
 LENGTH = 3

@@ -14,6 +14,7 @@ ROOMS = {
     "perf": {"perf"},
     "reports": {"reports"},
     "reference_services": {"reference_services"},
+    "training": {"training"},
 }
 OURS = set(ROOMS) | {"fixtures", "tests"}
 IMPORT_PATHS = ROOT / "reference_services" / "import_paths"

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-TOP = ("acceptance", "coherence", "perf", "reference_services", "reports", "tests")
+TOP = ("acceptance", "coherence", "perf", "reference_services", "reports", "tests", "training")
 MOST_MODULES = 20
 MOST_LINES = 300
 

@@ -15,7 +15,7 @@ from reference_services.chat import LOGGER, NAME
 from reference_services.chat.engine.engine import EngineError
 from reference_services.chat.serving.app import create_app
 from reference_services.chat.serving.server import serve
-from reference_services.chat.settings.settings import SERVICES
+from reference_services.chat.settings.services import SERVICES
 from reference_services.chat.stores.store import StoreError
 from reference_services.faults import FAULTS
 from reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from reference_services.chat.serving.app import CreateApp
 from reference_services.faults import (
     accepts_anything,
     buffers_stream,
@@ -11,9 +12,9 @@ from reference_services.faults import (
     slow,
     stale_metrics,
 )
-from reference_services.faults.fault import Fault
+from reference_services.web.serving.fault import Fault
 
-FAULTS: dict[str, Fault] = {
+FAULTS: dict[str, Fault[CreateApp]] = {
     module.FAULT.name: module.FAULT
     for module in (
         forgets_session,

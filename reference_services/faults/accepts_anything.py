@@ -11,7 +11,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_services.chat.serving.app import CreateApp
 from reference_services.chat.settings.settings import ChatSettings
-from reference_services.faults.fault import Fault
+from reference_services.web.serving.fault import Fault
 
 CHAT = "/v1/chat/completions"
 WAVED_THROUGH = ("invalid_json", "invalid_value", "unknown_field", "model_not_found")

@@ -10,7 +10,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reference_services.chat.serving.app import CreateApp
 from reference_services.chat.settings.settings import ChatSettings
-from reference_services.faults.fault import Fault
+from reference_services.web.serving.fault import Fault
 
 
 class Buffering:

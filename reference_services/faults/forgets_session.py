@@ -8,7 +8,7 @@ from typing import cast
 from reference_services.chat.prompt.prompt import Message
 from reference_services.chat.serving.app import CreateApp
 from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.faults.fault import Fault
+from reference_services.web.serving.fault import Fault
 
 
 class ForgetfulSessions(SessionManager):

@@ -10,8 +10,9 @@ from reference_services.chat.prompt.prompt import Message
 from reference_services.chat.prompt.tokenizer import count_messages
 from reference_services.chat.prompt.window import Count
 from reference_services.chat.serving.app import CreateApp
-from reference_services.chat.sessions.sessions import SessionManager, Turn
-from reference_services.faults.fault import Fault
+from reference_services.chat.sessions.sessions import SessionManager
+from reference_services.chat.sessions.turn import Turn
+from reference_services.web.serving.fault import Fault
 
 
 class OverflowingSessions(SessionManager):

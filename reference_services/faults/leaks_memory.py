@@ -12,8 +12,8 @@ from reference_services.chat.api.engine_choice import make_engine
 from reference_services.chat.engine.engine import Ask, Engine, Step
 from reference_services.chat.serving.app import CreateApp
 from reference_services.chat.settings.settings import ChatSettings
-from reference_services.faults.fault import Fault
 from reference_services.faults.wrapped_engine import WrappedEngine
+from reference_services.web.serving.fault import Fault
 
 LEAK_BYTES = 256 * 1024
 

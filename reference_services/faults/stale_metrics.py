@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from reference_services.chat.serving.app import CreateApp
 from reference_services.chat.settings.settings import ChatSettings
-from reference_services.faults.fault import Fault
+from reference_services.web.serving.fault import Fault
 
 
 class FrozenExposition:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from reference_services.chat.settings.settings import SERVICES
+from reference_services.chat.settings.services import SERVICES
 from reference_services.health.framework import HealthCheckFramework
 from reference_services.service_tests.running import Process, gateway, model_service
 

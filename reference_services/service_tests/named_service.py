@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reference_services.chat.settings.settings import SERVICES, ChatSettings
+from reference_services.chat.settings.services import SERVICES
+from reference_services.chat.settings.settings import ChatSettings
 from reference_services.health import estate_file
 
 

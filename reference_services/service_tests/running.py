@@ -17,7 +17,7 @@ import httpx
 import pytest
 import yaml
 
-from reference_services.chat.settings.settings import SERVICES
+from reference_services.chat.settings.services import SERVICES
 from reference_services.service_tests.named_service import NamedService, module, named
 
 HOST = "127.0.0.1"

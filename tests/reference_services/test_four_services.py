@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from reference_services.chat.prompt.templates import TEMPLATES
-from reference_services.chat.settings.settings import SERVICES
+from reference_services.chat.settings.services import SERVICES
 from reference_services.web.settings.settings_problems import SettingsError
 from tests.reference_services.running import Running, start_service
 

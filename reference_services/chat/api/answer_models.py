@@ -6,10 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from reference_services.web.requests.description import Told, sometimes
+from reference_services.web.requests.description import Count, Told, sometimes
 
-Time = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
-Count = Annotated[int, Field(ge=0)]
 FinishReason = Literal["stop", "length", "content_filter"]
 
 
@@ -216,105 +214,6 @@ class Tokens(Told):
     token_strs: None
 
 
-class Readiness(Told):
-    """Whether the engine is loaded."""
-
-    status: Literal["ready", "loading", "failed"]
-
-
-class Engine(Told):
-    """What answers."""
-
-    name: str
-    version: str
-    flags: list[str] = sometimes()
-    left_out: list[str] = sometimes()
-    """Flags of a real engine: those that it runs with, and those of the settings that it does not know."""
-
-
-class EngineState(Engine):
-    """What answers, and how it is."""
-
-    state: Literal["ready", "loading", "failed"]
-
-
-class Version(Told):
-    """Of the service and of its engine."""
-
-    version: str
-    engine: Engine
-
-
-class TurnStore(Told):
-    """Where turns are kept, and what an acknowledged one survives there."""
-
-    kind: str
-    address: str | None
-    durability: str
-    warnings: list[str]
-
-
-class TurnStoreHealth(TurnStore):
-    """The same, and whether it can be asked."""
-
-    available: bool
-
-
-class Configuration(Told):
-    """Every setting under its name; none of them is a secret."""
-
-    model_config = ConfigDict(extra="allow")
-
-    engine: Engine
-    turn_store: TurnStore
-    service_version: str
-
-
-class ConversationHealth(Told):
-    """How the conversations go."""
-
-    active_sessions: Count | None
-    turns_committed: Count
-    memory_size_turns: Count
-    coherence_score: float | None
-    coherence_replies: Count
-
-
-class ModeratorHealth(Told):
-    """Who moderates, and what happens while nobody can."""
-
-    moderator: str
-    available: bool
-    on_failure: Literal["open", "closed"]
-
-
-class DocumentStore(Told):
-    """Where documents are kept."""
-
-    store: str
-    available: bool
-
-
-class Health(Told):
-    """How the service is. `reason` is there where it is unhealthy."""
-
-    status: Literal["healthy", "degraded", "unhealthy"]
-    service: str
-    model: str
-    checks: dict[str, Literal["healthy", "loading", "unhealthy"]]
-    context_length: Count
-    conversation_memory: bool
-    timestamp: Time
-    uptime_seconds: float
-    engine: EngineState
-    active_sessions: Count | None
-    store: TurnStoreHealth
-    conversation: ConversationHealth
-    retrieval: DocumentStore = sometimes()
-    moderation: ModeratorHealth = sometimes()
-    reason: str = sometimes()
-
-
 class GraphQLProblem(Told):
     """What went wrong with a query."""
 
@@ -328,72 +227,3 @@ class GraphQLAnswer(Told):
 
     data: dict[str, Any] | None = sometimes()
     errors: list[GraphQLProblem] = sometimes()
-
-
-class Said(Told):
-    """A message of a session."""
-
-    role: Literal["user", "assistant"]
-    content: str
-    time: Time
-
-
-class SessionSettings(Told):
-    """What holds for sessions."""
-
-    conversation_memory_size: Count
-    context_window_size: Count
-    session_timeout_minutes: float
-
-
-class Parent(Told):
-    """Where a branch came from: a session, when that was opened, and after how many of its turns it was left."""
-
-    session_id: str
-    created: Time
-    turn: Count
-
-
-class Session(Told):
-    """A session with all that was said in it. `title` and `parent` are there where the service has threads."""
-
-    session_id: str
-    created: Time
-    last_used: Time
-    system: str | None
-    turn_count: Count
-    turns: list[Said]
-    settings: SessionSettings
-    title: str | None = sometimes()
-    parent: Parent | None = sometimes()
-
-
-class CommitLatency(Told):
-    """How long the last turns took to be stored."""
-
-    samples: Count
-    mean: float | None
-    p50: float | None
-    max: float | None
-
-
-class SessionCacheFigures(Told):
-    """How often the last turns of a session were in memory."""
-
-    sessions: Count
-    hits: Count
-    misses: Count
-
-
-class SessionFigures(Told):
-    """Figures of the sessions. Totals count from the start of the process."""
-
-    active_sessions: Count
-    turns_stored: Count
-    sessions_created_total: Count
-    sessions_expired_total: Count
-    sessions_evicted_total: Count
-    turns_committed_total: Count
-    turns_in_progress: Count
-    session_cache: SessionCacheFigures
-    commit_latency_ms: CommitLatency

@@ -15,7 +15,7 @@ from reference_services.chat.engine.engine import Ask
 from reference_services.chat.engine.json_scalars import Unsupported
 from reference_services.chat.moderation.moderation import Result
 from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.sessions.sessions import Turn
+from reference_services.chat.sessions.turn import Turn
 from reference_services.web.access.failures import Refused
 
 COUNTED = 2

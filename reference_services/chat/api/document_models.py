@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import RootModel
 
-from reference_services.chat.api.answer_models import Count, Time
-from reference_services.web.requests.description import Told, sometimes
+from reference_services.web.requests.description import Count, Time, Told, sometimes
 
 Metadata = dict[str, str | int | float | bool]
 

@@ -21,7 +21,8 @@ from reference_services.chat.engine.choices import together
 from reference_services.chat.engine.engine import Ask, FinishReason, Step
 from reference_services.chat.moderation.moderation import Moderation, Result
 from reference_services.chat.sessions.coherence import CoherenceScore
-from reference_services.chat.sessions.sessions import SessionManager, Turn
+from reference_services.chat.sessions.sessions import SessionManager
+from reference_services.chat.sessions.turn import Turn
 
 if TYPE_CHECKING:
     from reference_services.retrieval.library import Library

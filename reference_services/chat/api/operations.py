@@ -12,19 +12,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from reference_services.chat import VERSION
-from reference_services.chat.api.answer_models import (
-    Configuration,
-    Health,
-    Model,
-    Models,
-    Readiness,
-    SessionFigures,
-    Tokens,
-    Version,
-)
+from reference_services.chat.api.answer_models import Model, Models, Tokens
 from reference_services.chat.api.asking import check_countable, check_model, check_ready
 from reference_services.chat.api.generation import Parts
+from reference_services.chat.api.health_models import Configuration, Health, Readiness, Version
 from reference_services.chat.api.requests import TokenizeRequest
+from reference_services.chat.api.session_models import SessionFigures
 from reference_services.web.requests import request_body
 from reference_services.web.requests.description import answers
 

@@ -10,7 +10,8 @@ from typing import Any
 from reference_services.chat import VERSION
 from reference_services.chat.api.engine_choice import make_engine
 from reference_services.chat.engine.engine import Engine, EngineError
-from reference_services.chat.settings.settings import ChatSettings, Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
+from reference_services.chat.settings.settings import ChatSettings
 
 CAPABILITIES = ("chat completions", "text completions", "streaming", "conversation memory", "sessions")
 

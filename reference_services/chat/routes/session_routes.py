@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from reference_services.chat.api.answer_models import Session
 from reference_services.chat.api.generation import Parts
+from reference_services.chat.api.session_models import Session
 from reference_services.chat.api.session_name import SessionInPath, checked_session
 from reference_services.chat.routes import thread_routes
 from reference_services.chat.sessions.threads import Threads, unknown

@@ -6,13 +6,8 @@ from typing import ClassVar
 
 from reference_services.chat.api.service import ModelService
 from reference_services.chat.engine.engine import Engine
-from reference_services.chat.settings.settings import (
-    ChatSettings,
-    Hermes2Config,
-    MixtralConfig,
-    OpenChatConfig,
-    Phi3Config,
-)
+from reference_services.chat.settings.services import Hermes2Config, MixtralConfig, OpenChatConfig, Phi3Config
+from reference_services.chat.settings.settings import ChatSettings
 
 
 class BaseAIModelService(ModelService):

@@ -24,14 +24,15 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from reference_services.chat.prompt.prompt import Message
 from reference_services.chat.prompt.tokenizer import count_messages
 from reference_services.chat.prompt.window import Count, fitted, merged
 from reference_services.chat.sessions.session_cache import SessionCache
-from reference_services.chat.settings.settings import ChatSettings, Hermes2Config
+from reference_services.chat.sessions.turn import Turn
+from reference_services.chat.settings.services import Hermes2Config
+from reference_services.chat.settings.settings import ChatSettings
 from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
 from reference_services.chat.stores.sqlite_store import SqliteStore
 from reference_services.chat.stores.store import SessionHeld, Store, StoreAway
@@ -43,69 +44,6 @@ REPLY_ROOM = 256
 _KEPT_LATENCIES = 1024
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.01, 0.2
 """How long to wait before asking again for a session that another process has; each time twice as long."""
-
-
-class Turn:
-    """The right to take the next turn of a session. Close it in any case; commit what was answered."""
-
-    def __init__(self, manager: SessionManager, session_id: str, lock: asyncio.Lock) -> None:
-        self.session_id = session_id
-        self._manager = manager
-        self._lock = lock
-        self.holder = uuid.uuid4().hex
-        """The name under which the store knows whose turn it is."""
-        self.record: SessionRecord | None = None
-        """The session before this turn; None where a commit opens it."""
-        self.turns: list[TurnRecord] = []
-        """Its last turns: as many as a prompt can draw on."""
-        self.system: str | None = None
-        """The system prompt that is stored with this turn."""
-        self.is_claimed = True
-        self.asked_at = manager.now()
-        self._is_open = True
-        self._storing: asyncio.Future[SessionRecord] | None = None
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def prompt(self, messages: Sequence[Message], max_tokens: int | None, count: Count) -> tuple[Message, ...]:
-        """The prompt for these messages; the last of them is the user's new one."""
-        return self._manager.prompt(self, messages, max_tokens, count)
-
-    def keep_system(self, text: str | None) -> None:
-        """The system prompt that goes into the record with this turn."""
-        self.system = text
-
-    async def commit(self, user: str, assistant: str) -> int:
-        """Store the turn; when this returns, it is committed. Its number in the session."""
-        added = TurnRecord(user, assistant, self.asked_at, self._manager.now(), self.system)
-        return await self._manager.store_turn(self, added)
-
-    async def stored(self, promise: Future[SessionRecord]) -> SessionRecord:
-        """The session with this turn, once it is committed; that goes on where nobody waits for it any more."""
-        self._storing = asyncio.wrap_future(promise)
-        return await asyncio.shield(self._storing)
-
-    def close(self) -> None:
-        """Let the next one on this session go ahead, after a commit that is under way: it learns of that turn."""
-        if not self._is_open:
-            return
-        self._is_open = False
-        if self._storing is None or self._storing.done():
-            self._manager.leave(self, self._lock)
-        else:
-            self._storing.add_done_callback(self._leave_after)
-
-    def _leave_after(self, storing: asyncio.Future[SessionRecord]) -> None:
-        # Asked for, so that asyncio does not complain of an error that nobody is there to be told of.
-        if not storing.cancelled():
-            storing.exception()
-        self._manager.leave(self, self._lock)
 
 
 class SessionManager:

@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reference_services.chat.settings.settings import ChatSettings, Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
+from reference_services.chat.settings.settings import ChatSettings
 
 NAMES = (
     "model_path",

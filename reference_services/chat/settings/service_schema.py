@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reference_services.chat.settings.settings import SERVICES, ChatSettings
+from reference_services.chat.settings.services import SERVICES
+from reference_services.chat.settings.settings import ChatSettings
 from reference_services.web.settings.settings_problems import SettingsError
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {

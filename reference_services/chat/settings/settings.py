@@ -34,10 +34,10 @@ from reference_services.chat.settings.allowed import (
     Text,
     TurnStore,
 )
-from reference_services.chat.settings.presets import PRESETS, Preset
+from reference_services.chat.settings.presets import Preset
 from reference_services.chat.settings.store_url import without_password
 from reference_services.web.access.origins import HostNames, Origins, Proxies
-from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes
+from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes, limits_of
 from reference_services.web.settings.settings_problems import SettingsError, described, unknown_variables
 from reference_services.web.settings.settings_yaml import YamlSettings, read_yaml
 
@@ -247,17 +247,8 @@ class ChatSettings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """What the listeners keep to."""
-        return Limits(
-            max_connections=self.max_connections,
-            request_head_seconds=self.request_head_seconds,
-            request_body_seconds=self.request_body_seconds,
-            request_idle_seconds=self.request_idle_seconds,
-            send_seconds=self.send_seconds,
-            keep_alive_seconds=self.keep_alive_seconds,
-            max_head_bytes=head_bytes(self.max_header_bytes),
-            max_message_bytes=self.max_body_bytes,
-            max_held_bytes=self.max_held_bytes,
-        )
+        head, message = head_bytes(self.max_header_bytes), self.max_body_bytes
+        return limits_of(self, max_head_bytes=head, max_message_bytes=message)
 
     def public(self) -> dict[str, Any]:
         """All settings, for people to compare; the one secret that they can hold, the store's password, is left out."""
@@ -278,33 +269,3 @@ class _Given(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         """All values."""
         return dict(self._values)
-
-
-class MixtralConfig(ChatSettings):
-    """The settings of Mixtral-8x7B."""
-
-    preset = PRESETS["mixtral-8x7b"]
-
-
-class Hermes2Config(ChatSettings):
-    """The settings of Hermes-2: the figures of deployment task 1.3, but for `host`."""
-
-    preset = PRESETS["hermes-2"]
-
-
-class OpenChatConfig(ChatSettings):
-    """The settings of OpenChat-3.5."""
-
-    preset = PRESETS["openchat-3.5"]
-
-
-class Phi3Config(ChatSettings):
-    """The settings of Phi-3-Mini."""
-
-    preset = PRESETS["phi-3-mini"]
-
-
-SERVICES: dict[str, type[ChatSettings]] = {
-    config.preset.name: config for config in (MixtralConfig, Hermes2Config, OpenChatConfig, Phi3Config)
-}
-"""The settings of each service by its name."""

@@ -8,22 +8,18 @@ server refuses a turn, and never lets two at a session.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 import uuid
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from functools import partial
-from importlib.resources import files
 from typing import Any
 
 import psycopg
-from psycopg import sql
 
-from reference_services.chat.settings.store_url import HIDDEN, passwords, without_password
-from reference_services.chat.stores.batching_worker import Lane
-from reference_services.chat.stores.leases import LEASE_S, TICK_S, Leases
+from reference_services.chat.stores.leases import LEASE_S
+from reference_services.chat.stores.postgresql_connection import Connection, connect, hint, prepare, promises, row_of
 from reference_services.chat.stores.postgresql_sql import (
     APPEND,
     APPENDED,
@@ -35,43 +31,28 @@ from reference_services.chat.stores.postgresql_sql import (
 )
 from reference_services.chat.stores.reconnecting import Line
 from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
+from reference_services.chat.stores.server_store import ServerStore
 from reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
 
-SCHEMA = 1
-CONNECT_S, ANSWER_S = 2, 5
-
-Connection = psycopg.Connection[Any]
 Work = Callable[[Connection], Any]
 
 
-class PostgresqlStore:
+class PostgresqlStore(ServerStore[Connection, Work]):
     """A `Store` in a PostgreSQL server. `on_commit` gets seconds and writes of each group."""
 
     kind = "postgresql"
 
     def __init__(self, url: str, service: str, on_commit: Callable[[float, int], None] | None = None) -> None:
-        self.address = without_password(url)
-        self.on_commit = on_commit
-        self._url = url
-        self._secrets = passwords(url)
-        self._schema = sql.Identifier(service)
-        self._leases = Leases()
+        super().__init__(url, on_commit)
         try:
-            with self._connect("on") as connection:
-                self._prepare(connection, service)
-                self.durability, self.warnings = _promises(connection)
-            self._reader = Line(lambda: self._connect("off"), self._why_away)
-            self._writer = Line(lambda: self._connect("on"), self._why_away)
+            with connect(url, service, "on") as connection:
+                prepare(connection, service, self.address)
+                self.durability, self.warnings = promises(connection)
+            self._reader = Line(lambda: connect(url, service, "off"), self._why_away)
+            self._writer = Line(lambda: connect(url, service, "on"), self._why_away)
         except psycopg.Error as error:
-            raise StoreError(f"{self.address}: {self._told(error)}; {_mend(error)}") from None
-        closed = StoreError(f"{self.address}: the store is closed")
-        self._writes: Lane[Work] = Lane("store-writer", self._write, closed, lambda: self._look(self._writer), TICK_S)
-        self._reads: Lane[Work] = Lane("store-reader", self._read, closed, self._tick, TICK_S)
-
-    @property
-    def is_available(self) -> bool:
-        """See `Store`."""
-        return self._reader.is_available and self._writer.is_available
+            raise StoreError(f"{self.address}: {self._without_secrets(error)}; {hint(error)}") from None
+        self._begin()
 
     def claim(self, session_id: str, holder: str) -> Future[SessionRecord | None]:
         """See `Store`."""
@@ -192,60 +173,19 @@ class PostgresqlStore:
 
     def session_count(self) -> Future[int]:
         """See `Store`."""
-        return self._reads.ask(lambda db: _row(db, "SELECT count(*) FROM sessions")[0])
+        return self._reads.ask(lambda db: row_of(db, "SELECT count(*) FROM sessions")[0])
 
     def counts(self, since: float) -> Future[Counts]:
         """See `Store`."""
         statement = (
             "SELECT count(*), count(*) FILTER (WHERE last_used >= %s), coalesce(sum(turns), 0)::bigint FROM sessions"
         )
-        return self._reads.ask(lambda db: Counts(*_row(db, statement, (since,))))
+        return self._reads.ask(lambda db: Counts(*row_of(db, statement, (since,))))
 
     def oldest(self, before: float = float("inf"), limit: int = -1) -> Future[list[str]]:
         """See `Store`."""
         statement = "SELECT id FROM sessions WHERE last_used < %s ORDER BY last_used, id LIMIT %s"
         return self._reads.ask(lambda db: [row[0] for row in db.execute(statement, (before, _limit(limit)))])
-
-    def close(self) -> None:
-        """See `Store`."""
-        self._writes.close()
-        self._reads.close()
-        self._writer.close()
-        self._reader.close()
-
-    def _connect(self, synchronous: str) -> Connection:
-        connection = psycopg.connect(
-            self._url,
-            autocommit=True,
-            connect_timeout=CONNECT_S,
-            keepalives_idle=10,
-            tcp_user_timeout=int(ANSWER_S * 1e3),
-            application_name="signoff",
-        )
-        # Whatever the database's defaults are: an acknowledged turn waits for the disk.
-        connection.execute(f"SET synchronous_commit = {synchronous}")
-        connection.execute(f"SET statement_timeout = '{ANSWER_S}s'")
-        connection.execute("SET default_transaction_isolation = 'read committed'")
-        connection.execute(sql.SQL("SET search_path = {}").format(self._schema))
-        return connection
-
-    def _prepare(self, connection: Connection, service: str) -> None:
-        """Make the tables where they are not there. Raises StoreError where they are of another version."""
-        with connection.transaction():
-            # Services that start together wait for each other here.
-            connection.execute("SELECT pg_advisory_xact_lock(hashtext('signoff sessions'))")
-            if not connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (service,)).fetchall():
-                connection.execute(sql.SQL("CREATE SCHEMA {}").format(self._schema))
-            if connection.execute("SELECT to_regclass('version') IS NULL").fetchone() == (True,):
-                tables = files("reference_services.chat.stores").joinpath("postgresql_schema.sql").read_bytes()
-                connection.execute(tables)
-                connection.execute("INSERT INTO version VALUES (%s)", (SCHEMA,))
-            found = connection.execute("SELECT number FROM version").fetchall()
-        if found != [(SCHEMA,)]:
-            raise StoreError(
-                f"{self.address}: the schema {service} is not of this version "
-                f"(it says {found[0][0] if found else 'none'}, {SCHEMA} is needed); name another database"
-            )
 
     def _read(self, group: Sequence[Work]) -> list[Any]:
         self._renew()
@@ -281,51 +221,16 @@ class PostgresqlStore:
         except StoreError as error:
             return error
 
-    def _look(self, line: Line[Connection]) -> None:
-        """Know whether the server is there, also while nobody asks; `is_available` says it."""
-        with contextlib.suppress(StoreError):
-            line.do(lambda db: db.execute("SELECT 1"))
+    def _renew_claims(self, claims: Sequence[tuple[str, str]]) -> None:
+        for claim in claims:
+            self._reader.do(partial(_run, statement=RENEW, values=(LEASE_S, *claim)))
 
-    def _tick(self) -> None:
-        self._look(self._reader)
-        with contextlib.suppress(StoreError):
-            self._renew()
+    def _ping(self, connection: Connection) -> object:
+        return connection.execute("SELECT 1")
 
-    def _renew(self) -> None:
-        if due := self._leases.due():
-            for claim in due:
-                self._reader.do(partial(_run, statement=RENEW, values=(LEASE_S, *claim)))
-
-    def _why_away(self, error: Exception) -> str | None:
+    def _is_away(self, error: Exception) -> bool:
         # Shutdowns, refused and broken connections, time-outs: all are operational; a deadlock is retried as well.
-        is_away = isinstance(error, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction)
-        return f"{self.address}: {self._told(error)}" if is_away else None
-
-    def _told(self, error: Exception) -> str:
-        text = " ".join(str(error).split())
-        for secret in self._secrets:
-            text = text.replace(secret, HIDDEN)
-        return text.rstrip(".")
-
-
-def _promises(connection: Connection) -> tuple[str, tuple[str, ...]]:
-    """What the server's settings promise, and where that is too little."""
-    found = {name: _row(connection, f"SHOW {name}")[0] for name in ("fsync", "full_page_writes")}
-    warnings = tuple(
-        f"{name} is off: acknowledged turns may be lost when the server's machine dies; set {name} = on"
-        for name, value in found.items()
-        if value != "on"
-    )
-    return f"fsync {found['fsync']}, synchronous_commit on, full_page_writes {found['full_page_writes']}", warnings
-
-
-def _mend(error: psycopg.Error) -> str:
-    text = str(error)
-    if "password" in text or "authentication" in text:
-        return "give name and password in the URL, postgresql://NAME:PASSWORD@host/database, or in ~/.pgpass"
-    if isinstance(error, psycopg.OperationalError):
-        return "start the server, or name another store"
-    return "see to the rights of this user and the name of the database"
+        return isinstance(error, psycopg.OperationalError | psycopg.errors.ReadOnlySqlTransaction)
 
 
 def _take_claim(db: Connection, session_id: str, holder: str) -> bool:
@@ -339,12 +244,6 @@ def _end_claim(db: Connection, session_id: str, holder: str) -> int:
 def _record(db: Connection, session_id: str) -> SessionRecord | None:
     row = db.execute(RECORD + "WHERE id = %s", (session_id,)).fetchone()
     return None if row is None else SessionRecord(*row)
-
-
-def _row(db: Connection, statement: str, values: Sequence[object] = ()) -> tuple[Any, ...]:
-    row = db.execute(statement.encode(), values).fetchone()
-    assert row is not None
-    return row  # type: ignore[no-any-return]
 
 
 def _run(db: Connection, statement: str, values: Sequence[object]) -> None:

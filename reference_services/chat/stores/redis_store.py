@@ -8,7 +8,6 @@ one kind share them and others do not. One server, not a cluster: the scripts to
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from collections.abc import Callable, Sequence
@@ -19,12 +18,11 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from reference_services.chat.settings.store_url import passwords, without_password
-from reference_services.chat.stores.batching_worker import Lane
-from reference_services.chat.stores.leases import LEASE_S, TICK_S, Leases
+from reference_services.chat.stores.leases import LEASE_S
 from reference_services.chat.stores.reconnecting import Line
 from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
 from reference_services.chat.stores.redis_scripts import SCRIPTS
+from reference_services.chat.stores.server_store import ServerStore
 from reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
 
 SCHEMA = "1"
@@ -36,33 +34,22 @@ Work = tuple[str, tuple[str, ...], Callable[[Any], Any]]
 """A script's name, its arguments, and what to make of its reply."""
 
 
-class RedisStore:
+class RedisStore(ServerStore[redis.Redis, Work]):
     """A `Store` in a Redis server. `on_commit` gets seconds and writes of each group."""
 
     kind = "redis"
 
     def __init__(self, url: str, service: str, on_commit: Callable[[float, int], None] | None = None) -> None:
-        self.address = without_password(url)
-        self.on_commit = on_commit
-        self._url = url
-        self._secrets = passwords(url)
+        super().__init__(url, on_commit)
         self._prefix = f"signoff:{service}:"
         self._shas: dict[str, str] = {}
-        self._leases = Leases()
         try:
             self._reader = Line(self._connect, self._why_away)
             self._writer = Line(self._connect, self._why_away)
             self.durability, self.warnings = self._reader.do(self._promises)
         except redis.RedisError as error:
-            raise StoreError(f"{self.address}: {self._told(error)}; {_mend(error)}") from None
-        closed = StoreError(f"{self.address}: the store is closed")
-        self._writes: Lane[Work] = Lane("store-writer", self._write, closed, lambda: self._look(self._writer), TICK_S)
-        self._reads: Lane[Work] = Lane("store-reader", self._read, closed, self._tick, TICK_S)
-
-    @property
-    def is_available(self) -> bool:
-        """See `Store`."""
-        return self._reader.is_available and self._writer.is_available
+            raise StoreError(f"{self.address}: {self._without_secrets(error)}; {_mend(error)}") from None
+        self._begin()
 
     def claim(self, session_id: str, holder: str) -> Future[SessionRecord | None]:
         """See `Store`."""
@@ -159,13 +146,6 @@ class RedisStore:
         """See `Store`."""
         return self._reads.ask(("oldest", (repr(before), str(limit)), lambda reply: [each.decode() for each in reply]))
 
-    def close(self) -> None:
-        """See `Store`."""
-        self._writes.close()
-        self._reads.close()
-        self._writer.close()
-        self._reader.close()
-
     def _connect(self) -> redis.Redis:
         client = redis.Redis.from_url(
             self._url,
@@ -227,40 +207,24 @@ class RedisStore:
                 pipeline.evalsha(self._shas[name], 0, self._prefix, *arguments)
             replies = pipeline.execute(raise_on_error=False)
             for reply in replies:
-                if isinstance(reply, Exception) and self._why_away(reply) is not None:
+                if isinstance(reply, Exception) and self._is_away(reply):
                     raise reply
             return replies
 
         replies = line.do(send)
         return [_made(work, reply) for work, reply in zip(group, replies, strict=True)]
 
-    def _renew(self) -> None:
-        if due := self._leases.due():
-            lease_ms = str(int(LEASE_S * 1e3))
-            self._replies(self._reader, [("renew", (*claim, lease_ms), int) for claim in due])
+    def _renew_claims(self, claims: Sequence[tuple[str, str]]) -> None:
+        lease_ms = str(int(LEASE_S * 1e3))
+        self._replies(self._reader, [("renew", (*claim, lease_ms), int) for claim in claims])
 
-    def _look(self, line: Line[redis.Redis]) -> None:
-        """Know whether the server is there, also while nobody asks; `is_available` says it."""
-        with contextlib.suppress(StoreError):
-            line.do(lambda client: client.ping())
+    def _ping(self, connection: redis.Redis) -> object:
+        return connection.ping()
 
-    def _tick(self) -> None:
-        self._look(self._reader)
-        with contextlib.suppress(StoreError):
-            self._renew()
-
-    def _why_away(self, error: Exception) -> str | None:
+    def _is_away(self, error: Exception) -> bool:
         gone = (redis.ConnectionError, redis.TimeoutError, redis.exceptions.ReadOnlyError)
         lasting = (redis.exceptions.NoScriptError, redis.exceptions.OutOfMemoryError)
-        if isinstance(error, (*gone, *lasting)) or str(error).startswith("MISCONF"):
-            return f"{self.address}: {self._told(error)}"
-        return None
-
-    def _told(self, error: Exception) -> str:
-        text = str(error)
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text.rstrip(".")
+        return isinstance(error, (*gone, *lasting)) or str(error).startswith("MISCONF")
 
 
 def _mend(error: Exception) -> str:

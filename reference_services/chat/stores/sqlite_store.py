@@ -8,43 +8,19 @@ that what was acknowledged survives `kill -9` and a loss of power.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import sqlite3
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from reference_services.chat.stores.batching_worker import Lane
 from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
+from reference_services.chat.stores.sqlite_file import connect, locked
 from reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
 
-SCHEMA = 2
-_TABLES = """
-CREATE TABLE sessions (
-    id TEXT PRIMARY KEY, created REAL NOT NULL, last_used REAL NOT NULL, system TEXT,
-    title TEXT, parent TEXT, parent_created REAL, parent_turns INTEGER
-);
-CREATE INDEX sessions_by_use ON sessions (last_used);
-CREATE INDEX sessions_by_parent ON sessions (parent) WHERE parent IS NOT NULL;
-CREATE TABLE turns (
-    session TEXT NOT NULL REFERENCES sessions (id) ON DELETE CASCADE,
-    number INTEGER NOT NULL, asked_at REAL NOT NULL, answered_at REAL NOT NULL,
-    user TEXT NOT NULL, assistant TEXT NOT NULL, system TEXT,
-    PRIMARY KEY (session, number)
-) WITHOUT ROWID;
-"""
-_FROM_1 = """
-ALTER TABLE sessions ADD COLUMN title TEXT;
-ALTER TABLE sessions ADD COLUMN parent TEXT;
-ALTER TABLE sessions ADD COLUMN parent_created REAL;
-ALTER TABLE sessions ADD COLUMN parent_turns INTEGER;
-ALTER TABLE turns ADD COLUMN system TEXT;
-UPDATE turns SET system = (SELECT system FROM sessions WHERE id = session) WHERE number = 1;
-CREATE INDEX sessions_by_parent ON sessions (parent) WHERE parent IS NOT NULL;
-"""
 _RECORD = (
     "SELECT id, created, last_used, system, "
     "(SELECT coalesce(max(number), 0) FROM turns WHERE session = sessions.id), "
@@ -66,10 +42,10 @@ class SqliteStore:
         self.path = path
         self.address = str(path)
         self.on_commit = on_commit
-        self._lock_file = _lock(path)
+        self._lock_file = locked(path)
         try:
-            self._writer = _connect(path)
-            self._reader = _connect(path)
+            self._writer = connect(path)
+            self._reader = connect(path)
             self._reader.execute("PRAGMA query_only = ON")
         except BaseException:
             self._lock_file.close()
@@ -261,43 +237,3 @@ def _attempt(work: Work, db: sqlite3.Connection) -> Any:
 def _record(db: sqlite3.Connection, session_id: str) -> SessionRecord | None:
     row = db.execute(_RECORD + "WHERE id = ?", (session_id,)).fetchone()
     return None if row is None else SessionRecord(*row)
-
-
-def _lock(path: Path) -> IO[bytes]:
-    """The lock that keeps a second service off the same database; the system frees it when the process dies."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = path.with_name(path.name + ".lock").open("ab")
-    except OSError as error:
-        raise StoreError(f"{path}: {error.strerror or error}; name another place with --db") from None
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise StoreError(f"{path} is used by another running service; stop it or name another --db") from None
-    return file
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    try:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    except sqlite3.Error as error:
-        raise StoreError(f"{path}: {error}; name another place with --db") from None
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA foreign_keys = ON")
-        ((version,),) = db.execute("PRAGMA user_version")
-        if version == 0 and not db.execute("SELECT 1 FROM sqlite_master").fetchall():
-            db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {SCHEMA}; COMMIT;")
-        elif version == 1:
-            db.executescript(f"BEGIN; {_FROM_1} PRAGMA user_version = {SCHEMA}; COMMIT;")
-        elif version != SCHEMA:
-            raise StoreError(f"{path}: not a session database of this version (it says {version}, {SCHEMA} is needed)")
-    except sqlite3.Error as error:
-        db.close()
-        raise StoreError(f"{path}: {error}; name another place with --db") from None
-    except StoreError:
-        db.close()
-        raise
-    return db

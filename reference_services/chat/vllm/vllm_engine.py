@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any
 
 import httpx
 from prometheus_client import Metric
@@ -31,14 +30,13 @@ from reference_services.chat.vllm.vllm_answer import events, steps
 from reference_services.chat.vllm.vllm_flags import flags, parted
 from reference_services.chat.vllm.vllm_metrics import families_of
 from reference_services.chat.vllm.vllm_process import VllmProcess
+from reference_services.chat.vllm.vllm_request import body_of
 from reference_services.web.access.failures import Refused
 
 log = logging.getLogger(f"{LOGGER}.engine")
 LOOK_S = 0.1
 METRICS_TIMEOUT_S = 1.0
 CONNECT_TIMEOUT_S = 5.0
-SMALLEST_SHARE = 1e-6
-"""vLLM wants a top_p above 0; so small a share keeps the likeliest token alone, as 0 does."""
 WARM_UP = "The engine is warm."
 NEEDED = ("--uds", "--served-model-name", "--disable-uvicorn-access-log")
 _BASE = "http://vllm"
@@ -131,7 +129,8 @@ class VllmEngine:
                 except httpx.TransportError:
                     pass
                 time.sleep(LOOK_S)
-            body = {**self._body(Ask(Prompt(text=WARM_UP), max_tokens=8, temperature=0)), "stream": False}
+            ask = Ask(Prompt(text=WARM_UP), max_tokens=8, temperature=0)
+            body = {**body_of(ask, self._settings.name, self.encode(ask.prompt)), "stream": False}
             del body["stream_options"]
             answer = client.post("/v1/completions", json=body, timeout=self._settings.engine_start_s)
         if answer.status_code != httpx.codes.OK:
@@ -189,7 +188,9 @@ class VllmEngine:
             return
         self._under_way += 1
         try:
-            async with self._http().stream("POST", "/v1/completions", json=self._body(ask)) as answer:
+            async with self._http().stream(
+                "POST", "/v1/completions", json=body_of(ask, self._settings.name, self.encode(ask.prompt))
+            ) as answer:
                 if answer.status_code != httpx.codes.OK:
                     raise _refused(answer.status_code, await answer.aread())
                 async with aclosing(steps(events(answer.aiter_raw()), ask.top_logprobs)) as made:
@@ -219,37 +220,6 @@ class VllmEngine:
                 timeout=httpx.Timeout(None, connect=CONNECT_TIMEOUT_S),
             )
         return self._client
-
-    def _body(self, ask: Ask) -> dict[str, Any]:
-        shape = dict(ask.sampling)
-        if "top_k" in shape:
-            shape["top_k"] = int(shape["top_k"])
-        if shape.get("top_p") == 0:
-            shape["top_p"] = SMALLEST_SHARE
-        body: dict[str, Any] = {
-            "model": self._settings.name,
-            "prompt": self._tokens.encode(ask.prompt),
-            "max_tokens": ask.max_tokens,
-            "temperature": ask.temperature,
-            "stream": True,
-            "stream_options": {"include_usage": True, "continuous_usage_stats": True},
-            **shape,
-        }
-        if ask.min_tokens:
-            body["min_tokens"] = ask.min_tokens
-        if ask.ignore_eos:
-            body["ignore_eos"] = True
-        if ask.stop:
-            body["stop"] = ask.stop
-        if ask.seed is not None:
-            # Several answers to one request are as many draws.
-            body["seed"] = ask.seed + ask.choice
-        if ask.top_logprobs is not None:
-            body["logprobs"] = ask.top_logprobs
-        if ask.json_schema is not None:
-            schema = {"name": "answer", "schema": json.loads(ask.json_schema), "strict": True}
-            body["response_format"] = {"type": "json_schema", "json_schema": schema}
-        return body
 
     async def look(self) -> None:
         """Read vLLM's metrics again; where it does not answer in time, none are shown."""

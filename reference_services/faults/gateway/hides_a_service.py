@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import cast
 
-from reference_services.faults.gateway.gateway_fault import GatewayFault
 from reference_services.gateway.services.directory import Directory
 from reference_services.gateway.serving.app import CreateGateway
+from reference_services.web.serving.fault import Fault
 
 
 def all_but_the_last(directory: Directory) -> dict[str, str]:
@@ -16,7 +16,7 @@ def all_but_the_last(directory: Directory) -> dict[str, str]:
     return {model: service for model, service in directory.models().items() if service not in hidden}
 
 
-FAULT = GatewayFault(
+FAULT = Fault(
     name="hides_a_service",
     summary="the last service is missing from /v1/models",
     wrap=lambda create: cast(CreateGateway, partial(create, listing=all_but_the_last)),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import cast
 
-from reference_services.faults.gateway.gateway_fault import GatewayFault
 from reference_services.gateway.services.breaker import Breaker, Ticket
 from reference_services.gateway.serving.app import CreateGateway
+from reference_services.web.serving.fault import Fault
 
 
 class StuckBreaker(Breaker):
@@ -17,7 +17,7 @@ class StuckBreaker(Breaker):
         """Nothing."""
 
 
-FAULT = GatewayFault(
+FAULT = Fault(
     name="never_opens",
     summary="circuit breakers never open: a replica that fails is asked again and again",
     wrap=lambda create: cast(CreateGateway, partial(create, breaker=StuckBreaker)),

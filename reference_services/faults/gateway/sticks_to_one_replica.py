@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from reference_services.faults.gateway.gateway_fault import GatewayFault
 from reference_services.gateway.services.replica import Replica
 from reference_services.gateway.serving.app import CreateGateway
+from reference_services.web.serving.fault import Fault
 
 
 def first(replicas: Sequence[Replica], session: str | None) -> Replica | None:
@@ -16,7 +16,7 @@ def first(replicas: Sequence[Replica], session: str | None) -> Replica | None:
     return replicas[0] if replicas[0].has_room else None
 
 
-FAULT = GatewayFault(
+FAULT = Fault(
     name="sticks_to_one_replica",
     summary="every request goes to the first replica that may be asked",
     wrap=lambda create: cast(CreateGateway, partial(create, choose=first)),

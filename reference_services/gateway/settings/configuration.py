@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from reference_services.web.access.origins import HostNames, Origins, Proxies
 from reference_services.web.access.visitors import Allowed
-from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes
+from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes, limits_of
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False, strict=False)]
@@ -158,17 +158,8 @@ class Front(_Part):
     @property
     def limits(self) -> Limits:
         """What the listener keeps to."""
-        return Limits(
-            max_connections=self.max_connections,
-            request_head_seconds=self.request_head_seconds,
-            request_body_seconds=self.request_body_seconds,
-            request_idle_seconds=self.request_idle_seconds,
-            send_seconds=self.send_seconds,
-            keep_alive_seconds=self.keep_alive_seconds,
-            max_head_bytes=head_bytes(self.max_header_bytes),
-            max_message_bytes=self.max_body_bytes,
-            max_held_bytes=self.max_held_bytes,
-        )
+        head, message = head_bytes(self.max_header_bytes), self.max_body_bytes
+        return limits_of(self, max_head_bytes=head, max_message_bytes=message)
 
 
 LISTENER = (

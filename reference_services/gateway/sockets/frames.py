@@ -1,9 +1,17 @@
-"""Frame boundaries in the bytes of a WebSocket (RFC 6455, section 5.2); contents are not kept."""
+"""Frame boundaries in the bytes of a WebSocket (RFC 6455, section 5.2); contents are not kept.
+
+The heads are read here and not by `websockets`, whose parser hands out whole frames: it would hold a message of up to
+`max_body_bytes` for each socket and direction, where this holds one piece of a connection, and it refuses the reserved
+bits of extensions that client and service agreed on.
+"""
 
 from __future__ import annotations
 
-_CONTINUATION, _DATA, _CLOSE = 0, (1, 2), 8
+from websockets.frames import DATA_OPCODES, Close, CloseCode, Frame, Opcode
+
 _MASK_BYTES = 4
+_MOST_REASON_BYTES = 123
+"""A control frame holds 125 bytes at most, and the code is two of them."""
 
 
 class TooLong(Exception):
@@ -54,15 +62,15 @@ class Frames:
         if length >= 126:
             length = int.from_bytes(head[2:4] if length == 126 else head[2:10], "big")
         self._left = length
-        self.is_closing = self.is_closing or kind == _CLOSE
-        if kind == _CONTINUATION or kind in _DATA:
-            self._message_bytes = length + (self._message_bytes if kind == _CONTINUATION else 0)
+        self.is_closing = self.is_closing or kind == Opcode.CLOSE
+        if kind in DATA_OPCODES:
+            self._message_bytes = length + (self._message_bytes if kind == Opcode.CONT else 0)
             if self._most_bytes is not None and self._message_bytes > self._most_bytes:
                 raise TooLong
-        return kind in _DATA
+        return kind in (Opcode.TEXT, Opcode.BINARY)
 
 
-def close_frame(code: int, reason: str) -> bytes:
+def close_frame(code: CloseCode, reason: str) -> bytes:
     """A close frame as a server sends it, not masked."""
-    body = code.to_bytes(2, "big") + reason.encode()[:123]
-    return bytes((0x80 | _CLOSE, len(body))) + body
+    short = reason.encode()[:_MOST_REASON_BYTES].decode(errors="ignore")
+    return Frame(Opcode.CLOSE, Close(code, short).serialize()).serialize(mask=False)

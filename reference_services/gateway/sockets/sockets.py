@@ -1,8 +1,4 @@
-"""WebSockets, passed through: after the handshake the bytes of both sides, so that pings, pongs, close codes and
-extensions are those of client and service, and whoever is slow holds the other one back.
-
-Messages are counted as they pass, since each is a request, and limited in their length; they are not read.
-"""
+"""WebSockets through the gateway: who may open one, and which service it goes to."""
 
 from __future__ import annotations
 
@@ -26,8 +22,8 @@ from reference_services.gateway.forwarding.relay import unscoped
 from reference_services.gateway.routes.routes import CONFIGURED, Parts, of_path
 from reference_services.gateway.services.replica import Lease, Replica
 from reference_services.gateway.services.service import Service
-from reference_services.gateway.sockets.frames import Frames, TooLong, close_frame
 from reference_services.gateway.sockets.handshake import Incoming, Outgoing, ask
+from reference_services.gateway.sockets.relay import Bounds, relayed
 from reference_services.web.access.connection import CLIENT_LEFT
 from reference_services.web.access.failures import Refused, internal, told
 from reference_services.web.access.gate import allowance
@@ -37,8 +33,6 @@ from reference_services.web.serving.send_deadline import SendDeadline
 log = logging.getLogger(LOGGER)
 PATHS = ("/v1/chat/stream", "/v1/realtime")
 """Paths where `?model=` says where a socket goes; others are configured."""
-POLICY, TOO_LONG, RESTART, BAD_GATEWAY = 1008, 1009, 1012, 1014
-"""Close codes of RFC 6455, section 7.4, and of its registry."""
 
 
 class Socket(asyncio.StreamReaderProtocol):
@@ -161,7 +155,7 @@ class Sockets:
             begin = time.monotonic()
             try:
                 await client.accept(raw)
-                outcome = await self._relay(client, answer, request, stopping)
+                outcome = await relayed(client, answer, self._bounds(request), stopping)
             finally:
                 self._open -= 1
                 replica.sockets -= 1
@@ -222,79 +216,13 @@ class Sockets:
                 each.cancel()
             await asyncio.gather(work, left, return_exceptions=True)
 
-    async def _relay(self, client: Incoming, answer: Outgoing, request: HTTPConnection, stopping: asyncio.Event) -> str:
-        """Bytes, both ways, until one side ends; how it ended."""
+    def _bounds(self, request: HTTPConnection) -> Bounds:
         configuration = self._parts.directory.configuration
-        most, silence_s = configuration.gateway.max_body_bytes, configuration.upstream.silence_seconds
-        to_replica, to_client = Frames(most), Frames()
-        may = allowance(request)
-
-        async def outward(data: bytes) -> None:
-            for _ in range(to_replica.feed(data)):
-                await may.take()
-            await _send(answer.writer, data, silence_s)
-
-        async def inward(data: bytes) -> None:
-            to_client.feed(data)
-            # As long as it takes: the client's connection ends where it takes nothing.
-            await _send(client.writer, data, None)
-
-        async def back() -> None:
-            await inward(answer.first)
-            await _pump(answer.reader, inward)
-
-        there = asyncio.ensure_future(_pump(client.reader, outward))
-        here = asyncio.ensure_future(back())
-        stop = asyncio.ensure_future(stopping.wait())
-        tasks = {there, here, stop}
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in tasks:
-                each.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-        ended, code, reason = _ended(there, here, to_client)
-        if code is not None and to_client.is_between and not to_client.is_closing:
-            with contextlib.suppress(OSError):
-                client.writer.write(close_frame(code, reason))
-        return ended
-
-
-async def _pump(reader: asyncio.StreamReader, passed: Callable[[bytes], Awaitable[None]]) -> None:
-    """Until the end of the one side. Waits while the other one is slow."""
-    with contextlib.suppress(ConnectionError):
-        while data := await reader.read(READ_BYTES):
-            await passed(data)
-
-
-async def _send(writer: asyncio.StreamWriter, data: bytes, within_s: float | None) -> None:
-    try:
-        writer.write(data)
-        async with asyncio.timeout(within_s):
-            await writer.drain()
-    except TimeoutError:
-        writer.transport.abort()
-        await asyncio.Event().wait()
-    except ConnectionError:
-        # That side has gone, and its own direction ends and tells how.
-        await asyncio.Event().wait()
-
-
-def _ended(there: asyncio.Task[None], here: asyncio.Task[None], to_client: Frames) -> tuple[str, int | None, str]:
-    """How a socket ended, and the close code and reason that its client has yet to get."""
-    if there.done() and not there.cancelled() and (error := there.exception()) is not None:
-        if isinstance(error, Refused):
-            return "rate", POLICY, str(error)
-        if isinstance(error, TooLong):
-            return "too_long", TOO_LONG, "The message is longer than what is let through."
-        raise error
-    if here.done() and not here.cancelled():
-        if (error := here.exception()) is not None:
-            raise error
-        return ("closed", None, "") if to_client.is_closing else ("cut", BAD_GATEWAY, "The service broke off.")
-    if there.done() and not there.cancelled():
-        return "closed" if to_client.is_closing else "client_left", None, ""
-    return "stopping", RESTART, "The gateway ends."
+        return Bounds(
+            most_bytes=configuration.gateway.max_body_bytes,
+            silence_s=configuration.upstream.silence_seconds,
+            take=allowance(request).take,
+        )
 
 
 async def _refuse(client: Incoming, refused: Refused, request_id: str) -> None:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
-from reference_services.web.requests.description import Told, sometimes
-
-Count = Annotated[int, Field(ge=0)]
+from reference_services.web.requests.description import Count, Told, sometimes
 
 
 class Inference(Told):

@@ -23,7 +23,7 @@ from reference_services.chat.settings.allowed import (
     Text,
 )
 from reference_services.web.access.origins import HostNames, Origins, Proxies
-from reference_services.web.settings.limits import DEFAULTS, Limits
+from reference_services.web.settings.limits import DEFAULTS, Limits, limits_of
 from reference_services.web.settings.settings_problems import SettingsError, described
 
 PREFIXES = ("HERMES_", "SWITCH_", "VX11_", "LOG_INFERENCE")
@@ -151,15 +151,7 @@ class SwitchSettings(BaseSettings):
     @property
     def limits(self) -> Limits:
         """What the listener keeps to."""
-        return Limits(
-            max_connections=self.switch_max_connections,
-            request_head_seconds=self.switch_request_head_seconds,
-            request_body_seconds=self.switch_request_body_seconds,
-            request_idle_seconds=self.switch_request_idle_seconds,
-            send_seconds=self.switch_send_seconds,
-            keep_alive_seconds=self.switch_keep_alive_seconds,
-            max_held_bytes=self.switch_max_held_bytes,
-        )
+        return limits_of(self, "switch_")
 
     def url_of(self, framework: str) -> str:
         """Where a framework answers, "" where it answers here: the simulated engine, and llama.cpp with a file.

@@ -5,31 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
-from typing import NoReturn, Protocol, TypeVar
+from collections.abc import Mapping
+from typing import NoReturn
 
 from reference_services.web.access.authority import is_loopback
+from reference_services.web.serving.fault import Create, Fault
 from reference_services.web.settings.settings_problems import SettingsError
 
 UNAVAILABLE = 3
 USAGE = 4
-Create = TypeVar("Create")
-
-
-class Fault(Protocol[Create]):
-    """One defect, as the commands show it and use it."""
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-
-    @property
-    def summary(self) -> str:
-        """A sentence."""
-
-    @property
-    def wrap(self) -> Callable[[Create], Create]:
-        """A factory with the defect, of a sound one."""
 
 
 class Parser(argparse.ArgumentParser):

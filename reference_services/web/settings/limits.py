@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,3 +35,9 @@ DEFAULTS = Limits()
 def head_bytes(max_header_bytes: int) -> int:
     """What is read of a head whose headers may have so many bytes: enough to say what is too long, line included."""
     return 2 * max_header_bytes + 2**16
+
+
+def limits_of(settings: object, prefix: str = "", **more: int) -> Limits:
+    """The limits that settings state under the names of the fields, behind a prefix; `more` are those that differ."""
+    stated = {field.name: getattr(settings, prefix + field.name, None) for field in fields(Limits)}
+    return replace(DEFAULTS, **{name: value for name, value in (stated | more).items() if value is not None})

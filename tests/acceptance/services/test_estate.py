@@ -27,7 +27,8 @@ from tests.reference_services.operations.test_serve_command import parsed
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (
-    "import sys\nfrom pathlib import Path\nfrom acceptance import estate\nfrom acceptance.commands import main\n"
+    "import sys\nfrom pathlib import Path\n"
+    "from acceptance.services import estate\nfrom acceptance.commands import main\n"
     "estate.FILE = Path(sys.argv.pop(1))\nsys.exit(main(sys.argv[1:]))\n"
 )
 PHI, OTHER_PHI, FRONT, SWITCH = (f"http://127.0.0.{host}" for host in ("31:21431", "32:21431", "33:21433", "34:21434"))

@@ -336,9 +336,8 @@ def test_the_log_of_a_service_and_the_trace_of_an_error_keep_no_key(
 
 
 def test_what_ends_a_command_shows_no_key(tmp_path: Path) -> None:
-    program = (
-        "from acceptance import keys; from acceptance.commands import main; from acceptance.commands import read\n"
-    )
+    program = "from acceptance import keys\nfrom acceptance.commands import main\n"
+    program += "from acceptance.commands.documents import read\n"
     program += f"keys.value({VARIABLE!r})\ndef run(arguments): raise KeyError({KEY!r})\nread.run = run\n"
     program += "import sys; sys.exit(main(['read', 'x.md']))"
     done, _ = watched(tmp_path, "-c", program)

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import ConnectionClosed, ConnectionClosedError, InvalidStatus
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import Server, ServerConnection, serve
 
@@ -322,7 +322,7 @@ def test_frames_are_found_however_their_bytes_are_cut(told: list[tuple[tuple[Opc
         assert found.is_between == (min(at + step, len(whole)) in ends)
     assert begun == sum(kind in (Opcode.TEXT, Opcode.BINARY) for (kind, _), _ in told)
     assert not found.is_closing
-    found.feed(close_frame(1000, "enough"))
+    found.feed(close_frame(CloseCode.NORMAL_CLOSURE, "enough"))
     assert found.is_closing
     assert found.is_between
 

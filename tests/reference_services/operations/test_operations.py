@@ -19,7 +19,7 @@ from fastapi import FastAPI
 
 from reference_services.chat.engine.engine import SimulatedEngine
 from reference_services.chat.serving.app import create_app
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 
 ROOT = Path(__file__).parents[3]
 

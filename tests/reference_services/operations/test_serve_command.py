@@ -20,7 +20,7 @@ from acceptance.errors import UsageError
 ROOT = Path(__file__).parents[3]
 PROGRAM = (
     "import argparse, sys\n"
-    "from acceptance.commands import serve\n"
+    "from acceptance.commands.runs import serve\n"
     "parser = argparse.ArgumentParser()\n"
     "serve.add_arguments(parser)\n"
     "sys.exit(serve.run(parser.parse_args()))\n"

@@ -229,7 +229,7 @@ def test_no_route_reads_a_body_by_another_way_or_lets_the_framework_parse_it() -
 def test_the_bodies_that_routes_take_are_all_among_those_tried(tmp_path: Path) -> None:
     """openapi.json knows every route with a body."""
     from reference_services.chat.serving.app import create_app
-    from reference_services.chat.settings.settings import Hermes2Config
+    from reference_services.chat.settings.services import Hermes2Config
 
     config = Hermes2Config(retrieval="embedded", threads=True, moderation=str(ROOT / "README.md"))
     document = create_app(config, tmp_path / "s.sqlite3").openapi()

@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 from reference_services.web.settings.settings_problems import SettingsError
 from reference_services.web.settings.settings_yaml import SECTIONS
 

@@ -24,7 +24,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 from reference_services.web.access.authority import read_host, read_origin
 from reference_services.web.access.visitors import Allowed, Visitors
 from reference_services.web.settings.settings_problems import SettingsError

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reference_services.chat.engine.engine import Ask, Pace, SimulatedEngine, Step
 from reference_services.chat.prompt.prompt import Message, Prompt
 from reference_services.chat.prompt.tokenizer import count
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 

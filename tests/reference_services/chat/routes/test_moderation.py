@@ -21,7 +21,7 @@ from reference_services.chat.moderation.moderation import Moderation
 from reference_services.chat.moderation.moderation_endpoint import EndpointScreen, ModerationEndpoint
 from reference_services.chat.moderation.moderator import opened
 from reference_services.chat.moderation.word_list import WordList, phrases, words
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 from reference_services.web.access.failures import Refused
 from reference_services.web.settings.settings_problems import SettingsError
 from tests.reference_services.running import HOST, Running, Start, start_service

@@ -16,7 +16,7 @@ from reference_services.chat.prompt.prompt import Message
 from reference_services.chat.prompt.tokenizer import count_messages
 from reference_services.chat.sessions.sessions import SessionManager
 from reference_services.chat.sessions.threads import Threads, root_of, walked
-from reference_services.chat.settings.settings import Hermes2Config, OpenChatConfig
+from reference_services.chat.settings.services import Hermes2Config, OpenChatConfig
 from reference_services.chat.stores.records import SessionRecord
 from reference_services.web.access.failures import Refused
 from tests.reference_services.running import Running, Start, start_service

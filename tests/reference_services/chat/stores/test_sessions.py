@@ -16,7 +16,7 @@ from reference_services.chat.prompt.prompt import Message
 from reference_services.chat.prompt.tokenizer import count_messages
 from reference_services.chat.prompt.window import fitted, merged, turns_of
 from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 from reference_services.chat.stores.sqlite_store import SqliteStore
 from reference_services.chat.stores.store import StoreAway, StoreError
 

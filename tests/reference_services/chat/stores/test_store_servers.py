@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 from reference_services.chat.stores.open_store import open_store
 from reference_services.chat.stores.redis_store import RedisStore
 from reference_services.chat.stores.store import StoreError

@@ -16,7 +16,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 from reference_services.chat.stores.records import SessionRecord, TurnRecord
 from reference_services.chat.stores.sqlite_store import SqliteStore
 from reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, Store, StoreError
@@ -291,7 +291,7 @@ def test_a_claim_is_renewed_while_its_turn_is_under_way(
 ) -> None:
     monkeypatch.setattr(f"reference_services.chat.stores.{kind}_store.LEASE_S", 1.0)
     monkeypatch.setattr("reference_services.chat.stores.leases._RENEW_S", 0.1)
-    monkeypatch.setattr(f"reference_services.chat.stores.{kind}_store.TICK_S", 0.05)
+    monkeypatch.setattr("reference_services.chat.stores.server_store.TICK_S", 0.05)
     first, second = (_server_store(kind, store_servers, "renewed") for _ in range(2))
     done(first.claim("a", "one"))
     time.sleep(2.0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from reference_services.chat.engine.engine import EngineError, Step
 from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.settings.settings import Hermes2Config
+from reference_services.chat.settings.services import Hermes2Config
 from reference_services.chat.vllm.model_tokenizer import ModelTokenizer
 from reference_services.chat.vllm.vllm_answer import events, steps
 from reference_services.chat.vllm.vllm_arguments import vllm_arguments

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from reference_services.recall_model.author import Author, Dialogue, Kind
-from reference_services.recall_model.wordings import Split
+from training.author import Author, Dialogue, Kind
+from training.wordings import Split
 
 MOST_BETWEEN = 8
 ASKED: tuple[Kind, ...] = ("recall", "latest", "both", "previous", "not_told")

@@ -10,8 +10,8 @@ import jinja2
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.recall_model.dialogues import mixed
-from reference_services.recall_model.vocabulary import END_ID, PAD_ID, START_ID, encoded, load, prompt
+from training.dialogues import mixed
+from training.vocabulary import END_ID, PAD_ID, START_ID, encoded, load, prompt
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures/models/recall"
 TOKENIZER = load(FOLDER)

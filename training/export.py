@@ -11,8 +11,8 @@ import tokenizers
 import torch
 from safetensors.torch import load_file, save_file
 
-from reference_services.recall_model.model import Llama, Shape
-from reference_services.recall_model.vocabulary import CHAT_TEMPLATE, END, END_ID, PAD, PAD_ID, START
+from training.model import Llama, Shape
+from training.vocabulary import CHAT_TEMPLATE, END, END_ID, PAD, PAD_ID, START
 
 SUMS = "model.sha256"
 """What `sha256sum -c` checks the folder by."""

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import tokenizers
 import torch
 
-from reference_services.recall_model.author import Dialogue
-from reference_services.recall_model.model import Llama
-from reference_services.recall_model.vocabulary import PAD_ID, encoded
+from training.author import Dialogue
+from training.model import Llama
+from training.vocabulary import PAD_ID, encoded
 
 _SIDE_BY_SIDE = 16
 

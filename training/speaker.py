@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Container, Sequence
 
-from reference_services.recall_model.values import training_word
-from reference_services.recall_model.wordings import Split, common, load
+from training.values import training_word
+from training.wordings import Split, common, load
 
 
 def capital(text: str) -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from reference_services.recall_model import card
-from reference_services.recall_model.wordings import SPLITS
+from training import card
+from training.wordings import SPLITS
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures/models/recall"
 LARGEST = 5_000_000

@@ -1,6 +1,6 @@
 """How often the model is right, on values that training never sees: in its wordings, and in others.
 
-`python -m reference_services.recall_model.evaluation --model FOLDER` holds the dialogues, the model's own replies in
+`python -m training.evaluation --model FOLDER` holds the dialogues, the model's own replies in
 between, asks each question without its history, too, and writes `evaluation.json` and the model card.
 """
 
@@ -19,15 +19,15 @@ from pathlib import Path
 import tokenizers
 import torch
 
-from reference_services.recall_model import card
-from reference_services.recall_model.author import NO_MESSAGE, NOT_TOLD, Dialogue, Exchange, answer
-from reference_services.recall_model.dialogues import ASKED, MOST_BETWEEN, planted
-from reference_services.recall_model.exactness import exact
-from reference_services.recall_model.export import restore
-from reference_services.recall_model.generation import Talk
-from reference_services.recall_model.model import Llama
-from reference_services.recall_model.vocabulary import load
-from reference_services.recall_model.wordings import SPLITS, Split
+from training import card
+from training.author import NO_MESSAGE, NOT_TOLD, Dialogue, Exchange, answer
+from training.dialogues import ASKED, MOST_BETWEEN, planted
+from training.exactness import exact
+from training.export import restore
+from training.generation import Talk
+from training.model import Llama
+from training.vocabulary import load
+from training.wordings import SPLITS, Split
 
 DIALOGUES = 1350
 _AT_ONCE = 64
@@ -146,7 +146,7 @@ def watched_dialogues() -> list[Dialogue]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m reference_services.recall_model.evaluation", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.evaluation", description=__doc__)
     parser.add_argument("--model", type=Path, required=True, help="the model's folder")
     parser.add_argument("--dialogues", type=int, default=DIALOGUES)
     parser.add_argument("--seed", type=int, default=1)

@@ -8,10 +8,10 @@ import re
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_services.recall_model.author import NOT_TOLD, Dialogue, Fact, answer
-from reference_services.recall_model.dialogues import ASKED, MOST_BETWEEN, drilled, mixed, planted
-from reference_services.recall_model.values import draw, is_held_out
-from reference_services.recall_model.wordings import load
+from training.author import NOT_TOLD, Dialogue, Fact, answer
+from training.dialogues import ASKED, MOST_BETWEEN, drilled, mixed, planted
+from training.values import draw, is_held_out
+from training.wordings import load
 
 SEEDS = st.integers(0, 2**32)
 SPLITS = st.sampled_from(("train", "held_out"))

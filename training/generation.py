@@ -6,8 +6,8 @@ import tokenizers
 import torch
 from torch import Tensor
 
-from reference_services.recall_model.model import Llama
-from reference_services.recall_model.vocabulary import END_ID, prompt
+from training.model import Llama
+from training.vocabulary import END_ID, prompt
 
 LONGEST_REPLY = 120
 """Tokens of a reply, at most."""

@@ -9,9 +9,9 @@ import tokenizers
 import torch
 from torch import Tensor
 
-from reference_services.recall_model.author import Dialogue
-from reference_services.recall_model.dialogues import ASKED, MOST_BETWEEN, drilled, mixed, planted
-from reference_services.recall_model.vocabulary import PAD_ID, encoded
+from training.author import Dialogue
+from training.dialogues import ASKED, MOST_BETWEEN, drilled, mixed, planted
+from training.vocabulary import PAD_ID, encoded
 
 TOKENS = (2048, 4096)
 """Tokens in the batch of one worker, padding counted: at the beginning, at the end."""

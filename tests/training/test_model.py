@@ -13,13 +13,13 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from reference_services.recall_model import exactness, export  # noqa: E402
-from reference_services.recall_model.beginning import begin  # noqa: E402
-from reference_services.recall_model.dialogues import ASKED, planted  # noqa: E402
-from reference_services.recall_model.evaluation import evaluate, is_right  # noqa: E402
-from reference_services.recall_model.generation import Talk  # noqa: E402
-from reference_services.recall_model.model import Llama, Shape  # noqa: E402
-from reference_services.recall_model.vocabulary import load  # noqa: E402
+from training import exactness, export  # noqa: E402
+from training.beginning import begin  # noqa: E402
+from training.dialogues import ASKED, planted  # noqa: E402
+from training.evaluation import evaluate, is_right  # noqa: E402
+from training.generation import Talk  # noqa: E402
+from training.model import Llama, Shape  # noqa: E402
+from training.vocabulary import load  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures/models/recall"
 SMALL = Shape(vocabulary=50, hidden=16, layers=2, heads=2, head_size=8, feed_forward=24, context=64)
@@ -108,7 +108,7 @@ def test_an_evaluation_counts_every_dialogue_once(model: Llama) -> None:
 
 
 def train(out: Path, *arguments: str) -> dict:
-    command = [sys.executable, "-m", "reference_services.recall_model.train", "--out", str(out), *arguments]
+    command = [sys.executable, "-m", "training.train", "--out", str(out), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, cwd=FOLDER.parents[2], check=False)
     assert done.returncode == 0, done.stderr
     assert f"written to {out}" in done.stdout

@@ -1,4 +1,4 @@
-"""Train the recall model: `python -m reference_services.recall_model.train --out FOLDER`.
+"""Train the recall model: `python -m training.train --out FOLDER`.
 
 Muon moves the matrices, AdamW the embedding and the norms; the loss counts the replies' tokens alone. Ctrl-C keeps
 what was learned so far.
@@ -20,16 +20,16 @@ import tokenizers
 import torch
 from torch.nn import functional
 
-from reference_services.recall_model.batches import LONGEST, batches
-from reference_services.recall_model.beginning import begin
-from reference_services.recall_model.card import MADE
-from reference_services.recall_model.evaluation import watched_dialogues
-from reference_services.recall_model.exactness import last_replies
-from reference_services.recall_model.export import export, restore
-from reference_services.recall_model.model import Llama, Shape
-from reference_services.recall_model.pace import Made, Pace, rate
-from reference_services.recall_model.vocabulary import learn, load
-from reference_services.recall_model.workers import average, started
+from training.batches import LONGEST, batches
+from training.beginning import begin
+from training.card import MADE
+from training.evaluation import watched_dialogues
+from training.exactness import last_replies
+from training.export import export, restore
+from training.model import Llama, Shape
+from training.pace import Made, Pace, rate
+from training.vocabulary import learn, load
+from training.workers import average, started
 
 RATE, ADAM_SHARE = 0.02, 0.3
 """The peak learning rate of Muon, and AdamW's share of it."""
@@ -148,7 +148,7 @@ def _keep(model: Llama, tokenizer: tokenizers.Tokenizer, made: Made, out: Path) 
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m reference_services.recall_model.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the model's folder, written anew")
     parser.add_argument("--start", type=Path, help="a model's folder, to train that one on")
     parser.add_argument("--seed", type=int, default=0)

@@ -1,4 +1,4 @@
-"""The same weights as one GGUF file, for llama.cpp: `python -m reference_services.recall_model.gguf_file MODEL FILE`.
+"""The same weights as one GGUF file, for llama.cpp: `python -m training.gguf_file MODEL FILE`.
 
 Needs numpy, safetensors and gguf, but no torch.
 """
@@ -115,7 +115,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
-    parser = argparse.ArgumentParser(prog="python -m reference_services.recall_model.gguf_file", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m training.gguf_file", description=__doc__)
     parser.add_argument("model", type=Path, help="the folder with config.json and model.safetensors")
     parser.add_argument("file", type=Path, help="the GGUF file to write")
     given = parser.parse_args(arguments)

@@ -9,8 +9,8 @@ from pathlib import Path
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from reference_services.recall_model.author import Dialogue
-from reference_services.recall_model.dialogues import mixed
+from training.author import Dialogue
+from training.dialogues import mixed
 
 SIZE = 1024
 PAD, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"

@@ -11,7 +11,7 @@ import string
 import zlib
 from functools import cache
 
-from reference_services.recall_model.wordings import WORD, Split, load, vocabulary
+from training.wordings import WORD, Split, load, vocabulary
 
 ONE_IN = 6
 LEAST = 4

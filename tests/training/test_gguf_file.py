@@ -11,7 +11,7 @@ import pytest
 gguf = pytest.importorskip("gguf")
 numbers = pytest.importorskip("safetensors.numpy")
 
-from reference_services.recall_model.gguf_file import NAMES, main  # noqa: E402
+from training.gguf_file import NAMES, main  # noqa: E402
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures/models/recall"
 

@@ -12,9 +12,9 @@ import random
 from dataclasses import dataclass, field
 from typing import Literal
 
-from reference_services.recall_model.speaker import Speaker, capital
-from reference_services.recall_model.values import draw
-from reference_services.recall_model.wordings import Split, Wordings, load
+from training.speaker import Speaker, capital
+from training.values import draw
+from training.wordings import Split, Wordings, load
 
 Kind = Literal["told", "told_again", "recall", "latest", "not_told", "both", "previous", "repeat", "talk"]
 NOTED = "Noted."

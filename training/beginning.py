@@ -12,7 +12,7 @@ import math
 import torch
 from torch import Tensor
 
-from reference_services.recall_model.model import Attention, Layer, Llama
+from training.model import Attention, Layer, Llama
 
 BACK = (1, 1, 2, 3)
 """So many tokens back looks each head of the first layer."""

@@ -1,0 +1,36 @@
+"""The four chat services: the settings of each, which differ from the others' in their preset alone."""
+
+from __future__ import annotations
+
+from reference_services.chat.settings.presets import PRESETS
+from reference_services.chat.settings.settings import ChatSettings
+
+
+class MixtralConfig(ChatSettings):
+    """The settings of Mixtral-8x7B."""
+
+    preset = PRESETS["mixtral-8x7b"]
+
+
+class Hermes2Config(ChatSettings):
+    """The settings of Hermes-2: the figures of deployment task 1.3, but for `host`."""
+
+    preset = PRESETS["hermes-2"]
+
+
+class OpenChatConfig(ChatSettings):
+    """The settings of OpenChat-3.5."""
+
+    preset = PRESETS["openchat-3.5"]
+
+
+class Phi3Config(ChatSettings):
+    """The settings of Phi-3-Mini."""
+
+    preset = PRESETS["phi-3-mini"]
+
+
+SERVICES: dict[str, type[ChatSettings]] = {
+    config.preset.name: config for config in (MixtralConfig, Hermes2Config, OpenChatConfig, Phi3Config)
+}
+"""The settings of each service by its name."""
