@@ -65,7 +65,7 @@ def completion_text(record: Record) -> str | None:
 
 
 def _first_choice(record: Record) -> Any:
-    """The first choice of a completion; None where the body tells an error, whatever else it holds."""
+    """The first choice of a completion; None where the body reports an error, whatever else it holds."""
     answer = record.get("json")
     choices = answer.get("choices") if isinstance(answer, Mapping) and not is_error(answer) else None
     return choices[0] if isinstance(choices, list) and choices else None

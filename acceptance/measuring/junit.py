@@ -57,7 +57,7 @@ def parse(content: bytes, name: str) -> Report:
 
 
 class _Reader:
-    """What the parser tells of the elements; a tag of a namespace counts by its own name."""
+    """What the parser reports of the elements; a tag of a namespace counts by its own name."""
 
     def __init__(self, name: str) -> None:
         self.report = Report()

@@ -78,7 +78,7 @@ class Turn:
         return await asyncio.shield(self._storing)
 
     def close(self) -> None:
-        """Let the next one on this session go ahead, after a commit that is under way: it is told of that turn."""
+        """Let the next one on this session go ahead, after a commit that is under way: it knows of that turn."""
         if not self._is_open:
             return
         self._is_open = False

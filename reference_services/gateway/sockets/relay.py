@@ -84,7 +84,7 @@ async def _send(writer: asyncio.StreamWriter, data: bytes, within_s: float | Non
 
 
 def _ended(there: asyncio.Task[None], here: asyncio.Task[None], to_client: Frames) -> tuple[str, CloseCode | None, str]:
-    """How a socket ended, and the close code and reason that its client has yet to be told."""
+    """How a socket ended, and the close code and reason that its client has yet to get."""
     if there.done() and not there.cancelled() and (error := there.exception()) is not None:
         if isinstance(error, Refused):
             return "rate", CloseCode.POLICY_VIOLATION, str(error)
