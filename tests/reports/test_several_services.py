@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from reports.document import demands
 from reports.document.integration import MORE_PARTS, PARTS, parts
 from reports.document.performance import KINDS, MORE_KINDS, figures

@@ -14,8 +14,8 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from acceptance.checks import CHECKS
 from acceptance.checks.api import rate_limit, retrieval
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion, Threshold
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence

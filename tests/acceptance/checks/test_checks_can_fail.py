@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import repeated_prompts

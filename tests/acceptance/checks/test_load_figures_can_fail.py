@@ -9,7 +9,7 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion, Threshold
 from acceptance.evidence import Evidence
 from acceptance.measuring import load_conditions, offered_load
