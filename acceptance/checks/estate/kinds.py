@@ -8,14 +8,14 @@ KINDS = by_name(
     Kind(
         name="port",
         summary="The port that the document names accepts connections.",
-        failure="TODO",
+        failure="no connection to 127.0.0.1:9: …",
         words=("The service listens on port 8080",),
         part="Service",
     ),
     Kind(
         name="gateway_routing",
         summary="The gateway lists each service's model, and a completion in its name comes from that model.",
-        failure="TODO",
+        failure="asked for phi-3-mini, nous-hermes-2 answered",
         words=("The API gateway reaches all services",),
         part="Gateway",
         of_estate=True,
@@ -24,7 +24,7 @@ KINDS = by_name(
     Kind(
         name="discovery",
         summary="The gateway or registry lists every service of the document.",
-        failure="TODO",
+        failure="http://127.0.0.1:11401/v1/models does not list mixtral, but nous-hermes-2, phi-3-mini",
         words=("Discovery of the services is functional",),
         part="Gateway",
         of_estate=True,
@@ -33,7 +33,7 @@ KINDS = by_name(
     Kind(
         name="balancing",
         summary="Requests through the gateway are answered by two replicas or more, told by a header or fingerprint.",
-        failure="TODO",
+        failure="all 24 requests were answered by one replica, replica-a 24 (system_fingerprint)",
         words=("Load balancing is operational",),
         part="Gateway",
         units=("replicas",),
@@ -43,7 +43,7 @@ KINDS = by_name(
     Kind(
         name="breaker",
         summary="What has no upstream is refused with a quick 503 after the first failures; other models still answer.",
-        failure="TODO",
+        failure="…/v1/chat/completions did not come to refuse at once: 3 answers of 503 in a row, …",
         words=("Break the circuit to what fails (circuit breaker)",),
         part="Gateway",
         units=("s",),
@@ -53,7 +53,7 @@ KINDS = by_name(
     Kind(
         name="fallback_chain",
         summary="A degraded answer says that it is degraded or is a 503 with a reason; a sound one names its source.",
-        failure="TODO",
+        failure="http://127.0.0.1:11401/infer falls back and answers as if nothing were wrong",
         words=("Degrade gracefully by a strategy",),
         part="Gateway",
         faults=("hides_degradation",),
@@ -61,7 +61,7 @@ KINDS = by_name(
     Kind(
         name="prometheus_series",
         summary="The document's query finds series in Prometheus.",
-        failure="TODO",
+        failure="Prometheus knows no series for requests_total",
         part="Monitoring stack",
         units=("series",),
         of_estate=True,
@@ -69,7 +69,7 @@ KINDS = by_name(
     Kind(
         name="alert_rules",
         summary="Prometheus has alerting rules about what the document names, and they evaluate.",
-        failure="TODO",
+        failure="none of 1 alerting rules speaks of latency: Rule",
         words=("Alert and notify on errors",),
         part="Monitoring stack",
         units=("rules",),
@@ -78,7 +78,7 @@ KINDS = by_name(
     Kind(
         name="dashboard",
         summary="The dashboard stands in Grafana and has panels that show data.",
-        failure="TODO",
+        failure="http://127.0.0.1:11401/api/dashboards/uid/hermes has no panel that shows data",
         words=("Show the metrics on dashboards",),
         part="Monitoring stack",
         units=("panels",),
@@ -87,14 +87,14 @@ KINDS = by_name(
     Kind(
         name="port_free",
         summary="Nothing listens on the service's port once the service was stopped.",
-        failure="TODO",
+        failure="127.0.0.1:11401 still accepts connections after the service was stopped: by process 3984 (…)",
         part="Rollback",
         of_estate=True,
     ),
     Kind(
         name="service_gone",
         summary="No process of the service is left once it was stopped, and nobody is at its address.",
-        failure="TODO",
+        failure="of the stopped service there is still process 4027 (…)",
         part="Rollback",
         of_estate=True,
     ),

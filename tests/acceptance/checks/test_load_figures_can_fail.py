@@ -19,7 +19,7 @@ from perf.client.exchange import Exchange
 from perf.load.client_validity import ClientHealth
 from perf.load.load import LoadPlan
 from perf.load.load_run import LoadRun
-from tests.acceptance.checks.behaving_service import Handler, Service
+from tests.acceptance.cases.servers.behaving_service import Handler, Service
 from tests.acceptance.conftest import criterion
 
 MS = 1_000_000
