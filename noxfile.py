@@ -192,6 +192,13 @@ def calibration(session: nox.Session) -> None:
 
 
 @nox.session
+def generated(session: nox.Session) -> None:
+    """Write docs/checks.md and the schema of binding files anew, from what the checks say of their kinds."""
+    session.install("-e", ".")
+    session.run("python", "-m", "acceptance.checks")
+
+
+@nox.session
 def train(session: nox.Session) -> None:
     """Train the recall model anew and measure it (an hour on two cores); `-- --minutes 1 --out FOLDER` tries it."""
     # torch alone first, made for a processor where uv can get that: a tenth of the size.

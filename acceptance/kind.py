@@ -10,7 +10,8 @@ from dataclasses import dataclass
 class Kind:
     """Declared once, in the `kinds.py` beside the kind's check; imports nothing that measures.
 
-    `words` are statements that ask for it, none where only commands, configuration or a binding file do. The result
+    `words` are statements that ask for it, none where only commands, configuration or a binding file do; `near_misses`
+    sound like it and ask for something else. The result
     document shows it as a `figure` of its own, or under a `part` of the deployment: one of the two. `units` are those
     of its figure, where it has one. `needs_limit` says that without a threshold there is nothing to judge.
     `of_estate` marks what is asked of files, people or several services, not of one service at its own address.
@@ -22,6 +23,7 @@ class Kind:
     summary: str
     failure: str = ""
     words: tuple[str, ...] = ()
+    near_misses: tuple[str, ...] = ()
     part: str = ""
     figure: str = ""
     units: tuple[str, ...] = ()

@@ -16,7 +16,6 @@ KINDS = by_name(
         name="model_files",
         summary="Weight files exist, are not padded or sparse stand-ins, and match their checksums.",
         failure="missing or not as the checksum says: model.safetensors",
-        words=("Model weights are present in /opt/models/hermes-2",),
         part="Model files",
         of_estate=True,
     ),

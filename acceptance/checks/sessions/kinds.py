@@ -33,7 +33,6 @@ KINDS = by_name(
         name="session_metrics",
         summary="The session metrics move with a session that is opened, and not at rest.",
         failure="a session was opened and none of 1 figures moved with it",
-        words=("Session metrics are exposed",),
         part="Metrics integration",
     ),
     Kind(
@@ -49,7 +48,7 @@ KINDS = by_name(
     Kind(
         name="context_truncation",
         summary="A session of 1.5 times the context still answers, and knows its last turns (12 requests).",
-        failure="about 712 tokens were said in one session, and the context has 400; … 0 of the last 2 facts were known",
+        failure="about 712 tokens were said in one session, and the context has 400; … 0 of the last 2 facts …",
         words=("Truncate the context when it grows too long",),
         part="Load beyond the limit",
         units=("ratio",),

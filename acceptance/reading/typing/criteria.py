@@ -134,7 +134,7 @@ def _typed(drafts: Sequence[Draft], notes: Sequence[Note]) -> Typed:
 
 def _for_service(draft: Draft, service: str, sentence: str, kinds: Kinds) -> Draft:
     """The draft as one of a service, unless it asks something of files, people or what surrounds the services."""
-    if not service or kinds[draft.kind].of_estate:
+    if kinds[draft.kind].of_estate or not service:
         return draft
     return replace(draft, service=service, assumptions=(*draft.assumptions, *((sentence,) if sentence else ())))
 
