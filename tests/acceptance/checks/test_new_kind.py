@@ -25,8 +25,8 @@ COPIED = (
     "docs",
     "fixtures/schemas",
 )
-KINDS, CHECK = "acceptance/checks/api/kinds.py", "acceptance/checks/api/greeting.py"
-CASES, RULES = "tests/acceptance/cases/api.py", "acceptance/reading/typing/service_rules.py"
+KINDS, CHECK = "acceptance/checks/estate/kinds.py", "acceptance/checks/estate/greeting.py"
+CASES, RULES = "tests/acceptance/cases/estate.py", "acceptance/reading/typing/service_rules.py"
 
 DECLARED = """
     Kind(
@@ -43,7 +43,7 @@ MEASURED = '''"""The service is friendly."""
 
 from __future__ import annotations
 
-from acceptance.checks.api.kinds import KINDS
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
