@@ -133,8 +133,10 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Write the generated pages of docs/ again."""
-    session.install("-e", ".")
+    """Write the generated pages of docs/ and the schemas in fixtures/schemas again."""
+    session.install("-e", ".[services]")
+    session.run("python", "-m", "acceptance.checks")
+    session.run("python", "-m", "tests.reference_services.needed_by")
     session.run("python", "-m", "tests.guides.module_index")
 
 

@@ -1,133 +1,31 @@
-"""The checks, one kind a file, in an explicit list; a kind that two files claim is refused at import."""
+"""The checks, one kind a file, and what is said of their kinds without measuring."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acceptance.checks.api import (
-    authentication,
-    chat_roles,
-    concurrency_limit,
-    context_length,
-    error_handling,
-    graphql,
-    health,
-    json_shape,
-    metric_named,
-    metrics,
-    openai_api,
-    queueing,
-    rate_limit,
-    request_validation,
-    retrieval,
-    service,
-    streaming,
-    tokenization,
-    websocket,
-)
-from acceptance.checks.configuration import config_value, engine_settings
-from acceptance.checks.estate import (
-    alert_rules,
-    balancing,
-    breaker,
-    dashboard,
-    discovery,
-    fallback_chain,
-    gateway_routing,
-    port,
-    port_free,
-    prometheus_series,
-    service_gone,
-)
-from acceptance.checks.files import coverage, documentation, file, model_files, test_report, unit_file
-from acceptance.checks.library import library_class, library_result, library_session, model_information
-from acceptance.checks.performance import (
-    cpu,
-    disk,
-    error_rate,
-    inter_token_latency,
-    latency,
-    load_time,
-    memory,
-    throughput,
-    ttft,
-)
-from acceptance.checks.sessions import (
-    coherence_score,
-    context_truncation,
-    session_isolation,
-    session_metrics,
-    session_recall,
-    session_record,
-)
-from acceptance.measuring.check import Check
+from acceptance.checks.api import kinds as api
+from acceptance.checks.configuration import kinds as configuration
+from acceptance.checks.estate import kinds as estate
+from acceptance.checks.files import kinds as files
+from acceptance.checks.library import kinds as library
+from acceptance.checks.performance import kinds as performance
+from acceptance.checks.sessions import kinds as sessions
+from acceptance.kind import Kind, Kinds, by_name
 
-
-def _by_kind(*checks: Check) -> Mapping[str, Check]:
-    found: dict[str, Check] = {}
-    for check in checks:
-        if check.kind in found:
-            raise ValueError(f"two checks claim the kind {check.kind!r}")
-        found[check.kind] = check
-    return found
-
-
-CHECKS: Mapping[str, Check] = _by_kind(
-    port.CHECK,
-    service.CHECK,
-    health.CHECK,
-    json_shape.CHECK,
-    config_value.CHECK,
-    engine_settings.CHECK,
-    metrics.CHECK,
-    metric_named.CHECK,
-    session_record.CHECK,
-    session_recall.CHECK,
-    session_isolation.CHECK,
-    session_metrics.CHECK,
-    coherence_score.CHECK,
-    context_length.CHECK,
-    latency.CHECK,
-    throughput.CHECK,
-    ttft.CHECK,
-    inter_token_latency.CHECK,
-    error_rate.CHECK,
-    memory.CHECK,
-    cpu.CHECK,
-    load_time.CHECK,
-    model_information.CHECK,
-    library_session.CHECK,
-    model_files.CHECK,
-    unit_file.CHECK,
-    streaming.CHECK,
-    openai_api.CHECK,
-    authentication.CHECK,
-    rate_limit.CHECK,
-    request_validation.CHECK,
-    error_handling.CHECK,
-    chat_roles.CHECK,
-    tokenization.CHECK,
-    queueing.CHECK,
-    concurrency_limit.CHECK,
-    context_truncation.CHECK,
-    retrieval.CHECK,
-    websocket.CHECK,
-    graphql.CHECK,
-    gateway_routing.CHECK,
-    discovery.CHECK,
-    balancing.CHECK,
-    breaker.CHECK,
-    fallback_chain.CHECK,
-    prometheus_series.CHECK,
-    alert_rules.CHECK,
-    dashboard.CHECK,
-    disk.CHECK,
-    file.CHECK,
-    coverage.CHECK,
-    test_report.CHECK,
-    documentation.CHECK,
-    library_class.CHECK,
-    library_result.CHECK,
-    port_free.CHECK,
-    service_gone.CHECK,
+ROOMS: Mapping[str, Kinds] = {
+    "performance": performance.KINDS,
+    "api": api.KINDS,
+    "sessions": sessions.KINDS,
+    "configuration": configuration.KINDS,
+    "library": library.KINDS,
+    "estate": estate.KINDS,
+    "files": files.KINDS,
+}
+BY_A_PERSON = Kind(
+    name="human_judgement",
+    summary="A person looks at it, and says in a record what was seen.",
+    part="Judged by a person",
+    of_estate=True,
 )
+KINDS: Kinds = by_name(*(kind for kinds in ROOMS.values() for kind in kinds.values()), BY_A_PERSON)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
+from acceptance.kind import Kind
 from acceptance.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -16,22 +17,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """Data plus two functions: `measure` touches the deployment, `judge` is pure.
+    """A kind plus two functions: `measure` touches the deployment, `judge` is pure.
 
     `measure` returns evidence (shared with other checks by name) or raises `NotMeasurable`. `judge` sees the
-    criterion and the records alone, so that a stored run gives the same verdict again. `faults` names the
-    defects of a reference service that must make this check fail. `seconds` is the usual cost, for the time left;
-    checks of one `group` share one measurement. `after_stop` checks are measured once the run has stopped the
-    service that it started itself. `of_process` says that the figure is of the service's processes, and of nothing
-    once one of them has ended.
+    criterion and the records alone, so that a stored run gives the same verdict again. `seconds` is the usual cost,
+    for the time left; checks of one `group` share one measurement. `after_stop` checks are measured once the run has
+    stopped the service that it started itself. `of_process` says that the figure is of the service's processes, and
+    of nothing once one of them has ended.
     """
 
-    kind: str
-    summary: str
+    kind: Kind
     measure: Callable[[Criterion, Site], Evidence]
     judge: Callable[[Criterion, Evidence], Verdict]
-    faults: tuple[str, ...] = ()
     seconds: float = 1.0
     group: str = ""
     after_stop: bool = False
     of_process: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.kind.failure:
+            raise ValueError(f"the check of {self.kind.name!r} has no failing case: its kind states no `failure`")

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
+from acceptance.kind import Kinds
 from acceptance.reading.binding.binding import Binding, apply_types, binding_path, waivers
 from acceptance.reading.binding.binding_file import read_binding
 from acceptance.reading.binding.resolution import resolve
@@ -47,27 +48,30 @@ __all__ = [
 ]
 
 
-def read_documents(paths: Sequence[Path], today: date | None = None, *, most_bytes: int = MAX_BYTES) -> Reading:
+def read_documents(
+    paths: Sequence[Path], kinds: Kinds, today: date | None = None, *, most_bytes: int = MAX_BYTES
+) -> Reading:
     """Read documents, or folders of them, together: conflicts exist among the documents of one command.
 
-    `today` decides which waivers have expired, `most_bytes` is how long each may be. Raises DocumentUnreadable where a
-    path is no text or too long, and DeploymentUnreadable where a binding file cannot be used.
+    `kinds` are those that a check judges, `today` decides which waivers have expired, and `most_bytes` is how long
+    each document may be. Raises DocumentUnreadable where a path is no text or too long, and DeploymentUnreadable
+    where a binding file cannot be used.
     """
-    reading, unreadable = read_all(paths, today, most_bytes=most_bytes)
+    reading, unreadable = read_all(paths, kinds, today, most_bytes=most_bytes)
     if unreadable:
         raise unreadable[0]
     return reading
 
 
 def read_all(
-    paths: Sequence[Path], today: date | None = None, *, most_bytes: int = MAX_BYTES
+    paths: Sequence[Path], kinds: Kinds, today: date | None = None, *, most_bytes: int = MAX_BYTES
 ) -> tuple[Reading, tuple[UsageError, ...]]:
     """The same for what can be read of these, and why the rest cannot: one bad file hides no other."""
     files, unreadable = files_of(paths)
     read: list[tuple[Document, Binding | None]] = []
     for path in files:
         try:
-            read.append(_read(path, today or datetime.now(UTC).date(), most_bytes))
+            read.append(_read(path, kinds, today or datetime.now(UTC).date(), most_bytes))
         except (DocumentUnreadable, DeploymentUnreadable) as error:
             unreadable.append(error)
     documents = [document for document, _ in read]
@@ -79,9 +83,9 @@ def read_all(
     return reading, tuple(unreadable)
 
 
-def read_document(path: Path, today: date | None = None) -> Document:
+def read_document(path: Path, kinds: Kinds, today: date | None = None) -> Document:
     """Read one document."""
-    return read_documents([path], today).documents[0]
+    return read_documents([path], kinds, today).documents[0]
 
 
 def _divide(draught: Draught) -> None:
@@ -122,7 +126,7 @@ def _type(draught: Draught) -> None:
         *(draught.found.statements, draught.source.lines),
     )
     for statement in draught.found.statements:
-        typed = without_harm(type_statement(statement, facts))
+        typed = without_harm(type_statement(statement, facts, draught.kinds))
         if typed.drafts:
             draught.typed.append((statement, typed))
         for note in typed.notes:
@@ -137,7 +141,7 @@ def _type(draught: Draught) -> None:
 
 def _bind(draught: Draught) -> None:
     """What the file beside the document says about its criteria."""
-    draught.binding = read_binding(draught.path, draught.today, draught.most_bytes)
+    draught.binding = read_binding(draught.path, draught.today, draught.kinds, draught.most_bytes)
     if draught.binding is None:
         return
     draught.criteria, about_types = apply_types(draught.binding, draught.criteria)
@@ -162,8 +166,8 @@ def _account(draught: Draught) -> None:
 STEPS: tuple[Callable[[Draught], None], ...] = (_divide, _configure, _find, _type, _bind, _account)
 
 
-def _read(path: Path, today: date, most_bytes: int) -> tuple[Document, Binding | None]:
-    draught = Draught(path, today, most_bytes)
+def _read(path: Path, kinds: Kinds, today: date, most_bytes: int) -> tuple[Document, Binding | None]:
+    draught = Draught(path, kinds, today, most_bytes)
     for step in STEPS:
         step(draught)
     blocks = draught.blocks.blocks

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from acceptance.criterion import Criterion
+from acceptance.kind import Kinds
 from acceptance.reading.binding.binding import Binding
 from acceptance.reading.settings.configuration import Configuration
 from acceptance.reading.source.block_parser import Blocks
@@ -22,6 +23,7 @@ class Draught:
     """What is known of a document so far: each step of reading adds its part."""
 
     path: Path
+    kinds: Kinds
     today: date
     most_bytes: int
     source: Source = field(init=False)

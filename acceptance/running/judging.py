@@ -15,7 +15,8 @@ import pytest
 
 from acceptance import deployment as deployments
 from acceptance import keys
-from acceptance.checks import CHECKS
+from acceptance.checks import KINDS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, NotRun, RunInvalid, SignoffError, UsageError
@@ -60,7 +61,7 @@ class Judging:
         timeout_s: float = REQUEST_TIMEOUT_S,
         most_bytes: int = MAX_BYTES,
     ) -> None:
-        reading = read_documents(paths, most_bytes=most_bytes)
+        reading = read_documents(paths, KINDS, most_bytes=most_bytes)
         secrets_of_run.remember(deployment, reading)
         found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(
@@ -257,7 +258,7 @@ class Judging:
             if check.after_stop:
                 self._stop_own_service()
             found = check.measure(criterion, site)
-            self._taken_groups.add(check.group or check.kind)
+            self._taken_groups.add(plan.group(criterion))
             verdict = ended_process.bound(check.judge(criterion, found), found, of_process=check.of_process)
             verdict = _bound(criterion, foreign.bound(verdict, found))
             return replace(verdict, assumptions=_assumptions(verdict, found)), (found.file,)

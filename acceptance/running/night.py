@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import RunInvalid, UsageError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion
 
 
@@ -31,7 +31,7 @@ def seconds(criterion: Criterion) -> float:
 def group(criterion: Criterion) -> str:
     """The measurement that a criterion's check shares with others."""
     check = CHECKS[criterion.kind]
-    return check.group or check.kind
+    return check.group or check.kind.name
 
 
 def remaining_seconds(criteria: Sequence[Criterion], taken: set[str]) -> float:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path, PurePath
 
+from acceptance.checks import KINDS
 from acceptance.criterion import Criterion
 from acceptance.machine import machine
 from acceptance.reading import Conflict, Document
@@ -156,6 +157,7 @@ def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
         assumptions=criterion.assumptions,
         threshold=StoredThreshold(**asdict(criterion.threshold)) if criterion.threshold is not None else None,
         waiver=findings.waiver(criterion),
+        extra=KINDS[criterion.kind].shown,
     )
 
 

@@ -7,33 +7,14 @@ from dataclasses import dataclass
 
 from reports.document.demands import Row, tally
 from reports.document.outcome import OUTCOME_WORDS, Word, worst
-from reports.document.performance import KINDS, MORE_KINDS
+from reports.plain_text import line
 
-PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("Database connectivity", ("database", "sql_database")),
-    ("Vector database connectivity", ("vector_database", "retrieval")),
-    ("Metrics integration", ("metrics", "metric_named", "session_metrics")),
-    ("Health monitoring", ("health", "json_shape")),
-    ("Service", ("service", "port")),
-    ("Sessions", ("session_recall", "session_isolation", "session_record")),
-    ("Library", ("model_information", "library_session", "library_class", "library_result")),
-    ("Unit file", ("unit_file",)),
-    ("Model files", ("model_files",)),
-    ("Configuration", ("config_value", "engine_settings")),
-    ("Judged by a person", ("human_judgement",)),
+IN_THE_TEMPLATE = (
+    *("Database connectivity", "Vector database connectivity", "Metrics integration", "Health monitoring", "Service"),
+    *("Sessions", "Library", "Unit file", "Model files", "Configuration", "Judged by a person"),
 )
-# Shown where a document asks for them; the template does not name them.
-MORE_PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
-    ("API", ("openai_api", "streaming", "chat_roles", "tokenization", "websocket", "graphql")),
-    ("Bad requests and errors", ("request_validation", "error_handling")),
-    ("Load beyond the limit", ("queueing", "context_truncation")),
-    ("Security", ("authentication", "rate_limit")),
-    ("Gateway", ("gateway_routing", "discovery", "balancing", "breaker", "fallback_chain")),
-    ("Monitoring stack", ("prometheus_series", "alert_rules", "dashboard")),
-    ("Files, tests and documentation", ("file", "test_report", "documentation")),
-    ("Rollback", ("port_free", "service_gone")),
-)
-_KNOWN = {kind for _, kinds in (*PARTS, *MORE_PARTS) for kind in kinds} | {kind for kind, _ in (*KINDS, *MORE_KINDS)}
+"""Shown also where the document asks nothing of it; the others where it does."""
+OTHER = "Other"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +28,17 @@ class Part:
 
 
 def parts(all_rows: Iterable[Row]) -> tuple[Part, ...]:
-    """A line for each part that the template names, and one for every criterion of a kind unknown here."""
-    every = list(all_rows)
-    found = [_part(label, [row for row in every if row.stored.kind in kinds]) for label, kinds in PARTS]
-    more = [_part(label, [row for row in every if row.stored.kind in kinds]) for label, kinds in MORE_PARTS]
-    found += [part for part in more if part.rows]
-    rest = [row for row in every if row.stored.kind not in _KNOWN]
-    return (*found, _part("Other", rest)) if rest else tuple(found)
+    """A line for each part of the template, then for each other; what has no place of its own comes last."""
+    found: dict[str, list[Row]] = {label: [] for label in IN_THE_TEMPLATE}
+    rest: list[Row] = []
+    for row in all_rows:
+        if label := row.stored.part:
+            found.setdefault(line(label, 60), []).append(row)
+        elif not row.stored.figure:
+            rest.append(row)
+    if rest:
+        found[OTHER] = [*found.pop(OTHER, []), *rest]
+    return tuple(_part(label, rows) for label, rows in found.items())
 
 
 def _part(label: str, chosen: list[Row]) -> Part:

@@ -10,25 +10,10 @@ from reports.document.quantity import convert
 from reports.plain_text import line
 from reports.stored.stored_run import StoredCriterion
 
-KINDS: tuple[tuple[str, str], ...] = (
-    ("latency", "Latency"),
-    ("throughput", "Throughput"),
-    ("memory", "Memory usage"),
-    ("cpu", "CPU usage"),
-    ("load_time", "Model load time"),
-    ("context_length", "Context length"),
-    ("coherence", "Coherence"),
+IN_THE_TEMPLATE = (
+    *("Latency", "Throughput", "Memory usage", "CPU usage", "Model load time", "Context length", "Coherence"),
 )
-# Shown where a document asks for them; the template does not name them.
-MORE_KINDS: tuple[tuple[str, str], ...] = (
-    ("ttft", "Time to first token"),
-    ("inter_token_latency", "Inter-token latency"),
-    ("token_rate", "Token rate"),
-    ("error_rate", "Error rate"),
-    ("concurrency_limit", "Concurrency"),
-    ("disk", "Disk"),
-    ("coverage", "Code coverage"),
-)
+"""Shown also where the document asks for none of it; the others where it does."""
 PICTURE_WIDTH = 200.0
 _ROOM = 1.2
 
@@ -65,21 +50,21 @@ class Figure:
 
 
 def figures(all_rows: Iterable[Row]) -> tuple[Figure, ...]:
-    """A line for each figure that the template names; criteria that ask the same thing of a service share one."""
-    every = list(all_rows)
+    """A line for each figure of the template, then for each other; criteria that ask a service the same share one."""
+    headings: dict[str, list[Row]] = {label: [] for label in IN_THE_TEMPLATE}
+    for row in all_rows:
+        if label := row.stored.figure:
+            headings.setdefault(label, []).append(row)
     found: list[Figure] = []
-    for kind, label in (*KINDS, *MORE_KINDS):
+    for label, rows in headings.items():
         groups: dict[tuple[object, ...], list[Row]] = {}
-        for row in every:
-            if row.stored.kind == kind:
-                groups.setdefault((row.stored.service, row.target, row.measured, row.outcome, row.reason), []).append(
-                    row
-                )
+        for row in rows:
+            groups.setdefault((row.stored.service, row.target, row.measured, row.outcome, row.reason), []).append(row)
         for group in groups.values():
             service = group[0].stored.service
-            named = f"{label} ({line(service, 60)})" if service else label
+            named = f"{line(label, 60)} ({line(service, 60)})" if service else line(label, 60)
             found.append(Figure(named, tuple(group), picture(group[0].stored)))
-        if not groups and (kind, label) in KINDS:
+        if not groups:
             found.append(Figure(label, (), None))
     return tuple(found)
 

@@ -84,6 +84,16 @@ class StoredCriterion:
     seconds: float | None = None
     extra: Json = field(default_factory=dict)
 
+    @property
+    def figure(self) -> str:
+        """The figure of the result document that it decides; "" where it decides none, or the run does not say."""
+        return _heading(self.extra.get("figure"))
+
+    @property
+    def part(self) -> str:
+        """The part of the deployment that it is about; "" where it decides a figure, or the run does not say."""
+        return _heading(self.extra.get("part"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
@@ -350,6 +360,10 @@ def from_json(value: Any) -> StoredRun:
     if isinstance(left.get("machine"), str):
         left["machine"] = {"description": left["machine"]}
     return decode(StoredRun, left, "run")
+
+
+def _heading(value: Any) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _plain(value: Any) -> Any:

@@ -118,7 +118,7 @@ class _Server(ThreadingHTTPServer):
     request_queue_size = 128
 
 
-class _SessionHandler(_Handler):
+class SessionHandler(_Handler):
     def reply(self, body: bytes) -> tuple[int, str, bytes]:
         """The same, with the session that the request names."""
         return type(self).answer(self.command, self.path, body, self.headers.get("X-Session-ID", ""))
@@ -138,7 +138,7 @@ def serve() -> Iterator[Callable[[Answer], str]]:
 @pytest.fixture
 def serve_sessions() -> Iterator[Callable[..., str]]:
     """The same for a function that wants to know the session."""
-    yield from _serving(_SessionHandler)
+    yield from _serving(SessionHandler)
 
 
 def _serving(base: type[_Handler]) -> Iterator[Callable[..., str]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from acceptance.checks import KINDS
 from acceptance.commands.console.colour import Palette
 from acceptance.commands.documents.reading_text import reading_text
 from acceptance.reading import read_documents
@@ -68,7 +69,7 @@ def test_ten_thousand_lines_of_prose(benchmark: BenchmarkFixture, prose: Path) -
 
 @pytest.mark.parametrize("form", ["json", "text", "html"])
 def test_writing_what_was_read(benchmark: BenchmarkFixture, form: str) -> None:
-    reading = read_documents(TASKS)
+    reading = read_documents(TASKS, KINDS)
     written = {
         "json": lambda: json.dumps(reading.as_json(), ensure_ascii=False, indent=1),
         "text": lambda: reading_text(reading, Palette(False)),

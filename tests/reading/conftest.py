@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.reading import Document, Reading, read_documents
 
 TASK = Path(__file__).parent.parent.parent / "fixtures" / "tasks" / "1.3-hermes-2.md"
@@ -18,16 +19,16 @@ def read(tmp_path: Path) -> Callable[[str], Document]:
     def write_and_read(text: str, name: str = "task.md") -> Document:
         path = tmp_path / name
         path.write_bytes(text.encode())
-        return read_documents([path]).documents[0]
+        return read_documents([path], KINDS).documents[0]
 
     return write_and_read
 
 
 @pytest.fixture(scope="session")
 def shipped() -> Reading:
-    return read_documents([TASK])
+    return read_documents([TASK], KINDS)
 
 
 @pytest.fixture(scope="session")
 def damaged() -> Reading:
-    return read_documents([DAMAGED])
+    return read_documents([DAMAGED], KINDS)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acceptance.checks import CHECKS
+from acceptance.checks import KINDS
 from tests.test_rooms import MODULES, arrows
 
 ROOT = Path(__file__).parents[2]
@@ -75,7 +75,7 @@ def reached(declared: Mapping[str, list[str]]) -> dict[str, str]:
 def problem(need: str) -> str | None:
     """What is wrong with a declared need, or None."""
     if need.startswith("check "):
-        return None if need.removeprefix("check ") in CHECKS else "there is no check of this kind"
+        return None if need.removeprefix("check ") in KINDS else "there is no check of this kind"
     if (told := _LINE.fullmatch(need)) is None:
         return "neither FILE:LINE WORDS nor check KIND"
     file = TASKS / told["file"]

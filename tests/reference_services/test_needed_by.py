@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks import KINDS
 from tests.reference_services.needed_by import PAGE, modules, needs, page, problem, reached
 
 DECLARED = needs()
@@ -25,7 +25,7 @@ def test_each_module_is_needed() -> None:
 def test_a_fault_is_needed_by_the_checks_that_have_to_catch_it() -> None:
     faults = [(name, name.rpartition(".")[2]) for name in DECLARED if name.startswith("faults.")]
     for module, fault in faults:
-        catching = sorted(f"check {kind}" for kind, check in CHECKS.items() if fault in check.faults)
+        catching = sorted(f"check {name}" for name, kind in KINDS.items() if fault in kind.faults)
         assert DECLARED[module] == catching, module
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from acceptance.checks import KINDS
 from reports.stored.stored_run import (
     Engine,
     LogEntry,
@@ -58,6 +59,7 @@ def criterion(statement: str, kind: str, ordinal: int, line: int, text: str, out
         "statement": statement,
         "started": "2025-01-20T14:02:01+00:00",
         "seconds": 0.42,
+        "extra": KINDS[kind].shown,
         **more,
     }
     return StoredCriterion(**values)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acceptance.checks import CHECKS
+import pytest
+
+from acceptance.checks import KINDS
 from reports.document import demands
-from reports.document.integration import MORE_PARTS, PARTS, parts
-from reports.document.performance import KINDS, MORE_KINDS, figures
+from reports.document.integration import OTHER, parts
+from reports.document.performance import figures
 from tests.reports import hermes_run
 
 
@@ -30,11 +32,19 @@ def test_figures_of_two_services_stand_in_two_lines() -> None:
 def test_a_part_that_no_document_template_names_is_shown_where_it_is_asked_for() -> None:
     rows = _with_services()
     assert "Security" not in [part.label for part in parts(rows)]
-    asked = replace(rows[0], stored=replace(rows[0].stored, kind="authentication"))
+    asked = replace(rows[0], stored=replace(rows[0].stored, kind="authentication", extra={"part": "Security"}))
     assert "Security" in [part.label for part in parts([asked])]
 
 
-def test_every_kind_that_a_check_judges_has_a_place_in_the_result() -> None:
-    placed = {kind for _, kinds in (*PARTS, *MORE_PARTS) for kind in kinds}
-    placed |= {kind for kind, _ in (*KINDS, *MORE_KINDS)}
-    assert set(CHECKS) <= placed
+def test_a_run_that_does_not_say_where_a_kind_is_shown_shows_it_last() -> None:
+    rows = _with_services()
+    silent = replace(rows[0], stored=replace(rows[0].stored, extra={}))
+    assert [part.label for part in parts([silent]) if part.rows] == [OTHER]
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_is_shown_where_it_says(name: str) -> None:
+    row = _with_services()[0]
+    row = replace(row, stored=replace(row.stored, kind=name, extra=KINDS[name].shown, service=""))
+    headings = [each.label for each in (*figures([row]), *parts([row])) if each.rows]
+    assert headings == [KINDS[name].figure or KINDS[name].part]

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.profile import Profile
 from acceptance.running import plan
 from acceptance.running.judging import Judging
@@ -36,7 +36,7 @@ def main(fault: str, sound: str) -> int:
             criterion
             for document in judging.findings.reading.documents
             for criterion in document.criteria
-            if criterion.judge == "machine" and fault in CHECKS[criterion.kind].faults
+            if criterion.judge == "machine" and fault in CHECKS[criterion.kind].kind.faults
         ]
         judging.select(listed)
         found = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import generation
@@ -62,11 +63,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
 
 
-CHECK = Check(
-    kind="chat_roles",
-    summary="System, user and assistant messages are accepted and read, another role is refused (5 requests).",
-    measure=measure,
-    judge=judge,
-    faults=("accepts_anything",),
-    seconds=1,
-)
+CHECK = Check(KINDS["chat_roles"], measure, judge, seconds=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
@@ -136,11 +137,4 @@ def _overlap(spans: Sequence[tuple[float, float]]) -> int:
     return max(sum(begin <= at <= end for begin, end in spans) for at, _ in spans)
 
 
-CHECK = Check(
-    kind="concurrency_limit",
-    summary="No more answers than the limit are written at once, the surplus waits or is refused (limit + 5 requests).",
-    measure=measure,
-    judge=judge,
-    faults=("answers_side_by_side",),
-    seconds=10,
-)
+CHECK = Check(KINDS["concurrency_limit"], measure, judge, seconds=10)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import generation
@@ -138,10 +139,4 @@ def _silent_cut(probes: list[Record]) -> str:
     return ""
 
 
-CHECK = Check(
-    kind="context_length",
-    summary="A prompt that fills the context length is accepted, and one token more is refused with a 400.",
-    measure=measure,
-    judge=judge,
-    seconds=3,
-)
+CHECK = Check(KINDS["context_length"], measure, judge, seconds=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.checks.api.service import status_word
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
@@ -80,11 +81,4 @@ def _state(record: Record) -> str:
     return f"{told(record)} {word}".strip()
 
 
-CHECK = Check(
-    kind="error_handling",
-    summary="Errors get an error's answer, and afterwards the service is as well as before (9 requests).",
-    measure=measure,
-    judge=judge,
-    faults=("accepts_anything",),
-    seconds=2,
-)
+CHECK = Check(KINDS["error_handling"], measure, judge, seconds=2)

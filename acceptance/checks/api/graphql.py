@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import role
@@ -108,9 +109,4 @@ def _said(record: Record) -> str:
     return f": {str(message)[:200]}" if message else ""
 
 
-CHECK = Check(
-    kind="graphql",
-    summary="Introspection answers, a valid query gives data, an invalid one errors and no data (3 requests).",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["graphql"], measure, judge)

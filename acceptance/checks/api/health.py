@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.checks.api.service import WELL, status_word
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
@@ -37,9 +38,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", f"status {state}, {len(body)} fields")
 
 
-CHECK = Check(
-    kind="health",
-    summary="The health body says that the service is well and mentions what the document asks for.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["health"], measure, judge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
@@ -30,9 +31,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", "the answer has the shape that the document shows")
 
 
-CHECK = Check(
-    kind="json_shape",
-    summary="An answer has every field and value that the document shows; an ellipsis matches anything.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["json_shape"], measure, judge)

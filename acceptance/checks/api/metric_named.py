@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from prometheus_client.metrics_core import Metric
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.checks.api.metrics import exposition, families
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
@@ -41,9 +42,4 @@ def _about(family: Metric, words: list[str]) -> str:
     return next((f'{family.name}{{{key}="{value}"}}' for key, value in labels if value.lower() in words), "")
 
 
-CHECK = Check(
-    kind="metric_named",
-    summary="A metric that a bullet of the document names is exposed with samples.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["metric_named"], measure, judge)

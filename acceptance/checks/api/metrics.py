@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import generation
@@ -101,11 +102,4 @@ def _totals(answer: Record) -> dict[str, float]:
     return totals
 
 
-CHECK = Check(
-    kind="metrics",
-    summary="Metrics are exposed under the document's names, and a request moves a request counter by one.",
-    measure=measure,
-    judge=judge,
-    faults=("stale_metrics",),
-    seconds=2,
-)
+CHECK = Check(KINDS["metrics"], measure, judge, seconds=2)

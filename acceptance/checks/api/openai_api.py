@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import embeddings, generation
@@ -174,10 +175,4 @@ def _is_count(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value > 0
 
 
-CHECK = Check(
-    kind="openai_api",
-    summary="Models, chats, completions and embeddings have the shapes of OpenAI's API (up to 7 requests).",
-    measure=measure,
-    judge=judge,
-    seconds=2,
-)
+CHECK = Check(KINDS["openai_api"], measure, judge, seconds=2)

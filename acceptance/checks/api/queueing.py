@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -52,10 +53,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", f"{found}{said}", figure)
 
 
-CHECK = Check(
-    kind="queueing",
-    summary="So many requests at once are all answered, or refused with a time to come again (as many, and 1 more).",
-    measure=measure,
-    judge=judge,
-    seconds=5,
-)
+CHECK = Check(KINDS["queueing"], measure, judge, seconds=5)

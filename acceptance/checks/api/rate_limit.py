@@ -6,6 +6,7 @@ import math
 import re
 import time
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
@@ -132,10 +133,4 @@ def _retry_after_s(record: Record) -> float:
     return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
-CHECK = Check(
-    kind="rate_limit",
-    summary="A burst above the limit meets 429, and the service answers again afterwards (up to 240 short requests).",
-    measure=measure,
-    judge=judge,
-    seconds=6,
-)
+CHECK = Check(KINDS["rate_limit"], measure, judge, seconds=6)

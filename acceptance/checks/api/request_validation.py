@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import generation
@@ -70,11 +71,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", f"{len(wrong)} wrong requests are refused with {statuses} and a reason each")
 
 
-CHECK = Check(
-    kind="request_validation",
-    summary="Wrong types, missing fields and torn bodies get a 4xx with a reason, never more (13 requests).",
-    measure=measure,
-    judge=judge,
-    faults=("accepts_anything",),
-    seconds=1,
-)
+CHECK = Check(KINDS["request_validation"], measure, judge, seconds=1)

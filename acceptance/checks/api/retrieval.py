@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import generation, role
@@ -122,10 +123,4 @@ def _knows(record: Record, plant: Record) -> bool:
     return holds(generation.reply_text(record) or "", plant["value"])
 
 
-CHECK = Check(
-    kind="retrieval",
-    summary="A made-up fact shows in an answer while it is in the store, not before and not after (5 to 16 requests).",
-    measure=measure,
-    judge=judge,
-    seconds=4,
-)
+CHECK = Check(KINDS["retrieval"], measure, judge, seconds=4)

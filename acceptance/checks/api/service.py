@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import generation
@@ -55,10 +56,4 @@ def status_word(body: object) -> str | None:
     return word.lower() if isinstance(word, str) else None
 
 
-CHECK = Check(
-    kind="service",
-    summary="The service generates a short text, and says that it is well at /health where it has that.",
-    measure=measure,
-    judge=judge,
-    seconds=1,
-)
+CHECK = Check(KINDS["service"], measure, judge, seconds=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
@@ -148,11 +149,4 @@ def _whole_text(record: Record) -> str | None:
     return generation.completion_text(record) if record["status"] == 200 else None
 
 
-CHECK = Check(
-    kind="streaming",
-    summary="A stream's events come over time, end once, and say the text of the whole answer (2 to 6 requests).",
-    measure=measure,
-    judge=judge,
-    faults=("buffers_stream",),
-    seconds=3,
-)
+CHECK = Check(KINDS["streaming"], measure, judge, seconds=3)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import generation, role
@@ -99,10 +100,4 @@ def _list_problem(record: Record) -> str:
     return ""
 
 
-CHECK = Check(
-    kind="tokenization",
-    summary="The tokenizer endpoint and usage.prompt_tokens count three texts alike (6 to 9 requests).",
-    measure=measure,
-    judge=judge,
-    seconds=1,
-)
+CHECK = Check(KINDS["tokenization"], measure, judge, seconds=1)

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
+from acceptance.checks.api.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -197,10 +198,4 @@ def _why(closed: Mapping[str, Any] | None) -> str:
     return "" if closed is None else f"; the socket closed: {closed['reason']}"
 
 
-CHECK = Check(
-    kind="websocket",
-    summary="A prompt over a WebSocket is answered in several messages with an end (1 connection, 1 prompt).",
-    measure=measure,
-    judge=judge,
-    seconds=2,
-)
+CHECK = Check(KINDS["websocket"], measure, judge, seconds=2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from acceptance.checks.configuration.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -99,9 +100,4 @@ def _plain(value: Any) -> float | str | None:
         return None if value is None else text
 
 
-CHECK = Check(
-    kind="config_value",
-    summary="The running service reports the configuration value that the document states.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["config_value"], measure, judge)

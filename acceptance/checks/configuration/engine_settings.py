@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acceptance.checks.configuration.config_value import ABSENT, measure, reported, same_value
+from acceptance.checks.configuration.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
@@ -31,9 +32,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", f"{url} reports all {len(settings)} engine settings as the document states them")
 
 
-CHECK = Check(
-    kind="engine_settings",
-    summary="Every engine setting of the document is in force in the running service.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["engine_settings"], measure, judge)

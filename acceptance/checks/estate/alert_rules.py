@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import role
@@ -87,9 +88,4 @@ def _names(rules: list[Mapping[str, Any]]) -> str:
     return ", ".join(found[:SHOWN]) + (f" and {len(found) - SHOWN} more" if len(found) > SHOWN else "")
 
 
-CHECK = Check(
-    kind="alert_rules",
-    summary="Prometheus has alerting rules about what the document names, and they evaluate.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["alert_rules"], measure, judge)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence, Record
@@ -104,11 +105,4 @@ def _is_quick_refusal(record: Record) -> bool:
     return bool(record["status"] == REFUSED and record["seconds"] <= QUICK_S)
 
 
-CHECK = Check(
-    kind="breaker",
-    summary="What has no upstream is refused with a quick 503 after the first failures; other models still answer.",
-    measure=measure,
-    judge=judge,
-    faults=("never_opens",),
-    seconds=5,
-)
+CHECK = Check(KINDS["breaker"], measure, judge, seconds=5)

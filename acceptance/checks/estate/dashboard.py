@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import role
@@ -86,9 +87,4 @@ def _all(holder: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
                 yield from _all(each)
 
 
-CHECK = Check(
-    kind="dashboard",
-    summary="The dashboard is in Grafana and has panels that show data.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["dashboard"], measure, judge)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from acceptance.checks.api.service import WELL, status_word
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import gateway, role
@@ -45,10 +46,4 @@ def _down(entry: tuple[str, object], services: list[str]) -> str:
     return f"{name} as {state!r}"
 
 
-CHECK = Check(
-    kind="discovery",
-    summary="The gateway or registry lists every service of the document.",
-    measure=measure,
-    judge=judge,
-    faults=("hides_a_service",),
-)
+CHECK = Check(KINDS["discovery"], measure, judge)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import generation, role
@@ -95,11 +96,4 @@ def _pairs(body: Any) -> Iterator[tuple[str, Any]]:
             yield from _pairs(entry)
 
 
-CHECK = Check(
-    kind="fallback_chain",
-    summary="A degraded answer says that it is degraded or is a 503 with a reason; a sound one names its source.",
-    measure=measure,
-    judge=judge,
-    faults=("hides_degradation",),
-    seconds=2,
-)
+CHECK = Check(KINDS["fallback_chain"], measure, judge, seconds=2)

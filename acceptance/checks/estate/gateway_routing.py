@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
 from acceptance.measuring import gateway, generation
@@ -98,11 +99,4 @@ def _told(record: Record) -> str | None:
     return name if isinstance(name, str) else None
 
 
-CHECK = Check(
-    kind="gateway_routing",
-    summary="The gateway lists each service's model, and a completion in its name comes from that model.",
-    measure=measure,
-    judge=judge,
-    faults=("hides_a_service",),
-    seconds=3,
-)
+CHECK = Check(KINDS["gateway_routing"], measure, judge, seconds=3)

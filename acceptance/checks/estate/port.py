@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
@@ -48,9 +49,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", f"{place} accepts connections")
 
 
-CHECK = Check(
-    kind="port",
-    summary="The port that the document names accepts connections.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["port"], measure, judge)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -70,10 +71,4 @@ def _place(site: Site, port: int) -> tuple[str, str]:
     )
 
 
-CHECK = Check(
-    kind="port_free",
-    summary="Nothing listens on the service's port once the service was stopped.",
-    measure=measure,
-    judge=judge,
-    after_stop=True,
-)
+CHECK = Check(KINDS["port_free"], measure, judge, after_stop=True)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -78,9 +79,4 @@ def _is_nan(point: Any) -> bool:
         return False
 
 
-CHECK = Check(
-    kind="prometheus_series",
-    summary="The document's query finds series in Prometheus.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["prometheus_series"], measure, judge)

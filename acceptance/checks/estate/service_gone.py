@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from acceptance.checks.estate.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import stopped
@@ -47,10 +48,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
 
 
-CHECK = Check(
-    kind="service_gone",
-    summary="No process of the service is left once it was stopped, and nobody is at its address.",
-    measure=measure,
-    judge=judge,
-    after_stop=True,
-)
+CHECK = Check(KINDS["service_gone"], measure, judge, after_stop=True)

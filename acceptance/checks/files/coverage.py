@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from acceptance.checks.files.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -94,9 +95,4 @@ def _number(value: Any) -> float | None:
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
-CHECK = Check(
-    kind="coverage",
-    summary="The report of coverage.py shows the demanded share of covered statements, and adds up.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["coverage"], measure, judge)

@@ -7,6 +7,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from acceptance.checks.files.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -148,9 +149,4 @@ def _short(names: list[str]) -> str:
     return ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
 
 
-CHECK = Check(
-    kind="documentation",
-    summary="Each operation of the API is described with a response, or each topic has a guide that holds text.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["documentation"], measure, judge)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
+from acceptance.checks.files.kinds import KINDS
 from acceptance.criterion import Criterion, Threshold
 from acceptance.evidence import Evidence
 from acceptance.measuring import named_file
@@ -62,9 +63,4 @@ def _keeps(size: int, limit: Threshold) -> bool:
     return round(size / scale, digits) == limit.value
 
 
-CHECK = Check(
-    kind="file",
-    summary="The file that the document names is there, is not empty, and has the stated size.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["file"], measure, judge)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from posixpath import normpath
 
+from acceptance.checks.files.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -98,10 +99,4 @@ def _lines(text: str) -> list[tuple[str, str]]:
     return [(pair[0].lower(), normpath(pair[1].lstrip("*").strip())) for pair in pairs if len(pair) == 2]
 
 
-CHECK = Check(
-    kind="model_files",
-    summary="Weight files exist, are not padded or sparse stand-ins, and match their checksums.",
-    measure=measure,
-    judge=judge,
-    seconds=5,
-)
+CHECK = Check(KINDS["model_files"], measure, judge, seconds=5)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from acceptance.checks.files.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import junit, named_file
@@ -71,9 +72,4 @@ def _loose(name: str) -> str:
     return r"[\W_]*".join(map(re.escape, re.findall(r"[a-z0-9]+", name.lower())))
 
 
-CHECK = Check(
-    kind="test_report",
-    summary="The suite's JUnit XML shows tests that ran, none of them failed or broken.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["test_report"], measure, judge)

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from acceptance.checks.files.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -137,10 +138,4 @@ def _cpu_problem(settings: dict[str, str], limit_cores: float | None) -> str:
     return ""
 
 
-CHECK = Check(
-    kind="unit_file",
-    summary="The systemd unit is there, systemd finds no fault in it, and it carries the document's limits.",
-    measure=measure,
-    judge=judge,
-    seconds=2,
-)
+CHECK = Check(KINDS["unit_file"], measure, judge, seconds=2)

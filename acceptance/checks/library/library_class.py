@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from acceptance.checks.library.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Library
 from acceptance.errors import NotMeasurable
@@ -113,10 +114,4 @@ def _defines(file: Path, name: str) -> bool | None:
     return False if any((alias.asname or alias.name) == name for alias in imported) else None
 
 
-CHECK = Check(
-    kind="library_class",
-    summary="The library has the class that the document names, derived from the base that it states.",
-    measure=measure,
-    judge=judge,
-    seconds=3,
-)
+CHECK = Check(KINDS["library_class"], measure, judge, seconds=3)

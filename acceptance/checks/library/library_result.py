@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from acceptance.checks.library.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.library import library_call
@@ -76,10 +77,4 @@ def _says_failure(text: str) -> bool:
     return FAILURE.search(NO_FAILURE.sub("", text)) is not None
 
 
-CHECK = Check(
-    kind="library_result",
-    summary="The document's library call completes, and what it prints is no failure and mentions what is asked for.",
-    measure=library_call.measure,
-    judge=judge,
-    seconds=3,
-)
+CHECK = Check(KINDS["library_result"], library_call.measure, judge, seconds=3)

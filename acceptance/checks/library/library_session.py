@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.library.kinds import KINDS
 from acceptance.checks.library.model_information import missing_words, printed_mapping
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
@@ -26,10 +27,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", f"session {identity} was created and read back with {len(value)} fields")
 
 
-CHECK = Check(
-    kind="library_session",
-    summary="The library's session manager creates a session and gives it back.",
-    measure=library_call.measure,
-    judge=judge,
-    seconds=3,
-)
+CHECK = Check(KINDS["library_session"], library_call.measure, judge, seconds=3)

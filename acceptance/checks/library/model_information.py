@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from acceptance.checks.library.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.library import library_call
@@ -70,10 +71,4 @@ def _short(value: Mapping[str, Any]) -> str:
     return json.dumps(value)[:200]
 
 
-CHECK = Check(
-    kind="model_information",
-    summary="The library's model service loads and says what it loaded.",
-    measure=library_call.measure,
-    judge=judge,
-    seconds=3,
-)
+CHECK = Check(KINDS["model_information"], library_call.measure, judge, seconds=3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.checks.performance.memory import measure, of_process
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence, Record
@@ -50,12 +51,4 @@ def _cores(samples: Sequence[Record]) -> list[float]:
     return cores
 
 
-CHECK = Check(
-    kind="cpu",
-    summary="Under load the service uses no more cores than the document gives it.",
-    measure=measure,
-    judge=judge,
-    seconds=offered_load.SECONDS,
-    group=offered_load.GROUP,
-    of_process=True,
-)
+CHECK = Check(KINDS["cpu"], measure, judge, seconds=offered_load.SECONDS, group=offered_load.GROUP, of_process=True)

@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable
@@ -84,9 +85,4 @@ def _gigabytes(size: float) -> str:
     return f"{size / 1e9:,.1f} GB"
 
 
-CHECK = Check(
-    kind="disk",
-    summary="The file system behind the document's path has the size, or the free room, that is asked for.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["disk"], measure, judge)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import offered_load
@@ -42,11 +43,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
 
 
-CHECK = Check(
-    kind="error_rate",
-    summary="The share of requests that fail under the document's rate stays below the limit.",
-    measure=offered_load.measure,
-    judge=judge,
-    seconds=offered_load.SECONDS,
-    group=offered_load.GROUP,
-)
+CHECK = Check(KINDS["error_rate"], offered_load.measure, judge, seconds=offered_load.SECONDS, group=offered_load.GROUP)

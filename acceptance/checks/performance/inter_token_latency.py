@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.checks.performance.latency import decide
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
@@ -40,10 +41,5 @@ def _between_ms(exchange: Exchange) -> float | None:
 
 
 CHECK = Check(
-    kind="inter_token_latency",
-    summary="The mean time between an answer's tokens stays below the limit under the document's rate.",
-    measure=offered_load.measure,
-    judge=judge,
-    seconds=offered_load.SECONDS,
-    group=offered_load.GROUP,
+    KINDS["inter_token_latency"], offered_load.measure, judge, seconds=offered_load.SECONDS, group=offered_load.GROUP
 )

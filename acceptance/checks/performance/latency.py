@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import offered_load
@@ -59,12 +60,4 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
     )
 
 
-CHECK = Check(
-    kind="latency",
-    summary="Latency, from the time a request was due, stays below the limit under the document's rate.",
-    measure=offered_load.measure,
-    judge=judge,
-    faults=("slow",),
-    seconds=offered_load.SECONDS,
-    group=offered_load.GROUP,
-)
+CHECK = Check(KINDS["latency"], offered_load.measure, judge, seconds=offered_load.SECONDS, group=offered_load.GROUP)

@@ -6,6 +6,7 @@ import socket
 from urllib.parse import urlsplit
 
 from acceptance import keys
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -73,10 +74,4 @@ def _free_ports(host: str) -> tuple[int, int]:
         return first.getsockname()[1], second.getsockname()[1]
 
 
-CHECK = Check(
-    kind="load_time",
-    summary="The service is ready within the limit after repeated cold starts.",
-    measure=measure,
-    judge=judge,
-    seconds=12,
-)
+CHECK = Check(KINDS["load_time"], measure, judge, seconds=12)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -77,13 +78,4 @@ def of_process(evidence: Evidence) -> str:
     return next((f" of {each['text']}" for each in offered_load.last_attempt(evidence, "process")), "")
 
 
-CHECK = Check(
-    kind="memory",
-    summary="The high-water mark under load stays below the limit, and so does a day of the growth that was seen.",
-    measure=measure,
-    judge=judge,
-    faults=("leaks_memory",),
-    seconds=offered_load.SECONDS,
-    group=offered_load.GROUP,
-    of_process=True,
-)
+CHECK = Check(KINDS["memory"], measure, judge, seconds=offered_load.SECONDS, group=offered_load.GROUP, of_process=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import load_conditions, offered_load
@@ -37,12 +38,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
 
 
-CHECK = Check(
-    kind="throughput",
-    summary="Completions keep up with the demanded rate while latency and errors hold in the same run.",
-    measure=offered_load.measure,
-    judge=judge,
-    faults=("slow",),
-    seconds=offered_load.SECONDS,
-    group=offered_load.GROUP,
-)
+CHECK = Check(KINDS["throughput"], offered_load.measure, judge, seconds=offered_load.SECONDS, group=offered_load.GROUP)

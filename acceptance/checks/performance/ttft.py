@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.performance.kinds import KINDS
 from acceptance.checks.performance.latency import decide
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
@@ -27,11 +28,4 @@ def _times_ms(run: LoadRun, most_ms: float) -> list[float]:
     return [min(time_ms, most_ms) if each.ok else most_ms for each, time_ms in zip(run.exchanges, times, strict=True)]
 
 
-CHECK = Check(
-    kind="ttft",
-    summary="The time to the first token, from the time a request was due, stays below the limit.",
-    measure=offered_load.measure,
-    judge=judge,
-    seconds=offered_load.SECONDS,
-    group=offered_load.GROUP,
-)
+CHECK = Check(KINDS["ttft"], offered_load.measure, judge, seconds=offered_load.SECONDS, group=offered_load.GROUP)

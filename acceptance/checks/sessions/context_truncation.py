@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from acceptance.checks.sessions.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
@@ -12,7 +13,7 @@ from acceptance.measuring.check import Check
 from acceptance.measuring.conversing import probe_result, probed
 from acceptance.measuring.site import Site
 from acceptance.verdict import Measured, Verdict
-from coherence.truncation_probe import OVER, probe_truncation
+from coherence.truncation_probe import probe_truncation
 
 LONGEST = 140_000
 NAMES = ("max_model_len", "context_length", "max_context_length", "context_window", "n_ctx")
@@ -80,11 +81,4 @@ def _find(body: Any) -> int | None:
     return None
 
 
-CHECK = Check(
-    kind="context_truncation",
-    summary=f"A session of {OVER:g} times the context still answers, and knows its last turns (12 requests).",
-    measure=measure,
-    judge=judge,
-    faults=("forgets_session", "forgets_when_full"),
-    seconds=8,
-)
+CHECK = Check(KINDS["context_truncation"], measure, judge, seconds=8)

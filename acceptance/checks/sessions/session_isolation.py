@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.sessions.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
@@ -46,10 +47,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
 
 
-CHECK = Check(
-    kind="session_isolation",
-    summary="No session's reply holds what only another session was told.",
-    measure=measure,
-    judge=judge,
-    seconds=3,
-)
+CHECK = Check(KINDS["session_isolation"], measure, judge, seconds=3)

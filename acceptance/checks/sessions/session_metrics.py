@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.sessions.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
@@ -29,9 +30,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", f"moved with a new session: {', '.join(dict.fromkeys(moved))}"[:300])
 
 
-CHECK = Check(
-    kind="session_metrics",
-    summary="The session metrics move with a session that is opened, and not at rest.",
-    measure=measure,
-    judge=judge,
-)
+CHECK = Check(KINDS["session_metrics"], measure, judge)

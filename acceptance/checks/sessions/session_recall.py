@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from acceptance.checks.sessions.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
@@ -92,11 +93,4 @@ def _question(request: Mapping[str, Any] | None) -> str:
     return content if isinstance(content, str) else ""
 
 
-CHECK = Check(
-    kind="session_recall",
-    summary="A session answers from an earlier turn that was not sent again; a fresh session cannot.",
-    measure=measure,
-    judge=judge,
-    faults=("forgets_session",),
-    seconds=4,
-)
+CHECK = Check(KINDS["session_recall"], measure, judge, seconds=4)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.sessions.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
@@ -30,10 +31,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
 
 
-CHECK = Check(
-    kind="session_record",
-    summary="A session's record shows the turns that were held, and an unknown session is a 404.",
-    measure=measure,
-    judge=judge,
-    seconds=2,
-)
+CHECK = Check(KINDS["session_record"], measure, judge, seconds=2)

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
+from acceptance.checks import KINDS
 from acceptance.commands.documents.new_document import NewDocument, filled
 from acceptance.errors import UsageError
 from acceptance.reading import Reading, read_documents
@@ -62,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
         if file.exists() and not arguments.force:
             raise UsageError(f"{file} is there already", "choose another name with --out, or overwrite with --force")
     _write_all(texts)
-    show(_summary(path, read_documents([path])))
+    show(_summary(path, read_documents([path], KINDS)))
     for file in list(texts)[1:]:
         show(f"{file}: its deployment, with its addresses as the document gives them")
     return 0

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from acceptance.checks import KINDS
 from acceptance.commands.console.colour import CHOICES, Palette, takes_colour
 from acceptance.commands.console.complaint import complain
 from acceptance.commands.documents.max_bytes import add_max_bytes
@@ -59,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read_and_show(arguments: argparse.Namespace) -> int:
-    reading, unreadable = read_all(arguments.documents, most_bytes=arguments.max_bytes)
+    reading, unreadable = read_all(arguments.documents, KINDS, most_bytes=arguments.max_bytes)
     if arguments.json:
         _write(_as_json(reading, unreadable), arguments.json)
     if arguments.html:

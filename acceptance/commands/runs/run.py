@@ -9,6 +9,7 @@ from pathlib import Path
 
 from acceptance import deployment as deployments
 from acceptance import keys
+from acceptance.checks import KINDS
 from acceptance.commands.console.complaint import show_warnings
 from acceptance.commands.documents.max_bytes import add_max_bytes
 from acceptance.errors import RunInvalid, UsageError
@@ -63,7 +64,7 @@ def run(arguments: argparse.Namespace) -> int:
             "name the server with --target http://HOST:PORT, or its deployment file with --deployment",
         )
     # All is read here first, so that a wrong path or key ends at once and with its own exit code.
-    reading = read_documents(arguments.documents, most_bytes=arguments.max_bytes)
+    reading = read_documents(arguments.documents, KINDS, most_bytes=arguments.max_bytes)
     for document in reading.documents:
         if any(mark in document.path for mark in UNUSABLE_IN_PATHS):
             raise UsageError(f"{document.path}: pytest cannot run a path with [, ] or ::", "rename the file")

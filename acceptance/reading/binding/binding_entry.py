@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from acceptance.kind import Kinds
 from acceptance.reading.conflicts import KINDS as CONFLICTS
 from acceptance.reading.quantities.units import UNITS
 from acceptance.reading.settings.configuration import is_json
-from acceptance.reading.typing.kinds import KINDS, WITH_LIMIT
 
 LONGEST_WAIVER = timedelta(days=90)
 TABLES = ("resolve", "type", "waive")
@@ -65,7 +65,7 @@ class Problem:
     mend: str
 
 
-def check_entry(name: str, entry: Any, today: date) -> Iterator[Problem]:
+def check_entry(name: str, entry: Any, today: date, kinds: Kinds) -> Iterator[Problem]:
     """All that is wrong with an entry of a table."""
     known = KEYS[name]
     if not isinstance(entry, dict):
@@ -78,14 +78,19 @@ def check_entry(name: str, entry: Any, today: date) -> Iterator[Problem]:
             wanted = " or ".join(_SPOKEN[kind] for kind in known[key])
             yield Problem(key, f"{key} cannot be {_shown(value)}", f"{key} of [[{name}]] is {wanted}")
         else:
-            yield from _value(key, value, today)
+            yield from _value(key, value, today, kinds)
     missing = [key for key in known if key not in entry and key not in OPTIONAL[name]]
     if missing:
         yield Problem("", f"[[{name}]] needs {', '.join(missing)}", "add what is missing")
-    if name == "type" and entry.get("kind") in WITH_LIMIT and "threshold" not in entry:
-        yield Problem("kind", f"{entry['kind']} needs a threshold", f"add {_EXAMPLE}")
+    kind = entry.get("kind")
+    if name == "type" and _needs_limit(kind, kinds) and "threshold" not in entry:
+        yield Problem("kind", f"{kind} needs a threshold", f"add {_EXAMPLE}")
     if name == "resolve":
-        yield from _check_resolution(entry)
+        yield from _check_resolution(entry, kinds)
+
+
+def _needs_limit(kind: Any, kinds: Kinds) -> bool:
+    return isinstance(kind, str) and kind in kinds and kinds[kind].needs_limit
 
 
 _SPOKEN = {
@@ -106,12 +111,12 @@ def _is_of(value: Any, kinds: tuple[type, ...]) -> bool:
     return isinstance(value, kinds)
 
 
-def _value(key: str, value: Any, today: date) -> Iterator[Problem]:
+def _value(key: str, value: Any, today: date, kinds: Kinds) -> Iterator[Problem]:
     """What is wrong with the value of a key, whatever table it is in; its type is right."""
     if key == "fingerprint" and not re.match(FINGERPRINT, value):
         yield Problem(key, f"{_shown(value)} is no fingerprint", "copy it from `signoff read`: 64 hexadecimal digits")
-    elif key == "kind" and value not in KINDS and value not in CONFLICTS:
-        yield Problem(key, f"unknown kind {value!r}", f"kinds of criteria: {', '.join(KINDS)}")
+    elif key == "kind" and value not in kinds and value not in CONFLICTS:
+        yield Problem(key, f"unknown kind {value!r}", f"kinds of criteria: {', '.join(kinds)}")
     elif key == "expires" and value > today + LONGEST_WAIVER:
         mend = f"let it expire by {today + LONGEST_WAIVER}"
         yield Problem(key, f"the waiver lasts until {value}, more than 90 days", mend)
@@ -140,7 +145,7 @@ def _threshold(limit: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem("threshold", f"a threshold has {keys}, with a comparator like <=; {wrong}", f"write {_EXAMPLE}")
 
 
-def _check_resolution(entry: Mapping[str, Any]) -> Iterator[Problem]:
+def _check_resolution(entry: Mapping[str, Any], kinds: Kinds) -> Iterator[Problem]:
     between, documents = entry.get("between"), entry.get("documents")
     if isinstance(between, list) and "chosen" in entry:
         if not all(_is_of(value, (str, int, float, bool)) for value in between):
@@ -149,7 +154,7 @@ def _check_resolution(entry: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem("chosen", "chosen is none of `between`", "choose one of the sides")
     if isinstance(documents, list) and not all(isinstance(name, str) and name for name in documents):
         yield Problem("documents", "documents holds names of files", 'write documents = ["one.md", "other.md"]')
-    if entry.get("kind") in KINDS and entry["kind"] not in CONFLICTS:
+    if isinstance(entry.get("kind"), str) and entry["kind"] in kinds and entry["kind"] not in CONFLICTS:
         yield Problem("kind", f"no conflict has the kind {entry['kind']!r}", f"known: {', '.join(CONFLICTS)}")
 
 

@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 from acceptance.errors import DeploymentUnreadable
+from acceptance.kind import Kinds
 from acceptance.reading.binding.binding import Binding, Entry, binding_path
 from acceptance.reading.binding.binding_entry import TABLES, Problem, check_entry
 from acceptance.reading.source.source import MAX_BYTES
@@ -17,7 +18,7 @@ from perf.errors import InputMissing, InputUnreadable
 from perf.input_file import read_input
 
 
-def read_binding(document: Path, today: date, most_bytes: int = MAX_BYTES) -> Binding | None:
+def read_binding(document: Path, today: date, kinds: Kinds, most_bytes: int = MAX_BYTES) -> Binding | None:
     """The binding beside a document, or None. What is wrong in it is in `problems` and `broken`, never raised."""
     path = binding_path(document)
     try:
@@ -45,7 +46,7 @@ def read_binding(document: Path, today: date, most_bytes: int = MAX_BYTES) -> Bi
         begins = _begins(empty.text, name)
         for index, entry in enumerate(entries):
             line = begins[index] if index < len(begins) else _line(empty.text, name)
-            wrong = list(check_entry(name, entry, today))
+            wrong = list(check_entry(name, entry, today, kinds))
             problems += [(_line_of_key(empty.text, line, problem.key), problem) for problem in wrong]
             if not wrong:
                 found[name].append(Entry(entry, line))

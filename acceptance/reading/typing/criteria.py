@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from acceptance.criterion import Criterion
+from acceptance.kind import Kinds
 from acceptance.reading.drafts.completion import completed
 from acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from acceptance.reading.drafts.jq_drafts import shown_value
@@ -20,7 +21,6 @@ from acceptance.reading.facts.service_names import services_of
 from acceptance.reading.source.document import Statement
 from acceptance.reading.source.wording import command_has_placeholder, fingerprint, has_placeholder, shown_heading
 from acceptance.reading.typing import service_drafts
-from acceptance.reading.typing.kinds import OF_THE_ESTATE
 from acceptance.reading.typing.rule import apply
 from acceptance.reading.typing.rule_table import RULES
 
@@ -38,7 +38,7 @@ class Typed:
     notes: tuple[Note, ...]
 
 
-def type_statement(statement: Statement, facts: Facts) -> Typed:
+def type_statement(statement: Statement, facts: Facts, kinds: Kinds) -> Typed:
     """What a statement asks for. Objectives may ask for nothing; every other statement asks for something."""
     if statement.type == "config":
         return Typed(tuple(setting_drafts(statement, facts)), ())
@@ -57,7 +57,7 @@ def type_statement(statement: Statement, facts: Facts) -> Typed:
     notes: list[Note] = []
     for service in services:
         typed = _typed_for(statement, facts.of(service))
-        drafts += [_for_service(draft, service, sentence) for draft in typed.drafts]
+        drafts += [_for_service(draft, service, sentence, kinds) for draft in typed.drafts]
         notes += [note for note in typed.notes if note not in notes]
     if any(draft.judge == "machine" for draft in drafts):
         # What only some of the services have a figure for is judged for those.
@@ -132,9 +132,9 @@ def _typed(drafts: Sequence[Draft], notes: Sequence[Note]) -> Typed:
     return Typed(tuple(drafts), (*notes, *(note for draft in drafts for note in draft.notes)))
 
 
-def _for_service(draft: Draft, service: str, sentence: str) -> Draft:
+def _for_service(draft: Draft, service: str, sentence: str, kinds: Kinds) -> Draft:
     """The draft as one of a service, unless it asks something of files, people or what surrounds the services."""
-    if not service or draft.kind in OF_THE_ESTATE:
+    if kinds[draft.kind].of_estate or not service:
         return draft
     return replace(draft, service=service, assumptions=(*draft.assumptions, *((sentence,) if sentence else ())))
 

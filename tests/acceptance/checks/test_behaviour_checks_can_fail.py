@@ -11,17 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from acceptance.checks import CHECKS
 from acceptance.checks.api import rate_limit, retrieval
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion, Threshold
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.measuring.site import Site
 from acceptance.verdict import Verdict
-from tests.acceptance.checks.behaving_service import KEY, Handler, Service
+from tests.acceptance.cases.servers.behaving_service import KEY, Handler, Service
+from tests.acceptance.cases.servers.web_socket import Socket
 from tests.acceptance.conftest import criterion
 
 SiteAt = Callable[..., Site]
@@ -409,32 +409,6 @@ def test_a_context_that_nobody_states_is_not_measurable(target: str, site_at: Si
         verdict(site_at(target), criterion("context_truncation", max_model_len=None))
     with pytest.raises(NotMeasurable, match="a context of 1000000 tokens"):
         verdict(site_at(target), criterion("context_truncation", max_model_len=1_000_000))
-
-
-class Socket:
-    """A WebSocket that answers a prompt soundly but for what is `wrong`."""
-
-    def __init__(self) -> None:
-        self.wrong = ""
-
-    def __call__(self, opened: ServerConnection) -> None:
-        try:
-            prompt = json.loads(opened.recv())
-            assert prompt["messages"]
-            self._answer(opened)
-        except ConnectionClosed:
-            pass
-
-    def _answer(self, opened: ServerConnection) -> None:
-        if self.wrong == "error":
-            opened.send(json.dumps({"error": "no model"}))
-        pieces = ["the whole answer"] if self.wrong == "one message" else ["the ", "whole ", "answer"]
-        for piece in pieces if self.wrong != "says nothing" else []:
-            opened.send(json.dumps({"content": piece}))
-        if self.wrong == "breaks off":
-            opened.close(1011, "the engine died")
-        elif self.wrong != "closes":
-            opened.send("[DONE]")
 
 
 @pytest.fixture

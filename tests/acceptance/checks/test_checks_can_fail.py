@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
-import json
 import subprocess
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,96 +12,18 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring import repeated_prompts
 from acceptance.measuring.site import Site
 from acceptance.verdict import Verdict
 from perf.load.load import LoadPlan, run_load
+from tests.acceptance.cases.servers.chat import Chat
 from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion
 
-SHOWN_BY_FAULTS = {"latency", "throughput", "memory", "coherence"}
-SHOWN_BY_LIBRARY_TESTS = {"model_information", "library_session"}
-SHOWN_HERE = {
-    *("port", "service", "health", "json_shape", "config_value", "engine_settings", "metrics", "metric_named"),
-    *("session_recall", "session_isolation", "session_record", "session_metrics", "context_length"),
-    *("unit_file", "model_files", "cpu", "load_time"),
-}
-SHOWN_BY_ESTATE_TESTS = {
-    *("gateway_routing", "discovery", "balancing", "breaker", "fallback_chain", "prometheus_series", "alert_rules"),
-    *("dashboard", "disk", "file", "coverage", "test_report", "documentation", "library_class", "library_result"),
-}
-SHOWN_BY_TESTS_OF_LOAD_FIGURES = {"ttft", "inter_token_latency", "error_rate"}
-SHOWN_BY_STOPPING_TESTS = {"port_free", "service_gone"}
-SHOWN_BY_BEHAVIOUR_TESTS = {
-    *("streaming", "openai_api", "authentication", "rate_limit", "request_validation", "error_handling"),
-    *("chat_roles", "tokenization", "queueing", "concurrency_limit", "context_truncation", "retrieval"),
-    *("websocket", "graphql"),
-}
 Serve = Callable[[Answer], str]
 SiteAt = Callable[..., Site]
-
-
-def test_each_check_is_shown_to_fail_somewhere() -> None:
-    elsewhere = SHOWN_BY_FAULTS | SHOWN_BY_LIBRARY_TESTS | SHOWN_BY_ESTATE_TESTS | SHOWN_BY_STOPPING_TESTS
-    assert set(CHECKS) == SHOWN_HERE | elsewhere | SHOWN_BY_BEHAVIOUR_TESTS | SHOWN_BY_TESTS_OF_LOAD_FIGURES
-
-
-class Chat:
-    """A chat server that is sound but for what a test changes: answers from what a session was told."""
-
-    def __init__(self) -> None:
-        self.told: dict[str, list[str]] = {}
-        self.requests = 0
-        self.counted = True
-        self.remembers = True
-        self.leaks = False
-        self.shows_sessions = True
-        self.window: int | None = 256
-        self.refuses_beyond = True
-        self.refusal = 400, "the context is 256 tokens"
-        self.health: dict[str, Any] = {"status": "healthy", "model": "m", "conversation_memory": True}
-        self.config: dict[str, Any] = {"port": 11401, "max_model_len": 8192}
-        self.lock = threading.Lock()
-
-    def __call__(self, method: str, path: str, body: bytes, session: str = "") -> tuple[int, str, bytes]:
-        with self.lock:
-            return self._answer(method, path, body, session)
-
-    def _answer(self, method: str, path: str, body: bytes, session: str) -> tuple[int, str, bytes]:
-        if method == "POST":
-            return self._complete(json.loads(body), session)
-        if path == "/health":
-            return as_json(self.health)
-        if path == "/config":
-            return as_json(self.config)
-        if path == "/metrics":
-            text = f"# TYPE hermes_requests_total counter\nhermes_requests_total {self.requests}.0\n"
-            return 200, "text/plain; version=0.0.4", text.encode()
-        if path == "/metrics/sessions":
-            return as_json({"sessions_created": len(self.told) if self.shows_sessions else 7})
-        if path.startswith("/sessions/") and path.removeprefix("/sessions/") in self.told:
-            turns = self.told[path.removeprefix("/sessions/")] if self.shows_sessions else []
-            return as_json({"turns": [{"role": "user", "content": turn} for turn in turns]})
-        return as_json({"error": {"message": "unknown"}}, 404)
-
-    def _complete(self, request: dict[str, Any], session: str) -> tuple[int, str, bytes]:
-        self.requests += self.counted
-        content = request["messages"][-1]["content"]
-        tokens = len(content.split())
-        if self.window is not None and tokens + request["max_tokens"] > self.window:
-            if self.refuses_beyond:
-                status, message = self.refusal
-                return as_json({"error": {"message": message}}, status)
-            tokens = self.window - request["max_tokens"]
-        earlier = self.told.setdefault(session, []) if session else []
-        known = list(itertools.chain(*self.told.values())) if self.leaks else earlier if self.remembers else []
-        reply = " ".join(known) or "I do not know."
-        earlier.append(content)
-        message = {"role": "assistant", "content": reply}
-        usage = {"prompt_tokens": tokens, "completion_tokens": 1, "total_tokens": tokens + 1}
-        return as_json({"choices": [{"index": 0, "message": message, "finish_reason": "stop"}], "usage": usage})
 
 
 @pytest.fixture
@@ -126,20 +45,6 @@ def passes(site: Site, asked: Criterion) -> None:
     assert verdict(site, asked).outcome == "pass", verdict(site, asked)
 
 
-def test_port(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
-    target = serve(chat)
-    port = int(target.rsplit(":", 1)[1])
-    passes(site_at(target), criterion("port", port=port))
-    fails(site_at("http://127.0.0.1:9"), criterion("port", port=9), "no connection to 127.0.0.1:9")
-
-
-def test_service(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
-    target = serve(chat)
-    passes(site_at(target), criterion("service"))
-    chat.health["status"] = "degraded"
-    fails(site_at(target), criterion("service"), "says 'degraded'")
-
-
 @pytest.mark.parametrize(
     ("health", "generates", "outcome"), [(404, True, "pass"), (404, False, "fail"), (500, True, "fail")]
 )
@@ -153,13 +58,6 @@ def test_a_service_without_a_route_for_health_is_up_where_it_generates(
 
     found = verdict(site_at(serve(answer)), criterion("service"))
     assert (found.outcome, bool(found.assumptions)) == (outcome, outcome == "pass"), found
-
-
-def test_health(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
-    target = serve(chat)
-    passes(site_at(target), criterion("health"))
-    del chat.health["conversation_memory"]
-    fails(site_at(target), criterion("health"), "says nothing about conversation")
 
 
 def test_json_shape(serve: Serve, site_at: SiteAt, chat: Chat) -> None:
@@ -333,7 +231,7 @@ def test_memory_that_grows_is_asked_about_with_the_same_prompts_again(
     site_at: SiteAt, monkeypatch: pytest.MonkeyPatch, grows_with: str, outcome: str
 ) -> None:
     monkeypatch.setattr(repeated_prompts, "DURATION_S", 16.0)
-    command = [sys.executable, "-m", "tests.acceptance.checks.growing_server", grows_with]
+    command = [sys.executable, "-m", "tests.acceptance.cases.servers.growing_server", grows_with]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             assert server.stdout is not None

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,18 +16,17 @@ import psutil
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion, Threshold
 from acceptance.deployment import Library
 from acceptance.errors import NotMeasurable
 from acceptance.evidence import Evidence
 from acceptance.measuring.site import Site
 from acceptance.verdict import Verdict
+from tests.acceptance.cases.servers.estate import MODELS, SERVICES, Estate, completion
 from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion
 
 CLOSED = "http://127.0.0.1:9"
-SERVICES = ["mixtral", "hermes", "phi"]
-MODELS = ["mistralai/Mixtral-8x7B-Instruct", "nous-hermes-2", "phi-3-mini"]
 Serve = Callable[[Answer], str]
 At = Callable[..., Site]
 
@@ -72,40 +71,6 @@ def is_not_measurable(site: Site, asked: Criterion, because: str, mend: str = ""
     except NotMeasurable as missing:
         outcome, reason, said = "not_measurable", str(missing), missing.mend
     assert (outcome, because in reason, mend in said) == ("not_measurable", True, True), (outcome, reason, said)
-
-
-class Estate:
-    """A gateway, a Prometheus and a Grafana at one address, sound but for what a test changes."""
-
-    def __init__(self) -> None:
-        self.models = list(MODELS)
-        self.told: Mapping[str, str] = {}
-        self.unknown: Callable[[str], tuple[int, str, bytes]] = lambda model: as_json({"error": f"no {model}"}, 404)
-        self.replicas = itertools.cycle(["replica-a", "replica-b"])
-        self.refusals = itertools.chain([502, 502], itertools.repeat(503))
-        self.broken = ""
-        self.more: dict[str, Any] = {}
-
-    def __call__(self, method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
-        if path == "/v1/models" and self.models:
-            return as_json({"object": "list", "data": [{"id": name, "object": "model"} for name in self.models]})
-        if method == "POST":
-            return self._complete(json.loads(body))
-        found = self.more.get(path)
-        return as_json({"error": "unknown"}, 404) if found is None else as_json(*found)
-
-    def _complete(self, request: dict[str, Any]) -> tuple[int, str, bytes]:
-        model = request.get("model", "")
-        if self.broken and model == self.broken:
-            return as_json({"error": "upstream"}, next(self.refusals))
-        if model not in self.models:
-            return self.unknown(model)
-        return completion(self.told.get(model, model), next(self.replicas))
-
-
-def completion(model: str, fingerprint: str | None = None, text: str = "Hello.") -> tuple[int, str, bytes]:
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"}
-    return as_json({"model": model, "system_fingerprint": fingerprint, "choices": [choice]})
 
 
 @pytest.fixture

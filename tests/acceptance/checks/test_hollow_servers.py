@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.errors import NotMeasurable
 from acceptance.measuring.site import Site
 from tests.acceptance.conftest import Answer, as_json, criterion

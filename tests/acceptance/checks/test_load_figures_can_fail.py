@@ -9,7 +9,7 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion, Threshold
 from acceptance.evidence import Evidence
 from acceptance.measuring import load_conditions, offered_load
@@ -19,7 +19,7 @@ from perf.client.exchange import Exchange
 from perf.load.client_validity import ClientHealth
 from perf.load.load import LoadPlan
 from perf.load.load_run import LoadRun
-from tests.acceptance.checks.behaving_service import Handler, Service
+from tests.acceptance.cases.servers.behaving_service import Handler, Service
 from tests.acceptance.conftest import criterion
 
 MS = 1_000_000

@@ -8,7 +8,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.errors import NotMeasurable
 from acceptance.measuring.site import Site
 from acceptance.verdict import Verdict

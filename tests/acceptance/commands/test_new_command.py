@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acceptance.checks import KINDS
 from acceptance.commands import main
 from acceptance.commands.documents.new_document import NewDocument, filled
 from acceptance.deployment import load
@@ -61,7 +62,7 @@ def documents(draw: st.DrawFn) -> NewDocument:
 def read(document: NewDocument, folder: Path) -> Reading:
     path = folder / "task.md"
     path.write_text(filled(document), encoding="utf-8")
-    return read_documents([path], DAY)
+    return read_documents([path], KINDS, DAY)
 
 
 def headings(text: str) -> list[str]:
@@ -172,7 +173,7 @@ def test_the_deployment_beside_it_names_every_address_that_the_document_asks(tmp
     assert main(["new", "--service", "hermes-2", *ports, "--out", str(out), "--deployment", str(where)]) == 0
     deployment = load(where)
     assert deployment.target == "http://127.0.0.1:11401"
-    (document,) = read_documents([out]).documents
+    (document,) = read_documents([out], KINDS).documents
     asked = {command.request["address"] for command in document.commands if command.request is not None}
     assert asked == {"127.0.0.1:11401", *deployment.addresses}
 

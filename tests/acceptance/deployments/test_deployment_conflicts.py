@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.deployment import Deployment, Start, from_target, load
 from acceptance.profile import PROFILES
 from acceptance.reading import Reading, read_documents
@@ -22,7 +23,7 @@ TEXT = (
 @pytest.fixture
 def reading(tmp_path: Path) -> Reading:
     (tmp_path / "task.md").write_text(TEXT, encoding="utf-8")
-    return read_documents([tmp_path / "task.md"])
+    return read_documents([tmp_path / "task.md"], KINDS)
 
 
 def at(target: str = "http://10.0.0.1:7100", **more: object) -> Deployment:
@@ -69,7 +70,7 @@ def test_what_a_deployment_may_say_otherwise(reading: Reading, deployment: Deplo
 def test_shipped_deployments_agree_with_their_documents(path: Path) -> None:
     # An engine may follow the document's name: 1.3-hermes-2-vllm.toml.
     document = next(each for each in (FIXTURES / "tasks").glob("*.md") if path.stem.startswith(each.stem))
-    assert brief(read_documents([document]), load(path)) == []
+    assert brief(read_documents([document], KINDS), load(path)) == []
 
 
 def test_a_run_keeps_them_among_its_conflicts_and_no_criterion_stands_in_them(reading: Reading, tmp_path: Path) -> None:

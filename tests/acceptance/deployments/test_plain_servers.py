@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.measuring.site import Site
 from acceptance.running import engine
 from tests.acceptance.conftest import Answer, as_json, criterion

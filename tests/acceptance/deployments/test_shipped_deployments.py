@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks import KINDS
+from acceptance.checks.registry import CHECKS
 from acceptance.commands.runs.serve import SERVICES
 from acceptance.deployment import load
 from acceptance.reading import Document, read_documents
@@ -20,7 +21,7 @@ ADDRESS = re.compile(r"(?:\d{1,3}\.){3}\d{1,3}:\d{2,5}")
 
 
 def document_of(stem: str) -> Document:
-    return read_documents([FIXTURES / "tasks" / f"{stem}.md"]).documents[0]
+    return read_documents([FIXTURES / "tasks" / f"{stem}.md"], KINDS).documents[0]
 
 
 def asked(document: Document) -> set[str]:

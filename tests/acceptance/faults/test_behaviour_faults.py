@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Threshold
 from acceptance.errors import NotMeasurable
 from acceptance.measuring.site import Site
@@ -88,12 +88,12 @@ def test_a_fault_turns_red_just_the_checks_that_list_it(
     hermes: Running, judge: Judge, request: pytest.FixtureRequest
 ) -> None:
     fault = request.node.callspec.params["hermes"]
-    listed = {kind for kind in MET if fault in CHECKS[kind].faults}
+    listed = {kind for kind in MET if fault in CHECKS[kind].kind.faults}
     assert listed, f"no check of behaviour lists {fault}"
     outcomes = {kind: judge(kind) for kind in MET}
     assert outcomes == {kind: "fail" if kind in listed else "pass" for kind in MET}
 
 
 def test_every_fault_that_a_check_of_behaviour_lists_is_tried_here() -> None:
-    assert {fault for kind in MET for fault in CHECKS[kind].faults} == set(BEHAVIOUR_FAULTS)
+    assert {fault for kind in MET for fault in CHECKS[kind].kind.faults} == set(BEHAVIOUR_FAULTS)
     assert set(BEHAVIOUR_FAULTS) <= set(FAULTS)

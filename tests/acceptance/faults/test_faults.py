@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import CHECKS
+from acceptance.checks import KINDS
+from acceptance.checks.registry import CHECKS
 from acceptance.evidence import Evidence
 from acceptance.reading import read_documents
 from reference_services.faults.gateway import FAULTS as GATEWAY_FAULTS
@@ -86,7 +87,7 @@ def test_a_fault_turns_red_exactly_the_criteria_whose_checks_list_it(
     listed = {
         criterion["id"]
         for criterion in run["criteria"]
-        if criterion["judge"] == "machine" and fault in CHECKS[criterion["kind"]].faults
+        if criterion["judge"] == "machine" and fault in CHECKS[criterion["kind"]].kind.faults
     }
     assert listed, f"no check lists {fault}"
     assert ids(run, "fail") == listed, reasons(run, ids(run, "fail") ^ listed)
@@ -98,7 +99,7 @@ def test_a_fault_turns_red_exactly_the_criteria_whose_checks_list_it(
 def test_every_verdict_comes_out_the_same_again_from_the_stored_records(
     name: str, runs: Mapping[str, Mapping[str, Any]], folder: Path
 ) -> None:
-    (document,) = read_documents([ROOT / "fixtures/tasks/1.3-hermes-2.md"]).documents
+    (document,) = read_documents([ROOT / "fixtures/tasks/1.3-hermes-2.md"], KINDS).documents
     stored = {criterion["id"]: criterion for criterion in runs[name]["criteria"]}
     again = 0
     for criterion in document.criteria:
@@ -115,7 +116,7 @@ def test_every_verdict_comes_out_the_same_again_from_the_stored_records(
 
 
 def test_every_fault_that_a_check_lists_is_tried() -> None:
-    assert {fault for check in CHECKS.values() for fault in check.faults} == {
+    assert {fault for check in CHECKS.values() for fault in check.kind.faults} == {
         *FAULTS,
         *BEHAVIOUR_FAULTS,
         *GATEWAY_FAULTS,

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.deployment import Deployment
 from acceptance.measuring.check import Check
 from acceptance.measuring.site import Site
@@ -85,14 +85,14 @@ def test_the_sound_gateway_passes(found: dict[str, dict[str, Verdict]]) -> None:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_turns_red_just_the_checks_that_list_it(fault: str, found: dict[str, dict[str, Verdict]]) -> None:
-    listed = {kind for kind in found[fault] if fault in CHECKS[kind].faults}
+    listed = {kind for kind in found[fault] if fault in CHECKS[kind].kind.faults}
     assert listed, f"no check of a gateway lists {fault}"
     wanted = {kind: "fail" if kind in listed else "pass" for kind in found[fault]}
     assert {kind: verdict.outcome for kind, verdict in found[fault].items()} == wanted, found[fault]
 
 
 def test_every_fault_that_a_check_of_a_gateway_lists_is_tried_here() -> None:
-    assert {fault for kind in KINDS for fault in CHECKS[kind].faults} == set(FAULTS)
+    assert {fault for kind in KINDS for fault in CHECKS[kind].kind.faults} == set(FAULTS)
 
 
 def test_every_fault_has_a_file_of_its_own() -> None:

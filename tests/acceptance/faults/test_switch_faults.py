@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks import KINDS
+from acceptance.checks.registry import CHECKS
 from acceptance.measuring.site import Site
 from acceptance.reading import read_documents
 from acceptance.verdict import Verdict
@@ -18,15 +19,15 @@ from tests.acceptance.conftest import BRIEF
 from tests.reference_services.switch.switch_process import TOKEN, Switch, refused, switch
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
-KINDS = ("authentication", "concurrency_limit", "fallback_chain", "health", "json_shape")
+ASKED = ("authentication", "concurrency_limit", "fallback_chain", "health", "json_shape")
 SOUND = "sound"
 Verdicts = dict[tuple[str, str], Verdict]
 
 
 def verdicts(running: Switch, folder: Path) -> Verdicts:
     """What the checks find of the document's criteria about behaviour, by id and kind."""
-    (document,) = read_documents([FIXTURES / "tasks/4b-switch-hermes.md"]).documents
-    criteria = tuple(each for each in document.criteria if each.judge == "machine" and each.kind in KINDS)
+    (document,) = read_documents([FIXTURES / "tasks/4b-switch-hermes.md"], KINDS).documents
+    criteria = tuple(each for each in document.criteria if each.judge == "machine" and each.kind in ASKED)
     shipped = deployments.load(FIXTURES / "deployments/4b-switch-hermes.toml")
     target = str(running.client.base_url).rstrip("/")
     addresses = {name: url.replace(shipped.target, target) for name, url in shipped.addresses.items()}
@@ -51,14 +52,14 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Verdic
 
 
 def test_the_sound_switch_passes_each_criterion_about_what_it_does(found: dict[str, Verdicts]) -> None:
-    assert {kind for _, kind in found[SOUND]} == set(KINDS)
+    assert {kind for _, kind in found[SOUND]} == set(ASKED)
     assert len(found[SOUND]) >= 10
     assert {key: verdict.outcome for key, verdict in found[SOUND].items()} == dict.fromkeys(found[SOUND], "pass")
 
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_turns_red_just_the_criteria_whose_checks_list_it(fault: str, found: dict[str, Verdicts]) -> None:
-    wanted = {key: "fail" if fault in CHECKS[key[1]].faults else "pass" for key in found[fault]}
+    wanted = {key: "fail" if fault in CHECKS[key[1]].kind.faults else "pass" for key in found[fault]}
     assert "fail" in wanted.values(), f"no check lists {fault}"
     assert {key: verdict.outcome for key, verdict in found[fault].items()} == wanted, found[fault]
 

@@ -70,7 +70,7 @@ def library_site(tmp_path: Path, site_at: Callable[..., Site]) -> Callable[..., 
 
 
 def judged(site: Site, check: Any, found_steps: Any, mentions: tuple[str, ...] = ()) -> tuple[str, str]:
-    asked = criterion(check.CHECK.kind, steps=found_steps, mentions=list(mentions))
+    asked = criterion(check.CHECK.kind.name, steps=found_steps, mentions=list(mentions))
     verdict = check.judge(asked, library_call.measure(asked, site))
     return verdict.outcome, verdict.reason
 

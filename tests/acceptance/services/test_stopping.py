@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from acceptance import deployment as deployments
+from acceptance.checks import KINDS
 from acceptance.measuring import stopped
 from acceptance.reading import read_documents
 from acceptance.running.judging import Judging
@@ -67,7 +68,7 @@ def task(tmp_path: Path, port: int) -> Path:
     """A document whose binding says what its two last statements mean."""
     path = tmp_path / "task.md"
     path.write_text(TASK, encoding="utf-8")
-    (document,) = read_documents([path]).documents
+    (document,) = read_documents([path], KINDS).documents
     bound = {"port": ("port_free", f"port = {port}"), "nothing": ("service_gone", 'unit = "small-1.service"')}
     entries = [
         f'[[type]]\ncriterion = "{each.id}"\nfingerprint = "{each.fingerprint}"\nkind = "{kind}"\n'

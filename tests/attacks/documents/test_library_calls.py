@@ -28,7 +28,8 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks import KINDS
+from acceptance.checks.registry import CHECKS
 from acceptance.deployment import Library
 from acceptance.errors import DeploymentUnreadable, NotMeasurable
 from acceptance.library import library_call, library_steps
@@ -168,7 +169,7 @@ def test_the_attack_as_a_document_is_judged_neither_pass_nor_fail(file: Path, tm
         encoding="utf-8",
     )
     site = Site(deployments.load(file), PROFILES["quick"], tmp_path / "run", ())
-    for found in read_documents([document]).documents[0].criteria:
+    for found in read_documents([document], KINDS).documents[0].criteria:
         if found.judge == "machine":
             with pytest.raises(NotMeasurable):
                 CHECKS[found.kind].measure(found, site)
@@ -377,7 +378,7 @@ def test_the_imported_name_decides_what_checks_a_call(call: str, kind: str, tmp_
     document.write_text(
         f'# T\n## Testing\n```bash\npython -c "\n{call}\n"\n# Expected: Everything is well\n```\n', encoding="utf-8"
     )
-    (found,) = read_documents([document]).documents[0].criteria
+    (found,) = read_documents([document], KINDS).documents[0].criteria
     assert found.kind == kind
 
 
@@ -389,7 +390,9 @@ def test_an_alias_in_the_python_block_of_a_document_is_resolved_too(tmp_path: Pa
         "# Expected: All is well\n```\n",
         encoding="utf-8",
     )
-    found = next(each for each in read_documents([document]).documents[0].criteria if each.kind == "library_result")
+    found = next(
+        each for each in read_documents([document], KINDS).documents[0].criteria if each.kind == "library_result"
+    )
     assert would_call(found.parameters["steps"])[0] == ["a.b.main(port=1)", "a.c.check(config)"]
 
 
@@ -856,7 +859,7 @@ def test_a_new_deployment_lists_what_the_new_document_calls(tmp_path: Path) -> N
     done = signoff("new", "--out", str(tmp_path / "t.md"), "--service", "orca-2", "--port", "8000", "--deployment",
                    str(tmp_path / "d.toml"))  # fmt: skip
     assert done.returncode == 0, done.stderr
-    (criteria,) = [document.criteria for document in read_documents([tmp_path / "t.md"]).documents]
+    (criteria,) = [document.criteria for document in read_documents([tmp_path / "t.md"], KINDS).documents]
     wanted = {name for found in criteria for name in would_call(found.parameters.get("steps"))[1]}
     text = (tmp_path / "d.toml").read_text(encoding="utf-8")
     listed = text[text.index("# [library]") :].replace("# ", "").split("]\n\n")[0] + "]"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.commands.console.colour import Palette
 from acceptance.commands.documents.reading_text import reading_text
 from acceptance.errors import UsageError
@@ -62,7 +63,7 @@ def is_linear(work: Callable[[int], object]) -> bool:
 def read(folder: Path, text: str) -> tuple[Reading, tuple[UsageError, ...]]:
     path = folder / "task.md"
     path.write_text(text, encoding="utf-8")
-    return read_all([path])
+    return read_all([path], KINDS)
 
 
 def test_quadratic_work_is_found() -> None:
@@ -107,7 +108,7 @@ def test_reading_many_documents_is_linear(tmp_path: Path, generate: Generator) -
         folder.mkdir(exist_ok=True)
         for number in range(size // 200):
             (folder / f"{number}.md").write_text(f"# Task {number}\n{generate(150)}", encoding="utf-8")
-        read_all([folder])
+        read_all([folder], KINDS)
 
     assert is_linear(read_many)
 

@@ -24,7 +24,8 @@ from hypothesis import event, example, given
 from hypothesis import strategies as st
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks import KINDS
+from acceptance.checks.registry import CHECKS
 from acceptance.deployment import Deployment
 from acceptance.errors import NotMeasurable, UsageError
 from acceptance.measuring import metrics_address, streamed
@@ -261,7 +262,7 @@ def test_a_binding_file_sends_nothing_elsewhere(target: str, elsewhere: Watched,
     place = f"{elsewhere.host}:{elsewhere.port}"
     task = tmp_path / "task.md"
     task.write_text(FENCES + "## Success Criteria\n- [ ] The service feels right\n", encoding="utf-8")
-    found = next(each for each in read_documents([task]).documents[0].criteria if each.judge == "person")
+    found = next(each for each in read_documents([task], KINDS).documents[0].criteria if each.judge == "person")
     entry = {"method": "GET", "path": f"@{place}/health", "address": ADDRESS, "headers": {}, "line": 1}
     inline = ", ".join(f"{key} = {json.dumps(value)}" for key, value in entry.items() if value != {})
     (tmp_path / "task.signoff.toml").write_text(
@@ -296,7 +297,7 @@ def stored(folder: Path) -> Mapping[str, Any]:
 def test_the_reading_says_that_such_a_line_is_no_request(tmp_path: Path) -> None:
     task = tmp_path / "task.md"
     task.write_text(FENCES + http_fence("@127.0.0.1:9/latest/"), encoding="utf-8")
-    (document,) = read_documents([task]).documents
+    (document,) = read_documents([task], KINDS).documents
     command = next(each for each in document.commands if each.program == "http")
     assert command.request is None
     assert "begins with /" in command.problem

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.commands.runs.night_text import night_text
 from acceptance.reading import read_documents
 from perf.nights import history
@@ -320,7 +321,7 @@ def test_the_binding_that_is_printed_is_toml_that_says_what_the_document_says(pl
     entries = re.findall(r"^# (\[\[type\]\]\n(?:# .*\n?)+)", printed, re.MULTILINE)
     assert entries
     typed = [tomllib.loads(entry.replace("\n# ", "\n"))["type"][0] for entry in entries]
-    document = read_documents([place.folder / "task.md"]).documents[0]
+    document = read_documents([place.folder / "task.md"], KINDS).documents[0]
     ids = {criterion.id: criterion for criterion in document.criteria}
     assert {entry["criterion"] for entry in typed} <= set(ids)
     assert all(entry["fingerprint"] == ids[entry["criterion"]].fingerprint for entry in typed)

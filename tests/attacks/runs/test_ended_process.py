@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion, Threshold
 from acceptance.measuring.site import Site
 from acceptance.profile import Profile

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from acceptance import deployment as deployments
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.errors import NotRun
 from acceptance.measuring import offered_load, streamed
 from acceptance.measuring.site import Site

@@ -20,7 +20,7 @@ import pytest
 
 from acceptance import deployment as deployments
 from acceptance import keys
-from acceptance.checks import CHECKS
+from acceptance.checks.registry import CHECKS
 from acceptance.deployment import Start
 from acceptance.errors import NotMeasurable
 from acceptance.measuring.site import Site

@@ -10,6 +10,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.errors import DeploymentUnreadable
 from acceptance.reading import Conflict, Reading, read_all, read_documents
 from acceptance.reading.binding.binding_entry import COMPARATORS, KEYS, KNOWN_UNITS, OPTIONAL, STATISTIC
@@ -17,7 +18,6 @@ from acceptance.reading.binding.binding_file import read_binding
 from acceptance.reading.binding.binding_text import resolve_block, resolve_file, type_block
 from acceptance.reading.conflicts import KINDS as CONFLICTS
 from acceptance.reading.source.document import Side
-from acceptance.reading.typing.kinds import KINDS, WITH_LIMIT
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 SCHEMA = json.loads((FIXTURES / "schemas" / "binding.schema.json").read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def bound(tmp_path: Path):
     def read(binding: str, text: str = TEXT) -> Reading:
         (tmp_path / "task.md").write_text(text, encoding="utf-8")
         (tmp_path / "task.signoff.toml").write_text(binding, encoding="utf-8")
-        return read_documents([tmp_path / "task.md"], TODAY)
+        return read_documents([tmp_path / "task.md"], KINDS, TODAY)
 
     return read
 
@@ -184,7 +184,7 @@ def test_all_mistakes_of_a_binding_are_told_at_once(bound, tmp_path: Path) -> No
         bound(text)
     told = str(caught.value).splitlines()
     assert [line.split("toml:")[1].split(":")[0] for line in told] == ["6", "12", "19"]
-    reading, unreadable = read_all([tmp_path / "task.md"], TODAY)
+    reading, unreadable = read_all([tmp_path / "task.md"], KINDS, TODAY)
     assert len(unreadable) == 1
     assert [found.code for found in reading.documents[0].diagnostics].count("binding-invalid") == 3
     (problem,) = [found for found in reading.documents[0].diagnostics if "role" in found.message]
@@ -194,7 +194,7 @@ def test_all_mistakes_of_a_binding_are_told_at_once(bound, tmp_path: Path) -> No
 def test_sound_entries_of_a_broken_file_are_read(bound, tmp_path: Path) -> None:
     (tmp_path / "task.md").write_text(TEXT, encoding="utf-8")
     (tmp_path / "task.signoff.toml").write_text(RESOLVE + GOOD_TYPE, encoding="utf-8")
-    reading, unreadable = read_all([tmp_path / "task.md"], TODAY)
+    reading, unreadable = read_all([tmp_path / "task.md"], KINDS, TODAY)
     assert len(unreadable) == 1
     assert reading.conflicts[0].resolution is not None
 
@@ -223,7 +223,7 @@ def among(tmp_path: Path):
             (tmp_path / f"{name}.md").write_text(text, encoding="utf-8")
         for name, text in bindings.items():
             (tmp_path / f"{name}.signoff.toml").write_text(text, encoding="utf-8")
-        return read_documents([tmp_path / f"{name}.md" for name in texts], TODAY)
+        return read_documents([tmp_path / f"{name}.md" for name in texts], KINDS, TODAY)
 
     return read
 
@@ -297,13 +297,13 @@ def test_the_printed_block_of_a_conflict_resolves_it(among) -> None:
 
 
 def test_the_printed_block_of_every_shipped_conflict_is_sound(tmp_path: Path) -> None:
-    reading = read_documents(sorted((FIXTURES / "tasks").glob("*.md")), TODAY)
+    reading = read_documents(sorted((FIXTURES / "tasks").glob("*.md")), KINDS, TODAY)
     assert reading.conflicts
     for number, conflict in enumerate(reading.conflicts):
         document = tmp_path / f"{number}.md"
         block = resolve_block(conflict, TODAY).replace('""', '"x"')
         document.with_name(f"{number}.signoff.toml").write_text(block, encoding="utf-8")
-        binding = read_binding(document, TODAY)
+        binding = read_binding(document, TODAY, KINDS)
         assert binding is not None
         assert binding.problems == ()
         assert {str(value) for value in binding.resolve[0].said["between"]} == {
@@ -343,7 +343,8 @@ def test_the_schema_says_what_the_reader_takes() -> None:
         assert set(entry["required"]) == set(keys) - OPTIONAL[name]
         assert entry["additionalProperties"] is False
     assert definitions["type"]["properties"]["kind"]["enum"] == list(KINDS)
-    assert definitions["type"]["if"]["properties"]["kind"]["enum"] == sorted(WITH_LIMIT)
+    with_limit = sorted(name for name, kind in KINDS.items() if kind.needs_limit)
+    assert definitions["type"]["if"]["properties"]["kind"]["enum"] == with_limit
     assert definitions["resolve"]["properties"]["kind"]["enum"] == list(CONFLICTS)
     limit = definitions["threshold"]["properties"]
     assert limit["unit"]["enum"] == list(KNOWN_UNITS)
@@ -385,6 +386,6 @@ SETS = [
 
 @pytest.mark.parametrize("paths", SETS, ids=lambda paths: " ".join(path.stem for path in paths))
 def test_shipped_documents_are_decided_alone_and_together(paths: tuple[Path, ...]) -> None:
-    reading = read_documents(paths)
+    reading = read_documents(paths, KINDS)
     assert [conflict for conflict in reading.conflicts if conflict.criteria and conflict.resolution is None] == []
     assert [found for document in reading.documents for found in document.diagnostics if "binding" in found.code] == []

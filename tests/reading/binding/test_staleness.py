@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.reading import Document, read_documents
 from acceptance.reading.source.wording import fingerprint
 
@@ -134,7 +135,7 @@ def bound(path: Path, folder: Path) -> Document:
     copy.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
     for payload in path.parent.glob("*.json"):
         (folder / payload.name).write_bytes(payload.read_bytes())
-    document = read_documents([copy], TODAY).documents[0]
+    document = read_documents([copy], KINDS, TODAY).documents[0]
     entries = (
         f'[[waive]]\ncriterion = "{criterion.id}"\nfingerprint = "{criterion.fingerprint}"\n'
         'owner = "o"\nreason = "r"\nexpires = 2026-04-01\n'
@@ -166,7 +167,7 @@ def changed(document: Document, change: Change) -> tuple[Document, set[int]]:
     before = path.read_text(encoding="utf-8")
     path.write_text("\n".join(lines), encoding="utf-8")
     try:
-        return read_documents([path], TODAY).documents[0], touched
+        return read_documents([path], KINDS, TODAY).documents[0], touched
     finally:
         path.write_text(before, encoding="utf-8")
 
@@ -219,7 +220,7 @@ def test_headings_may_be_decorated(documents: list[Document]) -> None:
             for number, line in enumerate(document.text, 1)
         ]
         path.write_text("\n".join(lines), encoding="utf-8")
-        again = read_documents([path], TODAY).documents[0]
+        again = read_documents([path], KINDS, TODAY).documents[0]
         path.write_text(before, encoding="utf-8")
         assert set(again.waivers) == {criterion.id for criterion in document.criteria}
 

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.reading import read_documents
-from acceptance.reading.conflicts import KINDS
+from acceptance.reading.conflicts import KINDS as CONFLICTS
 
 DOCS = Path(__file__).parents[3] / "docs"
 CASES = tomllib.loads((Path(__file__).parents[1] / "documents" / "conflicts.toml").read_text(encoding="utf-8"))["case"]
@@ -29,7 +30,7 @@ def found_in(folder: Path, texts: list[str]) -> list[tuple[str, str]]:
         path = folder / f"{number}.md"
         path.write_text(text, encoding="utf-8")
         paths.append(path)
-    conflicts = read_documents(paths).conflicts
+    conflicts = read_documents(paths, KINDS).conflicts
     lengths = {path.as_posix(): len(text.splitlines()) for path, text in zip(paths, texts, strict=True)}
     for conflict in conflicts:
         assert conflict.message
@@ -51,10 +52,10 @@ def test_what_only_looks_like_one_is_none(tmp_path: Path, case: dict[str, Any]) 
 
 def test_each_kind_has_true_cases_and_near_misses() -> None:
     true, near = Counter(case["kind"] for case in TRUE), Counter(case["kind"] for case in NEAR)
-    assert set(true) == set(near) == set(KINDS)
-    assert {kind: (true[kind], near[kind]) for kind in KINDS if true[kind] < 2 or near[kind] < 2} == {}
+    assert set(true) == set(near) == set(CONFLICTS)
+    assert {kind: (true[kind], near[kind]) for kind in CONFLICTS if true[kind] < 2 or near[kind] < 2} == {}
 
 
 def test_the_page_about_conflicts_names_each_kind_once() -> None:
     rows = re.findall(r"^\| `([\w-]+)` \|", (DOCS / "conflicts.md").read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(rows) == sorted((*KINDS, "deployment"))
+    assert sorted(rows) == sorted((*CONFLICTS, "deployment"))

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.reading import Conflict, read_documents
 
 
@@ -15,7 +16,7 @@ def conflicts(tmp_path: Path):
             path = tmp_path / f"{number}.md"
             path.write_text(text, encoding="utf-8")
             paths.append(path)
-        return read_documents(paths).conflicts
+        return read_documents(paths, KINDS).conflicts
 
     return of
 

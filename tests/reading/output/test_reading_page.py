@@ -5,6 +5,7 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
+from acceptance.checks import KINDS
 from acceptance.errors import DocumentUnreadable
 from acceptance.reading import Reading, read_documents
 from acceptance.reading_page import reading_page
@@ -50,7 +51,7 @@ def read(folder: Path, *texts: str) -> Reading:
     for number, text in enumerate(texts):
         paths.append(folder / f"task-{number}.md")
         paths[-1].write_text(text, encoding="utf-8")
-    return read_documents(paths)
+    return read_documents(paths, KINDS)
 
 
 def test_every_criterion_diagnostic_assumption_and_side_is_on_the_page(shipped: Reading) -> None:

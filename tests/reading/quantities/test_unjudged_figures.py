@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.criterion import Criterion
 from acceptance.reading import Document, read_documents
 
@@ -59,7 +60,7 @@ def test_a_limit_near_such_words_is_judged_all_the_same(read: Read, kind: str, t
 def test_the_figure_of_a_warning_contradicts_no_limit(tmp_path: Path) -> None:
     path = tmp_path / "task.md"
     path.write_text("# Wren-3 Service\n\n- [ ] mean latency < 1 s\n- [ ] alert fires if mean latency > 3 s\n")
-    assert read_documents([path]).conflicts == ()
+    assert read_documents([path], KINDS).conflicts == ()
 
 
 def test_under_a_heading_of_warnings_no_figure_is_a_limit(read: Read) -> None:
@@ -99,13 +100,13 @@ def test_a_short_form_with_a_full_stop_ends_no_clause(read: Read) -> None:
 def test_a_limit_for_each_temperature_of_a_start_is_no_contradiction(tmp_path: Path) -> None:
     path = tmp_path / "task.md"
     path.write_text("# Wren-3 Service\n\n- [ ] Start-up: under 20 s with warm cache, under 4 min cold\n")
-    assert read_documents([path]).conflicts == ()
+    assert read_documents([path], KINDS).conflicts == ()
 
 
 def test_a_rate_with_users_is_another_than_the_usual_one(tmp_path: Path) -> None:
     path = tmp_path / "task.md"
     path.write_text("# Wren-3 Service\n\n- [ ] Serves 30 req/s\n- [ ] 12 req/s with 40 parallel users\n")
-    assert read_documents([path]).conflicts == ()
+    assert read_documents([path], KINDS).conflicts == ()
 
 
 def test_a_number_and_blanks_begin_a_requirement(read: Read) -> None:
@@ -127,7 +128,7 @@ def conflicts(tmp_path: Path, *texts: str) -> list[tuple[str, str]]:
     paths = [tmp_path / f"task-{index}.md" for index in range(len(texts))]
     for path, text in zip(paths, texts, strict=True):
         path.write_text(text)
-    return [(conflict.kind, conflict.subject) for conflict in read_documents(paths).conflicts]
+    return [(conflict.kind, conflict.subject) for conflict in read_documents(paths, KINDS).conflicts]
 
 
 SHEET = """# Sheet of the chat service

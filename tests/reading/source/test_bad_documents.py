@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.commands.console.colour import Palette
 from acceptance.commands.documents.reading_text import diagnostics_text
 from acceptance.errors import DocumentUnreadable
@@ -22,7 +23,7 @@ NAMES = sorted(path.stem for path in BAD.glob("*.md"))
 def shown(name: str) -> str:
     """The statements by place, and the diagnostics as a terminal shows them."""
     try:
-        document = read_documents([Path(f"{name}.md")]).documents[0]
+        document = read_documents([Path(f"{name}.md")], KINDS).documents[0]
     except DocumentUnreadable as error:
         return f"unreadable: {error}\n  hint: {error.mend}\n"
     found = [f"{found.line}:{found.column} {found.type}" for found in document.statements]
@@ -48,7 +49,7 @@ def test_there_are_bad_documents_enough_and_none_without_its_golden_file() -> No
 @pytest.mark.parametrize("name", NAMES)
 def test_no_line_of_a_bad_document_is_dropped_and_each_diagnostic_helps(name: str) -> None:
     try:
-        document = read_documents([BAD / f"{name}.md"]).documents[0]
+        document = read_documents([BAD / f"{name}.md"], KINDS).documents[0]
     except DocumentUnreadable as error:
         assert error.mend  # noqa: PT017
         return
@@ -63,7 +64,7 @@ def test_no_line_of_a_bad_document_is_dropped_and_each_diagnostic_helps(name: st
 def read_bytes(folder: Path, data: bytes) -> Document:
     path = folder / "task.md"
     path.write_bytes(data)
-    return read_documents([path]).documents[0]
+    return read_documents([path], KINDS).documents[0]
 
 
 def test_a_line_of_a_megabyte_is_read_and_shown_around_its_mark(tmp_path: Path) -> None:
@@ -109,16 +110,16 @@ def test_a_loop_of_links_and_a_folder_that_cannot_be_read_are_refused(
     loop = tmp_path / "loop.md"
     loop.symlink_to(loop)
     with pytest.raises(DocumentUnreadable, match="symbolic links"):
-        read_documents([loop])
+        read_documents([loop], KINDS)
     with pytest.raises(DocumentUnreadable, match="symbolic links"):
-        read_documents([tmp_path])
+        read_documents([tmp_path], KINDS)
 
     def denied(self: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "iterdir", denied)
     with pytest.raises(DocumentUnreadable, match="Permission denied"):
-        read_documents([tmp_path])
+        read_documents([tmp_path], KINDS)
 
 
 def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,13 +131,13 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(os, "open", denied)
     with pytest.raises(DocumentUnreadable, match="Permission denied") as caught:
-        read_documents([path])
+        read_documents([path], KINDS)
     assert caught.value.mend
 
 
 def test_a_device_is_no_document() -> None:
     with pytest.raises(DocumentUnreadable, match="neither a file nor a folder"):
-        read_documents([Path("/dev/zero")])
+        read_documents([Path("/dev/zero")], KINDS)
 
 
 def test_a_text_that_is_no_utf_8_is_read_as_windows_wrote_it() -> None:

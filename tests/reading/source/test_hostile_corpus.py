@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.reading import read_documents
 
 ROOT = Path(__file__).parents[3]
@@ -156,6 +157,6 @@ def test_a_bomb_does_not_go_off(watched: Watched) -> None:
 
 def test_the_corpus_reads_the_same_alone() -> None:
     for path in sorted(HOSTILE.glob("*.md")):
-        document = read_documents([path]).documents[0]
+        document = read_documents([path], KINDS).documents[0]
         assert document.dropped == 0
         assert document.statements

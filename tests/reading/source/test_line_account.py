@@ -8,6 +8,7 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from acceptance.checks import KINDS
 from acceptance.reading import Document, read_documents
 
 PIECES = [
@@ -62,7 +63,7 @@ def read_text(text: str) -> Document:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "task.md"
         path.write_bytes(text.encode())
-        return read_documents([path]).documents[0]
+        return read_documents([path], KINDS).documents[0]
 
 
 def account_is_whole(document: Document) -> None:

@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acceptance import reading
+from acceptance.checks import KINDS
 from acceptance.errors import DocumentUnreadable
 from acceptance.reading import Document, read_documents
 from acceptance.reading.diagnostics.codes import CODES
@@ -130,7 +131,7 @@ def law_holds(data: bytes) -> None:
         path = Path(folder) / "task.md"
         path.write_bytes(data)
         try:
-            document = read_documents([path]).documents[0]
+            document = read_documents([path], KINDS).documents[0]
         except DocumentUnreadable as error:
             assert error.mend  # noqa: PT017
             return

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from acceptance.checks import KINDS
 from acceptance.errors import DocumentUnreadable
 from acceptance.reading import read_all, read_documents
 from acceptance.reading.source.source import from_bytes, read_source
@@ -112,19 +113,19 @@ def test_no_such_file_says_so(tmp_path: Path) -> None:
 def test_a_folder_means_its_documents_sorted(tmp_path: Path) -> None:
     for name in ("b.md", "a.txt", "c.toml"):
         (tmp_path / name).write_text("- [ ] box\n", encoding="utf-8")
-    reading = read_documents([tmp_path, tmp_path / "b.md"])
+    reading = read_documents([tmp_path, tmp_path / "b.md"], KINDS)
     assert [Path(document.path).name for document in reading.documents] == ["a.txt", "b.md"]
 
 
 def test_a_folder_without_documents_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DocumentUnreadable, match="holds no document"):
-        read_documents([tmp_path])
+        read_documents([tmp_path], KINDS)
 
 
 def test_one_bad_file_hides_no_other(tmp_path: Path) -> None:
     (tmp_path / "good.md").write_text("- [ ] box\n", encoding="utf-8")
     (tmp_path / "bad.md").write_bytes(b"%PDF-1.7")
-    reading, unreadable = read_all([tmp_path, tmp_path / "none.md", tmp_path / "good.md"])
+    reading, unreadable = read_all([tmp_path, tmp_path / "none.md", tmp_path / "good.md"], KINDS)
     assert [Path(document.path).name for document in reading.documents] == ["good.md"]
     assert [str(error).rsplit("/", 1)[-1] for error in unreadable] == [
         "bad.md:1:1: this is a PDF, not a text",

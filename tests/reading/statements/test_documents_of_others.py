@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.reading import Document, read_documents
 
 FOREIGN = Path(__file__).parents[1] / "documents" / "foreign"
@@ -22,7 +23,7 @@ def demands(name: str) -> list[tuple[int, str]]:
 
 
 def reading(name: str) -> Document:
-    return read_documents([FOREIGN / f"{name}.md"]).documents[0]
+    return read_documents([FOREIGN / f"{name}.md"], KINDS).documents[0]
 
 
 @pytest.mark.parametrize("name", NAMES)

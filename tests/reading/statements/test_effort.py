@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.reading import read_documents
 from acceptance.reading.conflicts.settings import configuration
 
@@ -25,7 +26,7 @@ def test_a_setting_that_is_stated_often_is_looked_at_once_for_each_line(
     monkeypatch.setattr(configuration, "comparable", counted)
     lines = "".join(f"PORT={number}\n" for number in range(1, LINES + 1))
     (tmp_path / "task.md").write_text(f"```env\n{lines}```\n", encoding="utf-8")
-    reading = read_documents([tmp_path / "task.md"])
+    reading = read_documents([tmp_path / "task.md"], KINDS)
     assert len(reading.documents[0].configuration) == LINES
     assert len(looked_at) <= 3 * LINES
 
@@ -34,14 +35,16 @@ def test_of_many_values_each_that_another_block_contradicts_is_a_side(tmp_path: 
     blocks = "".join(f"```env\nTENSOR_PARALLEL_SIZE={size}\n```\n\n" for size in (1, 1, 2))
     (tmp_path / "task.md").write_text(blocks, encoding="utf-8")
     found = [
-        conflict for conflict in read_documents([tmp_path / "task.md"]).conflicts if conflict.kind == "configuration"
+        conflict
+        for conflict in read_documents([tmp_path / "task.md"], KINDS).conflicts
+        if conflict.kind == "configuration"
     ]
     assert [[side.value for side in conflict.sides] for conflict in found] == [[1, 1, 2]]
 
 
 def test_within_one_block_a_later_line_overrides(tmp_path: Path) -> None:
     (tmp_path / "task.md").write_text("```env\nTENSOR_PARALLEL_SIZE=1\nTENSOR_PARALLEL_SIZE=2\n```\n", encoding="utf-8")
-    reading = read_documents([tmp_path / "task.md"])
+    reading = read_documents([tmp_path / "task.md"], KINDS)
     assert [conflict for conflict in reading.conflicts if conflict.kind == "configuration"] == []
 
 
@@ -50,5 +53,5 @@ def test_variables_that_double_do_not_fill_the_memory(tmp_path: Path) -> None:
     (tmp_path / "task.md").write_text(
         f"```bash\n{doubling}curl http://localhost:8001/$A\n# Expected: < 2s\n```\n", encoding="utf-8"
     )
-    document = read_documents([tmp_path / "task.md"]).documents[0]
+    document = read_documents([tmp_path / "task.md"], KINDS).documents[0]
     assert (document.dropped, len(document.criteria)) == (0, 1)

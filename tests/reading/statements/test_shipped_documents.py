@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from acceptance.checks import KINDS
 from acceptance.reading import Document, Reading, read_documents
 
 ROOT = Path(__file__).parents[3]
@@ -42,7 +43,7 @@ def path_of(stem: str) -> Path:
 
 
 def document_of(stem: str) -> Document:
-    return read_documents([path_of(stem)], DECIDED).documents[0]
+    return read_documents([path_of(stem)], KINDS, DECIDED).documents[0]
 
 
 def damaged(text: str) -> str:
@@ -52,7 +53,7 @@ def damaged(text: str) -> str:
 
 @pytest.fixture(scope="module")
 def together() -> Reading:
-    return read_documents([TASKS], DECIDED)
+    return read_documents([TASKS], KINDS, DECIDED)
 
 
 def test_these_are_all_that_is_shipped() -> None:
@@ -124,7 +125,7 @@ def test_a_twin_that_was_decoded_wrongly_gives_the_same_criteria_at_its_own_plac
     (tmp_path / f"{stem}.txt").write_bytes(damaged(text).encode())
     for beside in TASKS.glob("*.json"):
         (tmp_path / beside.name).write_bytes(beside.read_bytes())
-    (twin,) = read_documents([tmp_path / f"{stem}.txt"], DECIDED).documents
+    (twin,) = read_documents([tmp_path / f"{stem}.txt"], KINDS, DECIDED).documents
     assert "encoding-repaired" in {d.code for d in twin.diagnostics}
     assert (twin.explicit, twin.dropped, twin.counts) == (clean.explicit, 0, clean.counts)
     assert [(c.id, c.line, c.fingerprint) for c in twin.criteria] == [
@@ -141,7 +142,7 @@ def test_ascii_without_a_final_newline_is_read_alike(tmp_path: Path) -> None:
     stem = "0.2-ai-model-services"
     text = path_of(stem).read_text(encoding="ascii")
     (tmp_path / f"{stem}.txt").write_bytes(text.rstrip("\n").encode("ascii"))
-    (twin,) = read_documents([tmp_path / f"{stem}.txt"], DECIDED).documents
+    (twin,) = read_documents([tmp_path / f"{stem}.txt"], KINDS, DECIDED).documents
     assert (twin.explicit, twin.dropped) == (40, 0)
     assert summary(twin) == summary(document_of(stem))
 
@@ -163,7 +164,7 @@ def binding_troubles(reading: Reading) -> list[str]:
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_document_comes_with_every_conflict_on_a_criterion_resolved(stem: str) -> None:
-    reading = read_documents([path_of(stem)], DECIDED)
+    reading = read_documents([path_of(stem)], KINDS, DECIDED)
     assert open_conflicts(reading) == []
     assert binding_troubles(reading) == []
 

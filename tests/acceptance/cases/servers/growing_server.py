@@ -1,4 +1,4 @@
-"""`python -m tests.acceptance.checks.growing_server prompts|requests`: a chat server, a process of its own, that grows.
+"""`python -m tests.acceptance.cases.servers.growing_server prompts|requests`: a chat server of its own that grows.
 
 It keeps 256 KiB for good for each prompt that it has not had yet, or for each request. Prints its port.
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acceptance.checks.sessions.kinds import KINDS
 from acceptance.criterion import Criterion
 from acceptance.evidence import Evidence
 from acceptance.measuring.check import Check
@@ -59,11 +60,4 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
 
 
-CHECK = Check(
-    kind="coherence",
-    summary="Conversations draw on their history in at least the share that the document asks for.",
-    measure=measure,
-    judge=judge,
-    faults=("forgets_session",),
-    seconds=20,
-)
+CHECK = Check(KINDS["coherence"], measure, judge, seconds=20)

@@ -1,0 +1,101 @@
+"""The kinds about what surrounds the services: gateway, monitoring, rollback."""
+
+from __future__ import annotations
+
+from acceptance.kind import Kind, by_name
+
+KINDS = by_name(
+    Kind(
+        name="port",
+        summary="The port that the document names accepts connections.",
+        failure="no connection to 127.0.0.1:9: …",
+        words=("The service listens on port 8080",),
+        part="Service",
+    ),
+    Kind(
+        name="gateway_routing",
+        summary="The gateway lists each service's model, and a completion in its name comes from that model.",
+        failure="asked for phi-3-mini, nous-hermes-2 answered",
+        words=("The API gateway reaches all services",),
+        part="Gateway",
+        of_estate=True,
+        faults=("hides_a_service",),
+    ),
+    Kind(
+        name="discovery",
+        summary="The gateway or registry lists every service of the document.",
+        failure="http://127.0.0.1:11401/v1/models does not list mixtral, but nous-hermes-2, phi-3-mini",
+        words=("Discovery of the services is functional",),
+        part="Gateway",
+        of_estate=True,
+        faults=("hides_a_service",),
+    ),
+    Kind(
+        name="balancing",
+        summary="At least two replicas answer requests through the gateway, identified by a header or the fingerprint.",
+        failure="all 24 requests were answered by one replica, replica-a 24 (system_fingerprint)",
+        words=("Load balancing is operational",),
+        part="Gateway",
+        units=("replicas",),
+        of_estate=True,
+        faults=("sticks_to_one_replica",),
+    ),
+    Kind(
+        name="breaker",
+        summary="What has no upstream is refused with a quick 503 after the first failures; other models still answer.",
+        failure="…/v1/chat/completions did not come to refuse at once: 3 answers of 503 in a row, …",
+        words=("Break the circuit to what fails (circuit breaker)",),
+        part="Gateway",
+        units=("s",),
+        of_estate=True,
+        faults=("never_opens",),
+    ),
+    Kind(
+        name="fallback_chain",
+        summary="A degraded answer says that it is degraded or is a 503 with a reason; a sound one names its source.",
+        failure="http://127.0.0.1:11401/infer falls back and answers as if nothing were wrong",
+        words=("Degrade gracefully by a strategy",),
+        part="Gateway",
+        faults=("hides_degradation",),
+    ),
+    Kind(
+        name="prometheus_series",
+        summary="The document's query finds series in Prometheus.",
+        failure="Prometheus knows no series for requests_total",
+        part="Monitoring stack",
+        units=("series",),
+        of_estate=True,
+    ),
+    Kind(
+        name="alert_rules",
+        summary="Prometheus has alerting rules about what the document names, and they evaluate.",
+        failure="none of 1 alerting rules mentions latency: Rule",
+        words=("Alert and notify on errors",),
+        part="Monitoring stack",
+        units=("rules",),
+        of_estate=True,
+    ),
+    Kind(
+        name="dashboard",
+        summary="The dashboard is in Grafana and has panels that show data.",
+        failure="http://127.0.0.1:11401/api/dashboards/uid/hermes has no panel that shows data",
+        words=("Show the metrics on dashboards",),
+        part="Monitoring stack",
+        units=("panels",),
+        of_estate=True,
+    ),
+    Kind(
+        name="port_free",
+        summary="Nothing listens on the service's port once the service was stopped.",
+        failure="127.0.0.1:11401 still accepts connections after the service was stopped: by process 3984 (…)",
+        part="Rollback",
+        of_estate=True,
+    ),
+    Kind(
+        name="service_gone",
+        summary="No process of the service is left once it was stopped, and nobody is at its address.",
+        failure="of the stopped service there is still process 4027 (…)",
+        part="Rollback",
+        of_estate=True,
+    ),
+)

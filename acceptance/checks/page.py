@@ -1,0 +1,56 @@
+"""docs/checks.md: what each kind of check asks, how it is measured and decided, and how a failure reads."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+
+from acceptance.checks import BY_A_PERSON, ROOMS
+from acceptance.kind import Kind
+from acceptance.measuring.check import Check
+
+HEAD = f"""# The checks
+
+`nox -s docs` writes this page from the checks themselves; CONTRIBUTING.md says how to add one.
+A failure is the verdict on the broken twin of the check's failing case; `…` stands for what differs from machine to
+machine. What no check knows is `{BY_A_PERSON.name}`: {BY_A_PERSON.summary[0].lower()}{BY_A_PERSON.summary[1:]}
+"""
+
+
+def checks_page(checks: Mapping[str, Check]) -> str:
+    """The page, one section a room of checks."""
+    parts = [HEAD]
+    for room, kinds in ROOMS.items():
+        about = import_module(f"acceptance.checks.{room}").__doc__
+        parts.append(f"## {room.capitalize()}\n\n{about}\n")
+        parts += ["\n".join((f"### {name}", "", *_lines(checks[name]), "")) for name in kinds]
+    return "\n".join(parts)
+
+
+def _lines(check: Check) -> Iterator[str]:
+    kind = check.kind
+    yield kind.summary
+    yield ""
+    if words := "; ".join(f'"{each}"' for each in kind.words):
+        yield f"- Asked for, for example, by: {words}"
+    else:
+        yield "- Asked for by commands and configuration of a document, or by a binding file"
+    yield f"- Measured: {_said(check.measure)}"
+    yield f"- Decided: {_said(check.judge)}"
+    yield f"- A failure: {kind.failure}"
+    yield f"- Shown in the result document: {_place(kind)}"
+
+
+def _place(kind: Kind) -> str:
+    place = f"figure {kind.figure}" if kind.figure else f"part {kind.part}"
+    unit = f", in {' or '.join(kind.units)}" if kind.units else ""
+    return f"{place}{unit}{'; it needs a limit' if kind.needs_limit else ''}"
+
+
+def _said(function: object) -> str:
+    """A docstring on one line. Raises ValueError where there is none."""
+    text = inspect.getdoc(function)
+    if not text:
+        raise ValueError(f"{function!r} has no docstring, which the page of the checks shows")
+    return " ".join(text.split())
