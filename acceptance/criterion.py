@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
+from acceptance.parameters import Parameters
 from reports.stored.threshold import Comparator, Threshold
 
 __all__ = ["Comparator", "Criterion", "Judge", "Statement", "Threshold"]
@@ -36,7 +36,7 @@ class Criterion:
     fingerprint: str
     threshold: Threshold | None = None
     assumptions: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Parameters = field(default_factory=Parameters)
     reason: str = ""
     """Why a person has to judge it, where `judge` is `person`."""
     service: str = ""

@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from acceptance.criterion import Criterion, Threshold
 from acceptance.errors import DeploymentUnreadable
+from acceptance.parameters import Parameters
 from acceptance.reading.source.document import Diagnostic, Waiver
 
 SUFFIX = ".signoff.toml"
@@ -70,7 +71,7 @@ def apply_types(binding: Binding, criteria: Sequence[Criterion]) -> tuple[tuple[
             diagnostics.append(binding.diagnostic("binding-twice", place, message, "keep one of the entries"))
             continue
         limit = said.get("threshold")
-        parameters = dict(said.get("parameters", {}))
+        parameters = cast(Parameters, dict(said.get("parameters", {})))
         if said["fingerprint"] != criterion.fingerprint:
             parameters["stale_binding"] = True
             diagnostics.append(_stale(binding, place, criterion))
