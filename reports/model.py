@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Hashable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 import msgspec
 
@@ -126,7 +126,11 @@ def _value(kind: Any, value: Any, place: Place, mistakes: list[Mistake]) -> Any:
     items, count = get_args(arm), len(mistakes)
     if value is None and (arm is str or get_origin(arm) is Mapping):
         return "" if arm is str else {}  # results.json of other versions has null for what is empty
-    if is_dataclass(arm) and isinstance(value, Mapping):
+    if is_typeddict(arm) and isinstance(value, Mapping):
+        _judge(dict, dict(value), place, notes, mistakes)
+        known = hints(arm)  # a typed dictionary keeps the keys that it does not know
+        made = {key: _value(known.get(key, Any), item, (*place, key), mistakes) for key, item in value.items()}
+    elif is_dataclass(arm) and isinstance(value, Mapping):
         made = _model(arm, value, place, mistakes)
     elif get_origin(arm) is tuple and items[-1] is Ellipsis and isinstance(value, list | tuple):
         _judge(list, list(value), place, notes, mistakes)
