@@ -124,6 +124,7 @@ def _value(kind: Any, value: Any, place: Place, mistakes: list[Mistake]) -> Any:
     base, notes = (get_args(kind)[0], get_args(kind)[1:]) if get_origin(kind) is Annotated else (kind, ())
     arm = _arm(base, value)
     items, count = get_args(arm), len(mistakes)
+    made: Any
     if value is None and (arm is str or get_origin(arm) is Mapping):
         return "" if arm is str else {}  # results.json of other versions has null for what is empty
     if is_typeddict(arm) and isinstance(value, Mapping):
