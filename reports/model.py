@@ -123,6 +123,8 @@ def _value(kind: Any, value: Any, place: Place, mistakes: list[Mistake]) -> Any:
         return value
     base, notes = (get_args(kind)[0], get_args(kind)[1:]) if get_origin(kind) is Annotated else (kind, ())
     arm = _arm(base, value)
+    if get_origin(arm) is Annotated:
+        arm, notes = get_args(arm)[0], (*notes, *get_args(arm)[1:])
     items, count = get_args(arm), len(mistakes)
     made: Any
     if value is None and (arm is str or get_origin(arm) is Mapping):

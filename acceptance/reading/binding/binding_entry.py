@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, cast, get_args
 
 from msgspec import Meta
 
@@ -43,7 +43,13 @@ def _no_unit(unit: str) -> tuple[str, str]:
     return f"its unit is {unit!r}, none of {', '.join(KNOWN_UNITS)}", ""
 
 
+def _no_comparator(comparator: str) -> tuple[str, str]:
+    return f"its comparator is {comparator!r}, none of {' '.join(COMPARATORS)}", ""
+
+
 def _no_json(value: Any) -> tuple[str, str] | None:
+    if not value:
+        return "parameters cannot be {}", "leave them out, or say what the check needs"
     return None if is_json(value) else ("parameters hold what JSON does not know, such as a date", "write it as a text")
 
 
@@ -64,9 +70,7 @@ class Resolve:
 
     conflict: Annotated[Text, Meta(description="the conflict's subject, as `signoff read` prints it")]
     kind: Annotated[
-        str | None,
-        Wanted("a text"),
-        *_one_of(CONFLICTS, _no_conflict),
+        Annotated[str, Wanted("a text"), *_one_of(CONFLICTS, _no_conflict)] | None,
         Meta(description="the conflict's kind, where a subject stands in several"),
     ] = None
     between: Annotated[
@@ -75,10 +79,8 @@ class Resolve:
         Meta(min_length=1, description="every value of the conflict's sides that was looked at"),
     ]
     documents: Annotated[
-        tuple[Text, ...] | None,
-        Wanted("a list with something in it"),
+        Annotated[tuple[Text, ...], Wanted("a list with something in it"), Meta(min_length=1)] | None,
         Meta(
-            min_length=1,
             description="the files of the sides, where they are several: the entry is silent where one is not read",
         ),
     ] = None
@@ -103,13 +105,13 @@ class Limit:
 
     value: float
     unit: Annotated[str, *_one_of(KNOWN_UNITS, _no_unit)]
-    comparator: Comparator
+    comparator: Annotated[str, *_one_of(COMPARATORS, _no_comparator)]
     statistic: Annotated[str, Meta(pattern=STATISTIC)]
     subject: Annotated[Text, Meta(description="what the limit is put on: latency, throughput, memory, ...")]
 
     def threshold(self) -> Threshold:
         """The limit as a criterion has it."""
-        return Threshold(self.value, self.unit, self.comparator, self.statistic, self.subject)
+        return Threshold(self.value, self.unit, cast(Comparator, self.comparator), self.statistic, self.subject)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +131,7 @@ class Type:
         *_one_of(KINDS, _no_criterion),
         Meta(description="how it is judged; human_judgement leaves it to a person"),
     ]
-    service: Annotated[
-        str | None,
-        Wanted("a text"),
-        Meta(min_length=1, description="which one of several services it speaks of"),
-    ] = None
+    service: Annotated[Text | None, Meta(description="which one of several services it speaks of")] = None
     threshold: Annotated[Limit | None, Wanted("a table with something in it")] = None
     parameters: Annotated[
         Parameters,

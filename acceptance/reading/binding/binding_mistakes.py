@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from acceptance.reading.binding.binding_entry import COMPARATORS, EXAMPLE, KEYS, MODELS, Limit
+from acceptance.reading.binding.binding_entry import EXAMPLE, KEYS, MODELS, Limit
 from reports.model import Mistake, Place, converted, model_fields, shown
 
 LONGEST_WAIVER = timedelta(days=90)
 _LIMIT_KEYS = ", ".join(item.name for item in model_fields(Limit))
-_LIMIT_WANTED = {
-    "comparator": f", none of {' '.join(COMPARATORS)}",
-    "statistic": ", none of mean, max, min, each, rate, p50, p99",
-}
+_STATISTICS = ", none of mean, max, min, each, rate, p50, p99"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +67,4 @@ def _of_limit(mistake: Mistake) -> str:
         return f"it has {mistake.place[1]!r} beside them"
     if mistake.code == "rule":
         return mistake.message
-    return f"its {mistake.place[1]} is {shown(mistake.value)}{_LIMIT_WANTED.get(str(mistake.place[1]), '')}"
+    return f"its {mistake.place[1]} is {shown(mistake.value)}{_STATISTICS if mistake.place[1] == 'statistic' else ''}"
