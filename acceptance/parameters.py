@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypedDict
 
-from msgspec import Meta
-
 from reports.model import Wanted
 
 _TEXT, _NUMBER, _TEXTS = Wanted("a text"), Wanted("a number"), Wanted("a list of texts")
 Words = Annotated[Sequence[str], _TEXTS]
-Port = Annotated[int, Meta(ge=0, le=65535), Wanted("a port, 0 to 65535")]
+_COUNT = Wanted("a whole number")
 
 # `class` is a word of Python, so the keys stand in a dictionary.
 Parameters = TypedDict(
@@ -45,7 +43,7 @@ Parameters = TypedDict(
         "low": Annotated[float | None, _NUMBER],
         "high": Annotated[float | None, _NUMBER],
         # Places: ports, files, units, services.
-        "port": Port,
+        "port": Annotated[int, _COUNT],
         "address": Annotated[str | None, _TEXT],
         "path": Annotated[str, _TEXT],
         "folder": Annotated[str, _TEXT],
