@@ -54,3 +54,9 @@ def test_the_command_hands_its_reading_on() -> None:
         select=None, lf=False,
     )  # fmt: skip
     assert "--signoff-reading=8" in run._command(arguments, ["t.md"], "id", "/dev/fd/5", 7, 8)
+
+
+def test_a_child_that_does_not_read_holds_nobody_up() -> None:
+    reading, _ = read_all([FIXTURES / "tasks"])
+    with handed_reading.handed_on(reading):
+        pass
