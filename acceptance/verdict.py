@@ -4,22 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from perf.decisions.decision import Decision
+from reports.stored.verdict import Measured, Outcome
 
-Outcome = Literal["pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"]
-
-
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A figure with its unit, its interval where it has one, and how many samples are behind it."""
-
-    value: float
-    unit: str
-    low: float | None = None
-    high: float | None = None
-    samples: int | None = None
+__all__ = ["Measured", "Outcome", "Verdict", "measured"]
 
 
 def measured(decision: Decision, unit: str) -> Measured | None:

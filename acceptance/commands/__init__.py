@@ -27,6 +27,7 @@ COMMANDS = {
     "load": "loading.load",
     "report": "runs.report",
     "night": "runs.night",
+    "schema": "documents.schema",
 }
 """The module of each, below this package."""
 INTERRUPTED = 3

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from acceptance.criterion import Criterion
-from perf.decisions.statistics import Outcome, decide_mean, decide_percentile, decide_rate
+from perf.decisions.statistics import DecisionOutcome, decide_mean, decide_percentile, decide_rate
 from perf.load.load_run import LoadRun
 
 MOST_ERRORS: Final = 0.01
@@ -47,7 +47,7 @@ def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[di
 
 def judged(
     run: LoadRun, conditions: Sequence[Mapping[str, Any]], alpha: float, looks: Callable[[LoadRun], tuple[int, ...]]
-) -> dict[str, Outcome]:
+) -> dict[str, DecisionOutcome]:
     """How each condition came out in this run, by its name and the id of its criterion; `looks` are those of a mean."""
     marks = [not exchange.ok for exchange in run.exchanges]
     outcomes = {"errors": decide_rate(sum(marks), len(marks), MOST_ERRORS, alpha, marks).outcome}
@@ -68,7 +68,7 @@ def _errors_fail(marks: Sequence[bool], limit: float, alpha: float) -> bool:
 
 def _latency(
     run: LoadRun, condition: Mapping[str, Any], alpha: float, looks: Callable[[LoadRun], tuple[int, ...]]
-) -> Outcome:
+) -> DecisionOutcome:
     body, limit_ms, statistic = condition["body"], condition["limit_ms"], str(condition["statistic"])
     if isinstance(body, Mapping):
         run = run.of_body(body)

@@ -18,6 +18,7 @@ from reports.document.cut_run import VERDICTS
 from reports.errors import NotWritten
 from reports.plain_text import json_text
 from reports.stored.run_folder import Growing, RunFolder
+from reports.stored.stored_run import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Findings:
     def line(self, criterion: Criterion) -> dict[str, Any] | None:
         """The verdict as verdicts.jsonl holds it, or None where the run did not reach the criterion."""
         judged = self.of(criterion)
-        return None if judged is None else {"document": criterion.document, "id": criterion.id, **asdict(judged)}
+        return None if judged is None else {"document": criterion.document, "id": criterion.id, **plain(judged)}
 
     def open_verdicts(self) -> Growing:
         """The file that gets the verdicts; as long as it is open, the run goes on. Raises NotWritten."""

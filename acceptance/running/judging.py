@@ -26,8 +26,8 @@ from acceptance.measuring import external_load as foreign
 from acceptance.measuring.external_load import read_evidence
 from acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
 from acceptance.profile import PROFILES, Profile
-from acceptance.reading import MAX_BYTES, SUFFIXES, Document, read_documents
-from acceptance.running import engine, plan, secrets_of_run, storing
+from acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading, read_documents
+from acceptance.running import engine, handed_reading, plan, secrets_of_run, storing
 from acceptance.running.deployment_conflicts import conflicts_with_deployment
 from acceptance.running.findings import Findings, Judged
 from acceptance.running.items import CriterionItem, DocumentFile
@@ -60,8 +60,10 @@ class Judging:
         evidence: Path | None = None,
         timeout_s: float = REQUEST_TIMEOUT_S,
         most_bytes: int = MAX_BYTES,
+        reading: Reading | None = None,
     ) -> None:
-        reading = read_documents(paths, KINDS, most_bytes=most_bytes)
+        if reading is None:
+            reading = read_documents(paths, KINDS, most_bytes=most_bytes)
         secrets_of_run.remember(deployment, reading)
         found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(
@@ -103,7 +105,11 @@ class Judging:
         timeout_s = config.getoption("--signoff-timeout") or REQUEST_TIMEOUT_S
         most_bytes = config.getoption("--signoff-max-bytes")
         file_given = Path(evidence) if evidence else None
-        return cls(deployment, PROFILES[name], paths, folder, progress, seed, file_given, timeout_s, most_bytes)
+        descriptor = config.getoption("--signoff-reading")
+        reading = None if descriptor is None else handed_reading.take(descriptor)
+        return cls(
+            deployment, PROFILES[name], paths, folder, progress, seed, file_given, timeout_s, most_bytes, reading
+        )
 
     def document(self, path: Path) -> Document:
         """The document that was read from this path."""

@@ -50,7 +50,7 @@ class NightPlan:
 
 
 @dataclass
-class Measured:
+class Measurements:
     """What a night has found so far."""
 
     stored: StoredRun | None = None
@@ -66,7 +66,7 @@ def is_about_performance(criterion: Criterion) -> bool:
     return check.group == offered_load.GROUP or criterion.kind == LOAD_TIME
 
 
-def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measured]:
+def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measurements]:
     """Judge and compare. Ctrl-C keeps what was measured, and the night says so.
 
     Raises UsageError for a deployment without a control or documents without figures under load, RunInvalid where
@@ -88,7 +88,7 @@ def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measured]:
             f"{', '.join(str(path) for path in wanted.paths)}: no figure under load is asked for",
             "name a document with a latency, a rate, an error share or a memory limit",
         )
-    found = Measured()
+    found = Measurements()
     try:
         judging.select(criteria)
         judging.begin()
@@ -148,7 +148,7 @@ def _teller(progress: Progress, wanted: NightPlan) -> Callable[[int, LoadProgres
     return tell
 
 
-def _night(wanted: NightPlan, deployment: Deployment, found: Measured) -> Night:
+def _night(wanted: NightPlan, deployment: Deployment, found: Measurements) -> Night:
     stored = found.stored
     assert stored is not None
     spoiled = (f"block {place}: {each.run.reason}" for place, each in enumerate(found.blocks, 1) if not each.run.valid)

@@ -5,6 +5,7 @@ It does nothing unless `--target` or `--deployment` is given, so that it costs o
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--signoff-timeout", metavar="S", type=float, help="seconds for a functional request (default: 60)")
     group.addoption("--signoff-evidence", metavar="FILE", help="AIPerf's or GuideLLM's result, instead of a load run")
     group.addoption("--signoff-max-bytes", metavar="N", type=int, default=2**24, help="read no longer document")
+    group.addoption("--signoff-reading", type=int, help=argparse.SUPPRESS)  # a descriptor, from `signoff run`
     group.addoption("--signoff-progress", action="store_true", help="a live line on standard error")
     group.addoption("--signoff-run-id", metavar="ID", default="", help="folder of this run below the out folder")
 

@@ -41,11 +41,11 @@ class Ended:
 
 
 def follow(
-    command: Callable[[str], Sequence[str]], environment: Mapping[str, str], folder: RunFolder, inherited: int
+    command: Callable[[str], Sequence[str]], environment: Mapping[str, str], folder: RunFolder, inherited: Sequence[int]
 ) -> Ended:
     """Run it to its end; its output becomes pytest.log, what it writes to the file that `command` gets junit.xml.
 
-    `inherited` is the pipe from which it reads its keys.
+    `inherited` are the descriptors from which it reads its keys and the documents.
 
     It runs in a session of its own: a signal of the terminal comes through this process, once, as Ctrl-C. Raises
     NotWritten, once it has ended, where its output could not be kept.
@@ -59,7 +59,7 @@ def follow(
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 env=dict(environment),
-                pass_fds=(writing, inherited),
+                pass_fds=(writing, *inherited),
                 start_new_session=True,
             )
             lifeline.keep(runner.pid)

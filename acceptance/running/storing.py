@@ -22,17 +22,8 @@ from reports.forms.result_files import write_results
 from reports.plain_text import line as plain_line
 from reports.stored import stored_run
 from reports.stored.decode import decode
-from reports.stored.stored_run import (
-    Engine,
-    LogEntry,
-    Side,
-    StoredConflict,
-    StoredCriterion,
-    StoredDocument,
-    StoredRun,
-    StoredServerSide,
-    StoredThreshold,
-)
+from reports.stored.stored_run import Engine, LogEntry, Side, StoredConflict, StoredCriterion, StoredDocument, StoredRun
+from reports.stored.stored_server import StoredServerSide
 
 RESULTS = stored_run.FILE_NAME
 MOST_SHOWN = 20
@@ -155,7 +146,7 @@ def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
         reason="the run did not reach it",
         service=criterion.service,
         assumptions=criterion.assumptions,
-        threshold=StoredThreshold(**asdict(criterion.threshold)) if criterion.threshold is not None else None,
+        threshold=criterion.threshold,
         waiver=findings.waiver(criterion),
         extra=KINDS[criterion.kind].shown,
     )

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-Outcome = Literal["pass", "fail", "inconclusive"]
+DecisionOutcome = Literal["pass", "fail", "inconclusive"]
 
 DETECTED = 0.9
 """A detectable margin is one that so many of the runs of this length would have decided."""
@@ -24,7 +24,7 @@ class Decision:
     below the limit, as a share of it, a figure has to lie for nine of ten such runs to pass).
     """
 
-    outcome: Outcome
+    outcome: DecisionOutcome
     value: float | None
     low: float | None
     high: float | None

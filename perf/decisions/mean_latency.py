@@ -18,7 +18,7 @@ from scipy.special import ndtri
 
 from perf.decisions.batch_means import lag_1, overlapping, split, upper_reach
 from perf.decisions.betting import log_evidence_below
-from perf.decisions.decision import DETECTED, Decision, Outcome, check_alpha, flaw_in, undecided
+from perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
 from perf.decisions.looks import look_levels
 from perf.decisions.warm_up import warm_up_cut
 
@@ -146,7 +146,7 @@ def _look(
     }
     low, high = max(0.0, bounds.low), min(bounds.high, timeout_ms)
     interval = f"{bounds.mean:.4g} ms in [{low:.4g}, {high:.4g}]"
-    outcome: Outcome = "inconclusive"
+    outcome: DecisionOutcome = "inconclusive"
     if bounds.low > limit_ms and whole.low > limit_ms:
         outcome, reason = "fail", f"mean {interval}: above {limit_ms:g} ms"
     elif bounds.high < limit_ms and enough:

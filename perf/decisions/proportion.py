@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, gammaincinv, ndtri
 
 from perf.decisions.batch_means import apart, lag_1, split
-from perf.decisions.decision import DETECTED, Decision, Outcome, check_alpha, flaw_in, undecided
+from perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
 
 _BATCHES = 10
 _MANY = 1000
@@ -49,7 +49,7 @@ def decide_rate(
         high = max(high, above)
         detail |= {"method": "Clopper-Pearson and batch means", "batch_correlation": round(correlation, 4)}
     detail["detectable_margin"] = _detectable(total, limit, alpha)
-    outcome: Outcome = "pass" if high < limit else "fail" if low >= limit else "inconclusive"
+    outcome: DecisionOutcome = "pass" if high < limit else "fail" if low >= limit else "inconclusive"
     found = f"{failures} of {total} failed: {value:.3%}, at most {high:.3%}"
     reason = {
         "pass": f"{found}, below {limit:g}",
@@ -66,7 +66,7 @@ def decide_score(successes: int, total: int, limit: float, alpha: float = 0.01) 
         return undecided(flaw, max(total, 0))
     low, high = share_bounds(successes, total, alpha)
     value = successes / total
-    outcome: Outcome = "pass" if low >= limit else "fail" if high < limit else "inconclusive"
+    outcome: DecisionOutcome = "pass" if low >= limit else "fail" if high < limit else "inconclusive"
     found = f"{successes} of {total} ({value:.3g}) in [{low:.3g}, {high:.3g}]"
     reason = {
         "pass": f"{found}: not below {limit:g}",
@@ -111,7 +111,7 @@ def decide_percentile(
         return min(low, below), max(high, above), correlation
 
     low_share, high_share, correlation = bounds(limit_ms)
-    outcome: Outcome = "pass" if high_share <= share else "fail" if low_share >= share else "inconclusive"
+    outcome: DecisionOutcome = "pass" if high_share <= share else "fail" if low_share >= share else "inconclusive"
     over = int((values >= limit_ms).sum())
     at_least = bisect_left(range(count), 1, key=lambda at: bounds(float(ordered[at]))[0] < share) - 1
     at_most = bisect_left(

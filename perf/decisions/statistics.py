@@ -6,7 +6,7 @@ numbers, and failures alone end as `inconclusive` or `fail`.
 
 from __future__ import annotations
 
-from perf.decisions.decision import Decision, Outcome
+from perf.decisions.decision import Decision, DecisionOutcome
 from perf.decisions.growth import decide_growth
 from perf.decisions.mean_latency import decide_mean
 from perf.decisions.proportion import decide_percentile, decide_rate, decide_score
@@ -15,7 +15,7 @@ from perf.decisions.tolerance import decide_cold_starts
 
 __all__ = [
     "Decision",
-    "Outcome",
+    "DecisionOutcome",
     "decide_cold_starts",
     "decide_growth",
     "decide_mean",

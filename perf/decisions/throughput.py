@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from perf.decisions.batch_means import MeanError, apart, lag_1
-from perf.decisions.decision import DETECTED, Decision, Outcome, check_alpha, flaw_in, undecided
+from perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
 
 LEAST_WINDOWS = 6
 
@@ -104,7 +104,7 @@ def decide_throughput(
     failed = sorted(name for name, outcome in conditions.items() if outcome == "fail")
     unproved = sorted(name for name, outcome in conditions.items() if outcome not in ("pass", "fail"))
     found_text = f"{value:.4g}/s in [{low:.4g}, {high:.4g}] of {offered:.4g}/s offered"
-    outcome: Outcome = "inconclusive"
+    outcome: DecisionOutcome = "inconclusive"
     if high <= limit_per_second:
         outcome, reason = "fail", f"{found_text}: not above {limit_per_second:g}/s"
     elif failed:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from perf.client.exchange import Exchange
-from perf.decisions.decision import Decision, Outcome
+from perf.decisions.decision import Decision, DecisionOutcome
 from perf.decisions.statistics import decide_mean, decide_percentile, decide_rate, decide_throughput
 from perf.load.load_run import LoadRun
 
@@ -88,7 +88,7 @@ class Step:
     """One look at one rate. `invalid` is why the client cannot be believed, else ""."""
 
     rate_per_second: float
-    outcome: Outcome
+    outcome: DecisionOutcome
     reason: str
     achieved_per_second: float
     requests: int
@@ -108,7 +108,7 @@ class Found:
 
     highest: float | None
     next_above: float | None
-    next_outcome: Outcome | None
+    next_outcome: DecisionOutcome | None
     ended_by: str
     steps: tuple[Step, ...]
 
@@ -127,7 +127,7 @@ def judge_step(run: LoadRun, limits: Sequence[Limit], rate_per_second: float, wa
         alpha=LEVEL,
         window_s=run.plan.duration_s / (WINDOWS + 2),
     )
-    outcomes: dict[str, tuple[Outcome, str]] = {
+    outcomes: dict[str, tuple[DecisionOutcome, str]] = {
         name: (decision.outcome, decision.reason) for name, decision in decisions.items()
     }
     growing = keeps_up.detail.get("backlog_growth_low_per_second", 0.0) > 0.01 * rate_per_second
@@ -135,7 +135,7 @@ def judge_step(run: LoadRun, limits: Sequence[Limit], rate_per_second: float, wa
         outcomes["completions keep up"] = "fail", keeps_up.reason
     elif not any(limit.what == "e2e" for limit in limits):  # whoever ends in time keeps up
         outcomes["completions keep up"] = keeps_up.outcome, keeps_up.reason
-    order: tuple[Outcome, ...] = ("fail", "inconclusive", "pass")
+    order: tuple[DecisionOutcome, ...] = ("fail", "inconclusive", "pass")
     outcome = next(each for each in order if any(found == each for found, _ in outcomes.values()) or each == "pass")
     reasons = [f"{name}: {reason}" for name, (found, reason) in outcomes.items() if found == outcome]
     return Step(
@@ -166,7 +166,7 @@ def find_highest(
     steps: list[Step] = []
     highest: float | None = None
     above: float | None = None
-    above_outcome: Outcome | None = None
+    above_outcome: DecisionOutcome | None = None
     rate = min(start_per_second, most_per_second)
 
     def found(ended_by: str) -> Found:

@@ -19,7 +19,8 @@ from reports.errors import StoredRunMalformed, StoredRunUnreadable
 from reports.plain_text import line as plain_line
 from reports.stored.decode import decode
 from reports.stored.run_folder import is_in_use, opened
-from reports.stored.stored_run import FILE_NAME, MOST_BYTES, Measurement, Outcome, StoredCriterion, StoredRun, load
+from reports.stored.stored_run import FILE_NAME, MOST_BYTES, StoredCriterion, StoredRun, load
+from reports.stored.verdict import Measured, Outcome
 
 BEGUN, VERDICTS, EVIDENCE = "begun.json", "verdicts.jsonl", "evidence"
 CUT = "cut"
@@ -39,7 +40,7 @@ class JudgedLine:
     outcome: Outcome
     reason: str
     mend: str = ""
-    measured: Measurement | None = None
+    measured: Measured | None = None
     assumptions: tuple[str, ...] = ()
     detail: Mapping[str, Any] | None = None
     evidence: tuple[str, ...] = ()

@@ -12,7 +12,8 @@ from reports.document import quantity
 from reports.document.headline import in_conflict, out_of_reach
 from reports.document.outcome import OUTCOME_WORDS, SIMULATED_PASS, Word, worst
 from reports.plain_text import line, link
-from reports.stored.stored_run import Outcome, StoredCriterion, StoredRun
+from reports.stored.stored_run import StoredCriterion, StoredRun
+from reports.stored.verdict import Outcome
 
 SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("smart", "SMART+ST Validation", ("smart",)),

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from reports.plain_text import line
-from reports.stored.stored_run import OpenCounts, Outcome, RunOutcome, StoredConflict, StoredCriterion, StoredRun
+from reports.stored.stored_run import OpenCounts, StoredConflict, StoredCriterion, StoredRun
+from reports.stored.verdict import Outcome, RunOutcome
 
 
 def fold(run: StoredRun) -> tuple[RunOutcome, str]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from reports.plain_text import line
-from reports.stored.stored_run import Measurement, StoredThreshold
+from reports.stored.threshold import Threshold
+from reports.stored.verdict import Measured
 from reports.units import SCALE
 
 _COMPARATORS = {"<": "<", "<=": "≤", "==": "=", ">=": "≥", ">": ">"}
@@ -48,7 +49,7 @@ def number(value: float, limit: float | None = None) -> str:
     return repr(value)
 
 
-def figure(measured: Measurement, threshold: StoredThreshold | None) -> Figure:
+def figure(measured: Measured, threshold: Threshold | None) -> Figure:
     """A measurement in the unit of its limit, or in its own where there is none to compare with."""
     unit = measured.unit
     if threshold is not None and convert(1.0, unit, threshold.unit) is not None:
@@ -74,7 +75,7 @@ def figure(measured: Measurement, threshold: StoredThreshold | None) -> Figure:
     return Figure(with_unit(shown(measured.value), unit), interval, samples)
 
 
-def target(threshold: StoredThreshold) -> str:
+def target(threshold: Threshold) -> str:
     """A limit in words: `mean latency < 1,500 ms`."""
     comparator = _COMPARATORS.get(threshold.comparator, threshold.comparator)
     words = (

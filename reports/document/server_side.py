@@ -8,7 +8,7 @@ from typing import Any
 
 from reports.plain_text import line
 from reports.stored.decode import decode
-from reports.stored.stored_run import StoredComparison, StoredGpus, StoredServerSide
+from reports.stored.stored_server import StoredComparison, StoredGpus, StoredServerSide
 
 CURVE_WIDTH, CURVE_HEIGHT = 400.0, 48.0
 AGREES, DIFFERS, UNTOLD = "the same", "differs", "not reported"

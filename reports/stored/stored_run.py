@@ -10,12 +10,16 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
+from reports.model import shown
 from reports.plain_text import json_text
-from reports.stored.decode import decode, name_of
+from reports.stored.decode import decode
 from reports.stored.run_folder import RunFolder, kept, opened
+from reports.stored.stored_server import StoredServerSide
+from reports.stored.threshold import Threshold
+from reports.stored.verdict import Measured, Outcome, RunOutcome
 
 SCHEMA = 1
 FILE_NAME = "results.json"
@@ -23,33 +27,6 @@ MOST_BYTES = 256 * 2**20
 """Of a file of a run; no run writes as much."""
 
 Json = Mapping[str, Any]
-Outcome = Literal["pass", "fail", "inconclusive", "not_measurable", "error", "not_run", "awaiting_person", "attested"]
-RunOutcome = Literal["passed", "failed", "undecided", "invalid"]
-OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Measurement:
-    """A figure with its unit, its interval where it has one, and how many samples are behind it."""
-
-    value: float
-    unit: str
-    low: float | None = None
-    high: float | None = None
-    samples: int | None = None
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredThreshold:
-    """A limit as the document states it."""
-
-    value: float
-    unit: str
-    comparator: str
-    statistic: str | None = None
-    subject: str = ""
-    extra: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +46,8 @@ class StoredCriterion:
     outcome: Outcome
     reason: str
     assumptions: tuple[str, ...] = ()
-    measured: Measurement | None = None
-    threshold: StoredThreshold | None = None
+    measured: Measured | None = None
+    threshold: Threshold | None = None
     evidence: tuple[str, ...] = ()
     waiver: Json | None = None
     statement: str = ""
@@ -87,12 +64,12 @@ class StoredCriterion:
     @property
     def figure(self) -> str:
         """The figure of the result document that it decides; "" where it decides none, or the run does not say."""
-        return _heading(self.extra.get("figure"))
+        return text if isinstance(text := self.extra.get("figure"), str) else ""
 
     @property
     def part(self) -> str:
         """The part of the deployment that it is about; "" where it decides a figure, or the run does not say."""
-        return _heading(self.extra.get("part"))
+        return text if isinstance(text := self.extra.get("part"), str) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,90 +148,6 @@ class OpenCounts:
     awaiting_person: int = 0
     out_of_reach: int = 0
     waived: int = 0
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredPoint:
-    """One reading of a server's metrics, seconds from the start of the load run; `kv_cache` is a share of 1."""
-
-    t_s: float
-    running: float | None = None
-    waiting: float | None = None
-    kv_cache: float | None = None
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredComparison:
-    """A count of client and server; None where that side did not report it."""
-
-    what: str
-    client: int | None = None
-    server: int | None = None
-    metric: str = ""
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredTotals:
-    """What a server counted during the load run."""
-
-    requests: Mapping[str, int] = field(default_factory=dict)
-    preemptions: int | None = None
-    tokens_per_step: float | None = None
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredCache:
-    """How much of a run's prompts the server found in its cache, from 0 to 1."""
-
-    hit_rate: float
-    metric: str = ""
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredGpu:
-    """A GPU over the load run."""
-
-    device: int
-    name: str = ""
-    total_bytes: int | None = None
-    most_used_bytes: int | None = None
-    most_of_service_bytes: int | None = None
-    mean_busy_share: float | None = None
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredGpus:
-    """The GPUs of the server's machine, or why they were not seen."""
-
-    problem: str = ""
-    devices: tuple[StoredGpu, ...] = ()
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredServerSide:
-    """What a server reported of the load run. Where `problem` says why it reported nothing, the rest is empty.
-
-    `notes` say why the two sides may differ. `service` is the one of several that it is about, else empty.
-    """
-
-    url: str
-    service: str = ""
-    problem: str = ""
-    readings: int = 0
-    missed: int = 0
-    series: tuple[StoredPoint, ...] = ()
-    totals: StoredTotals | None = None
-    cache: StoredCache | None = None
-    compared: tuple[StoredComparison, ...] = ()
-    notes: tuple[str, ...] = ()
-    gpu: StoredGpus | None = None
     extra: Json = field(default_factory=dict)
 
 
@@ -338,7 +231,7 @@ def to_json(run: StoredRun) -> dict[str, Any]:
     JSON has no infinity: an interval without an end is null there, and a figure that is no number is no
     measurement.
     """
-    return {"schema": SCHEMA, **_plain(run)}
+    return {"schema": SCHEMA, **plain(run)}
 
 
 def from_json(value: Any) -> StoredRun:
@@ -347,7 +240,7 @@ def from_json(value: Any) -> StoredRun:
     An engine or a machine that is one text, and not an object, is read too.
     """
     if not isinstance(value, dict):
-        raise StoredRunMalformed(f"the file holds {name_of(value)}, not an object", "name a results.json")
+        raise StoredRunMalformed(f"the file must hold an object, not {shown(value)}", "name a results.json")
     left = dict(value)
     schema = left.pop("schema", None)
     if schema != SCHEMA or isinstance(schema, bool):
@@ -362,27 +255,24 @@ def from_json(value: Any) -> StoredRun:
     return decode(StoredRun, left, "run")
 
 
-def _heading(value: Any) -> str:
-    return value if isinstance(value, str) else ""
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Measurement) and not math.isfinite(value.value):
+def plain(value: Any) -> Any:
+    """A model as plain JSON; `extra` stands among the keys, and what is not finite is null."""
+    if isinstance(value, Measured) and not math.isfinite(value.value):
         return None
     if is_dataclass(value) and not isinstance(value, type):
         names = [item.name for item in fields(value) if item.name != "extra"]
         extra: Json = getattr(value, "extra", {})
-        return {**{name: _plain(getattr(value, name)) for name in names}, **_plain(extra)}
+        return {**{name: plain(getattr(value, name)) for name in names}, **plain(extra)}
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else None
     if value is None or isinstance(value, str | int):
         return value
     # A numpy scalar gives its Python number; anything else, a path or a date, its text.
-    return _plain(value.item()) if hasattr(value, "item") else str(value)
+    return plain(value.item()) if hasattr(value, "item") else str(value)
 
 
 def _no_number(word: str) -> float:

@@ -8,32 +8,34 @@ from acceptance.checks import KINDS
 from reports.stored.stored_run import (
     Engine,
     LogEntry,
-    Measurement,
     OpenCounts,
     Side,
-    StoredCache,
-    StoredComparison,
     StoredConflict,
     StoredCriterion,
     StoredDocument,
+    StoredRun,
+)
+from reports.stored.stored_server import (
+    StoredCache,
+    StoredComparison,
     StoredGpu,
     StoredGpus,
     StoredPoint,
-    StoredRun,
     StoredServerSide,
-    StoredThreshold,
     StoredTotals,
 )
+from reports.stored.threshold import Threshold
+from reports.stored.verdict import Measured
 
 DOCUMENT = "fixtures/tasks/1.3-hermes-2.md"
-LATENCY = StoredThreshold(value=1500, unit="ms", comparator="<", statistic="mean", subject="latency")
-LATENCY_MEASURED = Measurement(value=412.37, unit="ms", low=405.1, high=419.9, samples=500)
-MEMORY = StoredThreshold(value=15, unit="GB", comparator="<", statistic="max", subject="memory")
-MEMORY_MEASURED = Measurement(value=187_400_192, unit="bytes", samples=240)
-CONTEXT = StoredThreshold(value=8192, unit="tokens", comparator=">=", statistic=None, subject="context_length")
-CONTEXT_MEASURED = Measurement(value=8192, unit="tokens", samples=2)
-RATE = StoredThreshold(value=20, unit="requests/s", comparator=">", statistic="rate", subject="throughput")
-RATE_MEASURED = Measurement(value=24.93, unit="requests/s", low=24.71, high=25.12, samples=1500)
+LATENCY = Threshold(value=1500, unit="ms", comparator="<", statistic="mean", subject="latency")
+LATENCY_MEASURED = Measured(value=412.37, unit="ms", low=405.1, high=419.9, samples=500)
+MEMORY = Threshold(value=15, unit="GB", comparator="<", statistic="max", subject="memory")
+MEMORY_MEASURED = Measured(value=187_400_192, unit="bytes", samples=240)
+CONTEXT = Threshold(value=8192, unit="tokens", comparator=">=", statistic=None, subject="context_length")
+CONTEXT_MEASURED = Measured(value=8192, unit="tokens", samples=2)
+RATE = Threshold(value=20, unit="requests/s", comparator=">", statistic="rate", subject="throughput")
+RATE_MEASURED = Measured(value=24.93, unit="requests/s", low=24.71, high=25.12, samples=1500)
 LOAD = ("evidence/load.jsonl",)
 LATENCY_DETAIL = {
     "alpha": 0.05,
@@ -245,8 +247,8 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "inconclusive",
             section=sub,
             reason="lower bound 0.66 and upper bound 0.84 lie on both sides of 0.7",
-            measured=Measurement(value=0.751, unit="ratio", low=0.66, high=0.84, samples=60),
-            threshold=StoredThreshold(value=0.7, unit="ratio", comparator=">=", statistic="mean", subject="coherence"),
+            measured=Measured(value=0.751, unit="ratio", low=0.66, high=0.84, samples=60),
+            threshold=Threshold(value=0.7, unit="ratio", comparator=">=", statistic="mean", subject="coherence"),
             mend="use the profile signoff, which takes 160 conversations",
             evidence=("evidence/coherence.jsonl",),
             detail={"alpha": 0.05, "conversations": 60},
@@ -284,7 +286,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "fail",
             section=primary,
             reason="3 of 40 replies name nothing of the earlier turn",
-            measured=Measurement(value=0.925, unit="ratio", low=0.80, high=0.98, samples=40),
+            measured=Measured(value=0.925, unit="ratio", low=0.80, high=0.98, samples=40),
             mend="see the failing turns in the evidence; is the session stored before the answer ends?",
             evidence=("evidence/sessions.jsonl",),
             waiver={
@@ -363,7 +365,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             section=metrics,
             reason="the run was interrupted before the cold starts",
             mend="run it to its end",
-            threshold=StoredThreshold(value=120, unit="s", comparator="<", statistic="max", subject="load_time"),
+            threshold=Threshold(value=120, unit="s", comparator="<", statistic="max", subject="load_time"),
         ),
         latency("target", 4, 282, "Inference latency (target: < 1500ms average)", metrics),
         criterion(
@@ -386,7 +388,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             section="architecture",
             reason="the processes of a remote host cannot be seen from here",
             mend="run signoff on the host of the service",
-            threshold=StoredThreshold(value=4, unit="cores", comparator="<=", statistic="max", subject="cpu"),
+            threshold=Threshold(value=4, unit="cores", comparator="<=", statistic="max", subject="cpu"),
         ),
     )
 

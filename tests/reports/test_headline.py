@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.document.headline import fold, headline, open_counts, outcome
-from reports.stored.stored_run import OUTCOMES, Engine, Side, StoredConflict, StoredCriterion, StoredRun
+from reports.stored.stored_run import Engine, Side, StoredConflict, StoredCriterion, StoredRun
+from reports.stored.verdict import OUTCOMES
 from tests.reports import hermes_run
 
 BADNESS = {"passed": 0, "undecided": 1, "invalid": 2, "failed": 3}

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.document.quantity import convert, duration, figure, moment, number, target
-from reports.stored.stored_run import Measurement, StoredThreshold
+from reports.stored.threshold import Threshold
+from reports.stored.verdict import Measured
 
 FIGURES = st.floats(min_value=-1e14, max_value=1e14, allow_nan=False)
 
@@ -35,10 +36,10 @@ def test_four_digits_unless_the_limit_needs_more(value: float, limit: float | No
 
 
 def test_a_measurement_is_shown_in_the_unit_of_its_limit():
-    limit = StoredThreshold(value=15, unit="GB", comparator="<", statistic="max", subject="memory")
-    shown = figure(Measurement(value=187_400_192, unit="bytes", samples=1240), limit)
+    limit = Threshold(value=15, unit="GB", comparator="<", statistic="max", subject="memory")
+    shown = figure(Measured(value=187_400_192, unit="bytes", samples=1240), limit)
     assert shown.text == "0.1874 GB (n = 1,240)"
-    assert figure(Measurement(value=187_400_192, unit="bytes"), None).text == "187.4 MB"
+    assert figure(Measured(value=187_400_192, unit="bytes"), None).text == "187.4 MB"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +47,7 @@ def test_a_measurement_is_shown_in_the_unit_of_its_limit():
     [(1.0, 3.0, "2 s (1 to 3 s)"), (1.0, None, "2 s (at least 1 s)"), (None, 3.0, "2 s (at most 3 s)")],
 )
 def test_an_interval_may_have_one_end(low: float | None, high: float | None, shown: str):
-    assert figure(Measurement(value=2.0, unit="s", low=low, high=high), None).text == shown
+    assert figure(Measured(value=2.0, unit="s", low=low, high=high), None).text == shown
 
 
 def test_units_that_measure_different_things_are_not_converted():
@@ -56,7 +57,7 @@ def test_units_that_measure_different_things_are_not_converted():
 
 
 def test_targets_durations_and_times_read_as_words():
-    limit = StoredThreshold(value=1500, unit="ms", comparator="<=", statistic="mean", subject="latency")
+    limit = Threshold(value=1500, unit="ms", comparator="<=", statistic="mean", subject="latency")
     assert target(limit) == "mean latency ≤ 1,500 ms"
     assert [duration(s) for s in (0.42, 43, 103, 7500)] == ["0.4 s", "43 s", "1 min 43 s", "2 h 5 min"]
     assert moment("2025-01-20T14:03:22+00:00") == "2025-01-20 14:03:22 UTC"

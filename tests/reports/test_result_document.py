@@ -20,7 +20,8 @@ from reports.document.result_document import ResultDocument, documents, result_d
 from reports.forms.html import html
 from reports.forms.markdown import markdown
 from reports.forms.result_files import result_name, write_results
-from reports.stored.stored_run import OUTCOMES, Engine, StoredDocument, StoredRun
+from reports.stored.stored_run import Engine, StoredDocument, StoredRun
+from reports.stored.verdict import OUTCOMES
 from tests.reports import hermes_run, page
 
 DATA = Path(__file__).parent / "data"

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.errors import NotWritten, StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
-from reports.stored.stored_run import Measurement, from_json, load, save, serialized, to_json
+from reports.stored.stored_run import from_json, load, save, serialized, to_json
+from reports.stored.verdict import Measured
 from tests.reports import hermes_run
 
 JSON = st.recursive(
@@ -116,13 +117,13 @@ def test_a_figure_without_end_is_null_and_a_figure_that_is_no_number_is_no_measu
     first, second, *rest = hermes_run.criteria()
     run = hermes_run.run(
         criteria=(
-            replace(first, measured=Measurement(value=1.0, unit="s", high=float("inf"))),
-            replace(second, measured=Measurement(value=float("nan"), unit="s")),
+            replace(first, measured=Measured(value=1.0, unit="s", high=float("inf"))),
+            replace(second, measured=Measured(value=float("nan"), unit="s")),
             *rest,
         )
     )
     found = from_json(json.loads(serialized(run)))
-    assert found.criteria[0].measured == Measurement(value=1.0, unit="s")
+    assert found.criteria[0].measured == Measured(value=1.0, unit="s")
     assert found.criteria[1].measured is None
 
 
@@ -195,3 +196,20 @@ def test_the_old_file_stays_whole_where_writing_fails(tmp_path: Path, monkeypatc
         save(hermes_run.passing_run(), path)
     assert path.read_bytes() == before
     assert [entry.name for entry in tmp_path.iterdir()] == ["results.json"]
+
+
+def test_all_mistakes_of_a_file_are_named_at_once():
+    value = {**to_json(hermes_run.run()), "outcome": "green", "target": 5}
+    value["criteria"][1]["line"] = "7"
+    with pytest.raises(StoredRunMalformed) as caught:
+        from_json(value)
+    for place in ("run.outcome", "run.target", "run.criteria[1].line"):
+        assert place in str(caught.value)
+
+
+def test_whole_figures_stay_whole():
+    first, *rest = hermes_run.criteria()
+    run = hermes_run.run(criteria=(replace(first, measured=Measured(value=3, unit="tokens")), *rest))
+    found = from_json(json.loads(serialized(run))).criteria[0].measured
+    assert found is not None
+    assert repr(found.value) == "3"

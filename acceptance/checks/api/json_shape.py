@@ -13,7 +13,7 @@ from acceptance.verdict import Verdict
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Send the document's own request once."""
-    request = criterion.parameters["request"]
+    request = criterion.parameters["request"] or {}
     return site.measured("request", lambda recorder: recorder.write("answer", site.send(request)), key=request)
 
 

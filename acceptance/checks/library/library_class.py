@@ -45,7 +45,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             )
         recorder.write("search", {"packages": list(library.packages), "modules": modules})
         for module in modules:
-            steps = [
+            steps: list[dict[str, object]] = [
                 {"op": "import", "module": module, "name": name, "as": name},
                 {"op": "print", "value": {"variable": name}},
             ]

@@ -17,7 +17,7 @@ from acceptance.measuring.external_load import read_evidence
 from acceptance.measuring.site import REQUEST_TIMEOUT_S
 from acceptance.profile import PROFILES
 from acceptance.reading import SUFFIXES, read_documents
-from acceptance.running import runner, secrets_of_run, storing
+from acceptance.running import handed_reading, runner, secrets_of_run, storing
 from acceptance.services import service as own_service
 from perf.redaction import known_secrets
 from reports.errors import NotWritten
@@ -97,13 +97,13 @@ def run(arguments: argparse.Namespace) -> int:
             ) from None
         raise UsageError(f"{folder}: {error.strerror}", "name a folder that can be written with --out") from None
     documents = [document.path for document in reading.documents]
-    with keys.handed_on() as pipe:
+    with keys.handed_on() as pipe, handed_reading.handed_on(reading) as read:
         show_warnings()
         ended = runner.follow(
-            lambda junit: _command(arguments, documents, run_id, junit, pipe),
+            lambda junit: _command(arguments, documents, run_id, junit, pipe, read),
             _environment(),
             RunFolder(folder),
-            pipe,
+            (pipe, read),
         )
     results = folder / storing.RESULTS
     if not results.exists():
@@ -141,7 +141,9 @@ def seconds(text: str) -> float:
     return found
 
 
-def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str, pipe: int) -> list[str]:
+def _command(
+    arguments: argparse.Namespace, documents: list[str], run_id: str, junit: str, pipe: int, read: int
+) -> list[str]:
     """pytest with its own settings and no plugin but ours."""
     return [
         *(sys.executable, "-P", "-m", "acceptance.running.pytest_process", str(pipe)),
@@ -162,7 +164,7 @@ def _command(arguments: argparse.Namespace, documents: list[str], run_id: str, j
             f"--junitxml={junit}",
         ),
         *(f"--signoff-out={arguments.out}", f"--signoff-run-id={run_id}"),
-        f"--signoff-max-bytes={arguments.max_bytes}",
+        f"--signoff-reading={read}",
         *(f"--signoff-profile={arguments.profile}", f"--api-key-env={arguments.api_key_env}"),
         *([f"--target={arguments.target}"] if arguments.target else [f"--deployment={arguments.deployment}"]),
         *([f"--signoff-evidence={arguments.evidence}"] if arguments.evidence else []),

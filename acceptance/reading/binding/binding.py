@@ -6,24 +6,27 @@ is stale: it is reported, its waiver does not count, and its criterion may not p
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Generic, TypeVar
 
-from acceptance.criterion import Criterion, Threshold
+from acceptance.criterion import Criterion
 from acceptance.errors import DeploymentUnreadable
+from acceptance.parameters import Parameters
+from acceptance.reading.binding.binding_entry import Resolve, Type, Waive
 from acceptance.reading.source.document import Diagnostic, Waiver
 
 SUFFIX = ".signoff.toml"
+Model = TypeVar("Model", Resolve, Type, Waive)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One sound entry of a binding file: its keys, and the line where it begins."""
+class Entry(Generic[Model]):
+    """One sound entry of a binding file: what it says, and the line where it begins."""
 
-    said: Mapping[str, Any]
+    said: Model
     line: int
 
 
@@ -36,9 +39,9 @@ class Binding:
     """
 
     path: str
-    resolve: tuple[Entry, ...] = ()
-    type: tuple[Entry, ...] = ()
-    waive: tuple[Entry, ...] = ()
+    resolve: tuple[Entry[Resolve], ...] = ()
+    type: tuple[Entry[Type], ...] = ()
+    waive: tuple[Entry[Waive], ...] = ()
     text: tuple[str, ...] = ()
     problems: tuple[Diagnostic, ...] = ()
     broken: DeploymentUnreadable | None = None
@@ -61,28 +64,27 @@ def apply_types(binding: Binding, criteria: Sequence[Criterion]) -> tuple[tuple[
     diagnostics: list[Diagnostic] = []
     for entry in binding.type:
         said, place = entry.said, entry.line
-        criterion = by_id.get(said["criterion"])
+        criterion = by_id.get(said.criterion)
         if criterion is None:
-            diagnostics.append(_orphan(binding, place, said["criterion"]))
+            diagnostics.append(_orphan(binding, place, said.criterion))
             continue
         if criterion.id in typed:
             message = f"{criterion.id} is typed twice in this file"
             diagnostics.append(binding.diagnostic("binding-twice", place, message, "keep one of the entries"))
             continue
-        limit = said.get("threshold")
-        parameters = dict(said.get("parameters", {}))
-        if said["fingerprint"] != criterion.fingerprint:
+        parameters: Parameters = {**said.parameters}
+        if said.fingerprint != criterion.fingerprint:
             parameters["stale_binding"] = True
             diagnostics.append(_stale(binding, place, criterion))
         typed[criterion.id] = replace(
             criterion,
-            kind=said["kind"],
-            judge="person" if said["kind"] == "human_judgement" else "machine",
-            threshold=criterion.threshold if limit is None else Threshold(**limit),
+            kind=said.kind,
+            judge="person" if said.kind == "human_judgement" else "machine",
+            threshold=criterion.threshold if said.threshold is None else said.threshold.threshold(),
             parameters=parameters,
             assumptions=(f"{Path(binding.path).name} says what this means",),
-            reason="a person is to judge this, the binding says" if said["kind"] == "human_judgement" else "",
-            service=said.get("service", criterion.service),
+            reason="a person is to judge this, the binding says" if said.kind == "human_judgement" else "",
+            service=criterion.service if said.service is None else said.service,
         )
     return tuple(typed.get(criterion.id, criterion) for criterion in criteria), diagnostics
 
@@ -94,10 +96,10 @@ def waivers(binding: Binding, criteria: Sequence[Criterion], today: date) -> tup
     diagnostics: list[Diagnostic] = []
     for entry in binding.waive:
         said, place = entry.said, entry.line
-        name, expires = said["criterion"], said["expires"]
+        name, expires = said.criterion, said.expires
         if name not in by_id:
             diagnostics.append(_orphan(binding, place, name))
-        elif said["fingerprint"] != by_id[name].fingerprint:
+        elif said.fingerprint != by_id[name].fingerprint:
             diagnostics.append(_stale(binding, place, by_id[name]))
         elif expires < today:
             message = f"the waiver of {name} expired on {expires}"
@@ -106,7 +108,7 @@ def waivers(binding: Binding, criteria: Sequence[Criterion], today: date) -> tup
             message = f"{name} is waived twice in this file"
             diagnostics.append(binding.diagnostic("binding-twice", place, message, "keep one of the entries"))
         else:
-            found[name] = Waiver(said["owner"], said["reason"], expires, said["fingerprint"])
+            found[name] = Waiver(said.owner, said.reason, expires, said.fingerprint)
     return found, diagnostics
 
 

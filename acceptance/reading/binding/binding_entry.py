@@ -1,163 +1,165 @@
-"""What an entry of a binding file may say: its keys, their types, and values that mean something."""
+"""What an entry of a binding file may hold: its keys, their types, and values that mean something."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from typing import Any
+import datetime
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, cast, get_args
 
-from acceptance.kind import Kinds
+from msgspec import Meta
+
+from acceptance.parameters import Parameters
 from acceptance.reading.conflicts import KINDS as CONFLICTS
 from acceptance.reading.quantities.units import UNITS
 from acceptance.reading.settings.configuration import is_json
+from reports.model import Mistake, Rule, Wanted, is_required, model_fields
+from reports.stored.threshold import Comparator, Threshold
 
-LONGEST_WAIVER = timedelta(days=90)
-TABLES = ("resolve", "type", "waive")
-KEYS: Mapping[str, Mapping[str, tuple[type, ...]]] = {
-    "resolve": {
-        "conflict": (str,),
-        "kind": (str,),
-        "between": (list,),
-        "documents": (list,),
-        "chosen": (str, int, float, bool),
-        "role": (str,),
-        "reason": (str,),
-        "date": (date,),
-    },
-    "type": {
-        "criterion": (str,),
-        "fingerprint": (str,),
-        "kind": (str,),
-        "service": (str,),
-        "threshold": (dict,),
-        "parameters": (dict,),
-    },
-    "waive": {
-        "criterion": (str,),
-        "fingerprint": (str,),
-        "owner": (str,),
-        "reason": (str,),
-        "expires": (date,),
-    },
-}
-OPTIONAL: Mapping[str, frozenset[str]] = {
-    "resolve": frozenset({"kind", "documents"}),
-    "type": frozenset({"service", "threshold", "parameters"}),
-    "waive": frozenset(),
-}
-COMPARATORS = ("<", "<=", "==", ">=", ">")
-THRESHOLD_KEYS = ("value", "unit", "comparator", "statistic", "subject")
+COMPARATORS: tuple[Comparator, ...] = get_args(Comparator)
 STATISTIC = r"^(?:mean|max|min|each|rate|p\d{1,2}(?:\.\d+)?)$"
 FINGERPRINT = r"^[0-9a-f]{64}$"
 KNOWN_UNITS = tuple(sorted({unit.spelling for unit in UNITS.values()} | {"ratio", "bytes"}))
-_EXAMPLE = 'threshold = {value = 2, unit = "s", comparator = "<", statistic = "mean", subject = "latency"}'
-_SHOWN = 60
+EXAMPLE = 'threshold = {value = 2, unit = "s", comparator = "<", statistic = "mean", subject = "latency"}'
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong; `key` is the key at fault, where one is."""
-
-    key: str
-    message: str
-    mend: str
+def _one_of(known: tuple[str, ...], problem: Callable[[str], tuple[str, str]]) -> tuple[Any, ...]:
+    """What `Annotated` says of a text that is one of several."""
+    schema = {"enum": list(known)}
+    return Meta(min_length=1, extra_json_schema=schema), Rule(lambda text: None if text in known else problem(text))
 
 
-def check_entry(name: str, entry: Any, today: date, kinds: Kinds) -> Iterator[Problem]:
-    """All that is wrong with an entry of a table."""
-    known = KEYS[name]
-    if not isinstance(entry, dict):
-        yield Problem("", f"[[{name}]] is a table with keys", f"keys: {', '.join(known)}")
-        return
-    for key, value in entry.items():
-        if key not in known:
-            yield Problem(key, f"[[{name}]] has no key {key!r}", f"known keys: {', '.join(known)}")
-        elif not _is_of(value, known[key]) or value in ("", [], {}):
-            wanted = " or ".join(_SPOKEN[kind] for kind in known[key])
-            yield Problem(key, f"{key} cannot be {_shown(value)}", f"{key} of [[{name}]] is {wanted}")
-        else:
-            yield from _value(key, value, today, kinds)
-    missing = [key for key in known if key not in entry and key not in OPTIONAL[name]]
-    if missing:
-        yield Problem("", f"[[{name}]] needs {', '.join(missing)}", "add what is missing")
-    kind = entry.get("kind")
-    if name == "type" and _needs_limit(kind, kinds) and "threshold" not in entry:
-        yield Problem("kind", f"{kind} needs a threshold", f"add {_EXAMPLE}")
-    if name == "resolve":
-        yield from _check_resolution(entry, kinds)
+def _no_conflict(kind: str) -> tuple[str, str]:
+    return f"no conflict has the kind {kind!r}", f"kinds of conflicts: {', '.join(CONFLICTS)}"
 
 
-def _needs_limit(kind: Any, kinds: Kinds) -> bool:
-    return isinstance(kind, str) and kind in kinds and kinds[kind].needs_limit
+def _no_unit(unit: str) -> tuple[str, str]:
+    return f"its unit is {unit!r}, none of {', '.join(KNOWN_UNITS)}", ""
 
 
-_SPOKEN = {
-    str: "a text",
-    list: "a list with something in it",
-    dict: "a table with something in it",
-    date: "a date such as 2026-01-31, without quotes",
-    int: "a number",
-    float: "a number",
-    bool: "true or false",
+def _no_comparator(comparator: str) -> tuple[str, str]:
+    return f"its comparator is {comparator!r}, none of {' '.join(COMPARATORS)}", ""
+
+
+def _no_json(value: Any) -> tuple[str, str] | None:
+    if not value:
+        return "parameters cannot be {}", "leave them out, or say what the check needs"
+    return None if is_json(value) else ("parameters hold what JSON does not know, such as a date", "write it as a text")
+
+
+Text = Annotated[str, Meta(min_length=1), Wanted("a text")]
+Day = Annotated[datetime.date, Wanted("a date such as 2026-01-31, without quotes")]
+Side = Annotated[str, Meta(min_length=1)] | float | bool
+CriterionId = Annotated[Text, Meta(description="the id of a criterion, section/kind/ordinal: `signoff read` shows it")]
+Fingerprint = Annotated[
+    str,
+    Meta(pattern=FINGERPRINT, description="the wording that somebody looked at: `signoff read --json` shows it"),
+    Wanted("a text of 64 hexadecimal digits: copy it from `signoff read`"),
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolve:
+    """What was decided about a conflict."""
+
+    conflict: Annotated[Text, Meta(description="the conflict's subject, as `signoff read` prints it")]
+    kind: Annotated[
+        Annotated[str, Wanted("a text"), *_one_of(CONFLICTS, _no_conflict)] | None,
+        Meta(description="the conflict's kind, where a subject stands in several"),
+    ] = None
+    between: Annotated[
+        tuple[Side, ...],
+        Wanted("a list with something in it"),
+        Meta(min_length=1, description="every value of the conflict's sides that was looked at"),
+    ]
+    documents: Annotated[
+        Annotated[tuple[Text, ...], Wanted("a list with something in it"), Meta(min_length=1)] | None,
+        Meta(
+            description="the files of the sides, where they are several: the entry is silent where one is not read",
+        ),
+    ] = None
+    chosen: Annotated[Side, Wanted("a text, a number, true or false"), Meta(description="one of `between`")]
+    role: Annotated[Text, Meta(description="who decided: a role, not a name")]
+    reason: Text
+    date: Annotated[Day, Meta(description="when it was decided: a TOML date, without quotes")]
+
+    @staticmethod
+    def rules(sound: Mapping[str, Any], wrong: Container[str]) -> Iterator[Mistake]:
+        """What was chosen is one of the sides."""
+        if "between" in sound and "chosen" in sound and str(sound["chosen"]) not in map(str, sound["between"]):
+            message, mend = "chosen is none of `between`", "choose one of the sides"
+            yield Mistake(("chosen",), "rule", message=message, mend=mend)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """The limit of a criterion, with all that a check needs to know of it."""
+
+    schema_name: ClassVar[str] = "threshold"
+
+    value: float
+    unit: Annotated[str, *_one_of(KNOWN_UNITS, _no_unit)]
+    comparator: Annotated[str, *_one_of(COMPARATORS, _no_comparator)]
+    statistic: Annotated[str, Meta(pattern=STATISTIC)]
+    subject: Annotated[Text, Meta(description="what the limit is put on: latency, throughput, memory, ...")]
+
+    def threshold(self) -> Threshold:
+        """The limit as a criterion has it."""
+        return Threshold(self.value, self.unit, cast(Comparator, self.comparator), self.statistic, self.subject)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Type:
+    """What a statement means that no rule knows, or that a rule reads wrongly."""
+
+    criterion: CriterionId
+    fingerprint: Fingerprint
+    kind: Annotated[
+        str,
+        Wanted("a text"),
+        Meta(min_length=1, description="how it is judged; human_judgement leaves it to a person"),
+    ]
+    service: Annotated[Text | None, Meta(description="which one of several services it speaks of")] = None
+    threshold: Annotated[Limit | None, Wanted("a table with something in it")] = None
+    parameters: Annotated[
+        Parameters,
+        Wanted("a table with something in it"),
+        Meta(description="what the check of this kind needs", extra_json_schema={"minProperties": 1}),
+        Rule(_no_json),
+    ] = field(default_factory=Parameters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waive:
+    """Who answers for a criterion that is not met, and until when."""
+
+    criterion: CriterionId
+    fingerprint: Fingerprint
+    owner: Annotated[Text, Meta(description="who answers for it: a role, not a name")]
+    reason: Text
+    expires: Annotated[Day, Meta(description="the last day, at most 90 days ahead: a TOML date, without quotes")]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BindingFile:
+    """Beside a task document <stem>.md or <stem>.txt lies <stem>.signoff.toml.
+
+    It resolves conflicts, types statements that no rule knows, and holds waivers.
+    """
+
+    resolve: Annotated[tuple[Resolve, ...], Meta(description="What was decided about a conflict.")] = ()
+    type: Annotated[
+        tuple[Type, ...],
+        Meta(description="What a statement means that no rule knows, or that a rule reads wrongly."),
+    ] = ()
+    waive: Annotated[
+        tuple[Waive, ...], Meta(description="Who answers for a criterion that is not met, and until when.")
+    ] = ()
+
+
+MODELS: Mapping[str, Any] = {"resolve": Resolve, "type": Type, "waive": Waive}
+KEYS = {name: tuple(item.name for item in model_fields(model)) for name, model in MODELS.items()}
+OPTIONAL = {
+    name: frozenset(item.name for item in model_fields(model) if not is_required(item))
+    for name, model in MODELS.items()
 }
-
-
-def _is_of(value: Any, kinds: tuple[type, ...]) -> bool:
-    """A time of day is no date, and true is a number only where a truth value is taken."""
-    if isinstance(value, datetime) or (isinstance(value, bool) and bool not in kinds):
-        return False
-    return isinstance(value, kinds)
-
-
-def _value(key: str, value: Any, today: date, kinds: Kinds) -> Iterator[Problem]:
-    """What is wrong with the value of a key, whatever table it is in; its type is right."""
-    if key == "fingerprint" and not re.match(FINGERPRINT, value):
-        yield Problem(key, f"{_shown(value)} is no fingerprint", "copy it from `signoff read`: 64 hexadecimal digits")
-    elif key == "kind" and value not in kinds and value not in CONFLICTS:
-        yield Problem(key, f"unknown kind {value!r}", f"kinds of criteria: {', '.join(kinds)}")
-    elif key == "expires" and value > today + LONGEST_WAIVER:
-        mend = f"let it expire by {today + LONGEST_WAIVER}"
-        yield Problem(key, f"the waiver lasts until {value}, more than 90 days", mend)
-    elif key == "parameters" and not is_json(value):
-        yield Problem(key, "parameters hold what JSON does not know, such as a date", "write it as a text")
-    elif key == "threshold":
-        yield from _threshold(value)
-
-
-def _threshold(limit: Mapping[str, Any]) -> Iterator[Problem]:
-    wrong = ""
-    if set(limit) != set(THRESHOLD_KEYS):
-        wrong = f"it has {', '.join(sorted(limit))}"
-    elif not _is_of(limit["value"], (int, float)) or not float("-inf") < limit["value"] < float("inf"):
-        wrong = f"its value is {_shown(limit['value'])}"
-    elif limit["unit"] not in KNOWN_UNITS:
-        wrong = f"its unit is {_shown(limit['unit'])}, none of {', '.join(KNOWN_UNITS)}"
-    elif limit["comparator"] not in COMPARATORS:
-        wrong = f"its comparator is {_shown(limit['comparator'])}, none of {' '.join(COMPARATORS)}"
-    elif not isinstance(limit["statistic"], str) or not re.match(STATISTIC, limit["statistic"]):
-        wrong = f"its statistic is {_shown(limit['statistic'])}, none of mean, max, min, each, rate, p50, p99"
-    elif not isinstance(limit["subject"], str) or not limit["subject"]:
-        wrong = f"its subject is {_shown(limit['subject'])}"
-    if wrong:
-        keys = ", ".join(THRESHOLD_KEYS)
-        yield Problem("threshold", f"a threshold has {keys}, with a comparator like <=; {wrong}", f"write {_EXAMPLE}")
-
-
-def _check_resolution(entry: Mapping[str, Any], kinds: Kinds) -> Iterator[Problem]:
-    between, documents = entry.get("between"), entry.get("documents")
-    if isinstance(between, list) and "chosen" in entry:
-        if not all(_is_of(value, (str, int, float, bool)) for value in between):
-            yield Problem("between", "between holds texts, numbers, true and false", "copy the values of the sides")
-        elif str(entry["chosen"]) not in {str(value) for value in between}:
-            yield Problem("chosen", "chosen is none of `between`", "choose one of the sides")
-    if isinstance(documents, list) and not all(isinstance(name, str) and name for name in documents):
-        yield Problem("documents", "documents holds names of files", 'write documents = ["one.md", "other.md"]')
-    if isinstance(entry.get("kind"), str) and entry["kind"] in kinds and entry["kind"] not in CONFLICTS:
-        yield Problem("kind", f"no conflict has the kind {entry['kind']!r}", f"known: {', '.join(CONFLICTS)}")
-
-
-def _shown(value: Any) -> str:
-    text = value.isoformat() if isinstance(value, date) else repr(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

@@ -1,18 +1,20 @@
-"""The published JSON Schema of binding files, brought up to the kinds that there are."""
+"""The JSON Schema of binding files, with the kinds that there are."""
 
 from __future__ import annotations
 
-import json
+from typing import Any
 
 from acceptance.kind import Kinds
-from acceptance.reading.conflicts import KINDS as CONFLICTS
+from acceptance.reading.binding.binding_entry import BindingFile
+from reports.model_schema import json_schema
 
 
-def with_kinds(schema: str, kinds: Kinds) -> str:
-    """The schema's text with these kinds, those of them that need a limit, and the kinds of conflicts."""
-    found = json.loads(schema)
-    entry = found["$defs"]["type"]
+def binding_schema(kinds: Kinds) -> dict[str, Any]:
+    """The schema with these kinds, and those of them that need a limit."""
+    schema = json_schema(BindingFile, "binding", "Signoff binding file", nulls=False)
+    entry = schema["$defs"]["type"]
     entry["properties"]["kind"]["enum"] = list(kinds)
-    entry["if"]["properties"]["kind"]["enum"] = sorted(name for name, kind in kinds.items() if kind.needs_limit)
-    found["$defs"]["resolve"]["properties"]["kind"]["enum"] = list(CONFLICTS)
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+    with_limit = sorted(name for name, kind in kinds.items() if kind.needs_limit)
+    entry["if"] = {"properties": {"kind": {"enum": with_limit}}, "required": ["kind"]}
+    entry["then"] = {"required": ["threshold"]}
+    return schema

@@ -6,12 +6,12 @@ does not count. One that names documents which are not read in this command is a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from acceptance.reading.binding.binding import Binding, Entry
+from acceptance.reading.binding.binding_entry import Resolve
 from acceptance.reading.conflicts.evidence.page import listed
 from acceptance.reading.source.document import Conflict, Diagnostic
 
@@ -31,50 +31,50 @@ def resolve(
 
 
 def _apply(
-    binding: Binding, entry: Entry, resolved: list[Conflict], read: set[str], disputed: set[int]
+    binding: Binding, entry: Entry[Resolve], resolved: list[Conflict], read: set[str], disputed: set[int]
 ) -> list[Diagnostic]:
     said, place = entry.said, entry.line
     meant = [index for index, conflict in enumerate(resolved) if _is_about(said, conflict)]
-    unseen = [name for name in said.get("documents", ()) if Path(name).name not in read]
+    unseen = [name for name in said.documents or () if Path(name).name not in read]
     same = [index for index in meant if _matches(said, resolved[index], bool(unseen))]
     if same:
         return [found for index in same for found in _decide(binding, entry, resolved, index, disputed)]
     if meant:
         sides = listed(side.value for side in resolved[meant[0]].sides)
-        message = f"the sides of {said['conflict']} are now {sides}, so its resolution does not count"
+        message = f"the sides of {said.conflict} are now {sides}, so its resolution does not count"
         return [binding.diagnostic("binding-stale", place, message, "look at the conflict again and renew `between`")]
     if unseen:
         return []
-    message = f"there is no conflict {said['conflict']!r}" + (f" of kind {said['kind']}" if "kind" in said else "")
+    message = f"there is no conflict {said.conflict!r}" + (f" of kind {said.kind}" if said.kind else "")
     mend = "remove the entry where the conflict is gone; name the other `documents` where it is among several"
     return [binding.diagnostic("binding-orphan", place, message, mend)]
 
 
-def _is_about(said: Mapping[str, Any], conflict: Conflict) -> bool:
-    return bool(conflict.subject == said["conflict"] and said.get("kind", conflict.kind) == conflict.kind)
+def _is_about(said: Resolve, conflict: Conflict) -> bool:
+    return conflict.subject == said.conflict and said.kind in (None, conflict.kind)
 
 
-def _matches(said: Mapping[str, Any], conflict: Conflict, in_part: bool) -> bool:
+def _matches(said: Resolve, conflict: Conflict, in_part: bool) -> bool:
     """Whether all of today's values were looked at, the chosen one among them unless its document is not read."""
     now = {str(side.value) for side in conflict.sides}
-    then = {str(value) for value in said["between"]}
-    return now <= then and (in_part or str(said["chosen"]) in now)
+    then = {str(value) for value in said.between}
+    return now <= then and (in_part or str(said.chosen) in now)
 
 
 def _decide(
-    binding: Binding, entry: Entry, resolved: list[Conflict], index: int, disputed: set[int]
+    binding: Binding, entry: Entry[Resolve], resolved: list[Conflict], index: int, disputed: set[int]
 ) -> list[Diagnostic]:
     """Keep a decision; two that differ undo each other, whatever a third one says."""
     conflict, said = resolved[index], entry.said
     if index in disputed:
         return []
     before = conflict.resolution
-    if before is not None and str(before["chosen"]) != str(said["chosen"]):
+    if before is not None and str(before["chosen"]) != str(said.chosen):
         resolved[index] = replace(conflict, resolution=None)
         disputed.add(index)
         message = f"{conflict.subject} is resolved differently by {Path(before['binding']).name}"
         return [binding.diagnostic("resolution-conflict", entry.line, message, "agree on one of the two")]
-    decided = {key: said[key] for key in ("chosen", "role", "reason")}
-    resolution = {**decided, "date": said["date"].isoformat(), "binding": binding.path}
+    decided = {"chosen": said.chosen, "role": said.role, "reason": said.reason}
+    resolution = {**decided, "date": said.date.isoformat(), "binding": binding.path}
     resolved[index] = replace(conflict, resolution=resolution)
     return []

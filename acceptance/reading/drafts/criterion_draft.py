@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from acceptance.criterion import Judge, Threshold
+from acceptance.parameters import Parameters
 from acceptance.reading.source.document import Severity
 
 
@@ -27,7 +26,7 @@ class Draft:
     kind: str
     threshold: Threshold | None = None
     assumptions: tuple[str, ...] = ()
-    parameters: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Parameters = field(default_factory=Parameters)
     judge: Judge = "machine"
     reason: str = ""
     notes: tuple[Note, ...] = ()

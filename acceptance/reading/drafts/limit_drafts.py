@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from acceptance.criterion import Comparator, Threshold
+from acceptance.parameters import Parameters
 from acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
 from acceptance.reading.drafts.reasons import RECOMMENDED
@@ -121,12 +122,15 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         told = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
         draft = replace(draft, assumptions=(*draft.assumptions, told))
     population = ", ".join(filter(None, (statement.population, quantity.population)))
-    said = {name: text for name, text in (("load", quantity.load), ("population", population)) if text}
+    said: Parameters = {}
+    if quantity.load:
+        said["load"] = quantity.load
+    if population:
+        said["population"] = population
     if draft.judge != "machine" or not said:
         return draft
-    sentence = (
-        f'"{", ".join(said.values())}" is kept beside the figure: it is judged under the run\'s own load and requests'
-    )
+    words = ", ".join(filter(None, (quantity.load, population)))
+    sentence = f'"{words}" is kept beside the figure: it is judged under the run\'s own load and requests'
     return replace(draft, assumptions=(*draft.assumptions, sentence), parameters={**draft.parameters, **said})
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from acceptance.parameters import Parameters
 from acceptance.reading.drafts.criterion_draft import Draft, person
 from acceptance.reading.drafts.setting_figures import without_figure
 from acceptance.reading.drafts.status import status
@@ -44,7 +45,7 @@ def refused_length(quantity: Quantity, facts: Facts) -> Draft:
     return replace(draft, assumptions=(*draft.assumptions, told))
 
 
-def window(written: str) -> dict[str, float]:
+def window(written: str) -> Parameters:
     """Over how many seconds a rate limit counts, where a figure or a setting is spelled by the minute or the hour."""
     if re.search(r"hour|/h", written, re.IGNORECASE):
         return {"window_s": 3600.0}

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+from acceptance.parameters import Parameters
 from acceptance.reading.drafts.criterion_draft import Draft
 from acceptance.reading.drafts.setting_figures import meaning_of
 from acceptance.reading.facts.facts import Facts
@@ -20,7 +21,7 @@ _FROM_ENVIRONMENT = re.compile(r"\$\{?\w+")
 def setting_drafts(statement: Statement, facts: Facts) -> Iterable[Draft]:
     """A criterion for each setting of a statement, and one for what a limit on concurrency demands."""
     for setting in statement.settings:
-        parameters = {
+        parameters: Parameters = {
             "name": setting.name,
             "value": setting.value,
             "spelling": setting.spelling,

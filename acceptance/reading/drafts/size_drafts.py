@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from acceptance.parameters import Parameters
 from acceptance.reading.drafts.criterion_draft import Draft
 from acceptance.reading.facts.facts import Facts
 from acceptance.reading.quantities.quantity import Quantity
@@ -66,7 +67,7 @@ def sized_file(quantity: Quantity, path: str) -> Draft:
             *assumptions,
             f"no comparator is stated: the size is to be {limit.value:g} {limit.unit}, rounded so",
         )
-    parameters: dict[str, object] = {"path": path}
+    parameters: Parameters = {"path": path}
     if quantity.low is not None and quantity.high is not None:
         scale = SCALE[quantity.unit][0]
         parameters |= {"low": quantity.low * scale, "high": quantity.high * scale}

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from acceptance.parameters import Parameters
 from acceptance.reading.settings.configuration import Variable, is_json
 from acceptance.reading.source.library_names import NotResolved, Step, object_names, resolved
 
@@ -32,7 +33,7 @@ class LibraryCall:
     assumptions: tuple[str, ...] = ()
     line: int = 0
 
-    def parameters(self) -> dict[str, Any]:
+    def parameters(self) -> Parameters:
         """The steps as a criterion's parameters."""
         if self.steps is None:
             return {"steps": None, "why": self.why}

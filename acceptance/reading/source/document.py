@@ -221,6 +221,8 @@ class Reading:
 
 def _criterion(criterion: Criterion) -> dict[str, Any]:
     fields = asdict(criterion)
+    if fields["threshold"] is not None:
+        del fields["threshold"]["extra"]  # what a stored limit may hold beside these
     fields["assumptions"] = list(criterion.assumptions)
     fields["parameters"] = dict(criterion.parameters)
     if calls := would_call(criterion.parameters.get("steps"))[0]:

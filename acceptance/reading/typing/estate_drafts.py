@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from acceptance.reading.drafts.criterion_draft import Draft, person
 from acceptance.reading.facts.facts import Facts
@@ -86,7 +87,7 @@ def port(statement: Statement, facts: Facts) -> Draft:
 def service_gone(statement: Statement, facts: Facts) -> Draft:
     """The unit that the command looks for is not there."""
     command = statement.command
-    unit = None
+    unit: Any = None
     if command is not None:
         unit = command.details.get("unit") or next(iter(command.details.get("filters") or ()), None)
     return Draft("service_gone", parameters={"unit": unit})

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from acceptance.parameters import Parameters
 from acceptance.reading.commands.expectation import any_values, shown_json
 from acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from acceptance.reading.drafts.load_drafts import window
@@ -63,7 +64,7 @@ def response_example(statement: Statement, facts: Facts) -> Draft:
     return replace(draft, assumptions=("the values of a response example are examples; its fields are required",))
 
 
-def _with_request(statement: Statement, kind: str, parameters: dict[str, Any]) -> Draft:
+def _with_request(statement: Statement, kind: str, parameters: Parameters) -> Draft:
     command = statement.command
     if command is None or command.request is None:
         why = command.problem if command is not None and command.problem else "no request is before it"

@@ -11,6 +11,6 @@ from acceptance.checks.__main__ import generated
 ROOT = Path(__file__).parents[3]
 
 
-@pytest.mark.parametrize("path", generated(ROOT))
+@pytest.mark.parametrize("path", generated())
 def test_a_generated_file_is_up_to_date(path: str) -> None:
-    assert (ROOT / path).read_text(encoding="utf-8") == generated(ROOT)[path], "run nox -s docs"
+    assert (ROOT / path).read_text(encoding="utf-8") == generated()[path], "run nox -s docs"

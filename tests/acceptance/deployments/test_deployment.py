@@ -158,3 +158,15 @@ def test_a_websocket_has_an_address_of_its_own_scheme(tmp_path: Path) -> None:
     assert deployment.role_url("websocket", "/x") == ("ws://b:2/stream", True)
     with pytest.raises(UsageError, match="is not an http"):
         deployments.load(written(tmp_path, 'target = "http://a:1"\n[addresses]\ngateway = "ws://b:2"'))
+
+
+def test_all_mistakes_of_a_deployment_file_are_reported_at_once_with_their_lines(tmp_path: Path) -> None:
+    text = (
+        'target = 7\ntraget = "x"\n[start]\nservice = "x"\ntimeout_s = "abc"\narguments = ["a", 3]\n'
+        '[library]\ncalls = [\n  "a",\n]\n[api_keys]\nowl = "A_KEY"\n'
+    )
+    with pytest.raises(DeploymentUnreadable) as raised:
+        deployments.load(written(tmp_path, text))
+    told = str(raised.value).splitlines()
+    assert [line.split(".toml:")[1].split(":")[0] for line in told] == ["1", "2", "5", "6", "8", "12"]
+    assert "arguments[1] must be a text, not 3" in told[3]

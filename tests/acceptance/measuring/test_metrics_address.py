@@ -9,7 +9,7 @@ from acceptance.deployment import Deployment
 from acceptance.measuring import metrics_address, offered_load
 from acceptance.measuring.site import Site
 from reports.stored.decode import decode
-from reports.stored.stored_run import StoredServerSide
+from reports.stored.stored_server import StoredServerSide
 from tests.acceptance.conftest import BRIEF, criterion
 from tests.perf.load.counting_server import ANSWER_TOKENS, counting_server
 

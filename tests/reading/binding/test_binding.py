@@ -57,7 +57,7 @@ def polite(bound) -> str:
 def typed(fingerprint: str, more: str = "") -> str:
     return (
         f'[[type]]\ncriterion = "success-criteria/human_judgement/1"\nfingerprint = "{fingerprint}"\n'
-        f'kind = "latency"\nparameters = {{request = "none"}}\n'
+        f'kind = "latency"\nparameters = {{load = "none"}}\n'
         'threshold = {value = 2.0, unit = "s", comparator = "<", statistic = "mean", subject = "latency"}\n' + more
     )
 
@@ -306,9 +306,7 @@ def test_the_printed_block_of_every_shipped_conflict_is_sound(tmp_path: Path) ->
         binding = read_binding(document, TODAY, KINDS)
         assert binding is not None
         assert binding.problems == ()
-        assert {str(value) for value in binding.resolve[0].said["between"]} == {
-            str(side.value) for side in conflict.sides
-        }
+        assert {str(value) for value in binding.resolve[0].said.between} == {str(side.value) for side in conflict.sides}
 
 
 def test_the_printed_block_of_a_statement_types_it_as_it_is(bound, polite: str) -> None:

@@ -1,0 +1,117 @@
+"""A deployment file to a deployment; all that is wrong with the file is reported at once, with its lines."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from acceptance.deployment import deployment_file
+from acceptance.deployment.address import checked
+from acceptance.deployment.deployment import Deployment, Library, Start
+from acceptance.deployment.deployment_file import AUTHORIZATION, DeploymentFile
+from acceptance.errors import DeploymentUnreadable
+from acceptance.toml_lines import line_of, lines_of_keys
+from acceptance.toml_text import parsed
+from perf.errors import InputMissing, InputUnreadable
+from perf.input_file import read_input
+from reports.model import Mistake, converted, shown, written
+
+MOST_BYTES = 2**20
+_MISSING: Mapping[str, tuple[str, str]] = {
+    "target": ("no target", 'add: target = "http://HOST:PORT"'),
+    "service": ("[start] names no service", 'add: service = "hermes-2"'),
+    "url": ("[control] has no url", 'add: url = "http://HOST:PORT", where it listens'),
+}
+
+
+def load(path: Path, api_key_env: str = "") -> Deployment:
+    """Read a deployment file. Raises DeploymentUnreadable with each key at fault; unknown keys are refused."""
+    try:
+        text = read_input(path, MOST_BYTES).decode("utf-8").replace("\r\n", "\n")
+        table = parsed(text)
+    except InputMissing:
+        raise DeploymentUnreadable(f"{path}: no such deployment file", "check the path") from None
+    except InputUnreadable as error:
+        raise DeploymentUnreadable(str(error), error.mend) from None
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise DeploymentUnreadable(f"{path}: {error}", "a deployment file is TOML in UTF-8") from None
+    found, mistakes = converted(DeploymentFile, table)
+    if found is None:
+        raise _unreadable(path, text.splitlines(), mistakes)
+    return _deployment(found, path, api_key_env)
+
+
+def _deployment(found: DeploymentFile, path: Path, api_key_env: str) -> Deployment:
+    folder, target = path.resolve().parent, checked(found.target)
+    listed = found.start if isinstance(found.start, tuple) else (found.start,)
+    started = tuple(_start(folder, start, target) for start in listed)
+    at_target = next((start for start in started if start.url == target), None)
+    header = found.api_key_header
+    return Deployment(
+        name=path.stem if found.name is None else found.name,
+        target=target,
+        engine=found.engine,
+        api_key_env=api_key_env or found.api_key_env,
+        api_key_header=AUTHORIZATION if header.lower() == AUTHORIZATION.lower() else header,
+        api_keys=found.api_keys,
+        addresses=found.addresses,
+        services=found.services,
+        files={name: folder / root for name, root in found.files.items()},
+        out_of_reach=found.out_of_reach,
+        start=at_target,
+        beside=tuple(start for start in started if start is not at_target),
+        control=None if found.control is None else _start(folder, found.control, ""),
+        library=None if found.library is None else _library(folder, found.library),
+    )
+
+
+def _start(folder: Path, start: deployment_file.Start | deployment_file.Control, target: str) -> Start:
+    given = () if start.config is None else (f"--config={folder / start.config}",)
+    return Start(start.service, (*start.arguments, *given), float(start.timeout_s), checked(start.url or target))
+
+
+def _library(folder: Path, library: deployment_file.Library) -> Library:
+    return Library(
+        python=library.python,
+        paths=tuple((folder / entry).resolve() for entry in library.paths),
+        calls=tuple(dict.fromkeys(library.calls)),
+        timeout_s=float(library.timeout_s),
+        memory_gb=float(library.memory_gb),
+    )
+
+
+def _unreadable(path: Path, text: Sequence[str], mistakes: Sequence[Mistake]) -> DeploymentUnreadable:
+    lines = lines_of_keys(text)
+    found = sorted((line_of(lines, mistake.place), *_told(mistake)) for mistake in mistakes)
+    message = "\n".join(f"{path}:{line}: {told}" for line, told, _ in found)
+    return DeploymentUnreadable(message, "; ".join(dict.fromkeys(mend for _, _, mend in found if mend)))
+
+
+def _told(mistake: Mistake) -> tuple[str, str]:
+    """What is wrong and what to do about it, in the words of this file."""
+    if mistake.code == "missing":
+        return _MISSING[mistake.value[0]]
+    if mistake.place == ("library", "packages"):
+        message = "[library] packages admitted every callable of a package, and is no longer read"
+        return message, _in_place(mistake.value)
+    names = [part for part in mistake.place if not isinstance(part, int)]
+    within = f"[{names[0]}] " if len(names) > 1 else ""
+    if mistake.code == "unknown":
+        where = f" under [{names[0]}]" if within else ""
+        return f"unknown key {names[-1]!r}{where}", f"known keys: {mistake.wanted}"
+    if mistake.code == "rule":
+        return f"{within}{mistake.message}", mistake.mend
+    key = written(mistake.place[mistake.place.index(names[1]) :]) if within else names[0]
+    return f"{within}{key} must be {mistake.wanted}, not {shown(mistake.value)}", ""
+
+
+def _in_place(packages: Any) -> str:
+    """The list of calls that takes the place of a list of packages, to be copied and filled in."""
+    listed = packages if isinstance(packages, list) else []
+    package = next((name for name in listed if isinstance(name, str) and name), "PACKAGE")
+    return (
+        "list each callable by the name that documents import it by, a method with its class; `signoff read TASK.md` "
+        f'shows them: calls = ["{package}.MODULE.FUNCTION", "{package}.MODULE.CLASS", "{package}.MODULE.CLASS.METHOD"]'
+    )
