@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-import traceback
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,15 +18,13 @@ from acceptance.checks import KINDS
 from acceptance.checks.registry import CHECKS
 from acceptance.criterion import Criterion
 from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable, NotRun, RunInvalid, SignoffError, UsageError
-from acceptance.evidence import Evidence
-from acceptance.measuring import ended_process
-from acceptance.measuring import external_load as foreign
+from acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
 from acceptance.measuring.external_load import read_evidence
 from acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
 from acceptance.profile import PROFILES, Profile
 from acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading, read_documents
 from acceptance.running import engine, handed_reading, plan, secrets_of_run, storing
+from acceptance.running.deciding import decided, fault_of_ours, keep_traceback, unjudged
 from acceptance.running.deployment_conflicts import conflicts_with_deployment
 from acceptance.running.findings import Findings, Judged
 from acceptance.running.items import CriterionItem, DocumentFile
@@ -41,7 +38,6 @@ from acceptance.verdict import Verdict
 from perf.processes.process_identity import identify
 from reports.errors import NotWritten
 from reports.plain_text import line as plain_line
-from reports.stored.run_folder import FULL, RunFolder
 from reports.stored.stored_run import StoredRun
 from reports.terminal import harmless
 
@@ -144,7 +140,7 @@ class Judging:
             self.findings.trouble = error
             return True
         except Exception as error:
-            self._keep_traceback("before the first criterion", error)
+            keep_traceback("before the first criterion", error, self.findings.folder)
             self.findings.trouble = RunInvalid(
                 f"the run could not begin: {type(error).__name__}: {error}",
                 f"this is a fault of Signoff; see {self.findings.folder / 'errors.log'}",
@@ -265,27 +261,13 @@ class Judging:
                 self._stop_own_service()
             found = check.measure(criterion, site)
             self._taken_groups.add(plan.group(criterion))
-            verdict = ended_process.bound(check.judge(criterion, found), found, of_process=check.of_process)
-            verdict = _bound(criterion, foreign.bound(verdict, found))
-            return replace(verdict, assumptions=_assumptions(verdict, found)), (found.file,)
+            return decided(check, criterion, found), (found.file,)
         except NotWritten:
             raise
-        except NotMeasurable as missing:
-            return Verdict("not_measurable", str(missing), mend=missing.mend), ()
-        except NotRun as given_up:
-            return Verdict("not_run", str(given_up), mend=given_up.mend), ()
-        except SignoffError as error:
-            return Verdict("error", str(error), mend=error.mend), ()
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in FULL:
-                where = error.filename or "a temporary file"
-                return Verdict("error", f"{where}: {error.strerror}", mend="free some space, and run again"), ()
-            self._keep_traceback(f"{criterion.document} {criterion.id}", error)
-            return Verdict(
-                "error",
-                f"the check {criterion.kind} ended with {type(error).__name__}: {error}",
-                mend=f"this is a fault of Signoff; see {self.findings.folder / 'errors.log'}",
-            ), ()
+            if (verdict := unjudged(error)) is not None:
+                return verdict, ()
+            return fault_of_ours(criterion, error, self.findings.folder), ()
 
     def _stop_own_service(self) -> None:
         """Let go of the service, for what can only be seen without it; nobody else's service is ever stopped."""
@@ -313,25 +295,3 @@ class Judging:
 
     def _waiting(self) -> list[Criterion]:
         return [criterion for criterion in self._selected if self.findings.of(criterion) is None]
-
-    def _keep_traceback(self, where: str, error: Exception) -> None:
-        text = f"{where}\n{''.join(traceback.format_exception(error))}\n"
-        RunFolder(self.findings.folder).append("errors.log", text)
-
-
-def _bound(criterion: Criterion, verdict: Verdict) -> Verdict:
-    """A stale binding cannot pass: the statement changed after somebody said what it means."""
-    if verdict.outcome == "pass" and criterion.parameters.get("stale_binding"):
-        return Verdict(
-            "inconclusive",
-            f"{verdict.reason}; but the statement changed after its binding was written",
-            verdict.measured,
-            mend="look at the statement again and renew its fingerprint in the binding file",
-        )
-    return verdict
-
-
-def _assumptions(verdict: Verdict, evidence: Evidence) -> tuple[str, ...]:
-    """The verdict's own, and where a request went to another address than the document's."""
-    found = [record["assumption"] for record in evidence.records if record.get("assumption")]
-    return tuple(dict.fromkeys((*verdict.assumptions, *found)))

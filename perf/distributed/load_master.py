@@ -48,10 +48,8 @@ LEAD_NS: Final = 250_000_000
 """The first request is due so long after the last worker was ready, and longer where the way is long."""
 QUESTIONS: Final = 16
 """Asked of each clock; the quickest answer counts."""
-ANSWER_S: Final = 5.0
-LOOK_S: Final = 0.5
-INTERRUPT: Final = "interrupt"
-CLOCKED: Final = "clocked"
+ANSWER_S, LOOK_S = 5.0, 0.5
+INTERRUPT, CLOCKED = "interrupt", "clocked"
 
 
 class RemoteWorkers:
@@ -75,8 +73,7 @@ class RemoteWorkers:
         self._deadline_ns = 0
 
     def __enter__(self) -> RemoteWorkers:
-        kinds = (JOIN, RECORDS, ENDED)
-        listeners: dict[str, locust_runner.Listener] = {kind: self._listener(kind) for kind in kinds}
+        listeners = {kind: self._listener(kind) for kind in (JOIN, RECORDS, ENDED)}
         self._runner = locust_runner.master(*self._address, {**listeners, CLOCK: self._clock_answered})
         self._before = signal.getsignal(signal.SIGINT)
         # Not KeyboardInterrupt wherever it finds us: Locust swallows one that reaches its listener.

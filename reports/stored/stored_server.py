@@ -1,4 +1,4 @@
-"""What a server told of a load run, as results.json holds it."""
+"""What a server reported of a load run, as results.json holds it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StoredPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredComparison:
-    """A count of client and server; None where that side did not tell it."""
+    """A count of client and server; None where that side did not report it."""
 
     what: str
     client: int | None = None
@@ -74,7 +74,7 @@ class StoredGpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredServerSide:
-    """What a server told of the load run. Where `problem` says why it told nothing, the rest is empty.
+    """What a server reported of the load run. Where `problem` says why it reported nothing, the rest is empty.
 
     `notes` say why the two sides may differ. `service` is the one of several that it is about, else empty.
     """

@@ -13,7 +13,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure with its unit, its interval where it has one, and how many samples stand behind it."""
+    """A figure with its unit, its interval where it has one, and how many samples it is made of."""
 
     value: float
     unit: str

@@ -65,7 +65,7 @@ class Resolve:
     conflict: Annotated[Text, Meta(description="the conflict's subject, as `signoff read` prints it")]
     kind: Annotated[
         Annotated[str, Wanted("a text"), *_one_of(CONFLICTS, _no_conflict)] | None,
-        Meta(description="the conflict's kind, where a subject stands in several"),
+        Meta(description="the conflict's kind, where a subject is part of several"),
     ] = None
     between: Annotated[
         tuple[Side, ...],
@@ -119,7 +119,7 @@ class Type:
         Wanted("a text"),
         Meta(min_length=1, description="how it is judged; human_judgement leaves it to a person"),
     ]
-    service: Annotated[Text | None, Meta(description="which one of several services it speaks of")] = None
+    service: Annotated[Text | None, Meta(description="which one of several services it is about")] = None
     threshold: Annotated[Limit | None, Wanted("a table with something in it")] = None
     parameters: Annotated[
         Parameters,

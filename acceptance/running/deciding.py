@@ -1,0 +1,69 @@
+"""From evidence to a verdict, and from an error to one."""
+
+from __future__ import annotations
+
+import traceback
+from dataclasses import replace
+from pathlib import Path
+
+from acceptance.criterion import Criterion
+from acceptance.errors import NotMeasurable, NotRun, SignoffError
+from acceptance.evidence import Evidence
+from acceptance.measuring import ended_process, external_load
+from acceptance.measuring.check import Check
+from acceptance.verdict import Verdict
+from reports.stored.run_folder import FULL, RunFolder
+
+
+def decided(check: Check, criterion: Criterion, found: Evidence) -> Verdict:
+    """The verdict of a check on its evidence, less what a process that ended or another tool's run cannot show."""
+    verdict = ended_process.bound(check.judge(criterion, found), found, of_process=check.of_process)
+    verdict = _unless_stale(criterion, external_load.bound(verdict, found))
+    return replace(verdict, assumptions=_assumptions(verdict, found))
+
+
+def unjudged(error: Exception) -> Verdict | None:
+    """The verdict where nothing was measured, never a pass or a fail; None where Signoff is at fault."""
+    if isinstance(error, NotMeasurable):
+        return Verdict("not_measurable", str(error), mend=error.mend)
+    if isinstance(error, NotRun):
+        return Verdict("not_run", str(error), mend=error.mend)
+    if isinstance(error, SignoffError):
+        return Verdict("error", str(error), mend=error.mend)
+    if isinstance(error, OSError) and error.errno in FULL:
+        where = error.filename or "a temporary file"
+        return Verdict("error", f"{where}: {error.strerror}", mend="free some space, and run again")
+    return None
+
+
+def fault_of_ours(criterion: Criterion, error: Exception, folder: Path) -> Verdict:
+    """The verdict where a check itself broke. The traceback goes to errors.log in the run's folder."""
+    keep_traceback(f"{criterion.document} {criterion.id}", error, folder)
+    return Verdict(
+        "error",
+        f"the check {criterion.kind} ended with {type(error).__name__}: {error}",
+        mend=f"this is a fault of Signoff; see {folder / 'errors.log'}",
+    )
+
+
+def keep_traceback(where: str, error: Exception, folder: Path) -> None:
+    """Append it to errors.log in the run's folder."""
+    RunFolder(folder).append("errors.log", f"{where}\n{''.join(traceback.format_exception(error))}\n")
+
+
+def _unless_stale(criterion: Criterion, verdict: Verdict) -> Verdict:
+    """A stale binding cannot pass: the statement changed after somebody said what it means."""
+    if verdict.outcome == "pass" and criterion.parameters.get("stale_binding"):
+        return Verdict(
+            "inconclusive",
+            f"{verdict.reason}; but the statement changed after its binding was written",
+            verdict.measured,
+            mend="look at the statement again and renew its fingerprint in the binding file",
+        )
+    return verdict
+
+
+def _assumptions(verdict: Verdict, evidence: Evidence) -> tuple[str, ...]:
+    """The verdict's own, and where a request went to another address than the document's."""
+    found = [record["assumption"] for record in evidence.records if record.get("assumption")]
+    return tuple(dict.fromkeys((*verdict.assumptions, *found)))
