@@ -28,7 +28,7 @@ class Problem:
 def read_entry(table: str, entry: Any, today: date, kinds: Kinds) -> tuple[Any, list[Problem]]:
     """The model of an entry, or None and all that is wrong with it."""
     made, mistakes = converted(MODELS[table], entry)
-    problems = [_problem(table, mistake) for mistake in mistakes]
+    problems = [_problem(table, mistake, kinds) for mistake in mistakes]
     if table == "type" and isinstance(entry, dict):
         problems += _of_kind(entry, kinds)
     expires = entry.get("expires") if table == "waive" and isinstance(entry, dict) else None
@@ -49,13 +49,15 @@ def _of_kind(entry: Mapping[str, Any], kinds: Kinds) -> Iterator[Problem]:
         yield Problem(("kind",), f"{kind} needs a threshold", f"add {EXAMPLE}")
 
 
-def _problem(table: str, mistake: Mistake) -> Problem:
+def _problem(table: str, mistake: Mistake, kinds: Kinds) -> Problem:
     place = mistake.place
     if not place and mistake.code == "wrong":
         return Problem(place, f"[[{table}]] is a table with keys", f"keys: {', '.join(KEYS[table])}")
     if place[:1] == ("threshold",) and (len(place) > 1 or mistake.code == "missing"):
         message = f"a threshold has {_LIMIT_KEYS}, with a comparator like <=; {_of_limit(mistake)}"
         return Problem(place, message, f"write {EXAMPLE}")
+    if table == "resolve" and place == ("kind",) and mistake.code == "rule" and mistake.value not in kinds:
+        return Problem(place, f"unknown kind {mistake.value!r}", mistake.mend)
     if mistake.code == "rule":
         return Problem(place, mistake.message, mistake.mend)
     if mistake.code == "missing":
