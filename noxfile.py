@@ -36,10 +36,28 @@ VLLM_STEMS = ("1.3-hermes-2", "005-hermes-2-mvp")
 VLLM_FAULTS = ("forgets_session", "stale_metrics", "slow", "leaks_memory")
 
 
+def install(session: nox.Session, *groups: str, extras: tuple[str, ...] = ("services",)) -> None:
+    """Install what uv.lock names for these extras and groups, each file by its hash, and Signoff as it lies here.
+
+    Where there is no uv, the session gets one of its own.
+    """
+    uv = ("uv",)
+    if shutil.which("uv") is None and session.venv_backend != "uv":
+        session.run_install("python", "-m", "pip", "install", "--quiet", "uv>=0.8")
+        uv = ("python", "-m", "uv")
+    session.run_install(
+        *(*uv, "sync", "--quiet", "--locked", "--inexact", "--no-default-groups"),
+        f"--python={session.virtualenv.location}",
+        *(word for extra in extras for word in ("--extra", extra)),
+        *(word for group in groups for word in ("--group", group)),
+        env={"UV_PROJECT_ENVIRONMENT": session.virtualenv.location},
+    )
+
+
 @nox.session
 def acceptance(session: nox.Session) -> None:
     """Judge task 1.3 against the reference service and write its result document; with --all, every system."""
-    session.install("-e", ".[services]")
+    install(session)
     if "--all" in session.posargs:
         every_system(session, [argument for argument in session.posargs if argument != "--all"])
         return
@@ -91,7 +109,7 @@ def counts(found: dict[str, object]) -> str:
 @nox.session
 def vllm(session: nox.Session) -> None:
     """Judge tasks 1.3 and 005 on real vLLM, and see faults in front of it caught; `-- --no-faults` leaves those out."""
-    session.install("uv>=0.8", "-e", ".[services,vllm-engine]", *nox.project.dependency_groups(PYPROJECT, "test"))
+    install(session, "test", extras=("services", "vllm-engine"))
     engine = Path(session.create_tmp()).resolve() / "vllm"
     done = engine / "installed"
     wanted = (Path(VLLM) / "requirements.txt").read_text(encoding="utf-8") + str(VLLM_INSTALL)
@@ -126,7 +144,7 @@ def vllm(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """Test Signoff itself; arguments go to pytest."""
-    session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test"))
+    install(session, "test")
     # By file, so that the long fault runs (mostly waiting) go on beside everything else.
     session.run("python", "-m", "pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
 
@@ -134,8 +152,8 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     """Write the generated pages of docs/ and the schemas in fixtures/schemas again."""
-    session.install("-e", ".[services]")
-    session.run("python", "-m", "acceptance.checks")
+    install(session)
+    session.run("python", "-m", "signoff.acceptance.checks")
     session.run("python", "-m", "tests.reference_services.needed_by")
     session.run("python", "-m", "tests.guides.module_index")
 
@@ -147,7 +165,7 @@ def attacks(session: nox.Session) -> None:
     Arguments go to tests/attacks/servers/hostile_modes.py:
     `-- MODE ... --route chat metrics --command run load --file TABLE`.
     """
-    session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test"))
+    install(session, "test")
     if not session.posargs:
         session.run("python", "-m", "pytest", "-q", READING_EFFORT)
     session.run("python", "-m", "tests.attacks.servers.hostile_modes", *session.posargs)
@@ -156,14 +174,14 @@ def attacks(session: nox.Session) -> None:
 @nox.session
 def perf(session: nox.Session) -> None:
     """Measure a night: task 1.3 at its deployment, in turns with its control; arguments go to `signoff night`."""
-    session.install("-e", ".[services]")
+    install(session)
     session.run("signoff", "night", TASK, "--deployment", DEPLOYMENT, *session.posargs)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
     """Measure reading, the load client and the chat service, each figure with its goal; arguments go to pytest."""
-    session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "bench"))
+    install(session, "test", "bench")
     files = [each for each in session.posargs if each.split("::")[0].endswith(".py")]
     session.run(
         *("python", "-m", "pytest", *(() if files else BENCHES)),
@@ -198,7 +216,7 @@ def peers(session: nox.Session) -> None:
 @nox.session
 def calibration(session: nox.Session) -> None:
     """Simulate how often each verdict errs; `-- --elsewhere` adds servers beyond those that are promised for."""
-    session.install("-e", ".")
+    install(session, extras=())
     # One process a core is quicker than threads within each.
     session.run("python", "-m", "tests.calibration.calibrate", *session.posargs, env={"OPENBLAS_NUM_THREADS": "1"})
 
@@ -206,13 +224,12 @@ def calibration(session: nox.Session) -> None:
 @nox.session
 def train(session: nox.Session) -> None:
     """Train the recall model anew and measure it (an hour on two cores); `-- --minutes 1 --out FOLDER` tries it."""
-    # torch alone first, made for a processor where uv can get that: a tenth of the size.
-    cpu = ("--torch-backend", "cpu") if session.venv_backend == "uv" else ()
+    # torch alone first and not from uv.lock, made for a processor where uv can get that: a tenth of the size.
     try:
-        session.install(*cpu, "torch>=2.9")
+        session.install("--torch-backend", "cpu", "torch>=2.9")
     except nox.command.CommandFailed:
         session.install("torch>=2.9")
-    session.install("-e", ".[train]")
+    session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, "train"))
     arguments = list(session.posargs)
     if "--out" not in arguments:
         arguments += ["--out", RECALL_MODEL]
@@ -226,10 +243,8 @@ def llama(session: nox.Session) -> None:
     """Compile llama.cpp, judge Switch with it by task 4b, and run the tests that need it; arguments go to pytest."""
     # Each compiler takes up to a gigabyte.
     compilers = str(min(4, os.cpu_count() or 1))
-    session.install(
-        *("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "llama")),
-        env={"CMAKE_BUILD_PARALLEL_LEVEL": compilers},
-    )
+    session.env["CMAKE_BUILD_PARALLEL_LEVEL"] = compilers
+    install(session, "test", "llama")
     file = f"{SWITCH_MODELS}/recall.gguf"
     session.run("python", "-m", "training.gguf_file", RECALL_MODEL, file)
     session.run("signoff", "run", SWITCH_TASK, "--deployment", "fixtures/deployments/4b-switch-hermes-llama-cpp.toml")
@@ -239,7 +254,7 @@ def llama(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style (ruff), types (mypy, strict) and wording (tests/guides/wordings.toml)."""
-    session.install("-e", ".[services]", *nox.project.dependency_groups(PYPROJECT, "test", "lint"))
+    install(session, "test", "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")

@@ -12,6 +12,7 @@ from hypothesis import settings
 
 from acceptance import keys
 from perf.redaction import known_secrets
+from tests.loaded_modules import loaded_twice
 
 # A shell starts background jobs with SIGINT ignored, and every child would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -27,6 +28,13 @@ def _no_secrets_of_other_tests() -> Iterator[None]:
     yield
     known_secrets.forget()
     keys.forget()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_name_for_each_file() -> Iterator[None]:
+    """A file that is loaded under two names is two modules: two caches, two classes that look alike."""
+    yield
+    assert loaded_twice() == {}
 
 
 @pytest.fixture(scope="session")

@@ -20,15 +20,20 @@ OURS = set(ROOMS) | {"fixtures", "tests"}
 IMPORT_PATHS = ROOT / "reference_services" / "import_paths"
 
 
-def imported_rooms(source: str) -> set[str]:
-    """The top-level packages of ours that a source text imports, at any depth of it."""
+def imported(source: str) -> set[str]:
+    """The names that a source text imports, at any depth of it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.add(node.module.split(".")[0])
-    return found & OURS
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def imported_rooms(source: str) -> set[str]:
+    """The top-level folders of ours that a source text imports from."""
+    return {name.removeprefix("signoff.").split(".")[0] for name in imported(source)} & OURS
 
 
 @pytest.mark.parametrize("room", sorted(ROOMS))
@@ -44,7 +49,15 @@ def test_a_room_imports_only_what_the_table_allows(room: str) -> None:
 
 
 def test_the_table_is_able_to_find_a_forbidden_import() -> None:
-    assert imported_rooms("def late():\n    from acceptance.measuring.site import Site\n") == {"acceptance"}
+    assert imported_rooms("def late():\n    from signoff.acceptance.measuring.site import Site\n") == {"acceptance"}
+
+
+@pytest.mark.parametrize("folder", [*sorted(ROOMS), "tests"])
+def test_our_modules_are_imported_by_one_name(folder: str) -> None:
+    """A module that is imported as `perf.x` here and as `signoff.perf.x` there would be loaded twice."""
+    for file in (ROOT / folder).rglob("*.py"):
+        tops = {name.split(".")[0] for name in imported(file.read_text(encoding="utf-8"))}
+        assert not tops & ({*ROOMS, "fixtures"} - {"training"}), file
 
 
 def test_fixtures_hold_data_and_no_python() -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import acceptance
+import signoff
 from acceptance import deployment as deployments
 from acceptance.deployment import Deployment, Start
 from acceptance.errors import RunInvalid, UsageError
@@ -25,7 +25,7 @@ from reports.plain_text import json_text
 from reports.stored.run_folder import RunFolder, write
 from reports.terminal import show
 
-FILE = Path(acceptance.__file__).parent.parent / "fixtures/estate.toml"
+FILE = Path(signoff.__file__).parent / "fixtures/estate.toml"
 WATCH_S = 0.5
 HEALTH, PROMETHEUS = "health", "prometheus"
 NOTES = {

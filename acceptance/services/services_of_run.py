@@ -9,14 +9,14 @@ from typing import Any
 
 import yaml
 
-import acceptance
+import signoff
 from acceptance.deployment import Deployment, Start
 from acceptance.services.service import OwnService, refuse_taken
 from perf.processes.process_identity import ProcessIdentity
 from reports.stored.run_folder import RunFolder
 
 GATEWAY = "gateway"
-SHIPPED_GATEWAY = Path(acceptance.__file__).parent.parent / "reference_services/gateway/settings/gateway.yaml"
+SHIPPED_GATEWAY = Path(signoff.__file__).parent / "reference_services/gateway/settings/gateway.yaml"
 
 
 class OwnServices:

@@ -22,6 +22,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final
 
+import signoff
 from perf.client.exchange import Exchange
 from perf.errors import PlanInvalid
 from perf.load.client_limits import check_memory, open_files_short
@@ -232,7 +233,7 @@ def client_environment() -> dict[str, str]:
 
     It receives keys through a pipe.
     """
-    root = str(Path(__file__).resolve().parents[2])
+    root = str(Path(signoff.__file__).parent.parent)
     paths = [root, *filter(None, [os.environ.get("PYTHONPATH")])]
     own = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1"}
     own["OPENBLAS_NUM_THREADS"] = "1"  # its threads spin beside the client

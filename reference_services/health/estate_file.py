@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import reference_services
+import signoff
 from reference_services.web.settings.settings_file import read_settings
 
-SHIPPED = Path(reference_services.__file__).parent.parent / "fixtures/estate.toml"
+SHIPPED = Path(signoff.__file__).parent / "fixtures/estate.toml"
 VARIABLE = "SIGNOFF_ESTATE"
 ITSELF = "health"
 METRICS = "-metrics"

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import reference_services
+import signoff
 from reference_services.health.framework import HealthCheckFramework
 from reference_services.service_tests.named_service import NamedService, named
 
@@ -18,7 +18,7 @@ STRESS = 1.25
 """How much more than the demanded rate a stress test offers."""
 MAX_TOKENS = 50
 PATIENCE_S = 120.0
-ROOT = Path(reference_services.__file__).parent.parent
+ROOT = Path(signoff.__file__).parent.parent
 
 
 class LoadTestFramework:

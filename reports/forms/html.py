@@ -28,7 +28,7 @@ def html(document: ResultDocument) -> str:
 
 def environment(*packages: str) -> Environment:
     """Templates of these packages and of this one; every value is made harmless and escaped."""
-    loaders = [PackageLoader(package, "templates") for package in (*packages, "reports")]
+    loaders = [PackageLoader(package, "templates") for package in (*packages, "signoff.reports")]
     made = Environment(
         loader=ChoiceLoader(loaders),
         autoescape=True,

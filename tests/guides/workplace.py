@@ -64,7 +64,7 @@ class Done:
 def environment(**more: str) -> dict[str, str]:
     """Of every command: the project as it lies here, and no setting of somebody's shell."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    paths = f"{ROOT}{os.pathsep}{ROOT / 'reference_services' / 'import_paths'}"
+    paths = f"{ROOT / 'src'}{os.pathsep}{ROOT / 'reference_services' / 'import_paths'}"
     programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
     # Where nothing listens, whatever runs on this machine.
     return {**kept, "PATH": programs, "PYTHONPATH": paths, "DATABASE_PORT": "9", "no_proxy": "*", **more}

@@ -53,7 +53,7 @@ def printed(module: str, name: str, **variables: str) -> str:
     """What the template's command prints."""
     done = subprocess.run(
         [sys.executable, "-P", "-c", f"from {module} import {name}\nconn = {name}()\nprint(conn.test_connection())"],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (IMPORT_PATHS, ROOT))), **variables},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, (IMPORT_PATHS, ROOT / "src"))), **variables},
         capture_output=True,
         text=True,
         timeout=60,

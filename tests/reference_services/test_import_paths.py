@@ -13,7 +13,7 @@ IMPORT_PATHS = ROOT / "reference_services" / "import_paths"
 
 def python(program: str, *, with_paths: bool = True) -> subprocess.CompletedProcess[str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HERMES_2_")}
-    paths = os.pathsep.join(map(str, (IMPORT_PATHS, ROOT))) if with_paths else str(ROOT)
+    paths = os.pathsep.join(map(str, (IMPORT_PATHS, ROOT / "src"))) if with_paths else str(ROOT / "src")
     return subprocess.run(
         [sys.executable, "-P", "-c", program], env={**kept, "PYTHONPATH": paths},
         capture_output=True, text=True, timeout=60, check=False,

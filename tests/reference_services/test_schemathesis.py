@@ -42,7 +42,7 @@ def judged(url: str, folder: Path, *headers: str) -> None:
             *(f"--header={each}" for each in headers),
         ],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'src'}{os.pathsep}{ROOT}"},
         capture_output=True,
         text=True,
         check=False,

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import acceptance
+import signoff
 from acceptance.errors import RunInvalid, UsageError
 from acceptance.services import estate
 from perf.redaction import known_secrets
@@ -151,8 +151,8 @@ def _command(service: str) -> list[str]:
 
 
 def _environment(own: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Ours, with the folder in which our packages lie on the path: the service lies beside them."""
-    root = str(Path(acceptance.__file__).parent.parent)
+    """Ours, with the folder of the package `signoff` on the path: the service is in it."""
+    root = str(Path(signoff.__file__).parent.parent)
     before = os.environ.get("PYTHONPATH")
     return {**own, "PYTHONPATH": os.pathsep.join([root, *([before] if before else [])])}
 

@@ -59,11 +59,11 @@ ATTACKS = {
         "from reference_services.chat.vllm.vllm_guard import main as Hermes2Service\n" f"Hermes2Service({SHELL})"
     ),
     "the module that holds it": (
-        f"from reference_services.chat import vllm_guard as health\nhealth.main({SHELL})"
+        f"from reference_services.chat.vllm import vllm_guard as health\nhealth.main({SHELL})"
     ),
     "the package that holds it": f"from reference_services import chat\nchat.vllm_guard.main({SHELL})",
     "os of a listed module's module": (
-        "from reference_services.chat import vllm_guard as health\nhealth.os.system('touch {marker}')"
+        "from reference_services.chat.vllm import vllm_guard as health\nhealth.os.system('touch {marker}')"
     ),
     "subprocess of the module": (
         "from reference_services.chat.vllm.vllm_guard import subprocess as check_health\n"
@@ -472,7 +472,7 @@ def test_a_callable_finds_an_empty_folder_and_no_key(
     assert set(found["env"]) <= {*PASSED_ON, "HOME", "TMPDIR", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE"}
     assert "canary-5c1f" not in str(found)
     assert not Path(found["cwd"]).exists()
-    assert str(ROOT / "acceptance") not in found["path"]
+    assert not {str(ROOT / "acceptance"), str(ROOT / "src/signoff/acceptance")} & set(found["path"])
     assert (found["leads"], found["stdin"]) == (True, "")
     assert found["limits"] == [4_000_000_000, 256 * 2**20, 0]
     assert probe("write()") == [1]
@@ -797,7 +797,7 @@ def test_a_run_makes_what_is_listed_and_says_what_is_not(tmp_path: Path) -> None
     (tmp_path / "task.md").write_text("# T\n## Testing\n" + "".join(fences), encoding="utf-8")
     shipped = (ROOT / "fixtures/deployments/1.3-hermes-2.toml").read_text(encoding="utf-8")
     library = shipped[shipped.index("[library]") : shipped.index("# What this deployment cannot show")]
-    paths = f'["{ROOT}/reference_services/import_paths", "{ROOT}"]'
+    paths = f'["{ROOT}/reference_services/import_paths"]'
     library = re.sub(r"paths = .*", f"paths = {paths}", library)
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -26,7 +26,7 @@ GONE_S = 10.0
 """A generous bound for a busy machine: the keeper asks at once and kills after a second."""
 PARENT = """
 import subprocess, sys, time
-from perf import lifeline
+from perf.processes import lifeline
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, start_new_session=True)
 lifeline.keep(child.pid)
 child.stdout.readline()
@@ -216,7 +216,7 @@ def test_a_child_that_hangs_and_ignores_signals_ends_too() -> None:
 def test_another_keeper_takes_the_place_of_a_killed_one() -> None:
     script = (
         "import os, signal, subprocess, sys, psutil\n"
-        "from perf import lifeline\n"
+        "from perf.processes import lifeline\n"
         "command = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
         "first = subprocess.Popen(command, start_new_session=True)\n"
         "lifeline.keep(first.pid)\n"

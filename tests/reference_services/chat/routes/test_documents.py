@@ -264,7 +264,7 @@ def test_a_place_that_cannot_be_is_told_before_anything_listens(place: str, told
 def test_without_the_package_a_service_with_documents_says_what_to_install(tmp_path: Path) -> None:
     (tmp_path / "qdrant_client.py").write_text("raise ImportError\n")
     (tmp_path / "strawberry.py").write_text("raise ImportError\n")
-    path = f"{tmp_path}:{Path(__file__).parents[4]}"
+    path = f"{tmp_path}:{Path(__file__).parents[4] / 'src'}"
     for arguments, told in (
         (["--retrieval=embedded"], "retrieval needs qdrant-client, which is not installed: pip install"),
         ([], "graphql needs strawberry-graphql: pip install"),
