@@ -4,7 +4,7 @@ Whatever writes a file or to the terminal takes the keys out that this process w
 this package can run.
 """
 
-from perf.redaction import known_secrets
-from reports import leaving
+from signoff.perf.redaction import known_secrets
+from signoff.reports import leaving
 
 leaving.clean_by(known_secrets.redacted)

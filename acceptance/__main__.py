@@ -1,7 +1,7 @@
-"""`python -m acceptance` is `signoff`."""
+"""`python -m signoff.acceptance` is `signoff`."""
 
 import sys
 
-from acceptance.commands import main
+from signoff.acceptance.commands import main
 
 sys.exit(main())

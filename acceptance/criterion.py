@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from acceptance.parameters import Parameters
-from reports.stored.threshold import Comparator, Threshold
+from signoff.acceptance.parameters import Parameters
+from signoff.reports.stored.threshold import Comparator, Threshold
 
 __all__ = ["Comparator", "Criterion", "Judge", "Statement", "Threshold"]
 

@@ -12,7 +12,7 @@
     ├── NotMeasurable              -   one criterion cannot be measured here; becomes its outcome
     └── NotRun                     -   its server was given up before it was measured; becomes its outcome
 
-A file of a run that cannot be written is `reports.errors.NotWritten`, and ends with 3.
+A file of a run that cannot be written is `signoff.reports.errors.NotWritten`, and ends with 3.
 A message says what happened and where (file:line:column or URL); `mend` says what to do.
 """
 

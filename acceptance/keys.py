@@ -11,8 +11,8 @@ import json
 import os
 from collections.abc import Iterator
 
-from acceptance.errors import UsageError
-from perf.redaction import known_secrets
+from signoff.acceptance.errors import UsageError
+from signoff.perf.redaction import known_secrets
 
 MOST_BYTES = 16_000
 """Less than any system's pipe holds: nobody has to read while it is filled."""

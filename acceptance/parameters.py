@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, TypedDict
 
-from reports.model import Wanted
+from signoff.reports.model import Wanted
 
 _TEXT, _NUMBER, _TEXTS = Wanted("a text"), Wanted("a number"), Wanted("a list of texts")
 Words = Annotated[Sequence[str], _TEXTS]

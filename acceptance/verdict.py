@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from perf.decisions.decision import Decision
-from reports.stored.verdict import Measured, Outcome
+from signoff.perf.decisions.decision import Decision
+from signoff.reports.stored.verdict import Measured, Outcome
 
 __all__ = ["Measured", "Outcome", "Verdict", "measured"]
 

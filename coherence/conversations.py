@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from coherence.phrasing import Phrasing, Thing, fillers, load
-from coherence.words import Words
+from signoff.coherence.phrasing import Phrasing, Thing, fillers, load
+from signoff.coherence.words import Words
 
 MAX_TURNS_BETWEEN = 6
 

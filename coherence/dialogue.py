@@ -7,9 +7,9 @@ import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from coherence.conversations import Conversation
-from coherence.scoring import score
-from coherence.sender import Reply, Sender
+from signoff.coherence.conversations import Conversation
+from signoff.coherence.scoring import score
+from signoff.coherence.sender import Reply, Sender
 
 Record = dict[str, Any]
 """A plain JSON object with a `record` field."""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from coherence.scoring import tokens
-from coherence.words import Shape
+from signoff.coherence.scoring import tokens
+from signoff.coherence.words import Shape
 
 FOLDER = Path(__file__).resolve().parent.parent / "fixtures" / "conversations"
 

@@ -6,8 +6,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from coherence.phrasing import fillers, load
-from coherence.words import SHAPES, Words
+from signoff.coherence.phrasing import fillers, load
+from signoff.coherence.words import SHAPES, Words
 
 
 @dataclass(frozen=True, slots=True)

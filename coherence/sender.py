@@ -13,15 +13,15 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
-from perf.client import server_json
-from perf.client.chunk import is_error
-from perf.client.client import Client
-from perf.client.endpoint import CHAT_PATH, percent_encoded
-from perf.client.fetch import error_of
-from perf.client.patience import Patience
-from perf.client.reply import Reply as HttpReply
-from perf.client.request_url import joined
-from perf.errors import PerfError, PlanInvalid, Unresolved
+from signoff.perf.client import server_json
+from signoff.perf.client.chunk import is_error
+from signoff.perf.client.client import Client
+from signoff.perf.client.endpoint import CHAT_PATH, percent_encoded
+from signoff.perf.client.fetch import error_of
+from signoff.perf.client.patience import Patience
+from signoff.perf.client.reply import Reply as HttpReply
+from signoff.perf.client.request_url import joined
+from signoff.perf.errors import PerfError, PlanInvalid, Unresolved
 
 SESSION_HEADER = "X-Session-ID"
 MAX_TOKENS = 64

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from coherence.dialogue import Dialogue, Record, new_session_id
-from coherence.phrasing import load
-from coherence.sender import Page, Service
-from coherence.session_result import MetricsResult, RecordResult, errors_of, records_of
-from coherence.words import Words
+from signoff.coherence.dialogue import Dialogue, Record, new_session_id
+from signoff.coherence.phrasing import load
+from signoff.coherence.sender import Page, Service
+from signoff.coherence.session_result import MetricsResult, RecordResult, errors_of, records_of
+from signoff.coherence.words import Words
 
 OK = 200
 NOT_FOUND = 404

@@ -10,12 +10,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
-from coherence.dialogue import Dialogue, Record, new_session_id
-from coherence.planter import Plant, Planter
-from coherence.scoring import holds, tokens
-from coherence.sender import Sender
-from coherence.session_endpoints import probe_record, probe_session_metrics
-from coherence.session_result import (
+from signoff.coherence.dialogue import Dialogue, Record, new_session_id
+from signoff.coherence.planter import Plant, Planter
+from signoff.coherence.scoring import holds, tokens
+from signoff.coherence.sender import Sender
+from signoff.coherence.session_endpoints import probe_record, probe_session_metrics
+from signoff.coherence.session_result import (
     IsolationResult,
     RecallResult,
     StatelessResult,

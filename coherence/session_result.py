@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from coherence.dialogue import Dialogue, Record
+from signoff.coherence.dialogue import Dialogue, Record
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from coherence.dialogue import Dialogue, Record, new_session_id
-from coherence.planter import Planter
-from coherence.scoring import holds
-from coherence.sender import Sender
-from coherence.session_result import TruncationResult, errors_of, records_of
+from signoff.coherence.dialogue import Dialogue, Record, new_session_id
+from signoff.coherence.planter import Planter
+from signoff.coherence.scoring import holds
+from signoff.coherence.sender import Sender
+from signoff.coherence.session_result import TruncationResult, errors_of, records_of
 
 LONG_TURNS = 8
 OVER = 1.5

@@ -6,7 +6,7 @@ import random
 from collections.abc import Iterable
 from typing import Literal, get_args
 
-from coherence.scoring import tokens
+from signoff.coherence.scoring import tokens
 
 Shape = Literal["word", "name", "pair", "code"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)

@@ -13,7 +13,7 @@ from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
-from perf.errors import InputMissing, InputTooLong, InputUnreadable
+from signoff.perf.errors import InputMissing, InputTooLong, InputUnreadable
 
 _KINDS: Final = (
     (stat.S_ISDIR, "a folder"),

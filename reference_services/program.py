@@ -10,6 +10,6 @@ def run_as(service: str, module: str) -> None:
     if module != "__main__":
         return
     # Library code that only imports the module starts without the HTTP surface.
-    from reference_services.chat.__main__ import main
+    from signoff.reference_services.chat.__main__ import main
 
     raise SystemExit(main([service, *sys.argv[1:]]))

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from reports.model import hints
+from signoff.reports.model import hints
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLACE = "#/$defs/"

@@ -18,8 +18,8 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, TextIO, cast
 
-from reports.leaving import leaving
-from reports.plain_text import visible
+from signoff.reports.leaving import leaving
+from signoff.reports.plain_text import visible
 
 Stream = Literal["out", "err"]
 STYLES: Final[Mapping[str, str]] = {

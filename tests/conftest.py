@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from acceptance import keys
-from perf.redaction import known_secrets
+from signoff.acceptance import keys
+from signoff.perf.redaction import known_secrets
 from tests.loaded_modules import loaded_twice
 
 # A shell starts background jobs with SIGINT ignored, and every child would inherit that.

@@ -7,7 +7,7 @@ import re
 import tomllib
 from pathlib import Path
 
-from coherence import phrasing
+from signoff.coherence import phrasing
 from training import author, wordings
 
 ROOT = Path(__file__).parent.parent

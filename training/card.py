@@ -91,7 +91,8 @@ is right where it holds every value whole, and no other that was told elsewhere,
 
 ## Made
 
-From nothing, by `python -m training.train --out FOLDER --seed {seed}`: {steps} steps, {tokens}
+From nothing, by `python -m training.train --out FOLDER --seed {seed}`:
+{steps} steps, {tokens}
 million tokens of synthetic dialogues, {minutes} minutes of processor time, Muon for the matrices and AdamW for the
 rest, loss on the replies alone. The weights begin random but for heads that copy, which are laid in (`beginning.py`).
 Runs: {runs} (each goes on from the one before, with `--start`).

@@ -1,7 +1,7 @@
 """How often the model is right, on values that training never sees: in its wordings, and in others.
 
-`python -m training.evaluation --model FOLDER` holds the dialogues, the model's own replies in
-between, asks each question without its history, too, and writes `evaluation.json` and the model card.
+`python -m training.evaluation --model FOLDER` holds the dialogues, the model's own
+replies in between, asks each question without its history, too, and writes `evaluation.json` and the model card.
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acceptance.checks.api import kinds as api
-from acceptance.checks.configuration import kinds as configuration
-from acceptance.checks.estate import kinds as estate
-from acceptance.checks.files import kinds as files
-from acceptance.checks.library import kinds as library
-from acceptance.checks.performance import kinds as performance
-from acceptance.checks.sessions import kinds as sessions
-from acceptance.kind import Kind, Kinds, by_name
+from signoff.acceptance.checks.api import kinds as api
+from signoff.acceptance.checks.configuration import kinds as configuration
+from signoff.acceptance.checks.estate import kinds as estate
+from signoff.acceptance.checks.files import kinds as files
+from signoff.acceptance.checks.library import kinds as library
+from signoff.acceptance.checks.performance import kinds as performance
+from signoff.acceptance.checks.sessions import kinds as sessions
+from signoff.acceptance.kind import Kind, Kinds, by_name
 
 ROOMS: Mapping[str, Kinds] = {
     "performance": performance.KINDS,

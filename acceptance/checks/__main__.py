@@ -1,13 +1,13 @@
-"""`python -m acceptance.checks [FOLDER]`: write docs/checks.md and the published schemas below a checkout."""
+"""`python -m signoff.acceptance.checks [FOLDER]`: write docs/checks.md and the published schemas below a checkout."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
-from acceptance.checks.page import checks_page
-from acceptance.checks.registry import CHECKS
-from acceptance.commands.documents.schema import SCHEMAS, schema_text
+from signoff.acceptance.checks.page import checks_page
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.commands.documents.schema import SCHEMAS, schema_text
 
 PAGE = "docs/checks.md"
 

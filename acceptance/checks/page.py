@@ -6,9 +6,9 @@ import inspect
 import sys
 from collections.abc import Iterator, Mapping
 
-from acceptance.checks import BY_A_PERSON, ROOMS
-from acceptance.kind import Kind
-from acceptance.measuring.check import Check
+from signoff.acceptance.checks import BY_A_PERSON, ROOMS
+from signoff.acceptance.kind import Kind
+from signoff.acceptance.measuring.check import Check
 
 HEAD = f"""# The checks
 
@@ -22,7 +22,7 @@ def checks_page(checks: Mapping[str, Check]) -> str:
     """The page, one section a room of checks."""
     parts = [HEAD]
     for room, kinds in ROOMS.items():
-        about = sys.modules[f"acceptance.checks.{room}"].__doc__
+        about = sys.modules[f"signoff.acceptance.checks.{room}"].__doc__
         parts.append(f"## {room.capitalize()}\n\n{about}\n")
         parts += ["\n".join((f"### {name}", "", *_lines(checks[name]), "")) for name in kinds]
     return "\n".join(parts)

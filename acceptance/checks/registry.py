@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from pkgutil import iter_modules
 
-from acceptance import checks
-from acceptance.checks import ROOMS
-from acceptance.kind import Kinds
-from acceptance.measuring.check import Check
+from signoff.acceptance import checks
+from signoff.acceptance.checks import ROOMS
+from signoff.acceptance.kind import Kinds
+from signoff.acceptance.measuring.check import Check
 
 DECLARATIONS = "kinds"
 """The module of a room that declares its kinds; every other one is the check of the kind of its name."""

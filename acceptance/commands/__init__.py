@@ -13,11 +13,11 @@ from importlib import metadata
 from pathlib import Path
 from typing import IO, Any
 
-from acceptance.commands.console.complaint import complain
-from acceptance.errors import SignoffError
-from reports.errors import ReportError
-from reports.stored.run_folder import FULL
-from reports.terminal import guarded, show, silence, stream
+from signoff.acceptance.commands.console.complaint import complain
+from signoff.acceptance.errors import SignoffError
+from signoff.reports.errors import ReportError
+from signoff.reports.stored.run_folder import FULL
+from signoff.reports.terminal import guarded, show, silence, stream
 
 COMMANDS = {
     "new": "documents.new",
@@ -105,7 +105,7 @@ def _parser(names: Sequence[str]) -> _Parser:
     parser.add_argument("--version", action="version", version=f"signoff {metadata.version('signoff')}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name in names:
-        command = importlib.import_module(f"acceptance.commands.{COMMANDS[name]}")
+        command = importlib.import_module(f"signoff.acceptance.commands.{COMMANDS[name]}")
         sub = commands.add_parser(
             command.NAME,
             help=command.HELP,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from acceptance.errors import UsageError
-from perf.client.request_url import joined, origin
-from perf.errors import UrlInvalid
+from signoff.acceptance.errors import UsageError
+from signoff.perf.client.request_url import joined, origin
+from signoff.perf.errors import UrlInvalid
 
 WEBSOCKET_ROLE = "websocket"
 WEBSOCKET_SCHEMES = ("ws", "wss")

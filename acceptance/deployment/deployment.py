@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from acceptance import keys
-from acceptance.deployment.address import checked
-from acceptance.deployment.deployment_file import AUTHORIZATION
-from acceptance.errors import NotMeasurable, UsageError
-from perf.client.request_url import joined, origin
-from perf.errors import UrlInvalid
+from signoff.acceptance import keys
+from signoff.acceptance.deployment.address import checked
+from signoff.acceptance.deployment.deployment_file import AUTHORIZATION
+from signoff.acceptance.errors import NotMeasurable, UsageError
+from signoff.perf.client.request_url import joined, origin
+from signoff.perf.errors import UrlInvalid
 
 
 @dataclass(frozen=True, slots=True)

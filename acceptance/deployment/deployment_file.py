@@ -9,8 +9,8 @@ from typing import Annotated, Any, TypeVar
 
 from msgspec import Meta
 
-from acceptance.deployment import address
-from reports.model import Mistake, Rule, Wanted
+from signoff.acceptance.deployment import address
+from signoff.reports.model import Mistake, Rule, Wanted
 
 T = TypeVar("T")
 AUTHORIZATION = "Authorization"

@@ -7,16 +7,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from acceptance.deployment import deployment_file
-from acceptance.deployment.address import checked
-from acceptance.deployment.deployment import Deployment, Library, Start
-from acceptance.deployment.deployment_file import AUTHORIZATION, DeploymentFile
-from acceptance.errors import DeploymentUnreadable
-from acceptance.toml_lines import line_of, lines_of_keys
-from acceptance.toml_text import parsed
-from perf.errors import InputMissing, InputUnreadable
-from perf.input_file import read_input
-from reports.model import Mistake, converted, shown, written
+from signoff.acceptance.deployment import deployment_file
+from signoff.acceptance.deployment.address import checked
+from signoff.acceptance.deployment.deployment import Deployment, Library, Start
+from signoff.acceptance.deployment.deployment_file import AUTHORIZATION, DeploymentFile
+from signoff.acceptance.errors import DeploymentUnreadable
+from signoff.acceptance.toml_lines import line_of, lines_of_keys
+from signoff.acceptance.toml_text import parsed
+from signoff.perf.errors import InputMissing, InputUnreadable
+from signoff.perf.input_file import read_input
+from signoff.reports.model import Mistake, converted, shown, written
 
 MOST_BYTES = 2**20
 _MISSING: Mapping[str, tuple[str, str]] = {

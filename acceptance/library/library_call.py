@@ -9,14 +9,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from acceptance.criterion import Criterion
-from acceptance.deployment import Library
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.library.library_process import answer_of
-from acceptance.library.library_steps import leads_to
-from acceptance.measuring.site import Recorder, Site
-from acceptance.reading.source.library_names import NotResolved, Step, called_names, dotted_name, resolved, shown_calls
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.deployment import Library
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.library.library_process import answer_of
+from signoff.acceptance.library.library_steps import leads_to
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.reading.source.library_names import (
+    NotResolved,
+    Step,
+    called_names,
+    dotted_name,
+    resolved,
+    shown_calls,
+)
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:

@@ -17,8 +17,8 @@ from typing import IO, Any
 
 import psutil
 
-from acceptance.deployment import Library
-from acceptance.errors import NotMeasurable
+from signoff.acceptance.deployment import Library
+from signoff.acceptance.errors import NotMeasurable
 
 PROGRAM = Path(__file__).with_name("library_steps.py")
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ")

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.kind import Kind
-from acceptance.verdict import Verdict
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.kind import Kind
+from signoff.acceptance.verdict import Verdict
 
 if TYPE_CHECKING:
-    from acceptance.measuring.site import Site
+    from signoff.acceptance.measuring.site import Site
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import generation
-from acceptance.measuring.site import Recorder, Site
-from coherence.sender import ChatSender
-from perf.client.request_url import joined
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import generation
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.coherence.sender import ChatSender
+from signoff.perf.client.request_url import joined
 
 Result = TypeVar("Result")
 Probe = Callable[[ChatSender], Awaitable[tuple[object, Sequence[dict[str, Any]]]]]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from math import isfinite
 from typing import Any
 
-from acceptance.evidence import Record
-from acceptance.measuring.refusal import told
+from signoff.acceptance.evidence import Record
+from signoff.acceptance.measuring.refusal import told
 
 PATH = "/v1/embeddings"
 TEXTS = ("A harbour in the morning.", "Compound interest, explained.")

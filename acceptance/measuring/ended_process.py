@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from acceptance.evidence import Evidence
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
-from perf.errors import NoListener
-from perf.processes.memory_sampler import EndedProcess
-from perf.processes.process_identity import ProcessIdentity, identify
-from perf.processes.process_tree import listener
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.errors import NoListener
+from signoff.perf.processes.memory_sampler import EndedProcess
+from signoff.perf.processes.process_identity import ProcessIdentity, identify
+from signoff.perf.processes.process_tree import listener
 
 PROCESS, SERVICE = "process_ended", "service_ended"
 MOST_NAMED = 2

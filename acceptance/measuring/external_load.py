@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from acceptance.deployment import Deployment
-from acceptance.errors import EvidenceUnusable
-from acceptance.evidence import Evidence
-from acceptance.verdict import Verdict
-from perf.client.request_url import Origin, origin
-from perf.errors import EvidenceUnreadable, UrlInvalid
-from perf.imported.external_results import read_foreign
-from perf.imported.external_run import ForeignRun
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.errors import EvidenceUnusable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.client.request_url import Origin, origin
+from signoff.perf.errors import EvidenceUnreadable, UrlInvalid
+from signoff.perf.imported.external_results import read_foreign
+from signoff.perf.imported.external_run import ForeignRun
 
 RECORD = "foreign"
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import generation, role
-from acceptance.measuring.site import Site
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import generation, role
+from signoff.acceptance.measuring.site import Site
 
 ROLE = "gateway"
 MODELS_PATH = "/v1/models"

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
-from acceptance.evidence import Record
-from acceptance.measuring.site import Site
-from perf.client.chunk import is_error
+from signoff.acceptance.evidence import Record
+from signoff.acceptance.measuring.site import Site
+from signoff.perf.client.chunk import is_error
 
 CHAT_PATH = "/v1/chat/completions"
 LONGEST_NAME = 1000

@@ -10,7 +10,7 @@ from xml.parsers import expat
 from defusedxml import DTDForbidden
 from defusedxml.ElementTree import DefusedXMLParser
 
-from acceptance.errors import NotMeasurable
+from signoff.acceptance.errors import NotMeasurable
 
 MOST_DEEP = 64
 _ENDS = {"failure": "failed", "error": "error", "skipped": "skipped"}

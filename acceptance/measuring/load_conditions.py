@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from acceptance.criterion import Criterion
-from perf.decisions.statistics import DecisionOutcome, decide_mean, decide_percentile, decide_rate
-from perf.load.load_run import LoadRun
+from signoff.acceptance.criterion import Criterion
+from signoff.perf.decisions.statistics import DecisionOutcome, decide_mean, decide_percentile, decide_rate
+from signoff.perf.load.load_run import LoadRun
 
 MOST_ERRORS: Final = 0.01
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from acceptance.errors import NotMeasurable
-from acceptance.measuring.site import Site
-from perf.server_side.scrape import Source
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.measuring.site import Site
+from signoff.perf.server_side.scrape import Source
 
 ROLE = "metrics"
 PATH = "/metrics"

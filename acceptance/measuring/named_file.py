@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable
-from perf.errors import InputMissing, InputTooLong, InputUnreadable
-from perf.input_file import read_input
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.errors import NotMeasurable
+from signoff.perf.errors import InputMissing, InputTooLong, InputUnreadable
+from signoff.perf.input_file import read_input
 
 
 def report(deployment: Deployment, name: str, what: str) -> Path:

@@ -15,22 +15,22 @@ from dataclasses import asdict, replace
 from http import HTTPStatus
 from typing import Any
 
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable, RunInvalid
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import ended_process, generation, load_conditions, metrics_address, repeated_prompts
-from acceptance.measuring.external_load import RECORD as FOREIGN
-from acceptance.measuring.site import Recorder, Site
-from perf.client.exchange import Exchange
-from perf.client.patience import origin_of
-from perf.decisions.mean_latency import LOOKS
-from perf.errors import LoadProcessDied, PerfError
-from perf.imported.external_run import ForeignRun
-from perf.load.gathered import SILENCE_S
-from perf.load.load import LoadPlan, run_load_in_process
-from perf.load.load_run import LoadRun
-from perf.processes.memory_sampler import MemorySampler
-from perf.server_side.server_watch import ServerWatch
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable, RunInvalid
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import ended_process, generation, load_conditions, metrics_address, repeated_prompts
+from signoff.acceptance.measuring.external_load import RECORD as FOREIGN
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.client.patience import origin_of
+from signoff.perf.decisions.mean_latency import LOOKS
+from signoff.perf.errors import LoadProcessDied, PerfError
+from signoff.perf.imported.external_run import ForeignRun
+from signoff.perf.load.gathered import SILENCE_S
+from signoff.perf.load.load import LoadPlan, run_load_in_process
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.processes.memory_sampler import MemorySampler
+from signoff.perf.server_side.server_watch import ServerWatch
 
 HEADROOM = 1.25
 RATE_WHERE_NONE_IS_STATED = 10.0

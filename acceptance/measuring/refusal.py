@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from acceptance.evidence import Record
+from signoff.acceptance.evidence import Record
 
 TOO_MANY, UNAVAILABLE = 429, 503
 SHOWN = 120

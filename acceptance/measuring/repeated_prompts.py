@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import ended_process
-from acceptance.measuring.site import Recorder, Site
-from perf.decisions.decision import Decision
-from perf.decisions.statistics import decide_growth
-from perf.errors import PerfError
-from perf.load.load import LoadPlan, run_load_in_process
-from perf.load.load_run import LoadProgress
-from perf.processes.memory_sampler import MemorySampler
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import ended_process
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.perf.decisions.decision import Decision
+from signoff.perf.decisions.statistics import decide_growth
+from signoff.perf.errors import PerfError
+from signoff.perf.load.load import LoadPlan, run_load_in_process
+from signoff.perf.load.load_run import LoadProgress
+from signoff.perf.processes.memory_sampler import MemorySampler
 
 DURATION_S = 30.0
 RUN, SAMPLE = "repeated_load", "repeated_memory"

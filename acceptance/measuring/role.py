@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Record
-from acceptance.measuring.site import Site
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Record
+from signoff.acceptance.measuring.site import Site
 
 
 def named_url(site: Site, role: str) -> str:

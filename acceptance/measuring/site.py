@@ -10,21 +10,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from acceptance.criterion import Criterion, Threshold
-from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable, NotRun, SignoffError, TargetUnreachable
-from acceptance.evidence import Evidence, Record
-from acceptance.profile import Profile
-from perf.client import server_json
-from perf.client.bounds import AnswerTooLong, Room
-from perf.client.fetch import error_of, fetch
-from perf.client.patience import Patience
-from perf.errors import PlanInvalid
-from perf.imported.external_run import ForeignRun
-from perf.processes.process_identity import ProcessIdentity
-from perf.redaction import known_secrets
-from reports.plain_text import json_text
-from reports.stored.run_folder import Growing, RunFolder
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.errors import NotMeasurable, NotRun, SignoffError, TargetUnreachable
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.profile import Profile
+from signoff.perf.client import server_json
+from signoff.perf.client.bounds import AnswerTooLong, Room
+from signoff.perf.client.fetch import error_of, fetch
+from signoff.perf.client.patience import Patience
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.imported.external_run import ForeignRun
+from signoff.perf.processes.process_identity import ProcessIdentity
+from signoff.perf.redaction import known_secrets
+from signoff.reports.plain_text import json_text
+from signoff.reports.stored.run_folder import Growing, RunFolder
 
 REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}

@@ -6,9 +6,9 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-from acceptance.errors import NotMeasurable
-from acceptance.measuring.site import Site
-from perf.processes.process_identity import ProcessIdentity
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.measuring.site import Site
+from signoff.perf.processes.process_identity import ProcessIdentity
 
 GRACE_S = 3.0
 POLL_S = 0.05

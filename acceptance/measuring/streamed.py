@@ -8,16 +8,16 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from acceptance.errors import NotRun, SignoffError
-from acceptance.evidence import Record
-from acceptance.measuring.generation import CHAT_PATH
-from acceptance.measuring.site import MAX_BODY_BYTES, Site, headers_of, without_keys
-from perf.client import server_json
-from perf.client.bounds import AnswerTooLong
-from perf.client.client import Client
-from perf.client.reply import Reply
-from perf.client.sse import EventReader
-from perf.errors import PlanInvalid, Unresolved
+from signoff.acceptance.errors import NotRun, SignoffError
+from signoff.acceptance.evidence import Record
+from signoff.acceptance.measuring.generation import CHAT_PATH
+from signoff.acceptance.measuring.site import MAX_BODY_BYTES, Site, headers_of, without_keys
+from signoff.perf.client import server_json
+from signoff.perf.client.bounds import AnswerTooLong
+from signoff.perf.client.client import Client
+from signoff.perf.client.reply import Reply
+from signoff.perf.client.sse import EventReader
+from signoff.perf.errors import PlanInvalid, Unresolved
 
 DONE = "[DONE]"
 EVENTS = "text/event-stream"

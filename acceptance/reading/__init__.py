@@ -10,29 +10,29 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
-from acceptance.kind import Kinds
-from acceptance.reading.binding.binding import Binding, apply_types, binding_path, waivers
-from acceptance.reading.binding.binding_file import read_binding
-from acceptance.reading.binding.resolution import resolve
-from acceptance.reading.conflicts import find_conflicts
-from acceptance.reading.diagnostics.audit import hidden_demands, line_kinds
-from acceptance.reading.diagnostics.gaps import find_gaps
-from acceptance.reading.diagnostics.swallowed import free_demands
-from acceptance.reading.diagnostics.swallowed_tables import free_tables
-from acceptance.reading.facts.facts import read_facts
-from acceptance.reading.reading_state import Draught
-from acceptance.reading.settings.configuration import read_configuration
-from acceptance.reading.source.block_parser import read_blocks
-from acceptance.reading.source.document import Conflict, Diagnostic, Document, Reading
-from acceptance.reading.source.encoding import Flaw
-from acceptance.reading.source.files import SUFFIXES, documents_of, files_of
-from acceptance.reading.source.front import header_fields, service_name, title
-from acceptance.reading.source.source import MAX_BYTES, read_source
-from acceptance.reading.source.span import part_in_line, span_of
-from acceptance.reading.statements.statements import read_statements
-from acceptance.reading.typing.criteria import identified, type_statement
-from acceptance.reading.typing.harm import without_harm
+from signoff.acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
+from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.binding.binding import Binding, apply_types, binding_path, waivers
+from signoff.acceptance.reading.binding.binding_file import read_binding
+from signoff.acceptance.reading.binding.resolution import resolve
+from signoff.acceptance.reading.conflicts import find_conflicts
+from signoff.acceptance.reading.diagnostics.audit import hidden_demands, line_kinds
+from signoff.acceptance.reading.diagnostics.gaps import find_gaps
+from signoff.acceptance.reading.diagnostics.swallowed import free_demands
+from signoff.acceptance.reading.diagnostics.swallowed_tables import free_tables
+from signoff.acceptance.reading.facts.facts import read_facts
+from signoff.acceptance.reading.reading_state import Draught
+from signoff.acceptance.reading.settings.configuration import read_configuration
+from signoff.acceptance.reading.source.block_parser import read_blocks
+from signoff.acceptance.reading.source.document import Conflict, Diagnostic, Document, Reading
+from signoff.acceptance.reading.source.encoding import Flaw
+from signoff.acceptance.reading.source.files import SUFFIXES, documents_of, files_of
+from signoff.acceptance.reading.source.front import header_fields, service_name, title
+from signoff.acceptance.reading.source.source import MAX_BYTES, read_source
+from signoff.acceptance.reading.source.span import part_in_line, span_of
+from signoff.acceptance.reading.statements.statements import read_statements
+from signoff.acceptance.reading.typing.criteria import identified, type_statement
+from signoff.acceptance.reading.typing.harm import without_harm
 
 __all__ = [
     "MAX_BYTES",

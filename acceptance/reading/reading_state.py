@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from acceptance.criterion import Criterion
-from acceptance.kind import Kinds
-from acceptance.reading.binding.binding import Binding
-from acceptance.reading.settings.configuration import Configuration
-from acceptance.reading.source.block_parser import Blocks
-from acceptance.reading.source.document import Diagnostic, LineKind, Statement, Waiver
-from acceptance.reading.source.encoding import Flaw
-from acceptance.reading.source.source import Source
-from acceptance.reading.statements.statements import Found
-from acceptance.reading.typing.criteria import Typed
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.binding.binding import Binding
+from signoff.acceptance.reading.settings.configuration import Configuration
+from signoff.acceptance.reading.source.block_parser import Blocks
+from signoff.acceptance.reading.source.document import Diagnostic, LineKind, Statement, Waiver
+from signoff.acceptance.reading.source.encoding import Flaw
+from signoff.acceptance.reading.source.source import Source
+from signoff.acceptance.reading.statements.statements import Found
+from signoff.acceptance.reading.typing.criteria import Typed
 
 
 @dataclass

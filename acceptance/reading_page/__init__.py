@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from acceptance.errors import SignoffError
-from acceptance.reading import Reading
-from acceptance.reading_page.page import page
-from reports.forms.html import environment, style_hash
+from signoff.acceptance.errors import SignoffError
+from signoff.acceptance.reading import Reading
+from signoff.acceptance.reading_page.page import page
+from signoff.reports.forms.html import environment, style_hash
 
 __all__ = ["reading_page"]
-_ENVIRONMENT = environment("acceptance.reading_page")
+_ENVIRONMENT = environment("signoff.acceptance.reading_page")
 
 
 def reading_page(reading: Reading, unreadable: Sequence[SignoffError] = ()) -> str:

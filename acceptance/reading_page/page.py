@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from acceptance.errors import SignoffError
-from acceptance.reading import Conflict, Reading
-from acceptance.reading_page.sheet import TONES, Sheet, cut, sheet_of
+from signoff.acceptance.errors import SignoffError
+from signoff.acceptance.reading import Conflict, Reading
+from signoff.acceptance.reading_page.sheet import TONES, Sheet, cut, sheet_of
 
 
 @dataclass(frozen=True, slots=True)

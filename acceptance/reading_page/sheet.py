@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import PurePath
 
-from acceptance.criterion import Criterion
-from acceptance.reading import Diagnostic, Document
-from acceptance.reading.source.excerpt import excerpt
-from acceptance.reading.source.library_names import would_call
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading import Diagnostic, Document
+from signoff.acceptance.reading.source.excerpt import excerpt
+from signoff.acceptance.reading.source.library_names import would_call
 
 _LONGEST = 600
 TONES = {"error": "fail", "warning": "open", "note": "person", "machine": "pass", "person": "person"}

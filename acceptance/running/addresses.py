@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from acceptance.criterion import Criterion
+from signoff.acceptance.criterion import Criterion
 
 
 def primary_address(criteria: Sequence[Criterion], target: str) -> str | None:

@@ -6,13 +6,13 @@ import traceback
 from dataclasses import replace
 from pathlib import Path
 
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable, NotRun, SignoffError
-from acceptance.evidence import Evidence
-from acceptance.measuring import ended_process, external_load
-from acceptance.measuring.check import Check
-from acceptance.verdict import Verdict
-from reports.stored.run_folder import FULL, RunFolder
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable, NotRun, SignoffError
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import ended_process, external_load
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.verdict import Verdict
+from signoff.reports.stored.run_folder import FULL, RunFolder
 
 
 def decided(check: Check, criterion: Criterion, found: Evidence) -> Verdict:

@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from acceptance.deployment import Deployment
-from acceptance.reading import Conflict, Document, Reading
-from acceptance.reading.conflicts.settings.configuration import comparable
-from acceptance.reading.source.document import Setting, Side
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.reading import Conflict, Document, Reading
+from signoff.acceptance.reading.conflicts.settings.configuration import comparable
+from signoff.acceptance.reading.source.document import Setting, Side
 
 KIND = "deployment"
 _FLAG = re.compile(r"^--(?P<name>[a-z][a-z0-9-]*)(?:=(?P<value>.*))?$")

@@ -8,17 +8,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from acceptance.criterion import Criterion
-from acceptance.deployment import Deployment
-from acceptance.errors import SignoffError
-from acceptance.profile import Profile
-from acceptance.reading import Reading
-from acceptance.verdict import Verdict
-from reports.document.cut_run import VERDICTS
-from reports.errors import NotWritten
-from reports.plain_text import json_text
-from reports.stored.run_folder import Growing, RunFolder
-from reports.stored.stored_run import plain
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.errors import SignoffError
+from signoff.acceptance.profile import Profile
+from signoff.acceptance.reading import Reading
+from signoff.acceptance.verdict import Verdict
+from signoff.reports.document.cut_run import VERDICTS
+from signoff.reports.errors import NotWritten
+from signoff.reports.plain_text import json_text
+from signoff.reports.stored.run_folder import Growing, RunFolder
+from signoff.reports.stored.stored_run import plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Findings:
     started: datetime
     seed: int
     engine: dict[str, Any]
-    """The fields of `reports.stored.stored_run.Engine`."""
+    """The fields of `signoff.reports.stored.stored_run.Engine`."""
     selected: int | None = None
     """How many criteria are to be judged, where not all of them are."""
     judged: dict[tuple[str, str], Judged] = field(default_factory=dict)

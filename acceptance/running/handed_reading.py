@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from acceptance.reading import Reading
+from signoff.acceptance.reading import Reading
 
 
 @contextlib.contextmanager

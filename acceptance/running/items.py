@@ -8,11 +8,11 @@ from typing import Any, NoReturn, Protocol
 
 import pytest
 
-from acceptance.criterion import Criterion
-from acceptance.reading import Document
-from acceptance.verdict import Verdict
-from reports.errors import NotWritten
-from reports.terminal import harmless
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading import Document
+from signoff.acceptance.verdict import Verdict
+from signoff.reports.errors import NotWritten
+from signoff.reports.terminal import harmless
 
 FAILING = {"fail", "inconclusive", "error"}
 SKIPPING = {"not_measurable", "not_run", "awaiting_person"}

@@ -12,34 +12,34 @@ from typing import NoReturn
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance import keys
-from acceptance.checks import KINDS
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Criterion
-from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
-from acceptance.measuring.external_load import read_evidence
-from acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
-from acceptance.profile import PROFILES, Profile
-from acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading, read_documents
-from acceptance.running import engine, handed_reading, plan, secrets_of_run, storing
-from acceptance.running.deciding import decided, fault_of_ours, keep_traceback, unjudged
-from acceptance.running.deployment_conflicts import conflicts_with_deployment
-from acceptance.running.findings import Findings, Judged
-from acceptance.running.items import CriterionItem, DocumentFile
-from acceptance.running.progress import Progress
-from acceptance.running.runner import SAID
-from acceptance.running.sites import Sites
-from acceptance.services import service as own_service
-from acceptance.services.service import service_process
-from acceptance.services.services_of_run import OwnServices
-from acceptance.verdict import Verdict
-from perf.processes.process_identity import identify
-from reports.errors import NotWritten
-from reports.plain_text import line as plain_line
-from reports.stored.stored_run import StoredRun
-from reports.terminal import harmless
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance import keys
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
+from signoff.acceptance.measuring.external_load import read_evidence
+from signoff.acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
+from signoff.acceptance.profile import PROFILES, Profile
+from signoff.acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading, read_documents
+from signoff.acceptance.running import engine, handed_reading, plan, secrets_of_run, storing
+from signoff.acceptance.running.deciding import decided, fault_of_ours, keep_traceback, unjudged
+from signoff.acceptance.running.deployment_conflicts import conflicts_with_deployment
+from signoff.acceptance.running.findings import Findings, Judged
+from signoff.acceptance.running.items import CriterionItem, DocumentFile
+from signoff.acceptance.running.progress import Progress
+from signoff.acceptance.running.runner import SAID
+from signoff.acceptance.running.sites import Sites
+from signoff.acceptance.services import service as own_service
+from signoff.acceptance.services.service import service_process
+from signoff.acceptance.services.services_of_run import OwnServices
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.processes.process_identity import identify
+from signoff.reports.errors import NotWritten
+from signoff.reports.plain_text import line as plain_line
+from signoff.reports.stored.stored_run import StoredRun
+from signoff.reports.terminal import harmless
 
 
 class Judging:

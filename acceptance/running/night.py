@@ -10,25 +10,25 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from acceptance import deployment as deployments
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Criterion
-from acceptance.deployment import Deployment, Start
-from acceptance.errors import RunInvalid, UsageError
-from acceptance.measuring import offered_load
-from acceptance.profile import PROFILES, Profile
-from acceptance.running import plan
-from acceptance.running.judging import Judging
-from acceptance.running.progress import Progress
-from acceptance.services.service import OwnService
-from perf.client.request_url import joined
-from perf.errors import PerfError
-from perf.load.load_run import LoadProgress
-from perf.load.plan import LoadPlan
-from perf.nights.comparison import compare
-from perf.nights.history import JudgedFigure, Night
-from perf.nights.interleaved import SIDES, Block, Side, run_interleaved
-from reports.stored.stored_run import StoredCriterion, StoredRun
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.errors import RunInvalid, UsageError
+from signoff.acceptance.measuring import offered_load
+from signoff.acceptance.profile import PROFILES, Profile
+from signoff.acceptance.running import plan
+from signoff.acceptance.running.judging import Judging
+from signoff.acceptance.running.progress import Progress
+from signoff.acceptance.services.service import OwnService
+from signoff.perf.client.request_url import joined
+from signoff.perf.errors import PerfError
+from signoff.perf.load.load_run import LoadProgress
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.nights.comparison import compare
+from signoff.perf.nights.history import JudgedFigure, Night
+from signoff.perf.nights.interleaved import SIDES, Block, Side, run_interleaved
+from signoff.reports.stored.stored_run import StoredCriterion, StoredRun
 
 LOAD_TIME = "load_time"
 BESIDE_A_BLOCK_S = 1.5

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Criterion
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Criterion
 
 
 def order(criteria: Sequence[Criterion]) -> list[Criterion]:

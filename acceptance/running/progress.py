@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 
-from acceptance.criterion import Criterion
-from reports.terminal import clear_line, is_terminal, redraw, show
+from signoff.acceptance.criterion import Criterion
+from signoff.reports.terminal import clear_line, is_terminal, redraw, show
 
 REDRAW_S = 0.1
 PLAIN_EVERY_S = 15.0

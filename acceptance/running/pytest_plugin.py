@@ -32,9 +32,9 @@ def pytest_configure(config: pytest.Config) -> None:
     """Take part only where a deployment was named."""
     if not (config.getoption("--target") or config.getoption("--deployment")):
         return
-    from acceptance.errors import SignoffError
-    from acceptance.running.judging import Judging
-    from reports.terminal import harmless
+    from signoff.acceptance.errors import SignoffError
+    from signoff.acceptance.running.judging import Judging
+    from signoff.reports.terminal import harmless
 
     try:
         config.pluginmanager.register(Judging.of(config), "signoff-judging")

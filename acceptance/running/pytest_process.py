@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from acceptance import keys
-from reports.terminal import guarded
+from signoff.acceptance import keys
+from signoff.reports.terminal import guarded
 
 if __name__ == "__main__":
     keys.take(int(sys.argv[1]))

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import IO
 
-from perf.processes import lifeline
-from reports.errors import NotWritten
-from reports.stored.run_folder import RunFolder
+from signoff.perf.processes import lifeline
+from signoff.reports.errors import NotWritten
+from signoff.reports.stored.run_folder import RunFolder
 
 LOG, JUNIT = "pytest.log", "junit.xml"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance import keys
-from acceptance.deployment import Deployment
-from acceptance.reading import Reading
-from perf.redaction import known_secrets
+from signoff.acceptance import keys
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.reading import Reading
+from signoff.perf.redaction import known_secrets
 
 _PLACEHOLDER = re.compile(r"[$<{*]|\.\.|your|example|replace", re.IGNORECASE)
 """What stands for a credential in a document."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from acceptance.criterion import Criterion
-from acceptance.measuring.site import Site
-from acceptance.running.addresses import primary_address
-from acceptance.services.service import service_process
-from perf.processes.process_identity import identify
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.running.addresses import primary_address
+from signoff.acceptance.services.service import service_process
+from signoff.perf.processes.process_identity import identify
 
 
 class Sites:

@@ -10,20 +10,28 @@ from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path, PurePath
 
-from acceptance.checks import KINDS
-from acceptance.criterion import Criterion
-from acceptance.machine import machine
-from acceptance.reading import Conflict, Document
-from acceptance.running.findings import Findings
-from perf.redaction import known_secrets
-from reports.document.cut_run import BEGUN, JudgedLine, as_judged
-from reports.document.headline import fold, headline, open_counts, out_of_reach
-from reports.forms.result_files import write_results
-from reports.plain_text import line as plain_line
-from reports.stored import stored_run
-from reports.stored.decode import decode
-from reports.stored.stored_run import Engine, LogEntry, Side, StoredConflict, StoredCriterion, StoredDocument, StoredRun
-from reports.stored.stored_server import StoredServerSide
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.machine import machine
+from signoff.acceptance.reading import Conflict, Document
+from signoff.acceptance.running.findings import Findings
+from signoff.perf.redaction import known_secrets
+from signoff.reports.document.cut_run import BEGUN, JudgedLine, as_judged
+from signoff.reports.document.headline import fold, headline, open_counts, out_of_reach
+from signoff.reports.forms.result_files import write_results
+from signoff.reports.plain_text import line as plain_line
+from signoff.reports.stored import stored_run
+from signoff.reports.stored.decode import decode
+from signoff.reports.stored.stored_run import (
+    Engine,
+    LogEntry,
+    Side,
+    StoredConflict,
+    StoredCriterion,
+    StoredDocument,
+    StoredRun,
+)
+from signoff.reports.stored.stored_server import StoredServerSide
 
 RESULTS = stored_run.FILE_NAME
 MOST_SHOWN = 20

@@ -15,15 +15,15 @@ from types import FrameType
 from typing import Any
 
 import signoff
-from acceptance import deployment as deployments
-from acceptance.deployment import Deployment, Start
-from acceptance.errors import RunInvalid, UsageError
-from acceptance.services import service as own_service
-from acceptance.services.services_of_run import OwnServices
-from reports.errors import NotWritten
-from reports.plain_text import json_text
-from reports.stored.run_folder import RunFolder, write
-from reports.terminal import show
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.errors import RunInvalid, UsageError
+from signoff.acceptance.services import service as own_service
+from signoff.acceptance.services.services_of_run import OwnServices
+from signoff.reports.errors import NotWritten
+from signoff.reports.plain_text import json_text
+from signoff.reports.stored.run_folder import RunFolder, write
+from signoff.reports.terminal import show
 
 FILE = Path(signoff.__file__).parent / "fixtures/estate.toml"
 WATCH_S = 0.5

@@ -16,18 +16,18 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from acceptance import keys
-from acceptance.deployment import Deployment, Start
-from acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
-from acceptance.services.service_log import ServiceLog
-from perf.client.fetch import fetch
-from perf.client.request_url import joined
-from perf.errors import NoListener
-from perf.processes import lifeline
-from perf.processes.process_identity import ProcessIdentity, identify
-from perf.processes.process_tree import identities, listener
-from reports.plain_text import line as plain_line
-from reports.stored.run_folder import RunFolder, opened
+from signoff.acceptance import keys
+from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
+from signoff.acceptance.services.service_log import ServiceLog
+from signoff.perf.client.fetch import fetch
+from signoff.perf.client.request_url import joined
+from signoff.perf.errors import NoListener
+from signoff.perf.processes import lifeline
+from signoff.perf.processes.process_identity import ProcessIdentity, identify
+from signoff.perf.processes.process_tree import identities, listener
+from signoff.reports.plain_text import line as plain_line
+from signoff.reports.stored.run_folder import RunFolder, opened
 
 READY_PATHS = ("/ready", "/health", "/-/ready")
 """The last is that of Prometheus."""
@@ -39,7 +39,7 @@ LAST_BYTES, LAST_LINES, LAST_CHARACTERS = 8192, 3, 300
 
 def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
     """The command line that starts the service of a deployment file."""
-    return [sys.executable, "-P", "-m", "acceptance", "serve", start.service, *start.arguments, *extra]
+    return [sys.executable, "-P", "-m", "signoff.acceptance", "serve", start.service, *start.arguments, *extra]
 
 
 def give_key(deployment: Deployment) -> tuple[str, ...]:

@@ -7,8 +7,8 @@ import fcntl
 import threading
 from typing import IO, Final
 
-from reports.errors import NotWritten
-from reports.stored.run_folder import Growing, RunFolder
+from signoff.reports.errors import NotWritten
+from signoff.reports.stored.run_folder import Growing, RunFolder
 
 PIPE_BYTES: Final = 1 << 20
 """What a service may say at once without waiting for this process, where the system grants it."""

@@ -10,10 +10,10 @@ from typing import Any
 import yaml
 
 import signoff
-from acceptance.deployment import Deployment, Start
-from acceptance.services.service import OwnService, refuse_taken
-from perf.processes.process_identity import ProcessIdentity
-from reports.stored.run_folder import RunFolder
+from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.services.service import OwnService, refuse_taken
+from signoff.perf.processes.process_identity import ProcessIdentity
+from signoff.reports.stored.run_folder import RunFolder
 
 GATEWAY = "gateway"
 SHIPPED_GATEWAY = Path(signoff.__file__).parent / "reference_services/gateway/settings/gateway.yaml"

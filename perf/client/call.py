@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
-from perf.client.bounds import MOST_TEXT, AnswerTooLong, Room
-from perf.client.completion import UNREADABLE, Completion, StreamReader, bounded, unreadable
-from perf.client.connection import Connection, outcome_of
-from perf.client.endpoint import Address, Endpoint
-from perf.client.exchange import Exchange
-from perf.client.reply import BAD, Reply, encoded, is_of_events, read, rest_of_stream, what_is_bad
-from perf.client.response import Response
+from signoff.perf.client.bounds import MOST_TEXT, AnswerTooLong, Room
+from signoff.perf.client.completion import UNREADABLE, Completion, StreamReader, bounded, unreadable
+from signoff.perf.client.connection import Connection, outcome_of
+from signoff.perf.client.endpoint import Address, Endpoint
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.client.reply import BAD, Reply, encoded, is_of_events, read, rest_of_stream, what_is_bad
+from signoff.perf.client.response import Response
 
 _NOTHING: Final = Response()
 _TOO_MUCH_TEXT: Final = f"a text of more than {MOST_TEXT} characters"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from perf.client.bounds import MOST_TOKENS
+from signoff.perf.client.bounds import MOST_TOKENS
 
 _PLAIN: Final = {"role", "content"}
 

@@ -17,14 +17,14 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final
 
-from perf.client.bounds import MOST_EVENTS, STREAM_BYTES, Room
-from perf.client.call import Call
-from perf.client.connection import Connection
-from perf.client.endpoint import RESOLVE_S, WITH_BODY, Address, Endpoint
-from perf.client.exchange import Exchange
-from perf.client.receiving import Reading
-from perf.client.reply import Reply
-from perf.errors import PlanInvalid
+from signoff.perf.client.bounds import MOST_EVENTS, STREAM_BYTES, Room
+from signoff.perf.client.call import Call
+from signoff.perf.client.connection import Connection
+from signoff.perf.client.endpoint import RESOLVE_S, WITH_BODY, Address, Endpoint
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.client.receiving import Reading
+from signoff.perf.client.reply import Reply
+from signoff.perf.errors import PlanInvalid
 
 MANY: Final = 8
 """With so many requests under way what arrives may be read together..."""

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from perf.client.bounds import EVENT_BYTES, MOST_EVENTS, AnswerTooLong, too_many_values
-from perf.client.chunk import choices_of, content_of, is_error, usage_of
-from perf.client.chunk_template import Mould
-from perf.client.sse import EventReader, plain_data
+from signoff.perf.client.bounds import EVENT_BYTES, MOST_EVENTS, AnswerTooLong, too_many_values
+from signoff.perf.client.chunk import choices_of, content_of, is_error, usage_of
+from signoff.perf.client.chunk_template import Mould
+from signoff.perf.client.sse import EventReader, plain_data
 
 UNREADABLE: Final = (
     *(ValueError, TypeError, LookupError, AttributeError, OverflowError),

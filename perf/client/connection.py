@@ -12,9 +12,9 @@ import ssl
 import time
 from typing import Final, Protocol
 
-from perf.client.endpoint import Address
-from perf.client.receive_stamps import ask_for_stamps
-from perf.client.receiving import READ_BYTES, Reading
+from signoff.perf.client.endpoint import Address
+from signoff.perf.client.receive_stamps import ask_for_stamps
+from signoff.perf.client.receiving import READ_BYTES, Reading
 
 _OUTCOMES: Final = {
     errno.ECONNREFUSED: "refused",

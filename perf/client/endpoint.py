@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from perf.client.request_url import joined, origin
-from perf.errors import PlanInvalid, Unresolved
+from signoff.perf.client.request_url import joined, origin
+from signoff.perf.errors import PlanInvalid, Unresolved
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _UNSENDABLE = re.compile(r"[^\x21-\x7e]")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, fields
 from operator import attrgetter, itemgetter
 from typing import Any, Literal
 
-from perf.redaction.known_secrets import counted
+from signoff.perf.redaction.known_secrets import counted
 
 Stamps = Literal["kernel", "user"]
 

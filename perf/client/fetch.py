@@ -11,11 +11,11 @@ import time
 from collections.abc import Mapping
 from typing import Final
 
-from perf.client.bounds import WHOLE_BYTES
-from perf.client.client import Client
-from perf.client.endpoint import percent_encoded
-from perf.client.reply import Reply
-from perf.errors import Unresolved
+from signoff.perf.client.bounds import WHOLE_BYTES
+from signoff.perf.client.client import Client
+from signoff.perf.client.endpoint import percent_encoded
+from signoff.perf.client.reply import Reply
+from signoff.perf.errors import Unresolved
 
 UNRESOLVED: Final = "unresolved"
 NO_CONNECTION: Final = frozenset({"refused", "unreachable", "tls", UNRESOLVED})

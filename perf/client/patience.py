@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-from perf.client.request_url import origin
+from signoff.perf.client.request_url import origin
 
 MOST_IN_A_ROW: Final = 3
 HURRIED_SHARE: Final = 0.5

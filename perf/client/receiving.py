@@ -12,8 +12,8 @@ import socket
 from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
-from perf.client.receive_stamps import ANCILLARY_BYTES, Ancillary, ReceiveClock, ask_for_stamps
-from perf.client.wakeup import Wakeup
+from signoff.perf.client.receive_stamps import ANCILLARY_BYTES, Ancillary, ReceiveClock, ask_for_stamps
+from signoff.perf.client.wakeup import Wakeup
 
 READ_BYTES: Final = 64 * 1024
 GATHER_NS: Final = 2_000_000

@@ -9,9 +9,17 @@ from typing import Final
 
 import httptools
 
-from perf.client.bounds import AnswerTooLong
-from perf.client.completion import UNREADABLE, Completion, StreamReader, bounded, read_stream, read_whole, unreadable
-from perf.client.response import Response
+from signoff.perf.client.bounds import AnswerTooLong
+from signoff.perf.client.completion import (
+    UNREADABLE,
+    Completion,
+    StreamReader,
+    bounded,
+    read_stream,
+    read_whole,
+    unreadable,
+)
+from signoff.perf.client.response import Response
 
 BAD: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, *UNREADABLE)
 """What a response that comes in can raise."""

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from perf.errors import UrlInvalid
+from signoff.perf.errors import UrlInvalid
 
 PORTS: Final = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 HTTP: Final = {"ws": "http", "wss": "https"}

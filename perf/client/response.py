@@ -13,7 +13,7 @@ from typing import Final
 
 import httptools
 
-from perf.client.bounds import (
+from signoff.perf.client.bounds import (
     FRAMING_BYTES,
     FREE_BYTES,
     HEADER_BYTES,

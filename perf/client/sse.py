@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from perf.client.bounds import EVENT_BYTES, AnswerTooLong
+from signoff.perf.client.bounds import EVENT_BYTES, AnswerTooLong
 
 _BOM: Final = b"\xef\xbb\xbf"
 

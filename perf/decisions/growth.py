@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from perf.decisions.batch_means import lag_1
-from perf.decisions.decision import Decision, check_alpha, flaw_in, undecided
+from signoff.perf.decisions.batch_means import lag_1
+from signoff.perf.decisions.decision import Decision, check_alpha, flaw_in, undecided
 
 WARM_UP: Final = 0.25
 """The first share of a series is not asked about growth: caches and pools fill then."""

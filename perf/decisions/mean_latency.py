@@ -16,11 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from perf.decisions.batch_means import lag_1, overlapping, split, upper_reach
-from perf.decisions.betting import log_evidence_below
-from perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
-from perf.decisions.looks import look_levels
-from perf.decisions.warm_up import warm_up_cut
+from signoff.perf.decisions.batch_means import lag_1, overlapping, split, upper_reach
+from signoff.perf.decisions.betting import log_evidence_below
+from signoff.perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
+from signoff.perf.decisions.looks import look_levels
+from signoff.perf.decisions.warm_up import warm_up_cut
 
 LOOKS: Final = (
     *(500, 600, 700, 800, 900, 1050, 1200, 1400, 1600, 1850, 2150),

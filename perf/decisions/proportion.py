@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betaincinv, gammaincinv, ndtri
 
-from perf.decisions.batch_means import apart, lag_1, split
-from perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
+from signoff.perf.decisions.batch_means import apart, lag_1, split
+from signoff.perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
 
 _BATCHES = 10
 _MANY = 1000

@@ -6,12 +6,12 @@ numbers, and failures alone end as `inconclusive` or `fail`.
 
 from __future__ import annotations
 
-from perf.decisions.decision import Decision, DecisionOutcome
-from perf.decisions.growth import decide_growth
-from perf.decisions.mean_latency import decide_mean
-from perf.decisions.proportion import decide_percentile, decide_rate, decide_score
-from perf.decisions.throughput import decide_throughput
-from perf.decisions.tolerance import decide_cold_starts
+from signoff.perf.decisions.decision import Decision, DecisionOutcome
+from signoff.perf.decisions.growth import decide_growth
+from signoff.perf.decisions.mean_latency import decide_mean
+from signoff.perf.decisions.proportion import decide_percentile, decide_rate, decide_score
+from signoff.perf.decisions.throughput import decide_throughput
+from signoff.perf.decisions.tolerance import decide_cold_starts
 
 __all__ = [
     "Decision",

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from perf.decisions.batch_means import MeanError, apart, lag_1
-from perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
+from signoff.perf.decisions.batch_means import MeanError, apart, lag_1
+from signoff.perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
 
 LEAST_WINDOWS = 6
 

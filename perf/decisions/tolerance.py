@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from scipy.special import nctdtrit, ndtri
 
-from perf.decisions.decision import Decision, flaw_in, undecided
+from signoff.perf.decisions.decision import Decision, flaw_in, undecided
 
 LEAST: Final = 5
 

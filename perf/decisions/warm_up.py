@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from perf.decisions.batch_means import overlapping
+from signoff.perf.decisions.batch_means import overlapping
 
 SHARE = 0.1
 """At most this share of a series may be taken for warm-up."""

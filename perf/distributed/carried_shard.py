@@ -1,7 +1,7 @@
 """One shard of a run on a worker's machine; its records go to the master as they come.
 
-The client is a process of its own (`python -m perf.load.load`) that knows nothing of Locust or gevent, so that no
-greenlet delays a send or a read. Plan, headers and start reach it by its standard input.
+The client is a process of its own (`python -m signoff.perf.load.load`) that knows nothing of Locust or gevent, so
+that no greenlet delays a send or a read. Plan, headers and start reach it by its standard input.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ import gevent
 from gevent import subprocess
 from gevent.queue import Queue
 
-from perf.distributed.joining import ENDED, RECORDS, with_own_headers
-from perf.errors import PerfError
-from perf.load.client_limits import open_files_short
-from perf.load.load_process import client_command, client_environment
-from perf.processes import lifeline
-from perf.redaction import known_secrets
+from signoff.perf.distributed.joining import ENDED, RECORDS, with_own_headers
+from signoff.perf.errors import PerfError
+from signoff.perf.load.client_limits import open_files_short
+from signoff.perf.load.load_process import client_command, client_environment
+from signoff.perf.processes import lifeline
+from signoff.perf.redaction import known_secrets
 
 BATCH_S: Final = 0.1
 DONE: Final = "done"

@@ -14,9 +14,9 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Final
 
-from perf.errors import PlanInvalid
-from perf.load.plan import LoadPlan
-from perf.redaction import known_secrets
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.redaction import known_secrets
 
 JOIN: Final = "signoff_join"
 WELCOME: Final = "signoff_welcome"

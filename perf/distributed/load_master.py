@@ -17,10 +17,10 @@ from typing import Any, Final
 import gevent
 from gevent.queue import Empty, Queue
 
-from perf.client.exchange import Exchange
-from perf.distributed import locust_runner
-from perf.distributed.clock_offset import shifted
-from perf.distributed.joining import (
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.distributed import locust_runner
+from signoff.perf.distributed.clock_offset import shifted
+from signoff.perf.distributed.joining import (
     CLOCK,
     ENDED,
     GOODBYE,
@@ -35,12 +35,12 @@ from perf.distributed.joining import (
     refusal,
     without_secrets,
 )
-from perf.distributed.member import Member
-from perf.errors import LoadProcessDied, PlanInvalid, WorkersMissing
-from perf.load.client_limits import check_memory
-from perf.load.gathered import Gathered, GivenUp
-from perf.load.load_run import LoadProgress, LoadRun
-from perf.load.plan import LoadPlan
+from signoff.perf.distributed.member import Member
+from signoff.perf.errors import LoadProcessDied, PlanInvalid, WorkersMissing
+from signoff.perf.load.client_limits import check_memory
+from signoff.perf.load.gathered import Gathered, GivenUp
+from signoff.perf.load.load_run import LoadProgress, LoadRun
+from signoff.perf.load.plan import LoadPlan
 
 GRACE_S: Final = 10.0
 READY_S: Final = 60.0

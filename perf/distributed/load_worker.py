@@ -14,9 +14,9 @@ import gevent
 import greenlet
 from gevent.queue import Empty, Queue
 
-from perf.distributed import locust_runner
-from perf.distributed.carried_shard import DONE, CarriedShard, Send
-from perf.distributed.joining import (
+from signoff.perf.distributed import locust_runner
+from signoff.perf.distributed.carried_shard import DONE, CarriedShard, Send
+from signoff.perf.distributed.joining import (
     CLOCK,
     GOODBYE,
     JOIN,
@@ -27,7 +27,7 @@ from perf.distributed.joining import (
     WELCOME,
     Joining,
 )
-from perf.errors import JoinRefused, MasterGone
+from signoff.perf.errors import JoinRefused, MasterGone
 
 ANSWER_S: Final = 10.0
 SILENCE_S: Final = 6.0

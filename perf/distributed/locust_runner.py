@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Final
 
-from perf.errors import PlanInvalid
+from signoff.perf.errors import PlanInvalid
 
 _NO_PATCH: Final = "LOCUST_SKIP_MONKEY_PATCH"
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from perf.distributed.clock_offset import ClockOffset
-from perf.distributed.joining import Joining
+from signoff.perf.distributed.clock_offset import ClockOffset
+from signoff.perf.distributed.joining import Joining
 
 
 @dataclass(slots=True)

@@ -13,9 +13,9 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any, Final
 
-from perf.client.exchange import Exchange
-from perf.errors import EvidenceUnreadable, InputUnreadable
-from perf.imported.external_run import (
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.errors import EvidenceUnreadable, InputUnreadable
+from signoff.perf.imported.external_run import (
     LONGEST_BYTES,
     OF_EVERY_TOOL,
     ForeignRun,
@@ -24,7 +24,7 @@ from perf.imported.external_run import (
     origin_named,
     outcome_of,
 )
-from perf.input_file import opened
+from signoff.perf.input_file import opened
 
 RECORDS: Final = "profile_export.jsonl"
 PROFILING: Final = "profiling"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from perf.errors import EvidenceUnreadable
-from perf.imported.aiperf_results import is_aiperf, read_aiperf
-from perf.imported.external_run import ForeignRun, load_json
-from perf.imported.guidellm_results import is_guidellm, read_guidellm
+from signoff.perf.errors import EvidenceUnreadable
+from signoff.perf.imported.aiperf_results import is_aiperf, read_aiperf
+from signoff.perf.imported.external_run import ForeignRun, load_json
+from signoff.perf.imported.guidellm_results import is_guidellm, read_guidellm
 
 
 def read_foreign(path: Path) -> ForeignRun:

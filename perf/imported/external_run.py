@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from perf.client.endpoint import chat_url
-from perf.client.exchange import Exchange
-from perf.client.request_url import origin
-from perf.errors import EvidenceUnreadable, InputTooLong, InputUnreadable, UrlInvalid
-from perf.input_file import read_input
-from perf.load.client_validity import ClientHealth
-from perf.load.load_run import LoadRun
-from perf.load.plan import LoadPlan
+from signoff.perf.client.endpoint import chat_url
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.client.request_url import origin
+from signoff.perf.errors import EvidenceUnreadable, InputTooLong, InputUnreadable, UrlInvalid
+from signoff.perf.input_file import read_input
+from signoff.perf.load.client_validity import ClientHealth
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.load.plan import LoadPlan
 
 LONGEST_BYTES: Final = 2_000_000_000
 OF_EVERY_TOOL: Final = (

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from perf.client.exchange import Exchange
-from perf.errors import EvidenceUnreadable
-from perf.imported.external_run import OF_EVERY_TOOL, ForeignRun, exchange, number, origin_named, outcome_of
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.errors import EvidenceUnreadable
+from signoff.perf.imported.external_run import OF_EVERY_TOOL, ForeignRun, exchange, number, origin_named, outcome_of
 
 SINCE_1970_S: Final = 1e9
 """What is larger is a time, what is smaller a distance."""

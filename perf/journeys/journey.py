@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from perf.errors import PlanInvalid
-from perf.load.plan import Bodies
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load.plan import Bodies
 
 SESSION_HEADER: Final = "X-Session-ID"
 MOST_TURNS: Final = 1000

@@ -22,10 +22,10 @@ from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
 
-from perf.client.endpoint import chat_url
-from perf.client.exchange import Exchange
-from perf.errors import PerfError, PlanInvalid
-from perf.journeys.journey import (
+from signoff.perf.client.endpoint import chat_url
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.errors import PerfError, PlanInvalid
+from signoff.perf.journeys.journey import (
     SESSION_HEADER,
     TURNS_OF_USER,
     Journey,
@@ -34,9 +34,9 @@ from perf.journeys.journey import (
     new_session_name,
     turn_body,
 )
-from perf.journeys.turns import Turns
-from perf.load.plan import LoadPlan
-from perf.redaction import known_secrets
+from signoff.perf.journeys.turns import Turns
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.redaction import known_secrets
 
 PROMPT: Final = "Write about what comes to your mind."
 USERS_OF_WORKER: Final = 100_000

@@ -21,18 +21,18 @@ from pathlib import Path
 from typing import IO, Any, Final
 from urllib.parse import urlsplit
 
-from perf.client.exchange import Exchange
-from perf.client.request_url import joined, origin
-from perf.errors import LoadProcessDied, PlanInvalid
-from perf.journeys.journey import Journey
-from perf.load.client_limits import open_files_short
-from perf.load.gathered import Gathered, GivenUp
-from perf.load.load_figures import LoadFigures
-from perf.load.load_process import client_environment
-from perf.load.load_run import LoadProgress, LoadRun
-from perf.load.plan import LoadPlan
-from perf.processes import lifeline
-from perf.redaction import known_secrets
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.client.request_url import joined, origin
+from signoff.perf.errors import LoadProcessDied, PlanInvalid
+from signoff.perf.journeys.journey import Journey
+from signoff.perf.load.client_limits import open_files_short
+from signoff.perf.load.gathered import Gathered, GivenUp
+from signoff.perf.load.load_figures import LoadFigures
+from signoff.perf.load.load_process import client_environment
+from signoff.perf.load.load_run import LoadProgress, LoadRun
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.processes import lifeline
+from signoff.perf.redaction import known_secrets
 
 GRACE_S: Final = 10.0
 SPAWNED_PER_SECOND: Final = 100

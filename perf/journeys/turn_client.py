@@ -1,4 +1,4 @@
-"""Our client as a process that sends turns when asked: `python -m perf.journeys.turn_client`.
+"""Our client as a process that sends turns when asked: `python -m signoff.perf.journeys.turn_client`.
 
 It reads lines of JSON: first the plan (with `lasts_s`, if it is to close by itself), then each turn (`turn`, `body`,
 `headers`, `due_ns`, `sequence`), and `close` once no more are to begin. It writes lines of JSON: `ready`, each
@@ -17,16 +17,16 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from perf.client.client import Client
-from perf.client.exchange import Exchange
-from perf.client.wakeup import Wakeup
-from perf.errors import PerfError
-from perf.load.client_limits import come_first, raise_open_files
-from perf.load.loop_lag import Heart
-from perf.load.plan import LoadPlan
-from perf.load.record_lines import record_lines
-from perf.load.shards import Shard, ShardResult
-from perf.redaction import known_secrets
+from signoff.perf.client.client import Client
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.client.wakeup import Wakeup
+from signoff.perf.errors import PerfError
+from signoff.perf.load.client_limits import come_first, raise_open_files
+from signoff.perf.load.loop_lag import Heart
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.load.record_lines import record_lines
+from signoff.perf.load.shards import Shard, ShardResult
+from signoff.perf.redaction import known_secrets
 
 Put = Callable[[Mapping[str, Any]], None]
 

@@ -16,11 +16,11 @@ import gevent
 from gevent import subprocess
 from gevent.event import AsyncResult
 
-from perf import errors
-from perf.errors import LoadProcessDied, PerfError
-from perf.load.load_process import client_environment
-from perf.load.plan import LoadPlan
-from perf.processes import lifeline
+from signoff.perf import errors
+from signoff.perf.errors import LoadProcessDied, PerfError
+from signoff.perf.load.load_process import client_environment
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.processes import lifeline
 
 READY_S = 60.0
 
@@ -40,7 +40,7 @@ class Turns:
         self._numbers = itertools.count()
         self._ready: AsyncResult[None] = AsyncResult()
         self._child = subprocess.Popen(
-            [sys.executable, "-m", "perf.journeys.turn_client"],
+            [sys.executable, "-m", "signoff.perf.journeys.turn_client"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=client_environment(),

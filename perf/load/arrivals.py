@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from perf.errors import PlanInvalid
+from signoff.perf.errors import PlanInvalid
 
 MOST: Final = 5_000_000
 """More arrivals than this are refused: their records would not fit into the memory of a usual machine."""

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 import psutil
 
-from perf.errors import PlanInvalid
-from perf.load.plan import LoadPlan
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load.plan import LoadPlan
 
 RECORD_BYTES: Final = 1_500
 TOKEN_BYTES: Final = 64

@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from perf.client.exchange import OWN_FAULTS, Exchange, Stamps
-from perf.load.load_figures import FIGURES, figure_of, series
+from signoff.perf.client.exchange import OWN_FAULTS, Exchange, Stamps
+from signoff.perf.load.load_figures import FIGURES, figure_of, series
 
 TOLERANCE = 0.02
 """The share of the limit (or of the figure) by which the client may have moved it."""

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
-from perf import errors
-from perf.client.exchange import Exchange
-from perf.errors import LoadProcessDied, PerfError
-from perf.load.load_run import LoadProgress, LoadRun
-from perf.load.plan import LoadPlan
-from perf.load.shards import ShardResult, merge
+from signoff.perf import errors
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.errors import LoadProcessDied, PerfError
+from signoff.perf.load.load_run import LoadProgress, LoadRun
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.load.shards import ShardResult, merge
 
 GIVE_UP_AFTER: Final = 20
 HOPELESS: Final = frozenset(

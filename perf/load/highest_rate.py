@@ -15,10 +15,10 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from perf.client.exchange import Exchange
-from perf.decisions.decision import Decision, DecisionOutcome
-from perf.decisions.statistics import decide_mean, decide_percentile, decide_rate, decide_throughput
-from perf.load.load_run import LoadRun
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.decisions.decision import Decision, DecisionOutcome
+from signoff.perf.decisions.statistics import decide_mean, decide_percentile, decide_rate, decide_throughput
+from signoff.perf.load.load_run import LoadRun
 
 ALPHA: Final = 0.05
 MOST_LOOKS: Final = 16

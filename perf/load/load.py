@@ -1,7 +1,7 @@
 """A load run: every request leaves at its scheduled time, whatever the server does.
 
-As a program (`python -m perf.load.load`) it is one worker. It reads a line of JSON with the plan and its shard, says
-that it is ready, reads a line with the time of the start (or starts at once where there is none), and writes JSON
+As a program (`python -m signoff.perf.load.load`) it is one worker. It reads a line of JSON with the plan and its shard,
+says that it is ready, reads a line with the time of the start (or starts at once where there is none), and writes JSON
 lines: each exchange as it ends, progress, and a summary at its end.
 """
 
@@ -17,18 +17,18 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Final
 
-from perf.client.client import Client
-from perf.client.exchange import Exchange
-from perf.client.wakeup import Wakeup
-from perf.errors import PerfError
-from perf.load.client_limits import come_first, raise_open_files
-from perf.load.load_process import run_load_in_process
-from perf.load.load_run import LoadProgress, LoadRun
-from perf.load.loop_lag import Heart
-from perf.load.plan import LoadPlan
-from perf.load.record_lines import record_lines
-from perf.load.shards import Shard, ShardResult, merge
-from perf.redaction import known_secrets
+from signoff.perf.client.client import Client
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.client.wakeup import Wakeup
+from signoff.perf.errors import PerfError
+from signoff.perf.load.client_limits import come_first, raise_open_files
+from signoff.perf.load.load_process import run_load_in_process
+from signoff.perf.load.load_run import LoadProgress, LoadRun
+from signoff.perf.load.loop_lag import Heart
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.load.record_lines import record_lines
+from signoff.perf.load.shards import Shard, ShardResult, merge
+from signoff.perf.redaction import known_secrets
 
 __all__ = ["LoadPlan", "LoadProgress", "LoadRun", "run_load", "run_load_in_process"]
 

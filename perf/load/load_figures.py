@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from perf.client.exchange import Exchange
+from signoff.perf.client.exchange import Exchange
 
 Values = NDArray[np.float64]
 FIGURES: Final = ("p50", "p90", "p99", "mean")

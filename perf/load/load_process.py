@@ -23,14 +23,14 @@ from types import TracebackType
 from typing import IO, Any, Final
 
 import signoff
-from perf.client.exchange import Exchange
-from perf.errors import PlanInvalid
-from perf.load.client_limits import check_memory, open_files_short
-from perf.load.gathered import Gathered, GivenUp
-from perf.load.load_run import LoadProgress, LoadRun
-from perf.load.plan import LoadPlan
-from perf.processes import lifeline
-from perf.redaction import known_secrets
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load.client_limits import check_memory, open_files_short
+from signoff.perf.load.gathered import Gathered, GivenUp
+from signoff.perf.load.load_run import LoadProgress, LoadRun
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.processes import lifeline
+from signoff.perf.redaction import known_secrets
 
 GRACE_S: Final = 10.0
 READ_BYTES: Final = 64 * 1024
@@ -225,7 +225,7 @@ class Workers:
 
 def client_command() -> list[str]:
     """One worker as a program."""
-    return [sys.executable, "-m", "perf.load.load"]
+    return [sys.executable, "-m", "signoff.perf.load.load"]
 
 
 def client_environment() -> dict[str, str]:

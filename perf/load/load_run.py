@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from perf.client.exchange import Exchange, latencies_ms, outcomes
-from perf.load.client_validity import ClientHealth
-from perf.load.plan import LoadPlan
+from signoff.perf.client.exchange import Exchange, latencies_ms, outcomes
+from signoff.perf.load.client_validity import ClientHealth
+from signoff.perf.load.plan import LoadPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from perf.client.client import Client
-from perf.client.wakeup import Wakeup
-from perf.load.client_validity import ClientUse, Usage
+from signoff.perf.client.client import Client
+from signoff.perf.client.wakeup import Wakeup
+from signoff.perf.load.client_validity import ClientUse, Usage
 
 BEAT_NS: Final = 20_000_000
 

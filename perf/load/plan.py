@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args
 
-from perf.client import bounds
-from perf.client.endpoint import Endpoint
-from perf.errors import PlanInvalid
-from perf.load import arrivals as arrival_times
-from perf.load.prompts import words
-from perf.load.trace import Traced
+from signoff.perf.client import bounds
+from signoff.perf.client.endpoint import Endpoint
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load import arrivals as arrival_times
+from signoff.perf.load.prompts import words
+from signoff.perf.load.trace import Traced
 
 Arrivals = Literal["constant", "poisson", "ramp", "step", "trace", "closed_loop"]
 _PLACE = "\ue000signoff-marker\ue000"

@@ -14,8 +14,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from perf.errors import InputUnreadable, PlanInvalid
-from perf.input_file import read_input
+from signoff.perf.errors import InputUnreadable, PlanInvalid
+from signoff.perf.input_file import read_input
 
 _WORDS: Final = (
     "time year people way day man thing woman life child world school state family student group country problem hand "

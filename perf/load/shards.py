@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from perf.client.exchange import Exchange
-from perf.load.client_validity import ClientUse, judge_client
-from perf.load.load_run import LoadRun
-from perf.load.plan import LoadPlan
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.load.client_validity import ClientUse, judge_client
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.load.plan import LoadPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,9 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
-from perf.errors import InputUnreadable, PlanInvalid
-from perf.input_file import opened
-from perf.load.arrivals import MOST
+from signoff.perf.errors import InputUnreadable, PlanInvalid
+from signoff.perf.input_file import opened
+from signoff.perf.load.arrivals import MOST
 
 Traced = tuple[float, int | None, int | None]
 """Seconds from the first request, tokens of the prompt, tokens of the answer."""

@@ -10,9 +10,9 @@ from typing import Final
 
 from scipy.special import stdtrit
 
-from perf.load.load_figures import gaps_ms
-from perf.load.load_run import LoadRun
-from perf.nights.interleaved import Block
+from signoff.perf.load.load_figures import gaps_ms
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.nights.interleaved import Block
 
 CONFIDENCE: Final = 0.95
 LEAST_PAIRS: Final = 2

@@ -20,10 +20,10 @@ from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from perf.errors import HistoryFull, HistoryUnreadable
-from perf.nights.comparison import Compared
-from perf.nights.interleaved import Block
-from perf.redaction.known_secrets import redacted, redacted_value
+from signoff.perf.errors import HistoryFull, HistoryUnreadable
+from signoff.perf.nights.comparison import Compared
+from signoff.perf.nights.interleaved import Block
+from signoff.perf.redaction.known_secrets import redacted, redacted_value
 
 SCHEMA: Final = 1
 NO_ROOM: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE)

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from perf.load.load_process import run_load_in_process
-from perf.load.load_run import LoadProgress, LoadRun
-from perf.load.plan import LoadPlan
+from signoff.perf.load.load_process import run_load_in_process
+from signoff.perf.load.load_run import LoadProgress, LoadRun
+from signoff.perf.load.plan import LoadPlan
 
 Side = Literal["target", "control"]
 SIDES: tuple[Side, ...] = get_args(Side)

@@ -16,8 +16,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
 
-from perf.errors import CounterMissing, NoListener
-from perf.processes.process_tree import tree
+from signoff.perf.errors import CounterMissing, NoListener
+from signoff.perf.processes.process_tree import tree
 
 CONTROL: Final = Path("/dev/nvidiactl")
 INTERVAL_S: Final = 1.0

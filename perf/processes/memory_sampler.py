@@ -13,9 +13,9 @@ from typing import Any, Final
 
 import psutil
 
-from perf.errors import CounterMissing, NoListener
-from perf.processes.process_identity import ProcessIdentity, identify
-from perf.processes.process_tree import HighWater, Sample, high_water, sample
+from signoff.perf.errors import CounterMissing, NoListener
+from signoff.perf.processes.process_identity import ProcessIdentity, identify
+from signoff.perf.processes.process_tree import HighWater, Sample, high_water, sample
 
 LASTING: Final = 20
 """A process that was there at the start, or in so many samples, is one of the service's own and no passing helper."""

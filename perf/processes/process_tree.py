@@ -12,8 +12,8 @@ from typing import Any
 
 import psutil
 
-from perf.errors import CounterMissing, NoListener
-from perf.processes.process_identity import ProcessIdentity, identify
+from signoff.perf.errors import CounterMissing, NoListener
+from signoff.perf.processes.process_identity import ProcessIdentity, identify
 
 SOCKET_MANAGER = "systemd"
 """It opens sockets for services that it starts on demand, and is none of them."""

@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from perf.redaction.redactor import Redactor
-from perf.redaction.secret_forms import SHORTEST
+from signoff.perf.redaction.redactor import Redactor
+from signoff.perf.redaction.secret_forms import SHORTEST
 
 _SECRET_NAME: Final = re.compile(r"auth|key|token|secret|cookie|passw(or)?d|pwd|credential|signature", re.IGNORECASE)
 _SECRET_VARIABLE: Final = re.compile(r"(^|_)(API_?KEYS?|KEYS?|TOKENS?|SECRETS?|PASSW(OR)?D|CREDENTIALS?)(_|$)")

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from perf.redaction.nested_texts import DEEPEST, Place, plain_texts, put, texts_in_json
-from perf.redaction.secret_forms import SHORTEST, Forms
-from perf.redaction.text_views import views, widened
+from signoff.perf.redaction.nested_texts import DEEPEST, Place, plain_texts, put, texts_in_json
+from signoff.perf.redaction.secret_forms import SHORTEST, Forms
+from signoff.perf.redaction.text_views import views, widened
 
 MARK: Final = "[api key]"
 _MARK: Final = MARK.encode()

@@ -20,7 +20,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from perf.redaction.text_views import View
+from signoff.perf.redaction.text_views import View
 
 SHORTEST: Final = 8
 """A shorter secret is taken out only where a text says what it is."""

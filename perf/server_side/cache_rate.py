@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from perf.server_side.exposition import Samples
+from signoff.perf.server_side.exposition import Samples
 
 _COUNTERS: Final = (
     ("vllm:prefix_cache", "tokens"),

@@ -17,11 +17,11 @@ from dataclasses import asdict, dataclass
 from http import HTTPStatus
 from typing import IO, Any, Final
 
-from perf.client.endpoint import Endpoint
-from perf.client.fetch import fetch
-from perf.errors import StartRefused
-from perf.processes import lifeline
-from perf.redaction import known_secrets
+from signoff.perf.client.endpoint import Endpoint
+from signoff.perf.client.fetch import fetch
+from signoff.perf.errors import StartRefused
+from signoff.perf.processes import lifeline
+from signoff.perf.redaction import known_secrets
 
 POLL_S: Final = 0.02
 LOOK_S: Final = 2.0

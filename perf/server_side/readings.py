@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass
 from itertools import pairwise
 from typing import Any
 
-from perf.client.exchange import Exchange, outcomes
-from perf.server_side import server_metrics
-from perf.server_side.cache_rate import CacheRate, cache_rate
-from perf.server_side.exposition import Samples, began_again, increase
-from perf.server_side.scrape import Reading, Scraped
-from perf.server_side.server_metrics import Count
+from signoff.perf.client.exchange import Exchange, outcomes
+from signoff.perf.server_side import server_metrics
+from signoff.perf.server_side.cache_rate import CacheRate, cache_rate
+from signoff.perf.server_side.exposition import Samples, began_again, increase
+from signoff.perf.server_side.scrape import Reading, Scraped
+from signoff.perf.server_side.server_metrics import Count
 
 
 @dataclass(frozen=True, slots=True)

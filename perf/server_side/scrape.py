@@ -17,11 +17,11 @@ from http import HTTPStatus
 from types import TracebackType
 from typing import Final
 
-from perf.client.completion import UNREADABLE
-from perf.client.fetch import fetch
-from perf.errors import PlanInvalid
-from perf.server_side.exposition import Samples, reduced, samples
-from perf.server_side.server_metrics import is_idle, told
+from signoff.perf.client.completion import UNREADABLE
+from signoff.perf.client.fetch import fetch
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.server_side.exposition import Samples, reduced, samples
+from signoff.perf.server_side.server_metrics import is_idle, told
 
 INTERVAL_S: Final = 1.0
 MOST_READINGS: Final = 3600

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from perf.server_side.exposition import Samples
+from signoff.perf.server_side.exposition import Samples
 
 _RUNNING: Final = ("vllm:num_requests_running", "sglang:num_running_reqs", "gateway_outstanding_requests")
 _WAITING: Final = ("vllm:num_requests_waiting", "sglang:num_queue_reqs", "gateway_queue_length")

@@ -7,12 +7,12 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
-from perf.errors import CounterMissing
-from perf.load.load_run import LoadRun
-from perf.processes.gpu import GpuSampler, nvml
-from perf.processes.process_identity import ProcessIdentity, identify
-from perf.server_side.readings import ServerSide, server_side
-from perf.server_side.scrape import Scraper, Source
+from signoff.perf.errors import CounterMissing
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.processes.gpu import GpuSampler, nvml
+from signoff.perf.processes.process_identity import ProcessIdentity, identify
+from signoff.perf.server_side.readings import ServerSide, server_side
+from signoff.perf.server_side.scrape import Scraper, Source
 
 ELSEWHERE = "the server's process is not seen on this machine, so its GPUs are not looked at"
 

@@ -1,4 +1,4 @@
-"""`python -m reference_services.chat SERVICE`: run a chat service in the foreground.
+"""`python -m signoff.reference_services.chat SERVICE`: run a chat service in the foreground.
 
 Exit: 0 stopped, 3 a port, the database or the engine cannot be had, 4 settings or arguments at fault.
 """
@@ -11,17 +11,17 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference_services.chat import LOGGER, NAME
-from reference_services.chat.engine.engine import EngineError
-from reference_services.chat.serving.app import create_app
-from reference_services.chat.serving.server import serve
-from reference_services.chat.settings.services import SERVICES
-from reference_services.chat.stores.store import StoreError
-from reference_services.faults import FAULTS
-from reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
-from reference_services.web.serving.listening import ListenError
-from reference_services.web.settings import logs
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.chat import LOGGER, NAME
+from signoff.reference_services.chat.engine.engine import EngineError
+from signoff.reference_services.chat.serving.app import create_app
+from signoff.reference_services.chat.serving.server import serve
+from signoff.reference_services.chat.settings.services import SERVICES
+from signoff.reference_services.chat.stores.store import StoreError
+from signoff.reference_services.faults import FAULTS
+from signoff.reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from signoff.reference_services.web.serving.listening import ListenError
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -73,7 +73,7 @@ _SETTINGS = (
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="python -m reference_services.chat",
+        prog="python -m signoff.reference_services.chat",
         description="A chat service with sessions, on a simulated engine or on vLLM.",
         epilog="Settings: these arguments, then variables (HERMES_2_*, MIXTRAL_8X7B_*, OPENCHAT_3_5_*, PHI_3_MINI_*), "
         "then --config, then the service's defaults.",

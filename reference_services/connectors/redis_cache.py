@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from reference_services.connectors.connection import Connection, failed, given, worked
+from signoff.reference_services.connectors.connection import Connection, failed, given, worked
 
 TIMEOUT_S = 5
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reference_services.chat.serving.app import CreateApp
-from reference_services.faults import (
+from signoff.reference_services.chat.serving.app import CreateApp
+from signoff.reference_services.faults import (
     accepts_anything,
     buffers_stream,
     forgets_session,
@@ -12,7 +12,7 @@ from reference_services.faults import (
     slow,
     stale_metrics,
 )
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.web.serving.fault import Fault
 
 FAULTS: dict[str, Fault[CreateApp]] = {
     module.FAULT.name: module.FAULT

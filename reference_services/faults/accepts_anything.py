@@ -9,9 +9,9 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_services.chat.serving.app import CreateApp
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.chat.serving.app import CreateApp
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.web.serving.fault import Fault
 
 CHAT = "/v1/chat/completions"
 WAVED_THROUGH = ("invalid_json", "invalid_value", "unknown_field", "model_not_found")

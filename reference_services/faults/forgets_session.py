@@ -5,10 +5,10 @@ from __future__ import annotations
 from functools import partial
 from typing import cast
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.serving.app import CreateApp
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.serving.app import CreateApp
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.web.serving.fault import Fault
 
 
 class ForgetfulSessions(SessionManager):

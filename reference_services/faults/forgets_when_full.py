@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.prompt.tokenizer import count_messages
-from reference_services.chat.prompt.window import Count
-from reference_services.chat.serving.app import CreateApp
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.sessions.turn import Turn
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.tokenizer import count_messages
+from signoff.reference_services.chat.prompt.window import Count
+from signoff.reference_services.chat.serving.app import CreateApp
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.sessions.turn import Turn
+from signoff.reference_services.web.serving.fault import Fault
 
 
 class OverflowingSessions(SessionManager):

@@ -8,12 +8,12 @@ from typing import Any, cast
 
 from fastapi import FastAPI
 
-from reference_services.chat.api.engine_choice import make_engine
-from reference_services.chat.engine.engine import Ask, Engine, Step
-from reference_services.chat.serving.app import CreateApp
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.faults.wrapped_engine import WrappedEngine
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.chat.api.engine_choice import make_engine
+from signoff.reference_services.chat.engine.engine import Ask, Engine, Step
+from signoff.reference_services.chat.serving.app import CreateApp
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.faults.wrapped_engine import WrappedEngine
+from signoff.reference_services.web.serving.fault import Fault
 
 LEAK_BYTES = 256 * 1024
 

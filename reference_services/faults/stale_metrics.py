@@ -8,9 +8,9 @@ from typing import Any
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry, generate_latest
 
-from reference_services.chat.serving.app import CreateApp
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.chat.serving.app import CreateApp
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.web.serving.fault import Fault
 
 
 class FrozenExposition:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_services.chat.engine.engine import Engine
+from signoff.reference_services.chat.engine.engine import Engine
 
 
 class WrappedEngine:

@@ -1,4 +1,4 @@
-"""`python -m reference_services.gateway`: run the gateway in the foreground.
+"""`python -m signoff.reference_services.gateway`: run the gateway in the foreground.
 
 Exit: 0 stopped, 3 the port cannot be had, 4 configuration or arguments at fault.
 """
@@ -15,17 +15,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reference_services.faults.gateway import FAULTS
-from reference_services.gateway import LOGGER, NAME
-from reference_services.gateway.services.access import ADDRESS, address
-from reference_services.gateway.serving.app import create_gateway
-from reference_services.gateway.serving.server import serve
-from reference_services.gateway.settings.configuration import Configuration, Front
-from reference_services.gateway.settings.configuration_file import SHIPPED, read
-from reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
-from reference_services.web.serving.listening import ListenError
-from reference_services.web.settings import logs
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.faults.gateway import FAULTS
+from signoff.reference_services.gateway import LOGGER, NAME
+from signoff.reference_services.gateway.services.access import ADDRESS, address
+from signoff.reference_services.gateway.serving.app import create_gateway
+from signoff.reference_services.gateway.serving.server import serve
+from signoff.reference_services.gateway.settings.configuration import Configuration, Front
+from signoff.reference_services.gateway.settings.configuration_file import SHIPPED, read
+from signoff.reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from signoff.reference_services.web.serving.listening import ListenError
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 WORKERS = "API_GATEWAY_WORKERS"
 
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="python -m reference_services.gateway",
+        prog="python -m signoff.reference_services.gateway",
         description="A gateway in front of the model services: routing by model, balancing, breakers, a queue.",
     )
     parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME} (the only choice)")

@@ -1,4 +1,4 @@
-"""`python -m reference_services.health`: the page and the health of an estate, in the foreground.
+"""`python -m signoff.reference_services.health`: the page and the health of an estate, in the foreground.
 
 Exit: 0 stopped, 3 the port cannot be had, 4 the estate file or the arguments are at fault.
 """
@@ -13,17 +13,17 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference_services.health import LOGGER, NAME
-from reference_services.health.app import create_app
-from reference_services.health.estate_file import EstateUnreadable, read
-from reference_services.health.settings import HealthSettings
-from reference_services.web.access.guard import detail, guarded
-from reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, show, told
-from reference_services.web.serving.listening import ListenError, bind, run
-from reference_services.web.serving.server import Server, config
-from reference_services.web.settings import logs
-from reference_services.web.settings.limits import Limits
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.health import LOGGER, NAME
+from signoff.reference_services.health.app import create_app
+from signoff.reference_services.health.estate_file import EstateUnreadable, read
+from signoff.reference_services.health.settings import HealthSettings
+from signoff.reference_services.web.access.guard import detail, guarded
+from signoff.reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, show, told
+from signoff.reference_services.web.serving.listening import ListenError, bind, run
+from signoff.reference_services.web.serving.server import Server, config
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.limits import Limits
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 PORT = 8080
 LAST_PORT = 65_535
@@ -65,7 +65,7 @@ def _port(text: str) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="python -m reference_services.health", description="Addresses and health of an estate.")
+    parser = Parser(prog="python -m signoff.reference_services.health", description="Addresses and health of services.")
     parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME} (the only choice)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=_port, default=PORT, help=f"port to listen on (default: {PORT})")

@@ -10,11 +10,11 @@ from fastapi import FastAPI
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
-from reference_services.health import NAME, VERSION
-from reference_services.health.estate_file import Listed
-from reference_services.health.estate_health import EstateHealth, look
-from reference_services.health.metrics import exposition
-from reference_services.health.page import page
+from signoff.reference_services.health import NAME, VERSION
+from signoff.reference_services.health.estate_file import Listed
+from signoff.reference_services.health.estate_health import EstateHealth, look
+from signoff.reference_services.health.metrics import exposition
+from signoff.reference_services.health.page import page
 
 KEPT_S = 1.0
 """A look that is not older is shown again: many readers are no load for the services."""

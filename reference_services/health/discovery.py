@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 
-from reference_services.health.estate_file import Listed
+from signoff.reference_services.health.estate_file import Listed
 
 GATEWAY = "gateway"
 TIMEOUT_S = 2.0

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import signoff
-from reference_services.web.settings.settings_file import read_settings
+from signoff.reference_services.web.settings.settings_file import read_settings
 
 SHIPPED = Path(signoff.__file__).parent / "fixtures/estate.toml"
 VARIABLE = "SIGNOFF_ESTATE"

@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from reference_services.health.estate_file import Listed
-from reference_services.health.service_health import ServiceHealth, Status, ask
+from signoff.reference_services.health.estate_file import Listed
+from signoff.reference_services.health.service_health import ServiceHealth, Status, ask
 
 TIMEOUT_S = 3.0
 WATCHERS = ("prometheus",)

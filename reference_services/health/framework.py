@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reference_services.health import discovery, estate_file
-from reference_services.health.estate_file import Listed
-from reference_services.health.estate_health import TIMEOUT_S, look
+from signoff.reference_services.health import discovery, estate_file
+from signoff.reference_services.health.estate_file import Listed
+from signoff.reference_services.health.estate_health import TIMEOUT_S, look
 
 
 class HealthCheckFramework:

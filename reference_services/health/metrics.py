@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from reference_services.health.estate_health import EstateHealth
+from signoff.reference_services.health.estate_health import EstateHealth
 
 LEVELS = {"unhealthy": 0.0, "degraded": 0.5, "healthy": 1.0}
 

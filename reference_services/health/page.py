@@ -7,8 +7,8 @@ from pathlib import Path
 
 import jinja2
 
-from reference_services.health.estate_file import Listed
-from reference_services.health.estate_health import EstateHealth
+from signoff.reference_services.health.estate_file import Listed
+from signoff.reference_services.health.estate_health import EstateHealth
 
 _ENVIRONMENT = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),

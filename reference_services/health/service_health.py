@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import httpx
 
-from reference_services.health.estate_file import Listed
+from signoff.reference_services.health.estate_file import Listed
 
 Status = Literal["healthy", "degraded", "unhealthy"]
 WORDS: Mapping[str, Status] = {

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reference_services.web.access.origins import HostNames, Origins
-from reference_services.web.access.visitors import Allowed
-from reference_services.web.settings.settings_problems import SettingsError, described
+from signoff.reference_services.web.access.origins import HostNames, Origins
+from signoff.reference_services.web.access.visitors import Allowed
+from signoff.reference_services.web.settings.settings_problems import SettingsError, described
 
 
 class HealthSettings(BaseSettings):

@@ -1,4 +1,4 @@
-"""`python -m reference_services.operations`: Debian's Prometheus over an estate, in the foreground.
+"""`python -m signoff.reference_services.operations`: Debian's Prometheus over an estate, in the foreground.
 
 Exit: 3 Prometheus is not installed, 4 the estate file or the arguments are at fault, else Prometheus's own.
 """
@@ -12,10 +12,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from reference_services.health.estate_file import EstateUnreadable, read
-from reference_services.operations import NAME
-from reference_services.operations.scraping import render, write
-from reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, show
+from signoff.reference_services.health.estate_file import EstateUnreadable, read
+from signoff.reference_services.operations import NAME
+from signoff.reference_services.operations.scraping import render, write
+from signoff.reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, show
 
 PORT = 9090
 
@@ -52,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> Parser:
-    parser = Parser(prog="python -m reference_services.operations", description="A Prometheus over an estate.")
+    parser = Parser(prog="python -m signoff.reference_services.operations", description="A Prometheus over an estate.")
     parser.add_argument("service", nargs="?", default=NAME, choices=[NAME], help=f"{NAME} (the only choice)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--port", type=int, default=PORT, help=f"port to listen on (default: {PORT})")

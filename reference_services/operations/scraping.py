@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from reference_services.health.estate_file import Listed
+from signoff.reference_services.health.estate_file import Listed
 
 FOLDER = Path(__file__).parent
 CONFIGURATION = "prometheus.yml"

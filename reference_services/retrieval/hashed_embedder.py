@@ -12,7 +12,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from reference_services.retrieval.vector import Vector, normalized
+from signoff.reference_services.retrieval.vector import Vector, normalized
 
 DIMENSIONS = 512
 GRAM = 4

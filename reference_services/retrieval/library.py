@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from reference_services.retrieval.document import Document, Hit, StoreUnavailable
-from reference_services.retrieval.store import DocumentStore
-from reference_services.retrieval.vector import Embedder
+from signoff.reference_services.retrieval.document import Document, Hit, StoreUnavailable
+from signoff.reference_services.retrieval.store import DocumentStore
+from signoff.reference_services.retrieval.vector import Embedder
 
 SERVER_THREADS = 8
 Result = TypeVar("Result")

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from reference_services.retrieval.vector import EmbedderError, Vector, normalized
+from signoff.reference_services.retrieval.vector import EmbedderError, Vector, normalized
 
 
 class SentenceEmbedder:

@@ -13,15 +13,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from reference_services.retrieval.document import (
+from signoff.reference_services.retrieval.document import (
     Document,
     Hit,
     StoreCannotOpen,
     StoreFull,
     StoreUnavailable,
 )
-from reference_services.retrieval.passages import passages
-from reference_services.retrieval.vector import Embedder
+from signoff.reference_services.retrieval.passages import passages
+from signoff.reference_services.retrieval.vector import Embedder
 
 try:
     import httpx

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 
-from reference_services.chat.api.service import ModelService
-from reference_services.chat.engine.engine import Ask, Step
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.serving.orchestrator import ConversationOrchestrator
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.service_tests.named_service import NamedService
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.chat.api.service import ModelService
+from signoff.reference_services.chat.engine.engine import Ask, Step
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.serving.orchestrator import ConversationOrchestrator
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.service_tests.named_service import NamedService
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 PROMPT = Prompt((Message("user", "Name three rivers."),))
 MAX_TOKENS = 12

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from reference_services.chat.settings.services import SERVICES
-from reference_services.health.framework import HealthCheckFramework
-from reference_services.service_tests.running import Process, gateway, model_service
+from signoff.reference_services.chat.settings.services import SERVICES
+from signoff.reference_services.health.framework import HealthCheckFramework
+from signoff.reference_services.service_tests.running import Process, gateway, model_service
 
 UNAVAILABLE = 503
 Way = tuple[str, Process, Process]

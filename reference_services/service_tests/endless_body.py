@@ -8,7 +8,7 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-from reference_services.service_tests.probe import CHAT, Probe
+from signoff.reference_services.service_tests.probe import CHAT, Probe
 
 CHUNK_BYTES = 2**20
 ANSWER_S = 10.0

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from reference_services.service_tests.named_service import NamedService
-from reference_services.service_tests.running import Process, gateway, model_service
+from signoff.reference_services.service_tests.named_service import NamedService
+from signoff.reference_services.service_tests.running import Process, gateway, model_service
 
 OK, NOT_FOUND = 200, 404
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from reference_services.service_tests.load_test_framework import LoadTestFramework
-from reference_services.service_tests.named_service import NamedService
-from reference_services.service_tests.running import Process
+from signoff.reference_services.service_tests.load_test_framework import LoadTestFramework
+from signoff.reference_services.service_tests.named_service import NamedService
+from signoff.reference_services.service_tests.running import Process
 
 DURATION_S = float(os.environ.get("LOAD_DURATION_S", "10"))
 KEPT_UP = 0.95

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import signoff
-from reference_services.health.framework import HealthCheckFramework
-from reference_services.service_tests.named_service import NamedService, named
+from signoff.reference_services.health.framework import HealthCheckFramework
+from signoff.reference_services.service_tests.named_service import NamedService, named
 
 STRESS = 1.25
 """How much more than the demanded rate a stress test offers."""
@@ -61,7 +61,7 @@ class LoadTestFramework:
 def command_line(url: str, model: str, rate: float, duration_s: float) -> list[str]:
     """The command that generates the load."""
     options = (f"--rate={rate:g}", f"--duration={duration_s:g}", f"--max-tokens={MAX_TOKENS}", f"--model={model}")
-    return [sys.executable, "-P", "-m", "acceptance", "load", url, *options, "--json=-"]
+    return [sys.executable, "-P", "-m", "signoff.acceptance", "load", url, *options, "--json=-"]
 
 
 def _measured(service: NamedService, url: str, rate: float, duration_s: float) -> dict[str, Any]:

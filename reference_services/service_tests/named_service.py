@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from reference_services.chat.settings.services import SERVICES
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.health import estate_file
+from signoff.reference_services.chat.settings.services import SERVICES
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.health import estate_file
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ import httpx
 import pytest
 import yaml
 
-from reference_services.chat.settings.services import SERVICES
-from reference_services.service_tests.named_service import NamedService, module, named
+from signoff.reference_services.chat.settings.services import SERVICES
+from signoff.reference_services.service_tests.named_service import NamedService, module, named
 
 HOST = "127.0.0.1"
 PATIENCE_S = 60.0
@@ -98,7 +98,7 @@ def free_port() -> int:
 def model_service(name: str, folder: Path, *arguments: str, variables: dict[str, str] | None = None) -> Process:
     """A model service with its sessions in the folder."""
     port = free_port()
-    command = ["reference_services.chat", name, f"--host={HOST}", f"--port={port}", "--metrics-port=own"]
+    command = ["signoff.reference_services.chat", name, f"--host={HOST}", f"--port={port}", "--metrics-port=own"]
     command += [f"--db={folder / 'sessions.sqlite3'}", "--log-level=ERROR", *arguments]
     return Process(f"http://{HOST}:{port}", command, variables or {})
 
@@ -111,7 +111,7 @@ def gateway(folder: Path, replicas: dict[str, str]) -> Process:
     # A replica that is slow to answer because the machine is busy is no replica that is down.
     told = {"services": services, "probes": {"timeout_seconds": ANSWER_S}}
     file.write_text(yaml.safe_dump(told), encoding="utf-8")
-    command = ["reference_services.gateway", f"--host={HOST}", f"--port={port}", f"--config={file}"]
+    command = ["signoff.reference_services.gateway", f"--host={HOST}", f"--port={port}", f"--config={file}"]
     return Process(f"http://{HOST}:{port}", command)
 
 

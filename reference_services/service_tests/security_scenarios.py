@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from reference_services.service_tests.named_service import NamedService
-from reference_services.service_tests.running import Process, model_service
-from reference_services.service_tests.vulnerability_scanner import VulnerabilityScanner
-from reference_services.service_tests.weaknesses import CHECKS
+from signoff.reference_services.service_tests.named_service import NamedService
+from signoff.reference_services.service_tests.running import Process, model_service
+from signoff.reference_services.service_tests.vulnerability_scanner import VulnerabilityScanner
+from signoff.reference_services.service_tests.weaknesses import CHECKS
 
 KEY, OTHER_KEY = secrets.token_urlsafe(24), secrets.token_urlsafe(24)
 

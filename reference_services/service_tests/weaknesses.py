@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from reference_services.service_tests.endless_body import send_endless
-from reference_services.service_tests.probe import CHAT, Finding, Outcome, Probe
-from reference_services.web.access.authority import is_loopback
+from signoff.reference_services.service_tests.endless_body import send_endless
+from signoff.reference_services.service_tests.probe import CHAT, Finding, Outcome, Probe
+from signoff.reference_services.web.access.authority import is_loopback
 
 REFUSED = (401, 403)
 LARGE_HEADER_BYTES = 256 * 1024

@@ -1,4 +1,4 @@
-"""`python -m reference_services.switch`: run Switch in the foreground.
+"""`python -m signoff.reference_services.switch`: run Switch in the foreground.
 
 Exit: 0 stopped, 3 a port cannot be had, 4 settings or arguments at fault.
 """
@@ -10,15 +10,15 @@ import logging
 import sys
 from collections.abc import Sequence
 
-from reference_services.faults.switch import FAULTS
-from reference_services.switch import LOGGER, NAME
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.serving.app import create_app
-from reference_services.switch.serving.server import serve
-from reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
-from reference_services.web.serving.listening import ListenError
-from reference_services.web.settings import logs
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.faults.switch import FAULTS
+from signoff.reference_services.switch import LOGGER, NAME
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.serving.app import create_app
+from signoff.reference_services.switch.serving.server import serve
+from signoff.reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from signoff.reference_services.web.serving.listening import ListenError
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 _SETTINGS = {
     "host": "switch_host",
@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="python -m reference_services.switch",
+        prog="python -m signoff.reference_services.switch",
         description="VX11 Switch: an upstream, else a small model on this machine, behind one endpoint.",
         epilog="Settings: these arguments, then variables (HERMES_*, OPENAI_*, VX11_TOKEN, SWITCH_*, LOG_*), "
         "then the document's figures.",

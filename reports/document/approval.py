@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reports.document.headline import open_counts, outcome
-from reports.stored.stored_run import StoredRun
+from signoff.reports.document.headline import open_counts, outcome
+from signoff.reports.stored.stored_run import StoredRun
 
 
 @dataclass(frozen=True, slots=True)

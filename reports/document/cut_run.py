@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from reports.document.headline import fold, open_counts
-from reports.errors import StoredRunMalformed, StoredRunUnreadable
-from reports.plain_text import line as plain_line
-from reports.stored.decode import decode
-from reports.stored.run_folder import is_in_use, opened
-from reports.stored.stored_run import FILE_NAME, MOST_BYTES, StoredCriterion, StoredRun, load
-from reports.stored.verdict import Measured, Outcome
+from signoff.reports.document.headline import fold, open_counts
+from signoff.reports.errors import StoredRunMalformed, StoredRunUnreadable
+from signoff.reports.plain_text import line as plain_line
+from signoff.reports.stored.decode import decode
+from signoff.reports.stored.run_folder import is_in_use, opened
+from signoff.reports.stored.stored_run import FILE_NAME, MOST_BYTES, StoredCriterion, StoredRun, load
+from signoff.reports.stored.verdict import Measured, Outcome
 
 BEGUN, VERDICTS, EVIDENCE = "begun.json", "verdicts.jsonl", "evidence"
 CUT = "cut"

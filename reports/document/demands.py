@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from reports.document import quantity
-from reports.document.headline import in_conflict, out_of_reach
-from reports.document.outcome import OUTCOME_WORDS, SIMULATED_PASS, Word, worst
-from reports.plain_text import line, link
-from reports.stored.stored_run import StoredCriterion, StoredRun
-from reports.stored.verdict import Outcome
+from signoff.reports.document import quantity
+from signoff.reports.document.headline import in_conflict, out_of_reach
+from signoff.reports.document.outcome import OUTCOME_WORDS, SIMULATED_PASS, Word, worst
+from signoff.reports.plain_text import line, link
+from signoff.reports.stored.stored_run import StoredCriterion, StoredRun
+from signoff.reports.stored.verdict import Outcome
 
 SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("smart", "SMART+ST Validation", ("smart",)),

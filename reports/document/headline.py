@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import PurePath
 
-from reports.plain_text import line
-from reports.stored.stored_run import OpenCounts, StoredConflict, StoredCriterion, StoredRun
-from reports.stored.verdict import Outcome, RunOutcome
+from signoff.reports.plain_text import line
+from signoff.reports.stored.stored_run import OpenCounts, StoredConflict, StoredCriterion, StoredRun
+from signoff.reports.stored.verdict import Outcome, RunOutcome
 
 
 def fold(run: StoredRun) -> tuple[RunOutcome, str]:

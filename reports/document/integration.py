@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports.document.demands import Row, tally
-from reports.document.outcome import OUTCOME_WORDS, Word, worst
-from reports.plain_text import line
+from signoff.reports.document.demands import Row, tally
+from signoff.reports.document.outcome import OUTCOME_WORDS, Word, worst
+from signoff.reports.plain_text import line
 
 IN_THE_TEMPLATE = (
     *("Database connectivity", "Vector database connectivity", "Metrics integration", "Health monitoring", "Service"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reports.document.demands import Row
-from reports.document.headline import out_of_reach
-from reports.stored.stored_run import StoredConflict, StoredRun
+from signoff.reports.document.demands import Row
+from signoff.reports.document.headline import out_of_reach
+from signoff.reports.stored.stored_run import StoredConflict, StoredRun
 
 
 @dataclass(frozen=True, slots=True)

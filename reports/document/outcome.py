@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from reports.stored.verdict import Outcome, RunOutcome
+from signoff.reports.stored.verdict import Outcome, RunOutcome
 
 
 @dataclass(frozen=True, slots=True)

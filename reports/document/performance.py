@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reports.document.demands import Row
-from reports.document.quantity import convert
-from reports.plain_text import line
-from reports.stored.stored_run import StoredCriterion
+from signoff.reports.document.demands import Row
+from signoff.reports.document.quantity import convert
+from signoff.reports.plain_text import line
+from signoff.reports.stored.stored_run import StoredCriterion
 
 IN_THE_TEMPLATE = (
     *("Latency", "Throughput", "Memory usage", "CPU usage", "Model load time", "Context length", "Coherence"),

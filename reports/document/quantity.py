@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from reports.plain_text import line
-from reports.stored.threshold import Threshold
-from reports.stored.verdict import Measured
-from reports.units import SCALE
+from signoff.reports.plain_text import line
+from signoff.reports.stored.threshold import Threshold
+from signoff.reports.stored.verdict import Measured
+from signoff.reports.units import SCALE
 
 _COMPARATORS = {"<": "<", "<=": "≤", "==": "=", ">=": "≥", ">": ">"}
 _PLAIN_STATISTICS = {"each", "rate"}

@@ -13,18 +13,18 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
-from reports.document import quantity
-from reports.document.approval import Approval, approval
-from reports.document.demands import Row, Section, rows, sections, table_text, value_text
-from reports.document.headline import engine_words, fold, headline, outcome
-from reports.document.integration import Part, parts
-from reports.document.open_items import OpenGroup, Step, next_steps, open_groups
-from reports.document.outcome import OUTCOME_WORDS, RUN_WORDS, Word
-from reports.document.performance import Figure, figures
-from reports.document.server_side import ServerShown
-from reports.document.server_side import shown as shown_server
-from reports.plain_text import line
-from reports.stored.stored_run import StoredConflict, StoredDocument, StoredRun, serialized
+from signoff.reports.document import quantity
+from signoff.reports.document.approval import Approval, approval
+from signoff.reports.document.demands import Row, Section, rows, sections, table_text, value_text
+from signoff.reports.document.headline import engine_words, fold, headline, outcome
+from signoff.reports.document.integration import Part, parts
+from signoff.reports.document.open_items import OpenGroup, Step, next_steps, open_groups
+from signoff.reports.document.outcome import OUTCOME_WORDS, RUN_WORDS, Word
+from signoff.reports.document.performance import Figure, figures
+from signoff.reports.document.server_side import ServerShown
+from signoff.reports.document.server_side import shown as shown_server
+from signoff.reports.plain_text import line
+from signoff.reports.stored.stored_run import StoredConflict, StoredDocument, StoredRun, serialized
 
 SIMULATED = "A pass on the simulated engine says nothing about a model."
 _NUMBER_IN_TITLE = re.compile(r"\btask\s+(\d+(?:\.\d+)*)\s*[:.\u2013-]?\s*(.*)", re.IGNORECASE)

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.plain_text import line
-from reports.stored.decode import decode
-from reports.stored.stored_server import StoredComparison, StoredGpus, StoredServerSide
+from signoff.reports.plain_text import line
+from signoff.reports.stored.decode import decode
+from signoff.reports.stored.stored_server import StoredComparison, StoredGpus, StoredServerSide
 
 CURVE_WIDTH, CURVE_HEIGHT = 400.0, 48.0
 AGREES, DIFFERS, UNTOLD = "the same", "differs", "not reported"

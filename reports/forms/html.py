@@ -13,8 +13,8 @@ import re
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports.document.result_document import ResultDocument
-from reports.plain_text import visible
+from signoff.reports.document.result_document import ResultDocument
+from signoff.reports.plain_text import visible
 
 TEMPLATE = "result.html.j2"
 STYLE = "result.css"

@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from reports.document.demands import Row, Section, Statement
-from reports.document.outcome import Word
-from reports.document.performance import Figure
-from reports.document.result_document import ResultDocument
-from reports.document.server_side import ServerShown
-from reports.plain_text import line
+from signoff.reports.document.demands import Row, Section, Statement
+from signoff.reports.document.outcome import Word
+from signoff.reports.document.performance import Figure
+from signoff.reports.document.result_document import ResultDocument
+from signoff.reports.document.server_side import ServerShown
+from signoff.reports.plain_text import line
 
 _SPECIAL = re.compile(
     r"[\\`*\[\]<>|~#$&]"  # always markup

@@ -6,11 +6,11 @@ import os
 import re
 from pathlib import Path
 
-from reports.document.result_document import documents, name_parts, result_document
-from reports.forms.html import html
-from reports.forms.markdown import markdown
-from reports.stored.run_folder import RunFolder
-from reports.stored.stored_run import StoredDocument, StoredRun
+from signoff.reports.document.result_document import documents, name_parts, result_document
+from signoff.reports.forms.html import html
+from signoff.reports.forms.markdown import markdown
+from signoff.reports.stored.run_folder import RunFolder
+from signoff.reports.stored.stored_run import StoredDocument, StoredRun
 
 _UNFIT = re.compile(r"[^\w.+-]+", re.ASCII)
 LONGEST_NAME = 120

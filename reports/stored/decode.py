@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from reports.errors import StoredRunMalformed
-from reports.model import Mistake, converted, shown, written
+from signoff.reports.errors import StoredRunMalformed
+from signoff.reports.model import Mistake, converted, shown, written
 
 T = TypeVar("T")
 MOST_TOLD = 20

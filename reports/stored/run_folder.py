@@ -18,8 +18,8 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import IO, NoReturn
 
-from reports.errors import NotWritten
-from reports.leaving import leaving
+from signoff.reports.errors import NotWritten
+from signoff.reports.leaving import leaving
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 LINKED = {errno.ELOOP, errno.EMLINK}

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
-from reports.model import shown
-from reports.plain_text import json_text
-from reports.stored.decode import decode
-from reports.stored.run_folder import RunFolder, kept, opened
-from reports.stored.stored_server import StoredServerSide
-from reports.stored.threshold import Threshold
-from reports.stored.verdict import Measured, Outcome, RunOutcome
+from signoff.reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
+from signoff.reports.model import shown
+from signoff.reports.plain_text import json_text
+from signoff.reports.stored.decode import decode
+from signoff.reports.stored.run_folder import RunFolder, kept, opened
+from signoff.reports.stored.stored_server import StoredServerSide
+from signoff.reports.stored.threshold import Threshold
+from signoff.reports.stored.verdict import Measured, Outcome, RunOutcome
 
 SCHEMA = 1
 FILE_NAME = "results.json"

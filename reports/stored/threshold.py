@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import isclose
 from typing import Any, Literal
 
-from reports.units import SCALE
+from signoff.reports.units import SCALE
 
 Comparator = Literal["<", "<=", "==", ">=", ">"]
 

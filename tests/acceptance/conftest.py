@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.criterion import Criterion, Threshold
-from acceptance.measuring.site import Site
-from acceptance.profile import Profile
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.profile import Profile
 
 BRIEF = Profile("brief", alpha=0.05, load_s=1, requests_each=10, conversations=12, cold_starts=5)
 CHAT = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8}

@@ -36,7 +36,7 @@ class Ended:
 
 def signoff(*arguments: str) -> list[str]:
     """Signoff as a command."""
-    return [sys.executable, "-P", "-m", "acceptance", *arguments]
+    return [sys.executable, "-P", "-m", "signoff.acceptance", *arguments]
 
 
 def ended(command: Sequence[str], limit_s: float) -> Ended:

@@ -23,12 +23,12 @@ import numpy as np
 import psutil
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from perf.client.client import Client
-from perf.client.exchange import Exchange
-from perf.load.load_process import run_load_in_process
-from perf.load.plan import LoadPlan
-from perf.processes.process_tree import resident_bytes
-from perf.server_side.cold_start import time_starts
+from signoff.perf.client.client import Client
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.load.load_process import run_load_in_process
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.processes.process_tree import resident_bytes
+from signoff.perf.server_side.cold_start import time_starts
 
 ROOT = Path(__file__).parent.parent.parent
 QUESTION = {"model": "hermes-2", "messages": [{"role": "user", "content": "What is the capital?"}], "max_tokens": 16}
@@ -46,7 +46,16 @@ def free_port() -> int:
 
 def chat(port: int, first_ms: float = 0, token_ms: float = 0) -> list[str]:
     return [
-        *(sys.executable, "-m", "reference_services.chat", "hermes-2", "--port", str(port), "--metrics-port", "own"),
+        *(
+            sys.executable,
+            "-m",
+            "signoff.reference_services.chat",
+            "hermes-2",
+            "--port",
+            str(port),
+            "--metrics-port",
+            "own",
+        ),
         *("--time-to-first-token-ms", f"{first_ms:g}", "--time-per-token-ms", f"{token_ms:g}"),
         *("--log-level", "WARNING"),
     ]

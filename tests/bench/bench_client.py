@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from perf.client.exchange import Exchange
-from perf.load.load_process import run_load_in_process
-from perf.load.load_run import LoadRun
-from perf.load.plan import LoadPlan
-from perf.server_side.scrape import Source
-from perf.server_side.server_watch import ServerWatch
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.load.load_process import run_load_in_process
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.server_side.scrape import Source
+from signoff.perf.server_side.server_watch import ServerWatch
 from tests.bench import tools
 from tests.bench.large_page import large_page
 from tests.bench.measured import Measured, measure

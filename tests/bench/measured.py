@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 import psutil
 
-from perf.processes.memory_sampler import MemorySampler
-from perf.processes.process_tree import Sample
+from signoff.perf.processes.memory_sampler import MemorySampler
+from signoff.perf.processes.process_tree import Sample
 from tests.bench.pace import Pace
 from tests.bench.tools import Figures, Load, Tool
 from tests.bench.truth import Truth, quantiles, serving

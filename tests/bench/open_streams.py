@@ -9,8 +9,8 @@ import sys
 
 import psutil
 
-from perf.client.client import Client
-from perf.client.exchange import Exchange
+from signoff.perf.client.client import Client
+from signoff.perf.client.exchange import Exchange
 
 BODY = {"model": "truth", "messages": [{"role": "user", "content": "hello"}]}
 

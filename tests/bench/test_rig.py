@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perf.client.client import Client
-from perf.client.exchange import Exchange
-from perf.processes.process_tree import Sample
+from signoff.perf.client.client import Client
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.processes.process_tree import Sample
 from tests.bench.engine_peers import witnessing
 from tests.bench.measured import Machine, Measured, Unmeasured, compare
 from tests.bench.pace import DRAWN, KINDS, Pace

@@ -17,9 +17,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from perf.decisions.mean_latency import LOOKS
-from perf.decisions.proportion import share_bounds
-from perf.decisions.statistics import (
+from signoff.perf.decisions.mean_latency import LOOKS
+from signoff.perf.decisions.proportion import share_bounds
+from signoff.perf.decisions.statistics import (
     Decision,
     decide_cold_starts,
     decide_growth,

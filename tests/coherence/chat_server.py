@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from coherence.conversations import Conversation
-from coherence.scoring import holds
+from signoff.coherence.conversations import Conversation
+from signoff.coherence.scoring import holds
 
 UNKNOWN = "I do not know that."
 _SMALL_WORDS = frozenset({"what", "is", "the", "a", "of", "in", "my", "our", "it"})

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from coherence.conversations import CATEGORIES, MAX_TURNS_BETWEEN, build
-from coherence.phrasing import load
-from coherence.scoring import holds, tokens
-from coherence.words import SHAPES, Shape, Words
+from signoff.coherence.conversations import CATEGORIES, MAX_TURNS_BETWEEN, build
+from signoff.coherence.phrasing import load
+from signoff.coherence.scoring import holds, tokens
+from signoff.coherence.words import SHAPES, Shape, Words
 
 seeds = st.integers(min_value=0, max_value=2**63)
 

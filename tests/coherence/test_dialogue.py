@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from coherence.conversations import CATEGORIES, build
-from coherence.dialogue import Record, hold_all
-from coherence.figure import CoherenceFigure, lift
-from coherence.sender import ChatSender
+from signoff.coherence.conversations import CATEGORIES, build
+from signoff.coherence.dialogue import Record, hold_all
+from signoff.coherence.figure import CoherenceFigure, lift
+from signoff.coherence.sender import ChatSender
 from tests.coherence.chat_server import ChatServer, Serve
 
 CONVERSATIONS = build(21, 4 * len(CATEGORIES))

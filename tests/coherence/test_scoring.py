@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coherence.conversations import CATEGORIES, Conversation, build
-from coherence.scoring import MAX_WORDS, holds, score, tokens
+from signoff.coherence.conversations import CATEGORIES, Conversation, build
+from signoff.coherence.scoring import MAX_WORDS, holds, score, tokens
 
 CONVERSATIONS = build(11, 10 * len(CATEGORIES))
 

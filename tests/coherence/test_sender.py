@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from coherence.sender import RATE_TRIES, ChatSender, Page, Reply
+from signoff.coherence.sender import RATE_TRIES, ChatSender, Page, Reply
 from tests.coherence.chat_server import Serve
 
 

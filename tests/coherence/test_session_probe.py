@@ -9,9 +9,9 @@ from typing import TypeVar
 
 import pytest
 
-from coherence import session_probe as probes
-from coherence.dialogue import Record
-from coherence.sender import ChatSender
+from signoff.coherence import session_probe as probes
+from signoff.coherence.dialogue import Record
+from signoff.coherence.sender import ChatSender
 from tests.coherence.chat_server import ChatServer, Serve
 
 SEED = 5

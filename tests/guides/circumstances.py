@@ -102,7 +102,7 @@ def registry() -> str:
 
 BEFORE: dict[str, Before] = {
     "cat models/.config.json": Before(files={"models/.config.json": registry()}),
-    "python -m reference_services.switch.prepare": Before(gone=("models",)),
+    "python -m signoff.reference_services.switch.prepare": Before(gone=("models",)),
     "curl -s http://127.0.0.13:11402/sessions/tour/branch": Before(commands=(TOUR,)),
     "curl -s http://127.0.0.15:8000/health": Before(files={"gateway.yaml": BROKEN}),
 }

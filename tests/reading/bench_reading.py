@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from acceptance.checks import KINDS
-from acceptance.commands.console.colour import Palette
-from acceptance.commands.documents.reading_text import reading_text
-from acceptance.reading import read_documents
-from acceptance.reading_page import reading_page
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.commands.console.colour import Palette
+from signoff.acceptance.commands.documents.reading_text import reading_text
+from signoff.acceptance.reading import read_documents
+from signoff.acceptance.reading_page import reading_page
 
 TASKS = sorted((Path(__file__).parent.parent.parent / "fixtures" / "tasks").glob("*.md"))
 LINES = 10_000

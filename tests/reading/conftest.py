@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import Document, Reading, read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import Document, Reading, read_documents
 
 TASK = Path(__file__).parent.parent.parent / "fixtures" / "tasks" / "1.3-hermes-2.md"
 DAMAGED = Path(__file__).parent / "documents" / "hermes-2-damaged.txt"

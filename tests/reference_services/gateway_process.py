@@ -164,7 +164,14 @@ class Gateway:
         self.port = free_ports(HOST)[0]
         scheme = "https" if configuration.get("security", {}).get("tls_certificate") else "http"
         self.url = f"{scheme}://{HOST}:{self.port}"
-        command = [sys.executable, "-P", "-m", "reference_services.gateway", f"--config={file}", f"--host={HOST}"]
+        command = [
+            sys.executable,
+            "-P",
+            "-m",
+            "signoff.reference_services.gateway",
+            f"--config={file}",
+            f"--host={HOST}",
+        ]
         with self.log.open("wb") as errors:
             self.process = subprocess.Popen(
                 [*command, f"--port={self.port}", *arguments], env=environment(**(variables or {})), stderr=errors

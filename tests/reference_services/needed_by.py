@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acceptance.checks import KINDS
+from signoff.acceptance.checks import KINDS
 from tests.test_rooms import MODULES, arrows
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/services/needed_by.md"
 TASKS = ROOT / "fixtures/tasks"
-SERVICES = "reference_services."
+SERVICES = "signoff.reference_services."
 HEAD = """# What needs each module of the reference services
 
 A line of a task document or a check of Signoff needs each module, or a module of this table imports it.

@@ -31,7 +31,7 @@ def free_ports(host: str = HOST) -> tuple[int, int]:
 
 def environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(PREFIXES)}
-    return {**kept, "PYTHONPATH": str(ROOT), **more}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), **more}
 
 
 @dataclass
@@ -92,7 +92,15 @@ def start_service(
     with (log or Path(os.devnull)).open("wb") as errors:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-P", "-m", "reference_services.chat", service, f"--host={host}", f"--port={port}"),
+                *(
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    "signoff.reference_services.chat",
+                    service,
+                    f"--host={host}",
+                    f"--port={port}",
+                ),
                 *(*metrics, f"--time-to-first-token-ms={pace[0]}", f"--time-per-token-ms={pace[1]}"),
                 *("--log-level=WARNING", *arguments),
             ],

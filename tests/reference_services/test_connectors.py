@@ -12,9 +12,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from reference_services.connectors.postgresql import PostgreSQLConnector
-from reference_services.connectors.qdrant import QdrantClient
-from reference_services.connectors.redis_cache import RedisConnector
+from signoff.reference_services.connectors.postgresql import PostgreSQLConnector
+from signoff.reference_services.connectors.qdrant import QdrantClient
+from signoff.reference_services.connectors.redis_cache import RedisConnector
 from tests.reference_services.chat.stores.store_servers import HOST, PASSWORD, free_port
 from tests.reference_services.test_import_paths import IMPORT_PATHS, ROOT
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from acceptance.commands.documents.new_document import NewDocument, filled
+from signoff.acceptance.commands.documents.new_document import NewDocument, filled
 from tests.reference_services.running import ROOT, Running, await_ready, environment, free_ports, start_service
 
 FOLDER = ROOT / "reference_services" / "import_paths"
@@ -162,7 +162,7 @@ def test_each_of_the_four_services_has_its_tests_at_the_documents_places(
 
 def test_outside_that_folder_nothing_of_it_can_be_imported() -> None:
     done = subprocess.run(
-        [sys.executable, "-P", "-c", "import hxp_enterprise_llm"], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        [sys.executable, "-P", "-c", "import hxp_enterprise_llm"], env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert "ModuleNotFoundError" in done.stderr

@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from reference_services.chat.serving.app import create_app
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.faults import FAULTS
-from reference_services.faults.leaks_memory import LEAK_BYTES
-from reference_services.faults.slow import lognormal_pace
+from signoff.reference_services.chat.serving.app import create_app
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.faults import FAULTS
+from signoff.reference_services.faults.leaks_memory import LEAK_BYTES
+from signoff.reference_services.faults.slow import lognormal_pace
 
 COUNT = 'hermes_2_requests_total{"endpoint": "/v1/chat/completions", "outcome": "ok"}'
 DEFECT = {

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from reference_services.chat.prompt.templates import TEMPLATES
-from reference_services.chat.settings.services import SERVICES
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.chat.prompt.templates import TEMPLATES
+from signoff.reference_services.chat.settings.services import SERVICES
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 from tests.reference_services.running import Running, start_service
 
 FIGURES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance.checks import KINDS
+from signoff.acceptance.checks import KINDS
 from tests.reference_services.needed_by import PAGE, modules, needs, page, problem, reached
 
 DECLARED = needs()

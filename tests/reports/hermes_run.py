@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acceptance.checks import KINDS
-from reports.stored.stored_run import (
+from signoff.acceptance.checks import KINDS
+from signoff.reports.stored.stored_run import (
     Engine,
     LogEntry,
     OpenCounts,
@@ -15,7 +15,7 @@ from reports.stored.stored_run import (
     StoredDocument,
     StoredRun,
 )
-from reports.stored.stored_server import (
+from signoff.reports.stored.stored_server import (
     StoredCache,
     StoredComparison,
     StoredGpu,
@@ -24,8 +24,8 @@ from reports.stored.stored_server import (
     StoredServerSide,
     StoredTotals,
 )
-from reports.stored.threshold import Threshold
-from reports.stored.verdict import Measured
+from signoff.reports.stored.threshold import Threshold
+from signoff.reports.stored.verdict import Measured
 
 DOCUMENT = "fixtures/tasks/1.3-hermes-2.md"
 LATENCY = Threshold(value=1500, unit="ms", comparator="<", statistic="mean", subject="latency")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.document.headline import fold, headline, open_counts, outcome
-from reports.stored.stored_run import Engine, Side, StoredConflict, StoredCriterion, StoredRun
-from reports.stored.verdict import OUTCOMES
+from signoff.reports.document.headline import fold, headline, open_counts, outcome
+from signoff.reports.stored.stored_run import Engine, Side, StoredConflict, StoredCriterion, StoredRun
+from signoff.reports.stored.verdict import OUTCOMES
 from tests.reports import hermes_run
 
 BADNESS = {"passed": 0, "undecided": 1, "invalid": 2, "failed": 3}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.document.result_document import documents, result_document
-from reports.forms.html import html
-from reports.forms.markdown import escape, markdown
-from reports.plain_text import line, link, visible
-from reports.stored.stored_run import Engine, LogEntry, Side, StoredConflict, StoredRun
+from signoff.reports.document.result_document import documents, result_document
+from signoff.reports.forms.html import html
+from signoff.reports.forms.markdown import escape, markdown
+from signoff.reports.plain_text import line, link, visible
+from signoff.reports.stored.stored_run import Engine, LogEntry, Side, StoredConflict, StoredRun
 from tests.reports import hermes_run, page
 
 HOSTILE = [

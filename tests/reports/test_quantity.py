@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.document.quantity import convert, duration, figure, moment, number, target
-from reports.stored.threshold import Threshold
-from reports.stored.verdict import Measured
+from signoff.reports.document.quantity import convert, duration, figure, moment, number, target
+from signoff.reports.stored.threshold import Threshold
+from signoff.reports.stored.verdict import Measured
 
 FIGURES = st.floats(min_value=-1e14, max_value=1e14, allow_nan=False)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.commands.runs import report
-from acceptance.errors import UsageError
-from reports.stored.stored_run import save
+from signoff.acceptance.commands.runs import report
+from signoff.acceptance.errors import UsageError
+from signoff.reports.stored.stored_run import save
 from tests.reports import hermes_run
 
 

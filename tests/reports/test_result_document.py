@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reports.document.demands import SECTIONS
-from reports.document.outcome import OUTCOME_WORDS, SIMULATED_PASS
-from reports.document.result_document import ResultDocument, documents, result_document
-from reports.forms.html import html
-from reports.forms.markdown import markdown
-from reports.forms.result_files import result_name, write_results
-from reports.stored.stored_run import Engine, StoredDocument, StoredRun
-from reports.stored.verdict import OUTCOMES
+from signoff.reports.document.demands import SECTIONS
+from signoff.reports.document.outcome import OUTCOME_WORDS, SIMULATED_PASS
+from signoff.reports.document.result_document import ResultDocument, documents, result_document
+from signoff.reports.forms.html import html
+from signoff.reports.forms.markdown import markdown
+from signoff.reports.forms.result_files import result_name, write_results
+from signoff.reports.stored.stored_run import Engine, StoredDocument, StoredRun
+from signoff.reports.stored.verdict import OUTCOMES
 from tests.reports import hermes_run, page
 
 DATA = Path(__file__).parent / "data"

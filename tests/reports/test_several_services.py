@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from acceptance.checks import KINDS
-from reports.document import demands
-from reports.document.integration import OTHER, parts
-from reports.document.performance import figures
+from signoff.acceptance.checks import KINDS
+from signoff.reports.document import demands
+from signoff.reports.document.integration import OTHER, parts
+from signoff.reports.document.performance import figures
 from tests.reports import hermes_run
 
 

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.errors import NotWritten, StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
-from reports.stored.stored_run import from_json, load, save, serialized, to_json
-from reports.stored.verdict import Measured
+from signoff.reports.errors import NotWritten, StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
+from signoff.reports.stored.stored_run import from_json, load, save, serialized, to_json
+from signoff.reports.stored.verdict import Measured
 from tests.reports import hermes_run
 
 JSON = st.recursive(

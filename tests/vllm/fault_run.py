@@ -12,12 +12,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from acceptance import deployment as deployments
-from acceptance.checks.registry import CHECKS
-from acceptance.profile import Profile
-from acceptance.running import plan
-from acceptance.running.judging import Judging
-from acceptance.running.progress import Progress
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.profile import Profile
+from signoff.acceptance.running import plan
+from signoff.acceptance.running.judging import Judging
+from signoff.acceptance.running.progress import Progress
 
 ROOT = Path(__file__).parent.parent.parent
 TASK = ROOT / "fixtures/tasks/1.3-hermes-2.md"

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.skipif(not os.environ.get(COMMAND), reason=f"{COMMAND} 
 
 def command(port: int, metrics_port: int, *arguments: str) -> list[str]:
     ours = [f"--host={HOST}", f"--port={port}", f"--metrics-port={metrics_port}", f"--config={CONFIG}"]
-    return [sys.executable, "-P", "-m", "reference_services.chat", "hermes-2", *ours, *arguments]
+    return [sys.executable, "-P", "-m", "signoff.reference_services.chat", "hermes-2", *ours, *arguments]
 
 
 def variables() -> dict[str, str]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring import generation
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import fault
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import generation
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import fault
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
 
 SYSTEM = {"role": "system", "content": "You answer in one short sentence and you never mention the weather."}
 USER = {"role": "user", "content": "Name a colour."}

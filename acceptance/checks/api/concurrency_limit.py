@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import generation, streamed
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import TOO_MANY, UNAVAILABLE, told
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import generation, streamed
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import TOO_MANY, UNAVAILABLE, told
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 MOST = 200
 SURPLUS = 3

@@ -5,14 +5,14 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Any
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import generation
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import SHOWN
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import generation
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import SHOWN
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 WORD = " and"
 FIRST_WORDS = (16, 144)

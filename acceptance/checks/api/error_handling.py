@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.checks.api.service import status_word
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import generation, streamed
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import fault, inside, is_refusal, told
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.checks.api.service import status_word
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import generation, streamed
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import fault, inside, is_refusal, told
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
 
 LEFT_TOKENS = 400
 LEAVE_AFTER = 3

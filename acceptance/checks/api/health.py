@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.checks.api.service import WELL, status_word
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.checks.api.service import WELL, status_word
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:

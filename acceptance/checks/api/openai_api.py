@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import embeddings, generation
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import told
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import embeddings, generation
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
 
 ENDPOINTS = ("models", "chat", "completions")
 """What is asked where no endpoint is named; `embeddings` only where it is."""

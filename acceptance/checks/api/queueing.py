@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring import generation, streamed
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import is_busy, told
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import generation, streamed
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import is_busy, told
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 MOST = 256
 TOKENS = 8

@@ -6,15 +6,15 @@ import math
 import re
 import time
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import generation, streamed
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import TOO_MANY, told
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import generation, streamed
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import TOO_MANY, told
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 BURST = 40
 MOST = 200

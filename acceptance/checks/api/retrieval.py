@@ -7,16 +7,16 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import generation, role
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import told
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
-from coherence.planter import Plant, Planter
-from coherence.scoring import holds
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import generation, role
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
+from signoff.coherence.planter import Plant, Planter
+from signoff.coherence.scoring import holds
 
 ROLE, PATH = "retrieval", "/documents"
 TOKENS = 48

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import generation, role
-from acceptance.measuring.check import Check
-from acceptance.measuring.refusal import told
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import generation, role
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
 
 ROLE, PATH = "tokenize", "/tokenize"
 WORDS = (4, 40, 160)

@@ -12,18 +12,18 @@ from urllib.parse import urlsplit
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from acceptance.checks.api.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring import generation, role, streamed
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import LONGEST_KEY, Recorder, Site
-from acceptance.verdict import Verdict
-from perf.client import server_json
-from perf.client.request_url import as_http, as_websocket
-from perf.redaction import known_secrets
-from perf.redaction.redactor import MARK
+from signoff.acceptance.checks.api.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import generation, role, streamed
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import LONGEST_KEY, Recorder, Site
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.client import server_json
+from signoff.perf.client.request_url import as_http, as_websocket
+from signoff.perf.redaction import known_secrets
+from signoff.perf.redaction.redactor import MARK
 
 ROLE, PATH = "websocket", "/v1/chat/stream"
 OPEN_S, LONGEST_S = 10.0, 30.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from acceptance.checks.configuration.config_value import ABSENT, measure, reported, same_value
-from acceptance.checks.configuration.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.configuration.config_value import ABSENT, measure, reported, same_value
+from signoff.acceptance.checks.configuration.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.verdict import Verdict
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceptance.kind import Kind, by_name
+from signoff.acceptance.kind import Kind, by_name
 
 KINDS = by_name(
     Kind(

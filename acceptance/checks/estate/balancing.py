@@ -6,14 +6,14 @@ from collections import Counter
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from acceptance.checks.estate.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import gateway, role
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.estate.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import gateway, role
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 REQUESTS = 24
 SIDE_BY_SIDE = 8

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from acceptance.checks.estate.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import role
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.estate.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import role
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 ROLE = "grafana"
 SEARCH_PATH = "/api/search?type=dash-db&limit=10"

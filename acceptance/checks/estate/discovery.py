@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from acceptance.checks.api.service import WELL, status_word
-from acceptance.checks.estate.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring import gateway, role
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.api.service import WELL, status_word
+from signoff.acceptance.checks.estate.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import gateway, role
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
 
 ROLE = "discovery"
 PRESENT = WELL | {"passing", "available", "active", "registered", "online", "serving"}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
-from acceptance.checks.estate.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.estate.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
 
 CONNECT_TIMEOUT_S = 5.0
 

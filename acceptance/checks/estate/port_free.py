@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from acceptance.checks.estate.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring import stopped
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.services.service import holder, is_taken
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.estate.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import stopped
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.services.service import holder, is_taken
+from signoff.acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:

@@ -7,14 +7,14 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from acceptance.checks.files.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring import guides, named_file, role
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.files.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import guides, named_file, role
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 OPENAPI_PATH = "/openapi.json"
 GUIDES = "docs"

@@ -5,13 +5,13 @@ from __future__ import annotations
 from itertools import islice
 from pathlib import Path
 
-from acceptance.checks.files.kinds import KINDS
-from acceptance.criterion import Criterion, Threshold
-from acceptance.evidence import Evidence
-from acceptance.measuring import named_file
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.files.kinds import KINDS
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import named_file
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 MOST_FILES = 10_000
 

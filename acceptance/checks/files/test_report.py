@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from acceptance.checks.files.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring import junit, named_file
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.files.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import junit, named_file
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 REPORT = "junit.xml"
 MOST_BYTES = 50_000_000

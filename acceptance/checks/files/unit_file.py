@@ -7,15 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from acceptance.checks.files.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring import named_file
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
-from perf.redaction import known_secrets
+from signoff.acceptance.checks.files.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import named_file
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.redaction import known_secrets
 
 UNIT_FOLDER = "/etc/systemd/system"
 VERIFY_TIMEOUT_S = 30

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from acceptance.checks.library.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.deployment import Library
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence, Record
-from acceptance.library import library_call
-from acceptance.library.library_steps import leads_to
-from acceptance.measuring import named_file
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Verdict
-from perf.errors import InputUnreadable
-from perf.input_file import read_input
+from signoff.acceptance.checks.library.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.deployment import Library
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.library import library_call
+from signoff.acceptance.library.library_steps import leads_to
+from signoff.acceptance.measuring import named_file
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.errors import InputUnreadable
+from signoff.perf.input_file import read_input
 
 MOST_FILES = 5_000
 MOST_BYTES = 2_000_000

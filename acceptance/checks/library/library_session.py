@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from acceptance.checks.library.kinds import KINDS
-from acceptance.checks.library.model_information import missing_words, printed_mapping
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.library import library_call
-from acceptance.measuring.check import Check
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.library.kinds import KINDS
+from signoff.acceptance.checks.library.model_information import missing_words, printed_mapping
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.library import library_call
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.verdict import Verdict
 
 IDENTITY_KEYS = ("session_id", "id")
 

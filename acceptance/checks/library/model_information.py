@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from acceptance.checks.library.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.library import library_call
-from acceptance.measuring.check import Check
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.library.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.library import library_call
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.verdict import Verdict
 
 LOADED_KEYS = {"loaded", "model_loaded", "is_loaded", "ready"}
 LOADED_WORDS = {"loaded", "ready", "healthy", "ok", "operational"}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from acceptance.checks.performance.kinds import KINDS
-from acceptance.checks.performance.memory import measure, of_process
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence, Record
-from acceptance.measuring import ended_process, offered_load
-from acceptance.measuring.check import Check
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.performance.kinds import KINDS
+from signoff.acceptance.checks.performance.memory import measure, of_process
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring import ended_process, offered_load
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.verdict import Measured, Verdict
 
 WINDOW_S = 5.0
 

@@ -6,14 +6,14 @@ import re
 import shutil
 from pathlib import Path
 
-from acceptance.checks.performance.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
+from signoff.acceptance.checks.performance.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
 
 FREE = re.compile(r"\b(free|available|unused|spare|remaining|left|headroom)\b", re.IGNORECASE)
 DISK = re.compile(r"\b(disk|storage|drive|volume|ssd|nvme|file ?system|space)\b", re.IGNORECASE)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from acceptance.checks.performance.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring import offered_load
-from acceptance.measuring.check import Check
-from acceptance.verdict import Verdict, measured
-from perf.decisions.statistics import decide_mean, decide_percentile
-from perf.load.load_run import LoadRun
+from signoff.acceptance.checks.performance.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import offered_load
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.verdict import Verdict, measured
+from signoff.perf.decisions.statistics import decide_mean, decide_percentile
+from signoff.perf.load.load_run import LoadRun
 
 Times = Callable[[LoadRun, float], Sequence[float]]
 """The times of a run in ms, in order of intended time; failures, and what takes longer, count as the float."""

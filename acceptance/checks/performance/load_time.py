@@ -5,18 +5,18 @@ from __future__ import annotations
 import socket
 from urllib.parse import urlsplit
 
-from acceptance import keys
-from acceptance.checks.performance.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Recorder, Site
-from acceptance.services.service import command
-from acceptance.verdict import Verdict, measured
-from perf.client.request_url import Origin, joined
-from perf.decisions.statistics import decide_cold_starts
-from perf.server_side.cold_start import time_starts
+from signoff.acceptance import keys
+from signoff.acceptance.checks.performance.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.services.service import command
+from signoff.acceptance.verdict import Verdict, measured
+from signoff.perf.client.request_url import Origin, joined
+from signoff.perf.decisions.statistics import decide_cold_starts
+from signoff.perf.server_side.cold_start import time_starts
 
 TIMEOUT_IN_LIMITS = 2
 

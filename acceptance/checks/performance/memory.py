@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from acceptance.checks.performance.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring import ended_process, offered_load, repeated_prompts
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict, measured
-from perf.processes.process_identity import identify
+from signoff.acceptance.checks.performance.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import ended_process, offered_load, repeated_prompts
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict, measured
+from signoff.perf.processes.process_identity import identify
 
 FORWARDERS = {
     *("docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "passt", "pasta", "gvproxy", "vpnkit"),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from acceptance.checks.performance.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring import load_conditions, offered_load
-from acceptance.measuring.check import Check
-from acceptance.verdict import Verdict, measured
-from perf.decisions.statistics import decide_throughput
+from signoff.acceptance.checks.performance.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import load_conditions, offered_load
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.verdict import Verdict, measured
+from signoff.perf.decisions.statistics import decide_throughput
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from acceptance.checks.performance.kinds import KINDS
-from acceptance.checks.performance.latency import decide
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring import offered_load
-from acceptance.measuring.check import Check
-from acceptance.verdict import Verdict
-from perf.load.load_run import LoadRun
+from signoff.acceptance.checks.performance.kinds import KINDS
+from signoff.acceptance.checks.performance.latency import decide
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import offered_load
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.load.load_run import LoadRun
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:

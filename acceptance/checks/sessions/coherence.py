@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from acceptance.checks.sessions.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.conversing import converse
-from acceptance.measuring.site import Recorder, Site
-from acceptance.verdict import Measured, Verdict
-from coherence.conversations import build
-from coherence.dialogue import hold_all
-from coherence.figure import lift
-from perf.decisions.statistics import decide_score
+from signoff.acceptance.checks.sessions.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.conversing import converse
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.acceptance.verdict import Measured, Verdict
+from signoff.coherence.conversations import build
+from signoff.coherence.dialogue import hold_all
+from signoff.coherence.figure import lift
+from signoff.perf.decisions.statistics import decide_score
 
 CONCURRENCY = 16
 

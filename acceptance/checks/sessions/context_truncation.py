@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from acceptance.checks.sessions.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.conversing import probe_result, probed
-from acceptance.measuring.site import Site
-from acceptance.verdict import Measured, Verdict
-from coherence.truncation_probe import probe_truncation
+from signoff.acceptance.checks.sessions.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.conversing import probe_result, probed
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Measured, Verdict
+from signoff.coherence.truncation_probe import probe_truncation
 
 LONGEST = 140_000
 NAMES = ("max_model_len", "context_length", "max_context_length", "context_window", "n_ctx")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from acceptance.checks.sessions.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.conversing import probe_result, probed
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
-from coherence.session_probe import probe_session_metrics
+from signoff.acceptance.checks.sessions.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.conversing import probe_result, probed
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
+from signoff.coherence.session_probe import probe_session_metrics
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TextIO
 
-from reports.terminal import styled
+from signoff.reports.terminal import styled
 
 CHOICES = ("auto", "always", "never")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from acceptance.commands.console.colour import Palette, takes_colour
-from acceptance.errors import SignoffError
-from perf.redaction import known_secrets
-from reports.errors import ReportError
-from reports.terminal import show, stream
+from signoff.acceptance.commands.console.colour import Palette, takes_colour
+from signoff.acceptance.errors import SignoffError
+from signoff.perf.redaction import known_secrets
+from signoff.reports.errors import ReportError
+from signoff.reports.terminal import show, stream
 
 
 def show_warnings() -> None:

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from acceptance.errors import UsageError
-from perf.redaction import known_secrets
-from reports.errors import NotWritten
-from reports.plain_text import json_text
-from reports.stored.run_folder import write
-from reports.terminal import show
+from signoff.acceptance.errors import UsageError
+from signoff.perf.redaction import known_secrets
+from signoff.reports.errors import NotWritten
+from signoff.reports.plain_text import json_text
+from signoff.reports.stored.run_folder import write
+from signoff.reports.terminal import show
 
 
 def write_json(told: Mapping[str, Any], to: str | None) -> bool:

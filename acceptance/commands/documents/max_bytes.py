@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from acceptance.reading import MAX_BYTES
+from signoff.acceptance.reading import MAX_BYTES
 
 
 def add_max_bytes(parser: argparse.ArgumentParser) -> None:

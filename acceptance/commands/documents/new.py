@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from acceptance.checks import KINDS
-from acceptance.commands.documents.new_document import NewDocument, filled
-from acceptance.errors import UsageError
-from acceptance.reading import Reading, read_documents
-from reports.errors import NotWritten
-from reports.stored.run_folder import write
-from reports.terminal import show
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.commands.documents.new_document import NewDocument, filled
+from signoff.acceptance.errors import UsageError
+from signoff.acceptance.reading import Reading, read_documents
+from signoff.reports.errors import NotWritten
+from signoff.reports.stored.run_folder import write
+from signoff.reports.terminal import show
 
 NAME = "new"
 HELP = "write a task document for a service, from a few figures"

@@ -16,7 +16,7 @@ from typing import Any
 
 import jinja2
 
-from acceptance.errors import UsageError
+from signoff.acceptance.errors import UsageError
 
 FOLDER = Path(__file__).resolve().parents[3] / "fixtures" / "templates"
 LAST_PORT = 65_535

@@ -9,22 +9,22 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from acceptance.checks import KINDS
-from acceptance.commands.console.colour import CHOICES, Palette, takes_colour
-from acceptance.commands.console.complaint import complain
-from acceptance.commands.documents.max_bytes import add_max_bytes
-from acceptance.commands.documents.reading_text import reading_text
-from acceptance.commands.documents.watching import watch
-from acceptance.errors import UsageError
-from acceptance.reading import Reading, read_all
-from acceptance.reading.binding.binding import binding_path
-from acceptance.reading.binding.binding_text import binding_draft
-from acceptance.reading.source.files import files_of
-from acceptance.reading_page import reading_page
-from reports.errors import NotWritten
-from reports.plain_text import json_text
-from reports.stored.run_folder import write
-from reports.terminal import show, silence, stream
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.commands.console.colour import CHOICES, Palette, takes_colour
+from signoff.acceptance.commands.console.complaint import complain
+from signoff.acceptance.commands.documents.max_bytes import add_max_bytes
+from signoff.acceptance.commands.documents.reading_text import reading_text
+from signoff.acceptance.commands.documents.watching import watch
+from signoff.acceptance.errors import UsageError
+from signoff.acceptance.reading import Reading, read_all
+from signoff.acceptance.reading.binding.binding import binding_path
+from signoff.acceptance.reading.binding.binding_text import binding_draft
+from signoff.acceptance.reading.source.files import files_of
+from signoff.acceptance.reading_page import reading_page
+from signoff.reports.errors import NotWritten
+from signoff.reports.plain_text import json_text
+from signoff.reports.stored.run_folder import write
+from signoff.reports.terminal import show, silence, stream
 
 NAME = "read"
 HELP = "show what task documents ask for, what is assumed, and what contradicts"

@@ -6,12 +6,12 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from acceptance.commands.console.colour import Palette
-from acceptance.criterion import Criterion
-from acceptance.reading import Conflict, Diagnostic, Document, Reading
-from acceptance.reading.binding.binding_text import resolve_file
-from acceptance.reading.source.excerpt import excerpt
-from acceptance.reading.source.library_names import would_call
+from signoff.acceptance.commands.console.colour import Palette
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading import Conflict, Diagnostic, Document, Reading
+from signoff.acceptance.reading.binding.binding_text import resolve_file
+from signoff.acceptance.reading.source.excerpt import excerpt
+from signoff.acceptance.reading.source.library_names import would_call
 
 MOST_OF_A_CODE = 50
 _TEXT_WIDTH = 48

@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acceptance.checks import KINDS
-from acceptance.deployment.deployment_file import DeploymentFile
-from acceptance.reading.binding.binding_schema import binding_schema
-from reports.model_schema import json_schema
-from reports.stored.stored_run import SCHEMA, StoredRun
-from reports.terminal import show
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.deployment.deployment_file import DeploymentFile
+from signoff.acceptance.reading.binding.binding_schema import binding_schema
+from signoff.reports.model_schema import json_schema
+from signoff.reports.stored.stored_run import SCHEMA, StoredRun
+from signoff.reports.terminal import show
 
 NAME = "schema"
 HELP = "print the JSON Schema of a binding file, a deployment file or results.json"

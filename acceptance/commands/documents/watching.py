@@ -11,11 +11,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from acceptance.commands.console.complaint import complain
-from acceptance.errors import SignoffError
-from acceptance.reading import documents_of
-from acceptance.reading.binding.binding import binding_path
-from reports.terminal import clear_screen, show
+from signoff.acceptance.commands.console.complaint import complain
+from signoff.acceptance.errors import SignoffError
+from signoff.acceptance.reading import documents_of
+from signoff.acceptance.reading.binding.binding import binding_path
+from signoff.reports.terminal import clear_screen, show
 
 PERIOD_S = 0.3
 _Stamp = tuple[int, int, int]

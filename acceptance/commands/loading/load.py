@@ -12,28 +12,28 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
-from acceptance.commands.console.complaint import show_warnings
-from acceptance.commands.console.json_output import write_json
-from acceptance.commands.loading import load_journey, load_machines
-from acceptance.commands.loading.load_arguments import LONGEST_NAME, limits_of
-from acceptance.commands.loading.load_arguments import add_arguments as add_arguments
-from acceptance.commands.loading.progress_line import ProgressLine
-from acceptance.errors import RunInvalid, TargetUnreachable, UsageError
-from perf.client.request_url import joined, origin
-from perf.redaction import known_secrets
-from reports.errors import NotWritten
-from reports.stored import run_folder
-from reports.terminal import show
+from signoff.acceptance.commands.console.complaint import show_warnings
+from signoff.acceptance.commands.console.json_output import write_json
+from signoff.acceptance.commands.loading import load_journey, load_machines
+from signoff.acceptance.commands.loading.load_arguments import LONGEST_NAME, limits_of
+from signoff.acceptance.commands.loading.load_arguments import add_arguments as add_arguments
+from signoff.acceptance.commands.loading.progress_line import ProgressLine
+from signoff.acceptance.errors import RunInvalid, TargetUnreachable, UsageError
+from signoff.perf.client.request_url import joined, origin
+from signoff.perf.redaction import known_secrets
+from signoff.reports.errors import NotWritten
+from signoff.reports.stored import run_folder
+from signoff.reports.terminal import show
 
 if TYPE_CHECKING:
-    from perf.client.exchange import Exchange
-    from perf.distributed.load_master import RemoteWorkers
-    from perf.journeys.journey_run import JourneyUsers
-    from perf.load.highest_rate import Limit, Step
-    from perf.load.load_process import Workers
-    from perf.load.load_run import LoadRun
-    from perf.load.plan import LoadPlan
-    from perf.server_side.server_watch import ServerWatch
+    from signoff.perf.client.exchange import Exchange
+    from signoff.perf.distributed.load_master import RemoteWorkers
+    from signoff.perf.journeys.journey_run import JourneyUsers
+    from signoff.perf.load.highest_rate import Limit, Step
+    from signoff.perf.load.load_process import Workers
+    from signoff.perf.load.load_run import LoadRun
+    from signoff.perf.load.plan import LoadPlan
+    from signoff.perf.server_side.server_watch import ServerWatch
 
 NAME = "load"
 HELP = "generate load and report latency, or find the highest rate that meets limits"
@@ -50,9 +50,9 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit 0 where the run is done and valid, 3 where it is not, 4 for a plan that cannot be."""
     # Not above: what measures takes a while to import, and `signoff --help` needs none of it. The workers start
     # first, so that they import while this process does.
-    from acceptance.commands.loading import load_request
-    from perf.errors import PerfError, PlanInvalid, Unresolved
-    from perf.load.load_process import Workers
+    from signoff.acceptance.commands.loading import load_request
+    from signoff.perf.errors import PerfError, PlanInvalid, Unresolved
+    from signoff.perf.load.load_process import Workers
 
     if arguments.workers < 1:
         raise UsageError(f"--workers {arguments.workers}: at least one is needed")
@@ -78,7 +78,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> int:
-    from acceptance.commands.loading import load_request
+    from signoff.acceptance.commands.loading import load_request
 
     limits = limits_of(arguments)
     if arguments.timeout is None:
@@ -93,8 +93,8 @@ class _Command:
     """One command under way: where its records go and what its user sees meanwhile."""
 
     def __init__(self, arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> None:
-        from acceptance.commands.loading import load_request
-        from perf.load.load_process import Workers
+        from signoff.acceptance.commands.loading import load_request
+        from signoff.perf.load.load_process import Workers
 
         self.arguments = arguments
         self.workers = workers if isinstance(workers, Workers) else None
@@ -107,7 +107,7 @@ class _Command:
         self.line = ProgressLine()
 
     def run(self, plan: LoadPlan, limits: list[Limit]) -> int:
-        from acceptance.commands.loading import load_request
+        from signoff.acceptance.commands.loading import load_request
 
         with ExitStack() as open_files:
             if self.arguments.records is not None:
@@ -120,7 +120,7 @@ class _Command:
             return self._find(plan, limits) if limits else self._load(plan)
 
     def _load(self, plan: LoadPlan) -> int:
-        from acceptance.commands.loading.load_result import NONE_SUCCEEDED, attempts_of, result_of
+        from signoff.acceptance.commands.loading.load_result import NONE_SUCCEEDED, attempts_of, result_of
 
         results: list[dict[str, Any]] = []
         for attempt in range(2):
@@ -145,9 +145,9 @@ class _Command:
         return DONE if last["valid"] else INVALID
 
     def _find(self, plan: LoadPlan, limits: list[Limit]) -> int:
-        from acceptance.commands.loading.load_text import found_text, step_text
-        from acceptance.machine import machine
-        from perf.load.highest_rate import find_highest, judge_step
+        from signoff.acceptance.commands.loading.load_text import found_text, step_text
+        from signoff.acceptance.machine import machine
+        from signoff.perf.load.highest_rate import find_highest, judge_step
 
         times = [limit.value for limit in limits if limit.what != "error_rate"]
         needed = max(limit.samples_needed() for limit in limits)
@@ -194,8 +194,8 @@ class _Command:
         return DONE if found.highest is not None or found.next_outcome == "fail" else UNDECIDED
 
     def _offer(self, plan: LoadPlan, what: str) -> LoadRun:
-        from perf.load.client_limits import open_files_short
-        from perf.load.load_process import Workers
+        from signoff.perf.load.client_limits import open_files_short
+        from signoff.perf.load.load_process import Workers
 
         if self.carrier is None and (short := open_files_short(plan, self.arguments.workers)):
             self.line.say(f"note: {short}")
@@ -232,7 +232,7 @@ class _Command:
 
     def _served_model(self) -> str | None:
         """The first model that the server lists; None where it has no such list: not every one wants a model."""
-        from perf.client import server_json
+        from signoff.perf.client import server_json
 
         listed = server_json.found(self._ask(joined(self.origin.url(), "/v1/models")))
         try:
@@ -245,8 +245,8 @@ class _Command:
 
     def _watch(self, plan: LoadPlan) -> ServerWatch:
         """The server's own metrics during the run; a key goes to its own server alone."""
-        from perf.server_side.scrape import Source
-        from perf.server_side.server_watch import ServerWatch
+        from signoff.perf.server_side.scrape import Source
+        from signoff.perf.server_side.server_watch import ServerWatch
 
         url = self.arguments.metrics_url or joined(self.origin.url(), "/metrics")
         return ServerWatch(
@@ -262,8 +262,8 @@ class _Command:
 
     def _ask(self, url: str) -> str:
         """The text of an answer with status 200, else "": what is asked here a server need not know."""
-        from perf.client.fetch import fetch
-        from perf.errors import PlanInvalid
+        from signoff.perf.client.fetch import fetch
+        from signoff.perf.errors import PlanInvalid
 
         try:
             answer = fetch(
@@ -278,8 +278,8 @@ class _Command:
 
 def _local_process(origin: str) -> int | None:
     """The process that listens at this address, where it is on this machine and may be seen."""
-    from perf.errors import NoListener
-    from perf.processes.process_tree import listener
+    from signoff.perf.errors import NoListener
+    from signoff.perf.processes.process_tree import listener
 
     parts = urlsplit(origin)
     try:
@@ -289,12 +289,12 @@ def _local_process(origin: str) -> int | None:
 
 
 def _text(result: Mapping[str, Any]) -> str:
-    from acceptance.commands.loading.load_text import text_of
+    from signoff.acceptance.commands.loading.load_text import text_of
 
     return text_of(result)
 
 
 def _alpha() -> float:
-    from perf.load.highest_rate import ALPHA
+    from signoff.perf.load.highest_rate import ALPHA
 
     return ALPHA

@@ -6,11 +6,11 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from acceptance.commands.loading import load_journey, load_machines
-from acceptance.errors import UsageError
+from signoff.acceptance.commands.loading import load_journey, load_machines
+from signoff.acceptance.errors import UsageError
 
 if TYPE_CHECKING:
-    from perf.load.highest_rate import Limit
+    from signoff.perf.load.highest_rate import Limit
 
 TIMES: Final = {"ttft": "time to the first token", "itl": "time between tokens", "e2e": "time to the end"}
 STATISTICS: Final = ("mean", "p50", "p90", "p95", "p99")
@@ -89,7 +89,7 @@ def limits_of(arguments: argparse.Namespace) -> list[Limit]:
         raise UsageError("times to and between tokens need streams", "leave out --no-stream")
     if not 0.005 <= arguments.resolution <= 1:
         raise UsageError(f"--resolution {arguments.resolution:g}: from 0.005 to 1")
-    from perf.load.highest_rate import Limit
+    from signoff.perf.load.highest_rate import Limit
 
     for (what, _), value in named.items():
         if not value > 0 or (what == "error_rate" and value >= 1):

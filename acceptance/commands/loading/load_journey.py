@@ -6,10 +6,10 @@ import argparse
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from acceptance.errors import UsageError
+from signoff.acceptance.errors import UsageError
 
 if TYPE_CHECKING:
-    from perf.journeys.journey_run import JourneyUsers
+    from signoff.perf.journeys.journey_run import JourneyUsers
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,8 +40,8 @@ def check(arguments: argparse.Namespace) -> None:
 
 def users_of(arguments: argparse.Namespace, keep: Callable[[Mapping[str, Any]], None]) -> JourneyUsers:
     """The users. Raises PlanInvalid."""
-    from perf.journeys.journey import Journey, between
-    from perf.journeys.journey_run import JourneyUsers
+    from signoff.perf.journeys.journey import Journey, between
+    from signoff.perf.journeys.journey_run import JourneyUsers
 
     least, most = between(arguments.turns, "--turns")
     think_s = between(arguments.think, "--think")

@@ -6,11 +6,11 @@ import argparse
 import re
 from typing import TYPE_CHECKING, Final
 
-from acceptance.errors import UsageError
-from reports.terminal import show
+from signoff.acceptance.errors import UsageError
+from signoff.reports.terminal import show
 
 if TYPE_CHECKING:
-    from perf.distributed.load_master import RemoteWorkers
+    from signoff.perf.distributed.load_master import RemoteWorkers
 
 PORT: Final = 5557
 """Locust's."""
@@ -62,7 +62,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 def workers_of(arguments: argparse.Namespace) -> RemoteWorkers:
     """The workers that will join. Raises PlanInvalid where Locust is missing or the address is taken."""
-    from perf.distributed.load_master import RemoteWorkers
+    from signoff.perf.distributed.load_master import RemoteWorkers
 
     host, port = address(arguments.bind, "--bind")
     return RemoteWorkers(host, port, arguments.expect_workers, wait_s=arguments.wait, say=_say)
@@ -70,8 +70,8 @@ def workers_of(arguments: argparse.Namespace) -> RemoteWorkers:
 
 def serve(arguments: argparse.Namespace) -> int:
     """Be a worker until the master says goodbye."""
-    from acceptance.commands.loading import load_request
-    from perf.distributed.load_worker import serve
+    from signoff.acceptance.commands.loading import load_request
+    from signoff.perf.distributed.load_worker import serve
 
     if arguments.url is not None or arguments.master:
         raise UsageError("a worker takes no URL and is no master", "the master says where requests go")

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from acceptance import keys
-from acceptance.deployment import AUTHORIZATION
-from acceptance.errors import UsageError
-from perf.client.endpoint import chat_url
-from perf.errors import PlanInvalid
-from perf.load.plan import Arrivals, LoadPlan
-from perf.load.prompts import read_prompts
-from perf.load.trace import fit, read_trace
-from perf.redaction import known_secrets
+from signoff.acceptance import keys
+from signoff.acceptance.deployment import AUTHORIZATION
+from signoff.acceptance.errors import UsageError
+from signoff.perf.client.endpoint import chat_url
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load.plan import Arrivals, LoadPlan
+from signoff.perf.load.prompts import read_prompts
+from signoff.perf.load.trace import fit, read_trace
+from signoff.perf.redaction import known_secrets
 
 PROMPT: Final = "Write about what comes to your mind."
 ARRIVALS: Final = "constant, poisson, ramp:FROM, step:R1,R2,... or trace:FILE"

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any, Final
 
-from acceptance.machine import machine
-from perf.load.load_figures import LoadFigures
-from perf.load.load_run import LoadRun
-from perf.server_side.readings import ServerSide
+from signoff.acceptance.machine import machine
+from signoff.perf.load.load_figures import LoadFigures
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.server_side.readings import ServerSide
 
 MEASURING_PACKAGES: Final = ("signoff", "httptools", "numpy")
 LATE_MS: Final = 1.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
-from perf.load.highest_rate import ALPHA, Found, Limit, Step
-from reports.document.server_side import server_lines
-from reports.plain_text import visible
+from signoff.perf.load.highest_rate import ALPHA, Found, Limit, Step
+from signoff.reports.document.server_side import server_lines
+from signoff.reports.plain_text import visible
 
 _ROWS: Final = (
     ("time to first token", "ttft_ms", "from when it was due"),

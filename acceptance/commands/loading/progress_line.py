@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Final
 
-from reports.terminal import clear_line, is_terminal, redraw, show
+from signoff.reports.terminal import clear_line, is_terminal, redraw, show
 
 if TYPE_CHECKING:
-    from perf.load.load_run import LoadProgress
+    from signoff.perf.load.load_run import LoadProgress
 
 REDRAW_S: Final = 0.2
 PLAIN_EVERY_S: Final = 10.0

@@ -6,18 +6,18 @@ import argparse
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from acceptance.commands.console.json_output import write_json
-from acceptance.commands.runs.night_text import night_text, nights_table
-from acceptance.commands.runs.run import EXIT
-from acceptance.errors import RunInvalid, UsageError
-from acceptance.profile import PROFILES
-from acceptance.running import night, storing
-from acceptance.running.progress import Progress
-from perf.errors import HistoryFull, HistoryUnreadable
-from perf.nights import history
-from perf.nights.comparison import LEAST_PAIRS
-from reports.document.headline import fold
-from reports.terminal import show
+from signoff.acceptance.commands.console.json_output import write_json
+from signoff.acceptance.commands.runs.night_text import night_text, nights_table
+from signoff.acceptance.commands.runs.run import EXIT
+from signoff.acceptance.errors import RunInvalid, UsageError
+from signoff.acceptance.profile import PROFILES
+from signoff.acceptance.running import night, storing
+from signoff.acceptance.running.progress import Progress
+from signoff.perf.errors import HistoryFull, HistoryUnreadable
+from signoff.perf.nights import history
+from signoff.perf.nights.comparison import LEAST_PAIRS
+from signoff.reports.document.headline import fold
+from signoff.reports.terminal import show
 
 NAME = "night"
 HELP = "judge the performance criteria, compare the target with a control, and add the night to a history"

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from perf.nights.comparison import Compared
-from perf.nights.history import Night
+from signoff.perf.nights.comparison import Compared
+from signoff.perf.nights.history import Night
 
 _NAMES = {
     "latency": "latency",

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from acceptance.commands.console.json_output import write_json
-from acceptance.errors import UsageError
-from reports.document.cut_run import BEGUN, CUT, cut_run, is_cut
-from reports.document.headline import headline, outcome
-from reports.errors import NotWritten, StoredRunUnreadable
-from reports.forms.result_files import write_results
-from reports.stored.stored_run import FILE_NAME, load, save
-from reports.terminal import show
+from signoff.acceptance.commands.console.json_output import write_json
+from signoff.acceptance.errors import UsageError
+from signoff.reports.document.cut_run import BEGUN, CUT, cut_run, is_cut
+from signoff.reports.document.headline import headline, outcome
+from signoff.reports.errors import NotWritten, StoredRunUnreadable
+from signoff.reports.forms.result_files import write_results
+from signoff.reports.stored.stored_run import FILE_NAME, load, save
+from signoff.reports.terminal import show
 
 NAME = "report"
 HELP = "write the result documents (HTML and Markdown) of a stored run again, or those of an interrupted run"

@@ -7,22 +7,22 @@ import contextlib
 import sys
 from pathlib import Path
 
-from acceptance import deployment as deployments
-from acceptance import keys
-from acceptance.checks import KINDS
-from acceptance.commands.console.complaint import show_warnings
-from acceptance.commands.documents.max_bytes import add_max_bytes
-from acceptance.errors import RunInvalid, UsageError
-from acceptance.measuring.external_load import read_evidence
-from acceptance.measuring.site import REQUEST_TIMEOUT_S
-from acceptance.profile import PROFILES
-from acceptance.reading import SUFFIXES, read_documents
-from acceptance.running import handed_reading, runner, secrets_of_run, storing
-from acceptance.services import service as own_service
-from perf.redaction import known_secrets
-from reports.errors import NotWritten
-from reports.stored.run_folder import FULL, RunFolder, write
-from reports.terminal import show, silence
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance import keys
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.commands.console.complaint import show_warnings
+from signoff.acceptance.commands.documents.max_bytes import add_max_bytes
+from signoff.acceptance.errors import RunInvalid, UsageError
+from signoff.acceptance.measuring.external_load import read_evidence
+from signoff.acceptance.measuring.site import REQUEST_TIMEOUT_S
+from signoff.acceptance.profile import PROFILES
+from signoff.acceptance.reading import SUFFIXES, read_documents
+from signoff.acceptance.running import handed_reading, runner, secrets_of_run, storing
+from signoff.acceptance.services import service as own_service
+from signoff.perf.redaction import known_secrets
+from signoff.reports.errors import NotWritten
+from signoff.reports.stored.run_folder import FULL, RunFolder, write
+from signoff.reports.terminal import show, silence
 
 NAME = "run"
 HELP = "judge a deployment against task documents and write the result documents"
@@ -146,11 +146,11 @@ def _command(
 ) -> list[str]:
     """pytest with its own settings and no plugin but ours."""
     return [
-        *(sys.executable, "-P", "-m", "acceptance.running.pytest_process", str(pipe)),
+        *(sys.executable, "-P", "-m", "signoff.acceptance.running.pytest_process", str(pipe)),
         *("-c", str(INI), f"--rootdir={Path.cwd()}"),
         *(
             "-p",
-            "acceptance.running.pytest_plugin",
+            "signoff.acceptance.running.pytest_plugin",
             "-o",
             f"cache_dir={(arguments.out / '.pytest_cache').resolve()}",
         ),

@@ -14,25 +14,25 @@ from pathlib import Path
 from typing import Any
 
 import signoff
-from acceptance.errors import RunInvalid, UsageError
-from acceptance.services import estate
-from perf.redaction import known_secrets
-from reports.terminal import show
+from signoff.acceptance.errors import RunInvalid, UsageError
+from signoff.acceptance.services import estate
+from signoff.perf.redaction import known_secrets
+from signoff.reports.terminal import show
 
 NAME = "serve"
 HELP = "run a reference service in the foreground, optionally with one deliberate fault, or all services"
 EXAMPLE = "signoff serve hermes-2 --fault forgets_session"
 
-_CHAT = "reference_services.chat"
+_CHAT = "signoff.reference_services.chat"
 SERVICES = {
     "mixtral-8x7b": _CHAT,
     "hermes-2": _CHAT,
     "openchat-3.5": _CHAT,
     "phi-3-mini": _CHAT,
-    "gateway": "reference_services.gateway",
-    "switch": "reference_services.switch",
-    "health": "reference_services.health",
-    "prometheus": "reference_services.operations",
+    "gateway": "signoff.reference_services.gateway",
+    "switch": "signoff.reference_services.switch",
+    "health": "signoff.reference_services.health",
+    "prometheus": "signoff.reference_services.operations",
 }
 """The services by name, and the module that runs each; the module gets the name."""
 NEEDED = ("fastapi", "jsonschema", "limits", "pydantic_settings", "uvicorn")

@@ -12,11 +12,11 @@ from datetime import date
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from acceptance.criterion import Criterion
-from acceptance.errors import DeploymentUnreadable
-from acceptance.parameters import Parameters
-from acceptance.reading.binding.binding_entry import Resolve, Type, Waive
-from acceptance.reading.source.document import Diagnostic, Waiver
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import DeploymentUnreadable
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.binding.binding_entry import Resolve, Type, Waive
+from signoff.acceptance.reading.source.document import Diagnostic, Waiver
 
 SUFFIX = ".signoff.toml"
 Model = TypeVar("Model", Resolve, Type, Waive)

@@ -9,12 +9,12 @@ from typing import Annotated, Any, ClassVar, cast, get_args
 
 from msgspec import Meta
 
-from acceptance.parameters import Parameters
-from acceptance.reading.conflicts import KINDS as CONFLICTS
-from acceptance.reading.quantities.units import UNITS
-from acceptance.reading.settings.configuration import is_json
-from reports.model import Mistake, Rule, Wanted, is_required, model_fields
-from reports.stored.threshold import Comparator, Threshold
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.conflicts import KINDS as CONFLICTS
+from signoff.acceptance.reading.quantities.units import UNITS
+from signoff.acceptance.reading.settings.configuration import is_json
+from signoff.reports.model import Mistake, Rule, Wanted, is_required, model_fields
+from signoff.reports.stored.threshold import Comparator, Threshold
 
 COMPARATORS: tuple[Comparator, ...] = get_args(Comparator)
 STATISTIC = r"^(?:mean|max|min|each|rate|p\d{1,2}(?:\.\d+)?)$"

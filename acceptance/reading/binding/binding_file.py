@@ -9,16 +9,16 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from acceptance.errors import DeploymentUnreadable
-from acceptance.kind import Kinds
-from acceptance.reading.binding.binding import Binding, Entry, binding_path
-from acceptance.reading.binding.binding_entry import MODELS
-from acceptance.reading.binding.binding_mistakes import Problem, read_entry
-from acceptance.reading.source.source import MAX_BYTES
-from acceptance.toml_lines import line_of, lines_of_keys
-from acceptance.toml_text import parsed
-from perf.errors import InputMissing, InputUnreadable
-from perf.input_file import read_input
+from signoff.acceptance.errors import DeploymentUnreadable
+from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.binding.binding import Binding, Entry, binding_path
+from signoff.acceptance.reading.binding.binding_entry import MODELS
+from signoff.acceptance.reading.binding.binding_mistakes import Problem, read_entry
+from signoff.acceptance.reading.source.source import MAX_BYTES
+from signoff.acceptance.toml_lines import line_of, lines_of_keys
+from signoff.acceptance.toml_text import parsed
+from signoff.perf.errors import InputMissing, InputUnreadable
+from signoff.perf.input_file import read_input
 
 
 def read_binding(document: Path, today: date, kinds: Kinds, most_bytes: int = MAX_BYTES) -> Binding | None:

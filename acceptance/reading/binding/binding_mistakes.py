@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from acceptance.kind import Kinds
-from acceptance.reading.binding.binding_entry import EXAMPLE, KEYS, MODELS, Limit
-from reports.model import Mistake, Place, converted, model_fields, shown
+from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.binding.binding_entry import EXAMPLE, KEYS, MODELS, Limit
+from signoff.reports.model import Mistake, Place, converted, model_fields, shown
 
 LONGEST_WAIVER = timedelta(days=90)
 _LIMIT_KEYS = ", ".join(item.name for item in model_fields(Limit))

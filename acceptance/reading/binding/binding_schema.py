@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from acceptance.kind import Kinds
-from acceptance.reading.binding.binding_entry import BindingFile
-from reports.model_schema import json_schema
+from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.binding.binding_entry import BindingFile
+from signoff.reports.model_schema import json_schema
 
 
 def binding_schema(kinds: Kinds) -> dict[str, Any]:

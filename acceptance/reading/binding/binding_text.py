@@ -9,10 +9,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from acceptance.criterion import Criterion
-from acceptance.reading.binding.binding import binding_path
-from acceptance.reading.source.document import Conflict, Reading
-from reports.plain_text import toml_text, visible
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading.binding.binding import binding_path
+from signoff.acceptance.reading.source.document import Conflict, Reading
+from signoff.reports.plain_text import toml_text, visible
 
 # How the reason of a statement begins that a binding can type.
 _NO_RULE = "no rule"

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from acceptance.reading.binding.binding import Binding, Entry
-from acceptance.reading.binding.binding_entry import Resolve
-from acceptance.reading.conflicts.evidence.page import listed
-from acceptance.reading.source.document import Conflict, Diagnostic
+from signoff.acceptance.reading.binding.binding import Binding, Entry
+from signoff.acceptance.reading.binding.binding_entry import Resolve
+from signoff.acceptance.reading.conflicts.evidence.page import listed
+from signoff.acceptance.reading.source.document import Conflict, Diagnostic
 
 
 def resolve(

@@ -10,14 +10,19 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
-from acceptance.reading.commands.curl import read_curl
-from acceptance.reading.commands.http_clients import httpie_request, is_powershell, powershell_request, wget_request
-from acceptance.reading.commands.load_tools import LOAD_TOOLS, STAGED, read_load
-from acceptance.reading.commands.payload import read_payload
-from acceptance.reading.commands.shell import assignments, expanded, read_shell
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Command
-from acceptance.reading.source.expected_line import Expectation, ShellCommand
+from signoff.acceptance.reading.commands.curl import read_curl
+from signoff.acceptance.reading.commands.http_clients import (
+    httpie_request,
+    is_powershell,
+    powershell_request,
+    wget_request,
+)
+from signoff.acceptance.reading.commands.load_tools import LOAD_TOOLS, STAGED, read_load
+from signoff.acceptance.reading.commands.payload import read_payload
+from signoff.acceptance.reading.commands.shell import assignments, expanded, read_shell
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Command
+from signoff.acceptance.reading.source.expected_line import Expectation, ShellCommand
 
 SHELL_LANGUAGES = {
     *("", "bash", "sh", "shell", "console", "zsh", "shell-session", "shellsession", "sh-session", "terminal", "fish"),

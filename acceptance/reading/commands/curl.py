@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from acceptance.reading.commands.expectation import strict_json, why_no_json
+from signoff.acceptance.reading.commands.expectation import strict_json, why_no_json
 
 _TAKES_VALUE = {
     *(

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from acceptance.reading.commands.curl import address_and_path
-from acceptance.reading.commands.expectation import strict_json, why_no_json
+from signoff.acceptance.reading.commands.curl import address_and_path
+from signoff.acceptance.reading.commands.expectation import strict_json, why_no_json
 
 _Found = tuple[dict[str, Any] | None, str]
 _INVOKE = re.compile(r"\b(?:Invoke-(?:RestMethod|WebRequest)|irm|iwr)\b", re.IGNORECASE)

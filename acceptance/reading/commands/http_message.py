@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from acceptance.reading.commands.curl import address_and_path
-from acceptance.reading.commands.expectation import strict_json, why_no_json
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Command
+from signoff.acceptance.reading.commands.curl import address_and_path
+from signoff.acceptance.reading.commands.expectation import strict_json, why_no_json
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Command
 
 _REQUEST_LINE = re.compile(r"^\s*(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\s+(?P<target>\S+)")
 _STATUS_LINE = re.compile(r"^\s*(?:<\s*)?HTTP/[\d.]+\s+(?P<status>[1-5]\d\d)\b")

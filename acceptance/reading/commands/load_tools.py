@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from acceptance.reading.commands.curl import address_and_path
-from acceptance.reading.commands.expectation import strict_json, why_no_json
-from acceptance.reading.commands.load_flags import TOOLS, Tool
-from acceptance.reading.commands.payload import read_payload
+from signoff.acceptance.reading.commands.curl import address_and_path
+from signoff.acceptance.reading.commands.expectation import strict_json, why_no_json
+from signoff.acceptance.reading.commands.load_flags import TOOLS, Tool
+from signoff.acceptance.reading.commands.payload import read_payload
 
 _Native = tuple[str, Mapping[str, Any] | None, str]
 _SECONDS = {"ms": 0.001, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "": 1.0}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from acceptance.reading.commands.expectation import strict_json
-from perf.errors import InputUnreadable
-from perf.input_file import read_input
+from signoff.acceptance.reading.commands.expectation import strict_json
+from signoff.perf.errors import InputUnreadable
+from signoff.perf.input_file import read_input
 
 MOST_BYTES = 2**22
 

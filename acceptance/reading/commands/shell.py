@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from acceptance.reading.source.expected_line import (
+from signoff.acceptance.reading.source.expected_line import (
     TRAILING,
     Expectation,
     ShellCommand,

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from acceptance.reading.conflicts.access import access, address, identity, listener, name, port, session
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.figures import (
+from signoff.acceptance.reading.conflicts.access import access, address, identity, listener, name, port, session
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.figures import (
     allocation,
     concurrency,
     deadline,
@@ -23,8 +23,8 @@ from acceptance.reading.conflicts.figures import (
     threshold,
     timeout,
 )
-from acceptance.reading.conflicts.settings import configuration, context, engine, model, remedy
-from acceptance.reading.conflicts.structure import (
+from signoff.acceptance.reading.conflicts.settings import configuration, context, engine, model, remedy
+from signoff.acceptance.reading.conflicts.structure import (
     behaviour,
     container,
     dependency,
@@ -36,7 +36,7 @@ from acceptance.reading.conflicts.structure import (
     undefined_variable,
     vocabulary,
 )
-from acceptance.reading.source.document import Conflict, Document
+from signoff.acceptance.reading.source.document import Conflict, Document
 
 Finder = Callable[[Corpus], Iterable[Conflict]]
 FINDERS: tuple[tuple[str, Finder], ...] = (

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from acceptance.reading.settings.configuration import Configuration
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import LineKind, Statement
-from acceptance.reading.source.encoding import Flaw
-from acceptance.reading.source.expected_line import is_expected
-from acceptance.reading.source.wording import BOX
+from signoff.acceptance.reading.settings.configuration import Configuration
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import LineKind, Statement
+from signoff.acceptance.reading.source.encoding import Flaw
+from signoff.acceptance.reading.source.expected_line import is_expected
+from signoff.acceptance.reading.source.wording import BOX
 
 _BOX_LINE = re.compile(rf"^[\s>]*(?:(?:[-*+]|\d{{1,9}}[.)])\s+)+(?:{BOX})(?:\s|$)")
 _TARGET_LINE = re.compile(r"^[\s>]*[-*+]\s.*\((?:target|goal|limit)\s*:", re.IGNORECASE)

@@ -6,11 +6,11 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 
-from acceptance.reading.commands.expectation import shown_json
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Command, Setting, Statement
-from acceptance.reading.source.encoding import Flaw
-from acceptance.reading.source.wording import has_placeholder
+from signoff.acceptance.reading.commands.expectation import shown_json
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Command, Setting, Statement
+from signoff.acceptance.reading.source.encoding import Flaw
+from signoff.acceptance.reading.source.wording import has_placeholder
 
 _LIKE_HEADING = re.compile(r"#{2,6}[^\W\d_]")
 # Where the next document of a YAML stream begins, or the next table of an array in TOML: names may repeat there.

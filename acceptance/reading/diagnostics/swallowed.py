@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.encoding import Flaw
-from acceptance.reading.source.expected_line import is_expected
-from acceptance.reading.source.wording import BOX, box_of
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.encoding import Flaw
+from signoff.acceptance.reading.source.expected_line import is_expected
+from signoff.acceptance.reading.source.wording import BOX, box_of
 
 _MARKER = r"(?:[-*+•–]|\d{1,9}[.)])"
 _BOX_LINE = re.compile(rf"^[\s>]*(?:{_MARKER}\s+)+(?P<box>{BOX})(?:\s+(?P<text>\S.*)?)?$")

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.block_parser import cells_of
-from acceptance.reading.source.encoding import Flaw
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.block_parser import cells_of
+from signoff.acceptance.reading.source.encoding import Flaw
 
 _DASHES = re.compile(r"\s*\|(?:\s*:?-+:?\s*\|)+\s*$")
 

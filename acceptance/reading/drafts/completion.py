@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acceptance.reading.drafts.criterion_draft import Draft, Note
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.source.document import Command, Statement
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.source.document import Command, Statement
 
 AS_JSON = (
     "the curl command names no Content-Type, and curl would send its JSON as a form: it is sent as application/json"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from acceptance.criterion import Judge, Threshold
-from acceptance.parameters import Parameters
-from acceptance.reading.source.document import Severity
+from signoff.acceptance.criterion import Judge, Threshold
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.source.document import Severity
 
 
 @dataclass(frozen=True, slots=True)

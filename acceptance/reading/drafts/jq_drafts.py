@@ -6,9 +6,9 @@ import json
 import re
 from typing import Any
 
-from acceptance.reading.commands.expectation import ELLIPSIS, strict_json
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.commands.expectation import ELLIPSIS, strict_json
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.source.document import Statement
 
 _STEP = re.compile(
     r"\.?\[\s*(?P<index>\d{1,3})\s*\]|\.?\[?\"(?P<quoted>[^\"\\]{1,80})\"\]?|\.(?P<key>[A-Za-z_]\w{0,80})"

@@ -6,19 +6,19 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from acceptance.criterion import Comparator, Threshold
-from acceptance.parameters import Parameters
-from acceptance.reading.drafts.criterion_draft import Draft, Note, person
-from acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
-from acceptance.reading.drafts.reasons import RECOMMENDED
-from acceptance.reading.drafts.setting_figures import setting_for
-from acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
-from acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.facts.service_names import named_services
-from acceptance.reading.quantities.number_words import with_digits
-from acceptance.reading.quantities.quantity import LONGEST, Quantity, Unreadable
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.criterion import Comparator, Threshold
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
+from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
+from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
+from signoff.acceptance.reading.drafts.setting_figures import setting_for
+from signoff.acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
+from signoff.acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.facts.service_names import named_services
+from signoff.acceptance.reading.quantities.number_words import with_digits
+from signoff.acceptance.reading.quantities.quantity import LONGEST, Quantity, Unreadable
+from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
 _NO_PORT = (

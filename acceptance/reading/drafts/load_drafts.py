@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from acceptance.parameters import Parameters
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.drafts.setting_figures import without_figure
-from acceptance.reading.drafts.status import status
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.quantities.quantity import Quantity
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.drafts.setting_figures import without_figure
+from signoff.acceptance.reading.drafts.status import status
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.quantities.quantity import Quantity
+from signoff.acceptance.reading.source.document import Statement
 
 # `more than 8 at once are refused` is a limit of 8.
 REFUSED = re.compile(rf"\b(?:refus\w+|reject\w*|turned away|denied)\b|{status(400, 413, 422, 429, 503)}", re.IGNORECASE)

@@ -6,8 +6,8 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 
-from acceptance.reading.drafts.criterion_draft import Note
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.drafts.criterion_draft import Note
+from signoff.acceptance.reading.source.document import Statement
 
 PREREQUISITE = "it is a prerequisite of the task, outside the server under test: somebody has to see that it is met"
 ABOUT_TASK = "it is a judgement about the task, not about the server: somebody has to make it"

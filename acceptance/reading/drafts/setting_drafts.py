@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from acceptance.parameters import Parameters
-from acceptance.reading.drafts.criterion_draft import Draft
-from acceptance.reading.drafts.setting_figures import meaning_of
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.facts.service_names import entity
-from acceptance.reading.source.document import Statement
-from acceptance.reading.source.wording import command_has_placeholder, has_placeholder
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.drafts.criterion_draft import Draft
+from signoff.acceptance.reading.drafts.setting_figures import meaning_of
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.facts.service_names import entity
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.source.wording import command_has_placeholder, has_placeholder
 
 _FROM_ENVIRONMENT = re.compile(r"\$\{?\w+")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from acceptance.criterion import Comparator, Threshold
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Setting
+from signoff.acceptance.criterion import Comparator, Threshold
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Setting
 
 _TIME = {"ms": "ms", "msec": "ms", "milliseconds": "ms", "s": "s", "sec": "s", "seconds": "s"}
 _SIZE = {"gb": "GB", "mb": "MB", "gib": "GiB", "mib": "MiB"}

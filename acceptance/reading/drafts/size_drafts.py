@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from acceptance.parameters import Parameters
-from acceptance.reading.drafts.criterion_draft import Draft
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.quantities.quantity import Quantity
-from acceptance.reading.source.document import Statement
-from reports.units import SCALE
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.drafts.criterion_draft import Draft
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.quantities.quantity import Quantity
+from signoff.acceptance.reading.source.document import Statement
+from signoff.reports.units import SCALE
 
 _PATH = re.compile(
     r"(?<![\w/])(?:\.{0,2}/)?(?:[\w.-]+/)+[\w.-]+|(?<![\w/.])[\w-]+\.(?:gguf|safetensors|bin|onnx|pt|engine)\b"

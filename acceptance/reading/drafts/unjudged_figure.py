@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from acceptance.reading.quantities.quantity import Quantity
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.quantities.quantity import Quantity
+from signoff.acceptance.reading.source.document import Statement
 
 OTHER = "other_"
 """What the subject of such a figure begins with: the `other_latency` of a warning is no latency that is asked for."""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from acceptance.reading.facts.class_names import class_and_base
-from acceptance.reading.facts.library import LibraryCall, read_library_call
-from acceptance.reading.facts.service_names import configured_services, entity, named_services
-from acceptance.reading.quantities.quantity import Quantities, Quantity, read_quantities
-from acceptance.reading.settings.configuration import Variable
-from acceptance.reading.source.document import Command, Setting, Statement
+from signoff.acceptance.reading.facts.class_names import class_and_base
+from signoff.acceptance.reading.facts.library import LibraryCall, read_library_call
+from signoff.acceptance.reading.facts.service_names import configured_services, entity, named_services
+from signoff.acceptance.reading.quantities.quantity import Quantities, Quantity, read_quantities
+from signoff.acceptance.reading.settings.configuration import Variable
+from signoff.acceptance.reading.source.document import Command, Setting, Statement
 
 _KEY_HEADER = re.compile(r"authorization|api[-_]?key|token|auth|secret|credential", re.IGNORECASE)
 _SHOWN_HEADER = re.compile(r"\bX-[A-Za-z0-9-]{2,40}\b")

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from acceptance.parameters import Parameters
-from acceptance.reading.settings.configuration import Variable, is_json
-from acceptance.reading.source.library_names import NotResolved, Step, object_names, resolved
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.settings.configuration import Variable, is_json
+from signoff.acceptance.reading.source.library_names import NotResolved, Step, object_names, resolved
 
 MOST_CHARACTERS = 16_384
 _LONGEST_EXCERPT = 200

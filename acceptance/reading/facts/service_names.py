@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
-from acceptance.reading.source.document import Command, Setting, Statement
+from signoff.acceptance.reading.source.document import Command, Setting, Statement
 
 # Keys that stand above repeated settings without being services.
 _NO_SERVICE = frozenset(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from acceptance.reading.quantities.circumstance import Circumstance, circumstances
-from acceptance.reading.quantities.limit import Quantity
+from signoff.acceptance.reading.quantities.circumstance import Circumstance, circumstances
+from signoff.acceptance.reading.quantities.limit import Quantity
 
 # A sum in brackets says what a figure before it is made of.
 _PARTS = re.compile(r"\([^()+]{0,120}\d[^()+]{0,120}\+[^()]{0,200}\d[^()]{0,200}\)")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from acceptance.criterion import Comparator
+from signoff.acceptance.criterion import Comparator
 
 COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("<=", "≤", "=<"), "<="),

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from acceptance.reading.quantities.comparator import COMPARATORS
-from acceptance.reading.quantities.units import UNITS, Unit
+from signoff.acceptance.reading.quantities.comparator import COMPARATORS
+from signoff.acceptance.reading.quantities.units import UNITS, Unit
 
 _NUMBER = re.compile(
     r"(?<![\w.,:/@-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"

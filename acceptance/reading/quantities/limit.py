@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from acceptance.criterion import Comparator, Threshold
-from acceptance.reading.quantities.comparator import AFTER, COMPARATORS, forbidden, reads_as_capacity
-from acceptance.reading.quantities.figure import Figure
-from acceptance.reading.quantities.subject import AT_LEAST, statistic_of, subject_of
-from acceptance.reading.quantities.tolerance import of_range, tolerance_after, with_tolerance
-from acceptance.reading.quantities.units import Unit
+from signoff.acceptance.criterion import Comparator, Threshold
+from signoff.acceptance.reading.quantities.comparator import AFTER, COMPARATORS, forbidden, reads_as_capacity
+from signoff.acceptance.reading.quantities.figure import Figure
+from signoff.acceptance.reading.quantities.subject import AT_LEAST, statistic_of, subject_of
+from signoff.acceptance.reading.quantities.tolerance import of_range, tolerance_after, with_tolerance
+from signoff.acceptance.reading.quantities.units import Unit
 
 _BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
 _LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)

@@ -14,13 +14,13 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from acceptance.reading.quantities.aside import under_circumstances
-from acceptance.reading.quantities.figure import Figure, figures_in
-from acceptance.reading.quantities.limit import KIBI, Quantity, complete
-from acceptance.reading.quantities.number_words import with_digits
-from acceptance.reading.quantities.subject import COUNTED, LEAD, SHARE
-from acceptance.reading.quantities.units import Unit
-from acceptance.reading.quantities.version import is_version
+from signoff.acceptance.reading.quantities.aside import under_circumstances
+from signoff.acceptance.reading.quantities.figure import Figure, figures_in
+from signoff.acceptance.reading.quantities.limit import KIBI, Quantity, complete
+from signoff.acceptance.reading.quantities.number_words import with_digits
+from signoff.acceptance.reading.quantities.subject import COUNTED, LEAD, SHARE
+from signoff.acceptance.reading.quantities.units import Unit
+from signoff.acceptance.reading.quantities.version import is_version
 
 __all__ = ["Quantity", "Unreadable", "read_quantities"]
 _DIGIT = re.compile(r"[0-9]")

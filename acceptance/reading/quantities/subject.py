@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from acceptance.reading.quantities.units import DIMENSIONS
+from signoff.acceptance.reading.quantities.units import DIMENSIONS
 
 _Table = tuple[tuple[re.Pattern[str], str], ...]
 

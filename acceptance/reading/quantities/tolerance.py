@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from acceptance.reading.quantities.units import UNITS
-from reports.units import SCALE
+from signoff.acceptance.reading.quantities.units import UNITS
+from signoff.reports.units import SCALE
 
 ASSUMED = 0.10
 _STATED = re.compile(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.source.wording import plain
 
 Standing = Literal["success", "demand", "metric", "dependency", "objective", "telling", "aside"]
 """`telling` sections explain, and may hold a demand by its words or its limit; `aside` ones mention other things."""

@@ -10,9 +10,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acceptance.reading.quantities.number_words import with_digits
-from acceptance.reading.quantities.units import UNITS
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.quantities.number_words import with_digits
+from signoff.acceptance.reading.quantities.units import UNITS
+from signoff.acceptance.reading.source.wording import plain
 
 _NOT_PAST = r"(?!\s+have\s+(?:been|\w+ed)\b)"
 _MUST = rf"\b(?i:must|shall)(?:n['\u2019]t)?\b(?![-_/]\w){_NOT_PAST}"

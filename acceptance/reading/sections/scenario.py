@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from acceptance.reading.source.block import Heading
-from acceptance.reading.source.document import Statement
-from acceptance.reading.source.source import Source
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.source.block import Heading
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.source.source import Source
+from signoff.acceptance.reading.source.wording import plain
 
 _STEP = re.compile(
     r"^\W{0,6}(?P<word>Given|When|Then|And|But|Scenario(?: Outline)?|Feature|Background|Examples)\b", re.IGNORECASE

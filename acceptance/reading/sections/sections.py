@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from typing import Literal
 
-from acceptance.reading.sections import normative
-from acceptance.reading.sections.heading_rows import ANCESTOR, LABELS, NEAREST, Standing, standing_of
-from acceptance.reading.source.block import Heading
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.sections import normative
+from signoff.acceptance.reading.sections.heading_rows import ANCESTOR, LABELS, NEAREST, Standing, standing_of
+from signoff.acceptance.reading.source.block import Heading
+from signoff.acceptance.reading.source.wording import plain
 
 Role = Literal["success", "demand", "metric", "dependency", "objective", "none"]
 

@@ -6,20 +6,25 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from acceptance.reading.commands.shell import read_shell
-from acceptance.reading.sections.sections import is_aside
-from acceptance.reading.settings.flag_settings import command_settings
-from acceptance.reading.settings.line_settings import dockerfile_settings, ini_settings, nginx_settings, toml_settings
-from acceptance.reading.settings.names import ALIASES, CANONICAL, named_value, variable_prefix, variable_value
-from acceptance.reading.settings.python_settings import Variable, python_settings
-from acceptance.reading.settings.setting_values import is_json, literal
-from acceptance.reading.settings.trouble import Trouble
-from acceptance.reading.settings.yaml_settings import yaml_settings
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Form, Setting
-from acceptance.reading.source.expected_line import ShellCommand
-from acceptance.reading.source.source import Source
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.commands.shell import read_shell
+from signoff.acceptance.reading.sections.sections import is_aside
+from signoff.acceptance.reading.settings.flag_settings import command_settings
+from signoff.acceptance.reading.settings.line_settings import (
+    dockerfile_settings,
+    ini_settings,
+    nginx_settings,
+    toml_settings,
+)
+from signoff.acceptance.reading.settings.names import ALIASES, CANONICAL, named_value, variable_prefix, variable_value
+from signoff.acceptance.reading.settings.python_settings import Variable, python_settings
+from signoff.acceptance.reading.settings.setting_values import is_json, literal
+from signoff.acceptance.reading.settings.trouble import Trouble
+from signoff.acceptance.reading.settings.yaml_settings import yaml_settings
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Form, Setting
+from signoff.acceptance.reading.source.expected_line import ShellCommand
+from signoff.acceptance.reading.source.source import Source
+from signoff.acceptance.reading.source.wording import plain
 
 __all__ = ["Configuration", "Trouble", "Variable", "is_json", "literal", "read_configuration"]
 _VARIABLE = re.compile(r"^\s*(?:export\s+|set\s+|\$env:)?(?P<name>[A-Za-z_\[][\w\[\]]*)\s?=(?P<value>.*)$")

@@ -10,10 +10,10 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from acceptance.reading.settings.names import common_prefix, named_value, variable_value
-from acceptance.reading.settings.setting_values import literal
-from acceptance.reading.source.document import Setting
-from acceptance.reading.source.expected_line import ShellCommand
+from signoff.acceptance.reading.settings.names import common_prefix, named_value, variable_value
+from signoff.acceptance.reading.settings.setting_values import literal
+from signoff.acceptance.reading.source.document import Setting
+from signoff.acceptance.reading.source.expected_line import ShellCommand
 
 _SERVERS: tuple[tuple[re.Pattern[str], Mapping[str, str]], ...] = (
     (

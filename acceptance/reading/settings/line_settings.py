@@ -8,14 +8,14 @@ import tomllib
 from collections.abc import Iterator
 from typing import Any
 
-from acceptance.reading.settings.flag_settings import flags, is_server, split
-from acceptance.reading.settings.names import named_value, variable_prefix, variable_value
-from acceptance.reading.settings.setting_values import is_json, literal
-from acceptance.reading.settings.trouble import LONGEST, Trouble, too_long, unreadable
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Setting
-from acceptance.reading.source.wording import has_placeholder
-from acceptance.toml_text import parsed
+from signoff.acceptance.reading.settings.flag_settings import flags, is_server, split
+from signoff.acceptance.reading.settings.names import named_value, variable_prefix, variable_value
+from signoff.acceptance.reading.settings.setting_values import is_json, literal
+from signoff.acceptance.reading.settings.trouble import LONGEST, Trouble, too_long, unreadable
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Setting
+from signoff.acceptance.reading.source.wording import has_placeholder
+from signoff.acceptance.toml_text import parsed
 
 _TABLE = re.compile(r"^\s*\[{1,2}(?P<name>[^\[\]]+)\]{1,2}\s*(?:[#;].*)?$")
 _TABLE_LINE = re.compile(r"^\s*\[.*\]\s*$", re.MULTILINE)

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from acceptance.reading.settings.names import from_path
-from acceptance.reading.settings.setting_values import is_json
-from acceptance.reading.settings.trouble import Trouble, unreadable
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Setting
-from acceptance.reading.source.wording import has_placeholder
+from signoff.acceptance.reading.settings.names import from_path
+from signoff.acceptance.reading.settings.setting_values import is_json
+from signoff.acceptance.reading.settings.trouble import Trouble, unreadable
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Setting
+from signoff.acceptance.reading.source.wording import has_placeholder
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,13 @@ from typing import Any
 
 import yaml
 
-from acceptance.reading.settings.flag_settings import flags, split
-from acceptance.reading.settings.names import CANONICAL, common_prefix, from_path, named_value, variable_value
-from acceptance.reading.settings.setting_values import is_json, literal
-from acceptance.reading.settings.trouble import LONGEST, Trouble, too_long, unreadable
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Form, Setting
-from acceptance.reading.source.wording import has_placeholder
+from signoff.acceptance.reading.settings.flag_settings import flags, split
+from signoff.acceptance.reading.settings.names import CANONICAL, common_prefix, from_path, named_value, variable_value
+from signoff.acceptance.reading.settings.setting_values import is_json, literal
+from signoff.acceptance.reading.settings.trouble import LONGEST, Trouble, too_long, unreadable
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Form, Setting
+from signoff.acceptance.reading.source.wording import has_placeholder
 
 _MOST_PARTS = 20_000
 _MOST_LEAVES = 20_000

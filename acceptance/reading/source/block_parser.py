@@ -12,11 +12,11 @@ from dataclasses import dataclass, field, replace
 
 from markdown_it.token import Token
 
-from acceptance.reading.source.block import Block, Cell, Heading
-from acceptance.reading.source.encoding import Flaw
-from acceptance.reading.source.markdown import parse
-from acceptance.reading.source.markup import read_markup
-from acceptance.reading.source.wording import label_of, plain, slug
+from signoff.acceptance.reading.source.block import Block, Cell, Heading
+from signoff.acceptance.reading.source.encoding import Flaw
+from signoff.acceptance.reading.source.markdown import parse
+from signoff.acceptance.reading.source.markup import read_markup
+from signoff.acceptance.reading.source.wording import label_of, plain, slug
 
 _EXPECTED_HEADING = re.compile(r"^expected\b[^:]{0,20}:\s*\S", re.IGNORECASE)
 _FRONT_MATTER = {"---": "yaml", "+++": "toml"}

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any, Literal
 
-from acceptance.criterion import Criterion
-from acceptance.criterion import Statement as StatementType
-from acceptance.reading.source.block import Block, Heading
-from acceptance.reading.source.library_names import would_call
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.criterion import Statement as StatementType
+from signoff.acceptance.reading.source.block import Block, Heading
+from signoff.acceptance.reading.source.library_names import would_call
 
 SCHEMA = 1
 EXPLICIT = ("checkbox", "expected", "subtask", "smart", "target")

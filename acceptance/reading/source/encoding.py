@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acceptance.errors import DocumentUnreadable
-from acceptance.reading.source.document import Severity
+from signoff.acceptance.errors import DocumentUnreadable
+from signoff.acceptance.reading.source.document import Severity
 
 REPLACEMENT = "\ufffd"
 _MAGIC = (

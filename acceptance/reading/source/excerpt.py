@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from reports.plain_text import visible
+from signoff.reports.plain_text import visible
 
 WIDTH = 100
 _TAB = 4

@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from acceptance.errors import DocumentUnreadable, UsageError
+from signoff.acceptance.errors import DocumentUnreadable, UsageError
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt"})
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import yaml
 
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.wording import has_placeholder, label_of, plain
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.wording import has_placeholder, label_of, plain
 
 _FIELD = re.compile(r"^\s*(?:[-*+]\s+)?\*\*(?P<name>[^*:]+):?\s*\*\*\s*:?(?P<value>.*)$")
 _FRONT_FIELD = re.compile(r"^(?P<name>[A-Za-z][\w -]*?)\s*[:=]\s*(?P<value>\S.*)$")

@@ -16,7 +16,7 @@ from markdown_it.rules_block.html_block import HTML_SEQUENCES
 from markdown_it.rules_block.state_block import StateBlock
 from markdown_it.token import Token
 
-from acceptance.reading.source.encoding import Flaw
+from signoff.acceptance.reading.source.encoding import Flaw
 
 _FENCE = re.compile(r"(?P<marks>`{3,}|~{3,})[ \t]*(?P<info>.*)$")
 # A single # is a comment in most fenced languages; two or more are a heading in none of them.

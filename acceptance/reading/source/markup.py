@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
-from acceptance.reading.source.block import Block, BlockKind, Cell
+from signoff.acceptance.reading.source.block import Block, BlockKind, Cell
 
 _TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]{0,10})(?=[\s/>])(?P<rest>[^<>]{0,2000})>")
 _ITEM = re.compile(r"^[ \t]*(?:[-*+]|\d{1,9}[.)])[ \t]+(?P<text>\S.*)$")

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acceptance.errors import DocumentUnreadable
-from acceptance.reading.source.encoding import Flaw, decoded, place
-from perf.errors import InputMissing, InputTooLong, InputUnreadable
-from perf.input_file import read_input
+from signoff.acceptance.errors import DocumentUnreadable
+from signoff.acceptance.reading.source.encoding import Flaw, decoded, place
+from signoff.perf.errors import InputMissing, InputTooLong, InputUnreadable
+from signoff.perf.input_file import read_input
 
 MAX_BYTES = 16 * 2**20
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from acceptance.reading.source.document import Statement
-from acceptance.reading.source.source import Source
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.source.source import Source
 
 _QUOTED = re.compile(r'^"(?P<part>.+?)" (?:is|are|may|can)\b', re.DOTALL)
 

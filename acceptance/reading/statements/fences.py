@@ -8,16 +8,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from acceptance.reading.commands.commands import SHELL_LANGUAGES, Expected, read_commands
-from acceptance.reading.commands.http_message import read_http
-from acceptance.reading.sections.normative import asks, is_normative
-from acceptance.reading.sections.scenario import scenario_statements
-from acceptance.reading.sections.sections import is_aside, is_example
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Command, Diagnostic, Statement
-from acceptance.reading.source.expected_line import expectation_of, is_expected
-from acceptance.reading.source.source import Source
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.commands.commands import SHELL_LANGUAGES, Expected, read_commands
+from signoff.acceptance.reading.commands.http_message import read_http
+from signoff.acceptance.reading.sections.normative import asks, is_normative
+from signoff.acceptance.reading.sections.scenario import scenario_statements
+from signoff.acceptance.reading.sections.sections import is_aside, is_example
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Command, Diagnostic, Statement
+from signoff.acceptance.reading.source.expected_line import expectation_of, is_expected
+from signoff.acceptance.reading.source.source import Source
+from signoff.acceptance.reading.source.wording import plain
 
 _TEXT = {"", "text", "txt", "plain", "plaintext", "none"}
 _JSON = {"json", "jsonc", "json5", "javascript", "js"}

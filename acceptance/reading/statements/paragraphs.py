@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from acceptance.reading.sections.normative import asks, has_figure, sentences
-from acceptance.reading.sections.scenario import is_whole, leads_to_then, scenario_statements, step_of
-from acceptance.reading.sections.sections import is_aside, is_front, is_identified, role_of_sentence
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Statement
-from acceptance.reading.source.source import Source
-from acceptance.reading.source.wording import box_of, label_of, plain
-from acceptance.reading.statements.fences import Surroundings
-from acceptance.reading.statements.places import Places
+from signoff.acceptance.reading.sections.normative import asks, has_figure, sentences
+from signoff.acceptance.reading.sections.scenario import is_whole, leads_to_then, scenario_statements, step_of
+from signoff.acceptance.reading.sections.sections import is_aside, is_front, is_identified, role_of_sentence
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.source.source import Source
+from signoff.acceptance.reading.source.wording import box_of, label_of, plain
+from signoff.acceptance.reading.statements.fences import Surroundings
+from signoff.acceptance.reading.statements.places import Places
 
 _EXPECTED = re.compile(
     r"^[\s>*_`]*expect(?:ed|s|ation)?(?:\s+(?:http\s+)?(?:output|result|response|status|answer|reply|value|behaviou?r"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from itertools import accumulate
 
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.source import Source
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.source import Source
 
 
 class Places:

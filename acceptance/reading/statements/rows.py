@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from acceptance.criterion import Statement as StatementType
-from acceptance.reading.sections.normative import is_normative
-from acceptance.reading.sections.sections import is_aside, is_identified, is_smart
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Statement
-from acceptance.reading.source.source import Source
-from acceptance.reading.source.wording import BOX, box_of, plain
-from acceptance.reading.statements.workload import limited, workload
+from signoff.acceptance.criterion import Statement as StatementType
+from signoff.acceptance.reading.sections.normative import is_normative
+from signoff.acceptance.reading.sections.sections import is_aside, is_identified, is_smart
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.source.source import Source
+from signoff.acceptance.reading.source.wording import BOX, box_of, plain
+from signoff.acceptance.reading.statements.workload import limited, workload
 
 _CRITERIA = re.compile(r"\b(?:success|acceptance) criteri", re.IGNORECASE)
 _TARGET = re.compile(

@@ -9,19 +9,19 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from acceptance.criterion import Statement as StatementType
-from acceptance.reading.sections.normative import is_normative, sentences
-from acceptance.reading.sections.scenario import is_whole, leads_to_then, step_of
-from acceptance.reading.sections.sections import role_of_bullet
-from acceptance.reading.settings.configuration import Configuration
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Command, Diagnostic, Statement
-from acceptance.reading.source.source import Source
-from acceptance.reading.source.wording import box_of, label_of, plain
-from acceptance.reading.statements.fences import Surroundings, fence_statements
-from acceptance.reading.statements.paragraphs import paragraph_statements
-from acceptance.reading.statements.places import Places
-from acceptance.reading.statements.rows import row_statements
+from signoff.acceptance.criterion import Statement as StatementType
+from signoff.acceptance.reading.sections.normative import is_normative, sentences
+from signoff.acceptance.reading.sections.scenario import is_whole, leads_to_then, step_of
+from signoff.acceptance.reading.sections.sections import role_of_bullet
+from signoff.acceptance.reading.settings.configuration import Configuration
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Command, Diagnostic, Statement
+from signoff.acceptance.reading.source.source import Source
+from signoff.acceptance.reading.source.wording import box_of, label_of, plain
+from signoff.acceptance.reading.statements.fences import Surroundings, fence_statements
+from signoff.acceptance.reading.statements.paragraphs import paragraph_statements
+from signoff.acceptance.reading.statements.places import Places
+from signoff.acceptance.reading.statements.rows import row_statements
 
 _LINK_ONLY = re.compile(r"^\s*!?\[[^\[\]]*\]\([^()]*\)\W*$")
 _TARGET = re.compile(r"\(\s*(?:target|goal|limit)\s*:\s*(?P<text>[^)]*)\)|\b(?:target|goal)\s*:\s", re.IGNORECASE)

@@ -8,21 +8,26 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from acceptance.criterion import Criterion
-from acceptance.kind import Kinds
-from acceptance.reading.drafts.completion import completed
-from acceptance.reading.drafts.criterion_draft import Draft, Note, person
-from acceptance.reading.drafts.jq_drafts import shown_value
-from acceptance.reading.drafts.limit_drafts import Placed, figures
-from acceptance.reading.drafts.reasons import PREREQUISITE, for_people, reason_for
-from acceptance.reading.drafts.setting_drafts import setting_drafts
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.facts.service_names import services_of
-from acceptance.reading.source.document import Statement
-from acceptance.reading.source.wording import command_has_placeholder, fingerprint, has_placeholder, shown_heading
-from acceptance.reading.typing import service_drafts
-from acceptance.reading.typing.rule import apply
-from acceptance.reading.typing.rule_table import RULES
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.drafts.completion import completed
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
+from signoff.acceptance.reading.drafts.jq_drafts import shown_value
+from signoff.acceptance.reading.drafts.limit_drafts import Placed, figures
+from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, reason_for
+from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.source.wording import (
+    command_has_placeholder,
+    fingerprint,
+    has_placeholder,
+    shown_heading,
+)
+from signoff.acceptance.reading.typing import service_drafts
+from signoff.acceptance.reading.typing.rule import apply
+from signoff.acceptance.reading.typing.rule_table import RULES
 
 _COMMAS = re.compile(r",\s+(?!(?:t?p\d{2}|median|mean|average)\s*[:(])(?![^()]{0,400}\))")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.source.document import Statement
 
 _UID = re.compile(r"/api/dashboards/uid/(?P<uid>[\w.-]+)")
 _PORT = re.compile(r":(?P<port>\d{2,5})\b|\b(?:port|sport|dport)\s*=?\s*:?(?P<other>\d{2,5})\b")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acceptance.reading.typing import estate_drafts, paper_drafts, service_drafts
-from acceptance.reading.typing.rule import ASKED, Rule, any_of, words
+from signoff.acceptance.reading.typing import estate_drafts, paper_drafts, service_drafts
+from signoff.acceptance.reading.typing.rule import ASKED, Rule, any_of, words
 
 _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"
 _SUITE = r"(?:unit|integration|end-to-end|e2e|regression|smoke|acceptance|component|contract|functional)"

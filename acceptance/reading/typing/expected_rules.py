@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acceptance.reading.drafts.status import status
-from acceptance.reading.typing import (
+from signoff.acceptance.reading.drafts.status import status
+from signoff.acceptance.reading.typing import (
     estate_drafts,
     library_drafts,
     metric_drafts,
@@ -12,7 +12,7 @@ from acceptance.reading.typing import (
     service_drafts,
     session_drafts,
 )
-from acceptance.reading.typing.rule import EXPECTED, Rule, any_of, words
+from signoff.acceptance.reading.typing.rule import EXPECTED, Rule, any_of, words
 
 _NOTHING = (
     r"\b(?:not (?:in use|listening|found|running|loaded|bound|open|active|there)|no (?:\S+ ){0,3}?(?:listed|output"

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from acceptance.reading.drafts.criterion_draft import Draft, Note, person
-from acceptance.reading.typing.criteria import Typed
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
+from signoff.acceptance.reading.typing.criteria import Typed
 
 _ASKS = frozenset({"GET", "HEAD", "OPTIONS", "POST"})
 _CHANGES = re.compile(

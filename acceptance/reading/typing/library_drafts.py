@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.facts.class_names import class_and_base
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.facts.library import read_library_call
-from acceptance.reading.source.document import Statement
-from acceptance.reading.typing.metric_drafts import mentions
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.facts.class_names import class_and_base
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.facts.library import read_library_call
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.typing.metric_drafts import mentions
 
 _MODEL_CALL = re.compile(r"(?:model_info|get_info|describe)\w*$", re.IGNORECASE)
 _RESULT_CALL = re.compile(

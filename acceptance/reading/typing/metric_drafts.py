@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.source.document import Statement
 
 _SPECIFIC = re.compile(r"\b([A-Za-z][\w.-]*?)-specific\b")
 _METRICS_OF = re.compile(r"\b([A-Za-z]+)\s+metrics\b", re.IGNORECASE)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acceptance.reading.typing import metric_drafts
-from acceptance.reading.typing.rule import ASKED, MAKES, WORKS, Rule, any_of, words
+from signoff.acceptance.reading.typing import metric_drafts
+from signoff.acceptance.reading.typing.rule import ASKED, MAKES, WORKS, Rule, any_of, words
 
 _DONE = rf"\b(?:{WORKS}|{MAKES})\b"
 _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.settings.names import ENGINE
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.settings.names import ENGINE
+from signoff.acceptance.reading.source.document import Statement
 
 _ENGINE_GROUP = re.compile(r"\b(?:vllm|engine)\b", re.IGNORECASE)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.source.document import Statement
-from acceptance.reading.typing.metric_drafts import singular
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.typing.metric_drafts import singular
 
 _SUITES = (
     *("unit", "integration", "end-to-end", "e2e", "performance", "security", "load", "stress", "smoke", "regression"),

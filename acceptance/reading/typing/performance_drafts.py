@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from acceptance.reading.drafts.criterion_draft import Draft, person
-from acceptance.reading.drafts.setting_figures import without_figure
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.drafts.setting_figures import without_figure
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.source.document import Statement
 
 _PERIOD = re.compile(r"\b(\d{1,4}(?:\.\d+)?)[ -]?(h(?:ours?|rs?)?|days?|weeks?)\b", re.IGNORECASE)
 _HOURS = {"h": 1, "d": 24, "w": 168}

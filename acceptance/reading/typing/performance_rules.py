@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acceptance.reading.typing import library_drafts, model_drafts, performance_drafts
-from acceptance.reading.typing.rule import ASKED, WORKS, Rule, any_of, words
+from signoff.acceptance.reading.typing import library_drafts, model_drafts, performance_drafts
+from signoff.acceptance.reading.typing.rule import ASKED, WORKS, Rule, any_of, words
 
 _TARGETS = r"(?:targets?|requirements?|goals?|criteria|objectives?|limits?|slos?|slas?|expectations?|budgets?)"
 _NOT_MEASURED = any_of(

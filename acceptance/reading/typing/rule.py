@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from acceptance.reading.drafts.criterion_draft import Draft
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.source.document import Statement
-from acceptance.reading.typing.prefilter import Telltale, telltale, threes
+from signoff.acceptance.reading.drafts.criterion_draft import Draft
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.typing.prefilter import Telltale, telltale, threes
 
 Build = Callable[[Statement, Facts], Draft | tuple[Draft, ...]]
 ASKED = frozenset({"checkbox", "bullet", "subtask", "target", "prose"})

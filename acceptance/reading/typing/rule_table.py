@@ -6,7 +6,7 @@ the reason (`reasons.py`).
 
 from __future__ import annotations
 
-from acceptance.reading.typing import (
+from signoff.acceptance.reading.typing import (
     estate_rules,
     expected_rules,
     metric_drafts,
@@ -15,7 +15,7 @@ from acceptance.reading.typing import (
     service_rules,
     session_rules,
 )
-from acceptance.reading.typing.rule import Rule
+from signoff.acceptance.reading.typing.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     *expected_rules.RULES,

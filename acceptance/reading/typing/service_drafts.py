@@ -6,13 +6,13 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from acceptance.parameters import Parameters
-from acceptance.reading.commands.expectation import any_values, shown_json
-from acceptance.reading.drafts.criterion_draft import Draft, Note, person
-from acceptance.reading.drafts.load_drafts import window
-from acceptance.reading.drafts.setting_figures import setting_for, without_figure
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.commands.expectation import any_values, shown_json
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
+from signoff.acceptance.reading.drafts.load_drafts import window
+from signoff.acceptance.reading.drafts.setting_figures import setting_for, without_figure
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.source.document import Statement
 
 _CREATED = 300
 _UNAVAILABLE = 503

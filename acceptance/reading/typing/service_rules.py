@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from acceptance.reading.drafts.status import status
-from acceptance.reading.typing import service_drafts
-from acceptance.reading.typing.rule import ASKED, WORKS, Rule, any_of, words
+from signoff.acceptance.reading.drafts.status import status
+from signoff.acceptance.reading.typing import service_drafts
+from signoff.acceptance.reading.typing.rule import ASKED, WORKS, Rule, any_of, words
 
 _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"
 _AUTH = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from acceptance.reading.drafts.criterion_draft import Draft, Note
-from acceptance.reading.drafts.setting_figures import setting_for
-from acceptance.reading.facts.facts import Facts
-from acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note
+from signoff.acceptance.reading.drafts.setting_figures import setting_for
+from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.source.document import Statement
 
 _SESSION_HEADER = "x-session-id"
 _RECORD_PATH = "/sessions/{id}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from acceptance.reading.typing import session_drafts
-from acceptance.reading.typing.rule import ASKED, BOXES, Rule, any_of, words
+from signoff.acceptance.reading.typing import session_drafts
+from signoff.acceptance.reading.typing.rule import ASKED, BOXES, Rule, any_of, words
 
 _TALK = r"\b(?:sessions?|conversation(?:al|s)?|dialog(?:ue)?s?|chats?|multi-turn)\b"
 _KEPT = (

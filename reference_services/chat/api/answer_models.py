@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from reference_services.web.requests.description import Count, Told, sometimes
+from signoff.reference_services.web.requests.description import Count, Told, sometimes
 
 FinishReason = Literal["stop", "length", "content_filter"]
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reference_services.chat.engine import logprobs
-from reference_services.chat.engine.engine import Step
+from signoff.reference_services.chat.engine import logprobs
+from signoff.reference_services.chat.engine.engine import Step
 
 DONE = b"data: [DONE]\n\n"
 # Line ends for some readers of event streams, though not for the specification; JSON may escape any character.

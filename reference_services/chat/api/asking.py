@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from reference_services.chat.api import sampling_limits
-from reference_services.chat.api.context import Context, find_context
-from reference_services.chat.api.generation import Generation, Parts
-from reference_services.chat.api.metrics import Account
-from reference_services.chat.api.requests import ChatRequest, CompletionRequest
-from reference_services.chat.api.service import ModelService
-from reference_services.chat.engine.engine import Ask
-from reference_services.chat.engine.json_scalars import Unsupported
-from reference_services.chat.moderation.moderation import Result
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.sessions.turn import Turn
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.chat.api import sampling_limits
+from signoff.reference_services.chat.api.context import Context, find_context
+from signoff.reference_services.chat.api.generation import Generation, Parts
+from signoff.reference_services.chat.api.metrics import Account
+from signoff.reference_services.chat.api.requests import ChatRequest, CompletionRequest
+from signoff.reference_services.chat.api.service import ModelService
+from signoff.reference_services.chat.engine.engine import Ask
+from signoff.reference_services.chat.engine.json_scalars import Unsupported
+from signoff.reference_services.chat.moderation.moderation import Result
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.sessions.turn import Turn
+from signoff.reference_services.web.access.failures import Refused
 
 COUNTED = 2
 """Times the context length that a text may have and is still counted to the token, for its refusal."""

@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
-from reference_services.chat.api.answers import Shape
-from reference_services.chat.api.generation import Generation
-from reference_services.web.access.failures import Refused, internal
+from signoff.reference_services.chat.api.answers import Shape
+from signoff.reference_services.chat.api.generation import Generation
+from signoff.reference_services.web.access.failures import Refused, internal
 
 
 async def chunks(

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from reference_services.chat import LOGGER
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.retrieval.document import Hit, StoreUnavailable
+from signoff.reference_services.chat import LOGGER
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.retrieval.document import Hit, StoreUnavailable
 
 if TYPE_CHECKING:
-    from reference_services.retrieval.library import Library
+    from signoff.reference_services.retrieval.library import Library
 
 log = logging.getLogger(LOGGER)
 Finding = Literal["found", "nothing", "unavailable"]

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import RootModel
 
-from reference_services.web.requests.description import Count, Time, Told, sometimes
+from signoff.reference_services.web.requests.description import Count, Time, Told, sometimes
 
 Metadata = dict[str, str | int | float | bool]
 

@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
-from reference_services.chat.api.requests import Strict
-from reference_services.chat.sessions.sessions import SESSION_ID
-from reference_services.chat.settings.settings import LARGEST
+from signoff.reference_services.chat.api.requests import Strict
+from signoff.reference_services.chat.sessions.sessions import SESSION_ID
+from signoff.reference_services.chat.settings.settings import LARGEST
 
 MOST_AT_ONCE = 100
 MOST_FOUND = 100

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reference_services.chat.engine.engine import Engine, SimulatedEngine
-from reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.engine.engine import Engine, SimulatedEngine
+from signoff.reference_services.chat.settings.settings import ChatSettings
 
 
 def make_engine(settings: ChatSettings) -> Engine:
@@ -11,6 +11,6 @@ def make_engine(settings: ChatSettings) -> Engine:
     if settings.engine == "simulated":
         return SimulatedEngine(settings)
     # What a real engine needs is imported only where there is one.
-    from reference_services.chat.vllm.vllm_engine import VllmEngine
+    from signoff.reference_services.chat.vllm.vllm_engine import VllmEngine
 
     return VllmEngine(settings)

@@ -13,19 +13,19 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from reference_services.chat.api.context import Context
-from reference_services.chat.api.metrics import Account, Metrics
-from reference_services.chat.api.service import ModelService
-from reference_services.chat.engine.cache import Found, ResponseCache
-from reference_services.chat.engine.choices import together
-from reference_services.chat.engine.engine import Ask, FinishReason, Step
-from reference_services.chat.moderation.moderation import Moderation, Result
-from reference_services.chat.sessions.coherence import CoherenceScore
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.sessions.turn import Turn
+from signoff.reference_services.chat.api.context import Context
+from signoff.reference_services.chat.api.metrics import Account, Metrics
+from signoff.reference_services.chat.api.service import ModelService
+from signoff.reference_services.chat.engine.cache import Found, ResponseCache
+from signoff.reference_services.chat.engine.choices import together
+from signoff.reference_services.chat.engine.engine import Ask, FinishReason, Step
+from signoff.reference_services.chat.moderation.moderation import Moderation, Result
+from signoff.reference_services.chat.sessions.coherence import CoherenceScore
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.sessions.turn import Turn
 
 if TYPE_CHECKING:
-    from reference_services.retrieval.library import Library
+    from signoff.reference_services.retrieval.library import Library
 
 
 @dataclass(frozen=True, slots=True)

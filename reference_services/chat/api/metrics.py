@@ -16,12 +16,12 @@ from typing import Literal
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.process_collector import ProcessCollector
 
-from reference_services.chat.api.context import FINDINGS as CONTEXT_FINDINGS
-from reference_services.chat.engine.cache import FINDINGS
-from reference_services.chat.engine.engine import Engine, FinishReason, SimulatedEngine
-from reference_services.chat.moderation.moderation import RESULTS, STAGES
-from reference_services.chat.sessions.session_cache import RESULTS as SESSION_CACHE_RESULTS
-from reference_services.chat.vllm.vllm_metrics import EngineMetrics
+from signoff.reference_services.chat.api.context import FINDINGS as CONTEXT_FINDINGS
+from signoff.reference_services.chat.engine.cache import FINDINGS
+from signoff.reference_services.chat.engine.engine import Engine, FinishReason, SimulatedEngine
+from signoff.reference_services.chat.moderation.moderation import RESULTS, STAGES
+from signoff.reference_services.chat.sessions.session_cache import RESULTS as SESSION_CACHE_RESULTS
+from signoff.reference_services.chat.vllm.vllm_metrics import EngineMetrics
 
 # Times of creation beside each counter help nobody here and double what is exposed.
 disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -11,15 +11,15 @@ from fastapi import APIRouter, Request
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from reference_services.chat import VERSION
-from reference_services.chat.api.answer_models import Model, Models, Tokens
-from reference_services.chat.api.asking import check_countable, check_model, check_ready
-from reference_services.chat.api.generation import Parts
-from reference_services.chat.api.health_models import Configuration, Health, Readiness, Version
-from reference_services.chat.api.requests import TokenizeRequest
-from reference_services.chat.api.session_models import SessionFigures
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import answers
+from signoff.reference_services.chat import VERSION
+from signoff.reference_services.chat.api.answer_models import Model, Models, Tokens
+from signoff.reference_services.chat.api.asking import check_countable, check_model, check_ready
+from signoff.reference_services.chat.api.generation import Parts
+from signoff.reference_services.chat.api.health_models import Configuration, Health, Readiness, Version
+from signoff.reference_services.chat.api.requests import TokenizeRequest
+from signoff.reference_services.chat.api.session_models import SessionFigures
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import answers
 
 
 def router(parts: Parts, exposition: Callable[[], Awaitable[bytes]]) -> APIRouter:

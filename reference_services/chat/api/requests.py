@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from reference_services.chat.engine.structured import ANY_OBJECT
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.settings.settings import LARGEST
+from signoff.reference_services.chat.engine.structured import ANY_OBJECT
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.settings.settings import LARGEST
 
 Whole = Annotated[int, Field(ge=1, le=LARGEST)]
 Count = Annotated[int, Field(ge=0, le=LARGEST)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from reference_services.chat.api.requests import Sampling
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.chat.api.requests import Sampling
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.web.access.failures import Refused
 
 LIMITS = ("max_tokens", "max_completion_tokens")
 

@@ -7,11 +7,11 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from reference_services.chat import VERSION
-from reference_services.chat.api.engine_choice import make_engine
-from reference_services.chat.engine.engine import Engine, EngineError
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat import VERSION
+from signoff.reference_services.chat.api.engine_choice import make_engine
+from signoff.reference_services.chat.engine.engine import Engine, EngineError
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.settings.settings import ChatSettings
 
 CAPABILITIES = ("chat completions", "text completions", "streaming", "conversation memory", "sessions")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from reference_services.web.requests.description import Count, Time, Told, sometimes
+from signoff.reference_services.web.requests.description import Count, Time, Told, sometimes
 
 
 class Said(Told):

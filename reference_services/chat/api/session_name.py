@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from fastapi import Path
 from starlette.requests import HTTPConnection
 
-from reference_services.chat.sessions.sessions import SESSION_ID, SESSION_ID_RULE
-from reference_services.web.access.failures import Refused
-from reference_services.web.access.gate import caller, owned
+from signoff.reference_services.chat.sessions.sessions import SESSION_ID, SESSION_ID_RULE
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.gate import caller, owned
 
 SESSION_HEADER = "x-session-id"
 PARAMETER: dict[str, Any] = {

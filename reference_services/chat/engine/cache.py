@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from reference_services.chat.engine.engine import Ask, Step
+from signoff.reference_services.chat.engine.engine import Ask, Step
 
 Found = Literal["hit", "miss", "bypass"]
 FINDINGS: tuple[Found, ...] = ("hit", "miss", "bypass")

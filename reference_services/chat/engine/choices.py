@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Protocol, cast
 
-from reference_services.chat.engine.engine import Step
+from signoff.reference_services.chat.engine.engine import Step
 
 
 class _Closable(Protocol):

@@ -12,14 +12,14 @@ from typing import Any, Literal, NamedTuple, Protocol
 
 from prometheus_client import Metric
 
-from reference_services.chat import VERSION
-from reference_services.chat.engine import likelihood, prose, recall, stops, structured
-from reference_services.chat.engine.likelihood import Alternatives
-from reference_services.chat.engine.slots import Slots
-from reference_services.chat.prompt import tokenizer
-from reference_services.chat.prompt.prompt import Prompt
-from reference_services.chat.prompt.templates import TEMPLATES, Template
-from reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat import VERSION
+from signoff.reference_services.chat.engine import likelihood, prose, recall, stops, structured
+from signoff.reference_services.chat.engine.likelihood import Alternatives
+from signoff.reference_services.chat.engine.slots import Slots
+from signoff.reference_services.chat.prompt import tokenizer
+from signoff.reference_services.chat.prompt.prompt import Prompt
+from signoff.reference_services.chat.prompt.templates import TEMPLATES, Template
+from signoff.reference_services.chat.settings.settings import ChatSettings
 
 FinishReason = Literal["stop", "length", "content_filter"]
 """Engines end with the first two; the third is what moderation ends an answer with."""

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 
 from jsonschema import Draft202012Validator
 
-from reference_services.chat.engine import prose
-from reference_services.chat.engine.json_scalars import FORMATS, TooMuch, Unsupported, formatted, number
+from signoff.reference_services.chat.engine import prose
+from signoff.reference_services.chat.engine.json_scalars import FORMATS, TooMuch, Unsupported, formatted, number
 
 MOST_VALUES = 5_000
 MOST_CHARACTERS = 100_000

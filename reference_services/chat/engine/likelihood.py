@@ -9,8 +9,8 @@ from __future__ import annotations
 import itertools
 import math
 
-from reference_services.chat.engine import prose
-from reference_services.chat.prompt import tokenizer
+from signoff.reference_services.chat.engine import prose
+from signoff.reference_services.chat.prompt import tokenizer
 
 Alternatives = tuple[tuple[str, float], ...]
 _RANGE = 2**32

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from reference_services.chat.engine.engine import Step
+from signoff.reference_services.chat.engine.engine import Step
 
 
 def of_chat(steps: Sequence[Step]) -> dict[str, Any] | None:

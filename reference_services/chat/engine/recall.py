@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.prompt.words import content_words, sentences, stem
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.prompt.words import content_words, sentences, stem
 
 COVERAGE = 0.45
 """The share of a question's weight that a statement has to cover."""

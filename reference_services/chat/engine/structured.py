@@ -16,8 +16,8 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.exceptions import Unresolvable
 
-from reference_services.chat.engine.json_scalars import TooMuch, Unsupported
-from reference_services.chat.engine.json_values import Values
+from signoff.reference_services.chat.engine.json_scalars import TooMuch, Unsupported
+from signoff.reference_services.chat.engine.json_values import Values
 
 ANY_OBJECT: dict[str, Any] = {
     "type": "object",

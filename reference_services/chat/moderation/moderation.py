@@ -12,10 +12,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Literal, Protocol, cast
 
-from reference_services.chat import LOGGER
-from reference_services.chat.engine.engine import Step
-from reference_services.chat.moderation.judgement import Flagged, Judgement, Moderator, ModeratorAway, Screen
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.chat import LOGGER
+from signoff.reference_services.chat.engine.engine import Step
+from signoff.reference_services.chat.moderation.judgement import Flagged, Judgement, Moderator, ModeratorAway, Screen
+from signoff.reference_services.web.access.failures import Refused
 
 log = logging.getLogger(LOGGER)
 Stage = Literal["input", "output"]

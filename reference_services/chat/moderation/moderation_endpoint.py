@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from reference_services.chat.moderation.judgement import Flagged, Judgement, ModeratorAway
+from signoff.reference_services.chat.moderation.judgement import Flagged, Judgement, ModeratorAway
 
 KEPT_S = 2.0
 """An idle connection is dropped before its server drops it: a question on one that is just closing would fail."""

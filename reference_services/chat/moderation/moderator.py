@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from reference_services.chat.moderation.judgement import Moderator
-from reference_services.chat.moderation.word_list import WordList, phrases
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.web.settings import logs
-from reference_services.web.settings.settings_problems import MODERATION_KEY_VARIABLE, SettingsError
+from signoff.reference_services.chat.moderation.judgement import Moderator
+from signoff.reference_services.chat.moderation.word_list import WordList, phrases
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.settings_problems import MODERATION_KEY_VARIABLE, SettingsError
 
 
 def opened(settings: ChatSettings) -> Moderator | None:
@@ -19,7 +19,7 @@ def opened(settings: ChatSettings) -> Moderator | None:
         return None
     if place.startswith(("http://", "https://")):
         # Only who names an endpoint pays for an HTTP client.
-        from reference_services.chat.moderation.moderation_endpoint import ModerationEndpoint
+        from signoff.reference_services.chat.moderation.moderation_endpoint import ModerationEndpoint
 
         key = os.environ.get(settings.preset.prefix + MODERATION_KEY_VARIABLE, "")
         logs.hide([key] if key else [])

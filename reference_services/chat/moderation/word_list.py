@@ -9,7 +9,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 
-from reference_services.chat.moderation.judgement import Flagged, Judgement
+from signoff.reference_services.chat.moderation.judgement import Flagged, Judgement
 
 Phrase = tuple[str, ...]
 CATEGORY = "listed"

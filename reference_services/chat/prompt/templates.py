@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from reference_services.chat.prompt.prompt import Message, Role
+from signoff.reference_services.chat.prompt.prompt import Message, Role
 
 
 @dataclass(frozen=True, slots=True)

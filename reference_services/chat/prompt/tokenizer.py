@@ -10,8 +10,8 @@ import re
 import zlib
 from collections.abc import Sequence
 
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.prompt.templates import CHATML, Content, Mark, Template
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.prompt.templates import CHATML, Content, Mark, Template
 
 NAME = "signoff-words-1"
 FIRST_TEXT_ID = 16

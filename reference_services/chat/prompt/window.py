@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 
-from reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.prompt import Message
 
 Count = Callable[[Sequence[Message]], int]
 

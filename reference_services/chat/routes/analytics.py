@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.sessions.coherence import coherence
-from reference_services.chat.stores.records import TurnRecord
-from reference_services.web.requests.description import Count, Told
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.sessions.coherence import coherence
+from signoff.reference_services.chat.stores.records import TurnRecord
+from signoff.reference_services.web.requests.description import Count, Told
 
 CountText = Callable[[str], int]
 

@@ -8,13 +8,13 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from reference_services.chat.api.generation import Parts
-from reference_services.chat.api.session_name import SessionInPath, checked_session
-from reference_services.chat.routes.analytics import Analytics, Conversation, analysed
-from reference_services.chat.sessions.threads import Threads
-from reference_services.chat.stores.records import SessionRecord
-from reference_services.web.access.gate import caller
-from reference_services.web.requests.description import Count, answers
+from signoff.reference_services.chat.api.generation import Parts
+from signoff.reference_services.chat.api.session_name import SessionInPath, checked_session
+from signoff.reference_services.chat.routes.analytics import Analytics, Conversation, analysed
+from signoff.reference_services.chat.sessions.threads import Threads
+from signoff.reference_services.chat.stores.records import SessionRecord
+from signoff.reference_services.web.access.gate import caller
+from signoff.reference_services.web.requests.description import Count, answers
 
 MOST_READ = 500
 

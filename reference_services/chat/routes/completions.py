@@ -10,19 +10,19 @@ from typing import Any, TypeVar
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from reference_services.chat.api import asking, sampling_limits, session_name
-from reference_services.chat.api.answer_models import ChatChunk, ChatCompletion, TextChunk, TextCompletion
-from reference_services.chat.api.answers import CHAT, DONE, TEXT, Shape, body, event
-from reference_services.chat.api.chunks import chunks, told
-from reference_services.chat.api.generation import Generation, Parts
-from reference_services.chat.api.metrics import Account
-from reference_services.chat.api.requests import ChatRequest, CompletionRequest
-from reference_services.chat.engine.engine import Step
-from reference_services.web.access.connection import CLIENT_LEFT, ClientLeft, EventStream, while_connected
-from reference_services.web.access.failures import Refused, internal
-from reference_services.web.access.gate import caller
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import answers
+from signoff.reference_services.chat.api import asking, sampling_limits, session_name
+from signoff.reference_services.chat.api.answer_models import ChatChunk, ChatCompletion, TextChunk, TextCompletion
+from signoff.reference_services.chat.api.answers import CHAT, DONE, TEXT, Shape, body, event
+from signoff.reference_services.chat.api.chunks import chunks, told
+from signoff.reference_services.chat.api.generation import Generation, Parts
+from signoff.reference_services.chat.api.metrics import Account
+from signoff.reference_services.chat.api.requests import ChatRequest, CompletionRequest
+from signoff.reference_services.chat.engine.engine import Step
+from signoff.reference_services.web.access.connection import CLIENT_LEFT, ClientLeft, EventStream, while_connected
+from signoff.reference_services.web.access.failures import Refused, internal
+from signoff.reference_services.web.access.gate import caller
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import answers
 
 REFUSALS = (400, 404, 415, 503)
 """The statuses with which a completion may be refused."""

@@ -11,19 +11,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from reference_services.chat.api.document_models import Added, Documents, Found, WholeDocument
-from reference_services.chat.api.document_requests import DocumentsRequest, SearchRequest
-from reference_services.chat.sessions.sessions import SESSION_ID
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.retrieval.document import Document, StoreFull, StoreUnavailable
-from reference_services.web.access.failures import Refused
-from reference_services.web.access.gate import caller
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import answers
+from signoff.reference_services.chat.api.document_models import Added, Documents, Found, WholeDocument
+from signoff.reference_services.chat.api.document_requests import DocumentsRequest, SearchRequest
+from signoff.reference_services.chat.sessions.sessions import SESSION_ID
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.retrieval.document import Document, StoreFull, StoreUnavailable
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.gate import caller
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import answers
 
 if TYPE_CHECKING:
     # Qdrant's client takes half a second and 50 MB: only a service with a store pays for it.
-    from reference_services.retrieval.library import Library
+    from signoff.reference_services.retrieval.library import Library
 
 Result = TypeVar("Result")
 

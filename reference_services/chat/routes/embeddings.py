@@ -10,15 +10,15 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from reference_services.chat.api.answer_models import Embeddings
-from reference_services.chat.api.asking import check_model
-from reference_services.chat.api.document_requests import EmbeddingsRequest
-from reference_services.chat.api.service import ModelService
-from reference_services.chat.prompt import tokenizer
-from reference_services.retrieval.vector import Embedder
-from reference_services.web.access.failures import Refused
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import answers
+from signoff.reference_services.chat.api.answer_models import Embeddings
+from signoff.reference_services.chat.api.asking import check_model
+from signoff.reference_services.chat.api.document_requests import EmbeddingsRequest
+from signoff.reference_services.chat.api.service import ModelService
+from signoff.reference_services.chat.prompt import tokenizer
+from signoff.reference_services.retrieval.vector import Embedder
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import answers
 
 MOST_TOKENS, MOST_TOKENS_TOGETHER = 8192, 100_000
 

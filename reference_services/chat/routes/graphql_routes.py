@@ -9,21 +9,21 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import JSONResponse, Response
 from strawberry.types.execution import PreExecutionError
 
-from reference_services.chat.api import asking, session_name
-from reference_services.chat.api.answer_models import GraphQLAnswer
-from reference_services.chat.api.answers import CHAT
-from reference_services.chat.api.generation import Parts
-from reference_services.chat.api.metrics import GRAPHQL
-from reference_services.chat.api.operations import health, models
-from reference_services.chat.api.requests import ChatRequest
-from reference_services.chat.routes.completions import whole
-from reference_services.chat.routes.graphql_schema import Answers, schema
-from reference_services.chat.routes.graphql_size import MOST_CHARACTERS
-from reference_services.web.access.connection import while_connected
-from reference_services.web.access.failures import Refused
-from reference_services.web.access.gate import allowance, caller
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import answers
+from signoff.reference_services.chat.api import asking, session_name
+from signoff.reference_services.chat.api.answer_models import GraphQLAnswer
+from signoff.reference_services.chat.api.answers import CHAT
+from signoff.reference_services.chat.api.generation import Parts
+from signoff.reference_services.chat.api.metrics import GRAPHQL
+from signoff.reference_services.chat.api.operations import health, models
+from signoff.reference_services.chat.api.requests import ChatRequest
+from signoff.reference_services.chat.routes.completions import whole
+from signoff.reference_services.chat.routes.graphql_schema import Answers, schema
+from signoff.reference_services.chat.routes.graphql_size import MOST_CHARACTERS
+from signoff.reference_services.web.access.connection import while_connected
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.gate import allowance, caller
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import answers
 
 TYPED = "application/graphql-response+json"
 

@@ -15,11 +15,11 @@ from graphql import GraphQLError
 from strawberry.extensions import MaskErrors
 from strawberry.types import Info
 
-from reference_services.chat import VERSION
-from reference_services.chat.api.metrics import GRAPHQL
-from reference_services.chat.api.requests import ChatRequest
-from reference_services.chat.routes.graphql_size import SizeLimiter
-from reference_services.chat.routes.graphql_types import (
+from signoff.reference_services.chat import VERSION
+from signoff.reference_services.chat.api.metrics import GRAPHQL
+from signoff.reference_services.chat.api.requests import ChatRequest
+from signoff.reference_services.chat.routes.graphql_size import SizeLimiter
+from signoff.reference_services.chat.routes.graphql_types import (
     Completion,
     Health,
     MessageInput,
@@ -29,9 +29,9 @@ from reference_services.chat.routes.graphql_types import (
     Turn,
     Usage,
 )
-from reference_services.chat.stores.store import ClaimLost, StoreError
-from reference_services.web.access.failures import Refused, internal
-from reference_services.web.requests import request_body
+from signoff.reference_services.chat.stores.store import ClaimLost, StoreError
+from signoff.reference_services.web.access.failures import Refused, internal
+from signoff.reference_services.web.requests import request_body
 
 _TOLD = (Refused, StoreError, ClaimLost)
 """What a route answers with a status of its own; all else is a bug."""

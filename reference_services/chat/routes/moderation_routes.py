@@ -8,11 +8,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Request
 from pydantic import Field
 
-from reference_services.chat.api.generation import Parts
-from reference_services.chat.api.requests import Strict
-from reference_services.web.access.failures import Refused
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import Told, answers
+from signoff.reference_services.chat.api.generation import Parts
+from signoff.reference_services.chat.api.requests import Strict
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import Told, answers
 
 MOST_INPUTS, MOST_CHARACTERS = 1000, 1_000_000
 

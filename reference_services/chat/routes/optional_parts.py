@@ -8,17 +8,23 @@ from typing import TYPE_CHECKING
 
 from fastapi import APIRouter
 
-from reference_services.chat.api.generation import Parts
-from reference_services.chat.routes import documents, embeddings, moderation_routes, socket_routes, thread_routes
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.retrieval.document import StoreCannotOpen
-from reference_services.retrieval.embedder import open_embedder
-from reference_services.web.settings import logs
-from reference_services.web.settings.settings_problems import QDRANT_KEY_VARIABLE, SettingsError
+from signoff.reference_services.chat.api.generation import Parts
+from signoff.reference_services.chat.routes import (
+    documents,
+    embeddings,
+    moderation_routes,
+    socket_routes,
+    thread_routes,
+)
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.retrieval.document import StoreCannotOpen
+from signoff.reference_services.retrieval.embedder import open_embedder
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.settings_problems import QDRANT_KEY_VARIABLE, SettingsError
 
 if TYPE_CHECKING:
-    from reference_services.retrieval.library import Library
-from reference_services.retrieval.vector import Embedder, EmbedderError
+    from signoff.reference_services.retrieval.library import Library
+from signoff.reference_services.retrieval.vector import Embedder, EmbedderError
 
 INSTALL = 'pip install "signoff[services]"'
 
@@ -39,7 +45,7 @@ def library(settings: ChatSettings, found_by: Embedder) -> Library | None:
     key = os.environ.get(variable) or None
     logs.hide([key] if key else [])
     try:
-        from reference_services.retrieval.library import Library
+        from signoff.reference_services.retrieval.library import Library
 
         return Library(settings.retrieval, found_by, settings.retrieval_max_documents, key)
     except StoreCannotOpen as error:
@@ -61,7 +67,7 @@ def routers(parts: Parts, found_by: Embedder) -> Iterator[APIRouter]:
         yield socket_routes.router(parts)
     if settings.graphql:
         try:
-            from reference_services.chat.routes import graphql_routes
+            from signoff.reference_services.chat.routes import graphql_routes
         except ImportError:
             raise SettingsError(
                 [f"graphql needs strawberry-graphql: {INSTALL}, or set {settings.preset.prefix}GRAPHQL=0"]

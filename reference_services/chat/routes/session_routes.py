@@ -7,13 +7,13 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from reference_services.chat.api.generation import Parts
-from reference_services.chat.api.session_models import Session
-from reference_services.chat.api.session_name import SessionInPath, checked_session
-from reference_services.chat.routes import thread_routes
-from reference_services.chat.sessions.threads import Threads, unknown
-from reference_services.web.access.gate import caller
-from reference_services.web.requests.description import answers
+from signoff.reference_services.chat.api.generation import Parts
+from signoff.reference_services.chat.api.session_models import Session
+from signoff.reference_services.chat.api.session_name import SessionInPath, checked_session
+from signoff.reference_services.chat.routes import thread_routes
+from signoff.reference_services.chat.sessions.threads import Threads, unknown
+from signoff.reference_services.web.access.gate import caller
+from signoff.reference_services.web.requests.description import answers
 
 
 def router(parts: Parts) -> APIRouter:

@@ -13,17 +13,17 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from reference_services.chat.api import asking, session_name
-from reference_services.chat.api.answers import CHAT, body
-from reference_services.chat.api.chunks import chunks
-from reference_services.chat.api.generation import Generation, Parts
-from reference_services.chat.api.metrics import SOCKET
-from reference_services.chat.api.requests import ChatRequest
-from reference_services.web.access.connection import ClientLeft, while_connected
-from reference_services.web.access.failures import Refused, internal
-from reference_services.web.access.gate import allowance, caller
-from reference_services.web.requests import request_body
-from reference_services.web.requests.held_bytes import NoRoom, share_of
+from signoff.reference_services.chat.api import asking, session_name
+from signoff.reference_services.chat.api.answers import CHAT, body
+from signoff.reference_services.chat.api.chunks import chunks
+from signoff.reference_services.chat.api.generation import Generation, Parts
+from signoff.reference_services.chat.api.metrics import SOCKET
+from signoff.reference_services.chat.api.requests import ChatRequest
+from signoff.reference_services.web.access.connection import ClientLeft, while_connected
+from signoff.reference_services.web.access.failures import Refused, internal
+from signoff.reference_services.web.access.gate import allowance, caller
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.held_bytes import NoRoom, share_of
 
 DONE = "[DONE]"
 MOST_WAITING = 8

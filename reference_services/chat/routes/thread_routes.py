@@ -7,18 +7,18 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import Field
 
-from reference_services.chat.api.document_requests import Name
-from reference_services.chat.api.generation import Parts
-from reference_services.chat.api.requests import Strict
-from reference_services.chat.api.session_models import Parent
-from reference_services.chat.api.session_name import SessionInPath, checked_session
-from reference_services.chat.sessions.sessions import in_utc
-from reference_services.chat.sessions.threads import Threads, unknown
-from reference_services.chat.settings.settings import LARGEST
-from reference_services.chat.stores.records import SessionRecord
-from reference_services.web.access.gate import caller
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import Count, Time, Told, answers
+from signoff.reference_services.chat.api.document_requests import Name
+from signoff.reference_services.chat.api.generation import Parts
+from signoff.reference_services.chat.api.requests import Strict
+from signoff.reference_services.chat.api.session_models import Parent
+from signoff.reference_services.chat.api.session_name import SessionInPath, checked_session
+from signoff.reference_services.chat.sessions.sessions import in_utc
+from signoff.reference_services.chat.sessions.threads import Threads, unknown
+from signoff.reference_services.chat.settings.settings import LARGEST
+from signoff.reference_services.chat.stores.records import SessionRecord
+from signoff.reference_services.web.access.gate import caller
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import Count, Time, Told, answers
 
 MOST_LISTED = 100
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]

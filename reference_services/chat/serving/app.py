@@ -18,29 +18,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from reference_services.chat import LOGGER, VERSION
-from reference_services.chat.api import operations
-from reference_services.chat.api.generation import Parts
-from reference_services.chat.api.metrics import Metrics
-from reference_services.chat.api.service import ModelService
-from reference_services.chat.engine.cache import ResponseCache
-from reference_services.chat.engine.engine import Engine, EngineError
-from reference_services.chat.moderation import moderator
-from reference_services.chat.moderation.moderation import Moderation
-from reference_services.chat.routes import analytics_routes, completions, optional_parts, session_routes
-from reference_services.chat.sessions.coherence import CoherenceScore
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.chat.stores.open_store import open_store
-from reference_services.chat.stores.store import Store, StoreAway
-from reference_services.web.access import failures
-from reference_services.web.access.gate import OPEN_PATHS, Gate, schemes
-from reference_services.web.access.keys import Keys, read_keys
-from reference_services.web.access.rate import RateLimit
-from reference_services.web.requests.description import describe
-from reference_services.web.requests.held_bytes import HeldBytes, HoldsBodies
-from reference_services.web.settings import logs
-from reference_services.web.settings.settings_problems import KEYS_VARIABLE
+from signoff.reference_services.chat import LOGGER, VERSION
+from signoff.reference_services.chat.api import operations
+from signoff.reference_services.chat.api.generation import Parts
+from signoff.reference_services.chat.api.metrics import Metrics
+from signoff.reference_services.chat.api.service import ModelService
+from signoff.reference_services.chat.engine.cache import ResponseCache
+from signoff.reference_services.chat.engine.engine import Engine, EngineError
+from signoff.reference_services.chat.moderation import moderator
+from signoff.reference_services.chat.moderation.moderation import Moderation
+from signoff.reference_services.chat.routes import analytics_routes, completions, optional_parts, session_routes
+from signoff.reference_services.chat.sessions.coherence import CoherenceScore
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.stores.open_store import open_store
+from signoff.reference_services.chat.stores.store import Store, StoreAway
+from signoff.reference_services.web.access import failures
+from signoff.reference_services.web.access.gate import OPEN_PATHS, Gate, schemes
+from signoff.reference_services.web.access.keys import Keys, read_keys
+from signoff.reference_services.web.access.rate import RateLimit
+from signoff.reference_services.web.requests.description import describe
+from signoff.reference_services.web.requests.held_bytes import HeldBytes, HoldsBodies
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.settings_problems import KEYS_VARIABLE
 
 log = logging.getLogger(LOGGER)
 LONGEST_SWEEP_S = 60.0

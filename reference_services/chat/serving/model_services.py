@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from reference_services.chat.api.service import ModelService
-from reference_services.chat.engine.engine import Engine
-from reference_services.chat.settings.services import Hermes2Config, MixtralConfig, OpenChatConfig, Phi3Config
-from reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.api.service import ModelService
+from signoff.reference_services.chat.engine.engine import Engine
+from signoff.reference_services.chat.settings.services import Hermes2Config, MixtralConfig, OpenChatConfig, Phi3Config
+from signoff.reference_services.chat.settings.settings import ChatSettings
 
 
 class BaseAIModelService(ModelService):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from reference_services.chat.api.service import Hermes2Service, ModelService
-from reference_services.chat.engine.engine import Ask
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.api.service import Hermes2Service, ModelService
+from signoff.reference_services.chat.engine.engine import Ask
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.settings.settings import ChatSettings
 
 REPLY_TOKENS = 128
 

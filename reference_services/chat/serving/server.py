@@ -11,17 +11,17 @@ from pathlib import Path
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from reference_services.chat import LOGGER
-from reference_services.chat.engine.engine import EngineError
-from reference_services.chat.serving.app import CreateApp
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.web.access.failures import told
-from reference_services.web.access.guard import guarded
-from reference_services.web.access.refusal import Refusal
-from reference_services.web.access.visitors import Allowed
-from reference_services.web.serving.listening import bind, run
-from reference_services.web.serving.server import Server, config, sockets_of
-from reference_services.web.settings import tls
+from signoff.reference_services.chat import LOGGER
+from signoff.reference_services.chat.engine.engine import EngineError
+from signoff.reference_services.chat.serving.app import CreateApp
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.web.access.failures import told
+from signoff.reference_services.web.access.guard import guarded
+from signoff.reference_services.web.access.refusal import Refusal
+from signoff.reference_services.web.access.visitors import Allowed
+from signoff.reference_services.web.serving.listening import bind, run
+from signoff.reference_services.web.serving.server import Server, config, sockets_of
+from signoff.reference_services.web.settings import tls
 
 log = logging.getLogger(LOGGER)
 

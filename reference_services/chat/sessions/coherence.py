@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.prompt.words import content_words
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.words import content_words
 
 KEPT_REPLIES = 1000
 

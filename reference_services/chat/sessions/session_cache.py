@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from reference_services.chat.stores.records import SessionRecord, TurnRecord
+from signoff.reference_services.chat.stores.records import SessionRecord, TurnRecord
 
 Result = Literal["hit", "miss"]
 RESULTS: tuple[Result, ...] = ("hit", "miss")

@@ -26,16 +26,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.prompt.tokenizer import count_messages
-from reference_services.chat.prompt.window import Count, fitted, merged
-from reference_services.chat.sessions.session_cache import SessionCache
-from reference_services.chat.sessions.turn import Turn
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
-from reference_services.chat.stores.sqlite_store import SqliteStore
-from reference_services.chat.stores.store import SessionHeld, Store, StoreAway
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.tokenizer import count_messages
+from signoff.reference_services.chat.prompt.window import Count, fitted, merged
+from signoff.reference_services.chat.sessions.session_cache import SessionCache
+from signoff.reference_services.chat.sessions.turn import Turn
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
+from signoff.reference_services.chat.stores.sqlite_store import SqliteStore
+from signoff.reference_services.chat.stores.store import SessionHeld, Store, StoreAway
 
 SESSION_ID = re.compile(r"[A-Za-z0-9._:\-]{1,128}")
 SESSION_ID_RULE = "1 to 128 characters out of A-Z a-z 0-9 . _ : -"

@@ -12,11 +12,11 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.stores.records import SessionRecord
-from reference_services.chat.stores.store import SessionExists
-from reference_services.web.access.failures import Refused
-from reference_services.web.access.gate import owned
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.stores.records import SessionRecord
+from signoff.reference_services.chat.stores.store import SessionExists
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.gate import owned
 
 
 def unknown(session_id: str) -> Refused:

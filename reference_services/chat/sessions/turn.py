@@ -9,9 +9,9 @@ from concurrent.futures import Future
 from types import TracebackType
 from typing import Protocol, Self
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.prompt.window import Count
-from reference_services.chat.stores.records import SessionRecord, TurnRecord
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.window import Count
+from signoff.reference_services.chat.stores.records import SessionRecord, TurnRecord
 
 
 class TurnTaker(Protocol):

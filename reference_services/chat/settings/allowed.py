@@ -10,8 +10,8 @@ from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from reference_services.chat.settings.extra_flags import checked_flags
-from reference_services.chat.settings.store_url import checked_url
+from signoff.reference_services.chat.settings.extra_flags import checked_flags
+from signoff.reference_services.chat.settings.store_url import checked_url
 
 PositiveInt = Annotated[int, Field(gt=0, description="a whole number above 0")]
 Count = Annotated[int, Field(ge=0, description="a whole number, 0 or more")]

@@ -6,8 +6,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.settings.settings import ChatSettings
 
 NAMES = (
     "model_path",

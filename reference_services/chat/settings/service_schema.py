@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reference_services.chat.settings.services import SERVICES
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.chat.settings.services import SERVICES
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "service": ("name", "port", "host"),

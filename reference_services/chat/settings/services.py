@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reference_services.chat.settings.presets import PRESETS
-from reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.settings.presets import PRESETS
+from signoff.reference_services.chat.settings.settings import ChatSettings
 
 
 class MixtralConfig(ChatSettings):

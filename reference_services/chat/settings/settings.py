@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from reference_services.chat.settings.allowed import (
+from signoff.reference_services.chat.settings.allowed import (
     AnyText,
     Count,
     EngineArguments,
@@ -34,12 +34,12 @@ from reference_services.chat.settings.allowed import (
     Text,
     TurnStore,
 )
-from reference_services.chat.settings.presets import Preset
-from reference_services.chat.settings.store_url import without_password
-from reference_services.web.access.origins import HostNames, Origins, Proxies
-from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes, limits_of
-from reference_services.web.settings.settings_problems import SettingsError, described, unknown_variables
-from reference_services.web.settings.settings_yaml import YamlSettings, read_yaml
+from signoff.reference_services.chat.settings.presets import Preset
+from signoff.reference_services.chat.settings.store_url import without_password
+from signoff.reference_services.web.access.origins import HostNames, Origins, Proxies
+from signoff.reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes, limits_of
+from signoff.reference_services.web.settings.settings_problems import SettingsError, described, unknown_variables
+from signoff.reference_services.web.settings.settings_yaml import YamlSettings, read_yaml
 
 LARGEST = 2**31 - 1
 SWITCHES = {

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from reference_services.chat import LOGGER
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.chat.settings.store_url import file_of, kind_of, passwords
-from reference_services.chat.stores.sqlite_store import SqliteStore
-from reference_services.chat.stores.store import Store, StoreError
-from reference_services.web.settings import logs
+from signoff.reference_services.chat import LOGGER
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.settings.store_url import file_of, kind_of, passwords
+from signoff.reference_services.chat.stores.sqlite_store import SqliteStore
+from signoff.reference_services.chat.stores.store import Store, StoreError
+from signoff.reference_services.web.settings import logs
 
 log = logging.getLogger(LOGGER)
 
@@ -31,10 +31,10 @@ def open_store(settings: ChatSettings, database: Path, on_commit: Callable[[floa
 def _server(kind: str, url: str, service: str, on_commit: Callable[[float, int], None] | None) -> Store:
     try:
         if kind == "redis":
-            from reference_services.chat.stores.redis_store import RedisStore
+            from signoff.reference_services.chat.stores.redis_store import RedisStore
 
             return RedisStore(url, service, on_commit)
-        from reference_services.chat.stores.postgresql_store import PostgresqlStore
+        from signoff.reference_services.chat.stores.postgresql_store import PostgresqlStore
 
         return PostgresqlStore(url, service, on_commit)
     except ImportError as error:

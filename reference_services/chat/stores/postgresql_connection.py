@@ -9,7 +9,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from reference_services.chat.stores.store import StoreError
+from signoff.reference_services.chat.stores.store import StoreError
 
 SCHEMA = 1
 CONNECT_S, ANSWER_S = 2, 5
@@ -43,7 +43,7 @@ def prepare(connection: Connection, service: str, address: str) -> None:
         if not connection.execute("SELECT FROM pg_namespace WHERE nspname = %s", (service,)).fetchall():
             connection.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(service)))
         if connection.execute("SELECT to_regclass('version') IS NULL").fetchone() == (True,):
-            tables = files("reference_services.chat.stores").joinpath("postgresql_schema.sql").read_bytes()
+            tables = files("signoff.reference_services.chat.stores").joinpath("postgresql_schema.sql").read_bytes()
             connection.execute(tables)
             connection.execute("INSERT INTO version VALUES (%s)", (SCHEMA,))
         found = connection.execute("SELECT number FROM version").fetchall()

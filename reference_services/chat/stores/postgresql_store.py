@@ -18,9 +18,16 @@ from typing import Any
 
 import psycopg
 
-from reference_services.chat.stores.leases import LEASE_S
-from reference_services.chat.stores.postgresql_connection import Connection, connect, hint, prepare, promises, row_of
-from reference_services.chat.stores.postgresql_sql import (
+from signoff.reference_services.chat.stores.leases import LEASE_S
+from signoff.reference_services.chat.stores.postgresql_connection import (
+    Connection,
+    connect,
+    hint,
+    prepare,
+    promises,
+    row_of,
+)
+from signoff.reference_services.chat.stores.postgresql_sql import (
     APPEND,
     APPENDED,
     CLAIM,
@@ -29,10 +36,10 @@ from reference_services.chat.stores.postgresql_sql import (
     RECORD,
     RENEW,
 )
-from reference_services.chat.stores.reconnecting import Line
-from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
-from reference_services.chat.stores.server_store import ServerStore
-from reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
+from signoff.reference_services.chat.stores.reconnecting import Line
+from signoff.reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
+from signoff.reference_services.chat.stores.server_store import ServerStore
+from signoff.reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
 
 Work = Callable[[Connection], Any]
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
-from reference_services.chat.stores.store import StoreAway
+from signoff.reference_services.chat.stores.store import StoreAway
 
 RETRY_S = 2.0
 """How long work waits for a server that was there before; a restart of one is over by then."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.prompt import Message
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,12 +18,12 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from reference_services.chat.stores.leases import LEASE_S
-from reference_services.chat.stores.reconnecting import Line
-from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
-from reference_services.chat.stores.redis_scripts import SCRIPTS
-from reference_services.chat.stores.server_store import ServerStore
-from reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
+from signoff.reference_services.chat.stores.leases import LEASE_S
+from signoff.reference_services.chat.stores.reconnecting import Line
+from signoff.reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
+from signoff.reference_services.chat.stores.redis_scripts import SCRIPTS
+from signoff.reference_services.chat.stores.server_store import ServerStore
+from signoff.reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
 
 SCHEMA = "1"
 CONNECT_S, ANSWER_S = 2.0, 5.0

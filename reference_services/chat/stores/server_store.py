@@ -7,11 +7,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
-from reference_services.chat.settings.store_url import HIDDEN, passwords, without_password
-from reference_services.chat.stores.batching_worker import Lane
-from reference_services.chat.stores.leases import TICK_S, Leases
-from reference_services.chat.stores.reconnecting import Line
-from reference_services.chat.stores.store import StoreError
+from signoff.reference_services.chat.settings.store_url import HIDDEN, passwords, without_password
+from signoff.reference_services.chat.stores.batching_worker import Lane
+from signoff.reference_services.chat.stores.leases import TICK_S, Leases
+from signoff.reference_services.chat.stores.reconnecting import Line
+from signoff.reference_services.chat.stores.store import StoreError
 
 Connection = TypeVar("Connection")
 Work = TypeVar("Work")

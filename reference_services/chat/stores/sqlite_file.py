@@ -7,7 +7,7 @@ import sqlite3
 from pathlib import Path
 from typing import IO
 
-from reference_services.chat.stores.store import StoreError
+from signoff.reference_services.chat.stores.store import StoreError
 
 SCHEMA = 2
 _TABLES = """

@@ -16,10 +16,10 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from reference_services.chat.stores.batching_worker import Lane
-from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
-from reference_services.chat.stores.sqlite_file import connect, locked
-from reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
+from signoff.reference_services.chat.stores.batching_worker import Lane
+from signoff.reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
+from signoff.reference_services.chat.stores.sqlite_file import connect, locked
+from signoff.reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
 
 _RECORD = (
     "SELECT id, created, last_used, system, "

@@ -12,8 +12,8 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import Protocol
 
-from reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
-from reference_services.web.access.failures import Refused, Unserved
+from signoff.reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
+from signoff.reference_services.web.access.failures import Refused, Unserved
 
 
 class StoreError(Unserved):

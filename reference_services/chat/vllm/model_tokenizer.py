@@ -17,9 +17,9 @@ from jinja2 import Template, TemplateError
 from jinja2.ext import loopcontrols
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from reference_services.chat.engine.engine import EngineError
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.chat.engine.engine import EngineError
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.web.access.failures import Refused
 
 KEPT = 64
 """Prompts whose tokens are kept: a prompt is counted, often more than once, before it is generated from."""

@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from typing import Any, cast
 
-from reference_services.chat.engine.engine import FinishReason, Step
-from reference_services.chat.engine.likelihood import Alternatives
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.chat.engine.engine import FinishReason, Step
+from signoff.reference_services.chat.engine.likelihood import Alternatives
+from signoff.reference_services.web.access.failures import Refused
 
 _DATA = b"data: "
 _DONE = b"[DONE]"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.chat.vllm.vllm_flags import flags
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.vllm.vllm_flags import flags
 
 
 def vllm_arguments(settings: ChatSettings) -> list[str]:

@@ -18,20 +18,20 @@ from pathlib import Path
 import httpx
 from prometheus_client import Metric
 
-from reference_services.chat import LOGGER
-from reference_services.chat.engine import structured
-from reference_services.chat.engine.engine import Ask, EngineError, Step
-from reference_services.chat.prompt.prompt import Prompt
-from reference_services.chat.settings.extra_flags import Flag
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.chat.vllm import vllm_install
-from reference_services.chat.vllm.model_tokenizer import ModelTokenizer
-from reference_services.chat.vllm.vllm_answer import events, steps
-from reference_services.chat.vllm.vllm_flags import flags, parted
-from reference_services.chat.vllm.vllm_metrics import families_of
-from reference_services.chat.vllm.vllm_process import VllmProcess
-from reference_services.chat.vllm.vllm_request import body_of
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.chat import LOGGER
+from signoff.reference_services.chat.engine import structured
+from signoff.reference_services.chat.engine.engine import Ask, EngineError, Step
+from signoff.reference_services.chat.prompt.prompt import Prompt
+from signoff.reference_services.chat.settings.extra_flags import Flag
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.vllm import vllm_install
+from signoff.reference_services.chat.vllm.model_tokenizer import ModelTokenizer
+from signoff.reference_services.chat.vllm.vllm_answer import events, steps
+from signoff.reference_services.chat.vllm.vllm_flags import flags, parted
+from signoff.reference_services.chat.vllm.vllm_metrics import families_of
+from signoff.reference_services.chat.vllm.vllm_process import VllmProcess
+from signoff.reference_services.chat.vllm.vllm_request import body_of
+from signoff.reference_services.web.access.failures import Refused
 
 log = logging.getLogger(f"{LOGGER}.engine")
 LOOK_S = 0.1

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from reference_services.chat.settings.extra_flags import Flag, extra
-from reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.chat.settings.extra_flags import Flag, extra
+from signoff.reference_services.chat.settings.settings import ChatSettings
 
 GIB = 2**30
 COMPACT_JSON = '{"backend": "xgrammar", "disable_any_whitespace": true}'

@@ -12,7 +12,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from reference_services.chat.engine.engine import EngineError
+from signoff.reference_services.chat.engine.engine import EngineError
 
 HELP_TIMEOUT_S = 300
 VERSION_TIMEOUT_S = 60

@@ -17,9 +17,9 @@ from concurrent.futures import Future
 from itertools import pairwise
 from pathlib import Path
 
-from reference_services.chat import LOGGER
-from reference_services.chat.engine.engine import EngineError
-from reference_services.chat.vllm import vllm_guard
+from signoff.reference_services.chat import LOGGER
+from signoff.reference_services.chat.engine.engine import EngineError
+from signoff.reference_services.chat.vllm import vllm_guard
 
 log = logging.getLogger(f"{LOGGER}.engine")
 KEPT_LINES = 2000

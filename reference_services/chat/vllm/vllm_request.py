@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from reference_services.chat.engine.engine import Ask
+from signoff.reference_services.chat.engine.engine import Ask
 
 SMALLEST_SHARE = 1e-6
 """vLLM wants a top_p above 0; so small a share keeps the likeliest token alone, as 0 does."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from reference_services.faults.gateway import hides_a_service, never_opens, sticks_to_one_replica
-from reference_services.gateway.serving.app import CreateGateway
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.faults.gateway import hides_a_service, never_opens, sticks_to_one_replica
+from signoff.reference_services.gateway.serving.app import CreateGateway
+from signoff.reference_services.web.serving.fault import Fault
 
 FAULTS: dict[str, Fault[CreateGateway]] = {
     module.FAULT.name: module.FAULT for module in (sticks_to_one_replica, never_opens, hides_a_service)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import cast
 
-from reference_services.gateway.services.breaker import Breaker, Ticket
-from reference_services.gateway.serving.app import CreateGateway
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.gateway.services.breaker import Breaker, Ticket
+from signoff.reference_services.gateway.serving.app import CreateGateway
+from signoff.reference_services.web.serving.fault import Fault
 
 
 class StuckBreaker(Breaker):

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import partial
 from typing import cast
 
-from reference_services.gateway.services.replica import Replica
-from reference_services.gateway.serving.app import CreateGateway
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.gateway.services.replica import Replica
+from signoff.reference_services.gateway.serving.app import CreateGateway
+from signoff.reference_services.web.serving.fault import Fault
 
 
 def first(replicas: Sequence[Replica], session: str | None) -> Replica | None:

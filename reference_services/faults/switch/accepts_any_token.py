@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from functools import partial
 from typing import cast
 
-from reference_services.switch.requests.tokens import Guard
-from reference_services.switch.serving.app import CreateApp
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.switch.requests.tokens import Guard
+from signoff.reference_services.switch.serving.app import CreateApp
+from signoff.reference_services.web.serving.fault import Fault
 
 
 def _open(token: str) -> Guard:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import cast
 
-from reference_services.switch.serving.app import CreateApp
-from reference_services.switch.serving.chain import Queue
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.switch.serving.app import CreateApp
+from signoff.reference_services.switch.serving.chain import Queue
+from signoff.reference_services.web.serving.fault import Fault
 
 MANY = 1000
 

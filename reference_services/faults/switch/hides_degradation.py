@@ -9,10 +9,10 @@ from fastapi import FastAPI
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.serving.app import CreateApp
-from reference_services.switch.sources.source_list import LOCAL
-from reference_services.web.serving.fault import Fault
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.serving.app import CreateApp
+from signoff.reference_services.switch.sources.source_list import LOCAL
+from signoff.reference_services.web.serving.fault import Fault
 
 ANSWER = {"inference_id": "inf_0", "prompt": "", "response": "All is well.", "tokens_used": 4, "latency_ms": 1}
 HEALTH = {"status": "ok", "framework": "ollama", "memory_usage_mb": 2400, "context_ready": True}

@@ -1,4 +1,4 @@
-"""`python -m reference_services.gateway.announce`: announce a service to a gateway until it is stopped.
+"""`python -m signoff.reference_services.gateway.announce`: announce a service to a gateway until it is stopped.
 
 It knows nothing of the service but its address, so that any engine can be announced. Started beside a service and ended
 with it, it withdraws the service; where it is killed, the lease ends by itself. Exit: 0 stopped, 3 no gateway said yes
@@ -18,12 +18,12 @@ from typing import Any
 
 import httpx
 
-from reference_services.gateway.forwarding.upstream import trusted
-from reference_services.gateway.services.access import ADMINS
-from reference_services.web.access.keys import read_keys
-from reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, told
-from reference_services.web.settings import logs
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.gateway.forwarding.upstream import trusted
+from signoff.reference_services.gateway.services.access import ADMINS
+from signoff.reference_services.web.access.keys import read_keys
+from signoff.reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, told
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 NAME = "announce"
 TIMEOUT_S = 5.0
@@ -124,7 +124,7 @@ def _announcement(parsed: argparse.Namespace) -> dict[str, Any]:
 
 def _parser() -> Parser:
     parser = Parser(
-        prog="python -m reference_services.gateway.announce",
+        prog="python -m signoff.reference_services.gateway.announce",
         description="Announce a service to a gateway, for as long as this runs.",
         epilog=f"The admin key comes from --key-file or the variable {ADMINS}. Example: "
         "--gateway http://127.0.0.15:8000 --service hermes --address http://127.0.0.16:11401 --model hermes-2",

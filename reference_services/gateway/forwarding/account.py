@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import time
 
-from reference_services.gateway import LOGGER
-from reference_services.gateway.services.metrics import NO_SERVICE, Metrics
-from reference_services.web.access.connection import CLIENT_LEFT
+from signoff.reference_services.gateway import LOGGER
+from signoff.reference_services.gateway.services.metrics import NO_SERVICE, Metrics
+from signoff.reference_services.web.access.connection import CLIENT_LEFT
 
 log = logging.getLogger(LOGGER)
 

@@ -10,9 +10,9 @@ from typing import Any, Literal
 
 from starlette.requests import HTTPConnection, Request
 
-from reference_services.gateway.forwarding import headers
-from reference_services.web.access.failures import Refused
-from reference_services.web.requests import request_body
+from signoff.reference_services.gateway.forwarding import headers
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.requests import request_body
 
 PRIORITIES = {"high": 0, "normal": 1, "low": 2}
 PRIORITY_HEADER = "x-priority"

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import h11
 
-from reference_services.gateway.forwarding.headers import Headers
-from reference_services.gateway.services.replica import Replica
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.gateway.forwarding.headers import Headers
+from signoff.reference_services.gateway.services.replica import Replica
+from signoff.reference_services.web.access.failures import Refused
 
 READ_BYTES = 65_536
 MOST_HEAD_BYTES = 65_536

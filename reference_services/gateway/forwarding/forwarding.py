@@ -17,15 +17,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from reference_services.gateway.forwarding.account import Account
-from reference_services.gateway.forwarding.asked import Asked
-from reference_services.gateway.forwarding.connection import Failed
-from reference_services.gateway.forwarding.upstream import Answer, Upstream
-from reference_services.gateway.services.directory import Directory
-from reference_services.gateway.services.metrics import Metrics
-from reference_services.gateway.services.replica import Lease, Replica
-from reference_services.gateway.services.service import Overloaded, Service, Unavailable
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.gateway.forwarding.account import Account
+from signoff.reference_services.gateway.forwarding.asked import Asked
+from signoff.reference_services.gateway.forwarding.connection import Failed
+from signoff.reference_services.gateway.forwarding.upstream import Answer, Upstream
+from signoff.reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.metrics import Metrics
+from signoff.reference_services.gateway.services.replica import Lease, Replica
+from signoff.reference_services.gateway.services.service import Overloaded, Service, Unavailable
+from signoff.reference_services.web.access.failures import Refused
 
 MOST_WHOLE_BYTES = 2**20
 Result = TypeVar("Result")

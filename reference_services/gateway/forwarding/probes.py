@@ -6,14 +6,14 @@ import asyncio
 import json
 import logging
 
-from reference_services.gateway import LOGGER
-from reference_services.gateway.forwarding.asked import Asked
-from reference_services.gateway.forwarding.connection import Failed
-from reference_services.gateway.forwarding.upstream import Upstream
-from reference_services.gateway.services.directory import Directory
-from reference_services.gateway.services.replica import Replica
-from reference_services.gateway.settings.configuration import Probes
-from reference_services.gateway.settings.configuration import Upstream as Upstreams
+from signoff.reference_services.gateway import LOGGER
+from signoff.reference_services.gateway.forwarding.asked import Asked
+from signoff.reference_services.gateway.forwarding.connection import Failed
+from signoff.reference_services.gateway.forwarding.upstream import Upstream
+from signoff.reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.replica import Replica
+from signoff.reference_services.gateway.settings.configuration import Probes
+from signoff.reference_services.gateway.settings.configuration import Upstream as Upstreams
 
 log = logging.getLogger(LOGGER)
 MODELS_PATH = "/v1/models"

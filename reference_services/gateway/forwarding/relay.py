@@ -8,14 +8,14 @@ import json
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from reference_services.gateway.forwarding import headers
-from reference_services.gateway.forwarding.account import Account
-from reference_services.gateway.forwarding.asked import SESSION_HEADER
-from reference_services.gateway.forwarding.connection import Failed
-from reference_services.gateway.forwarding.forwarding import Opened
-from reference_services.gateway.services.metrics import Metrics
-from reference_services.web.access.connection import CLIENT_LEFT, ClientLeft, while_connected
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.gateway.forwarding import headers
+from signoff.reference_services.gateway.forwarding.account import Account
+from signoff.reference_services.gateway.forwarding.asked import SESSION_HEADER
+from signoff.reference_services.gateway.forwarding.connection import Failed
+from signoff.reference_services.gateway.forwarding.forwarding import Opened
+from signoff.reference_services.gateway.services.metrics import Metrics
+from signoff.reference_services.web.access.connection import CLIENT_LEFT, ClientLeft, while_connected
+from signoff.reference_services.web.access.failures import Refused
 
 _WITHOUT_BODY = (204, 304)
 """What they say of a length is about an answer that does not come."""

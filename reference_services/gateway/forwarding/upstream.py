@@ -6,12 +6,12 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator, Callable
 
-from reference_services.gateway.forwarding.asked import Asked
-from reference_services.gateway.forwarding.connection import Connection, Failed, Head, connect, target
-from reference_services.gateway.forwarding.headers import Headers
-from reference_services.gateway.services.replica import Replica
-from reference_services.gateway.settings import configuration
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.gateway.forwarding.asked import Asked
+from signoff.reference_services.gateway.forwarding.connection import Connection, Failed, Head, connect, target
+from signoff.reference_services.gateway.forwarding.headers import Headers
+from signoff.reference_services.gateway.services.replica import Replica
+from signoff.reference_services.gateway.settings import configuration
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 KEPT_CONNECTIONS = 256
 KEPT_S = 3.0

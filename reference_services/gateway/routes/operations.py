@@ -11,13 +11,13 @@ from fastapi import APIRouter
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from reference_services.gateway import VERSION
-from reference_services.gateway.forwarding.forwarding import no_such_model
-from reference_services.gateway.routes.listings import Health, ModelList, ModelShown, Ready, ServiceList
-from reference_services.gateway.services.directory import Directory
-from reference_services.gateway.services.metrics import Metrics
-from reference_services.gateway.services.reloading import Reloading
-from reference_services.web.requests.description import answers
+from signoff.reference_services.gateway import VERSION
+from signoff.reference_services.gateway.forwarding.forwarding import no_such_model
+from signoff.reference_services.gateway.routes.listings import Health, ModelList, ModelShown, Ready, ServiceList
+from signoff.reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.metrics import Metrics
+from signoff.reference_services.gateway.services.reloading import Reloading
+from signoff.reference_services.web.requests.description import answers
 
 Listing = Callable[[Directory], dict[str, str]]
 """The models that are shown, with the service of each."""

@@ -7,14 +7,14 @@ from typing import Any
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from reference_services.gateway.forwarding.probes import Prober
-from reference_services.gateway.routes.listings import Lease
-from reference_services.gateway.services.access import ADMINS, Access
-from reference_services.gateway.services.directory import Directory
-from reference_services.gateway.services.registrations import Announcement, Registration, Registrations
-from reference_services.web.access.failures import Refused
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import answers
+from signoff.reference_services.gateway.forwarding.probes import Prober
+from signoff.reference_services.gateway.routes.listings import Lease
+from signoff.reference_services.gateway.services.access import ADMINS, Access
+from signoff.reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.registrations import Announcement, Registration, Registrations
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import answers
 
 MOST_BYTES = 65_536
 _TAG = "announcing"

@@ -13,18 +13,18 @@ from starlette.requests import HTTPConnection
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from reference_services.gateway.forwarding import asked as asking
-from reference_services.gateway.forwarding.account import Account
-from reference_services.gateway.forwarding.forwarding import Forwarding
-from reference_services.gateway.forwarding.relay import Relay
-from reference_services.gateway.services.access import Access
-from reference_services.gateway.services.directory import Directory
-from reference_services.gateway.services.metrics import Metrics
-from reference_services.gateway.services.service import Service
-from reference_services.web.access.connection import CLIENT_LEFT, ClientLeft, while_connected
-from reference_services.web.access.failures import Refused, internal
-from reference_services.web.access.gate import caller
-from reference_services.web.requests.description import refused
+from signoff.reference_services.gateway.forwarding import asked as asking
+from signoff.reference_services.gateway.forwarding.account import Account
+from signoff.reference_services.gateway.forwarding.forwarding import Forwarding
+from signoff.reference_services.gateway.forwarding.relay import Relay
+from signoff.reference_services.gateway.services.access import Access
+from signoff.reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.metrics import Metrics
+from signoff.reference_services.gateway.services.service import Service
+from signoff.reference_services.web.access.connection import CLIENT_LEFT, ClientLeft, while_connected
+from signoff.reference_services.web.access.failures import Refused, internal
+from signoff.reference_services.web.access.gate import caller
+from signoff.reference_services.web.requests.description import refused
 
 FORWARDED = {
     "/v1/chat/completions": "A chat completion, by the service of the model.",

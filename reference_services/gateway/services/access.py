@@ -14,14 +14,14 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_services.gateway import LOGGER
-from reference_services.gateway.services.metrics import NO_SERVICE, Metrics
-from reference_services.gateway.settings.configuration import Configuration, Security
-from reference_services.web.access.gate import Gate
-from reference_services.web.access.keys import Keys, read_keys
-from reference_services.web.access.rate import RateLimit
-from reference_services.web.settings import logs
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.gateway import LOGGER
+from signoff.reference_services.gateway.services.metrics import NO_SERVICE, Metrics
+from signoff.reference_services.gateway.settings.configuration import Configuration, Security
+from signoff.reference_services.web.access.gate import Gate
+from signoff.reference_services.web.access.keys import Keys, read_keys
+from signoff.reference_services.web.access.rate import RateLimit
+from signoff.reference_services.web.settings import logs
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 log = logging.getLogger(LOGGER)
 CALLERS, ADMINS, OWN = "GATEWAY_API_KEYS", "GATEWAY_ADMIN_KEYS", "GATEWAY_UPSTREAM_KEY"

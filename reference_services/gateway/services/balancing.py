@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Sequence
 
-from reference_services.gateway.services.replica import Replica
+from signoff.reference_services.gateway.services.replica import Replica
 
 Choose = Callable[[Sequence[Replica], str | None], Replica | None]
 """Of the replicas that may be asked, the one that is; None where the request has to wait for room."""

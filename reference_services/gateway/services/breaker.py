@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from reference_services.gateway.settings.configuration import BreakerFigures
+from signoff.reference_services.gateway.settings.configuration import BreakerFigures
 
 State = Literal["closed", "open", "half_open"]
 Clock = Callable[[], float]

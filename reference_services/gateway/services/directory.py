@@ -6,11 +6,16 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from reference_services.gateway.services.balancing import Choose, least_outstanding
-from reference_services.gateway.services.breaker import Breaker, State
-from reference_services.gateway.services.replica import Replica
-from reference_services.gateway.services.service import Service
-from reference_services.gateway.settings.configuration import BreakerFigures, Configuration, ReplicaEntry, ServiceEntry
+from signoff.reference_services.gateway.services.balancing import Choose, least_outstanding
+from signoff.reference_services.gateway.services.breaker import Breaker, State
+from signoff.reference_services.gateway.services.replica import Replica
+from signoff.reference_services.gateway.services.service import Service
+from signoff.reference_services.gateway.settings.configuration import (
+    BreakerFigures,
+    Configuration,
+    ReplicaEntry,
+    ServiceEntry,
+)
 
 MakeBreaker = Callable[[BreakerFigures, Callable[[State], None]], Breaker]
 

@@ -10,8 +10,8 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
-from reference_services.gateway.services.breaker import CODES
-from reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.breaker import CODES
+from signoff.reference_services.gateway.services.directory import Directory
 
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _WAITS = (0.0005, 0.005, 0.05, 0.25, 1.0, 5.0, 15.0, 30.0)

@@ -16,10 +16,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from reference_services.gateway import LOGGER
-from reference_services.gateway.services.directory import Directory
-from reference_services.gateway.services.metrics import Metrics
-from reference_services.gateway.settings.configuration import (
+from signoff.reference_services.gateway import LOGGER
+from signoff.reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.metrics import Metrics
+from signoff.reference_services.gateway.settings.configuration import (
     Name,
     PositiveCount,
     ReplicaEntry,
@@ -27,7 +27,7 @@ from reference_services.gateway.settings.configuration import (
     ServiceEntry,
     sound_url,
 )
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.failures import Refused
 
 log = logging.getLogger(LOGGER)
 

@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from reference_services.gateway import LOGGER
-from reference_services.gateway.services.metrics import Metrics
-from reference_services.gateway.settings.configuration import Configuration
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.gateway import LOGGER
+from signoff.reference_services.gateway.services.metrics import Metrics
+from signoff.reference_services.gateway.settings.configuration import Configuration
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 log = logging.getLogger(LOGGER)
 LOOK_S = 0.25

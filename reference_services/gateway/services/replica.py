@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from reference_services.gateway.services.breaker import Breaker, State
-from reference_services.gateway.settings.configuration import BreakerFigures
+from signoff.reference_services.gateway.services.breaker import Breaker, State
+from signoff.reference_services.gateway.settings.configuration import BreakerFigures
 
 _turns = itertools.count(1)
 

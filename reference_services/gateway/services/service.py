@@ -8,10 +8,10 @@ import itertools
 import math
 from dataclasses import dataclass, field
 
-from reference_services.gateway.services.balancing import Choose
-from reference_services.gateway.services.replica import Lease, Replica
-from reference_services.gateway.settings.configuration import QueueFigures
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.gateway.services.balancing import Choose
+from signoff.reference_services.gateway.services.replica import Lease, Replica
+from signoff.reference_services.gateway.settings.configuration import QueueFigures
+from signoff.reference_services.web.access.failures import Refused
 
 
 class Unavailable(Refused):

@@ -11,29 +11,29 @@ from typing import Any, Protocol
 
 from fastapi import FastAPI
 
-from reference_services.gateway import LOGGER, NAME, VERSION
-from reference_services.gateway.forwarding.forwarding import Forwarding
-from reference_services.gateway.forwarding.probes import Prober
-from reference_services.gateway.forwarding.upstream import Upstream, trusted
-from reference_services.gateway.routes import operations, registration_routes, routes
-from reference_services.gateway.routes.operations import Listing
-from reference_services.gateway.services.access import Access, Door
-from reference_services.gateway.services.balancing import Choose, least_outstanding
-from reference_services.gateway.services.breaker import Breaker, State
-from reference_services.gateway.services.directory import Directory, MakeBreaker
-from reference_services.gateway.services.metrics import Metrics
-from reference_services.gateway.services.registrations import Registrations
-from reference_services.gateway.services.reloading import Reloading
-from reference_services.gateway.services.replica import Replica
-from reference_services.gateway.settings.configuration import LISTENER, Configuration
-from reference_services.gateway.sockets.sockets import Sockets
-from reference_services.web.access import failures
-from reference_services.web.access.gate import OPEN_PATHS, schemes
-from reference_services.web.access.visitors import Visitors
-from reference_services.web.requests.description import describe
-from reference_services.web.requests.held_bytes import HeldBytes, HoldsBodies
-from reference_services.web.settings import tls
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.gateway import LOGGER, NAME, VERSION
+from signoff.reference_services.gateway.forwarding.forwarding import Forwarding
+from signoff.reference_services.gateway.forwarding.probes import Prober
+from signoff.reference_services.gateway.forwarding.upstream import Upstream, trusted
+from signoff.reference_services.gateway.routes import operations, registration_routes, routes
+from signoff.reference_services.gateway.routes.operations import Listing
+from signoff.reference_services.gateway.services.access import Access, Door
+from signoff.reference_services.gateway.services.balancing import Choose, least_outstanding
+from signoff.reference_services.gateway.services.breaker import Breaker, State
+from signoff.reference_services.gateway.services.directory import Directory, MakeBreaker
+from signoff.reference_services.gateway.services.metrics import Metrics
+from signoff.reference_services.gateway.services.registrations import Registrations
+from signoff.reference_services.gateway.services.reloading import Reloading
+from signoff.reference_services.gateway.services.replica import Replica
+from signoff.reference_services.gateway.settings.configuration import LISTENER, Configuration
+from signoff.reference_services.gateway.sockets.sockets import Sockets
+from signoff.reference_services.web.access import failures
+from signoff.reference_services.web.access.gate import OPEN_PATHS, schemes
+from signoff.reference_services.web.access.visitors import Visitors
+from signoff.reference_services.web.requests.description import describe
+from signoff.reference_services.web.requests.held_bytes import HeldBytes, HoldsBodies
+from signoff.reference_services.web.settings import tls
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 log = logging.getLogger(LOGGER)
 

@@ -12,13 +12,13 @@ import time
 from fastapi import FastAPI
 from starlette.responses import Response
 
-from reference_services.gateway import LOGGER
-from reference_services.gateway.settings.configuration import Configuration
-from reference_services.web.access import failures
-from reference_services.web.access.guard import guarded
-from reference_services.web.access.refusal import Refusal
-from reference_services.web.serving.listening import SAME_SIGNAL_S, bind
-from reference_services.web.serving.server import Server, config
+from signoff.reference_services.gateway import LOGGER
+from signoff.reference_services.gateway.settings.configuration import Configuration
+from signoff.reference_services.web.access import failures
+from signoff.reference_services.web.access.guard import guarded
+from signoff.reference_services.web.access.refusal import Refusal
+from signoff.reference_services.web.serving.listening import SAME_SIGNAL_S, bind
+from signoff.reference_services.web.serving.server import Server, config
 
 log = logging.getLogger(LOGGER)
 DESCRIPTORS = 2

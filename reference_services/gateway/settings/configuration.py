@@ -9,9 +9,9 @@ from urllib.parse import unquote, urlsplit
 from limits import parse_many
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from reference_services.web.access.origins import HostNames, Origins, Proxies
-from reference_services.web.access.visitors import Allowed
-from reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes, limits_of
+from signoff.reference_services.web.access.origins import HostNames, Origins, Proxies
+from signoff.reference_services.web.access.visitors import Allowed
+from signoff.reference_services.web.settings.limits import DEFAULTS, Limits, head_bytes, limits_of
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False, strict=False)]

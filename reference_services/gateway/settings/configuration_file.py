@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from reference_services.gateway.settings.configuration import (
+from signoff.reference_services.gateway.settings.configuration import (
     BreakerFigures,
     Configuration,
     Front,
@@ -21,8 +21,8 @@ from reference_services.gateway.settings.configuration import (
     ServiceEntry,
     Upstream,
 )
-from reference_services.web.settings.settings_problems import SettingsError
-from reference_services.web.settings.yaml_file import compose
+from signoff.reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.web.settings.yaml_file import compose
 
 SHIPPED = Path(__file__).with_name("gateway.yaml")
 _SECTIONS: tuple[type[BaseModel], ...] = (

@@ -11,12 +11,12 @@ from urllib.parse import unquote
 
 import h11
 
-from reference_services.gateway.forwarding import headers
-from reference_services.gateway.forwarding.asked import Asked
-from reference_services.gateway.forwarding.connection import READ_BYTES, SWITCHING, Failed, connect, target
-from reference_services.gateway.services.replica import Replica
-from reference_services.gateway.settings import configuration
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.gateway.forwarding import headers
+from signoff.reference_services.gateway.forwarding.asked import Asked
+from signoff.reference_services.gateway.forwarding.connection import READ_BYTES, SWITCHING, Failed, connect, target
+from signoff.reference_services.gateway.services.replica import Replica
+from signoff.reference_services.gateway.settings import configuration
+from signoff.reference_services.web.access.failures import Refused
 
 MOST_REFUSAL_BYTES = 2**20
 

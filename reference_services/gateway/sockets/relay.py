@@ -13,10 +13,10 @@ from dataclasses import dataclass
 
 from websockets.frames import CloseCode
 
-from reference_services.gateway.forwarding.connection import READ_BYTES
-from reference_services.gateway.sockets.frames import Frames, TooLong, close_frame
-from reference_services.gateway.sockets.handshake import Incoming, Outgoing
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.gateway.forwarding.connection import READ_BYTES
+from signoff.reference_services.gateway.sockets.frames import Frames, TooLong, close_frame
+from signoff.reference_services.gateway.sockets.handshake import Incoming, Outgoing
+from signoff.reference_services.web.access.failures import Refused
 
 
 @dataclass(frozen=True)

@@ -13,22 +13,22 @@ from typing import Any, cast
 import uvicorn
 from starlette.requests import HTTPConnection
 
-from reference_services.gateway import LOGGER
-from reference_services.gateway.forwarding import asked as asking
-from reference_services.gateway.forwarding import headers
-from reference_services.gateway.forwarding.account import Account
-from reference_services.gateway.forwarding.connection import READ_BYTES, Failed
-from reference_services.gateway.forwarding.relay import unscoped
-from reference_services.gateway.routes.routes import CONFIGURED, Parts, of_path
-from reference_services.gateway.services.replica import Lease, Replica
-from reference_services.gateway.services.service import Service
-from reference_services.gateway.sockets.handshake import Incoming, Outgoing, ask
-from reference_services.gateway.sockets.relay import Bounds, relayed
-from reference_services.web.access.connection import CLIENT_LEFT
-from reference_services.web.access.failures import Refused, internal, told
-from reference_services.web.access.gate import allowance
-from reference_services.web.access.visitors import Visitors
-from reference_services.web.serving.send_deadline import SendDeadline
+from signoff.reference_services.gateway import LOGGER
+from signoff.reference_services.gateway.forwarding import asked as asking
+from signoff.reference_services.gateway.forwarding import headers
+from signoff.reference_services.gateway.forwarding.account import Account
+from signoff.reference_services.gateway.forwarding.connection import READ_BYTES, Failed
+from signoff.reference_services.gateway.forwarding.relay import unscoped
+from signoff.reference_services.gateway.routes.routes import CONFIGURED, Parts, of_path
+from signoff.reference_services.gateway.services.replica import Lease, Replica
+from signoff.reference_services.gateway.services.service import Service
+from signoff.reference_services.gateway.sockets.handshake import Incoming, Outgoing, ask
+from signoff.reference_services.gateway.sockets.relay import Bounds, relayed
+from signoff.reference_services.web.access.connection import CLIENT_LEFT
+from signoff.reference_services.web.access.failures import Refused, internal, told
+from signoff.reference_services.web.access.gate import allowance
+from signoff.reference_services.web.access.visitors import Visitors
+from signoff.reference_services.web.serving.send_deadline import SendDeadline
 
 log = logging.getLogger(LOGGER)
 PATHS = ("/v1/chat/stream", "/v1/realtime")

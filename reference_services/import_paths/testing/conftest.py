@@ -2,5 +2,5 @@
 
 import pytest
 
-pytest.register_assert_rewrite("reference_services.service_tests")
-from reference_services.service_tests.running import *  # noqa: E402, F403
+pytest.register_assert_rewrite("signoff.reference_services.service_tests")
+from signoff.reference_services.service_tests.running import *  # noqa: E402, F403

@@ -1,4 +1,4 @@
-"""`python -m reference_services.switch.prepare DIR --model 7b`: set up the models folder.
+"""`python -m signoff.reference_services.switch.prepare DIR --model 7b`: set up the models folder.
 
 Writes the registry, shows what is there and what is to be fetched. Nothing is downloaded unless --download names a URL
 and --sha256 what must come of it. Exit: 0 done, 1 a file is not what it should be, 4 arguments or registry at fault.
@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from reference_services.switch.sources import download
-from reference_services.switch.sources.download import DownloadError, MakeClient
-from reference_services.switch.sources.registry import FILE, SHIPPED, Model, Registry, is_sha256, read
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.switch.sources import download
+from signoff.reference_services.switch.sources.download import DownloadError, MakeClient
+from signoff.reference_services.switch.sources.registry import FILE, SHIPPED, Model, Registry, is_sha256, read
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 WRONG = 1
 USAGE = 4
@@ -75,7 +75,7 @@ def main(arguments: Sequence[str] | None = None, make_client: MakeClient = downl
 
 def _parser() -> _Parser:
     parser = _Parser(
-        prog="python -m reference_services.switch.prepare",
+        prog="python -m signoff.reference_services.switch.prepare",
         description="Set up the models folder of Switch. Downloads nothing without a URL and its checksum.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="the models folder; created if missing")

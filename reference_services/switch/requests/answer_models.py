@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict
 
-from reference_services.web.requests.description import Count, Told, sometimes
+from signoff.reference_services.web.requests.description import Count, Told, sometimes
 
 
 class Inference(Told):

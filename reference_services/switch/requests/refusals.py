@@ -10,8 +10,8 @@ from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from reference_services.switch import LOGGER
-from reference_services.web.access.connection import CLIENT_LEFT, ClientLeft
+from signoff.reference_services.switch import LOGGER
+from signoff.reference_services.web.access.connection import CLIENT_LEFT, ClientLeft
 
 log = logging.getLogger(LOGGER)
 FALLBACK = "Ask the OpenAI API or the CLI"

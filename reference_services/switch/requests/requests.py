@@ -9,14 +9,14 @@ from fastapi import Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.requests import ClientDisconnect
 
-from reference_services.chat.settings.settings import LARGEST
-from reference_services.switch.requests.refusals import Refused, unavailable, wrong
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.web.access.connection import ClientLeft
-from reference_services.web.requests import body, strict_json
-from reference_services.web.requests.body import TooLong
-from reference_services.web.requests.held_bytes import NoRoom
-from reference_services.web.requests.json_budget import TooManyValues
+from signoff.reference_services.chat.settings.settings import LARGEST
+from signoff.reference_services.switch.requests.refusals import Refused, unavailable, wrong
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.web.access.connection import ClientLeft
+from signoff.reference_services.web.requests import body, strict_json
+from signoff.reference_services.web.requests.body import TooLong
+from signoff.reference_services.web.requests.held_bytes import NoRoom
+from signoff.reference_services.web.requests.json_budget import TooManyValues
 
 MAX_TEMPERATURE = 2.0
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from reference_services.chat.settings.allowed import (
+from signoff.reference_services.chat.settings.allowed import (
     AnyText,
     Count,
     Milliseconds,
@@ -22,9 +22,9 @@ from reference_services.chat.settings.allowed import (
     PositiveNumber,
     Text,
 )
-from reference_services.web.access.origins import HostNames, Origins, Proxies
-from reference_services.web.settings.limits import DEFAULTS, Limits, limits_of
-from reference_services.web.settings.settings_problems import SettingsError, described
+from signoff.reference_services.web.access.origins import HostNames, Origins, Proxies
+from signoff.reference_services.web.settings.limits import DEFAULTS, Limits, limits_of
+from signoff.reference_services.web.settings.settings_problems import SettingsError, described
 
 PREFIXES = ("HERMES_", "SWITCH_", "VX11_", "LOG_INFERENCE")
 """What begins so and is no setting is a mistake; other programs read OPENAI_* and LOG_* too."""

@@ -8,10 +8,10 @@ import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from reference_services.switch.requests.refusals import Refused
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.web.access.authority import is_loopback
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.switch.requests.refusals import Refused
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.web.access.authority import is_loopback
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 HEADER = "X-VX11-Token"
 SHORTEST = 8

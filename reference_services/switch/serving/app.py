@@ -13,9 +13,9 @@ from typing import Any, Protocol
 from fastapi import FastAPI, Request
 from starlette.responses import JSONResponse, Response
 
-from reference_services.switch import LOGGER, NAME, VERSION
-from reference_services.switch.requests import refusals, requests
-from reference_services.switch.requests.answer_models import (
+from signoff.reference_services.switch import LOGGER, NAME, VERSION
+from signoff.reference_services.switch.requests import refusals, requests
+from signoff.reference_services.switch.requests.answer_models import (
     Configuration,
     Degraded,
     Inference,
@@ -23,17 +23,17 @@ from reference_services.switch.requests.answer_models import (
     SwitchError,
     Well,
 )
-from reference_services.switch.requests.requests import Asked, InferRequest
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.requests.tokens import HEADER, Guard, guard, read_token
-from reference_services.switch.serving import configuration, health
-from reference_services.switch.serving.chain import Chain, Given, Queue
-from reference_services.switch.sources.source_list import build
-from reference_services.web.access.connection import while_connected
-from reference_services.web.requests import request_body
-from reference_services.web.requests.description import answers, describe
-from reference_services.web.requests.held_bytes import HeldBytes, HoldsBodies
-from reference_services.web.settings import logs
+from signoff.reference_services.switch.requests.requests import Asked, InferRequest
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.requests.tokens import HEADER, Guard, guard, read_token
+from signoff.reference_services.switch.serving import configuration, health
+from signoff.reference_services.switch.serving.chain import Chain, Given, Queue
+from signoff.reference_services.switch.sources.source_list import build
+from signoff.reference_services.web.access.connection import while_connected
+from signoff.reference_services.web.requests import request_body
+from signoff.reference_services.web.requests.description import answers, describe
+from signoff.reference_services.web.requests.held_bytes import HeldBytes, HoldsBodies
+from signoff.reference_services.web.settings import logs
 
 log = logging.getLogger(LOGGER)
 OPEN_PATHS = frozenset({"/switch/health", "/health", "/ready", "/config"})

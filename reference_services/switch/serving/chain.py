@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from reference_services.chat.engine.slots import Slots
-from reference_services.switch import LOGGER
-from reference_services.switch.requests.refusals import unavailable
-from reference_services.switch.requests.requests import Asked
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.sources import simulated
-from reference_services.switch.sources.source import Answer, Source, Unavailable
-from reference_services.switch.sources.source_list import PRIMARY, Sources
+from signoff.reference_services.chat.engine.slots import Slots
+from signoff.reference_services.switch import LOGGER
+from signoff.reference_services.switch.requests.refusals import unavailable
+from signoff.reference_services.switch.requests.requests import Asked
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.sources import simulated
+from signoff.reference_services.switch.sources.source import Answer, Source, Unavailable
+from signoff.reference_services.switch.sources.source_list import PRIMARY, Sources
 
 log = logging.getLogger(LOGGER)
 

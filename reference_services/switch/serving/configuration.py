@@ -6,9 +6,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from reference_services.switch import NAME, VERSION
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.sources.source_list import Sources
+from signoff.reference_services.switch import NAME, VERSION
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.sources.source_list import Sources
 
 MB_IN_GB = 1000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from reference_services.switch.sources.source import State
-from reference_services.switch.sources.source_list import Sources
+from signoff.reference_services.switch.sources.source import State
+from signoff.reference_services.switch.sources.source_list import Sources
 
 OK, UNAVAILABLE = 200, 503
 

@@ -7,15 +7,15 @@ import logging
 
 from starlette.responses import Response
 
-from reference_services.switch import LOGGER
-from reference_services.switch.requests.refusals import Refused
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.serving.app import CreateApp
-from reference_services.web.access.guard import guarded
-from reference_services.web.access.refusal import Refusal
-from reference_services.web.access.visitors import Allowed
-from reference_services.web.serving.listening import bind, run
-from reference_services.web.serving.server import Server, config
+from signoff.reference_services.switch import LOGGER
+from signoff.reference_services.switch.requests.refusals import Refused
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.serving.app import CreateApp
+from signoff.reference_services.web.access.guard import guarded
+from signoff.reference_services.web.access.refusal import Refusal
+from signoff.reference_services.web.access.visitors import Allowed
+from signoff.reference_services.web.serving.listening import bind, run
+from signoff.reference_services.web.serving.server import Server, config
 
 log = logging.getLogger(LOGGER)
 DESCRIPTORS = 2

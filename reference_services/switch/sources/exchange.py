@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from reference_services.switch.sources.source import Unavailable
+from signoff.reference_services.switch.sources.source import Unavailable
 
 CONNECT_S = 2.0
 PROBE_S = 2.0

@@ -17,10 +17,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from reference_services.switch import LOGGER
-from reference_services.switch.requests.requests import Asked
-from reference_services.switch.sources.exchange import MAX_BYTES
-from reference_services.switch.sources.source import Answer, State, Unavailable
+from signoff.reference_services.switch import LOGGER
+from signoff.reference_services.switch.requests.requests import Asked
+from signoff.reference_services.switch.sources.exchange import MAX_BYTES
+from signoff.reference_services.switch.sources.source import Answer, State, Unavailable
 
 log = logging.getLogger(LOGGER)
 NAME = "llama-cpp"
@@ -102,7 +102,7 @@ class GgufModel:
     async def _run(self) -> str:
         """One life of the process; gives why it refused to load, "" where it died."""
         process = self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "reference_services.switch.sources.gguf_process"),
+            *(sys.executable, "-P", "-m", "signoff.reference_services.switch.sources.gguf_process"),
             *(str(self._file), str(self._context), *([self._sha256] if self._sha256 else [])),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,

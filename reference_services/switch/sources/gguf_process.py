@@ -1,6 +1,6 @@
 """llama.cpp with one model, for Switch alone.
 
-`python -m reference_services.switch.sources.gguf_process FILE CONTEXT [SHA256]`.
+`python -m signoff.reference_services.switch.sources.gguf_process FILE CONTEXT [SHA256]`.
 
 A process of its own, because llama.cpp aborts its process where it meets what it did not expect. Requests come as lines
 of JSON on standard input, answers leave as lines of JSON on standard output; the end of the input ends it, so that it

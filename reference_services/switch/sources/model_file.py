@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reference_services.switch.sources.registry import Model
+from signoff.reference_services.switch.sources.registry import Model
 
 MB = 10**6
 

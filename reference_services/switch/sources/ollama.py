@@ -11,8 +11,8 @@ from typing import Any
 
 import httpx
 
-from reference_services.switch.requests.requests import Asked
-from reference_services.switch.sources.exchange import (
+from signoff.reference_services.switch.requests.requests import Asked
+from signoff.reference_services.switch.sources.exchange import (
     OK,
     PROBE_S,
     as_count,
@@ -23,7 +23,7 @@ from reference_services.switch.sources.exchange import (
     parts,
     whole,
 )
-from reference_services.switch.sources.source import Answer, State, Unavailable
+from signoff.reference_services.switch.sources.source import Answer, State, Unavailable
 
 NAME = "ollama"
 NOT_FOUND = 404

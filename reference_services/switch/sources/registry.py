@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 FILE = ".config.json"
 SHIPPED = Path(__file__).with_name("models.json")

@@ -6,15 +6,15 @@ import asyncio
 import os
 from pathlib import Path
 
-from reference_services.chat.engine.engine import Ask, Engine, SimulatedEngine
-from reference_services.chat.prompt import tokenizer
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.prompt.templates import TEMPLATES
-from reference_services.chat.settings.presets import Preset
-from reference_services.chat.settings.settings import ChatSettings
-from reference_services.switch.requests.requests import Asked
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.sources.source import Answer, State
+from signoff.reference_services.chat.engine.engine import Ask, Engine, SimulatedEngine
+from signoff.reference_services.chat.prompt import tokenizer
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.prompt.templates import TEMPLATES
+from signoff.reference_services.chat.settings.presets import Preset
+from signoff.reference_services.chat.settings.settings import ChatSettings
+from signoff.reference_services.switch.requests.requests import Asked
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.sources.source import Answer, State
 
 TEMPLATE = "chatml"
 PLACES = 10_000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from reference_services.switch.requests.requests import Asked
+from signoff.reference_services.switch.requests.requests import Asked
 
 
 @dataclass(frozen=True, slots=True)

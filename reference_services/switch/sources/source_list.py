@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reference_services.switch.requests.settings import REGISTRY, SwitchSettings
-from reference_services.switch.sources import model_file, simulated
-from reference_services.switch.sources.gguf_model import GgufModel
-from reference_services.switch.sources.ollama import Ollama
-from reference_services.switch.sources.registry import Model, Registry, of_folder
-from reference_services.switch.sources.source import Source
-from reference_services.switch.sources.upstream import Upstream
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.switch.requests.settings import REGISTRY, SwitchSettings
+from signoff.reference_services.switch.sources import model_file, simulated
+from signoff.reference_services.switch.sources.gguf_model import GgufModel
+from signoff.reference_services.switch.sources.ollama import Ollama
+from signoff.reference_services.switch.sources.registry import Model, Registry, of_folder
+from signoff.reference_services.switch.sources.source import Source
+from signoff.reference_services.switch.sources.upstream import Upstream
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 PRIMARY, LOCAL, RESERVE = "openai", "local_hermes", "local_fallback"
 """What answers carry as `source`; `degraded` is a refusal's."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reference_services.switch.requests.requests import Asked
-from reference_services.switch.sources.exchange import PROBE_S, as_count, client, json_object
-from reference_services.switch.sources.source import Answer, State, Unavailable
+from signoff.reference_services.switch.requests.requests import Asked
+from signoff.reference_services.switch.sources.exchange import PROBE_S, as_count, client, json_object
+from signoff.reference_services.switch.sources.source import Answer, State, Unavailable
 
 
 class Upstream:

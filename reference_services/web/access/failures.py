@@ -14,8 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import compile_path
 
-from reference_services.web.access.connection import CLIENT_LEFT, ClientLeft
-from reference_services.web.access.refusal import Refusal
+from signoff.reference_services.web.access.connection import CLIENT_LEFT, ClientLeft
+from signoff.reference_services.web.access.refusal import Refusal
 
 log = logging.getLogger("web")
 MOST_CHARACTERS = 1000

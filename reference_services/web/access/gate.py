@@ -9,9 +9,9 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from reference_services.web.access.failures import Refused
-from reference_services.web.access.keys import Keys
-from reference_services.web.access.rate import Allowance, RateLimit
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.keys import Keys
+from signoff.reference_services.web.access.rate import Allowance, RateLimit
 
 OPEN_PATHS = frozenset({"/health", "/ready", "/metrics", "/openapi.json"})
 """For probes and Prometheus, without a key and without a limit; they hold no word of a conversation."""

@@ -8,8 +8,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from reference_services.web.access.refusal import Refusal
-from reference_services.web.access.visitors import Allowed, Visitors
+from signoff.reference_services.web.access.refusal import Refusal
+from signoff.reference_services.web.access.visitors import Allowed, Visitors
 
 Refuse = Callable[[Refusal], Response]
 """Tells a refusal in the shape of a service's errors, and counts it where that service counts."""

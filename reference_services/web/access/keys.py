@@ -13,8 +13,8 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from reference_services.web.access.failures import Refused
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 SHORTEST = 8
 BEARER = b"bearer "

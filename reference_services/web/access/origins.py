@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from reference_services.web.access.authority import read_host, read_origin
-from reference_services.web.access.visitors import ANY
+from signoff.reference_services.web.access.authority import read_host, read_origin
+from signoff.reference_services.web.access.visitors import ANY
 
 HOSTS = "names such as llm.example, parted by commas, without a port; * is every name"
 ORIGINS = "origins such as https://app.example or http://localhost:3000, parted by commas; * is every page"

@@ -9,7 +9,7 @@ from limits import parse_many
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.failures import Refused
 
 
 class Allowance:

@@ -13,8 +13,8 @@ from typing import Any
 
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from reference_services.web.access.authority import Authority, is_address, is_loopback, read_host, read_origin
-from reference_services.web.access.refusal import Refusal
+from signoff.reference_services.web.access.authority import Authority, is_address, is_loopback, read_host, read_origin
+from signoff.reference_services.web.access.refusal import Refusal
 
 ANY = "*"
 _OWN_SITES = (b"same-origin", b"none")

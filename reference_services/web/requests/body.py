@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from reference_services.web.requests.held_bytes import share_of
+from signoff.reference_services.web.requests.held_bytes import share_of
 
 
 class TooLong(Exception):

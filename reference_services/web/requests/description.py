@@ -13,8 +13,8 @@ from typing import Annotated, Any
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
-from reference_services.web.access.failures import ErrorBody
-from reference_services.web.requests.request_body import COMPONENTS
+from signoff.reference_services.web.access.failures import ErrorBody
+from signoff.reference_services.web.requests.request_body import COMPONENTS
 
 VERSION = "3.2.0"
 """The first that can say what the events of a stream are."""

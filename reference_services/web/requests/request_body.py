@@ -10,12 +10,12 @@ from pydantic import BaseModel, ValidationError
 from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
-from reference_services.web.access.connection import ClientLeft
-from reference_services.web.access.failures import Refused
-from reference_services.web.access.gate import body_too_large
-from reference_services.web.requests import body, strict_json
-from reference_services.web.requests.held_bytes import NoRoom
-from reference_services.web.requests.json_budget import TooManyValues
+from signoff.reference_services.web.access.connection import ClientLeft
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.gate import body_too_large
+from signoff.reference_services.web.requests import body, strict_json
+from signoff.reference_services.web.requests.held_bytes import NoRoom
+from signoff.reference_services.web.requests.json_budget import TooManyValues
 
 Body = TypeVar("Body", bound=BaseModel)
 COMPONENTS = "#/components/schemas/{model}"

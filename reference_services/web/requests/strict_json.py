@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from email.message import Message
 from typing import Any, Never
 
-from reference_services.web.requests import json_budget
-from reference_services.web.requests.json_budget import OverBudget, TooManyValues
+from signoff.reference_services.web.requests import json_budget
+from signoff.reference_services.web.requests.json_budget import OverBudget, TooManyValues
 
 _EXACT = 2**53
 _CODINGS = ("", "identity")

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping
 from typing import NoReturn
 
-from reference_services.web.access.authority import is_loopback
-from reference_services.web.serving.fault import Create, Fault
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.web.access.authority import is_loopback
+from signoff.reference_services.web.serving.fault import Create, Fault
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 UNAVAILABLE = 3
 USAGE = 4

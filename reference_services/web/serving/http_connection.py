@@ -10,8 +10,8 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from reference_services.web.serving.send_deadline import SendDeadline
-from reference_services.web.settings.limits import Limits
+from signoff.reference_services.web.serving.send_deadline import SendDeadline
+from signoff.reference_services.web.settings.limits import Limits
 
 MOST_PIPELINED = 16
 """Requests that may wait for the answer before theirs on one connection."""

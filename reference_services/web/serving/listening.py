@@ -9,8 +9,8 @@ import signal
 import socket
 import time
 
-from reference_services.web.serving.listener import BACKLOG, SEND_BUFFER_BYTES
-from reference_services.web.serving.server import Server
+from signoff.reference_services.web.serving.listener import BACKLOG, SEND_BUFFER_BYTES
+from signoff.reference_services.web.serving.server import Server
 
 log = logging.getLogger("web")
 SAME_SIGNAL_S = 1.0

@@ -14,12 +14,12 @@ from typing import Any, cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from reference_services.web.requests.held_bytes import HeldBytes
-from reference_services.web.serving.descriptors import room_for
-from reference_services.web.serving.http_connection import HttpConnection
-from reference_services.web.serving.listener import Listener
-from reference_services.web.serving.socket_connection import SocketConnection
-from reference_services.web.settings.limits import Limits
+from signoff.reference_services.web.requests.held_bytes import HeldBytes
+from signoff.reference_services.web.serving.descriptors import room_for
+from signoff.reference_services.web.serving.http_connection import HttpConnection
+from signoff.reference_services.web.serving.listener import Listener
+from signoff.reference_services.web.serving.socket_connection import SocketConnection
+from signoff.reference_services.web.settings.limits import Limits
 
 log = logging.getLogger(__name__)
 GRACE_S = 10

@@ -11,9 +11,9 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from uvicorn.server import ServerState
 from websockets.frames import CloseCode, Frame
 
-from reference_services.web.requests.held_bytes import HeldBytes, NoRoom
-from reference_services.web.serving.send_deadline import SendDeadline
-from reference_services.web.settings.limits import Limits
+from signoff.reference_services.web.requests.held_bytes import HeldBytes, NoRoom
+from signoff.reference_services.web.serving.send_deadline import SendDeadline
+from signoff.reference_services.web.settings.limits import Limits
 
 MOST_FRAGMENTS = 1024
 """Frames of one message: each takes more memory than its bytes, and an empty one has none."""

@@ -9,8 +9,8 @@ from typing import Any
 
 import yaml
 
-from reference_services.web.settings.settings_problems import SettingsError
-from reference_services.web.settings.yaml_file import compose
+from signoff.reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.web.settings.yaml_file import compose
 
 SECTIONS: dict[str, dict[str, str]] = {
     "service": {"name": "name", "port": "port", "host": "host", "workers": "workers"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import NoReturn
 
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 
 def check(certificate: str, key: str) -> None:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import yaml
 
-from reference_services.web.settings.settings_file import read_settings
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.web.settings.settings_file import read_settings
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 
 def compose(path: Path) -> yaml.Node | None:

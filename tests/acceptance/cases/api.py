@@ -9,9 +9,9 @@ from typing import Any
 
 from websockets.sync.server import serve
 
-from acceptance.checks.api import rate_limit, retrieval
-from acceptance.criterion import Criterion, Threshold
-from acceptance.measuring.site import Site
+from signoff.acceptance.checks.api import rate_limit, retrieval
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.measuring.site import Site
 from tests.acceptance.cases.case import NOWHERE, Case, Stage
 from tests.acceptance.cases.servers.behaving_service import KEY, Handler, Service
 from tests.acceptance.cases.servers.chat import Chat

@@ -16,13 +16,13 @@ from typing import Any, Generic, TypeVar
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Site
-from acceptance.profile import Profile
-from acceptance.verdict import Verdict
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.profile import Profile
+from signoff.acceptance.verdict import Verdict
 from tests.acceptance.conftest import BRIEF, SessionHandler, server_of
 
 NOWHERE = "http://127.0.0.1:9"

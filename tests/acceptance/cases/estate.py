@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acceptance.criterion import Criterion
-from acceptance.measuring import stopped
-from acceptance.measuring.site import Site
-from perf.processes.process_identity import identify
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.measuring import stopped
+from signoff.acceptance.measuring.site import Site
+from signoff.perf.processes.process_identity import identify
 from tests.acceptance.cases.case import Case, Stage
 from tests.acceptance.cases.servers.chat import Chat
 from tests.acceptance.cases.servers.estate import MODELS, SERVICES, Estate

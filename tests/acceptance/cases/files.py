@@ -7,8 +7,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from acceptance.criterion import Criterion
-from acceptance.measuring.site import Site
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.measuring.site import Site
 from tests.acceptance.cases.case import NOWHERE, Case, Stage
 from tests.acceptance.conftest import as_json, criterion
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from acceptance.criterion import Criterion
-from acceptance.deployment import Library
-from acceptance.measuring.site import Site
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.deployment import Library
+from signoff.acceptance.measuring.site import Site
 from tests.acceptance.cases.case import NOWHERE, Case, Stage
 from tests.acceptance.conftest import criterion
 

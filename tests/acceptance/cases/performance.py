@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from acceptance.criterion import Criterion, Threshold
-from acceptance.deployment import Start
-from acceptance.measuring.site import Site
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.deployment import Start
+from signoff.acceptance.measuring.site import Site
 from tests.acceptance.cases.case import NOWHERE, Case, Stage
 from tests.acceptance.cases.servers.paced_service import Pace, Paced
 from tests.acceptance.conftest import BRIEF, criterion

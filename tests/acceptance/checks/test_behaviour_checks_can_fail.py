@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 from websockets.sync.server import ServerConnection, serve
 
-from acceptance.checks.api import rate_limit, retrieval
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Criterion, Threshold
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.api import rate_limit, retrieval
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
 from tests.acceptance.cases.servers.behaving_service import KEY, Handler, Service
 from tests.acceptance.cases.servers.web_socket import Socket
 from tests.acceptance.conftest import criterion

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring import repeated_prompts
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
-from perf.load.load import LoadPlan, run_load
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import repeated_prompts
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.load.load import LoadPlan, run_load
 from tests.acceptance.cases.servers.chat import Chat
 from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion
 

@@ -15,14 +15,14 @@ from typing import Any
 import psutil
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Criterion, Threshold
-from acceptance.deployment import Library
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.deployment import Library
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
 from tests.acceptance.cases.servers.estate import MODELS, SERVICES, Estate, completion
 from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import ROOMS
-from acceptance.checks.registry import CHECKS
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks import ROOMS
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.verdict import Verdict
 from tests.acceptance.cases.case import Case, show_that_it_can_fail
 
 CASES = {room: import_module(f"tests.acceptance.cases.{room}").CASES for room in ROOMS}

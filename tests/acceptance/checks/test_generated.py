@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks.__main__ import generated
+from signoff.acceptance.checks.__main__ import generated
 
 ROOT = Path(__file__).parents[3]
 

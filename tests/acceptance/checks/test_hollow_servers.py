@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from acceptance.checks.registry import CHECKS
-from acceptance.errors import NotMeasurable
-from acceptance.measuring.site import Site
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.measuring.site import Site
 from tests.acceptance.conftest import Answer, as_json, criterion
 
 EMPTY_STREAM = b"data: {}\n\ndata: [DONE]\n\n"

@@ -9,16 +9,16 @@ from http.server import ThreadingHTTPServer
 
 import pytest
 
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Criterion, Threshold
-from acceptance.evidence import Evidence
-from acceptance.measuring import load_conditions, offered_load
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
-from perf.client.exchange import Exchange
-from perf.load.client_validity import ClientHealth
-from perf.load.load import LoadPlan
-from perf.load.load_run import LoadRun
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring import load_conditions, offered_load
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.load.client_validity import ClientHealth
+from signoff.perf.load.load import LoadPlan
+from signoff.perf.load.load_run import LoadRun
 from tests.acceptance.cases.servers.behaving_service import Handler, Service
 from tests.acceptance.conftest import criterion
 

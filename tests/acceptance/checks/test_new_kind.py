@@ -43,12 +43,12 @@ MEASURED = '''"""The service is friendly."""
 
 from __future__ import annotations
 
-from acceptance.checks.estate.kinds import KINDS
-from acceptance.criterion import Criterion
-from acceptance.evidence import Evidence
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.estate.kinds import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
@@ -127,7 +127,7 @@ def done(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_page_and_the_schema_speak_of_it(project: Path) -> None:
-    found = done(project, "acceptance.checks")
+    found = done(project, "signoff.acceptance.checks")
     assert found.returncode == 0, found.stderr
     page = (project / "docs/checks.md").read_text(encoding="utf-8")
     assert "### greeting\n\nThe service greets whoever asks at /greeting." in page

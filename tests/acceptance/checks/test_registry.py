@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.checks.files import kinds as files
-from acceptance.checks.registry import CHECKS, checks_of
-from acceptance.kind import Kind, by_name
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.checks.files import kinds as files
+from signoff.acceptance.checks.registry import CHECKS, checks_of
+from signoff.acceptance.kind import Kind, by_name
 
-ROOM = "acceptance.checks.files"
+ROOM = "signoff.acceptance.checks.files"
 WHOLE: dict[str, Any] = {"name": "k", "summary": "It is so.", "failure": "it is not", "part": "Service"}
 
 
@@ -63,8 +63,10 @@ def test_a_check_of_another_kind_is_refused() -> None:
 
 
 def test_reading_starts_without_what_measures() -> None:
-    program = "import sys, acceptance.commands.documents.read; print(*sys.modules)"
+    program = "import sys, signoff.acceptance.commands.documents.read; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = done.stdout.split()
-    assert "acceptance.checks.api.kinds" in loaded
-    assert not [name for name in loaded if name.startswith("acceptance.measuring") or name in ("numpy", "scipy")]
+    assert "signoff.acceptance.checks.api.kinds" in loaded
+    assert not [
+        name for name in loaded if name.startswith("signoff.acceptance.measuring") or name in ("numpy", "scipy")
+    ]

@@ -8,10 +8,10 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from acceptance.checks.registry import CHECKS
-from acceptance.errors import NotMeasurable
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
 from tests.acceptance.conftest import criterion
 from tests.reference_services.running import Running, start_service
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.commands.runs import run
-from acceptance.reading import read_all, read_documents
-from acceptance.running import handed_reading, judging
+from signoff.acceptance.commands.runs import run
+from signoff.acceptance.reading import read_all, read_documents
+from signoff.acceptance.running import handed_reading, judging
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 DOCUMENTS = sorted((FIXTURES / "tasks").glob("*.md")) + sorted(

@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acceptance.checks import KINDS
-from acceptance.commands import main
-from acceptance.commands.documents.new_document import NewDocument, filled
-from acceptance.deployment import load
-from acceptance.errors import UsageError
-from acceptance.reading import Reading, read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.commands import main
+from signoff.acceptance.commands.documents.new_document import NewDocument, filled
+from signoff.acceptance.deployment import load
+from signoff.acceptance.errors import UsageError
+from signoff.acceptance.reading import Reading, read_documents
 
 TEMPLATE = Path(__file__).parents[3] / "fixtures" / "tasks" / "template.md"
 HUMAN_SECTIONS = {

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.commands import main
-from acceptance.errors import DeploymentUnreadable, UsageError
-from acceptance.profile import Profile
-from acceptance.running import night
-from acceptance.running.progress import Progress
-from perf.nights import history
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.commands import main
+from signoff.acceptance.errors import DeploymentUnreadable, UsageError
+from signoff.acceptance.profile import Profile
+from signoff.acceptance.running import night
+from signoff.acceptance.running.progress import Progress
+from signoff.perf.nights import history
 
 BRIEF = Profile("brief", alpha=0.05, load_s=2, requests_each=10, conversations=4, cold_starts=2)
 DOCUMENT = """# Task: a service that answers in time

@@ -59,7 +59,7 @@ def signoff(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
         return subprocess.run(
             command(*arguments),
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
             capture_output=True,
             text=True,
             timeout=120,
@@ -70,7 +70,7 @@ def signoff(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "acceptance", *arguments]
+    return [sys.executable, "-P", "-m", "signoff.acceptance", *arguments]
 
 
 @pytest.fixture
@@ -165,7 +165,7 @@ def test_a_reader_that_leaves_the_pipe_changes_nothing_of_the_outcome(task: Path
     process = subprocess.Popen(
         command("run", "task.md", "--target", CLOSED, "--json", "-"),
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -271,7 +271,7 @@ def interrupted(folder: Path, target: str, when: threading.Event) -> tuple[Path,
     process = subprocess.Popen(
         command("run", "task.md", "--target", target),
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -334,10 +334,10 @@ def test_plain_pytest_shows_criteria_as_tests(task: Path, tmp_path: Path, serve:
     done = subprocess.run(
         [
             *(sys.executable, "-P", "-m", "pytest", "-c", os.devnull, f"--rootdir={tmp_path}", "task.md", "-v"),
-            *("-p", "acceptance.running.pytest_plugin", "--target", serve(sound), "--junitxml=j.xml"),
+            *("-p", "signoff.acceptance.running.pytest_plugin", "--target", serve(sound), "--junitxml=j.xml"),
         ],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -352,10 +352,10 @@ def test_without_a_deployment_the_plugin_leaves_documents_alone(task: Path, tmp_
     done = subprocess.run(
         [
             *(sys.executable, "-P", "-m", "pytest", "-c", os.devnull, f"--rootdir={tmp_path}"),
-            *("-p", "acceptance.running.pytest_plugin"),
+            *("-p", "signoff.acceptance.running.pytest_plugin"),
         ],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=120,

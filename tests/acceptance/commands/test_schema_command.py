@@ -9,11 +9,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.commands import main
-from acceptance.commands.documents.schema import SCHEMAS
-from acceptance.errors import UsageError
-from reports.stored.stored_run import to_json
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.commands import main
+from signoff.acceptance.commands.documents.schema import SCHEMAS
+from signoff.acceptance.errors import UsageError
+from signoff.reports.stored.stored_run import to_json
 from tests.reports import hermes_run
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
-from acceptance.services import service as own_service
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.errors import DeploymentUnreadable, NotMeasurable, UsageError
+from signoff.acceptance.services import service as own_service
 
 PRIMARY = "192.168.10.29:11401"
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.deployment import Deployment, Start, from_target, load
-from acceptance.profile import PROFILES
-from acceptance.reading import Reading, read_documents
-from acceptance.running.deployment_conflicts import conflicts_with_deployment
-from acceptance.running.judging import Judging
-from acceptance.running.progress import Progress
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.deployment import Deployment, Start, from_target, load
+from signoff.acceptance.profile import PROFILES
+from signoff.acceptance.reading import Reading, read_documents
+from signoff.acceptance.running.deployment_conflicts import conflicts_with_deployment
+from signoff.acceptance.running.judging import Judging
+from signoff.acceptance.running.progress import Progress
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 TEXT = (

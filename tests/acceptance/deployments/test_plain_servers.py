@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks.registry import CHECKS
-from acceptance.measuring.site import Site
-from acceptance.running import engine
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.running import engine
 from tests.acceptance.conftest import Answer, as_json, criterion
 
 Serve = Callable[..., str]

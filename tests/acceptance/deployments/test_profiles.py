@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from acceptance.measuring import offered_load
-from acceptance.profile import PROFILES
-from perf.decisions.mean_latency import LOOKS
-from perf.decisions.statistics import decide_mean, decide_percentile, decide_rate
+from signoff.acceptance.measuring import offered_load
+from signoff.acceptance.profile import PROFILES
+from signoff.perf.decisions.mean_latency import LOOKS
+from signoff.perf.decisions.statistics import decide_mean, decide_percentile, decide_rate
 from tests.calibration.worlds import LIMIT_MS, TIMEOUT_MS, WORLDS, scale
 
 RATE = 20 * offered_load.HEADROOM

@@ -8,12 +8,12 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.checks.registry import CHECKS
-from acceptance.commands.runs.serve import SERVICES
-from acceptance.deployment import load
-from acceptance.reading import Document, read_documents
-from acceptance.running.addresses import primary_address
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.commands.runs.serve import SERVICES
+from signoff.acceptance.deployment import load
+from signoff.acceptance.reading import Document, read_documents
+from signoff.acceptance.running.addresses import primary_address
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 STEMS = sorted(path.stem for path in (FIXTURES / "tasks").glob("*.md"))

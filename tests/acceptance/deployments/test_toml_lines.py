@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acceptance.toml_lines import line_of, lines_of_keys
+from signoff.acceptance.toml_lines import line_of, lines_of_keys
 
 TEXT = """a = 1
 [b]

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from acceptance import deployment as deployments
-from acceptance.profile import Profile
-from acceptance.running import plan
-from acceptance.running.judging import Judging
-from acceptance.running.progress import Progress
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.profile import Profile
+from signoff.acceptance.running import plan
+from signoff.acceptance.running.judging import Judging
+from signoff.acceptance.running.progress import Progress
 
 BRIEF = Profile("brief", alpha=0.05, load_s=42, requests_each=500, conversations=16, cold_starts=5)
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Threshold
-from acceptance.errors import NotMeasurable
-from acceptance.measuring.site import Site
-from reference_services.faults import FAULTS
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Threshold
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.measuring.site import Site
+from signoff.reference_services.faults import FAULTS
 from tests.acceptance.conftest import criterion
 from tests.reference_services.running import Running, start_service
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.checks.registry import CHECKS
-from acceptance.evidence import Evidence
-from acceptance.reading import read_documents
-from reference_services.faults.gateway import FAULTS as GATEWAY_FAULTS
-from reference_services.faults.switch import FAULTS as SWITCH_FAULTS
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.reading import read_documents
+from signoff.reference_services.faults.gateway import FAULTS as GATEWAY_FAULTS
+from signoff.reference_services.faults.switch import FAULTS as SWITCH_FAULTS
 from tests.acceptance.faults.test_behaviour_faults import BEHAVIOUR_FAULTS
 
 ROOT = Path(__file__).parents[3]
@@ -35,7 +35,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(folder: Path) -> Mapping[str, Mapping[str, Any]]:
     """The stored runs of the sound service and of each fault, judged side by side."""
     document = ROOT / "fixtures/tasks/1.3-hermes-2.md"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     processes = {}
     for name, host in HOSTS.items():
         deployment = folder / f"{name}.toml"

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.checks.registry import CHECKS
-from acceptance.deployment import Deployment
-from acceptance.measuring.check import Check
-from acceptance.measuring.site import Site
-from acceptance.verdict import Verdict
-from reference_services.faults.gateway import FAULTS
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.verdict import Verdict
+from signoff.reference_services.faults.gateway import FAULTS
 from tests.acceptance.conftest import BRIEF, criterion
 from tests.reference_services.gateway_process import Exchange, Gateway, Replica
 from tests.reference_services.running import start_service

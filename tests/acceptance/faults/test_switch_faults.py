@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.checks import KINDS
-from acceptance.checks.registry import CHECKS
-from acceptance.measuring.site import Site
-from acceptance.reading import read_documents
-from acceptance.verdict import Verdict
-from reference_services.faults.switch import FAULTS
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.reading import read_documents
+from signoff.acceptance.verdict import Verdict
+from signoff.reference_services.faults.switch import FAULTS
 from tests.acceptance.conftest import BRIEF
 from tests.reference_services.switch.switch_process import TOKEN, Switch, refused, switch
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks.library import library_session, model_information
-from acceptance.deployment import Library
-from acceptance.errors import NotMeasurable
-from acceptance.evidence import Evidence
-from acceptance.library import library_call
-from acceptance.measuring.site import Site
+from signoff.acceptance.checks.library import library_session, model_information
+from signoff.acceptance.deployment import Library
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.evidence import Evidence
+from signoff.acceptance.library import library_call
+from signoff.acceptance.measuring.site import Site
 from tests.acceptance.conftest import criterion
 
 LIBRARY = """

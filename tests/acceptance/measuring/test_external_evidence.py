@@ -50,8 +50,8 @@ def evidence(folder: Path, target: str, requests: int = 1800, apart_ms: float = 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-m", "acceptance", "run", "task.md", *arguments],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120,
+        [sys.executable, "-P", "-m", "signoff.acceptance", "run", "task.md", *arguments],
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, timeout=120,
         check=False,
     )  # fmt: skip
 

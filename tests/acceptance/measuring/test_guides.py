@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance.measuring.guides import speaks_of
+from signoff.acceptance.measuring.guides import speaks_of
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from acceptance.deployment import Deployment
-from acceptance.measuring import metrics_address, offered_load
-from acceptance.measuring.site import Site
-from reports.stored.decode import decode
-from reports.stored.stored_server import StoredServerSide
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.measuring import metrics_address, offered_load
+from signoff.acceptance.measuring.site import Site
+from signoff.reports.stored.decode import decode
+from signoff.reports.stored.stored_server import StoredServerSide
 from tests.acceptance.conftest import BRIEF, criterion
 from tests.perf.load.counting_server import ANSWER_TOKENS, counting_server
 

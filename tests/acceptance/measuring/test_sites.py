@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.criterion import Criterion
-from acceptance.errors import NotMeasurable
-from acceptance.measuring.site import Site
-from acceptance.profile import Profile
-from acceptance.running import plan
-from acceptance.running.sites import Sites
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.profile import Profile
+from signoff.acceptance.running import plan
+from signoff.acceptance.running.sites import Sites
 from tests.acceptance.conftest import BRIEF, criterion
 
 SiteAt = Callable[..., Site]

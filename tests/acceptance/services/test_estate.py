@@ -18,17 +18,17 @@ import psutil
 import pytest
 import yaml
 
-from acceptance import deployment as deployments
-from acceptance.commands.runs import serve
-from acceptance.errors import UsageError
-from acceptance.services import estate
-from acceptance.services.services_of_run import SHIPPED_GATEWAY, in_front_of
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.commands.runs import serve
+from signoff.acceptance.errors import UsageError
+from signoff.acceptance.services import estate
+from signoff.acceptance.services.services_of_run import SHIPPED_GATEWAY, in_front_of
 from tests.reference_services.operations.test_serve_command import parsed
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (
     "import sys\nfrom pathlib import Path\n"
-    "from acceptance.services import estate\nfrom acceptance.commands import main\n"
+    "from signoff.acceptance.services import estate\nfrom signoff.acceptance.commands import main\n"
     "estate.FILE = Path(sys.argv.pop(1))\nsys.exit(main(sys.argv[1:]))\n"
 )
 PHI, OTHER_PHI, FRONT, SWITCH = (f"http://127.0.0.{host}" for host in ("31:21431", "32:21431", "33:21433", "34:21434"))
@@ -52,7 +52,7 @@ class Running:
     """`signoff serve --all` over an estate file, with what it says."""
 
     def __init__(self, file: Path, *arguments: str) -> None:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
         environment.pop("VX11_TOKEN", None)
         self.process = subprocess.Popen(
             [sys.executable, "-P", "-c", PROGRAM, str(file), "serve", "--all", *arguments],

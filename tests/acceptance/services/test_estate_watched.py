@@ -17,10 +17,10 @@ from typing import Any
 import httpx
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.commands.runs import serve
-from acceptance.errors import UsageError
-from acceptance.services import estate
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.commands.runs import serve
+from signoff.acceptance.errors import UsageError
+from signoff.acceptance.services import estate
 from tests.acceptance.services.test_estate import Running, gone
 from tests.reference_services.operations.test_serve_command import parsed
 
@@ -140,7 +140,7 @@ def test_the_page_on_the_terminal_has_every_address_and_what_is_behind_it() -> N
 
 
 def test_prometheus_alone_says_what_it_needs() -> None:
-    command = [sys.executable, "-P", "-m", "reference_services.operations"]
+    command = [sys.executable, "-P", "-m", "signoff.reference_services.operations"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 4
     assert "--db FOLDER" in done.stderr

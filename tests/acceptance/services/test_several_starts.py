@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.deployment import Deployment, Start
-from acceptance.errors import DeploymentUnreadable, UsageError
-from acceptance.services import service as own_service
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.errors import DeploymentUnreadable, UsageError
+from signoff.acceptance.services import service as own_service
 
 ROLES = (
     'target = "http://h:1"\n[services]\nlark = "http://h:1"\nowl = "http://h:2/"\n[addresses]\ngateway = "http://h:3"\n'

@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.checks import KINDS
-from acceptance.measuring import stopped
-from acceptance.reading import read_documents
-from acceptance.running.judging import Judging
-from acceptance.running.progress import Progress
-from acceptance.services import service as own_service
-from perf.errors import NoListener
-from perf.processes.process_tree import listener
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.measuring import stopped
+from signoff.acceptance.reading import read_documents
+from signoff.acceptance.running.judging import Judging
+from signoff.acceptance.running.progress import Progress
+from signoff.acceptance.services import service as own_service
+from signoff.perf.errors import NoListener
+from signoff.perf.processes.process_tree import listener
 from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion
 
 ROOT = Path(__file__).parents[3]
@@ -83,9 +83,9 @@ def task(tmp_path: Path, port: int) -> Path:
 
 def outcomes(folder: Path, *arguments: str) -> dict[str, dict[str, Any]]:
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "acceptance", "run", "task.md", "--out", "out", *arguments],
+        [sys.executable, "-P", "-m", "signoff.acceptance", "run", "task.md", "--out", "out", *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True,
         text=True,
         timeout=120,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.errors import UsageError
-from acceptance.reading import Reading, read_all
+from signoff.acceptance.errors import UsageError
+from signoff.acceptance.reading import Reading, read_all
 from tests.attacks.documents.long_documents import GENERATORS, of_corpus
 
 SIZE = 12_000

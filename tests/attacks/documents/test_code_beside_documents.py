@@ -39,8 +39,8 @@ def target() -> Iterator[str]:
 
 def run(folder: Path, target: str, *named: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-m", "acceptance", "run", *named, "--target", target],
-        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=60,
+        [sys.executable, "-P", "-m", "signoff.acceptance", "run", *named, "--target", target],
+        cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, timeout=60,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from perf.errors import InputTooLong
-from perf.input_file import read_input
+from signoff.perf.errors import InputTooLong
+from signoff.perf.input_file import read_input
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = "# T\n\n- [ ] Latency below 1500 ms\n"
@@ -32,8 +32,8 @@ WAYS_IN = {
 
 def signoff(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-m", "acceptance", *arguments],
-        cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=DEADLINE_S,
+        [sys.executable, "-P", "-m", "signoff.acceptance", *arguments],
+        cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, timeout=DEADLINE_S,
         capture_output=True, text=True, check=False,
     )  # fmt: skip
 

@@ -27,23 +27,23 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from acceptance import deployment as deployments
-from acceptance.checks import KINDS
-from acceptance.checks.registry import CHECKS
-from acceptance.deployment import Library
-from acceptance.errors import DeploymentUnreadable, NotMeasurable
-from acceptance.library import library_call, library_steps
-from acceptance.library.library_process import PASSED_ON
-from acceptance.measuring.site import Site
-from acceptance.profile import PROFILES
-from acceptance.reading import read_documents
-from acceptance.reading.facts.library import read_library_call
-from acceptance.reading.source.library_names import called_names, resolved, would_call
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.deployment import Library
+from signoff.acceptance.errors import DeploymentUnreadable, NotMeasurable
+from signoff.acceptance.library import library_call, library_steps
+from signoff.acceptance.library.library_process import PASSED_ON
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.profile import PROFILES
+from signoff.acceptance.reading import read_documents
+from signoff.acceptance.reading.facts.library import read_library_call
+from signoff.acceptance.reading.source.library_names import called_names, resolved, would_call
 from tests.acceptance.conftest import criterion
 
 ROOT = Path(__file__).parents[3]
 DEPLOYMENTS = sorted((ROOT / "fixtures/deployments").glob("*.toml"))
-GUARD = "from reference_services.chat.vllm.vllm_guard import main as check_health\n"
+GUARD = "from signoff.reference_services.chat.vllm.vllm_guard import main as check_health\n"
 FOLDER, SHELL = "{victim}", "['{victim}', 'sh', '-c', 'touch {marker}']"
 
 ATTACKS = {
@@ -56,21 +56,22 @@ ATTACKS = {
         f"{GUARD}service = Hermes2Service(check_health({SHELL}))\nprint(service.get_model_info())"
     ),
     "a class of ours as the alias": (
-        "from reference_services.chat.vllm.vllm_guard import main as Hermes2Service\n" f"Hermes2Service({SHELL})"
+        "from signoff.reference_services.chat.vllm.vllm_guard import main as Hermes2Service\n"
+        f"Hermes2Service({SHELL})"
     ),
     "the module that holds it": (
-        f"from reference_services.chat.vllm import vllm_guard as health\nhealth.main({SHELL})"
+        f"from signoff.reference_services.chat.vllm import vllm_guard as health\nhealth.main({SHELL})"
     ),
-    "the package that holds it": f"from reference_services import chat\nchat.vllm_guard.main({SHELL})",
+    "the package that holds it": f"from signoff.reference_services import chat\nchat.vllm_guard.main({SHELL})",
     "os of a listed module's module": (
-        "from reference_services.chat.vllm import vllm_guard as health\nhealth.os.system('touch {marker}')"
+        "from signoff.reference_services.chat.vllm import vllm_guard as health\nhealth.os.system('touch {marker}')"
     ),
     "subprocess of the module": (
-        "from reference_services.chat.vllm.vllm_guard import subprocess as check_health\n"
+        "from signoff.reference_services.chat.vllm.vllm_guard import subprocess as check_health\n"
         "check_health.run(['touch', '{marker}'])"
     ),
     "shutil of the module": (
-        "from reference_services.chat.vllm.vllm_guard import shutil as health\nhealth.rmtree('{victim}')"
+        "from signoff.reference_services.chat.vllm.vllm_guard import shutil as health\nhealth.rmtree('{victim}')"
     ),
     "a listed module's import": (
         "from hxp_enterprise_llm.services.ai_models.hermes_2.service import run_as as check_health\n"
@@ -104,13 +105,13 @@ ATTACKS = {
     "posix": "from posix import system as test_connection\ntest_connection('touch {marker}')",
     "runpy": "from runpy import run_path as check\ncheck('{victim}/evil.py')",
     "importlib": "from importlib import import_module as check\n"
-    "print(check('reference_services.chat.vllm.vllm_guard'))",
+    "print(check('signoff.reference_services.chat.vllm.vllm_guard'))",
     "pickle": "from pickle import loads as check\ncheck('cos\\nsystem\\n(S\"touch {marker}\"\\ntR.')",
     "rebinding by a walrus": f"{GUARD}(health := check_health)({SHELL})",
     "rebinding by assignment": f"{GUARD}health = check_health\nhealth({SHELL})",
     "rebinding of a listed name": (
         "from hxp_enterprise_llm.services.conversation.session_manager import SessionManager\n"
-        f"from reference_services.chat.vllm.vllm_guard import main as SessionManager\nSessionManager({SHELL})"
+        f"from signoff.reference_services.chat.vllm.vllm_guard import main as SessionManager\nSessionManager({SHELL})"
     ),
     "rebinding by a call": (
         "from hxp_enterprise_llm.services.conversation.session_manager import SessionManager\n"
@@ -127,10 +128,10 @@ ATTACKS = {
     "assert": f"{GUARD}assert check_health({SHELL})",
     "a conditional": f"{GUARD}check_health({SHELL}) if 1 else 0",
     "await": f"{GUARD}await check_health({SHELL})",
-    "a star import": f"from reference_services.chat.vllm.vllm_guard import *\nmain({SHELL})",
+    "a star import": f"from signoff.reference_services.chat.vllm.vllm_guard import *\nmain({SHELL})",
     "a relative import": f"from .chat.vllm_guard import main\nmain({SHELL})",
     "a chain of calls": f"{GUARD}check_health({SHELL}).bit_length()",
-    "fullwidth letters": f"from reference_services.chat.vllm.vllm_guard import ｍain as check\ncheck({SHELL})",
+    "fullwidth letters": f"from signoff.reference_services.chat.vllm.vllm_guard import ｍain as check\ncheck({SHELL})",
     "a subscript": f"{GUARD}[check_health][0]({SHELL})",
     "del and again": f"{GUARD}check_health({SHELL})\ndel check_health",
 }  # fmt: skip
@@ -533,11 +534,12 @@ def test_the_calls_end_with_whoever_asked_for_them(house: Path, tmp_path: Path) 
          "arguments": [{"literal": True}]},
     ]  # fmt: skip
     program = (
-        "from acceptance.deployment import Library\nfrom acceptance.library.library_process import answer_of\n"
+        "from signoff.acceptance.deployment import Library\n"
+        "from signoff.acceptance.library.library_process import answer_of\n"
         f"answer_of({library}, {operations!r})"
     )
     asking = subprocess.Popen(
-        [sys.executable, "-c", program], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT)}
+        [sys.executable, "-c", program], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}
     )
     deadline = time.monotonic() + 30
     while len(sleeping(str(house))) < 2 and time.monotonic() < deadline:
@@ -758,8 +760,8 @@ def test_such_calls_would_be_found() -> None:
 
 def signoff(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-m", "acceptance", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=120, check=False,
+        [sys.executable, "-P", "-m", "signoff.acceptance", *arguments],
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.commands.console.colour import Palette
-from acceptance.commands.documents.reading_text import reading_text
-from acceptance.errors import UsageError
-from acceptance.reading import Reading, read_all
-from acceptance.reading.binding.binding_text import binding_draft
-from acceptance.reading.conflicts import MOST_PLACES
-from acceptance.reading_page import reading_page
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.commands.console.colour import Palette
+from signoff.acceptance.commands.documents.reading_text import reading_text
+from signoff.acceptance.errors import UsageError
+from signoff.acceptance.reading import Reading, read_all
+from signoff.acceptance.reading.binding.binding_text import binding_draft
+from signoff.acceptance.reading.conflicts import MOST_PLACES
+from signoff.acceptance.reading_page import reading_page
 from tests.attacks.documents.long_documents import GENERATORS, Generator, of_corpus
 
 SIZES = (2_000, 8_000, 32_000, 128_000)

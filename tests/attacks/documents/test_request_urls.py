@@ -23,19 +23,19 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from acceptance import deployment as deployments
-from acceptance.checks import KINDS
-from acceptance.checks.registry import CHECKS
-from acceptance.deployment import Deployment
-from acceptance.errors import NotMeasurable, UsageError
-from acceptance.measuring import metrics_address, streamed
-from acceptance.measuring.site import Site
-from acceptance.profile import PROFILES
-from acceptance.reading import read_documents
-from coherence.sender import ChatSender
-from perf.client.endpoint import Endpoint, chat_url
-from perf.client.request_url import Origin, as_http, as_websocket, joined, origin
-from perf.errors import PlanInvalid, UrlInvalid
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.errors import NotMeasurable, UsageError
+from signoff.acceptance.measuring import metrics_address, streamed
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.profile import PROFILES
+from signoff.acceptance.reading import read_documents
+from signoff.coherence.sender import ChatSender
+from signoff.perf.client.endpoint import Endpoint, chat_url
+from signoff.perf.client.request_url import Origin, as_http, as_websocket, joined, origin
+from signoff.perf.errors import PlanInvalid, UrlInvalid
 from tests.acceptance.conftest import criterion
 
 ROOT = Path(__file__).parents[3]
@@ -281,9 +281,9 @@ def test_a_binding_file_sends_nothing_elsewhere(target: str, elsewhere: Watched,
 
 def signoff(command: str, task: Path, deployment: Path, folder: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-P", "-m", "acceptance", command, str(task), "--deployment", str(deployment),
+        [sys.executable, "-P", "-m", "signoff.acceptance", command, str(task), "--deployment", str(deployment),
          "--out", str(folder / "runs"), "--profile", "quick"],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=folder, capture_output=True, text=True, timeout=300,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, cwd=folder, capture_output=True, text=True, timeout=300,
         check=False,
     )  # fmt: skip
 

@@ -22,12 +22,12 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.commands.runs.night_text import night_text
-from acceptance.reading import read_documents
-from perf.nights import history
-from reports.stored import stored_run
-from reports.terminal import STYLES, show
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.commands.runs.night_text import night_text
+from signoff.acceptance.reading import read_documents
+from signoff.perf.nights import history
+from signoff.reports.stored import stored_run
+from signoff.reports.terminal import STYLES, show
 from tests.acceptance.conftest import as_json, server_of
 from tests.reports import hermes_run
 
@@ -103,9 +103,9 @@ class Place:
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
         return subprocess.run(
-            [sys.executable, "-P", "-m", "acceptance", *self.filled(arguments)],
+            [sys.executable, "-P", "-m", "signoff.acceptance", *self.filled(arguments)],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "NO_COLOR": "", **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1", "NO_COLOR": "", **environment},
             capture_output=True,
             timeout=120,
             check=False,
@@ -340,9 +340,15 @@ def test_a_line_that_moves_holds_only_what_moves_it(place: Place) -> None:
     """On a terminal of its own: `load` draws its progress there, and its model and errors are the server's."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "acceptance", *place.filled(("load", "TARGET", "--rate", "5", "--duration", "2"))],
+        [
+            sys.executable,
+            "-P",
+            "-m",
+            "signoff.acceptance",
+            *place.filled(("load", "TARGET", "--rate", "5", "--duration", "2")),
+        ],
         cwd=place.folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1", "COLUMNS": "100"},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1", "COLUMNS": "100"},
         stdin=subprocess.DEVNULL,
         stdout=theirs,
         stderr=theirs,

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import keys
-from acceptance.errors import UsageError
-from perf.load.load_process import client_environment
-from perf.redaction import known_secrets
+from signoff.acceptance import keys
+from signoff.acceptance.errors import UsageError
+from signoff.perf.load.load_process import client_environment
+from signoff.perf.redaction import known_secrets
 
 ROOT = Path(__file__).parents[3]
 ROOMS = ("acceptance", "coherence", "perf", "reports")

@@ -17,9 +17,9 @@ from typing import Any
 import psutil
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.measuring.site import Recorder, Site
-from reports.stored import stored_run
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.measuring.site import Recorder, Site
+from signoff.reports.stored import stored_run
 from tests.acceptance.conftest import BRIEF, as_json, server_of
 
 ROOT = Path(__file__).parents[3]
@@ -76,13 +76,13 @@ def target() -> Iterator[Target]:
 
 
 def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "acceptance", *arguments]
+    return [sys.executable, "-P", "-m", "signoff.acceptance", *arguments]
 
 
 def signoff(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         command(*arguments),
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ def running(tmp_path: Path, target: Target) -> Iterator[subprocess.Popen[str]]:
     process = subprocess.Popen(
         command("run", "task.md", "--target", target.url),
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -120,13 +120,15 @@ def only_run(folder: Path) -> Path:
 
 def runner_of(process: subprocess.Popen[str]) -> psutil.Process:
     (found,) = [
-        each for each in psutil.Process(process.pid).children() if "acceptance.running.pytest_process" in each.cmdline()
+        each
+        for each in psutil.Process(process.pid).children()
+        if "signoff.acceptance.running.pytest_process" in each.cmdline()
     ]
     return found
 
 
 def load_of(process: subprocess.Popen[str]) -> psutil.Process:
-    (found,) = [each for each in runner_of(process).children() if "perf.load.load" in each.cmdline()]
+    (found,) = [each for each in runner_of(process).children() if "signoff.perf.load.load" in each.cmdline()]
     return found
 
 

@@ -19,18 +19,18 @@ from typing import Any
 import psutil
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.checks.registry import CHECKS
-from acceptance.criterion import Criterion, Threshold
-from acceptance.measuring.site import Site
-from acceptance.profile import Profile
-from acceptance.running.judging import Judging
-from acceptance.running.progress import Progress
-from acceptance.services import service as own_service
-from acceptance.verdict import Verdict
-from perf.errors import NoListener
-from perf.processes.process_identity import identify
-from perf.processes.process_tree import listener, tree
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.criterion import Criterion, Threshold
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.profile import Profile
+from signoff.acceptance.running.judging import Judging
+from signoff.acceptance.running.progress import Progress
+from signoff.acceptance.services import service as own_service
+from signoff.acceptance.verdict import Verdict
+from signoff.perf.errors import NoListener
+from signoff.perf.processes.process_identity import identify
+from signoff.perf.processes.process_tree import listener, tree
 from tests.acceptance.conftest import criterion
 
 ROOT = Path(__file__).parents[3]
@@ -268,8 +268,8 @@ def test_a_peak_above_the_limit_fails_also_of_a_process_that_died(
 
 
 def test_a_verdict_is_the_same_from_the_stored_records(start: Callable[..., int], port: int, tmp_path: Path) -> None:
-    from acceptance.evidence import Evidence
-    from acceptance.measuring import ended_process
+    from signoff.acceptance.evidence import Evidence
+    from signoff.acceptance.measuring import ended_process
 
     first = start(WATCHES, SERVES)
     site = site_at(port, tmp_path, first)
@@ -331,9 +331,9 @@ def test_a_service_that_a_command_started_is_killed_in_the_middle(tmp_path: Path
         encoding="utf-8",
     )
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "acceptance", "run", "task.md", "--deployment", "d.toml"],
+        [sys.executable, "-P", "-m", "signoff.acceptance", "run", "task.md", "--deployment", "d.toml"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

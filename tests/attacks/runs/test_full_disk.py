@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from perf.errors import HistoryFull
-from perf.nights import history
+from signoff.perf.errors import HistoryFull
+from signoff.perf.nights import history
 from tests.acceptance.conftest import as_json, server_of
 
 ROOT = Path(__file__).parents[3]
@@ -60,13 +60,13 @@ def target() -> Iterator[str]:
 
 def signoff(folder: Path, *arguments: str, limit: int | None = None, to: str = "") -> subprocess.CompletedProcess[str]:
     """Run the command, where asked for with files of at most so many bytes, or with its standard output elsewhere."""
-    own = ["-P", "-m", "acceptance", *arguments]
+    own = ["-P", "-m", "signoff.acceptance", *arguments]
     command = [sys.executable, *own] if limit is None else [sys.executable, "-c", LIMITED, str(limit), *own]
     if to:
         command = ["sh", "-c", f"exec {shlex.join(command)} >{to}"]
     return subprocess.run(
         command,
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT)},
+        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         capture_output=True, text=True, timeout=180, check=False,
     )  # fmt: skip
 

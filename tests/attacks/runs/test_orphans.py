@@ -26,7 +26,7 @@ GONE_S = 10.0
 """A generous bound for a busy machine: the keeper asks at once and kills after a second."""
 PARENT = """
 import subprocess, sys, time
-from perf.processes import lifeline
+from signoff.perf.processes import lifeline
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, start_new_session=True)
 lifeline.keep(child.pid)
 child.stdout.readline()
@@ -94,9 +94,9 @@ def signoff(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
 
     def start(*arguments: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "acceptance", *arguments],
+            [sys.executable, "-P", "-m", "signoff.acceptance", *arguments],
             cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -199,7 +199,7 @@ def test_a_killed_run_leaves_no_service_behind(
 def test_a_child_that_hangs_and_ignores_signals_ends_too() -> None:
     parent = subprocess.Popen(
         [sys.executable, "-P", "-c", PARENT, STUBBORN],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -216,7 +216,7 @@ def test_a_child_that_hangs_and_ignores_signals_ends_too() -> None:
 def test_another_keeper_takes_the_place_of_a_killed_one() -> None:
     script = (
         "import os, signal, subprocess, sys, psutil\n"
-        "from perf.processes import lifeline\n"
+        "from signoff.perf.processes import lifeline\n"
         "command = [sys.executable, '-c', 'import time; time.sleep(60)']\n"
         "first = subprocess.Popen(command, start_new_session=True)\n"
         "lifeline.keep(first.pid)\n"
@@ -230,7 +230,7 @@ def test_another_keeper_takes_the_place_of_a_killed_one() -> None:
     )
     done = subprocess.run(
         [sys.executable, "-P", "-c", script],
-        env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=subprocess.PIPE, text=True, timeout=60, check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, stdout=subprocess.PIPE, text=True, timeout=60, check=False,
     )  # fmt: skip
     pids = [int(each) for each in done.stdout.split()]
     assert len(pids) == 2

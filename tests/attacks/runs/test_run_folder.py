@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from reports.errors import NotWritten
-from reports.stored.run_folder import RunFolder, is_in_use, write
+from signoff.reports.errors import NotWritten
+from signoff.reports.stored.run_folder import RunFolder, is_in_use, write
 
 ROOT = Path(__file__).parents[3]
 GROWS_UNTIL_FULL = """
 import resource, sys
 from pathlib import Path
-from reports.errors import NotWritten
-from reports.stored.run_folder import RunFolder
+from signoff.reports.errors import NotWritten
+from signoff.reports.stored.run_folder import RunFolder
 resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000))
 folder = RunFolder(Path(sys.argv[1]))
 folder.write("results.json", "old")

@@ -7,8 +7,8 @@ import json
 import resource
 import sys
 
-from perf.client.client import Client
-from perf.client.exchange import Exchange, outcomes
+from signoff.perf.client.client import Client
+from signoff.perf.client.exchange import Exchange, outcomes
 
 BODY = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 50}
 

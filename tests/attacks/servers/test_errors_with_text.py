@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from acceptance.measuring import generation
-from coherence.sender import Page, _reply
-from perf.client.completion import read_whole
+from signoff.acceptance.measuring import generation
+from signoff.coherence.sender import Page, _reply
+from signoff.perf.client.completion import read_whole
 
 CHOICE = {
     "index": 0,

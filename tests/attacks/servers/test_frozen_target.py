@@ -8,16 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.checks.registry import CHECKS
-from acceptance.errors import NotRun
-from acceptance.measuring import offered_load, streamed
-from acceptance.measuring.site import Site
-from acceptance.profile import Profile
-from perf.client.patience import MOST_IN_A_ROW, Patience
-from perf.load.gathered import Gathered, GivenUp
-from perf.load.load import LoadPlan, run_load_in_process
-from perf.load.load_run import LoadProgress
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.errors import NotRun
+from signoff.acceptance.measuring import offered_load, streamed
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.profile import Profile
+from signoff.perf.client.patience import MOST_IN_A_ROW, Patience
+from signoff.perf.load.gathered import Gathered, GivenUp
+from signoff.perf.load.load import LoadPlan, run_load_in_process
+from signoff.perf.load.load_run import LoadProgress
 from tests.acceptance.conftest import criterion
 from tests.attacks.measured_process import ended
 from tests.attacks.servers.hostile_modes import run_command

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from perf.client.bounds import ROOM_BYTES
-from perf.client.client import Client, send
-from perf.client.exchange import Exchange
-from perf.client.fetch import fetch
-from perf.client.reply import Reply
-from perf.load.load import LoadPlan, run_load
+from signoff.perf.client.bounds import ROOM_BYTES
+from signoff.perf.client.client import Client, send
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.client.fetch import fetch
+from signoff.perf.client.reply import Reply
+from signoff.perf.load.load import LoadPlan, run_load
 from tests.attacks.servers.hostile_server import AS, CHAT, MODES, serving
 
 ROOT = Path(__file__).resolve().parents[3]

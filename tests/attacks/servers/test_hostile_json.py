@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coherence.session_endpoints import figures
-from perf.client import server_json
-from perf.client.bounds import AnswerTooLong, Room, most_events
-from perf.client.completion import StreamReader, _read_events, read_stream, read_whole
-from perf.client.sse import EventReader
+from signoff.coherence.session_endpoints import figures
+from signoff.perf.client import server_json
+from signoff.perf.client.bounds import AnswerTooLong, Room, most_events
+from signoff.perf.client.completion import StreamReader, _read_events, read_stream, read_whole
+from signoff.perf.client.sse import EventReader
 
 HANG_S = 20.0
 NO_JSON = (

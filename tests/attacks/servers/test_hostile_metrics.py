@@ -6,12 +6,12 @@ import time
 
 import pytest
 
-from perf.load.load import LoadPlan, run_load
-from perf.server_side import scrape
-from perf.server_side.exposition import MOST_LINE_BYTES, MOST_LINES, reduced, samples
-from perf.server_side.readings import server_side
-from perf.server_side.scrape import Reading, Scraper, Source
-from perf.server_side.server_watch import ServerWatch
+from signoff.perf.load.load import LoadPlan, run_load
+from signoff.perf.server_side import scrape
+from signoff.perf.server_side.exposition import MOST_LINE_BYTES, MOST_LINES, reduced, samples
+from signoff.perf.server_side.readings import server_side
+from signoff.perf.server_side.scrape import Reading, Scraper, Source
+from signoff.perf.server_side.server_watch import ServerWatch
 from tests.attacks.servers.hostile_server import AS, CHAT, serving
 
 HANG_S = 30.0

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.checks.api import websocket
-from acceptance.errors import NotRun
-from acceptance.measuring.site import Site
-from acceptance.profile import PROFILES
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.checks.api import websocket
+from signoff.acceptance.errors import NotRun
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.profile import PROFILES
 from tests.acceptance.conftest import criterion
 
 HANG_S = 60.0

@@ -18,19 +18,19 @@ from typing import Any
 import psutil
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance import keys
-from acceptance.checks.registry import CHECKS
-from acceptance.deployment import Start
-from acceptance.errors import NotMeasurable
-from acceptance.measuring.site import Site
-from acceptance.running.judging import Judging
-from acceptance.running.progress import Progress
-from acceptance.services import service as own_service
-from perf.nights import history
-from perf.nights.history import JudgedFigure
-from perf.redaction import known_secrets
-from perf.redaction.redactor import MARK
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance import keys
+from signoff.acceptance.checks.registry import CHECKS
+from signoff.acceptance.deployment import Start
+from signoff.acceptance.errors import NotMeasurable
+from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.running.judging import Judging
+from signoff.acceptance.running.progress import Progress
+from signoff.acceptance.services import service as own_service
+from signoff.perf.nights import history
+from signoff.perf.nights.history import JudgedFigure
+from signoff.perf.redaction import known_secrets
+from signoff.perf.redaction.redactor import MARK
 from tests.acceptance.checks.test_hollow_servers import OF_A_SERVICE_AT_WORK
 from tests.acceptance.conftest import BRIEF, criterion
 from tests.attacks.servers.echoing_server import EchoingServer
@@ -125,7 +125,7 @@ class Watch:
 
 def signoff(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Watch]:
     """Run the command in a folder of its own, with temporary files of its own, and watch its processes."""
-    return watched(folder, "-P", "-m", "acceptance", *arguments)
+    return watched(folder, "-P", "-m", "signoff.acceptance", *arguments)
 
 
 def watched(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Watch]:
@@ -136,7 +136,7 @@ def watched(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[
             cwd=folder,
             env={
                 **os.environ,
-                "PYTHONPATH": str(ROOT),
+                "PYTHONPATH": str(ROOT / "src"),
                 VARIABLE: KEY,
                 "OTHER": f"x{KEY}y",
                 "WEAK_KEY": "task",
@@ -336,8 +336,8 @@ def test_the_log_of_a_service_and_the_trace_of_an_error_keep_no_key(
 
 
 def test_what_ends_a_command_shows_no_key(tmp_path: Path) -> None:
-    program = "from acceptance import keys\nfrom acceptance.commands import main\n"
-    program += "from acceptance.commands.documents import read\n"
+    program = "from signoff.acceptance import keys\nfrom signoff.acceptance.commands import main\n"
+    program += "from signoff.acceptance.commands.documents import read\n"
     program += f"keys.value({VARIABLE!r})\ndef run(arguments): raise KeyError({KEY!r})\nread.run = run\n"
     program += "import sys; sys.exit(main(['read', 'x.md']))"
     done, _ = watched(tmp_path, "-c", program)

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.redaction.redactor import MARK, Redactor
+from signoff.perf.redaction.redactor import MARK, Redactor
 
 KEY = "sk-Canary/7f3A+9bQ_x2.Lm=Z0wEr8"
 SIGNS = string.ascii_letters + string.digits + string.punctuation

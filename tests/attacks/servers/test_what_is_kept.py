@@ -10,15 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import deployment as deployments
-from acceptance.errors import NotRun
-from acceptance.measuring import generation, streamed
-from acceptance.measuring.conversing import converse
-from acceptance.measuring.site import LARGE_BYTES, MAX_BODY_BYTES, MAX_KEPT_CHARACTERS, MOST_LARGE_BYTES, Site
-from acceptance.profile import PROFILES
-from coherence.sender import MAX_REPLY_CHARACTERS
-from perf.client.client import Client
-from perf.errors import PlanInvalid
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.errors import NotRun
+from signoff.acceptance.measuring import generation, streamed
+from signoff.acceptance.measuring.conversing import converse
+from signoff.acceptance.measuring.site import LARGE_BYTES, MAX_BODY_BYTES, MAX_KEPT_CHARACTERS, MOST_LARGE_BYTES, Site
+from signoff.acceptance.profile import PROFILES
+from signoff.coherence.sender import MAX_REPLY_CHARACTERS
+from signoff.perf.client.client import Client
+from signoff.perf.errors import PlanInvalid
 from tests.acceptance.conftest import as_json, serve
 from tests.attacks.servers.hostile_server import AS, serving
 

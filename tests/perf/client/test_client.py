@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from perf.client.client import Client, send
-from perf.client.exchange import Exchange, latencies_ms, outcomes
-from perf.errors import PlanInvalid, Unresolved
+from signoff.perf.client.client import Client, send
+from signoff.perf.client.exchange import Exchange, latencies_ms, outcomes
+from signoff.perf.errors import PlanInvalid, Unresolved
 
 BODY = {"prompt": "hello"}
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.client.completion import _read_events, read_stream, read_whole
+from signoff.perf.client.completion import _read_events, read_stream, read_whole
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from perf.client.receive_stamps import ANCILLARY_BYTES, SO_TIMESTAMPNS, ReceiveClock, ask_for_stamps
+from signoff.perf.client.receive_stamps import ANCILLARY_BYTES, SO_TIMESTAMPNS, ReceiveClock, ask_for_stamps
 
 
 def stamp(clock, ancillary):

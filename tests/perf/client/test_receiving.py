@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from perf.client.receive_stamps import ANCILLARY_BYTES, ask_for_stamps
-from perf.client.receiving import Reading
+from signoff.perf.client.receive_stamps import ANCILLARY_BYTES, ask_for_stamps
+from signoff.perf.client.receiving import Reading
 
 
 async def until(condition):

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.client.response import UNPARSED_BYTES, Response
+from signoff.perf.client.response import UNPARSED_BYTES, Response
 
 EVENTS = [
     "data: Grüße\n\n".encode(),

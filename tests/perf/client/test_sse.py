@@ -3,7 +3,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.client.sse import Event, EventReader
+from signoff.perf.client.sse import Event, EventReader
 
 STREAM = (
     "\ufeffdata: first\r\n\r\n: a comment\n\nevent: error\ndata: Grüße\ndata: an 東京\n\nid: 7\nretry: 10\ndata:🎉\r\r"

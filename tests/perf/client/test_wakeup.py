@@ -1,7 +1,7 @@
 import asyncio
 import time
 
-from perf.client.wakeup import Wakeup
+from signoff.perf.client.wakeup import Wakeup
 
 
 def test_it_fires_once_after_the_time_and_a_later_setting_replaces_an_earlier_one():

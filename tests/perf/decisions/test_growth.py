@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from perf.decisions.statistics import decide_growth
+from signoff.perf.decisions.statistics import decide_growth
 
 GB, MB = 1e9, 1e6
 TIMES = np.arange(240) * 0.25

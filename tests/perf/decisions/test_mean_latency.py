@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from scipy.special import ndtri
 from scipy.stats import binom
 
-from perf.decisions.betting import log_evidence_below
-from perf.decisions.looks import look_levels
-from perf.decisions.mean_latency import LOOKS, mean_bounds
-from perf.decisions.statistics import decide_mean
-from perf.decisions.warm_up import warm_up_cut
+from signoff.perf.decisions.betting import log_evidence_below
+from signoff.perf.decisions.looks import look_levels
+from signoff.perf.decisions.mean_latency import LOOKS, mean_bounds
+from signoff.perf.decisions.statistics import decide_mean
+from signoff.perf.decisions.warm_up import warm_up_cut
 from tests.calibration.worlds import WORLDS, autocorrelated, lognormal, scale, slow_tail
 
 LIMIT, TIMEOUT = 1500.0, 7500.0

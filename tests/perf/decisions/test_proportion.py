@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from perf.decisions.statistics import decide_percentile, decide_rate, decide_score
+from signoff.perf.decisions.statistics import decide_percentile, decide_rate, decide_score
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from perf.decisions.statistics import decide_throughput
+from signoff.perf.decisions.statistics import decide_throughput
 
 FINE = {"latency": "pass", "errors": "pass"}
 

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from perf.decisions.statistics import decide_cold_starts
+from signoff.perf.decisions.statistics import decide_cold_starts
 
 
 def test_five_quick_starts_pass_and_four_are_too_few():

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.distributed.clock_offset import ClockOffset, shifted
-from perf.distributed.joining import Joining, refusal, with_own_headers, without_secrets
-from perf.errors import PlanInvalid
-from perf.load.plan import LoadPlan
+from signoff.perf.distributed.clock_offset import ClockOffset, shifted
+from signoff.perf.distributed.joining import Joining, refusal, with_own_headers, without_secrets
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load.plan import LoadPlan
 from tests.perf.load.test_client_validity import stream
 
 OWN = Joining.own()

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from acceptance import commands
-from perf.load.plan import LoadPlan
+from signoff.acceptance import commands
+from signoff.perf.load.plan import LoadPlan
 from tests.perf.conftest import SERVER
 
 KEY = "key-that-nobody-may-see"
-LOAD = [sys.executable, "-m", "acceptance", "load"]
+LOAD = [sys.executable, "-m", "signoff.acceptance", "load"]
 WITHIN_S = 60
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("locust") is None, reason="Locust is not installed: pip install 'signoff[locust]'"
@@ -121,7 +121,7 @@ def test_two_machines_carry_one_schedule_and_each_request_comes_back_once(server
         "two", "--worker", where, "--api-key-env", "OTHER", env={**os.environ, "OTHER": KEY},
         within=apart if can_be_apart else (),
     )  # fmt: skip
-    client = until(lambda: [each for each in one.descendants() if "perf.load.load" in each.cmdline()])[0]
+    client = until(lambda: [each for each in one.descendants() if "signoff.perf.load.load" in each.cmdline()])[0]
     one.says("joined")
     mapped = Path(f"/proc/{client.pid}/maps").read_text()
     seen = [" ".join(each.cmdline()) for command in (boss, one, two) for each in command.descendants()]
@@ -155,9 +155,9 @@ def test_a_run_that_lost_workers_is_invalid_names_them_and_keeps_what_came(serve
     workers = [started(f"worker{number}", "--worker", where) for number in range(3)]
     killed, clientless, sound = workers
     until(lambda: records.exists() and records.read_text().count('"exchange"') > 20)
-    orphan = next(each for each in killed.descendants() if "perf.load.load" in each.cmdline())
+    orphan = next(each for each in killed.descendants() if "signoff.perf.load.load" in each.cmdline())
     killed.process.kill()
-    next(each for each in clientless.descendants() if "perf.load.load" in each.cmdline()).kill()
+    next(each for each in clientless.descendants() if "signoff.perf.load.load" in each.cmdline()).kill()
     assert boss.end() == 3
     found = boss.result()
     assert "was lost after" in found["reason"]
@@ -177,10 +177,10 @@ def test_a_run_that_lost_workers_is_invalid_names_them_and_keeps_what_came(serve
 OTHER_CODE = """
 import sys
 from dataclasses import replace
-from perf.distributed.joining import Joining
+from signoff.perf.distributed.joining import Joining
 own = Joining.own
 Joining.own = staticmethod(lambda: replace(own(), code="0" * 16))
-from acceptance import commands
+from signoff.acceptance import commands
 sys.exit(commands.main(["load", "--worker", sys.argv[1]]))
 """
 
@@ -202,7 +202,7 @@ def test_strangers_are_refused_and_ctrl_c_on_the_master_ends_the_workers(server,
     late = started("late", "--worker", where)
     assert late.end() == 3
     assert "it is late: all 1 workers have joined" in late.err.read_text()
-    client = until(lambda: [each for each in worker.descendants() if "perf.load.load" in each.cmdline()])[0]
+    client = until(lambda: [each for each in worker.descendants() if "signoff.perf.load.load" in each.cmdline()])[0]
     boss.process.send_signal(signal.SIGINT)
     assert boss.end() == 3
     assert worker.end() == 0
@@ -244,7 +244,7 @@ def test_options_that_do_not_go_together_end_with_exit_code_4(capsys, arguments,
 def test_without_locust_the_command_says_what_to_install():
     code = (
         "import sys; sys.modules['locust.env'] = None\n"
-        "from acceptance import commands; sys.exit(commands.main(['load', '--worker', '127.0.0.1']))"
+        "from signoff.acceptance import commands; sys.exit(commands.main(['load', '--worker', '127.0.0.1']))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=WITHIN_S)
     assert done.returncode == 4

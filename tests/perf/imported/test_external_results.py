@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.errors import EvidenceUnreadable
-from perf.imported.external_results import read_foreign
-from perf.load.load_run import LoadRun
+from signoff.perf.errors import EvidenceUnreadable
+from signoff.perf.imported.external_results import read_foreign
+from signoff.perf.load.load_run import LoadRun
 
 RESULTS = Path(__file__).with_name("results")
 AIPERF = RESULTS / "aiperf" / "profile_export_aiperf.json"

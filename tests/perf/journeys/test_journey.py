@@ -17,11 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance import commands
-from coherence.sender import SESSION_HEADER as SENDERS_HEADER
-from perf.errors import PlanInvalid
-from perf.journeys.journey import SESSION_HEADER, Journey, between, new_message, turn_body
-from perf.load.plan import LoadPlan
+from signoff.acceptance import commands
+from signoff.coherence.sender import SESSION_HEADER as SENDERS_HEADER
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.journeys.journey import SESSION_HEADER, Journey, between, new_message, turn_body
+from signoff.perf.load.plan import LoadPlan
 
 LOCUSTFILE = Path(__file__).parents[3] / "perf" / "journeys" / "journey_locustfile.py"
 KEY = "key-that-nobody-may-see"
@@ -75,7 +75,7 @@ def sessions_of(asked):
 
 
 def call(*arguments, **more):
-    command = [sys.executable, "-m", "acceptance", "load", *map(str, arguments)]
+    command = [sys.executable, "-m", "signoff.acceptance", "load", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **more)
 
 
@@ -195,7 +195,7 @@ def test_plain_locust_runs_it_with_history_and_shows_the_turns(noting, tmp_path)
 @with_locust
 def test_a_turn_that_fails_ends_its_session_and_ctrl_c_keeps_the_records(noting):
     url, asked = noting
-    command = [sys.executable, "-m", "acceptance", "load", f"{url}/broken", "--journey", "--users", "2"]
+    command = [sys.executable, "-m", "signoff.acceptance", "load", f"{url}/broken", "--journey", "--users", "2"]
     more = ["--duration", "600", "--think", "0.1-0.2", "--json", "-"]
     child = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

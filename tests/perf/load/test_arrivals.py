@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2, kstest
 
-from perf.load.arrivals import constant, poisson, ramp, steps
+from signoff.perf.load.arrivals import constant, poisson, ramp, steps
 
 
 @given(st.floats(0.1, 2000), st.floats(0.5, 20))

@@ -2,8 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from perf.client.exchange import Exchange
-from perf.load.client_validity import ClientHealth, ClientUse, Spread, judge_client
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.load.client_validity import ClientHealth, ClientUse, Spread, judge_client
 
 MS = 1_000_000
 GOOD = Exchange(

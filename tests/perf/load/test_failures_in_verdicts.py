@@ -6,9 +6,9 @@ import socket
 import numpy as np
 import pytest
 
-from perf.client.client import send
-from perf.client.exchange import latencies_ms, outcomes
-from perf.decisions.statistics import decide_mean, decide_percentile, decide_rate, decide_throughput
+from signoff.perf.client.client import send
+from signoff.perf.client.exchange import latencies_ms, outcomes
+from signoff.perf.decisions.statistics import decide_mean, decide_percentile, decide_rate, decide_throughput
 
 SHAPES = {
     "refused": (None, False, "refused"),

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.load.highest_rate import MOST_LOOKS, Limit, Step, find_highest
+from signoff.perf.load.highest_rate import MOST_LOOKS, Limit, Step, find_highest
 
 
 def step(rate, outcome, **more):

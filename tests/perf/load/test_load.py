@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from perf.errors import LoadProcessDied, PlanInvalid, Unresolved
-from perf.load.load import LoadPlan, LoadRun, run_load, run_load_in_process
+from signoff.perf.errors import LoadProcessDied, PlanInvalid, Unresolved
+from signoff.perf.load.load import LoadPlan, LoadRun, run_load, run_load_in_process
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -96,7 +96,7 @@ def test_an_interrupt_keeps_the_records_and_makes_the_run_invalid(server, run):
 
 
 def load_processes():
-    return [each for each in psutil.Process().children() if "perf.load.load" in each.cmdline()]
+    return [each for each in psutil.Process().children() if "signoff.perf.load.load" in each.cmdline()]
 
 
 @pytest.mark.parametrize("workers", [1, 3])
@@ -189,7 +189,7 @@ def test_failures_after_a_good_start_or_of_passing_kinds_are_not_given_up(server
 def test_a_load_process_whose_reader_is_gone_stops_sending(server):
     message = json.dumps(plan(server, "/whole", duration_s=600.0).as_message())
     child = subprocess.Popen(
-        [sys.executable, "-m", "perf.load.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
+        [sys.executable, "-m", "signoff.perf.load.load"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT
     )
     try:
         child.stdin.write(message.encode() + b"\n")
@@ -205,14 +205,24 @@ def test_a_load_process_whose_reader_is_gone_stops_sending(server):
 def test_as_a_program_it_reads_a_plan_and_writes_json_lines(server):
     message = json.dumps(plan(server, "/whole").as_message())
     done = subprocess.run(
-        [sys.executable, "-m", "perf.load.load"], input=message, capture_output=True, text=True, cwd=ROOT, check=True
+        [sys.executable, "-m", "signoff.perf.load.load"],
+        input=message,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=True,
     )
     kinds = [json.loads(line)["record"] for line in done.stdout.splitlines()]
     assert kinds.count("exchange") == 40
     assert kinds[0] == "ready"
     assert kinds[-1] == "shard"
     wrong = subprocess.run(
-        [sys.executable, "-m", "perf.load.load"], input="{", capture_output=True, text=True, cwd=ROOT, check=False
+        [sys.executable, "-m", "signoff.perf.load.load"],
+        input="{",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
     )
     assert wrong.returncode == 4
     assert json.loads(wrong.stdout)["record"] == "error"
@@ -234,6 +244,6 @@ def test_an_error_of_the_client_itself_ends_the_run_instead_of_waiting_for_ever(
     def explode(pieces):
         raise ZeroDivisionError("a mistake in the reading")
 
-    monkeypatch.setattr("perf.client.call.read_stream", explode)
+    monkeypatch.setattr("signoff.perf.client.call.read_stream", explode)
     with pytest.raises(ZeroDivisionError):
         run_load(plan(server, "/stream", stream=True))

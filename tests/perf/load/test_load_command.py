@@ -10,19 +10,19 @@ import time
 
 import pytest
 
-from acceptance import commands
-from acceptance.commands.loading import load
-from perf.load.client_validity import ClientUse
-from perf.load.load_process import Workers
-from perf.load.load_run import LoadRun
-from perf.load.shards import Shard, ShardResult, merge
+from signoff.acceptance import commands
+from signoff.acceptance.commands.loading import load
+from signoff.perf.load.client_validity import ClientUse
+from signoff.perf.load.load_process import Workers
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.load.shards import Shard, ShardResult, merge
 from tests.perf.load.test_client_validity import stream
 
 MS = 1_000_000
 
 
 def call(*arguments, **more):
-    command = [sys.executable, "-m", "acceptance", "load", *map(str, arguments)]
+    command = [sys.executable, "-m", "signoff.acceptance", "load", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, **more)
 
 
@@ -163,7 +163,7 @@ def test_a_soft_limit_of_open_files_is_raised(server):
 
 def test_ctrl_c_keeps_what_was_gathered(server, tmp_path):
     records = tmp_path / "records.jsonl"
-    command = [sys.executable, "-m", "acceptance", "load", server.url("/whole"), "--no-stream", "--rate", "50"]
+    command = [sys.executable, "-m", "signoff.acceptance", "load", server.url("/whole"), "--no-stream", "--rate", "50"]
     more = ["--duration", "600", "--records", str(records), "--json", "-"]
     child = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:

@@ -2,8 +2,8 @@ import json
 
 import pytest
 
-from perf.errors import PlanInvalid
-from perf.load.plan import LoadPlan
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load.plan import LoadPlan
 
 URL = "http://127.0.0.1:9/v1/completions"
 

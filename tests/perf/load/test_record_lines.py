@@ -2,7 +2,7 @@ import io
 import json
 import threading
 
-from perf.load.record_lines import record_lines
+from signoff.perf.load.record_lines import record_lines
 
 
 class Sink(io.StringIO):

@@ -1,7 +1,7 @@
 import pytest
 
-from perf.errors import PlanInvalid
-from perf.load.trace import fit, read_trace
+from signoff.perf.errors import PlanInvalid
+from signoff.perf.load.trace import fit, read_trace
 
 FORMS = {
     "times.txt": "# seconds\n2.0\n1.0\n\n4.5\n",

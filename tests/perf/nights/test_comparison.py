@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.client.exchange import Exchange
-from perf.load.client_validity import ClientHealth
-from perf.load.load_run import LoadRun
-from perf.load.plan import LoadPlan
-from perf.nights.comparison import compare
-from perf.nights.interleaved import SIDES, Block, order
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.load.client_validity import ClientHealth
+from signoff.perf.load.load_run import LoadRun
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.nights.comparison import compare
+from signoff.perf.nights.interleaved import SIDES, Block, order
 
 PLAN = LoadPlan("http://127.0.0.1:1/v1/completions", {"prompt": "x"}, 10, 1, timeout_s=5)
 HEALTH = ClientHealth.from_record(

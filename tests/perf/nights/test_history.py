@@ -7,10 +7,10 @@ from statistics import fmean
 
 import pytest
 
-from perf.errors import HistoryUnreadable
-from perf.nights import history
-from perf.nights.comparison import compare
-from perf.nights.history import JudgedFigure, Night
+from signoff.perf.errors import HistoryUnreadable
+from signoff.perf.nights import history
+from signoff.perf.nights.comparison import compare
+from signoff.perf.nights.history import JudgedFigure, Night
 from tests.perf.nights.test_comparison import block
 
 BLOCKS = [block(pair, side, [100.0 + pair, 140.0]) for pair in range(2) for side in ("target", "control")]

@@ -7,11 +7,11 @@ import types
 
 import pytest
 
-from perf.errors import CounterMissing
-from perf.processes import gpu
-from perf.processes.gpu import GpuSampler
-from perf.server_side import server_watch
-from perf.server_side.server_watch import ServerWatch
+from signoff.perf.errors import CounterMissing
+from signoff.perf.processes import gpu
+from signoff.perf.processes.gpu import GpuSampler
+from signoff.perf.server_side import server_watch
+from signoff.perf.server_side.server_watch import ServerWatch
 
 GIB = 2**30
 

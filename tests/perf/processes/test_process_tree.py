@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from perf.errors import NoListener
-from perf.processes.memory_sampler import MemorySampler
-from perf.processes.process_identity import identify
-from perf.processes.process_tree import (
+from signoff.perf.errors import NoListener
+from signoff.perf.processes.memory_sampler import MemorySampler
+from signoff.perf.processes.process_identity import identify
+from signoff.perf.processes.process_tree import (
     cpu_cores_used,
     cpu_seconds,
     high_water,

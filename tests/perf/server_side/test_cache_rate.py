@@ -1,7 +1,7 @@
 import pytest
 
-from perf.server_side.cache_rate import cache_rate
-from perf.server_side.exposition import reduced, samples
+from signoff.perf.server_side.cache_rate import cache_rate
+from signoff.perf.server_side.exposition import reduced, samples
 
 VLLM = """# TYPE vllm:prefix_cache_queries_total counter
 vllm:prefix_cache_queries_total{{model_name="m",engine="0"}} {0}

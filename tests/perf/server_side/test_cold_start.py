@@ -5,8 +5,8 @@ import time
 import psutil
 import pytest
 
-from perf.errors import StartRefused
-from perf.server_side.cold_start import time_starts
+from signoff.perf.errors import StartRefused
+from signoff.perf.server_side.cold_start import time_starts
 
 SERVICE = """
 import http.server, signal, subprocess, sys, time

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from perf.client.exchange import Exchange
-from perf.server_side import server_metrics
-from perf.server_side.exposition import began_again, increase, reduced, samples
-from perf.server_side.readings import server_side
-from perf.server_side.scrape import Reading, Scraped
+from signoff.perf.client.exchange import Exchange
+from signoff.perf.server_side import server_metrics
+from signoff.perf.server_side.exposition import began_again, increase, reduced, samples
+from signoff.perf.server_side.readings import server_side
+from signoff.perf.server_side.scrape import Reading, Scraped
 
 TWO_ENGINES = """
 vllm:num_requests_running{model_name="m",engine="0"} 3

@@ -4,12 +4,12 @@ import threading
 
 import pytest
 
-from perf.load.load import run_load
-from perf.load.plan import LoadPlan
-from perf.server_side import scrape
-from perf.server_side.readings import server_side
-from perf.server_side.scrape import Source
-from perf.server_side.server_watch import ServerWatch
+from signoff.perf.load.load import run_load
+from signoff.perf.load.plan import LoadPlan
+from signoff.perf.server_side import scrape
+from signoff.perf.server_side.readings import server_side
+from signoff.perf.server_side.scrape import Source
+from signoff.perf.server_side.server_watch import ServerWatch
 from tests.perf.load.counting_server import ANSWER_TOKENS, PROMPT_TOKENS, counting_server
 
 COUNT = 20

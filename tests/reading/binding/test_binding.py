@@ -10,14 +10,14 @@ from typing import Any
 import jsonschema
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.errors import DeploymentUnreadable
-from acceptance.reading import Conflict, Reading, read_all, read_documents
-from acceptance.reading.binding.binding_entry import COMPARATORS, KEYS, KNOWN_UNITS, OPTIONAL, STATISTIC
-from acceptance.reading.binding.binding_file import read_binding
-from acceptance.reading.binding.binding_text import resolve_block, resolve_file, type_block
-from acceptance.reading.conflicts import KINDS as CONFLICTS
-from acceptance.reading.source.document import Side
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.errors import DeploymentUnreadable
+from signoff.acceptance.reading import Conflict, Reading, read_all, read_documents
+from signoff.acceptance.reading.binding.binding_entry import COMPARATORS, KEYS, KNOWN_UNITS, OPTIONAL, STATISTIC
+from signoff.acceptance.reading.binding.binding_file import read_binding
+from signoff.acceptance.reading.binding.binding_text import resolve_block, resolve_file, type_block
+from signoff.acceptance.reading.conflicts import KINDS as CONFLICTS
+from signoff.acceptance.reading.source.document import Side
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 SCHEMA = json.loads((FIXTURES / "schemas" / "binding.schema.json").read_text(encoding="utf-8"))

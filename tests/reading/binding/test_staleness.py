@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import Document, read_documents
-from acceptance.reading.source.wording import fingerprint
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import Document, read_documents
+from signoff.acceptance.reading.source.wording import fingerprint
 
 TASKS = sorted((Path(__file__).parents[3] / "fixtures" / "tasks").glob("*.md"))
 TODAY = date(2026, 3, 1)

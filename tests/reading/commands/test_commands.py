@@ -6,10 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from acceptance.reading.commands.commands import FenceCommands, read_commands
-from acceptance.reading.commands.http_message import read_http
-from acceptance.reading.commands.shell import assignments, expanded, read_shell
-from acceptance.reading.source.block import Block
+from signoff.acceptance.reading.commands.commands import FenceCommands, read_commands
+from signoff.acceptance.reading.commands.http_message import read_http
+from signoff.acceptance.reading.commands.shell import assignments, expanded, read_shell
+from signoff.acceptance.reading.source.block import Block
 
 
 def read_fence(text: str, folder: Path = Path()) -> FenceCommands:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from acceptance.criterion import Criterion
-from acceptance.reading import Document
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading import Document
 
 Read = Callable[[str], Document]
 ITEM = "## Acceptance criteria\n\n- "

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from acceptance.criterion import Criterion
-from acceptance.reading import Document
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading import Document
 
 Read = Callable[[str], Document]
 CHAT = "curl http://h:8080/v1/chat/completions -d '{\"messages\": []}'"

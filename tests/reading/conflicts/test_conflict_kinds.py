@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import read_documents
-from acceptance.reading.conflicts import KINDS as CONFLICTS
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import read_documents
+from signoff.acceptance.reading.conflicts import KINDS as CONFLICTS
 
 DOCS = Path(__file__).parents[3] / "docs"
 CASES = tomllib.loads((Path(__file__).parents[1] / "documents" / "conflicts.toml").read_text(encoding="utf-8"))["case"]

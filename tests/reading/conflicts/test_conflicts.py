@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import Conflict, read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import Conflict, read_documents
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from acceptance.reading.diagnostics.codes import CODES
+from signoff.acceptance.reading.diagnostics.codes import CODES
 
 ROOT = Path(__file__).parents[3]
 MADE_BY = {"Diagnostic", "Flaw", "Note", "Trouble", "diagnostic"}

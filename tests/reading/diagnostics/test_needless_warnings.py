@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from acceptance.reading import Document
+from signoff.acceptance.reading import Document
 
 Read = Callable[[str], Document]
 

@@ -4,7 +4,7 @@ from io import StringIO
 
 import pytest
 
-from acceptance.commands.console.colour import Palette, takes_colour
+from signoff.acceptance.commands.console.colour import Palette, takes_colour
 
 
 class Terminal(StringIO):

@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.commands import main
-from acceptance.commands.documents import read
+from signoff.acceptance.commands import main
+from signoff.acceptance.commands.documents import read
 
 ROOT = Path(__file__).parents[3]
 DAMAGED = "tests/reading/documents/hermes-2-damaged.txt"
 
 
 def signoff_read(*arguments: str, seed: str = "0", cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONIOENCODING": "utf-8", "PYTHONPATH": str(ROOT / "src")}
     return subprocess.run(
-        [sys.executable, "-m", "acceptance", "read", *arguments],
+        [sys.executable, "-m", "signoff.acceptance", "read", *arguments],
         capture_output=True,
         encoding="utf-8",
         env=environment,
@@ -133,8 +133,10 @@ def test_a_pipe_whose_reader_leaves_changes_no_exit_code(tmp_path: Path) -> None
     prose = tmp_path / "prose.md"
     prose.write_text("Nothing is asked for.\n" * 5000, encoding="utf-8")
     for arguments in ("--json -", "--html -", ""):
-        command = f"{sys.executable} -m acceptance read {prose} {arguments} | head -c 1; echo ${{PIPESTATUS[0]}}"
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        command = (
+            f"{sys.executable} -m signoff.acceptance read {prose} {arguments} | head -c 1; echo ${{PIPESTATUS[0]}}"
+        )
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
         done = subprocess.run(
             ["bash", "-c", command], capture_output=True, text=True, env=environment, check=False, timeout=60
         )
@@ -155,8 +157,8 @@ def test_a_pipe_whose_reader_leaves_changes_no_exit_code(tmp_path: Path) -> None
 )
 def test_a_stream_that_takes_nothing_is_no_verdict(redirection: str, code: int, tmp_path: Path) -> None:
     (tmp_path / "task.md").write_text("- [ ] latency < 1 s\n", encoding="utf-8")
-    command = f"{sys.executable} -m acceptance read task.md {redirection}"
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = f"{sys.executable} -m signoff.acceptance read task.md {redirection}"
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, env=environment, cwd=tmp_path, check=False, timeout=60
     )
@@ -171,7 +173,7 @@ def test_a_fault_of_signoff_is_not_the_verdict_failed(
         raise RuntimeError("broken inside")
 
     monkeypatch.setattr(read, "run", break_down)
-    monkeypatch.setattr("acceptance.commands.silence", lambda: None)
+    monkeypatch.setattr("signoff.acceptance.commands.silence", lambda: None)
     assert main(["read", "task.md"]) == 3
     assert "a fault of Signoff, not a verdict: RuntimeError('broken inside')" in capsys.readouterr().err
 
@@ -231,8 +233,8 @@ def test_the_page_is_written_beside_the_text(tmp_path: Path) -> None:
 
 def test_a_terminal_of_another_encoding_gets_marks_in_place_of_what_it_lacks(tmp_path: Path) -> None:
     (tmp_path / "task.md").write_text("- [ ] Größe ≤ 1 GB of memory ✅\n", encoding="utf-8")
-    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "acceptance", "read", str(tmp_path)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", "signoff.acceptance", "read", str(tmp_path)]
     done = subprocess.run(command, capture_output=True, env=environment, check=False, timeout=60)
     assert done.returncode == 0
     assert b"Gr??e ? 1 GB of memory ?" in done.stdout

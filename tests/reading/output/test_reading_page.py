@@ -5,10 +5,10 @@ from __future__ import annotations
 from html.parser import HTMLParser
 from pathlib import Path
 
-from acceptance.checks import KINDS
-from acceptance.errors import DocumentUnreadable
-from acceptance.reading import Reading, read_documents
-from acceptance.reading_page import reading_page
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.errors import DocumentUnreadable
+from signoff.acceptance.reading import Reading, read_documents
+from signoff.acceptance.reading_page import reading_page
 
 VOID = {"meta", "br", "link", "img", "hr", "input"}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from acceptance.reading import Document
+from signoff.acceptance.reading import Document
 
 Read = Callable[[str], Document]
 MODELS = "curl -s http://localhost:9000/v1/models"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.commands.documents.watching import stamps
+from signoff.acceptance.commands.documents.watching import stamps
 
 ROOT = Path(__file__).parents[3]
 PATIENCE_S = 60.0
@@ -44,8 +44,8 @@ class Screen:
 def screen(tmp_path: Path) -> Iterator[Screen]:
     (tmp_path / "task.md").write_text("# First\n\n- [ ] Latency < 1 s\n", encoding="utf-8")
     terminal, child = pty.openpty()
-    command = [sys.executable, "-m", "acceptance", "read", "task.md", "--watch"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm"}
+    command = [sys.executable, "-m", "signoff.acceptance", "read", "task.md", "--watch"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "TERM": "xterm"}
     environment.pop("NO_COLOR", None)
     process = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=child, stderr=child, stdin=child)
     os.close(child)

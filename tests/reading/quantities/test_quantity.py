@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.reading.quantities.quantity import Quantity, read_quantities
-from acceptance.reading.quantities.units import UNITS
+from signoff.acceptance.reading.quantities.quantity import Quantity, read_quantities
+from signoff.acceptance.reading.quantities.units import UNITS
 
 COMPARATORS = {
     "<": "<",

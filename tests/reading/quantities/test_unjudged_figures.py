@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.criterion import Criterion
-from acceptance.reading import Document, read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading import Document, read_documents
 
 Read = Callable[[str], Document]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pytest
 
-from acceptance.criterion import Criterion
-from acceptance.reading import Document
-from acceptance.reading.quantities.number_words import with_digits
-from acceptance.reading.quantities.quantity import read_quantities
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading import Document
+from signoff.acceptance.reading.quantities.number_words import with_digits
+from signoff.acceptance.reading.quantities.quantity import read_quantities
 
 Read = Callable[[str], Document]
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from acceptance.reading import Document
-from acceptance.reading.settings.names import from_path
+from signoff.acceptance.reading import Document
+from signoff.acceptance.reading.settings.names import from_path
 
 Read = Callable[[str], Document]
 

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.commands.console.colour import Palette
-from acceptance.commands.documents.reading_text import diagnostics_text
-from acceptance.errors import DocumentUnreadable
-from acceptance.reading import Document, read_documents
-from acceptance.reading.diagnostics.codes import CODES
-from acceptance.reading.source.encoding import decoded
-from acceptance.reading.source.source import MAX_BYTES, read_source
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.commands.console.colour import Palette
+from signoff.acceptance.commands.documents.reading_text import diagnostics_text
+from signoff.acceptance.errors import DocumentUnreadable
+from signoff.acceptance.reading import Document, read_documents
+from signoff.acceptance.reading.diagnostics.codes import CODES
+from signoff.acceptance.reading.source.encoding import decoded
+from signoff.acceptance.reading.source.source import MAX_BYTES, read_source
 
 BAD = Path(__file__).parents[1] / "documents" / "bad"
 NAMES = sorted(path.stem for path in BAD.glob("*.md"))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from acceptance.reading import Document
+from signoff.acceptance.reading import Document
 
 Read = Callable[[str], Document]
 

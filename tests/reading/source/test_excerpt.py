@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.reading.source.excerpt import WIDTH, excerpt
+from signoff.acceptance.reading.source.excerpt import WIDTH, excerpt
 
 
 def columns(text: str) -> int:

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import read_documents
 
 ROOT = Path(__file__).parents[3]
 HOSTILE = Path(__file__).parents[1] / "documents" / "hostile"
@@ -47,7 +47,12 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     (folder / "link.json").symlink_to(place / "outside.json")
     report = place / "report.txt"
     keys = ("SIGNOFF_HOSTILE_PROBE", "OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "API_KEY")
-    environment = {**os.environ, **dict.fromkeys(keys, PROBE), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {
+        **os.environ,
+        **dict.fromkeys(keys, PROBE),
+        "PYTHONPATH": str(ROOT / "src"),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
     command = [sys.executable, str(Path(__file__).parent / "watched_reading.py"), str(report), str(folder)]
     done = subprocess.run(command, env=environment, cwd=place, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -8,8 +8,8 @@ from pathlib import Path
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from acceptance.checks import KINDS
-from acceptance.reading import Document, read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import Document, read_documents
 
 PIECES = [
     "# Title\n",
@@ -105,8 +105,8 @@ def test_every_statement_asks_for_something(pieces: list[str]) -> None:
 
 
 def test_a_line_that_nothing_claims_would_be_counted(monkeypatch) -> None:
-    import acceptance.reading as reading
-    from acceptance.reading.source.block_parser import Blocks, read_blocks
+    import signoff.acceptance.reading as reading
+    from signoff.acceptance.reading.source.block_parser import Blocks, read_blocks
 
     def forgetful(lines):
         found = read_blocks(lines)

@@ -15,11 +15,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from acceptance import reading
-from acceptance.checks import KINDS
-from acceptance.errors import DocumentUnreadable
-from acceptance.reading import Document, read_documents
-from acceptance.reading.diagnostics.codes import CODES
+from signoff.acceptance import reading
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.errors import DocumentUnreadable
+from signoff.acceptance.reading import Document, read_documents
+from signoff.acceptance.reading.diagnostics.codes import CODES
 
 ROOT = Path(__file__).parents[3]
 SHORT = """# Task

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from acceptance.checks import KINDS
-from acceptance.errors import DocumentUnreadable
-from acceptance.reading import read_all, read_documents
-from acceptance.reading.source.source import from_bytes, read_source
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.errors import DocumentUnreadable
+from signoff.acceptance.reading import read_all, read_documents
+from signoff.acceptance.reading.source.source import from_bytes, read_source
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_not_show() -> None:

@@ -10,8 +10,8 @@ from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
-import acceptance.commands
-import acceptance.commands.documents.read  # at once: dataclasses execute text, and theirs is not counted
+import signoff.acceptance.commands
+import signoff.acceptance.commands.documents.read  # at once: dataclasses execute text, and theirs is not counted
 
 TOLD = (
     *(
@@ -45,7 +45,7 @@ def main() -> None:
     shown = StringIO()
     with redirect_stdout(shown):
         written = ["--json", str(folder / "reading.json"), "--html", str(folder / "reading.html")]
-        code = acceptance.commands.main(["read", str(folder), "--color", "never", *written])
+        code = signoff.acceptance.commands.main(["read", str(folder), "--color", "never", *written])
     kept = list(events)
     (folder / "reading.out").write_text(shown.getvalue(), encoding="utf-8")
     report.write_text("\n".join([f"exit\t{code}", *kept]), encoding="utf-8")

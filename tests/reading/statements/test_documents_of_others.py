@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import Document, read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import Document, read_documents
 
 FOREIGN = Path(__file__).parents[1] / "documents" / "foreign"
 NAMES = sorted(path.stem for path in FOREIGN.glob("*.md"))

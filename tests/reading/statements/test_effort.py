@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import read_documents
-from acceptance.reading.conflicts.settings import configuration
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import read_documents
+from signoff.acceptance.reading.conflicts.settings import configuration
 
 LINES = 400
 

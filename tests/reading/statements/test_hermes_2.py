@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.criterion import Criterion
-from acceptance.reading import Document, Reading, read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading import Document, Reading, read_documents
 
 DOCUMENTS = Path(__file__).parents[1] / "documents"
 GOLDEN = DOCUMENTS / "hermes-2-damaged.json"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance.reading.sections.normative import asks, sentences, states
+from signoff.acceptance.reading.sections.normative import asks, sentences, states
 
 ASKS = [
     "The server MUST answer within 800 ms at p95.",

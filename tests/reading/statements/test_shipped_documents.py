@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import Document, Reading, read_documents
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import Document, Reading, read_documents
 
 ROOT = Path(__file__).parents[3]
 TASKS = ROOT / "fixtures" / "tasks"

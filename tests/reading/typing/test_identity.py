@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acceptance.reading import Document
-from acceptance.reading.source.wording import fingerprint, slug
+from signoff.acceptance.reading import Document
+from signoff.acceptance.reading.source.wording import fingerprint, slug
 
 Read = Callable[[str], Document]
 

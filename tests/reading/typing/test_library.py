@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from acceptance.reading.facts.library import read_library_call
-from acceptance.reading.settings.configuration import Variable
+from signoff.acceptance.reading.facts.library import read_library_call
+from signoff.acceptance.reading.settings.configuration import Variable
 
 CONFIG = Variable("config", "Config", "app.config", {"port": 1}, 7)
 

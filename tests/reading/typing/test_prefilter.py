@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from acceptance.reading.typing.prefilter import telltale, threes
-from acceptance.reading.typing.rule_table import RULES
+from signoff.acceptance.reading.typing.prefilter import telltale, threes
+from signoff.acceptance.reading.typing.rule_table import RULES
 
 EXPRESSIONS = list(dict.fromkeys(pattern for rule in RULES for pattern in rule.words))
 TOLD = [pattern for pattern in EXPRESSIONS if telltale(pattern) is not None]

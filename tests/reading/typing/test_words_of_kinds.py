@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from acceptance.checks import KINDS
-from acceptance.reading import Document
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.reading import Document
 
 READING = Path(__file__).parents[3] / "acceptance" / "reading"
 TASK = "# Task 1.3: Hermes-2 Service\n\n## Success Criteria\n- [ ] {}\n"

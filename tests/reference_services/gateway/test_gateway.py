@@ -238,7 +238,7 @@ def test_neither_keys_nor_prompts_nor_session_names_are_in_logs_metrics_or_healt
 
 
 def test_a_port_that_is_taken_ends_with_3(tmp_path) -> None:
-    from reference_services.gateway.__main__ import main
+    from signoff.reference_services.gateway.__main__ import main
 
     with socket.create_server((HOST, 0)) as taken:
         assert main([f"--host={HOST}", f"--port={taken.getsockname()[1]}"]) == 3

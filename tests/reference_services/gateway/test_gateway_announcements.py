@@ -14,12 +14,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reference_services.gateway.announce.__main__ import main
-from reference_services.gateway.services.directory import Directory
-from reference_services.gateway.services.metrics import Metrics
-from reference_services.gateway.services.registrations import Announcement, Registrations
-from reference_services.gateway.settings.configuration import Configuration
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.gateway.announce.__main__ import main
+from signoff.reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.metrics import Metrics
+from signoff.reference_services.gateway.services.registrations import Announcement, Registrations
+from signoff.reference_services.gateway.settings.configuration import Configuration
+from signoff.reference_services.web.access.failures import Refused
 from tests.reference_services.gateway_process import MODEL, Gateway, configuration, until
 from tests.reference_services.running import ROOT, environment
 
@@ -146,10 +146,10 @@ def test_the_announcer_announces_renews_and_withdraws_when_it_is_stopped(guarded
     front = guarded(configuration(tin))
     process = subprocess.Popen(
         [
-            *(sys.executable, "-P", "-m", "reference_services.gateway.announce", f"--gateway={front.url}"),
+            *(sys.executable, "-P", "-m", "signoff.reference_services.gateway.announce", f"--gateway={front.url}"),
             *("--service=zinc", f"--address={zinc.url}", "--model=zinc-1", "--lease-seconds=0.6"),
         ],
-        env=environment(PYTHONPATH=str(ROOT), GATEWAY_ADMIN_KEYS=ADMIN),
+        env=environment(PYTHONPATH=str(ROOT / "src"), GATEWAY_ADMIN_KEYS=ADMIN),
         stderr=subprocess.PIPE,
     )
     try:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.gateway.services.breaker import Breaker, State, Ticket
-from reference_services.gateway.settings.configuration import BreakerFigures
+from signoff.reference_services.gateway.services.breaker import Breaker, State, Ticket
+from signoff.reference_services.gateway.settings.configuration import BreakerFigures
 
 FIGURES = BreakerFigures(failures=3, open_seconds=10, trials=1)
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from reference_services.gateway.__main__ import main
-from reference_services.gateway.settings.configuration_file import SHIPPED, read
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.gateway.__main__ import main
+from signoff.reference_services.gateway.settings.configuration_file import SHIPPED, read
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 
 SOUND = "services:\n  tin:\n    replicas: [http://127.0.0.1:9001]\n"
 

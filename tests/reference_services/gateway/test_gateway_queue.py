@@ -8,12 +8,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from reference_services.gateway.forwarding.asked import PRIORITIES
-from reference_services.gateway.services.balancing import least_outstanding
-from reference_services.gateway.services.directory import Directory
-from reference_services.gateway.services.replica import Lease
-from reference_services.gateway.services.service import Overloaded, Service, Unavailable
-from reference_services.gateway.settings.configuration import Configuration
+from signoff.reference_services.gateway.forwarding.asked import PRIORITIES
+from signoff.reference_services.gateway.services.balancing import least_outstanding
+from signoff.reference_services.gateway.services.directory import Directory
+from signoff.reference_services.gateway.services.replica import Lease
+from signoff.reference_services.gateway.services.service import Overloaded, Service, Unavailable
+from signoff.reference_services.gateway.settings.configuration import Configuration
 
 NORMAL = PRIORITIES["normal"]
 NOBODY = frozenset()

@@ -18,7 +18,7 @@ from websockets.frames import CloseCode, Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 from websockets.sync.server import Server, ServerConnection, serve
 
-from reference_services.gateway.sockets.frames import Frames, TooLong, close_frame
+from signoff.reference_services.gateway.sockets.frames import Frames, TooLong, close_frame
 from tests.reference_services.gateway_process import HOST, Exchange, Gateway, configuration, until
 
 PATH = "/tin/socket"

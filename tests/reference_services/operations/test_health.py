@@ -18,13 +18,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from reference_services.health import estate_file
-from reference_services.health.__main__ import main
-from reference_services.health.app import create_app
-from reference_services.health.estate_file import EstateUnreadable, Listed
-from reference_services.health.estate_health import fold
-from reference_services.health.framework import HealthCheckFramework
-from reference_services.health.service_health import ServiceHealth, Status
+from signoff.reference_services.health import estate_file
+from signoff.reference_services.health.__main__ import main
+from signoff.reference_services.health.app import create_app
+from signoff.reference_services.health.estate_file import EstateUnreadable, Listed
+from signoff.reference_services.health.estate_health import fold
+from signoff.reference_services.health.framework import HealthCheckFramework
+from signoff.reference_services.health.service_health import ServiceHealth, Status
 from tests.reference_services.gateway_process import Gateway
 from tests.reference_services.running import ROOT, await_ready, environment, free_ports, start_service
 
@@ -159,8 +159,8 @@ def test_the_whole_is_never_better_than_its_parts_and_says_why(told_of: list[tup
 
 
 def test_the_shipped_estate_and_its_json_name_the_same_services(tmp_path: Path) -> None:
-    from acceptance import deployment as deployments
-    from acceptance.services import estate
+    from signoff.acceptance import deployment as deployments
+    from signoff.acceptance.services import estate
 
     shipped = estate_file.read(estate_file.SHIPPED)
     file = tmp_path / "estate.json"
@@ -259,7 +259,7 @@ def test_the_page_shows_every_service_with_its_reasons_and_nothing_of_a_service_
 def test_as_a_process_it_serves_until_it_is_told_to_end() -> None:
     port, _ = free_ports("127.0.0.28")
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "acceptance", "serve", "health", "--host=127.0.0.28", f"--port={port}",
+        [sys.executable, "-P", "-m", "signoff.acceptance", "serve", "health", "--host=127.0.0.28", f"--port={port}",
          f"--estate={ROOT / 'fixtures/estate.toml'}"],
         env=environment(), stderr=subprocess.DEVNULL,
     )  # fmt: skip

@@ -6,9 +6,9 @@ import json
 import subprocess
 import sys
 
-from perf.load.load import LoadPlan, run_load
-from perf.server_side.scrape import Source
-from perf.server_side.server_watch import ServerWatch
+from signoff.perf.load.load import LoadPlan, run_load
+from signoff.perf.server_side.scrape import Source
+from signoff.perf.server_side.server_watch import ServerWatch
 from tests.reference_services.running import Running, Start
 
 BODY = {"messages": [{"role": "user", "content": "Tell me about the sea."}], "stream_options": {"include_usage": True}}
@@ -17,7 +17,7 @@ BODY = {"messages": [{"role": "user", "content": "Tell me about the sea."}], "st
 def test_signoff_load_lays_the_server_s_counts_beside_its_own(hermes: Running) -> None:
     hermes.say("a request that is none of the run's")
     arguments = ["--rate", "40", "--duration", "1", "--max-tokens", "9", "--json", "-"]
-    command = [sys.executable, "-m", "acceptance", "load", hermes.url, *arguments]
+    command = [sys.executable, "-m", "signoff.acceptance", "load", hermes.url, *arguments]
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False, timeout=120).stdout)
     server = found["server"]
     assert (found["errors"], server["problem"], server["agrees"]) == ({}, "", True)

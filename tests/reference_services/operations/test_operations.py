@@ -17,9 +17,9 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from reference_services.chat.engine.engine import SimulatedEngine
-from reference_services.chat.serving.app import create_app
-from reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.engine.engine import SimulatedEngine
+from signoff.reference_services.chat.serving.app import create_app
+from signoff.reference_services.chat.settings.services import Hermes2Config
 
 ROOT = Path(__file__).parents[3]
 
@@ -172,7 +172,7 @@ def test_a_failure_of_ours_is_told_without_its_inside_and_counted_as_an_error(tm
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "reference_services.chat", *arguments],
+        [sys.executable, "-m", "signoff.reference_services.chat", *arguments],
         cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
 

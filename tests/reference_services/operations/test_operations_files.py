@@ -18,10 +18,10 @@ import httpx
 import pytest
 import yaml
 
-from acceptance import deployment as deployments
-from acceptance.services import estate
-from reference_services.health import estate_file
-from reference_services.operations import scraping
+from signoff.acceptance import deployment as deployments
+from signoff.acceptance.services import estate
+from signoff.reference_services.health import estate_file
+from signoff.reference_services.operations import scraping
 from tests.reference_services.gateway_process import Gateway, until
 from tests.reference_services.running import ROOT, await_ready, environment, free_ports, start_service
 
@@ -57,7 +57,7 @@ def metrics_of(expression: str) -> set[str]:
 
 def start_health(estate_file: Path) -> tuple[subprocess.Popen[bytes], str]:
     port, _ = free_ports(HOST)
-    command = [sys.executable, "-P", "-m", "reference_services.health", f"--host={HOST}", f"--port={port}"]
+    command = [sys.executable, "-P", "-m", "signoff.reference_services.health", f"--host={HOST}", f"--port={port}"]
     process = subprocess.Popen([*command, f"--estate={estate_file}"], env=environment(), stderr=subprocess.DEVNULL)
     with httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False) as client:
         await_ready(client, process)

@@ -14,13 +14,13 @@ import httpx
 import psutil
 import pytest
 
-from acceptance.commands.runs import serve
-from acceptance.errors import UsageError
+from signoff.acceptance.commands.runs import serve
+from signoff.acceptance.errors import UsageError
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (
     "import argparse, sys\n"
-    "from acceptance.commands.runs import serve\n"
+    "from signoff.acceptance.commands.runs import serve\n"
     "parser = argparse.ArgumentParser()\n"
     "serve.add_arguments(parser)\n"
     "sys.exit(serve.run(parser.parse_args()))\n"
@@ -82,7 +82,7 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
     """The command as a process, from another folder, as a user would: the service lies beside the command."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("HERMES_2_")}
     return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *arguments], cwd=folder, env={**kept, "PYTHONPATH": str(ROOT)}
+        [sys.executable, "-c", PROGRAM, *arguments], cwd=folder, env={**kept, "PYTHONPATH": str(ROOT / "src")}
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reference_services.chat.settings.services import SERVICES
+from signoff.reference_services.chat.settings.services import SERVICES
 
 UNITS = Path(__file__).parents[3] / "reference_services" / "systemd"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from reference_services.service_tests import load_test_framework
-from reference_services.service_tests.load_test_framework import LoadTestFramework
+from signoff.reference_services.service_tests import load_test_framework
+from signoff.reference_services.service_tests.load_test_framework import LoadTestFramework
 from tests.reference_services.running import Start
 
 HOST = "127.0.0.39"

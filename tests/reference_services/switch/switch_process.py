@@ -26,7 +26,7 @@ FOREIGN = ("HERMES_", "SWITCH_", "VX11_", "OPENAI_", "LOG_")
 
 def environment(**more: str) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
-    return {**kept, "PYTHONPATH": str(ROOT), **more}
+    return {**kept, "PYTHONPATH": str(ROOT / "src"), **more}
 
 
 @dataclass
@@ -47,7 +47,7 @@ def switch(*arguments: str, log: Path | None = None, **variables: str) -> Iterat
     with (log or Path(os.devnull)).open("wb") as errors:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-P", "-m", "reference_services.switch", f"--host={HOST}", f"--port={port}"),
+                *(sys.executable, "-P", "-m", "signoff.reference_services.switch", f"--host={HOST}", f"--port={port}"),
                 *("--time-to-first-token-ms=0", "--time-per-token-ms=0", *arguments),
             ],
             env=environment(**{"VX11_TOKEN": TOKEN, **variables}),
@@ -78,7 +78,7 @@ def switch(*arguments: str, log: Path | None = None, **variables: str) -> Iterat
 def refused(*arguments: str, **variables: str) -> tuple[int, str]:
     """Exit code and standard error of a Switch that is not to start."""
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "reference_services.switch", *arguments],
+        [sys.executable, "-P", "-m", "signoff.reference_services.switch", *arguments],
         env=environment(**variables),
         capture_output=True,
         text=True,

@@ -197,7 +197,7 @@ def test_a_file_without_a_chat_template_is_refused(tmp_path: Path) -> None:
 def test_the_process_of_the_model_does_not_outlive_switch(tmp_path: Path, weights: Path, number: int) -> None:
     port, _ = free_ports(HOST)
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "reference_services.switch", f"--host={HOST}", f"--port={port}"],
+        [sys.executable, "-P", "-m", "signoff.reference_services.switch", f"--host={HOST}", f"--port={port}"],
         env=environment(
             VX11_TOKEN="x" * 9, HERMES_MODEL_DIR=str(folder(tmp_path, weights)), HERMES_FRAMEWORK="llama-cpp"
         ),

@@ -13,11 +13,11 @@ import httpx
 import pytest
 import yaml
 
-from reference_services.switch.prepare import __main__ as prepare
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.sources import registry
-from reference_services.switch.sources import source_list as sources
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.switch.prepare import __main__ as prepare
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.sources import registry
+from signoff.reference_services.switch.sources import source_list as sources
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 from tests.reference_services.running import ROOT
 from tests.reference_services.switch.switch_process import FOREIGN
 

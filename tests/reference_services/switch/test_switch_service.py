@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from reference_services.switch.requests.settings import SwitchSettings
-from reference_services.switch.requests.tokens import read_token
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.switch.requests.settings import SwitchSettings
+from signoff.reference_services.switch.requests.tokens import read_token
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 from tests.reference_services.switch.switch_process import HOST, TOKEN, Switch, refused, switch
 
 FIELDS = ["inference_id", "prompt", "response", "model", "tokens_used", "latency_ms", "source"]

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from reference_services.chat.serving.app import create_app
-from reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.serving.app import create_app
+from signoff.reference_services.chat.settings.services import Hermes2Config
 from tests.reference_services.gateway_process import configuration, until
 from tests.reference_services.operations.test_operations import BrokenEngine, HeldEngine, served, wait_for
 from tests.reference_services.running import HOST, Running, Start, free_ports

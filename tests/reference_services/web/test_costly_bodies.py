@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from reference_services.chat.api import document_requests, requests
-from reference_services.chat.routes import moderation_routes, thread_routes
-from reference_services.gateway.services.registrations import Announcement
-from reference_services.switch.requests.requests import InferRequest
+from signoff.reference_services.chat.api import document_requests, requests
+from signoff.reference_services.chat.routes import moderation_routes, thread_routes
+from signoff.reference_services.gateway.services.registrations import Announcement
+from signoff.reference_services.switch.requests.requests import InferRequest
 from tests.reference_services.gateway_process import Gateway, configuration, until
 from tests.reference_services.running import ROOT, Running, start_service
 from tests.reference_services.switch.switch_process import switch
@@ -228,8 +228,8 @@ def test_no_route_reads_a_body_by_another_way_or_lets_the_framework_parse_it() -
 
 def test_the_bodies_that_routes_take_are_all_among_those_tried(tmp_path: Path) -> None:
     """openapi.json knows every route with a body."""
-    from reference_services.chat.serving.app import create_app
-    from reference_services.chat.settings.services import Hermes2Config
+    from signoff.reference_services.chat.serving.app import create_app
+    from signoff.reference_services.chat.settings.services import Hermes2Config
 
     config = Hermes2Config(retrieval="embedded", threads=True, moderation=str(ROOT / "README.md"))
     document = create_app(config, tmp_path / "s.sqlite3").openapi()

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.web.requests import json_budget, strict_json
-from reference_services.web.requests.json_budget import OverBudget, TooManyValues
+from signoff.reference_services.web.requests import json_budget, strict_json
+from signoff.reference_services.web.requests.json_budget import OverBudget, TooManyValues
 
 MB = 2**20
 SIZE = 8 * MB

@@ -18,8 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.web.access.failures import Refused
-from reference_services.web.access.keys import Keys
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.access.keys import Keys
 from tests.reference_services.gateway_process import until
 from tests.reference_services.running import HOST, ROOT, Running, environment, free_ports, start_service
 
@@ -194,7 +194,7 @@ def ends(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     port, metrics_port = free_ports()
     return subprocess.run(
         [
-            *(sys.executable, "-m", "reference_services.chat", "hermes-2", f"--host={HOST}"),
+            *(sys.executable, "-m", "signoff.reference_services.chat", "hermes-2", f"--host={HOST}"),
             *(f"--port={port}", f"--metrics-port={metrics_port}", *arguments),
         ],
         cwd=ROOT, env=environment(**variables), capture_output=True, text=True, timeout=30, check=False,
@@ -240,7 +240,7 @@ def test_with_a_certificate_both_ports_speak_tls_and_nothing_else(certificate: t
     port, metrics_port = free_ports()
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "reference_services.chat", "hermes-2", f"--host={HOST}", f"--port={port}"),
+            *(sys.executable, "-m", "signoff.reference_services.chat", "hermes-2", f"--host={HOST}", f"--port={port}"),
             f"--metrics-port={metrics_port}",
         ],
         cwd=ROOT,
@@ -275,7 +275,14 @@ def test_a_handshake_of_tls_that_does_not_come_is_given_up(certificate: tuple[Pa
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "reference_services.chat", "hermes-2", f"--host={HOST}", f"--port={port}"),
+                *(
+                    sys.executable,
+                    "-m",
+                    "signoff.reference_services.chat",
+                    "hermes-2",
+                    f"--host={HOST}",
+                    f"--port={port}",
+                ),
                 *(f"--metrics-port={metrics_port}", "--log-level=WARNING"),
             ],
             cwd=ROOT,

@@ -7,9 +7,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.web.settings.settings_problems import SettingsError
-from reference_services.web.settings.settings_yaml import SECTIONS
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.web.settings.settings_yaml import SECTIONS
 
 SHIPPED = Path(__file__).parents[3] / "reference_services" / "hermes-2.yaml"
 PORTS = st.integers(1, 65535)

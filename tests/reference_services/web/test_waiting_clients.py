@@ -94,7 +94,7 @@ def health(folder: Path) -> Iterator[Listening]:
     log, port = folder / "health.log", free_ports()[0]
     estate = folder / "estate.json"
     estate.write_text('{"services": []}', encoding="utf-8")
-    command = [sys.executable, "-P", "-m", "reference_services.health", f"--host={HOST}", f"--port={port}"]
+    command = [sys.executable, "-P", "-m", "signoff.reference_services.health", f"--host={HOST}", f"--port={port}"]
     with log.open("wb") as errors:
         process = subprocess.Popen([*command, f"--estate={estate}"], env=environment(), stderr=errors)
     url = f"http://{HOST}:{port}"
@@ -264,7 +264,7 @@ def test_without_a_descriptor_the_log_does_not_grow_and_the_service_comes_back(s
 def test_a_service_takes_no_more_connections_than_it_has_descriptors_for() -> None:
     """In a process of its own: a hard limit cannot be raised again."""
     script = (
-        "import logging, resource; from reference_services.web.serving.descriptors import room_for;"
+        "import logging, resource; from signoff.reference_services.web.serving.descriptors import room_for;"
         "resource.setrlimit(resource.RLIMIT_NOFILE, (100, 400));"
         "print(room_for(50, 1, logging.getLogger()), room_for(1000, 1, logging.getLogger()),"
         "room_for(1000, 2, logging.getLogger()), resource.getrlimit(resource.RLIMIT_NOFILE)[0])"

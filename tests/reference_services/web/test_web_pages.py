@@ -24,10 +24,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.web.access.authority import read_host, read_origin
-from reference_services.web.access.visitors import Allowed, Visitors
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.web.access.authority import read_host, read_origin
+from signoff.reference_services.web.access.visitors import Allowed, Visitors
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 from tests.reference_services.gateway_process import MODEL, Gateway, Replica, configuration
 from tests.reference_services.running import HOST, ROOT, Start, await_ready, environment, free_ports, start_service
 from tests.reference_services.switch.switch_process import TOKEN, switch
@@ -127,7 +127,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ser
     gateway = Gateway(folder / "gateway.yaml", configured, variables={"GATEWAY_ADMIN_KEYS": "sk-admin-0417"})
     port, _ = free_ports(HOST)
     health = subprocess.Popen(
-        [*(sys.executable, "-P", "-m", "reference_services.health"), f"--host={HOST}", f"--port={port}"],
+        [*(sys.executable, "-P", "-m", "signoff.reference_services.health"), f"--host={HOST}", f"--port={port}"],
         env=environment(),
         stderr=subprocess.DEVNULL,
     )
@@ -506,7 +506,11 @@ def test_whatever_a_header_holds_it_is_a_host_and_an_origin_or_none(text: str) -
 @pytest.mark.skipif(shutil.which("prometheus") is None, reason="Debian's package prometheus is not installed")
 def test_no_page_reads_what_prometheus_has(tmp_path: Path) -> None:
     port, _ = free_ports(HOST)
-    command = [*(sys.executable, "-P", "-m", "reference_services.operations"), f"--host={HOST}", f"--port={port}"]
+    command = [
+        *(sys.executable, "-P", "-m", "signoff.reference_services.operations"),
+        f"--host={HOST}",
+        f"--port={port}",
+    ]
     process = subprocess.Popen([*command, f"--db={tmp_path}"], env=environment(), stderr=subprocess.DEVNULL)
     try:
         service = Service(HOST, port, "/api/v1/query?query=up")

@@ -9,10 +9,10 @@ from functools import cache, partial
 from itertools import islice
 from urllib.parse import urlsplit
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Command, Conflict, Statement
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Command, Conflict, Statement
 
 KIND = "access"
 _HEADER = re.compile(

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from acceptance.reading.conflicts.access.port import published
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, Pair, conflict
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.access.port import published
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, conflict
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "address"
 _LOCAL = re.compile(r"\b(?:https?://)?(?:localhost|127\.0\.0\.1):(?P<port>\d{2,5})\b")

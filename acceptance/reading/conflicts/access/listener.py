@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.apart import about, apart, telling
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import conflict, listed
-from acceptance.reading.conflicts.settings.configuration import MAPPED, OTHER_PORT
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.apart import about, apart, telling
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
+from signoff.acceptance.reading.conflicts.settings.configuration import MAPPED, OTHER_PORT
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "configuration"
 _LISTENER = re.compile(r"\b(?:service|server|api|endpoint)\b", re.IGNORECASE)

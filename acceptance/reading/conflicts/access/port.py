@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
-from acceptance.reading.facts.service_names import entity
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
+from signoff.acceptance.reading.facts.service_names import entity
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "port"
 _LISTENS = frozenset({"port", "metrics_port", "http_port", "https_port", "grpc_port", "admin_port", "health_port"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import conflict
-from acceptance.reading.source.document import Command, Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import conflict
+from signoff.acceptance.reading.source.document import Command, Conflict
 
 KIND = "session"
 _EARLIER = re.compile(r"\b(?:previous|earlier|prior|preceding|history|past|before)\b", re.IGNORECASE)

@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from acceptance.reading.conflicts.evidence.page import Page
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.conflicts.evidence.page import Page
+from signoff.acceptance.reading.source.wording import plain
 
 _WORD = re.compile(r"[A-Za-z][\w.]*(?:-[\w.]+)*")
 _LABEL = re.compile(r"^\s*(?=\S)((?:[^:;().]|[.:](?=\w)){1,60}?)\s*:\s")

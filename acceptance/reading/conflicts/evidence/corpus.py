@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from acceptance.criterion import Criterion
-from acceptance.reading.conflicts.evidence.occasion import occasion, occasion_named
-from acceptance.reading.conflicts.evidence.page import Page
-from acceptance.reading.facts.service_names import entity
-from acceptance.reading.settings.names import ALIASES, ENGINE
-from acceptance.reading.source.document import Document, Setting
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading.conflicts.evidence.occasion import occasion, occasion_named
+from signoff.acceptance.reading.conflicts.evidence.page import Page
+from signoff.acceptance.reading.facts.service_names import entity
+from signoff.acceptance.reading.settings.names import ALIASES, ENGINE
+from signoff.acceptance.reading.source.document import Document, Setting
 
 _SHARED = re.compile(r"default|common|global|shared|base\b|anchors?", re.IGNORECASE)
 _GENERIC = frozenset({"", "service", "services", "server", "environment", "env"})

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from acceptance.criterion import Comparator, Criterion, Threshold
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.page import Page, Pair, Place
-from acceptance.reading.settings.setting_values import number
+from signoff.acceptance.criterion import Comparator, Criterion, Threshold
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place
+from signoff.acceptance.reading.settings.setting_values import number
 
 SUBJECTS = frozenset(
     {

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page
-from acceptance.reading.source.block import Block
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page
+from signoff.acceptance.reading.source.block import Block
 
 _NAMES = ("name", "model_id", "id", "model")
 _TELLING = frozenset({"size_gb", "context_length", "quantization", "source", "context_window", "max_model_len"})

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from acceptance.reading.conflicts.evidence.page import Page
-from acceptance.reading.source.block import Block
+from signoff.acceptance.reading.conflicts.evidence.page import Page
+from signoff.acceptance.reading.source.block import Block
 
 # Words of headings and file names that say: these values are for one occasion among several.
 _STAGE = re.compile(

@@ -7,10 +7,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from acceptance.criterion import Criterion
-from acceptance.reading.source.block import Block, Heading
-from acceptance.reading.source.document import Conflict, Document, Setting, Side
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading.source.block import Block, Heading
+from signoff.acceptance.reading.source.document import Conflict, Document, Setting, Side
+from signoff.acceptance.reading.source.wording import plain
 
 Pair = tuple[str, str]
 Place = tuple["Page", Side]

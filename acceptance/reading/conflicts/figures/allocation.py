@@ -7,11 +7,11 @@ from bisect import bisect
 from collections.abc import Iterator
 from functools import cache
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict, Setting
-from reports.units import SCALE
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict, Setting
+from signoff.reports.units import SCALE
 
 KIND = "resource"
 _AMOUNT = re.compile(

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import TypeVar
 
-from acceptance.criterion import Criterion
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
-from acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Command, Conflict
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Command, Conflict
 
 KIND = "concurrency"
 _CAPS = ("max_num_seqs", "max_concurrent_requests", "max_concurrent", "max_concurrency")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from acceptance.reading.source.document import Conflict
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
+from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.source.wording import plain
 
 KIND = "timeout"
 _END = r"(?:(?:request|read|response|total|http|send)_)*timeout(?:_(?P<unit>s|sec|seconds|ms))?$"

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from acceptance.reading.source.document import Conflict
-from acceptance.reading.source.wording import label_of, plain
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
+from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.source.wording import label_of, plain
 
 KIND = "duration"
 _HOURS = {"m": 1 / 60, "h": 1.0, "d": 8.0, "w": 40.0}

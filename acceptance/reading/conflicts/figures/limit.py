@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.apart import About, about, apart
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.limit_claims import FIRM, Claim, claims
-from acceptance.reading.conflicts.evidence.page import conflict, listed
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.apart import About, about, apart
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.limit_claims import FIRM, Claim, claims
+from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "limit"
 # How many neighbours a claim is compared with, so that a list of thousands takes no longer than its lines.

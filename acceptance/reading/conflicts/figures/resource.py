@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from functools import cache, partial
 from math import ceil
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.page import Page, conflict
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
-from reports.units import SCALE
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.units import SCALE
 
 KIND = "resource"
 _GPUS = re.compile(

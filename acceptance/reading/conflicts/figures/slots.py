@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.source.wording import plain
 
 KIND = "context"
 _SERVER = re.compile(r"(?<![\w./-])(?:[\w./-]*/)?llama-server\b(?:[^\n\\]|\\\n|\\)*")

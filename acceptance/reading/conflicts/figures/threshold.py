@@ -6,12 +6,12 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.apart import about, apart
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
-from acceptance.reading.conflicts.evidence.page import conflict
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.apart import about, apart
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
+from signoff.acceptance.reading.conflicts.evidence.page import conflict
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "threshold"
 _RANK = re.compile(r"^p(\d+(?:\.\d+)?)$")

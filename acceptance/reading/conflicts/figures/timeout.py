@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
-from acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "timeout"
 _NAME = re.compile(r"^(?:request_|inference_|model_|http_|response_|read_)?timeout(?:_(s|sec|seconds|ms))?$")

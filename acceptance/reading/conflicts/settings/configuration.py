@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.limit_claims import MIRRORS
-from acceptance.reading.conflicts.evidence.page import conflict, listed
-from acceptance.reading.facts.service_names import entity
-from acceptance.reading.settings.names import CANONICAL
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.limit_claims import MIRRORS
+from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
+from signoff.acceptance.reading.facts.service_names import entity
+from signoff.acceptance.reading.settings.names import CANONICAL
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "configuration"
 _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "model", "environment", "performance"})

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "context"
 _LENGTHS = ("max_model_len", "context_length")

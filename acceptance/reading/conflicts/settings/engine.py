@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
-from acceptance.reading.conflicts.evidence.page import Page, Pair, conflict, listed
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, conflict, listed
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "engine"
 _VERSION = re.compile(r"\bvllm\b[ \t:=v@-]*(\d+)\.(\d+)(?:\.(\d+))?", re.IGNORECASE)

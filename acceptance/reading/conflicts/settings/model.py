@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.model_facts import Fact, family, model_facts
-from acceptance.reading.conflicts.evidence.page import Page, conflict, listed
-from acceptance.reading.settings.setting_values import number
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.model_facts import Fact, family, model_facts
+from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict, listed
+from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "model"
 _COMPARED = {"size_gb": "GB", "context_length": "tokens"}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import conflict
-from acceptance.reading.conflicts.settings.configuration import comparable
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import conflict
+from signoff.acceptance.reading.conflicts.settings.configuration import comparable
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "remedy"
 _ADVICE = re.compile(

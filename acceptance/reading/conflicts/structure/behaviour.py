@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "behaviour"
 _EXCEPT = re.compile(r"^(?P<indent>\s*)except\s+(?:\w+\.)*(?P<name>\w*Timeout\w*)", re.IGNORECASE)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.criterion import Criterion
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
-from acceptance.reading.source.document import Conflict
-from acceptance.reading.source.wording import label_of
+from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
+from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.source.wording import label_of
 
 KIND = "dependency"
 _NOT_NEEDED = re.compile(r"^\W*(?:is\s+)?not\s+(?:required|needed|used)\b(?!\s+until)", re.IGNORECASE)

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from acceptance.reading.commands.expectation import ELLIPSIS, shown_json
-from acceptance.reading.conflicts.evidence.corpus import Corpus, is_open
-from acceptance.reading.conflicts.evidence.limit_claims import COMPLETION
-from acceptance.reading.conflicts.evidence.page import Page, conflict
-from acceptance.reading.source.document import Command, Conflict, Statement
+from signoff.acceptance.reading.commands.expectation import ELLIPSIS, shown_json
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, is_open
+from signoff.acceptance.reading.conflicts.evidence.limit_claims import COMPLETION
+from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
+from signoff.acceptance.reading.source.document import Command, Conflict, Statement
 
 KIND = "expectation"
 _STATUS = re.compile(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, conflict
-from acceptance.reading.source.document import Conflict
-from acceptance.reading.source.wording import has_placeholder
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
+from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.source.wording import has_placeholder
 
 KIND = "status"
 _DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from itertools import takewhile
 from math import inf
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Conflict
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.source.wording import plain
 
 KIND = "duration"
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
+from signoff.acceptance.reading.source.document import Conflict
 
 KIND = "undefined-file"
 _NEEDED = re.compile(

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from acceptance.reading.commands.commands import SHELL_LANGUAGES
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, conflict
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Command, Conflict
+from signoff.acceptance.reading.commands.commands import SHELL_LANGUAGES
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Command, Conflict
 
 KIND = "undefined-variable"
 _REFERENCE = re.compile(r"(?<![\\$])\$(?:\{(?P<braced>[A-Z][A-Z0-9_]{2,})\}|(?P<bare>[A-Z][A-Z0-9_]{2,})\b)")

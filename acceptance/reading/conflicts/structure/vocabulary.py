@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acceptance.reading.conflicts.evidence.corpus import Corpus
-from acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from acceptance.reading.source.block import Block
-from acceptance.reading.source.document import Conflict
-from acceptance.reading.source.wording import plain
+from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
+from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
+from signoff.acceptance.reading.source.block import Block
+from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.source.wording import plain
 
 KIND = "vocabulary"
 _ACRONYM = re.compile(r"\b[A-Z]{3,}(?:\+[A-Z]+)*\b")

@@ -7,9 +7,9 @@ from typing import Any
 import httpx
 import pytest
 
-from reference_services.chat.engine.cache import ResponseCache
-from reference_services.chat.engine.engine import Ask, Step
-from reference_services.chat.prompt.prompt import Prompt
+from signoff.reference_services.chat.engine.cache import ResponseCache
+from signoff.reference_services.chat.engine.engine import Ask, Step
+from signoff.reference_services.chat.prompt.prompt import Prompt
 from tests.reference_services.running import Running
 
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.engine.engine import Ask, Pace, SimulatedEngine, Step
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.prompt.tokenizer import count
-from reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.engine.engine import Ask, Pace, SimulatedEngine, Step
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.prompt.tokenizer import count
+from signoff.reference_services.chat.settings.services import Hermes2Config
 
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
 
@@ -141,7 +141,7 @@ def test_deadlines_are_absolute_so_that_the_lateness_of_one_token_does_not_move_
         deadlines.append(deadline_s)
         time.sleep(0.002)  # noqa: ASYNC251 - a loop that is held up, later at each token
 
-    monkeypatch.setattr("reference_services.chat.engine.engine._until", note)
+    monkeypatch.setattr("signoff.reference_services.chat.engine.engine._until", note)
     run_all(engine(time_to_first_token_ms=30, time_per_token_ms=3), [Ask(conversation("x"), 20, ignore_eos=True)])
     assert [at - deadlines[0] for at in deadlines] == pytest.approx([number * 0.003 for number in range(20)])
 

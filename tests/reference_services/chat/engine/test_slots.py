@@ -12,9 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, precondition, rule
 
-from reference_services.chat.engine.slots import Slots
-from reference_services.switch.requests.refusals import Refused
-from reference_services.switch.serving.chain import Queue
+from signoff.reference_services.chat.engine.slots import Slots
+from signoff.reference_services.switch.requests.refusals import Refused
+from signoff.reference_services.switch.serving.chain import Queue
 
 SIZE = 2
 

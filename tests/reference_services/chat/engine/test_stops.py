@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.engine.stops import cut
+from signoff.reference_services.chat.engine.stops import cut
 
 TEXTS = st.lists(st.text("abc ", max_size=4), max_size=12)
 STOPS = st.lists(st.text("abc ", min_size=1, max_size=5), max_size=3)

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from reference_services.chat.engine.json_scalars import Unsupported
-from reference_services.chat.engine.structured import write
+from signoff.reference_services.chat.engine.json_scalars import Unsupported
+from signoff.reference_services.chat.engine.structured import write
 
 NAMES = st.text("abcdef", min_size=1, max_size=3)
 JSON = st.none() | st.booleans() | st.integers(-99, 99) | st.text(max_size=5)

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.prompt import tokenizer
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.prompt.templates import CHATML, MISTRAL, TEMPLATES, Content, Mark
+from signoff.reference_services.chat.prompt import tokenizer
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.prompt.templates import CHATML, MISTRAL, TEMPLATES, Content, Mark
 
 PUBLISHED = {
     "chatml": "{% for message in messages %}{{'<|im_start|>' + message['role'] + '\n' + message['content'] + "

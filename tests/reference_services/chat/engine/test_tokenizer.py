@@ -3,9 +3,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.prompt import tokenizer
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.prompt.templates import IM_START
+from signoff.reference_services.chat.prompt import tokenizer
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.prompt.templates import IM_START
 
 TEXTS = st.text(st.characters(codec="utf-8"))
 GOLDEN = [2010220930, 711178782, 1624933230, 1245397707]

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.prompt.tokenizer import count
-from reference_services.chat.routes.analytics import Conversation, analysed, figure
-from reference_services.chat.sessions.coherence import CoherenceScore
-from reference_services.chat.stores.records import TurnRecord
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.tokenizer import count
+from signoff.reference_services.chat.routes.analytics import Conversation, analysed, figure
+from signoff.reference_services.chat.sessions.coherence import CoherenceScore
+from signoff.reference_services.chat.stores.records import TurnRecord
 from tests.reference_services.running import Running, start_service
 
 FIRST, SECOND = "sk-first-4471-maple", "sk-second-9920-birch"

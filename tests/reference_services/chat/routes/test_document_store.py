@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from reference_services.retrieval.document import Document, StoreCannotOpen, StoreFull
-from reference_services.retrieval.embedder import open_embedder
-from reference_services.retrieval.hashed_embedder import HashedEmbedder
-from reference_services.retrieval.passages import LONGEST, passages
-from reference_services.retrieval.store import DocumentStore
-from reference_services.retrieval.vector import EmbedderError
+from signoff.reference_services.retrieval.document import Document, StoreCannotOpen, StoreFull
+from signoff.reference_services.retrieval.embedder import open_embedder
+from signoff.reference_services.retrieval.hashed_embedder import HashedEmbedder
+from signoff.reference_services.retrieval.passages import LONGEST, passages
+from signoff.reference_services.retrieval.store import DocumentStore
+from signoff.reference_services.retrieval.vector import EmbedderError
 
 MOST = 4
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])

@@ -10,7 +10,7 @@ from graphql import GraphQLError, get_introspection_query, parse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.routes.graphql_size import MOST_FIELDS, check
+from signoff.reference_services.chat.routes.graphql_size import MOST_FIELDS, check
 from tests.reference_services.running import Running, start_service
 from tests.reference_services.web.service_watch import MB, watched
 

@@ -15,15 +15,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.sync.client import connect
 
-from reference_services.chat.engine.engine import Step
-from reference_services.chat.moderation.judgement import Judgement, ModeratorAway
-from reference_services.chat.moderation.moderation import Moderation
-from reference_services.chat.moderation.moderation_endpoint import EndpointScreen, ModerationEndpoint
-from reference_services.chat.moderation.moderator import opened
-from reference_services.chat.moderation.word_list import WordList, phrases, words
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.web.access.failures import Refused
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.chat.engine.engine import Step
+from signoff.reference_services.chat.moderation.judgement import Judgement, ModeratorAway
+from signoff.reference_services.chat.moderation.moderation import Moderation
+from signoff.reference_services.chat.moderation.moderation_endpoint import EndpointScreen, ModerationEndpoint
+from signoff.reference_services.chat.moderation.moderator import opened
+from signoff.reference_services.chat.moderation.word_list import WordList, phrases, words
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 from tests.reference_services.running import HOST, Running, Start, start_service
 
 TOLD = "The colour of the boat is turquoise today."

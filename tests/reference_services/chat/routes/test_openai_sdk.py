@@ -14,7 +14,7 @@ import openai
 import pytest
 from pydantic import BaseModel, Field
 
-from reference_services.chat.settings.services import SERVICES
+from signoff.reference_services.chat.settings.services import SERVICES
 from tests.reference_services.gateway_process import Gateway, configuration
 from tests.reference_services.running import HOST, Running, free_ports, start_service
 

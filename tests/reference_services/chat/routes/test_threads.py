@@ -12,13 +12,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.prompt.tokenizer import count_messages
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.sessions.threads import Threads, root_of, walked
-from reference_services.chat.settings.services import Hermes2Config, OpenChatConfig
-from reference_services.chat.stores.records import SessionRecord
-from reference_services.web.access.failures import Refused
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.tokenizer import count_messages
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.sessions.threads import Threads, root_of, walked
+from signoff.reference_services.chat.settings.services import Hermes2Config, OpenChatConfig
+from signoff.reference_services.chat.stores.records import SessionRecord
+from signoff.reference_services.web.access.failures import Refused
 from tests.reference_services.running import Running, Start, start_service
 
 NAMES = st.sampled_from(("ann", "bob", "cem", "dee"))

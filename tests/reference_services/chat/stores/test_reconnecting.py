@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reference_services.chat.stores.reconnecting import Line
-from reference_services.chat.stores.store import SessionHeld
+from signoff.reference_services.chat.stores.reconnecting import Line
+from signoff.reference_services.chat.stores.store import SessionHeld
 
 
 class Away(Exception):

@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from reference_services.chat.prompt.prompt import Message
-from reference_services.chat.prompt.tokenizer import count_messages
-from reference_services.chat.prompt.window import fitted, merged, turns_of
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.chat.stores.sqlite_store import SqliteStore
-from reference_services.chat.stores.store import StoreAway, StoreError
+from signoff.reference_services.chat.prompt.prompt import Message
+from signoff.reference_services.chat.prompt.tokenizer import count_messages
+from signoff.reference_services.chat.prompt.window import fitted, merged, turns_of
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.stores.sqlite_store import SqliteStore
+from signoff.reference_services.chat.stores.store import StoreAway, StoreError
 
 MINUTE = 60.0
 NAMES = st.sampled_from(("ann", "bob", "cem"))

@@ -14,11 +14,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from reference_services.chat.sessions.sessions import SessionManager
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.chat.stores.open_store import open_store
-from reference_services.chat.stores.redis_store import RedisStore
-from reference_services.chat.stores.store import StoreError
+from signoff.reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.stores.open_store import open_store
+from signoff.reference_services.chat.stores.redis_store import RedisStore
+from signoff.reference_services.chat.stores.store import StoreError
 from tests.reference_services.chat.stores.store_servers import PASSWORD, Server, start_server
 from tests.reference_services.chat.stores.test_durability import write_until_gone
 from tests.reference_services.chat.stores.test_stores import _server_store
@@ -144,7 +144,7 @@ def test_a_store_that_cannot_be_used_is_told_at_the_start(kind: str, store_serve
 def test_the_command_says_what_is_wrong_with_its_store_and_no_password(store_servers) -> None:
     def refused(*arguments: str) -> tuple[int, str]:
         done = subprocess.run(
-            [sys.executable, "-P", "-m", "reference_services.chat", *arguments],
+            [sys.executable, "-P", "-m", "signoff.reference_services.chat", *arguments],
             env=environment(),
             capture_output=True,
             text=True,

@@ -16,10 +16,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.chat.stores.records import SessionRecord, TurnRecord
-from reference_services.chat.stores.sqlite_store import SqliteStore
-from reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, Store, StoreError
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.stores.records import SessionRecord, TurnRecord
+from signoff.reference_services.chat.stores.sqlite_store import SqliteStore
+from signoff.reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, Store, StoreError
 
 KINDS = ("sqlite", "redis", "postgresql")
 NAMES = st.sampled_from(("ann/a", "ann/b", "bob/a", "c", "d"))
@@ -40,10 +40,10 @@ def opened(request: pytest.FixtureRequest, store_servers, tmp_path: Path) -> Cal
             return lambda: SqliteStore(tmp_path / f"{name}.sqlite3")
         url = store_servers(request.param).url()
         if request.param == "redis":
-            from reference_services.chat.stores.redis_store import RedisStore
+            from signoff.reference_services.chat.stores.redis_store import RedisStore
 
             return lambda: RedisStore(url, name)
-        from reference_services.chat.stores.postgresql_store import PostgresqlStore
+        from signoff.reference_services.chat.stores.postgresql_store import PostgresqlStore
 
         return lambda: PostgresqlStore(url, name)
 
@@ -257,7 +257,7 @@ def test_two_processes_take_turns_and_one_that_lost_its_claim_stores_nothing(
     assert done(second.drop("a", float("inf"))) == 0
     done(first.append("a", turn, "one"))
     # A claim that nobody renews is over after its lease.
-    monkeypatch.setattr(f"reference_services.chat.stores.{kind}_store.LEASE_S", 0.05)
+    monkeypatch.setattr(f"signoff.reference_services.chat.stores.{kind}_store.LEASE_S", 0.05)
     assert done(first.claim("a", "three")).turns == 1
     while True:
         try:
@@ -289,9 +289,9 @@ def test_an_append_that_is_sent_again_after_a_lost_answer_adds_nothing(kind: str
 def test_a_claim_is_renewed_while_its_turn_is_under_way(
     kind: str, store_servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"reference_services.chat.stores.{kind}_store.LEASE_S", 1.0)
-    monkeypatch.setattr("reference_services.chat.stores.leases._RENEW_S", 0.1)
-    monkeypatch.setattr("reference_services.chat.stores.server_store.TICK_S", 0.05)
+    monkeypatch.setattr(f"signoff.reference_services.chat.stores.{kind}_store.LEASE_S", 1.0)
+    monkeypatch.setattr("signoff.reference_services.chat.stores.leases._RENEW_S", 0.1)
+    monkeypatch.setattr("signoff.reference_services.chat.stores.server_store.TICK_S", 0.05)
     first, second = (_server_store(kind, store_servers, "renewed") for _ in range(2))
     done(first.claim("a", "one"))
     time.sleep(2.0)
@@ -383,9 +383,9 @@ def test_no_password_is_shown(url: str, shown: str) -> None:
 def _server_store(kind: str, store_servers, service: str) -> Store:
     url = store_servers(kind).url()
     if kind == "redis":
-        from reference_services.chat.stores.redis_store import RedisStore
+        from signoff.reference_services.chat.stores.redis_store import RedisStore
 
         return RedisStore(url, service)
-    from reference_services.chat.stores.postgresql_store import PostgresqlStore
+    from signoff.reference_services.chat.stores.postgresql_store import PostgresqlStore
 
     return PostgresqlStore(url, service)

@@ -49,7 +49,15 @@ def eventually(holds: Callable[[], bool]) -> bool:
 def starting(engine: StandIn, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
     """A service whose engine need not become ready."""
     port, metrics_port = free_ports(HOST)
-    command = [sys.executable, "-P", "-m", "reference_services.chat", "hermes-2", f"--host={HOST}", f"--port={port}"]
+    command = [
+        sys.executable,
+        "-P",
+        "-m",
+        "signoff.reference_services.chat",
+        "hermes-2",
+        f"--host={HOST}",
+        f"--port={port}",
+    ]
     process = subprocess.Popen(
         [*command, f"--metrics-port={metrics_port}", *engine.arguments, *arguments],
         env=environment(**engine.variables), stderr=subprocess.PIPE, text=True,
@@ -221,7 +229,7 @@ def test_nothing_of_the_engine_outlives_the_service_however_it_ends(engine: Stan
 
 def refused(*arguments: str, **variables: str) -> tuple[int, str]:
     done = subprocess.run(
-        [sys.executable, "-P", "-m", "reference_services.chat", f"--host={HOST}", "--engine=vllm", *arguments],
+        [sys.executable, "-P", "-m", "signoff.reference_services.chat", f"--host={HOST}", "--engine=vllm", *arguments],
         env=environment(**variables), capture_output=True, text=True, timeout=WAIT_S, check=False,
     )  # fmt: skip
     assert "Traceback" not in done.stderr

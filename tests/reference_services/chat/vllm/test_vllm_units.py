@@ -11,18 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference_services.chat.engine.engine import EngineError, Step
-from reference_services.chat.prompt.prompt import Message, Prompt
-from reference_services.chat.settings.services import Hermes2Config
-from reference_services.chat.vllm.model_tokenizer import ModelTokenizer
-from reference_services.chat.vllm.vllm_answer import events, steps
-from reference_services.chat.vllm.vllm_arguments import vllm_arguments
-from reference_services.chat.vllm.vllm_flags import flags, parted
-from reference_services.chat.vllm.vllm_install import flags_of
-from reference_services.chat.vllm.vllm_metrics import families_of
-from reference_services.chat.vllm.vllm_process import said
-from reference_services.web.access.failures import Refused
-from reference_services.web.settings.settings_problems import SettingsError
+from signoff.reference_services.chat.engine.engine import EngineError, Step
+from signoff.reference_services.chat.prompt.prompt import Message, Prompt
+from signoff.reference_services.chat.settings.services import Hermes2Config
+from signoff.reference_services.chat.vllm.model_tokenizer import ModelTokenizer
+from signoff.reference_services.chat.vllm.vllm_answer import events, steps
+from signoff.reference_services.chat.vllm.vllm_arguments import vllm_arguments
+from signoff.reference_services.chat.vllm.vllm_flags import flags, parted
+from signoff.reference_services.chat.vllm.vllm_install import flags_of
+from signoff.reference_services.chat.vllm.vllm_metrics import families_of
+from signoff.reference_services.chat.vllm.vllm_process import said
+from signoff.reference_services.web.access.failures import Refused
+from signoff.reference_services.web.settings.settings_problems import SettingsError
 from tests.reference_services.chat.vllm.vllm_model import make_model
 
 HELP = """

@@ -1,5 +1,5 @@
 """Sessions, at the path that the deployment task of Hermes-2 names."""
 
-from reference_services.chat.sessions.sessions import SessionManager
+from signoff.reference_services.chat.sessions.sessions import SessionManager
 
 __all__ = ["SessionManager"]

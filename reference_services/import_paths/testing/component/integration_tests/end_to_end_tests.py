@@ -1,3 +1,3 @@
 """Tests from end to end of every model service, where the task documents call them; -k picks one."""
 
-from reference_services.service_tests.end_to_end import *  # noqa: F403
+from signoff.reference_services.service_tests.end_to_end import *  # noqa: F403

@@ -1,5 +1,5 @@
 """The health of all services, at the path that the task documents name."""
 
-from reference_services.health.framework import HealthCheckFramework
+from signoff.reference_services.health.framework import HealthCheckFramework
 
 __all__ = ["HealthCheckFramework"]

@@ -1,6 +1,6 @@
 """The settings of Mixtral-8x7B, at the path that the task documents name."""
 
-from reference_services.chat.settings.services import MixtralConfig
-from reference_services.chat.settings.services import MixtralConfig as Mixtral8x7bConfig
+from signoff.reference_services.chat.settings.services import MixtralConfig
+from signoff.reference_services.chat.settings.services import MixtralConfig as Mixtral8x7bConfig
 
 __all__ = ["Mixtral8x7bConfig", "MixtralConfig"]

@@ -1,6 +1,6 @@
 """The settings of OpenChat-3.5, at the path that the task documents name."""
 
-from reference_services.chat.settings.services import OpenChatConfig
-from reference_services.chat.settings.services import OpenChatConfig as Openchat35Config
+from signoff.reference_services.chat.settings.services import OpenChatConfig
+from signoff.reference_services.chat.settings.services import OpenChatConfig as Openchat35Config
 
 __all__ = ["OpenChatConfig", "Openchat35Config"]

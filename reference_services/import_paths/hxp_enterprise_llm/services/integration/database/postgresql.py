@@ -1,5 +1,5 @@
 """PostgreSQL, at the path that the task template names."""
 
-from reference_services.connectors.postgresql import PostgreSQLConnector
+from signoff.reference_services.connectors.postgresql import PostgreSQLConnector
 
 __all__ = ["PostgreSQLConnector"]

@@ -1,5 +1,5 @@
 """Redis, beside the connectors that the task template names."""
 
-from reference_services.connectors.redis_cache import RedisConnector
+from signoff.reference_services.connectors.redis_cache import RedisConnector
 
 __all__ = ["RedisConnector"]

@@ -1,5 +1,5 @@
 """Qdrant, at the path that the task template names."""
 
-from reference_services.connectors.qdrant import QdrantClient
+from signoff.reference_services.connectors.qdrant import QdrantClient
 
 __all__ = ["QdrantClient"]

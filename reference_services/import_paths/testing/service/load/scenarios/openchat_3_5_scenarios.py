@@ -1,5 +1,5 @@
 """Tests of openchat-3.5 under load, where the task documents call them."""
 
-from reference_services.service_tests.load_scenarios import *  # noqa: F403
+from signoff.reference_services.service_tests.load_scenarios import *  # noqa: F403
 
 SERVICE = "openchat-3.5"

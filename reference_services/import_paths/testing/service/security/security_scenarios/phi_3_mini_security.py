@@ -1,5 +1,5 @@
 """Tests of phi-3-mini and its security, where the task documents call them."""
 
-from reference_services.service_tests.security_scenarios import *  # noqa: F403
+from signoff.reference_services.service_tests.security_scenarios import *  # noqa: F403
 
 SERVICE = "phi-3-mini"
