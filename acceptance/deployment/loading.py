@@ -84,12 +84,12 @@ def _library(folder: Path, library: deployment_file.Library) -> Library:
 
 def _unreadable(path: Path, text: Sequence[str], mistakes: Sequence[Mistake]) -> DeploymentUnreadable:
     lines = lines_of_keys(text)
-    found = sorted((line_of(lines, mistake.place), *_told(mistake)) for mistake in mistakes)
+    found = sorted((line_of(lines, mistake.place), *_in_words(mistake)) for mistake in mistakes)
     message = "\n".join(f"{path}:{line}: {told}" for line, told, _ in found)
     return DeploymentUnreadable(message, "; ".join(dict.fromkeys(mend for _, _, mend in found if mend)))
 
 
-def _told(mistake: Mistake) -> tuple[str, str]:
+def _in_words(mistake: Mistake) -> tuple[str, str]:
     """What is wrong and what to do about it, in the words of this file."""
     if mistake.code == "missing":
         return _MISSING[mistake.value[0]]

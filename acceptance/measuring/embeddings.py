@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from signoff.acceptance.evidence import Record
-from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.refusal import status_of
 
 PATH = "/v1/embeddings"
 TEXTS = ("A harbour in the morning.", "Compound interest, explained.")
@@ -17,7 +17,7 @@ def problems(record: Record) -> list[str]:
     """What keeps an answer to TEXTS from being OpenAI's list of embeddings, one sentence each."""
     body = record.get("json")
     if record["status"] != 200 or not isinstance(body, Mapping):
-        return [f"gives {told(record)} and no embeddings"]
+        return [f"gives {status_of(record)} and no embeddings"]
     found = [] if body.get("object") == "list" else [f"object is {body.get('object')!r}, not 'list'"]
     if not isinstance(body.get("model"), str) or not body["model"]:
         found.append("model is missing")

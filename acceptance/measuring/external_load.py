@@ -11,16 +11,16 @@ from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.verdict import Verdict
 from signoff.perf.client.request_url import Origin, origin
 from signoff.perf.errors import EvidenceUnreadable, UrlInvalid
-from signoff.perf.imported.external_results import read_foreign
-from signoff.perf.imported.external_run import ForeignRun
+from signoff.perf.imported.external_results import read_external
+from signoff.perf.imported.external_run import ExternalRun
 
 RECORD = "foreign"
 
 
-def read_evidence(path: Path, deployment: Deployment) -> ForeignRun:
+def read_evidence(path: Path, deployment: Deployment) -> ExternalRun:
     """The run of a file, which has to be of the deployment's target. Raises EvidenceUnusable."""
     try:
-        found = read_foreign(path)
+        found = read_external(path)
     except EvidenceUnreadable as error:
         raise EvidenceUnusable(str(error), error.mend) from None
     if _place(found.target) != _place(deployment.target):

@@ -25,7 +25,7 @@ from signoff.perf.client.exchange import Exchange
 from signoff.perf.client.patience import origin_of
 from signoff.perf.decisions.mean_latency import LOOKS
 from signoff.perf.errors import LoadProcessDied, PerfError
-from signoff.perf.imported.external_run import ForeignRun
+from signoff.perf.imported.external_run import ExternalRun
 from signoff.perf.load.gathered import SILENCE_S
 from signoff.perf.load.load import LoadPlan, run_load_in_process
 from signoff.perf.load.load_run import LoadRun
@@ -162,7 +162,7 @@ def _take(recorder: Recorder, site: Site) -> None:
         limit_ms=strictest_s * 1e3 if strictest_s else None,
         figure="mean",
     )
-    recorder.write("load", _told(site))
+    recorder.write("load", _demand(site))
     run, side = _offer(recorder, site, plan)
     if not run.valid and not run.interrupted and not run.given_up:
         # One repeat, and both are kept: a client that was held up says nothing about the server.
@@ -190,9 +190,9 @@ def _look_for_silence(site: Site, run: LoadRun) -> None:
         site.patience.doubt("POST", run.plan.url)
 
 
-def _keep(recorder: Recorder, site: Site, foreign: ForeignRun) -> None:
+def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
     """Another tool's run in the place of an own one, with what it cannot prove."""
-    recorder.write("load", _told(site))
+    recorder.write("load", _demand(site))
     recorder.write(FOREIGN, foreign.as_record())
     for sentence in foreign.cannot_prove:
         recorder.write("note", {"assumption": f"measured by {foreign.tool} {foreign.version}: {sentence}"})
@@ -210,7 +210,7 @@ def _timeout_s(site: Site) -> float:
     return longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S
 
 
-def _told(site: Site) -> Record:
+def _demand(site: Site) -> Record:
     """What the document asks of the load."""
     asked = _asked(site)
     return {

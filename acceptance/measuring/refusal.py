@@ -47,7 +47,7 @@ def inside(record: Record) -> str:
     return next((text[:SHOWN] for text in found if text not in sent), "")
 
 
-def told(record: Record) -> str:
+def status_of(record: Record) -> str:
     """The status, or why there is none."""
     return str(record["status"] or record["error"])
 

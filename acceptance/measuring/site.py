@@ -20,7 +20,7 @@ from signoff.perf.client.bounds import AnswerTooLong, Room
 from signoff.perf.client.fetch import error_of, fetch
 from signoff.perf.client.patience import Patience
 from signoff.perf.errors import PlanInvalid
-from signoff.perf.imported.external_run import ForeignRun
+from signoff.perf.imported.external_run import ExternalRun
 from signoff.perf.processes.process_identity import ProcessIdentity
 from signoff.perf.redaction import known_secrets
 from signoff.reports.plain_text import json_text
@@ -70,7 +70,7 @@ class Site:
     stopped: tuple[ProcessIdentity, ...] = ()
     """The processes of the own service, once the run has stopped it."""
     seed: int = 0
-    foreign: ForeignRun | None = None
+    foreign: ExternalRun | None = None
     """Another tool's run, in the place of the own load run."""
     on_progress: Callable[[str, float], None] = lambda what, share: None
     retries: list[str] = field(default_factory=list)

@@ -21,7 +21,7 @@ from signoff.acceptance.reading.diagnostics.gaps import find_gaps
 from signoff.acceptance.reading.diagnostics.swallowed import free_demands
 from signoff.acceptance.reading.diagnostics.swallowed_tables import free_tables
 from signoff.acceptance.reading.facts.facts import read_facts
-from signoff.acceptance.reading.reading_state import Draught
+from signoff.acceptance.reading.reading_state import ReadingState
 from signoff.acceptance.reading.settings.configuration import read_configuration
 from signoff.acceptance.reading.source.block_parser import read_blocks
 from signoff.acceptance.reading.source.document import Conflict, Diagnostic, Document, Reading
@@ -88,107 +88,107 @@ def read_document(path: Path, kinds: Kinds, today: date | None = None) -> Docume
     return read_documents([path], kinds, today).documents[0]
 
 
-def _divide(draught: Draught) -> None:
+def _divide(state: ReadingState) -> None:
     """Bytes to text, text to blocks."""
-    draught.source = source = read_source(draught.path, draught.most_bytes)
-    draught.blocks = read_blocks(source.lines)
-    blocks, about_tables = free_tables(draught.blocks.blocks, source.lines)
+    state.source = source = read_source(state.path, state.most_bytes)
+    state.blocks = read_blocks(source.lines)
+    blocks, about_tables = free_tables(state.blocks.blocks, source.lines)
     blocks, about_demands = free_demands(blocks, source.lines)
-    draught.blocks = replace(draught.blocks, blocks=blocks)
-    for flaw in (*source.flaws, *draught.blocks.flaws, *about_tables, *about_demands):
-        draught.report(flaw)
+    state.blocks = replace(state.blocks, blocks=blocks)
+    for flaw in (*source.flaws, *state.blocks.flaws, *about_tables, *about_demands):
+        state.report(flaw)
 
 
-def _configure(draught: Draught) -> None:
+def _configure(state: ReadingState) -> None:
     """Which service it is about, and every value that configuration blocks state."""
-    draught.service_name = service_name(draught.blocks.blocks)
-    draught.configuration = read_configuration(draught.source, draught.blocks.blocks, draught.service_name)
-    for trouble in draught.configuration.troubles:
-        line, column, width = part_in_line(trouble.part, trouble.line, draught.source)
-        draught.report(Flaw(trouble.code, "warning", line, column, trouble.message, trouble.mend, width))
+    state.service_name = service_name(state.blocks.blocks)
+    state.configuration = read_configuration(state.source, state.blocks.blocks, state.service_name)
+    for trouble in state.configuration.troubles:
+        line, column, width = part_in_line(trouble.part, trouble.line, state.source)
+        state.report(Flaw(trouble.code, "warning", line, column, trouble.message, trouble.mend, width))
 
 
-def _find(draught: Draught) -> None:
+def _find(state: ReadingState) -> None:
     """Every demand, once."""
-    blocks, folder = draught.blocks.blocks, draught.path.parent
-    draught.found = read_statements(draught.source, blocks, draught.configuration, folder)
-    draught.diagnostics += draught.found.diagnostics
-    found = draught.found
-    for flaw in find_gaps(blocks, draught.configuration.settings, found.statements, found.commands):
-        draught.report(flaw)
+    blocks, folder = state.blocks.blocks, state.path.parent
+    state.found = read_statements(state.source, blocks, state.configuration, folder)
+    state.diagnostics += state.found.diagnostics
+    found = state.found
+    for flaw in find_gaps(blocks, state.configuration.settings, found.statements, found.commands):
+        state.report(flaw)
 
 
-def _type(draught: Draught) -> None:
+def _type(state: ReadingState) -> None:
     """What each demand asks for; a paragraph that asks for nothing is prose again."""
-    configuration, commands = draught.configuration, draught.found.commands
+    configuration, commands = state.configuration, state.found.commands
     facts = read_facts(
-        *(configuration.settings, configuration.variables, commands, draught.service_name),
-        *(draught.found.statements, draught.source.lines),
+        *(configuration.settings, configuration.variables, commands, state.service_name),
+        *(state.found.statements, state.source.lines),
     )
-    for statement in draught.found.statements:
-        typed = without_harm(type_statement(statement, facts, draught.kinds))
+    for statement in state.found.statements:
+        typed = without_harm(type_statement(statement, facts, state.kinds))
         if typed.drafts:
-            draught.typed.append((statement, typed))
+            state.typed.append((statement, typed))
         for note in typed.notes:
-            line, column, width = span_of(note.message, statement, draught.source)
-            draught.report(Flaw(note.code, note.severity, line, column, note.message, note.mend, width))
-    draught.criteria = identified(draught.source.path, draught.typed)
-    if not draught.criteria:
+            line, column, width = span_of(note.message, statement, state.source)
+            state.report(Flaw(note.code, note.severity, line, column, note.message, note.mend, width))
+    state.criteria = identified(state.source.path, state.typed)
+    if not state.criteria:
         message = "the document holds no criterion, so nothing can be judged"
         mend = "say what has to hold: as `- [ ] ...`, as a bullet below `## Success Criteria`, as `# Expected: ...`"
-        draught.report(Flaw("no-criteria", "error", 1, 1, message, mend))
+        state.report(Flaw("no-criteria", "error", 1, 1, message, mend))
 
 
-def _bind(draught: Draught) -> None:
+def _bind(state: ReadingState) -> None:
     """What the file beside the document says about its criteria."""
-    draught.binding = read_binding(draught.path, draught.today, draught.kinds, draught.most_bytes)
-    if draught.binding is None:
+    state.binding = read_binding(state.path, state.today, state.kinds, state.most_bytes)
+    if state.binding is None:
         return
-    draught.criteria, about_types = apply_types(draught.binding, draught.criteria)
-    draught.waivers, about_waivers = waivers(draught.binding, draught.criteria, draught.today)
-    draught.diagnostics += [*draught.binding.problems, *about_types, *about_waivers]
+    state.criteria, about_types = apply_types(state.binding, state.criteria)
+    state.waivers, about_waivers = waivers(state.binding, state.criteria, state.today)
+    state.diagnostics += [*state.binding.problems, *about_types, *about_waivers]
 
 
-def _account(draught: Draught) -> None:
+def _account(state: ReadingState) -> None:
     """Which line belongs to what, and what looks like a demand but stands where none is read."""
-    lines = draught.source.lines
-    statements = [statement for statement, _ in draught.typed]
-    draught.line_kinds = line_kinds(lines, draught.blocks.blocks, draught.configuration, statements)
-    for flaw in hidden_demands(lines, draught.blocks.blocks, statements):
-        draught.report(flaw)
-    for number, kind in enumerate(draught.line_kinds, 1):
+    lines = state.source.lines
+    statements = [statement for statement, _ in state.typed]
+    state.line_kinds = line_kinds(lines, state.blocks.blocks, state.configuration, statements)
+    for flaw in hidden_demands(lines, state.blocks.blocks, statements):
+        state.report(flaw)
+    for number, kind in enumerate(state.line_kinds, 1):
         if not kind:
             message = "this line belongs to nothing that was read"
             mend = "report this document as a fault of Signoff"
-            draught.report(Flaw("line-dropped", "error", number, 1, message, mend))
+            state.report(Flaw("line-dropped", "error", number, 1, message, mend))
 
 
-STEPS: tuple[Callable[[Draught], None], ...] = (_divide, _configure, _find, _type, _bind, _account)
+STEPS: tuple[Callable[[ReadingState], None], ...] = (_divide, _configure, _find, _type, _bind, _account)
 
 
 def _read(path: Path, kinds: Kinds, today: date, most_bytes: int) -> tuple[Document, Binding | None]:
-    draught = Draught(path, kinds, today, most_bytes)
+    state = ReadingState(path, kinds, today, most_bytes)
     for step in STEPS:
-        step(draught)
-    blocks = draught.blocks.blocks
+        step(state)
+    blocks = state.blocks.blocks
     document = Document(
-        path=draught.source.path,
+        path=state.source.path,
         title=title(blocks),
         header=header_fields(blocks),
-        lines=len(draught.source.lines),
-        statements=tuple(statement for statement, _ in draught.typed),
-        criteria=draught.criteria,
-        diagnostics=_ordered(draught.diagnostics),
-        configuration=draught.configuration.settings,
-        commands=draught.found.commands,
-        service_name=draught.service_name,
-        line_kinds=draught.line_kinds,
-        dropped=draught.line_kinds.count(""),
-        waivers=draught.waivers,
-        text=tuple(draught.source.lines),
+        lines=len(state.source.lines),
+        statements=tuple(statement for statement, _ in state.typed),
+        criteria=state.criteria,
+        diagnostics=_ordered(state.diagnostics),
+        configuration=state.configuration.settings,
+        commands=state.found.commands,
+        service_name=state.service_name,
+        line_kinds=state.line_kinds,
+        dropped=state.line_kinds.count(""),
+        waivers=state.waivers,
+        text=tuple(state.source.lines),
         blocks=tuple(blocks),
     )
-    return document, draught.binding
+    return document, state.binding
 
 
 def _ordered(diagnostics: Sequence[Diagnostic]) -> tuple[Diagnostic, ...]:

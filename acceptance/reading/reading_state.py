@@ -19,7 +19,7 @@ from signoff.acceptance.reading.typing.criteria import Typed
 
 
 @dataclass
-class Draught:
+class ReadingState:
     """What is known of a document so far: each step of reading adds its part."""
 
     path: Path

@@ -61,7 +61,7 @@ def serve(json_file: str | None, prometheus: bool | None = None) -> int:
     ending = [number for number in ENDING if signal.getsignal(number) is not signal.SIG_IGN or number != signal.SIGHUP]
     previous = {number: signal.signal(number, end) for number in ending}
     with tempfile.TemporaryDirectory(prefix="signoff-estate-", ignore_cleanup_errors=True) as folder:
-        estate = told_of_each_other(estate, Path(folder))
+        estate = connected(estate, Path(folder))
         services = OwnServices(estate, Path(folder), lambda text: show(text, on="err"))
         try:
             process_ids = services.start()
@@ -98,12 +98,12 @@ def with_prometheus(estate: Deployment, wanted: bool | None) -> Deployment:
     return replace(estate, beside=beside, addresses=kept)
 
 
-def told_of_each_other(estate: Deployment, folder: Path) -> Deployment:
+def connected(estate: Deployment, folder: Path) -> Deployment:
     """The estate whose health page and Prometheus know what runs; the list they read is kept in the folder."""
     file = RunFolder(folder.resolve()).write("estate.json", json.dumps(addresses(estate, {}, ())))
     health = next((start.url for start in estate.starts if start.service == HEALTH), "")
 
-    def told(start: Start) -> Start:
+    def connected_start(start: Start) -> Start:
         if start.service == HEALTH:
             return replace(start, arguments=(*start.arguments, f"--estate={file}"))
         if start.service == PROMETHEUS:
@@ -116,7 +116,9 @@ def told_of_each_other(estate: Deployment, folder: Path) -> Deployment:
         return start
 
     return replace(
-        estate, start=told(estate.start) if estate.start else None, beside=tuple(told(each) for each in estate.beside)
+        estate,
+        start=connected_start(estate.start) if estate.start else None,
+        beside=tuple(connected_start(each) for each in estate.beside),
     )
 
 

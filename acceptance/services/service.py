@@ -58,7 +58,7 @@ class OwnService:
     """A service process in a session of its own, so that Ctrl-C reaches the run and not the service."""
 
     def __init__(self, start: Start, folder: Path, log: str = "service.log") -> None:
-        self.told = start
+        self.entry = start
         self._folder = RunFolder(folder)
         self._log_name = log
         self._log: ServiceLog | None = None
@@ -68,11 +68,11 @@ class OwnService:
 
     def launch(self) -> None:
         """Start it, ready or not. Raises PortInUse where something else listens at its address."""
-        refuse_taken(self.told.url, self.told.service)
+        refuse_taken(self.entry.url, self.entry.service)
         self._log = ServiceLog(self._folder, self._log_name)
         self._began = time.monotonic()
         self._process = subprocess.Popen(
-            command(self.told),
+            command(self.entry),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -86,22 +86,22 @@ class OwnService:
     def wait(self) -> int:
         """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
         assert self._process is not None
-        while time.monotonic() - self._began < self.told.timeout_s:
+        while time.monotonic() - self._began < self.entry.timeout_s:
             if (code := self._process.poll()) is not None:
                 error = ServiceDidNotStart(
-                    f"{self.told.service} ended with exit code {code} before it was ready{self._last_lines()}",
+                    f"{self.entry.service} ended with exit code {code} before it was ready{self._last_lines()}",
                     f"see {self._log_path}",
                 )
                 if code == UsageError.exit_code:
                     # Its settings are at fault, and it says which.
                     error.exit_code = code
                 raise error
-            if _is_ready(self.told.url) and self._is_ours():
+            if _is_ready(self.entry.url) and self._is_ours():
                 return self._process.pid
             time.sleep(POLL_S)
         self.stop()
         raise ServiceDidNotStart(
-            f"{self.told.service} was not ready within {self.told.timeout_s:g} s{self._last_lines()}",
+            f"{self.entry.service} was not ready within {self.entry.timeout_s:g} s{self._last_lines()}",
             f"see {self._log_path}, or raise timeout_s under [start]",
         )
 
@@ -110,7 +110,7 @@ class OwnService:
         if self._process is None or (code := self._process.poll()) is None:
             return ""
         by_signal = f" (killed by {_signal_name(-code)})" if code < 0 else ""
-        return f"{self.told.service} at {self.told.url} ended with exit code {code}{by_signal}{self._last_lines()}"
+        return f"{self.entry.service} at {self.entry.url} ended with exit code {code}{by_signal}{self._last_lines()}"
 
     def tell_to_end(self) -> tuple[ProcessIdentity, ...]:
         """Ask the service, and everything that it started, to end; returns the processes that were asked."""
@@ -145,7 +145,7 @@ class OwnService:
 
     def _is_ours(self) -> bool:
         """Whether it is this process that answers, and not one that took the port at the same moment."""
-        parts = urlsplit(self.told.url)
+        parts = urlsplit(self.entry.url)
         try:
             return self._process is not None and listener(parts.port or 80, parts.hostname) == self._process.pid
         except NoListener:

@@ -49,8 +49,8 @@ class OwnServices:
                 service.launch()
             found: dict[str, int] = {}
             for service in self._services:
-                found[service.told.url] = service.wait()
-                self._on_step(f"{service.told.service} is ready at {service.told.url}")
+                found[service.entry.url] = service.wait()
+                self._on_step(f"{service.entry.service} is ready at {service.entry.url}")
         except BaseException:
             self.stop()
             raise
@@ -58,14 +58,14 @@ class OwnServices:
 
     def ended(self, url: str = "") -> str:
         """The first service, or the one at this URL, that ended by itself, and why; "" while all run."""
-        asked = [service for service in self._services if url in ("", service.told.url)]
+        asked = [service for service in self._services if url in ("", service.entry.url)]
         return next((text for service in asked if (text := service.ended())), "")
 
     def stop(self) -> dict[str, tuple[ProcessIdentity, ...]]:
         """Stop all, what is in front first; gives by URL the processes that were asked to end."""
         for service in reversed(self._services):
             service.tell_to_end()
-        stopped = {service.told.url: service.stop() for service in reversed(self._services)}
+        stopped = {service.entry.url: service.stop() for service in reversed(self._services)}
         self._services = []
         return stopped
 

@@ -10,17 +10,17 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-_OTHER = "mould"
+_OTHER = "template"
 
 
-class Mould(NamedTuple):
+class ChunkTemplate(NamedTuple):
     """What is before and after the content, quotation marks included."""
 
     before: bytes
     after: bytes
 
     @classmethod
-    def of(cls, line: bytes, chunk: dict[str, Any], content: str) -> Mould | None:
+    def of(cls, line: bytes, chunk: dict[str, Any], content: str) -> ChunkTemplate | None:
         """The template of a chunk of a chat, whose line of JSON this is; None where it is not as plain as that.
 
         Raises ValueError where the content is no UTF-8.
@@ -36,9 +36,9 @@ class Mould(NamedTuple):
         at = line.find(b'"', at)
         if not content or not line.startswith(quoted, at):
             return None
-        mould = cls(line[: at + 1], line[at + len(quoted) - 1 :])
+        template = cls(line[: at + 1], line[at + len(quoted) - 1 :])
         other = {**chunk, "choices": [{**choice, "delta": {**choice["delta"], "content": _OTHER}}, *others]}
-        return mould if json.loads(mould.before + _OTHER.encode() + mould.after) == other else None
+        return template if json.loads(template.before + _OTHER.encode() + template.after) == other else None
 
     def content(self, line: bytes) -> str | None:
         """The content of a chunk of this template, None for any other. Raises ValueError where it is no UTF-8."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from signoff.perf.client.bounds import EVENT_BYTES, MOST_EVENTS, AnswerTooLong, too_many_values
 from signoff.perf.client.chunk import choices_of, content_of, is_error, usage_of
-from signoff.perf.client.chunk_template import Mould
+from signoff.perf.client.chunk_template import ChunkTemplate
 from signoff.perf.client.sse import EventReader, plain_data
 
 UNREADABLE: Final = (
@@ -83,13 +83,6 @@ def read_stream(pieces: Pieces) -> Completion:
     return reader.end()
 
 
-def _read_events(pieces: Pieces) -> Completion:
-    """The same, event by event."""
-    reader = StreamReader(plain=False)
-    reader.feed(pieces)
-    return reader.end()
-
-
 class StreamReader:
     """Reads a stream as its pieces come, however many at a time; keeps stamps, and text where it is wanted.
 
@@ -99,8 +92,20 @@ class StreamReader:
     """
 
     __slots__ = (
-        "_any", "_begun", "_chunks", "_done", "_events", "_failure", "_finished", "_has_text", "_keep_text",
-        "_most_events", "_mould", "_stamps", "_text", "_used",
+        "_any",
+        "_begun",
+        "_chunks",
+        "_done",
+        "_events",
+        "_failure",
+        "_finished",
+        "_has_text",
+        "_keep_text",
+        "_most_events",
+        "_stamps",
+        "_template",
+        "_text",
+        "_used",
     )  # fmt: skip
 
     def __init__(self, most_events: int = MOST_EVENTS, *, keep_text: bool = True, plain: bool = True) -> None:
@@ -108,7 +113,7 @@ class StreamReader:
         self._keep_text = keep_text
         self._events: EventReader | None = None if plain else EventReader()
         self._begun = b""
-        self._mould: Mould | None = None
+        self._template: ChunkTemplate | None = None
         self._stamps: list[int] = []
         self._text: list[str] = []
         self._has_text = False
@@ -174,7 +179,7 @@ class StreamReader:
         prompt_tokens, completion_tokens = self._used
         arrivals = iter(pieces)
         stamp = end = 0
-        mould, is_first = self._mould, not self._has_text
+        template, is_first = self._template, not self._has_text
         finished = self._finished
         try:
             for line in data:
@@ -182,7 +187,7 @@ class StreamReader:
                 while arrived < end:
                     stamp, piece = next(arrivals)
                     arrived += len(piece)
-                content = None if mould is None else mould.content(line)
+                content = None if template is None else template.content(line)
                 if content is None:
                     chunk = json.loads(line.decode())
                     if not isinstance(chunk, dict) or is_error(chunk):
@@ -192,7 +197,7 @@ class StreamReader:
                     for choice in choices:
                         finished = finished or choice.get("finish_reason") is not None
                     # The first chunk often says more than all others.
-                    mould = Mould.of(line, chunk, content) if text or not is_first else None
+                    template = ChunkTemplate.of(line, chunk, content) if text or not is_first else None
                     if "usage" in chunk:
                         prompt, completion = usage_of(chunk)
                         prompt_tokens = prompt_tokens if prompt is None else prompt
@@ -204,7 +209,7 @@ class StreamReader:
             return False
         self._chunks += len(data)
         self._used = prompt_tokens, completion_tokens
-        self._mould, self._finished = mould, finished
+        self._template, self._finished = template, finished
         self._keep(stamps, text)
         return True
 

@@ -18,7 +18,7 @@ from signoff.perf.errors import EvidenceUnreadable, InputUnreadable
 from signoff.perf.imported.external_run import (
     LONGEST_BYTES,
     OF_EVERY_TOOL,
-    ForeignRun,
+    ExternalRun,
     exchange,
     number,
     origin_named,
@@ -35,7 +35,7 @@ def is_aiperf(document: Any) -> bool:
     return isinstance(document, Mapping) and "aiperf_version" in document
 
 
-def read_aiperf(path: Path, document: Mapping[str, Any]) -> ForeignRun:
+def read_aiperf(path: Path, document: Mapping[str, Any]) -> ExternalRun:
     """The run behind a summary. Raises EvidenceUnreadable where single requests are not beside it."""
     beside = path.with_name(RECORDS)
     if not beside.exists():
@@ -54,7 +54,7 @@ def read_aiperf(path: Path, document: Mapping[str, Any]) -> ForeignRun:
     urls = endpoint.get("urls") or [""]
     models = (told.get("models") or {}).get("items") or [{}]
     more = () if document.get("is_complete", True) else ("it was ended before it was complete",)
-    return ForeignRun(
+    return ExternalRun(
         tool="AIPerf",
         version=str(document["aiperf_version"]),
         target=origin_named(str(urls[0])),

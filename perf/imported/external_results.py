@@ -6,11 +6,11 @@ from pathlib import Path
 
 from signoff.perf.errors import EvidenceUnreadable
 from signoff.perf.imported.aiperf_results import is_aiperf, read_aiperf
-from signoff.perf.imported.external_run import ForeignRun, load_json
+from signoff.perf.imported.external_run import ExternalRun, load_json
 from signoff.perf.imported.guidellm_results import is_guidellm, read_guidellm
 
 
-def read_foreign(path: Path) -> ForeignRun:
+def read_external(path: Path) -> ExternalRun:
     """A run of AIPerf or GuideLLM. Raises EvidenceUnreadable, which says what is missing."""
     document = load_json(path)
     try:

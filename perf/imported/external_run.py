@@ -39,7 +39,7 @@ def origin_named(url: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignRun:
+class ExternalRun:
     """What was read; `cannot_prove` is whole sentences, `target` the origin that was asked, `model` its name."""
 
     tool: str

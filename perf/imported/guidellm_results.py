@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from signoff.perf.client.exchange import Exchange
 from signoff.perf.errors import EvidenceUnreadable
-from signoff.perf.imported.external_run import OF_EVERY_TOOL, ForeignRun, exchange, number, origin_named, outcome_of
+from signoff.perf.imported.external_run import OF_EVERY_TOOL, ExternalRun, exchange, number, origin_named, outcome_of
 
 SINCE_1970_S: Final = 1e9
 """What is larger is a time, what is smaller a distance."""
@@ -25,7 +25,7 @@ def is_guidellm(document: Any) -> bool:
     return isinstance(document, Mapping) and isinstance(document.get("benchmarks"), list)
 
 
-def read_guidellm(path: Path, document: Mapping[str, Any]) -> ForeignRun:
+def read_guidellm(path: Path, document: Mapping[str, Any]) -> ExternalRun:
     """The run of a file with one benchmark. Raises EvidenceUnreadable for several, and for one without requests."""
     benchmarks = document["benchmarks"]
     if len(benchmarks) != 1:
@@ -41,7 +41,7 @@ def read_guidellm(path: Path, document: Mapping[str, Any]) -> ForeignRun:
     strategy = ((benchmark.get("config") or {}).get("strategy") or {}).get("type_", "")
     closed = strategy in ("synchronous", "concurrent", "throughput")
     more = ("its load was a closed loop: a slow server was asked less often",) if closed else ()
-    return ForeignRun(
+    return ExternalRun(
         tool="GuideLLM",
         version=str((document.get("metadata") or {}).get("guidellm_version", "")),
         target=origin_named(str(backend.get("target", ""))),

@@ -22,7 +22,7 @@ from signoff.perf.client.exchange import Exchange
 from signoff.perf.client.wakeup import Wakeup
 from signoff.perf.errors import PerfError
 from signoff.perf.load.client_limits import come_first, raise_open_files
-from signoff.perf.load.loop_lag import Heart
+from signoff.perf.load.loop_lag import LoopLagMonitor
 from signoff.perf.load.plan import LoadPlan
 from signoff.perf.load.record_lines import record_lines
 from signoff.perf.load.shards import Shard, ShardResult
@@ -57,10 +57,10 @@ class _Turns:
         self.done = asyncio.Event()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who tells it what to do
         async with self.client:
-            heart = Heart(self.loop)
+            monitor = LoopLagMonitor(self.loop)
             self.sender = Wakeup(self.loop, self._send_due)
             started_ns = time.monotonic_ns()
-            heart.start(started_ns)
+            monitor.start(started_ns)
             self.put({"record": "ready"})
             if self.lasts_s is not None:
                 self.loop.call_later(self.lasts_s, self._close)
@@ -68,9 +68,9 @@ class _Turns:
             await self.done.wait()
             interrupted = bool(self.in_flight)
             self.client.abandon("the journey was interrupted")
-            heart.close()
+            monitor.close()
             self.sender.close()
-            self.put(ShardResult(Shard(), started_ns, self.sent, heart.use(self.client), interrupted).as_record())
+            self.put(ShardResult(Shard(), started_ns, self.sent, monitor.use(self.client), interrupted).as_record())
             await reading
 
     def _read(self) -> None:

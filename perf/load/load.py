@@ -24,7 +24,7 @@ from signoff.perf.errors import PerfError
 from signoff.perf.load.client_limits import come_first, raise_open_files
 from signoff.perf.load.load_process import run_load_in_process
 from signoff.perf.load.load_run import LoadProgress, LoadRun
-from signoff.perf.load.loop_lag import Heart
+from signoff.perf.load.loop_lag import LoopLagMonitor
 from signoff.perf.load.plan import LoadPlan
 from signoff.perf.load.record_lines import record_lines
 from signoff.perf.load.shards import Shard, ShardResult, merge
@@ -108,24 +108,24 @@ class _Run:
         async with self.client:
             restore = self._catch_interrupts(loop)
             self.sender = Wakeup(loop, self._begin_users if self.plan.closed_loop else self._send_due)
-            self.heart = Heart(loop, self._report_often)
+            self.monitor = LoopLagMonitor(loop, self._report_often)
             try:
                 self.started_ns = await start()
                 self.closes_ns = self.started_ns + round(self.plan.duration_s * 1e9)
                 self.progress_ns = self.started_ns
-                self.heart.start(self.started_ns)
+                self.monitor.start(self.started_ns)
                 if not self.interrupted:
                     self.sender.at(self.started_ns)
                 await self.ended.wait()
             finally:
                 self.sender.close()
-                self.heart.close()
+                self.monitor.close()
                 self.client.abandon("the run was interrupted")
                 restore()
             if self.exploded is not None:
                 raise self.exploded
             self._report()
-            use = self.heart.use(self.client)
+            use = self.monitor.use(self.client)
         return ShardResult(self.shard, self.started_ns, self.sent, use, self.interrupted)
 
     def _send_due(self) -> None:

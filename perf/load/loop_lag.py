@@ -14,7 +14,7 @@ from signoff.perf.load.client_validity import ClientUse, Usage
 BEAT_NS: Final = 20_000_000
 
 
-class Heart:
+class LoopLagMonitor:
     """Beats from `start` on; `on_beat` gets the time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, on_beat: Callable[[int], None] | None = None) -> None:

@@ -119,11 +119,6 @@ def identities(pid: int) -> tuple[ProcessIdentity, ...]:
     return tuple(each for each in found if each is not None)
 
 
-def resident_bytes(pid: int) -> int:
-    """Resident memory of the whole tree; pages that its processes share count once for each of them."""
-    return sample(pid)[0].rss_bytes
-
-
 def cpu_seconds(pid: int) -> float:
     """CPU time of the whole tree so far, children that have ended included."""
     return sample(pid)[0].cpu_seconds
@@ -145,14 +140,6 @@ def high_water(pid: int) -> HighWater:
         raise CounterMissing(f"process {pid}: no VmHWM in /proc/{pid}/status", "measure on Linux")
     text = "sum of the peak resident sizes of the processes that live"
     return HighWater(total, f"VmHWM of {len(pids)} process{'es' if len(pids) > 1 else ''}", text)
-
-
-def cpu_cores_used(samples: Sequence[Sample]) -> float:
-    """Cores that the tree used on average between the first and the last sample. Raises ValueError."""
-    if len(samples) < 2 or samples[-1].t_ns <= samples[0].t_ns:
-        raise ValueError(f"{len(samples)} samples: at least two at different times are needed")
-    used = samples[-1].cpu_seconds - samples[0].cpu_seconds
-    return max(0.0, used) / ((samples[-1].t_ns - samples[0].t_ns) / 1e9)
 
 
 def sample(pid: int) -> tuple[Sample, tuple[psutil.Process, ...]]:

@@ -21,7 +21,7 @@ from signoff.perf.client.completion import UNREADABLE
 from signoff.perf.client.fetch import fetch
 from signoff.perf.errors import PlanInvalid
 from signoff.perf.server_side.exposition import Samples, reduced, samples
-from signoff.perf.server_side.server_metrics import is_idle, told
+from signoff.perf.server_side.server_metrics import counts_seen, is_idle
 
 INTERVAL_S: Final = 1.0
 MOST_READINGS: Final = 3600
@@ -161,7 +161,7 @@ class Scraper:
     def _at_rest(self) -> bool:
         """Whether nothing is under way, and the last two readings show the same counts."""
         last, now = (reading.samples for reading in self._readings[-2:])
-        return is_idle(now) and told(last) == told(now)
+        return is_idle(now) and counts_seen(last) == counts_seen(now)
 
     def _try(self, source: Source) -> float:
         """One reading, or a missed one; how long it took in seconds."""
@@ -181,7 +181,7 @@ class Scraper:
                 found = samples(reduced(body))
             except UNREADABLE as error:
                 raise _Unread(f"not in Prometheus' text format ({str(error)[:200]})") from None
-            if not told(found):
+            if not counts_seen(found):
                 raise _Unread("has no metric of vLLM, SGLang or the reference services")
             self._keep(Reading(now_ns, found))
         finally:

@@ -106,7 +106,7 @@ def tokens_per_step(counted: Samples) -> float | None:
     return tokens.value / steps.value if tokens is not None and steps is not None and steps.value else None
 
 
-def told(samples: Samples) -> tuple[object, ...]:
+def counts_seen(samples: Samples) -> tuple[object, ...]:
     """What the server counts, to compare two readings; () where nothing of it is known here."""
     found = (requests(samples)[1], *(answered_tokens(samples, kind) for kind in ("prompt", "generated")))
     gauges = (running(samples), waiting(samples), kv_cache(samples))

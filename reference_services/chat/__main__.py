@@ -18,7 +18,14 @@ from signoff.reference_services.chat.serving.server import serve
 from signoff.reference_services.chat.settings.services import SERVICES
 from signoff.reference_services.chat.stores.store import StoreError
 from signoff.reference_services.faults import FAULTS
-from signoff.reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from signoff.reference_services.web.serving.command_line import (
+    UNAVAILABLE,
+    Parser,
+    complain,
+    report_problems,
+    show,
+    wrapped,
+)
 from signoff.reference_services.web.serving.listening import ListenError
 from signoff.reference_services.web.settings import logs
 from signoff.reference_services.web.settings.settings_problems import SettingsError
@@ -36,9 +43,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = SERVICES[name](parsed.config, **given)
         create = wrapped(create_app, FAULTS, parsed.fault, settings.host)
     except SettingsError as error:
-        return told(name, error)
+        return report_problems(name, error)
     if settings.store and parsed.db is not None:
-        return told(name, SettingsError(["--db and the setting store name two places for turns; give one of them"]))
+        return report_problems(
+            name, SettingsError(["--db and the setting store name two places for turns; give one of them"])
+        )
     logs.set_up(settings.log_level, parsed.access_log)
     if parsed.fault:
         logging.getLogger(LOGGER).warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
@@ -49,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             with tempfile.TemporaryDirectory(prefix=f"{name}-", ignore_cleanup_errors=True) as folder:
                 serve(settings, create, Path(folder) / "sessions.sqlite3", parsed.access_log)
     except SettingsError as error:
-        return told(name, error)
+        return report_problems(name, error)
     except (EngineError, ListenError, StoreError) as error:
         complain(name, error)
         return UNAVAILABLE

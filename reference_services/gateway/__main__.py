@@ -22,7 +22,14 @@ from signoff.reference_services.gateway.serving.app import create_gateway
 from signoff.reference_services.gateway.serving.server import serve
 from signoff.reference_services.gateway.settings.configuration import Configuration, Front
 from signoff.reference_services.gateway.settings.configuration_file import SHIPPED, read
-from signoff.reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from signoff.reference_services.web.serving.command_line import (
+    UNAVAILABLE,
+    Parser,
+    complain,
+    report_problems,
+    show,
+    wrapped,
+)
 from signoff.reference_services.web.serving.listening import ListenError
 from signoff.reference_services.web.settings import logs
 from signoff.reference_services.web.settings.settings_problems import SettingsError
@@ -50,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             logging.getLogger(LOGGER).warning("runs as one process", extra={"fields": fields})
         serve(create(parsed.config, load), configuration, parsed.access_log)
     except SettingsError as error:
-        return told(NAME, error)
+        return report_problems(NAME, error)
     except ListenError as error:
         complain(NAME, error)
         return UNAVAILABLE

@@ -18,7 +18,14 @@ from signoff.reference_services.health.app import create_app
 from signoff.reference_services.health.estate_file import EstateUnreadable, read
 from signoff.reference_services.health.settings import HealthSettings
 from signoff.reference_services.web.access.guard import detail, guarded
-from signoff.reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, show, told
+from signoff.reference_services.web.serving.command_line import (
+    UNAVAILABLE,
+    USAGE,
+    Parser,
+    complain,
+    report_problems,
+    show,
+)
 from signoff.reference_services.web.serving.listening import ListenError, bind, run
 from signoff.reference_services.web.serving.server import Server, config
 from signoff.reference_services.web.settings import logs
@@ -48,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             options = config(guarded(app, settings.allowed, detail), limits, has_lifespan=False)
             asyncio.run(run([Server(options, limits)], [sock]))
     except SettingsError as error:
-        return told(NAME, error)
+        return report_problems(NAME, error)
     except EstateUnreadable as error:
         complain(NAME, error)
         return USAGE

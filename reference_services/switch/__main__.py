@@ -15,7 +15,14 @@ from signoff.reference_services.switch import LOGGER, NAME
 from signoff.reference_services.switch.requests.settings import SwitchSettings
 from signoff.reference_services.switch.serving.app import create_app
 from signoff.reference_services.switch.serving.server import serve
-from signoff.reference_services.web.serving.command_line import UNAVAILABLE, Parser, complain, show, told, wrapped
+from signoff.reference_services.web.serving.command_line import (
+    UNAVAILABLE,
+    Parser,
+    complain,
+    report_problems,
+    show,
+    wrapped,
+)
 from signoff.reference_services.web.serving.listening import ListenError
 from signoff.reference_services.web.settings import logs
 from signoff.reference_services.web.settings.settings_problems import SettingsError
@@ -48,7 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             logging.getLogger(LOGGER).warning("runs with a fault", extra={"fields": {"fault": parsed.fault}})
         serve(settings, create, parsed.access_log)
     except SettingsError as error:
-        return told(NAME, error)
+        return report_problems(NAME, error)
     except ListenError as error:
         complain(NAME, error)
         return UNAVAILABLE

@@ -16,11 +16,11 @@ def decode(model: type[T], value: Any, where: str) -> T:
     found, mistakes = converted(model, value)
     if found is None:
         more = [f"and {len(mistakes) - MOST_TOLD} more"] if len(mistakes) > MOST_TOLD else []
-        raise StoredRunMalformed("; ".join([*(_told(each, where) for each in mistakes[:MOST_TOLD]), *more]))
+        raise StoredRunMalformed("; ".join([*(_in_words(each, where) for each in mistakes[:MOST_TOLD]), *more]))
     return found
 
 
-def _told(mistake: Mistake, where: str) -> str:
+def _in_words(mistake: Mistake, where: str) -> str:
     place = written((where, *mistake.place))
     if mistake.code == "missing":
         return f"{place} has no {', '.join(map(repr, mistake.value))}"

@@ -27,7 +27,7 @@ from signoff.perf.client.client import Client
 from signoff.perf.client.exchange import Exchange
 from signoff.perf.load.load_process import run_load_in_process
 from signoff.perf.load.plan import LoadPlan
-from signoff.perf.processes.process_tree import resident_bytes
+from signoff.perf.processes.process_tree import sample
 from signoff.perf.server_side.cold_start import time_starts
 
 ROOT = Path(__file__).parent.parent.parent
@@ -164,7 +164,7 @@ def test_memory_of_ten_thousand_sessions(benchmark: BenchmarkFixture, tell: Tell
     def once() -> None:
         with running(chat) as (base, pid):
             asyncio.run(fill(f"{base}/v1/chat/completions"))
-            held.append(resident_bytes(pid) / 1e6)
+            held.append(sample(pid)[0].rss_bytes / 1e6)
 
     benchmark.pedantic(once, rounds=1)
     tell(f"memory of the service with {SESSIONS:,} sessions", held[0], "MB", at_most=300)

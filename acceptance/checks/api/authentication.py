@@ -10,7 +10,7 @@ from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.measuring import generation
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.refusal import status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 
@@ -60,7 +60,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     right = next(evidence.of("right"), None)
     for how, record in ((f"without {header}", without), (f"with a wrong key in {header}", wrong)):
         if record["status"] not in REFUSED:
-            return Verdict("fail", f"{record['method']} {record['url']} {how} gives {told(record)}, not 401 or 403")
+            return Verdict(
+                "fail", f"{record['method']} {record['url']} {how} gives {status_of(record)}, not 401 or 403"
+            )
     if unguarded := [record for record in evidence.of("door") if record["status"] == 200]:
         return Verdict(
             "fail",
@@ -74,7 +76,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             mend='name the variable that holds the key: api_key_env = "NAME" in the deployment file, or --api-key-env',
         )
     if right["status"] is None or not 200 <= right["status"] < 300:
-        return Verdict("fail", f"{refused}; and with the deployment's key {told(right)}, not 200")
+        return Verdict("fail", f"{refused}; and with the deployment's key {status_of(right)}, not 200")
     return Verdict("pass", f"{refused}, with the deployment's key {right['status']}")
 
 

@@ -11,7 +11,7 @@ from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring import generation, streamed
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import TOO_MANY, UNAVAILABLE, told
+from signoff.acceptance.measuring.refusal import TOO_MANY, UNAVAILABLE, status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Measured, Verdict
 
@@ -55,18 +55,18 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     # The quicker one; one that was not served stands before all that were.
     alone = min(evidence.of("alone"), key=lambda record: (_is_served(record), record["ended_ms"]))
     if not _is_served(alone):
-        what = alone["error"] or told(alone)
+        what = alone["error"] or status_of(alone)
         return Verdict("fail", f"one request alone at {alone['url']} gives {what} and no answer")
     served = [record for record in answers if _is_served(record)]
     refused = [record for record in answers if record["status"] in (TOO_MANY, UNAVAILABLE)]
     broken = [record for record in answers if record not in served and record not in refused]
     if broken:
-        what = broken[0]["error"] or told(broken[0])
+        what = broken[0]["error"] or status_of(broken[0])
         return Verdict(
             "fail", f"{len(broken)} of {len(answers)} requests at once were neither served nor refused: {what}"
         )
     surplus = f"{len(served)} of {len(answers)} at once were served, {len(refused)} refused" + (
-        f" with {told(refused[0])}" if refused else ""
+        f" with {status_of(refused[0])}" if refused else ""
     )
     if not served:
         return Verdict("fail", f"{surplus}: none got through")

@@ -10,7 +10,7 @@ from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring import generation, streamed
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import fault, inside, is_refusal, told
+from signoff.acceptance.measuring.refusal import fault, inside, is_refusal, status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 
@@ -50,12 +50,12 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         (f"GET {generation.CHAT_PATH}", next(evidence.of("method"))),
     ):
         if not is_refusal(record):
-            problems.append(f"{what} gets {told(record)}, not a 4xx")
+            problems.append(f"{what} gets {status_of(record)}, not a 4xx")
         elif shown := inside(record):
             problems.append(f"{what} gets {record['status']} that shows the server's inside: {shown}")
     left = next(evidence.of("left"))
     if left["status"] != 200:
-        problems.append(f"a stream, to be left midway, gets {told(left)}")
+        problems.append(f"a stream, to be left midway, gets {status_of(left)}")
     if came := generation.unanswered(after["completion"]):
         problems.append(f"after the errors a sound request gives {came}")
     states = [_state(look["health"]) for look in (before, after)]
@@ -78,7 +78,7 @@ def _look(site: Site) -> Mapping[str, Record]:
 def _state(record: Record) -> str:
     body = record.get("json")
     word = status_word(body) if isinstance(body, Mapping) else ""
-    return f"{told(record)} {word}".strip()
+    return f"{status_of(record)} {word}".strip()
 
 
 CHECK = Check(KINDS["error_handling"], measure, judge, seconds=2)

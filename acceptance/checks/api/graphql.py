@@ -10,7 +10,7 @@ from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring import role
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.refusal import status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 
@@ -41,13 +41,15 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     schema, valid, invalid = (next(evidence.of(kind)) for kind in ("schema", "valid", "invalid"))
     kind = _query_type(schema)
     if schema["status"] != 200 or not kind:
-        return Verdict("fail", f"{schema['url']} gives {told(schema)} and no schema{_said(schema)}")
+        return Verdict("fail", f"{schema['url']} gives {status_of(schema)} and no schema{_said(schema)}")
     data, errors = _parts(valid)
     if valid["status"] != 200 or errors or data.get(valid["field"]) is None:
-        return Verdict("fail", f"the valid query {{ {valid['field']} }} gives {told(valid)} and no data{_said(valid)}")
+        return Verdict(
+            "fail", f"the valid query {{ {valid['field']} }} gives {status_of(valid)} and no data{_said(valid)}"
+        )
     data, errors = _parts(invalid)
     if invalid["status"] not in REFUSALS:
-        return Verdict("fail", f"a query for a field that does not exist gives {told(invalid)}, no GraphQL error")
+        return Verdict("fail", f"a query for a field that does not exist gives {status_of(invalid)}, no GraphQL error")
     if not errors or any(value is not None for value in data.values()):
         return Verdict(
             "fail", f"a query for a field that does not exist gives {len(data)} fields and {len(errors)} errors"

@@ -11,7 +11,7 @@ from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring import embeddings, generation
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.refusal import status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 
@@ -76,7 +76,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 def _list_problems(record: Record) -> list[str]:
     body = record.get("json")
     if record["status"] != 200 or not isinstance(body, Mapping):
-        return [f"GET /v1/models gives {told(record)} and no JSON object"]
+        return [f"GET /v1/models gives {status_of(record)} and no JSON object"]
     entries = body.get("data")
     problems = [] if body.get("object") == "list" else [f"/v1/models has object {body.get('object')!r}, not 'list'"]
     if not isinstance(entries, list) or not entries:
@@ -99,7 +99,7 @@ def _model_problems(record: Record) -> list[str]:
         # Servers that only list models are many, and clients seldom ask for one.
         return []
     if record["status"] != 200 or not isinstance(body, Mapping):
-        return [f"GET /v1/models/{record['asked']} gives {told(record)}, and the list has this model"]
+        return [f"GET /v1/models/{record['asked']} gives {status_of(record)}, and the list has this model"]
     if body.get("id") != record["asked"]:
         return [f"/v1/models/{record['asked']} shows {body.get('id')!r}"]
     return []
@@ -108,7 +108,7 @@ def _model_problems(record: Record) -> list[str]:
 def _completion_problems(record: Record) -> list[str]:
     body = record.get("json")
     if record["status"] != 200 or not isinstance(body, Mapping):
-        return [f"gives {told(record)} and no completion"]
+        return [f"gives {status_of(record)} and no completion"]
     name = OBJECTS[record["endpoint"]][0]
     problems = [] if body.get("object") == name else [f"object is {body.get('object')!r}, not {name!r}"]
     if not isinstance(body.get("id"), str) or not body["id"]:

@@ -8,7 +8,7 @@ from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.measuring import generation, streamed
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import is_busy, told
+from signoff.acceptance.measuring.refusal import is_busy, status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Measured, Verdict
 
@@ -45,7 +45,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     found = f"of {len(records)} requests at once {answered} were answered within {last_s:.1f} s"
     if lost:
         return Verdict("fail", f"{found}, {len(lost)} were lost: {generation.unanswered(lost[0])}", figure)
-    said = f", {len(refused)} were refused with {told(refused[0])} and Retry-After" if refused else ", none was lost"
+    said = (
+        f", {len(refused)} were refused with {status_of(refused[0])} and Retry-After" if refused else ", none was lost"
+    )
     if answered * 2 < len(records):
         return Verdict("fail", f"{found}{said}: most were turned away", figure)
     if came := generation.unanswered(next(evidence.of("after"))):

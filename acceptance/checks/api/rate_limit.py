@@ -12,7 +12,7 @@ from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring import generation, streamed
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import TOO_MANY, told
+from signoff.acceptance.measuring.refusal import TOO_MANY, status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Measured, Verdict
 
@@ -77,7 +77,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     )
     figure = Measured(len(refused) / len(burst), "ratio", samples=len(burst))
     if lost or len(answered) + len(refused) < len(burst):
-        other = told(lost[0]) if lost else "200 without a generated text"
+        other = status_of(lost[0]) if lost else "200 without a generated text"
         return Verdict("fail", f"{found}, and {len(burst) - len(answered) - len(refused)} {other}", figure)
     if not refused and threshold is None:
         return Verdict(

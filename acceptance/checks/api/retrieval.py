@@ -12,7 +12,7 @@ from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring import generation, role
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.refusal import status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 from signoff.coherence.planter import Plant, Planter
@@ -63,9 +63,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict("inconclusive", "the made-up fact was known before it was added: left from an earlier run?")
     added = next(evidence.of("added"))
     if added["status"] not in DONE:
-        return Verdict("fail", f"POST {added['url']} gives {told(added)}: nothing can be added to the store")
+        return Verdict("fail", f"POST {added['url']} gives {status_of(added)}: nothing can be added to the store")
     deleted = next(evidence.of("deleted"))
-    left = "" if deleted["status"] in DONE else f"; {deleted['method']} {deleted['url']} gives {told(deleted)}"
+    left = "" if deleted["status"] in DONE else f"; {deleted['method']} {deleted['url']} gives {status_of(deleted)}"
     asked, gone = list(evidence.of("with")), list(evidence.of("after"))
     if not _knows(asked[-1], plant):
         said = generation.unanswered(asked[-1]) or repr((generation.reply_text(asked[-1]) or "")[:100])

@@ -11,7 +11,7 @@ from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring import generation, streamed
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.refusal import status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 
@@ -53,7 +53,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     records, wholes = list(evidence.of("stream")), list(evidence.of("whole"))
     record = records[0]
     if record["status"] != 200:
-        return Verdict("fail", f"{record['url']} gives {told(record)} for a stream, not 200")
+        return Verdict("fail", f"{record['url']} gives {status_of(record)} for a stream, not 200")
     if not record["content_type"].startswith(streamed.EVENTS):
         return Verdict("fail", f"a stream was asked for, and {record['content_type'] or 'no type'} came")
     if problem := _form(record):

@@ -11,7 +11,7 @@ from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring import generation, role
 from signoff.acceptance.measuring.check import Check
-from signoff.acceptance.measuring.refusal import told
+from signoff.acceptance.measuring.refusal import status_of
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 
@@ -43,7 +43,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     counts = [count for record in answers if (count := _counted(record)) is not None]
     if len(counts) < len(answers):
         bad = next(record for record in answers if _counted(record) is None)
-        return Verdict("fail", f"{bad['url']} gives {told(bad)} and no count of tokens for {bad['words']} words")
+        return Verdict("fail", f"{bad['url']} gives {status_of(bad)} and no count of tokens for {bad['words']} words")
     if listed := next((problem for record in answers if (problem := _list_problem(record))), ""):
         return Verdict("fail", listed)
     shown = ", ".join(f"{words} words {count}" for words, count in zip(WORDS, counts, strict=False))

@@ -50,7 +50,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if wrong:
         return Verdict("fail", "; ".join(wrong[:3]))
     nobody = next(evidence.of("nobody"))
-    if nobody["status"] == 200 and _told(nobody) == NOBODY:
+    if nobody["status"] == 200 and _served_model(nobody) == NOBODY:
         return Verdict(
             "fail",
             f"{nobody['url']} answers in the name of {NOBODY!r} as well: it repeats the name that it is asked for, "
@@ -85,7 +85,7 @@ def _wrong(record: Record) -> str:
         return f"{record['url']} gives {record['status'] or record['error']} for {model}"
     if generation.reply_text(record) is None:
         return f"{record['url']} gives 200 for {model} without a generated text"
-    told = _told(record)
+    told = _served_model(record)
     if told is None:
         return f"the answer for {model} does not say which model gave it"
     if told != model and not gateway.speaks_of(service, told):
@@ -93,7 +93,7 @@ def _wrong(record: Record) -> str:
     return ""
 
 
-def _told(record: Record) -> str | None:
+def _served_model(record: Record) -> str | None:
     body = record.get("json")
     name = body.get("model") if isinstance(body, Mapping) else None
     return name if isinstance(name, str) else None

@@ -24,7 +24,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
     The length is the document's, else what the server tells. Raises NotMeasurable where nobody states one.
     """
-    length = criterion.parameters.get("max_model_len") or _told(site)
+    length = criterion.parameters.get("max_model_len") or _stated_length(site)
     if length is None:
         raise NotMeasurable(
             "neither the document nor the server says how long the context is",
@@ -64,7 +64,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict("pass", known + counted, figure)
 
 
-def _told(site: Site) -> int | None:
+def _stated_length(site: Site) -> int | None:
     for path in ("/v1/models", "/health", "/config"):
         if (found := _find(site.ask("GET", path).get("json"))) is not None:
             return found

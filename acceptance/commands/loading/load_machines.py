@@ -16,7 +16,6 @@ PORT: Final = 5557
 """Locust's."""
 _HOST: Final = re.compile(r"[\w.:%-]{1,253}|\[[\w.:%]+\]")
 _PORT_NUMBER: Final = re.compile(r"[0-9]{1,5}")
-OPTIONS_OF_WORKER: Final = frozenset(["header", "api_key_env", "api_key_header", "wait"])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

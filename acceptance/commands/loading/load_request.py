@@ -16,7 +16,7 @@ from signoff.acceptance.deployment import AUTHORIZATION
 from signoff.acceptance.errors import UsageError
 from signoff.perf.client.endpoint import chat_url
 from signoff.perf.errors import PlanInvalid
-from signoff.perf.load.plan import Arrivals, LoadPlan
+from signoff.perf.load.plan import LoadPlan
 from signoff.perf.load.prompts import read_prompts
 from signoff.perf.load.trace import fit, read_trace
 from signoff.perf.redaction import known_secrets
@@ -175,19 +175,3 @@ def _for(is_chat: bool, prompt: Mapping[str, Any]) -> Mapping[str, Any]:
     if not is_chat and "prompt" not in prompt:
         raise PlanInvalid("a prompt of the file holds messages, and this endpoint takes a text", "use a chat endpoint")
     return prompt
-
-
-def arrivals_in_words(plan: LoadPlan) -> str:
-    """How requests come, for people."""
-    kind: Arrivals = plan.arrivals
-    match kind:
-        case "closed_loop":
-            return f"closed loop, {plan.closed_loop} in flight"
-        case "ramp":
-            return f"ramp from {plan.ramp_from_per_second:g} to {plan.rate_per_second:g} requests/s"
-        case "step":
-            return f"steps of {', '.join(f'{rate:g}' for rate in plan.steps_per_second)} requests/s"
-        case "trace":
-            return f"a trace of {len(plan.trace)} requests, {plan.rate_per_second:.4g} requests/s on average"
-        case _:
-            return f"{plan.rate_per_second:g} requests/s, {kind}"

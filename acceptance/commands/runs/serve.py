@@ -90,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         raise UsageError(f"there is no service {arguments.service!r}", f"there are: {', '.join(SERVICES)}")
     _check_store(arguments.service, arguments.store)
     _check_installed()
-    if arguments.fault is not None and arguments.fault not in (faults := _told(arguments.service)["faults"]):
+    if arguments.fault is not None and arguments.fault not in (faults := _service_facts(arguments.service)["faults"]):
         raise UsageError(f"{arguments.service} has no fault {arguments.fault!r}", f"there are: {', '.join(faults)}")
     command = [*_command(arguments.service), *_options(arguments)]
     # The service takes this process's place: its memory, its signals and its exit code are its own.
@@ -109,7 +109,9 @@ def listing() -> str:
     _check_installed()
     lines: list[str] = []
     # A module tells the same for each of its services.
-    told = {module: _told(service)["faults"] for module, service in {m: s for s, m in SERVICES.items()}.items()}
+    told = {
+        module: _service_facts(service)["faults"] for module, service in {m: s for s, m in SERVICES.items()}.items()
+    }
     for service, module in SERVICES.items():
         lines.append(service)
         lines += [f"  --fault {name:<18} {summary}" for name, summary in told[module].items()]
@@ -166,7 +168,7 @@ def _check_installed() -> None:
         )
 
 
-def _told(service: str) -> Any:
+def _service_facts(service: str) -> Any:
     """What a service says about itself and its faults. Only the service knows, and it is never imported here."""
     try:
         done = subprocess.run(

@@ -1,7 +1,7 @@
 """What a text must hold before an expression can be found in it: a cheap question before a costly search.
 
 Most rules do not mention most demands. Three letters that each way through an expression needs are asked for
-first, in a set of all threes of the text, and the search itself is only made where one of them is there.
+first, in a set of all trigrams of the text, and the search itself is only made where one of them is there.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Any
 
 THREE = 3
 
-Telltale = frozenset[str]
+Trigrams = frozenset[str]
 
 
 @lru_cache(maxsize=1024)
-def telltale(expression: re.Pattern[str]) -> Telltale | None:
+def needed_trigrams(expression: re.Pattern[str]) -> Trigrams | None:
     """Threes of letters, in lower case, one of which is in each text in which the expression is found.
 
     None where some way through the expression needs no three letters in a row.
@@ -30,15 +30,15 @@ def telltale(expression: re.Pattern[str]) -> Telltale | None:
     return None if found is None else frozenset(found)
 
 
-def threes(text: str) -> frozenset[str]:
-    """All threes of letters of a text, in lower case."""
+def trigrams(text: str) -> frozenset[str]:
+    """All trigrams of letters of a text, in lower case."""
     # Both dots of Turkish are an `i` to an expression that ignores case, and to no folding.
     folded = text.replace("İ", "i").replace("ı", "i").casefold()
     return frozenset(map("".join, zip(folded, folded[1:], folded[2:], strict=False)))
 
 
 def _of_sequence(sequence: Iterable[tuple[Any, Any]]) -> set[str] | None:
-    """The part of a sequence that says most: the fewest threes, of whatever in it cannot be left out."""
+    """The part of a sequence that says most: the fewest trigrams, of whatever in it cannot be left out."""
     best: set[str] | None = None
     letters = ""
     for code, value in sequence:

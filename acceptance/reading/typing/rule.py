@@ -10,7 +10,7 @@ from functools import lru_cache
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.source.document import Statement
-from signoff.acceptance.reading.typing.prefilter import Telltale, telltale, threes
+from signoff.acceptance.reading.typing.prefilter import Trigrams, needed_trigrams, trigrams
 
 Build = Callable[[Statement, Facts], Draft | tuple[Draft, ...]]
 ASKED = frozenset({"checkbox", "bullet", "subtask", "target", "prose"})
@@ -118,7 +118,7 @@ def apply(
     return found
 
 
-_Known = tuple[tuple[Rule, tuple[Telltale, ...]], ...]
+_Known = tuple[tuple[Rule, tuple[Trigrams, ...]], ...]
 
 
 @lru_cache(maxsize=1024)
@@ -127,7 +127,7 @@ def _matching(
 ) -> tuple[tuple[Rule, tuple[int, int]], ...]:
     """The rules that know a text, up to the first that ends the search; the same for each of several services."""
     found: list[tuple[Rule, tuple[int, int]]] = []
-    held = threes(text)
+    held = trigrams(text)
     known, always, by_three = _for_type(rules, statement_type)
     # Most rules are left out by the first three letters that they need.
     possible = {*always, *(place for three in held & by_three.keys() for place in by_three[three])}
@@ -150,7 +150,7 @@ def _for_type(rules: tuple[Rule, ...], statement_type: str) -> tuple[_Known, tup
     Beside them the places of those that need nothing, and by three letters of those that need these or others.
     """
     known = tuple(
-        (rule, tuple(found for pattern in rule.words if (found := telltale(pattern)) is not None))
+        (rule, tuple(found for pattern in rule.words if (found := needed_trigrams(pattern)) is not None))
         for rule in rules
         if statement_type in rule.types
     )

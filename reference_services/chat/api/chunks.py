@@ -55,7 +55,7 @@ async def chunks(
         yield {**head, "choices": [], "usage": started.usage}
 
 
-def told(started: Generation) -> dict[str, Any]:
+def own_fields(started: Generation) -> dict[str, Any]:
     """The fields of its own that a whole answer has: each only while what it reports of is on."""
     return {**cached(started), **started.context.shown(), **started.moderation()}
 

@@ -48,7 +48,7 @@ class ModelService:
 
     def engine_told(self) -> dict[str, Any]:
         """Name and version of the engine, and what else it reports of itself."""
-        return {"name": self.engine.name, "version": self.engine.version, **self.engine.told}
+        return {"name": self.engine.name, "version": self.engine.version, **self.engine.facts}
 
     def served_names(self) -> tuple[str, str]:
         """The names under which the model can be asked for; the first is the one that answers carry."""

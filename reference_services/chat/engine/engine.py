@@ -81,7 +81,7 @@ class Engine(Protocol):
     """Why it cannot generate now, where it knows; "" else."""
 
     @property
-    def told(self) -> Mapping[str, list[str]]:
+    def facts(self) -> Mapping[str, list[str]]:
         """What it reports of itself beside name and version, for operators."""
 
     @property
@@ -143,7 +143,7 @@ class SimulatedEngine:
     name = "simulated"
     version = VERSION
     reason = ""
-    told: Mapping[str, list[str]] = {}
+    facts: Mapping[str, list[str]] = {}
 
     def __init__(self, settings: ChatSettings, pace: Callable[[int], Pace] | None = None) -> None:
         fixed = Pace(settings.time_to_first_token_ms / 1e3, settings.time_per_token_ms / 1e3)

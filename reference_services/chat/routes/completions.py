@@ -13,7 +13,7 @@ from starlette.responses import Response
 from signoff.reference_services.chat.api import asking, sampling_limits, session_name
 from signoff.reference_services.chat.api.answer_models import ChatChunk, ChatCompletion, TextChunk, TextCompletion
 from signoff.reference_services.chat.api.answers import CHAT, DONE, TEXT, Shape, body, event
-from signoff.reference_services.chat.api.chunks import chunks, told
+from signoff.reference_services.chat.api.chunks import chunks, own_fields
 from signoff.reference_services.chat.api.generation import Generation, Parts
 from signoff.reference_services.chat.api.metrics import Account
 from signoff.reference_services.chat.api.requests import ChatRequest, CompletionRequest
@@ -102,7 +102,7 @@ async def whole(started: Generation, shape: Shape, model: str) -> dict[str, Any]
         raise
     finally:
         await started.close()
-    answer = {**shape.head(started.id, started.created, model, is_chunk=False), **told(started)}
+    answer = {**shape.head(started.id, started.created, model, is_chunk=False), **own_fields(started)}
     answer["choices"] = [
         shape.choice(index, made, reason)
         for index, (made, reason) in enumerate(zip(steps, started.finish_reasons, strict=True))

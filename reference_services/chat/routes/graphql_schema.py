@@ -72,7 +72,7 @@ async def _session(info: Info, id: str) -> Session | None:  # noqa: A002 - the n
     try:
         found = await _answers(info).session(id)
     except _TOLD as error:
-        raise _told(error) from None
+        raise _graphql_error(error) from None
     if found is None:
         return None
     turns = [Turn(role=each["role"], content=each["content"], time=each["time"]) for each in found["turns"]]
@@ -104,7 +104,7 @@ async def _complete(
         asked = request_body.checked(request_body.parsed(json.dumps(data).encode("utf-8")), ChatRequest)
         found = await _answers(info).complete(asked, session)
     except _TOLD as error:
-        raise _told(error) from None
+        raise _graphql_error(error) from None
     choice, documents = found["choices"][0], found.get("retrieval", {}).get("documents")
     return Completion(
         id=found["id"],
@@ -159,7 +159,7 @@ def _answers(info: Info) -> Answers:
     return found
 
 
-def _told(error: Exception) -> GraphQLError:
+def _graphql_error(error: Exception) -> GraphQLError:
     refused = error if isinstance(error, Refused) else internal(error, GRAPHQL)
     extensions = {"code": refused.code, "status": refused.status, "param": refused.param}
     return GraphQLError(str(refused), extensions=extensions)

@@ -15,7 +15,7 @@ from signoff.reference_services.chat import LOGGER
 from signoff.reference_services.chat.engine.engine import EngineError
 from signoff.reference_services.chat.serving.app import CreateApp
 from signoff.reference_services.chat.settings.settings import ChatSettings
-from signoff.reference_services.web.access.failures import told
+from signoff.reference_services.web.access.failures import as_refused
 from signoff.reference_services.web.access.guard import guarded
 from signoff.reference_services.web.access.refusal import Refusal
 from signoff.reference_services.web.access.visitors import Allowed
@@ -41,7 +41,7 @@ def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_l
 
         def refuse(refusal: Refusal) -> Response:
             app.state.parts.metrics.refused.labels(str(refusal.status)).inc()
-            return told(refusal).response()
+            return as_refused(refusal).response()
 
         allowed = Allowed(settings.allowed_hosts, settings.allowed_origins, settings.trusted_proxies)
         service, metrics = (guarded(each, allowed, refuse) for each in (app, app.state.metrics_app))

@@ -13,7 +13,7 @@ MAX_GROUP = 512
 Work = TypeVar("Work")
 
 
-class Lane(Generic[Work]):
+class BatchingWorker(Generic[Work]):
     """Hands groups of work to `run`, which gives a result or an exception for each.
 
     `idle`, where there is one, is called after each `tick_s` in which nothing was asked.

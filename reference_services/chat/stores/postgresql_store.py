@@ -36,7 +36,7 @@ from signoff.reference_services.chat.stores.postgresql_sql import (
     RECORD,
     RENEW,
 )
-from signoff.reference_services.chat.stores.reconnecting import Line
+from signoff.reference_services.chat.stores.reconnecting import ReconnectingConnection
 from signoff.reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
 from signoff.reference_services.chat.stores.server_store import ServerStore
 from signoff.reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
@@ -55,8 +55,8 @@ class PostgresqlStore(ServerStore[Connection, Work]):
             with connect(url, service, "on") as connection:
                 prepare(connection, service, self.address)
                 self.durability, self.warnings = promises(connection)
-            self._reader = Line(lambda: connect(url, service, "off"), self._why_away)
-            self._writer = Line(lambda: connect(url, service, "on"), self._why_away)
+            self._reader = ReconnectingConnection(lambda: connect(url, service, "off"), self._why_away)
+            self._writer = ReconnectingConnection(lambda: connect(url, service, "on"), self._why_away)
         except psycopg.Error as error:
             raise StoreError(f"{self.address}: {self._without_secrets(error)}; {hint(error)}") from None
         self._begin()

@@ -18,7 +18,7 @@ Connection = TypeVar("Connection")
 Result = TypeVar("Result")
 
 
-class Line(Generic[Connection]):
+class ReconnectingConnection(Generic[Connection]):
     """`connect` makes the connection; `why_away` says of an error why the server cannot be asked, or None.
 
     Work may be done twice, where the connection broke before its answer came; it has to bear that.

@@ -19,7 +19,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from signoff.reference_services.chat.stores.leases import LEASE_S
-from signoff.reference_services.chat.stores.reconnecting import Line
+from signoff.reference_services.chat.stores.reconnecting import ReconnectingConnection
 from signoff.reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
 from signoff.reference_services.chat.stores.redis_scripts import SCRIPTS
 from signoff.reference_services.chat.stores.server_store import ServerStore
@@ -44,8 +44,8 @@ class RedisStore(ServerStore[redis.Redis, Work]):
         self._prefix = f"signoff:{service}:"
         self._shas: dict[str, str] = {}
         try:
-            self._reader = Line(self._connect, self._why_away)
-            self._writer = Line(self._connect, self._why_away)
+            self._reader = ReconnectingConnection(self._connect, self._why_away)
+            self._writer = ReconnectingConnection(self._connect, self._why_away)
             self.durability, self.warnings = self._reader.do(self._promises)
         except redis.RedisError as error:
             raise StoreError(f"{self.address}: {self._without_secrets(error)}; {_mend(error)}") from None
@@ -200,7 +200,7 @@ class RedisStore(ServerStore[redis.Redis, Work]):
             self.on_commit(time.perf_counter() - begin, len(group))
         return replies
 
-    def _replies(self, line: Line[redis.Redis], group: Sequence[Work]) -> list[Any]:
+    def _replies(self, line: ReconnectingConnection[redis.Redis], group: Sequence[Work]) -> list[Any]:
         def send(client: redis.Redis) -> list[Any]:
             pipeline = client.pipeline(transaction=False)
             for name, arguments, _ in group:

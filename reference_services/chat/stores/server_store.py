@@ -8,9 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any, Generic, TypeVar
 
 from signoff.reference_services.chat.settings.store_url import HIDDEN, passwords, without_password
-from signoff.reference_services.chat.stores.batching_worker import Lane
+from signoff.reference_services.chat.stores.batching_worker import BatchingWorker
 from signoff.reference_services.chat.stores.leases import TICK_S, Leases
-from signoff.reference_services.chat.stores.reconnecting import Line
+from signoff.reference_services.chat.stores.reconnecting import ReconnectingConnection
 from signoff.reference_services.chat.stores.store import StoreError
 
 Connection = TypeVar("Connection")
@@ -20,8 +20,8 @@ Work = TypeVar("Work")
 class ServerStore(ABC, Generic[Connection, Work]):
     """The half of a `Store` that no kind of server changes."""
 
-    _reader: Line[Connection]
-    _writer: Line[Connection]
+    _reader: ReconnectingConnection[Connection]
+    _writer: ReconnectingConnection[Connection]
 
     def __init__(self, url: str, on_commit: Callable[[float, int], None] | None) -> None:
         self.address = without_password(url)
@@ -33,8 +33,10 @@ class ServerStore(ABC, Generic[Connection, Work]):
     def _begin(self) -> None:
         """Start the workers, once the connections are there."""
         closed = StoreError(f"{self.address}: the store is closed")
-        self._writes: Lane[Work] = Lane("store-writer", self._write, closed, lambda: self._look(self._writer), TICK_S)
-        self._reads: Lane[Work] = Lane("store-reader", self._read, closed, self._tick, TICK_S)
+        self._writes: BatchingWorker[Work] = BatchingWorker(
+            "store-writer", self._write, closed, lambda: self._look(self._writer), TICK_S
+        )
+        self._reads: BatchingWorker[Work] = BatchingWorker("store-reader", self._read, closed, self._tick, TICK_S)
 
     @property
     def is_available(self) -> bool:
@@ -68,7 +70,7 @@ class ServerStore(ABC, Generic[Connection, Work]):
     def _is_away(self, error: Exception) -> bool:
         """Whether an error says that the server cannot be asked now."""
 
-    def _look(self, line: Line[Connection]) -> None:
+    def _look(self, line: ReconnectingConnection[Connection]) -> None:
         """Know whether the server is there, also while nobody asks; `is_available` says it."""
         with contextlib.suppress(StoreError):
             line.do(self._ping)

@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
-from signoff.reference_services.chat.stores.batching_worker import Lane
+from signoff.reference_services.chat.stores.batching_worker import BatchingWorker
 from signoff.reference_services.chat.stores.records import Counts, SessionRecord, TurnRecord
 from signoff.reference_services.chat.stores.sqlite_file import connect, locked
 from signoff.reference_services.chat.stores.store import ClaimLost, SessionExists, SessionHeld, StoreError
@@ -56,8 +56,8 @@ class SqliteStore:
         self._ending: list[tuple[str, str]] = []
         """Claims that end with the transaction under way."""
         closed = StoreError(f"{path}: the store is closed")
-        self._writes: Lane[Work] = Lane("store-writer", self._write, closed)
-        self._reads: Lane[Work] = Lane("store-reader", self._read, closed)
+        self._writes: BatchingWorker[Work] = BatchingWorker("store-writer", self._write, closed)
+        self._reads: BatchingWorker[Work] = BatchingWorker("store-reader", self._read, closed)
 
     def claim(self, session_id: str, holder: str) -> Future[SessionRecord | None]:
         """See `Store`."""

@@ -64,7 +64,7 @@ class VllmEngine:
         self.reason = "vLLM is starting"
 
     @property
-    def told(self) -> Mapping[str, list[str]]:
+    def facts(self) -> Mapping[str, list[str]]:
         """The flags that it runs with, and those that this vLLM does not know."""
         return {"flags": list(map(str, self._known)), "left_out": list(map(str, self._unknown))}
 

@@ -21,7 +21,7 @@ import httpx
 from signoff.reference_services.gateway.forwarding.upstream import trusted
 from signoff.reference_services.gateway.services.access import ADMINS
 from signoff.reference_services.web.access.keys import read_keys
-from signoff.reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, told
+from signoff.reference_services.web.serving.command_line import UNAVAILABLE, USAGE, Parser, complain, report_problems
 from signoff.reference_services.web.settings import logs
 from signoff.reference_services.web.settings.settings_problems import SettingsError
 
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ) as gateway:
             _run(gateway, _announcement(parsed), parsed.patience_seconds, stopped)
     except SettingsError as error:
-        return told(NAME, error)
+        return report_problems(NAME, error)
     except (Refused, NotReached) as error:
         complain(NAME, error)
         return USAGE if isinstance(error, Refused) else UNAVAILABLE

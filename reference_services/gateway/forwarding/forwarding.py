@@ -150,7 +150,7 @@ class Forwarding:
             except Failed as failed:
                 self._metrics.upstream_errors.labels(service.name, lease.replica.name, failed.kind).inc()
                 broken += failed.stage != "unsent"
-                problem = self._told(failed, service.name, lease.replica.name, broken)
+                problem = self._refusal(failed, service.name, lease.replica.name, broken)
                 if not _may_repeat(failed, asked, broken) or (
                     len(tried) >= self._directory.configuration.upstream.retries
                 ):
@@ -181,7 +181,7 @@ class Forwarding:
             raise
         return opened
 
-    def _told(self, failed: Failed, service: str, replica: str, broken: int) -> Refused:
+    def _refusal(self, failed: Failed, service: str, replica: str, broken: int) -> Refused:
         if failed.stage == "unsent":
             return Unavailable(service, 1)
         why = "It may have worked on the request, which was therefore not repeated."

@@ -32,7 +32,7 @@ def serve(app: FastAPI, configuration: Configuration, is_access_logged: bool) ->
 
         def refuse(refusal: Refusal) -> Response:
             app.state.access.refused(refusal.status)
-            return failures.told(refusal).response()
+            return failures.as_refused(refusal).response()
 
         options = config(
             guarded(app, security.allowed, refuse),

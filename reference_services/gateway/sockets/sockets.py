@@ -25,7 +25,7 @@ from signoff.reference_services.gateway.services.service import Service
 from signoff.reference_services.gateway.sockets.handshake import Incoming, Outgoing, ask
 from signoff.reference_services.gateway.sockets.relay import Bounds, relayed
 from signoff.reference_services.web.access.connection import CLIENT_LEFT
-from signoff.reference_services.web.access.failures import Refused, internal, told
+from signoff.reference_services.web.access.failures import Refused, as_refused, internal
 from signoff.reference_services.web.access.gate import allowance
 from signoff.reference_services.web.access.visitors import Visitors
 from signoff.reference_services.web.serving.send_deadline import SendDeadline
@@ -121,7 +121,7 @@ class Sockets:
         try:
             scope = await client.scope()
             if (refusal := await self._visitors.refusal(scope)) is not None:
-                raise told(refusal)
+                raise as_refused(refusal)
             limits = await self._parts.access.gate(_nothing, scope).let_in(scope)
         except Refused as refused:
             self._parts.access.refused(refused.status)

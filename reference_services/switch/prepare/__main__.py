@@ -51,24 +51,24 @@ def main(arguments: Sequence[str] | None = None, make_client: MakeClient = downl
         registry = read(parsed.folder / FILE)
         model = _chosen(registry, parsed.model)
     except SettingsError as error:
-        return _told(*error.problems)
+        return _complain(*error.problems)
     except DownloadError as error:
-        return _told(str(error))
+        return _complain(str(error))
     except OSError as error:
-        return _told(f"{error.filename or parsed.folder}: {error.strerror or error}")
+        return _complain(f"{error.filename or parsed.folder}: {error.strerror or error}")
     print(f"{parsed.folder / FILE}: {'written' if written else 'was there, kept'}")
     for each in registry.models:
         print(_line(parsed.folder, each, registry))
     path = parsed.folder / model.path
     if parsed.download is not None:
         if path.exists():
-            return _told(f"{path} is there already: move it away to fetch it again")
+            return _complain(f"{path} is there already: move it away to fetch it again")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             most = int(model.size_gb * GB * MOST_TIMES)
             size = download.fetch(parsed.download, path, parsed.sha256, most, make_client)
         except DownloadError as error:
-            return _told(str(error), code=WRONG)
+            return _complain(str(error), code=WRONG)
         print(f"{path}: {size} bytes fetched, the SHA-256 is right")
     return _verify(path, model, parsed.sha256 or model.sha256)
 
@@ -133,19 +133,19 @@ def _verify(path: Path, model: Model, sha256: str) -> int:
         return 0
     size = path.stat().st_size
     if abs(size - model.size_gb * GB) > TOLERANCE * model.size_gb * GB:
-        return _told(f"{path} has {size} bytes, the registry says about {model.size_gb:g} GB", code=WRONG)
+        return _complain(f"{path} has {size} bytes, the registry says about {model.size_gb:g} GB", code=WRONG)
     if not sha256:
         print(f"{path}: the size is right; nothing says what its SHA-256 should be: give --sha256")
         return 0
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != sha256.lower():
-        return _told(f"{path} has the SHA-256 {found}, not {sha256.lower()}", code=WRONG)
+        return _complain(f"{path} has the SHA-256 {found}, not {sha256.lower()}", code=WRONG)
     print(f"{path}: size and SHA-256 are right")
     return 0
 
 
-def _told(*problems: str, code: int = USAGE) -> int:
+def _complain(*problems: str, code: int = USAGE) -> int:
     for problem in problems:
         print(f"prepare: {problem}", file=sys.stderr)
     return code

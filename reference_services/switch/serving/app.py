@@ -90,7 +90,7 @@ def create_app(
         begin_s = time.monotonic()
         asked = await requests.read(request, settings)
         given = await while_connected(request.receive, chain.infer(asked))
-        body = told(asked, given, round((time.monotonic() - begin_s) * 1e3))
+        body = answer_fields(asked, given, round((time.monotonic() - begin_s) * 1e3))
         if settings.log_inference_time:
             kept = ("inference_id", "model", "source", "degraded", "tokens_used", "latency_ms")
             log.info("inference", extra={"fields": {name: body[name] for name in kept}})
@@ -129,7 +129,7 @@ def _without_models(settings: SwitchSettings) -> SwitchSettings:
     return settings.model_copy(update={"hermes_enable": False, "openai_base_url": "", "switch_degraded_path": False})
 
 
-def told(asked: Asked, given: Given, latency_ms: int) -> dict[str, Any]:
+def answer_fields(asked: Asked, given: Given, latency_ms: int) -> dict[str, Any]:
     """The fields of the document, and `degraded`: whether somebody answered in another's place."""
     return {
         "inference_id": f"inf_{secrets.token_hex(8)}",

@@ -52,9 +52,9 @@ class Ollama:
         """Whether it has the model, and what that takes while it is loaded."""
         try:
             if not self.version:
-                self.version = str((await self._told("/api/version")).get("version", ""))
-            listed = _entry(await self._told("/api/tags"), self.model)
-            loaded = _entry(await self._told("/api/ps"), self.model)
+                self.version = str((await self._fields("/api/version")).get("version", ""))
+            listed = _entry(await self._fields("/api/tags"), self.model)
+            loaded = _entry(await self._fields("/api/ps"), self.model)
         except Unavailable as error:
             return State(str(error))
         if listed is None:
@@ -99,7 +99,7 @@ class Ollama:
         """Close its connections."""
         await self._client.aclose()
 
-    async def _told(self, path: str) -> Mapping[str, Any]:
+    async def _fields(self, path: str) -> Mapping[str, Any]:
         return await json_object(self._client, NAME, "GET", self._url + path, timeout=PROBE_S)
 
     async def _refusal(self, response: httpx.Response) -> Unavailable:

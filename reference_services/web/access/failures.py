@@ -92,7 +92,7 @@ class Refused(Exception):
         return Response(json.dumps(self.body()), self.status, headers, "application/json")
 
 
-def told(refusal: Refusal) -> Refused:
+def as_refused(refusal: Refusal) -> Refused:
     """What the guard of a listener refuses, in the shape of all errors."""
     return Refused(refusal.status, refusal.message, refusal.code)
 

@@ -51,12 +51,12 @@ class Gate:
             await refused.response()(scope, receive, send)
             return
 
-        async def told(message: Message) -> None:
+        async def with_headers(message: Message) -> None:
             if more and message["type"] in ("http.response.start", "websocket.accept"):
                 MutableHeaders(scope=message).update(more)
             await send(message)
 
-        await self._app(scope, receive, told if more else send)
+        await self._app(scope, receive, with_headers if more else send)
 
     async def let_in(self, scope: MutableMapping[str, Any]) -> dict[str, str]:
         """Headers for the answer; notes in the scope who calls. Raises Refused."""

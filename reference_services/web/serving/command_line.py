@@ -29,7 +29,7 @@ def show(service: str, faults: Mapping[str, Fault[Create]]) -> None:
     print(json.dumps({"service": service, "faults": summaries}, indent=2))
 
 
-def told(service: str, error: SettingsError) -> int:
+def report_problems(service: str, error: SettingsError) -> int:
     """Print every problem, each on a line; the exit code."""
     for problem in error.problems:
         complain(service, problem)

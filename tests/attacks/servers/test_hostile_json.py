@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from signoff.coherence.session_endpoints import figures
 from signoff.perf.client import server_json
 from signoff.perf.client.bounds import AnswerTooLong, Room, most_events
-from signoff.perf.client.completion import StreamReader, _read_events, read_stream, read_whole
+from signoff.perf.client.completion import StreamReader, read_stream, read_whole
 from signoff.perf.client.sse import EventReader
+
+
+def event_by_event(pieces):
+    reader = StreamReader(plain=False)
+    reader.feed(pieces)
+    return reader.end()
+
 
 HANG_S = 20.0
 NO_JSON = (
@@ -48,7 +55,7 @@ def streams(draw) -> list[tuple[int, bytes]]:
 
 @given(streams(), st.integers(1, 4))
 def test_a_stream_of_anything_reads_the_same_at_once_event_by_event_and_piece_by_piece(pieces, step):
-    found = _read_events(pieces)
+    found = event_by_event(pieces)
     assert read_stream(pieces) == found
     reader = StreamReader()
     for at in range(0, len(pieces), step):

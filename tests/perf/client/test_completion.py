@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.perf.client.completion import _read_events, read_stream, read_whole
+from signoff.perf.client.completion import StreamReader, read_stream, read_whole
+
+
+def event_by_event(pieces):
+    reader = StreamReader(plain=False)
+    reader.feed(pieces)
+    return reader.end()
 
 
 @pytest.mark.parametrize(
@@ -91,7 +97,7 @@ def test_a_stream_reads_the_same_decoded_chunk_by_chunk_or_by_what_its_chunks_ha
     lines = [json.dumps(each, ensure_ascii=ascii_only, separators=separators) for each in chunks]
     whole = "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode("utf-8", "surrogatepass")
     pieces = [(at, whole[at : at + step]) for at in range(0, len(whole), step)]
-    assert read_stream(pieces) == _read_events(pieces)
+    assert read_stream(pieces) == event_by_event(pieces)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +106,7 @@ def test_a_stream_reads_the_same_decoded_chunk_by_chunk_or_by_what_its_chunks_ha
 def test_a_chunk_unlike_the_others_is_not_read_as_one_of_them(other):
     lines = [json.dumps(line_of("a")), json.dumps(line_of("b")), json.dumps(line_of("c")), other, "[DONE]"]
     pieces = [(1, "".join(f"data: {line}\n\n" for line in lines).encode())]
-    assert read_stream(pieces) == _read_events(pieces)
+    assert read_stream(pieces) == event_by_event(pieces)
 
 
 def test_most_chunks_of_a_stream_are_not_decoded(monkeypatch):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.perf.errors import EvidenceUnreadable
-from signoff.perf.imported.external_results import read_foreign
+from signoff.perf.imported.external_results import read_external
 from signoff.perf.load.load_run import LoadRun
 
 RESULTS = Path(__file__).with_name("results")
@@ -32,13 +32,13 @@ def aiperf(tmp_path):
         records = [json.loads(line) for line in RECORDS.read_text().splitlines()]
         lines = "\n".join(json.dumps(change(copy.deepcopy(record))) for record in records)
         (file.parent / RECORDS.name).write_text(lines)
-        return read_foreign(file)
+        return read_external(file)
 
     return changed
 
 
 def test_aiperf_counts_from_when_its_rate_limiter_let_a_request_go():
-    found = read_foreign(AIPERF)
+    found = read_external(AIPERF)
     assert (found.tool, found.version, found.model, found.stream) == ("AIPerf", "0.13.0", "truth", True)
     assert len(found.exchanges) == 12
     first = json.loads(RECORDS.read_text().splitlines()[0])
@@ -52,7 +52,7 @@ def test_aiperf_counts_from_when_its_rate_limiter_let_a_request_go():
 
 
 def test_guidellm_counts_from_its_target_time_in_either_form_of_it():
-    found = read_foreign(GUIDELLM)
+    found = read_external(GUIDELLM)
     assert (found.tool, found.version, found.model, found.stream) == ("GuideLLM", "0.8.1", "truth", True)
     assert found.as_load_run(5).outcomes() == {"cut_off": 2, "ok": 11}
     good = [each for each in found.exchanges if each.ok]
@@ -64,7 +64,7 @@ def test_guidellm_counts_from_its_target_time_in_either_form_of_it():
 
 @pytest.mark.parametrize("file", [AIPERF, GUIDELLM])
 def test_a_run_survives_its_own_records_and_says_what_it_cannot_prove(file):
-    found = read_foreign(file)
+    found = read_external(file)
     run = found.as_load_run(5)
     again = LoadRun.from_records(json.loads(json.dumps(list(run.as_records()))))
     assert again.latencies_ms() == run.latencies_ms()
@@ -104,7 +104,7 @@ def test_turning_answers_into_failures_never_makes_the_mean_smaller(tmp_path_fac
             record.update(metrics={}, error={"code": 500, "type": "", "message": ""})
         lines.append(json.dumps(record))
     (folder / RECORDS.name).write_text("\n".join(lines))
-    whole, broken = (read_foreign(file).as_load_run(5) for file in (AIPERF, folder / AIPERF.name))
+    whole, broken = (read_external(file).as_load_run(5) for file in (AIPERF, folder / AIPERF.name))
     assert fmean(broken.latencies_ms()) > fmean(whole.latencies_ms())
 
 
@@ -137,7 +137,7 @@ def test_what_cannot_be_evidence_is_refused_with_its_reason(tmp_path, document, 
     file = tmp_path / "result.json"
     file.write_text(json.dumps(document))
     with pytest.raises(EvidenceUnreadable, match=says):
-        read_foreign(file)
+        read_external(file)
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000])
@@ -145,7 +145,7 @@ def test_what_is_no_json_is_refused(tmp_path, content):
     file = tmp_path / "result.json"
     file.write_bytes(content)
     with pytest.raises(EvidenceUnreadable, match="no JSON"):
-        read_foreign(file)
+        read_external(file)
 
 
 def test_a_record_that_is_cut_off_is_refused_with_its_line(aiperf, tmp_path):
@@ -153,4 +153,4 @@ def test_a_record_that_is_cut_off_is_refused_with_its_line(aiperf, tmp_path):
     file = tmp_path / "aiperf" / RECORDS.name
     file.write_text(file.read_text()[:-40])
     with pytest.raises(EvidenceUnreadable, match=r"profile_export.jsonl:12"):
-        read_foreign(file.with_name(AIPERF.name))
+        read_external(file.with_name(AIPERF.name))

@@ -1,4 +1,4 @@
-"""A text in which an expression is found always holds one of the expression's telltale threes."""
+"""A text in which an expression is found always holds one of the expression's needed_trigrams trigrams."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signoff.acceptance.reading.typing.prefilter import telltale, threes
+from signoff.acceptance.reading.typing.prefilter import needed_trigrams, trigrams
 from signoff.acceptance.reading.typing.rule_table import RULES
 
 EXPRESSIONS = list(dict.fromkeys(pattern for rule in RULES for pattern in rule.words))
-TOLD = [pattern for pattern in EXPRESSIONS if telltale(pattern) is not None]
+TOLD = [pattern for pattern in EXPRESSIONS if needed_trigrams(pattern) is not None]
 
 
 def test_most_expressions_of_the_rules_have_telltales() -> None:
@@ -25,9 +25,9 @@ def test_no_text_that_matches_is_passed_over(data: st.DataObject) -> None:
     pattern = data.draw(st.sampled_from(TOLD))
     text = data.draw(st.from_regex(pattern))
     text = data.draw(st.sampled_from((text, text.upper(), text.lower(), text.swapcase())))
-    tells = telltale(pattern)
+    tells = needed_trigrams(pattern)
     assert tells is not None
-    assert not pattern.search(text) or not tells.isdisjoint(threes(text)), pattern.pattern
+    assert not pattern.search(text) or not tells.isdisjoint(trigrams(text)), pattern.pattern
 
 
 @pytest.mark.parametrize(
@@ -44,11 +44,11 @@ def test_no_text_that_matches_is_passed_over(data: st.DataObject) -> None:
     ],
 )
 def test_telltales_are_what_cannot_be_left_out(expression: str, found: set[str] | None) -> None:
-    assert telltale(re.compile(expression, re.IGNORECASE)) == found
+    assert needed_trigrams(re.compile(expression, re.IGNORECASE)) == found
 
 
 def test_letters_that_an_expression_takes_for_others_are_folded_as_it_does() -> None:
     pattern = re.compile("kids wit", re.IGNORECASE)
     for text in ("KIDS WIT", "Kids wit", "kıds wit", "kidſ wİt"):
         assert pattern.search(text), text
-        assert "kid" in threes(text)
+        assert "kid" in trigrams(text)

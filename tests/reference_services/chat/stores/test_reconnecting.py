@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from signoff.reference_services.chat.stores.reconnecting import Line
+from signoff.reference_services.chat.stores.reconnecting import ReconnectingConnection
 from signoff.reference_services.chat.stores.store import SessionHeld
 
 
@@ -12,8 +12,8 @@ class Away(Exception):
     """The server is not there."""
 
 
-def a_line() -> Line[object]:
-    return Line(object, lambda error: "the server is away" if isinstance(error, Away) else None)
+def a_line() -> ReconnectingConnection[object]:
+    return ReconnectingConnection(object, lambda error: "the server is away" if isinstance(error, Away) else None)
 
 
 def test_a_line_that_is_tried_again_says_that_it_cannot_be_asked_until_it_answers() -> None:
