@@ -8,6 +8,7 @@ from pathlib import Path
 from signoff.acceptance.checks.page import checks_page
 from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.commands.documents.schema import SCHEMAS, schema_text
+from signoff.reports.terminal import show
 
 PAGE = "docs/checks.md"
 
@@ -21,4 +22,4 @@ if __name__ == "__main__":
     root = Path(sys.argv[1] if len(sys.argv) > 1 else ".")
     for path, text in generated().items():
         (root / path).write_text(text, encoding="utf-8")
-        print(path)
+        show(path)

@@ -24,6 +24,7 @@ COPIED = (
     "pyproject.toml",
     "docs",
     "fixtures/schemas",
+    "src",
 )
 KINDS, CHECK = "acceptance/checks/estate/kinds.py", "acceptance/checks/estate/greeting.py"
 CASES, RULES = "tests/acceptance/cases/estate.py", "acceptance/reading/typing/service_rules.py"
@@ -92,7 +93,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
         place = copy / name
         place.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, place, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(ROOT / name, place, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(ROOT / name, place)
     before = texts(copy)
@@ -119,7 +120,7 @@ def done(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-P", "-m", *arguments],
         cwd=project,
-        env={**os.environ, "PYTHONPATH": str(project)},
+        env={**os.environ, "PYTHONPATH": f"{project / 'src'}{os.pathsep}{project}"},
         capture_output=True,
         text=True,
         check=False,
@@ -139,7 +140,7 @@ def test_the_page_and_the_schema_speak_of_it(project: Path) -> None:
 def test_it_is_read_from_words_and_from_a_binding_judged_and_reported(
     project: Path, serve: Callable[[Answer], str]
 ) -> None:
-    read = done(project, "acceptance", "read", "task.md", "--json", "-")
+    read = done(project, "signoff.acceptance", "read", "task.md", "--json", "-")
     (document,) = json.loads(read.stdout)["documents"]
     by_words, other = document["criteria"]
     assert (by_words["kind"], other["kind"]) == ("greeting", "human_judgement")
@@ -148,7 +149,7 @@ def test_it_is_read_from_words_and_from_a_binding_judged_and_reported(
         encoding="utf-8",
     )
     target = serve(lambda method, path, body: as_json("hello" if path == "/greeting" else {}))
-    run = done(project, "acceptance", "run", "task.md", "--target", target, "--out", "out")
+    run = done(project, "signoff.acceptance", "run", "task.md", "--target", target, "--out", "out")
     (results,) = project.glob("out/*/results.json")
     criteria = json.loads(results.read_text(encoding="utf-8"))["criteria"]
     assert [(each["kind"], each["outcome"], each["part"]) for each in criteria] == [

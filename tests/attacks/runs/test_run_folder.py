@@ -151,6 +151,8 @@ WRITERS = {
 }
 ELSEWHERE = {
     "reports/stored/run_folder.py": "the one place",
+    "acceptance/checks/__main__.py": "the generated pages of a checkout",
+    "acceptance/running/handed_reading.py": "a pipe of ours",
     "acceptance/commands/__init__.py": "what goes to the null device",
     "acceptance/library/library_steps.py": "a pipe of ours",
     "perf/journeys/journey_locustfile.py": "a pipe of ours, or the file that a user of Locust names",

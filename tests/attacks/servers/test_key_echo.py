@@ -24,8 +24,7 @@ from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.deployment import Start
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.measuring.site import Site
-from signoff.acceptance.running.judging import Judging
-from signoff.acceptance.running.progress import Progress
+from signoff.acceptance.running.deciding import keep_traceback
 from signoff.acceptance.services import service as own_service
 from signoff.perf.nights import history
 from signoff.perf.nights.history import JudgedFigure
@@ -329,8 +328,7 @@ def test_the_log_of_a_service_and_the_trace_of_an_error_keep_no_key(
     log = (tmp_path / "run/service.log").read_text(encoding="utf-8")
     assert f"my key is {MARK}" in log
     assert f"in pieces {MARK}\nand no end of a line" in log
-    judging = Judging(deployments.from_target(start.url, VARIABLE), BRIEF, [], tmp_path / "run", Progress(shown=False))
-    judging._keep_traceback("here", ValueError(f"cannot make an integer of {KEY}"))
+    keep_traceback("here", ValueError(f"cannot make an integer of {KEY}"), tmp_path / "run")
     assert f"ValueError: cannot make an integer of {MARK}" in (tmp_path / "run/errors.log").read_text(encoding="utf-8")
     assert leaks(tmp_path) == {}
 

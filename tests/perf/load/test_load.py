@@ -241,9 +241,9 @@ def test_a_client_that_is_held_up_declares_its_run_invalid(server):
 
 
 def test_an_error_of_the_client_itself_ends_the_run_instead_of_waiting_for_ever(server, monkeypatch):
-    def explode(pieces):
+    def explode(*given, **named):
         raise ZeroDivisionError("a mistake in the reading")
 
-    monkeypatch.setattr("signoff.perf.client.call.read_stream", explode)
+    monkeypatch.setattr("signoff.perf.client.call.read", explode)
     with pytest.raises(ZeroDivisionError):
         run_load(plan(server, "/stream", stream=True))
