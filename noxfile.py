@@ -145,8 +145,9 @@ def vllm(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Test Signoff itself; arguments go to pytest."""
     install(session, "test")
-    # By file, so that the long fault runs (mostly waiting) go on beside everything else.
-    session.run("python", "-m", "pytest", "-n", "2", "--dist", "loadfile", *session.posargs)
+    # By file, and the long fault runs first: they mostly wait, and go on beside everything else.
+    beside = ("-n", "4", "--dist", "loadfile", "--no-loadscope-reorder")
+    session.run("python", "-m", "pytest", *beside, *session.posargs)
 
 
 @nox.session
