@@ -46,7 +46,12 @@ def install(session: nox.Session, *groups: str, extras: tuple[str, ...] = ("serv
         session.run_install("python", "-m", "pip", "install", "--quiet", "uv>=0.8")
         uv = ("python", "-m", "uv")
     session.run_install(
-        *(*uv, "sync", "--quiet", "--locked", "--inexact", "--no-default-groups"),
+        *uv,
+        "sync",
+        "--quiet",
+        "--locked",
+        "--inexact",
+        "--no-default-groups",
         f"--python={session.virtualenv.location}",
         *(word for extra in extras for word in ("--extra", extra)),
         *(word for group in groups for word in ("--group", group)),
@@ -89,8 +94,14 @@ def judged(
     file.unlink(missing_ok=True)
     begin = time.monotonic()
     session.run(
-        *("signoff", "run", f"fixtures/tasks/{stem}.md", "--deployment", f"fixtures/deployments/{deployment}.toml"),
-        *("--json", str(file), *arguments),
+        "signoff",
+        "run",
+        f"fixtures/tasks/{stem}.md",
+        "--deployment",
+        f"fixtures/deployments/{deployment}.toml",
+        "--json",
+        str(file),
+        *arguments,
         success_codes=range(5),
         env=env,
     )
@@ -185,8 +196,12 @@ def bench(session: nox.Session) -> None:
     install(session, "test", "bench")
     files = [each for each in session.posargs if each.split("::")[0].endswith(".py")]
     session.run(
-        *("python", "-m", "pytest", *(() if files else BENCHES)),
-        *("--benchmark-columns=min,median,max,rounds", *session.posargs),
+        "python",
+        "-m",
+        "pytest",
+        *(() if files else BENCHES),
+        "--benchmark-columns=min,median,max,rounds",
+        *session.posargs,
     )
 
 
@@ -206,7 +221,9 @@ def peers(session: nox.Session) -> None:
     session.run(str(own / "bin" / "pip"), "install", "-q", "-e", ".", external=True)
     engine = folder.parents[1] / "vllm" / "tmp" / "vllm"
     session.run(
-        *(str(own / "bin" / "python"), "-m", "tests.bench.peers"),
+        str(own / "bin" / "python"),
+        "-m",
+        "tests.bench.peers",
         *(("--vllm", str(engine)) if (engine / "installed").exists() else ()),
         *(argument for name in PEERS for argument in (f"--{name}", str(folder / name))),
         *session.posargs,

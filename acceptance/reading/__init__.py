@@ -122,8 +122,12 @@ def _type(state: ReadingState) -> None:
     """What each demand asks for; a paragraph that asks for nothing is prose again."""
     configuration, commands = state.configuration, state.found.commands
     facts = read_facts(
-        *(configuration.settings, configuration.variables, commands, state.service_name),
-        *(state.found.statements, state.source.lines),
+        configuration.settings,
+        configuration.variables,
+        commands,
+        state.service_name,
+        state.found.statements,
+        state.source.lines,
     )
     for statement in state.found.statements:
         typed = without_harm(type_statement(statement, facts, state.kinds))

@@ -168,8 +168,12 @@ def _night(wanted: NightPlan, deployment: Deployment, found: Measurements) -> Ni
         about={"machine": stored.machine, "versions": dict(stored.versions), "engine": asdict(stored.engine)},
         criteria=tuple(
             JudgedFigure(
-                *(each.id, each.kind, each.outcome, each.measured.value if each.measured else None),
-                *(each.measured.unit if each.measured else None, each.reason),
+                each.id,
+                each.kind,
+                each.outcome,
+                each.measured.value if each.measured else None,
+                each.measured.unit if each.measured else None,
+                each.reason,
             )
             for each in judged(stored)
         ),

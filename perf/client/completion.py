@@ -16,8 +16,14 @@ from signoff.perf.client.chunk_template import ChunkTemplate
 from signoff.perf.client.sse import EventReader, plain_data
 
 UNREADABLE: Final = (
-    *(ValueError, TypeError, LookupError, AttributeError, OverflowError),
-    *(RecursionError, MemoryError, AnswerTooLong),
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+    MemoryError,
+    AnswerTooLong,
 )
 """What reading bad data can raise: JSON nested too deep, a number of too many digits, values of any type anywhere."""
 _BOUND = 300

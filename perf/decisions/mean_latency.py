@@ -23,8 +23,27 @@ from signoff.perf.decisions.looks import look_levels
 from signoff.perf.decisions.warm_up import warm_up_cut
 
 LOOKS: Final = (
-    *(500, 600, 700, 800, 900, 1050, 1200, 1400, 1600, 1850, 2150),
-    *(2450, 2800, 3200, 3700, 4250, 4900, 5650, 6500, 7250, 8000),
+    500,
+    600,
+    700,
+    800,
+    900,
+    1050,
+    1200,
+    1400,
+    1600,
+    1850,
+    2150,
+    2450,
+    2800,
+    3200,
+    3700,
+    4250,
+    4900,
+    5650,
+    6500,
+    7250,
+    8000,
 )
 BATCH: Final = 50
 LEAST_BATCHES: Final = 10

@@ -161,9 +161,24 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
     reading, writing = os.pipe()
     users = plan.closed_loop
     command = [
-        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "--loglevel", "WARNING"),
-        *("-u", str(users), "-r", str(min(users, SPAWNED_PER_SECOND)), "--host", _place(plan.url)),
-        *("--journey-plan", f"/dev/fd/{told.fileno()}", "--records", f"/dev/fd/{writing}"),
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        str(LOCUSTFILE),
+        "--headless",
+        "--loglevel",
+        "WARNING",
+        "-u",
+        str(users),
+        "-r",
+        str(min(users, SPAWNED_PER_SECOND)),
+        "--host",
+        _place(plan.url),
+        "--journey-plan",
+        f"/dev/fd/{told.fileno()}",
+        "--records",
+        f"/dev/fd/{writing}",
     ]
     own = {name: value for name, value in client_environment().items() if not name.startswith("LOCUST_")}
     try:

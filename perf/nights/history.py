@@ -93,8 +93,17 @@ def append(path: Path, night: Night, blocks: Sequence[Block]) -> int:
     with _opened(path, create=True) as db, db:
         about = json.dumps(redacted_value(night.about), sort_keys=True)
         values = _kept(
-            *(night.started, night.document, night.deployment, night.target, night.control, night.rate_per_second),
-            *(night.block_s, night.seed, night.valid, night.reason, about),
+            night.started,
+            night.document,
+            night.deployment,
+            night.target,
+            night.control,
+            night.rate_per_second,
+            night.block_s,
+            night.seed,
+            night.valid,
+            night.reason,
+            about,
         )
         number = db.execute("INSERT INTO night VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", values).lastrowid
         assert number is not None
@@ -129,8 +138,15 @@ def _append_block(db: sqlite3.Connection, number: int, position: int, block: Blo
         "INSERT INTO exchange VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                *(number, position, each.sequence, since(each.intended_ns), since(each.sent_ns)),
-                *(since(each.first_token_ns), since(each.finished_ns), each.completion_tokens, each.outcome),
+                number,
+                position,
+                each.sequence,
+                since(each.intended_ns),
+                since(each.sent_ns),
+                since(each.first_token_ns),
+                since(each.finished_ns),
+                each.completion_tokens,
+                each.outcome,
             )
             for each in run.exchanges
         ],

@@ -16,14 +16,26 @@ Samples = Mapping[tuple[str, Labels], float]
 """Values by the sample's name and its labels in order."""
 
 _VLLM: Final = (
-    *("num_requests_running", "num_requests_waiting", "kv_cache_usage_perc", "gpu_cache_usage_perc"),
-    *("num_preemptions_total", "prompt_tokens_total", "generation_tokens_total", "request_success_total"),
-    *("iteration_tokens_total_sum", "iteration_tokens_total_count", "gpu_prefix_cache_hit_rate"),
-    *("prefix_cache_queries_total", "prefix_cache_hits_total"),
-    *("gpu_prefix_cache_queries_total", "gpu_prefix_cache_hits_total"),
+    "num_requests_running",
+    "num_requests_waiting",
+    "kv_cache_usage_perc",
+    "gpu_cache_usage_perc",
+    "num_preemptions_total",
+    "prompt_tokens_total",
+    "generation_tokens_total",
+    "request_success_total",
+    "iteration_tokens_total_sum",
+    "iteration_tokens_total_count",
+    "gpu_prefix_cache_hit_rate",
+    "prefix_cache_queries_total",
+    "prefix_cache_hits_total",
+    "gpu_prefix_cache_queries_total",
+    "gpu_prefix_cache_hits_total",
 )
 _OTHERS: Final = (
-    *("process_start_time_seconds", "gateway_outstanding_requests", "gateway_queue_length"),
+    "process_start_time_seconds",
+    "gateway_outstanding_requests",
+    "gateway_queue_length",
     "sglang:(?:num_running_reqs|num_queue_reqs|token_usage|cache_hit_rate|prompt_tokens_total|generation_tokens_total)",
     r"\w+_(?:requests|tokens|response_cache)_total",
 )

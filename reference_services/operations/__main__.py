@@ -42,7 +42,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain(NAME, f"{parsed.db}: {error.strerror}")
         return USAGE
     command = [
-        *(program, f"--config.file={file}", f"--storage.tsdb.path={parsed.db / 'data'}"),
+        program,
+        f"--config.file={file}",
+        f"--storage.tsdb.path={parsed.db / 'data'}",
         f"--web.listen-address={parsed.host}:{parsed.port}",
         # By itself it would let every web page read what it has.
         f"--web.cors.origin=http://{re.escape(parsed.host)}:{parsed.port}",

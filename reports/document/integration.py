@@ -10,8 +10,17 @@ from signoff.reports.document.outcome import OUTCOME_WORDS, Word, worst
 from signoff.reports.plain_text import line
 
 IN_THE_TEMPLATE = (
-    *("Database connectivity", "Vector database connectivity", "Metrics integration", "Health monitoring", "Service"),
-    *("Sessions", "Library", "Unit file", "Model files", "Configuration", "Judged by a person"),
+    "Database connectivity",
+    "Vector database connectivity",
+    "Metrics integration",
+    "Health monitoring",
+    "Service",
+    "Sessions",
+    "Library",
+    "Unit file",
+    "Model files",
+    "Configuration",
+    "Judged by a person",
 )
 """Shown also where the document asks nothing of it; the others where it does."""
 OTHER = "Other"

@@ -11,7 +11,13 @@ from signoff.reports.plain_text import line
 from signoff.reports.stored.stored_run import StoredCriterion
 
 IN_THE_TEMPLATE = (
-    *("Latency", "Throughput", "Memory usage", "CPU usage", "Model load time", "Context length", "Coherence"),
+    "Latency",
+    "Throughput",
+    "Memory usage",
+    "CPU usage",
+    "Model load time",
+    "Context length",
+    "Coherence",
 )
 """Shown also where the document asks for none of it; the others where it does."""
 PICTURE_WIDTH = 200.0

@@ -46,18 +46,20 @@ def free_port() -> int:
 
 def chat(port: int, first_ms: float = 0, token_ms: float = 0) -> list[str]:
     return [
-        *(
-            sys.executable,
-            "-m",
-            "signoff.reference_services.chat",
-            "hermes-2",
-            "--port",
-            str(port),
-            "--metrics-port",
-            "own",
-        ),
-        *("--time-to-first-token-ms", f"{first_ms:g}", "--time-per-token-ms", f"{token_ms:g}"),
-        *("--log-level", "WARNING"),
+        sys.executable,
+        "-m",
+        "signoff.reference_services.chat",
+        "hermes-2",
+        "--port",
+        str(port),
+        "--metrics-port",
+        "own",
+        "--time-to-first-token-ms",
+        f"{first_ms:g}",
+        "--time-per-token-ms",
+        f"{token_ms:g}",
+        "--log-level",
+        "WARNING",
     ]
 
 

@@ -81,9 +81,21 @@ def _write(path: Path, text: str) -> None:
 
 def _signoff(program: Path, load: Load) -> list[str]:
     return [
-        *(str(program), "load", load.url, "--model", load.model, "--arrivals", "poisson"),
-        *("--rate", f"{load.rate:g}", "--duration", f"{load.duration_s:g}", "--max-tokens", str(load.tokens)),
-        *("--json", str(load.folder / "signoff.json")),
+        str(program),
+        "load",
+        load.url,
+        "--model",
+        load.model,
+        "--arrivals",
+        "poisson",
+        "--rate",
+        f"{load.rate:g}",
+        "--duration",
+        f"{load.duration_s:g}",
+        "--max-tokens",
+        str(load.tokens),
+        "--json",
+        str(load.folder / "signoff.json"),
     ]
 
 
@@ -97,12 +109,21 @@ def _of_signoff(load: Load) -> Figures:
 
 def _guidellm(program: Path, load: Load) -> list[str]:
     return [
-        *(str(program), "run", "--backend", f"kind=openai_http,target={load.url},model={load.model}"),
-        *("--profile", f"kind=poisson,rate={load.rate:g}"),
-        *("--constraint", f"kind=max_duration,seconds={load.duration_s:g}"),
-        *("--tokenizer", f"kind=huggingface_auto,model={load.folder / 'tokenizer'}"),
-        *("--data", f"kind=json_file,path={load.folder / 'prompts.json'}"),
-        *("--output", f"kind=json,path={load.folder / 'guidellm.json'}", "--disable-console"),
+        str(program),
+        "run",
+        "--backend",
+        f"kind=openai_http,target={load.url},model={load.model}",
+        "--profile",
+        f"kind=poisson,rate={load.rate:g}",
+        "--constraint",
+        f"kind=max_duration,seconds={load.duration_s:g}",
+        "--tokenizer",
+        f"kind=huggingface_auto,model={load.folder / 'tokenizer'}",
+        "--data",
+        f"kind=json_file,path={load.folder / 'prompts.json'}",
+        "--output",
+        f"kind=json,path={load.folder / 'guidellm.json'}",
+        "--disable-console",
     ]
 
 
@@ -115,12 +136,34 @@ def _of_guidellm(load: Load) -> Figures:
 
 def _aiperf(program: Path, load: Load) -> list[str]:
     return [
-        *(str(program), "profile", "--model", load.model, "--url", load.url, "--endpoint-type", "chat", "--streaming"),
-        *("--request-rate", f"{load.rate:g}", "--arrival-pattern", "poisson"),
-        *("--benchmark-duration", f"{load.duration_s:g}", "--tokenizer", str(load.folder / "tokenizer")),
-        *("--use-server-token-count", "--input-file", str(load.folder / "prompts.jsonl")),
-        *("--custom-dataset-type", "single_turn", "--artifact-dir", str(load.folder / "aiperf"), "--ui", "none"),
-        *("--export-level", "summary"),
+        str(program),
+        "profile",
+        "--model",
+        load.model,
+        "--url",
+        load.url,
+        "--endpoint-type",
+        "chat",
+        "--streaming",
+        "--request-rate",
+        f"{load.rate:g}",
+        "--arrival-pattern",
+        "poisson",
+        "--benchmark-duration",
+        f"{load.duration_s:g}",
+        "--tokenizer",
+        str(load.folder / "tokenizer"),
+        "--use-server-token-count",
+        "--input-file",
+        str(load.folder / "prompts.jsonl"),
+        "--custom-dataset-type",
+        "single_turn",
+        "--artifact-dir",
+        str(load.folder / "aiperf"),
+        "--ui",
+        "none",
+        "--export-level",
+        "summary",
     ]
 
 

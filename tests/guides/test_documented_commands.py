@@ -157,8 +157,13 @@ def test_what_is_shown_is_compared_but_for_figures(output: str, text: str, missi
 @pytest.mark.parametrize(
     ("status", "output", "is_shown"),
     [
-        *((200, "", True), (415, "", False), (404, '{"object": 1}', False), (400, '{"error": {}}', True)),
-        *((200, '{"error": {}}', False), (401, "HTTP/1.1 401 Unauthorized", True), (200, "HTTP/1.1 401 X", False)),
+        (200, "", True),
+        (415, "", False),
+        (404, '{"object": 1}', False),
+        (400, '{"error": {}}', True),
+        (200, '{"error": {}}', False),
+        (401, "HTTP/1.1 401 Unauthorized", True),
+        (200, "HTTP/1.1 401 X", False),
     ],
 )
 def test_a_status_is_an_error_only_where_one_is_shown(status: int, output: str, is_shown: bool) -> None:

@@ -23,8 +23,16 @@ HOST = "127.0.0.43"
 PATIENCE_S = 60
 TIMEOUT_S = 120
 FOREIGN = (
-    *("HERMES_", "MIXTRAL_8X7B_", "OPENCHAT_3_5_", "PHI_3_MINI_", "SWITCH_", "VX11_", "GATEWAY_", "HEALTH_"),
-    *("SIGNOFF_", "PYTEST_"),
+    "HERMES_",
+    "MIXTRAL_8X7B_",
+    "OPENCHAT_3_5_",
+    "PHI_3_MINI_",
+    "SWITCH_",
+    "VX11_",
+    "GATEWAY_",
+    "HEALTH_",
+    "SIGNOFF_",
+    "PYTEST_",
 )
 PORTS = {
     "mixtral-8x7b": 11400,

@@ -35,8 +35,14 @@ def test_the_presets_are_the_figures_of_the_documents(name: str, monkeypatch: py
     config = SERVICES[name]()
     assert config.name == name
     assert FIGURES[name] == (
-        *(config.port, config.metrics_port, config.memory_gb, config.cpu_cores, config.max_model_len),
-        *(config.target_latency_ms, config.target_throughput_rps, config.chat_template),
+        config.port,
+        config.metrics_port,
+        config.memory_gb,
+        config.cpu_cores,
+        config.max_model_len,
+        config.target_latency_ms,
+        config.target_throughput_rps,
+        config.chat_template,
     )
     assert config.context_window_size == config.max_model_len
 

@@ -37,8 +37,13 @@ def judged(url: str, folder: Path, *headers: str) -> None:
     """
     done = subprocess.run(
         [
-            *(str(Path(sys.executable).with_name("st")), "--no-color", f"--config-file={CONFIGURATION}", "run"),
-            *(f"{url}/openapi.json", f"--max-examples={EXAMPLES}", "--workers=1"),
+            str(Path(sys.executable).with_name("st")),
+            "--no-color",
+            f"--config-file={CONFIGURATION}",
+            "run",
+            f"{url}/openapi.json",
+            f"--max-examples={EXAMPLES}",
+            "--workers=1",
             *(f"--header={each}" for each in headers),
         ],
         cwd=folder,

@@ -19,9 +19,24 @@ REQUESTS = 24
 SIDE_BY_SIDE = 8
 FEWEST_REPLICAS = 2
 REPLICA_HEADERS = (
-    *("x-served-by", "x-backend", "x-backend-server", "x-backend-id", "x-upstream", "x-upstream-addr"),
-    *("x-replica", "x-replica-id", "x-instance", "x-instance-id", "x-server-id", "x-worker-id", "x-node", "x-pod"),
-    *("x-pod-name", "x-hostname", "x-litellm-model-id", "x-litellm-model-api-base"),
+    "x-served-by",
+    "x-backend",
+    "x-backend-server",
+    "x-backend-id",
+    "x-upstream",
+    "x-upstream-addr",
+    "x-replica",
+    "x-replica-id",
+    "x-instance",
+    "x-instance-id",
+    "x-server-id",
+    "x-worker-id",
+    "x-node",
+    "x-pod",
+    "x-pod-name",
+    "x-hostname",
+    "x-litellm-model-id",
+    "x-litellm-model-api-base",
 )
 
 

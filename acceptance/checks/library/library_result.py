@@ -25,8 +25,21 @@ NO_FAILURE = re.compile(
 )
 FAILURE_KEYS = {"error", "errors", "exception", "failed", "failure", "failures"}
 WELL_KEYS = {
-    *("ok", "success", "successful", "healthy", "ready", "loaded", "valid", "passed", "connected", "available"),
-    *("is_healthy", "is_ready", "is_valid", "model_loaded", "result"),
+    "ok",
+    "success",
+    "successful",
+    "healthy",
+    "ready",
+    "loaded",
+    "valid",
+    "passed",
+    "connected",
+    "available",
+    "is_healthy",
+    "is_ready",
+    "is_valid",
+    "model_loaded",
+    "result",
 }
 
 

@@ -13,8 +13,19 @@ from signoff.acceptance.verdict import Verdict, measured
 from signoff.perf.processes.process_identity import identify
 
 FORWARDERS = {
-    *("docker-proxy", "rootlesskit", "rootlessport", "slirp4netns", "passt", "pasta", "gvproxy", "vpnkit"),
-    *("ssh", "sshd", "autossh", "socat", "kubectl"),
+    "docker-proxy",
+    "rootlesskit",
+    "rootlessport",
+    "slirp4netns",
+    "passt",
+    "pasta",
+    "gvproxy",
+    "vpnkit",
+    "ssh",
+    "sshd",
+    "autossh",
+    "socat",
+    "kubectl",
 }
 """Programs that listen for a service that runs elsewhere: in a container, or behind a tunnel."""
 

@@ -120,20 +120,22 @@ def listing() -> str:
 
 def _options(arguments: argparse.Namespace) -> list[str]:
     names = (
-        *(
-            "host",
-            "port",
-            "metrics_port",
-            "engine",
-            "model",
-            "config",
-            "db",
-            "store",
-            "retrieval",
-            "rate_limit",
-            "fault",
-        ),
-        *("estate", "health", "interval_s", "framework", "models"),
+        "host",
+        "port",
+        "metrics_port",
+        "engine",
+        "model",
+        "config",
+        "db",
+        "store",
+        "retrieval",
+        "rate_limit",
+        "fault",
+        "estate",
+        "health",
+        "interval_s",
+        "framework",
+        "models",
     )
     given = [(name, getattr(arguments, name)) for name in names]
     options = [f"--{name.replace('_', '-')}={value}" for name, value in given if value is not None]

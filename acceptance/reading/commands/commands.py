@@ -25,8 +25,24 @@ from signoff.acceptance.reading.source.document import Command
 from signoff.acceptance.reading.source.expected_line import Expectation, ShellCommand
 
 SHELL_LANGUAGES = {
-    *("", "bash", "sh", "shell", "console", "zsh", "shell-session", "shellsession", "sh-session", "terminal", "fish"),
-    *("powershell", "pwsh", "ps1", "ps", "cmd", "bat", "batch"),
+    "",
+    "bash",
+    "sh",
+    "shell",
+    "console",
+    "zsh",
+    "shell-session",
+    "shellsession",
+    "sh-session",
+    "terminal",
+    "fish",
+    "powershell",
+    "pwsh",
+    "ps1",
+    "ps",
+    "cmd",
+    "bat",
+    "batch",
 }
 _DESTRUCTIVE = re.compile(
     r"\b(?:rm|rmdir|mkfs\S*|dd|shred|truncate|kill|pkill|killall|reboot|shutdown|sudo|chmod|chown|mv|cp|ln"

@@ -58,7 +58,10 @@ def free_demands(blocks: Sequence[Block], lines: Sequence[str]) -> tuple[tuple[B
         added.append(
             Block(
                 "paragraph" if found.kind == "expected" else "item",
-                *(found.line, found.line + len(behind), "\n".join([found.text, *behind]), found.offset),
+                found.line,
+                found.line + len(behind),
+                "\n".join([found.text, *behind]),
+                found.offset,
                 headings=block.headings,
                 labels=block.labels,
             )

@@ -48,7 +48,9 @@ def _without_payload(draft: Draft, payload: str, facts: Facts) -> Draft:
     if facts.defines_file(payload):
         return draft
     note = Note(
-        *("payload-missing", "warning", f"{payload} is neither written by the document nor beside it"),
+        "payload-missing",
+        "warning",
+        f"{payload} is neither written by the document nor beside it",
         f"put {payload} beside the document",
     )
     sentence = f"{payload} is not there: the document's other completion requests, else our own, take its place"

@@ -67,8 +67,17 @@ _DECIDED |= dict.fromkeys(("ttft", "inter_token_latency"), _DECIDED["latency"])
 _TURNED: dict[Comparator, Comparator] = {">": "<", ">=": "<=", "==": "<="}
 _SAME_KIND = frozenset(
     {
-        *("latency", "throughput", "memory", "cpu", "load_time", "context_length", "coherence", "coverage"),
-        *("rate_limit", "ttft", "inter_token_latency"),
+        "latency",
+        "throughput",
+        "memory",
+        "cpu",
+        "load_time",
+        "context_length",
+        "coherence",
+        "coverage",
+        "rate_limit",
+        "ttft",
+        "inter_token_latency",
     }
 )
 _RECOMMENDED = re.compile(

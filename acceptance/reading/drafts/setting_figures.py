@@ -35,32 +35,47 @@ _MEANINGS: dict[str, _Meaning] = {
     "latency": _meaning(
         r"(?P<statistic>p\d{2,3}_)?(?:target_|max_|slo_)?(?P<more>p\d{2,3}_)?(?:latency|response_time)"
         r"(?:_p\d{2,3})?(?:_target|_slo|_limit|_max)?_(?P<unit>ms|msec|milliseconds|s|sec|seconds)",
-        *(_TIME, "ms", "<=", "mean"),
+        _TIME,
+        "ms",
+        "<=",
+        "mean",
     ),
     "throughput": _meaning(
         r"(?:target_|min_|expected_)?(?:throughput_?)?(?P<unit>rps|qps|req_per_sec|requests_per_second)(?:_target"
         r"|_min)?",
-        *(_RATE, "requests/s", ">=", "rate"),
+        _RATE,
+        "requests/s",
+        ">=",
+        "rate",
     ),
     "memory": _meaning(
-        r"(?:max_)?(?:memory|mem|ram)(?:_limit|_max)?_(?P<unit>gb|mb|gib|mib)", *(_SIZE, "GB", "<=", "max")
+        r"(?:max_)?(?:memory|mem|ram)(?:_limit|_max)?_(?P<unit>gb|mb|gib|mib)", _SIZE, "GB", "<=", "max"
     ),
     "cpu": _meaning(r"(?:max_)?(?:cpu_cores|cpus|cpu_limit|cores)(?P<unit>)", {"": "cores"}, "cores", "<=", "mean"),
     "context_length": _meaning(
         r"(?:max_)?(?:max_model_len|context_length|context_window(?:_size)?|context_size|ctx_size|n_ctx"
         r"|num_ctx)(?P<unit>)",
-        *({"": "tokens"}, "tokens", ">=", "each"),
+        {"": "tokens"},
+        "tokens",
+        ">=",
+        "each",
     ),
     "coherence": _meaning(r"coherence(?:_threshold|_min|_score)?(?P<unit>)", {"": "ratio"}, "ratio", ">=", "mean"),
     "concurrency": _meaning(
         r"(?:max_concurren(?:t|cy)(?:_requests|_users)?|max_parallel(?:_requests)?|concurrency_limit|max_in_flight)"
         r"(?P<unit>)",
-        *({"": "requests"}, "requests", "<=", "max"),
+        {"": "requests"},
+        "requests",
+        "<=",
+        "max",
     ),
     "rate_limit": _meaning(
         r"(?:rate_?limit|throttle)(?:_requests)?_(?P<unit>rps|per_second|rpm|per_minute)|(?P<more>requests_per_minute"
         r"|rpm_limit)",
-        *({"rps": "requests/s", "per_second": "requests/s"}, "requests/min", "<=", "rate"),
+        {"rps": "requests/s", "per_second": "requests/s"},
+        "requests/min",
+        "<=",
+        "rate",
     ),
 }
 KIND_OF = {"concurrency": "concurrency_limit"}

@@ -258,6 +258,11 @@ def read_facts(
     """The facts of a document as its parts say them."""
     services = configured_services(settings)
     return Facts(
-        *(tuple(settings), tuple(variables), tuple(commands), service_name, tuple(statements), tuple(lines)),
+        tuple(settings),
+        tuple(variables),
+        tuple(commands),
+        service_name,
+        tuple(statements),
+        tuple(lines),
         services=services,
     )

@@ -105,7 +105,12 @@ def figures_in(text: str, about: str) -> Iterator[Figure]:
         if not unit:
             end = match.end("high" if match["high"] else "number")
         yield Figure(
-            *(text, begin, end, match["number"], match["high"] or "", comparator),
+            text,
+            begin,
+            end,
+            match["number"],
+            match["high"] or "",
+            comparator,
             is_approximate=is_approximate or "~" in text[match.end("number") : match.end()],
             unit=unit,
             tail=tail,

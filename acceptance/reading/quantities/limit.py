@@ -81,7 +81,14 @@ def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
     statistic, told = statistic_of(subject, places)
     assumptions += [told] if told else []
     return Quantity(
-        *(value, spelling, unit.dimension, comparator, statistic, subject, tuple(assumptions), figure.begin),
+        value,
+        spelling,
+        unit.dimension,
+        comparator,
+        statistic,
+        subject,
+        tuple(assumptions),
+        figure.begin,
         end=after.end() if after is not None else end,
         low=least,
         high=most,

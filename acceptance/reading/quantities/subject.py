@@ -109,7 +109,8 @@ COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
         (r"\btok(?:en)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?\b", "tokens/s", "token_rate"),
         (
             r"\b(?:context(?:[ _-](?:length|window|size))?|max_model_len|n_ctx|num_ctx|ctx[-_ ]size)\b",
-            *("tokens", "tokens"),
+            "tokens",
+            "tokens",
         ),
         (r"\b(?:concurrency|concurrent|in parallel|at (?:once|a time))\b", "requests", "concurrency"),
         (r"\b(?:cpu )?cores\b", "cores", "cores"),
@@ -148,8 +149,16 @@ _STATISTICS = _table(
 )
 AT_LEAST = frozenset(
     {
-        *("throughput", "token_rate", "context_length", "coherence", "coverage", "availability", "success_rate"),
-        *("storage", "concurrency", "share"),
+        "throughput",
+        "token_rate",
+        "context_length",
+        "coherence",
+        "coverage",
+        "availability",
+        "success_rate",
+        "storage",
+        "concurrency",
+        "share",
     }
 )
 _DEFAULT_STATISTIC: dict[str, tuple[str, str]] = {

@@ -76,8 +76,24 @@ _OF_TIME = {
     "h": ("hora", "horas", "stunde", "stunden"),
 }
 _REQUESTS = (
-    *("req", "reqs", "request", "requests", "queries", "query", "calls", "call", "infer", "inferences", "completions"),
-    *("generations", "predictions", "prompts", "peticiones", "solicitudes", "consultas", "anfragen"),
+    "req",
+    "reqs",
+    "request",
+    "requests",
+    "queries",
+    "query",
+    "calls",
+    "call",
+    "infer",
+    "inferences",
+    "completions",
+    "generations",
+    "predictions",
+    "prompts",
+    "peticiones",
+    "solicitudes",
+    "consultas",
+    "anfragen",
 )
 _WHICH_TOKENS = ("output", "input", "prompt", "completion", "generated", "generation", "new", "decode", "prefill")
 _AT_ONCE = ("concurrent", "simultaneous", "parallel")
@@ -122,10 +138,13 @@ UNITS: dict[str, Unit] = {
     },
     **_rates(
         (
-            *("tok", "token", "tokens"),
+            "tok",
+            "token",
+            "tokens",
             *(f"{which} {noun}" for which in _WHICH_TOKENS for noun in ("tok", "token", "tokens")),
         ),
-        *("tokens/s", "token_rate"),
+        "tokens/s",
+        "token_rate",
     ),
     **_spelled(Unit("tokens/s", "token_rate"), "t/s", "tps"),
     **_spelled(Unit("tokens", "tokens"), "token", "tokens"),

@@ -57,5 +57,5 @@ def scenario_statements(
             asked = True
             column = source.column(number, max(source.lines[number - 1].find(line.strip()), 0))
             yield Statement(
-                *("bullet", number, column, (number,), plain(line), headings, "demand"), context="; ".join(context)
+                "bullet", number, column, (number,), plain(line), headings, "demand", context="; ".join(context)
             )

@@ -9,12 +9,37 @@ from typing import Any
 
 CANONICAL = frozenset(
     {
-        *("port", "memory_gb", "cpu_cores", "model_path", "model_name", "max_model_len", "tensor_parallel_size"),
-        *("gpu_memory_utilization", "max_num_batched_tokens", "max_num_seqs", "conversation_memory_size"),
-        *("context_window_size", "coherence_threshold", "target_latency_ms", "target_throughput_rps"),
-        *("swap_space", "enforce_eager", "metrics_port", "health_check_interval", "host", "workers", "name"),
-        *("session_timeout_minutes", "metrics_collection_interval", "log_level", "max_concurrent_requests"),
-        *("timeout_seconds", "size_gb", "quantization", "dtype", "chunked_prefill"),
+        "port",
+        "memory_gb",
+        "cpu_cores",
+        "model_path",
+        "model_name",
+        "max_model_len",
+        "tensor_parallel_size",
+        "gpu_memory_utilization",
+        "max_num_batched_tokens",
+        "max_num_seqs",
+        "conversation_memory_size",
+        "context_window_size",
+        "coherence_threshold",
+        "target_latency_ms",
+        "target_throughput_rps",
+        "swap_space",
+        "enforce_eager",
+        "metrics_port",
+        "health_check_interval",
+        "host",
+        "workers",
+        "name",
+        "session_timeout_minutes",
+        "metrics_collection_interval",
+        "log_level",
+        "max_concurrent_requests",
+        "timeout_seconds",
+        "size_gb",
+        "quantization",
+        "dtype",
+        "chunked_prefill",
     }
 )
 _SPELLINGS: Mapping[str, str] = {
@@ -44,8 +69,14 @@ ALIASES: Mapping[str, str] = {
 }
 ENGINE = frozenset(
     {
-        *("max_model_len", "tensor_parallel_size", "gpu_memory_utilization", "max_num_batched_tokens"),
-        *("max_num_seqs", "swap_space", "enforce_eager", "chunked_prefill"),
+        "max_model_len",
+        "tensor_parallel_size",
+        "gpu_memory_utilization",
+        "max_num_batched_tokens",
+        "max_num_seqs",
+        "swap_space",
+        "enforce_eager",
+        "chunked_prefill",
     }
 )
 # Names whose value says its unit, or counts in another one than the canonical name.

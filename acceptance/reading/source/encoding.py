@@ -12,12 +12,18 @@ from signoff.acceptance.reading.source.document import Severity
 
 REPLACEMENT = "\ufffd"
 _MAGIC = (
-    *((b"%PDF-", "a PDF"), (b"PK\x03\x04", "a ZIP archive, or an office document"), (b"\x1f\x8b", "a gzip archive")),
-    *((b"\x89PNG", "a PNG picture"), (b"\xff\xd8\xff", "a JPEG picture"), (b"\x7fELF", "a program")),
+    (b"%PDF-", "a PDF"),
+    (b"PK\x03\x04", "a ZIP archive, or an office document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\x7fELF", "a program"),
 )
 _MARKS = (
-    *((codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32")),
-    *((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _NOISE = re.compile("[\0\ufffd]")
 _LOOKED_AT = 2**16

@@ -199,7 +199,10 @@ def _http(source: Source, block: Block, around: Surroundings) -> Iterator[Statem
         place = (exchange.line, _column(source, exchange.line, "HTTP"), lines)
         if exchange.body[:1] in ("{", "["):
             yield Statement(
-                *("shape", *place, exchange.body, block.headings),
+                "shape",
+                *place,
+                exchange.body,
+                block.headings,
                 label=exchange.status,
                 context="HTTP",
                 command=command,

@@ -12,8 +12,20 @@ from signoff.acceptance.reading.source.document import Statement
 _UID = re.compile(r"/api/dashboards/uid/(?P<uid>[\w.-]+)")
 _PORT = re.compile(r":(?P<port>\d{2,5})\b|\b(?:port|sport|dport)\s*=?\s*:?(?P<other>\d{2,5})\b")
 _ALERTED = (
-    *("latency", "throughput", "error", "memory", "cpu", "gpu", "disk", "queue", "health", "availability", "restart"),
-    *("down", "rate", "saturation"),
+    "latency",
+    "throughput",
+    "error",
+    "memory",
+    "cpu",
+    "gpu",
+    "disk",
+    "queue",
+    "health",
+    "availability",
+    "restart",
+    "down",
+    "rate",
+    "saturation",
 )
 
 

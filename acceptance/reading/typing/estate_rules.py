@@ -11,7 +11,9 @@ _PASSES = r"(?:pass(?:es|ed|ing)?|succe\w+|green|clean|without failures?|no fail
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        *("retrieval", ASKED, service_drafts.retrieval),
+        "retrieval",
+        ASKED,
+        service_drafts.retrieval,
         words(
             r"\bvector[- ](?:databases?|stores?|dbs?|search|index(?:es)?)\b|\b(?:qdrant|milvus|weaviate|pinecone"
             r"|chromadb?"
@@ -27,7 +29,9 @@ RULES: tuple[Rule, ...] = (
     ),
     Rule("breaker", ASKED, estate_drafts.breaker, words(r"\bcircuit[- ]?break\w*|\bbreak the circuit\b")),
     Rule(
-        *("fallback_chain", ASKED, service_drafts.fallback_chain),
+        "fallback_chain",
+        ASKED,
+        service_drafts.fallback_chain,
         words(
             r"\bfall(?:s|ing)?[- ]?backs?\b|\bgraceful(?:ly)? degrad\w+|\bdegrad\w+ gracefully\b"
             r"|\bdegraded (?:mode|answers?|responses?|service|operation)\b|\bdegradation (?:strateg|path|mode)\w*"
@@ -35,7 +39,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_PAPER, r"\brollback\b|\bfont\b"),
     ),
     Rule(
-        *("gateway_routing", ASKED, estate_drafts.gateway_routing),
+        "gateway_routing",
+        ASKED,
+        estate_drafts.gateway_routing,
         words(
             r"\bgateway\b|\b(?:requests?|traffic|model|intelligent|smart) rout(?:ing|er|ed)\b|\brout(?:es?|ing) "
             r"(?:of )?(?:requests?|traffic|calls|to)\b|\brouting (?:and|or) (?:load|balanc)|\bbalancing and routing\b"
@@ -48,7 +54,9 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        *("discovery", ASKED, estate_drafts.discovery),
+        "discovery",
+        ASKED,
+        estate_drafts.discovery,
         words(
             r"\b(?:service|model|endpoint) discovery\b|\bdiscovery of (?:the )?(?:services?|models?)\b"
             r"|\b(?:services?|models?|instances?) (?:are|is|can be|register\w*)\b.{0,40}\b(?:discover\w*|registry)\b"
@@ -57,7 +65,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_PAPER),
     ),
     Rule(
-        *("balancing", ASKED, estate_drafts.balancing),
+        "balancing",
+        ASKED,
+        estate_drafts.balancing,
         words(
             r"\bload[- ]balanc\w+|\bbalanc\w+ (?:the )?(?:load|requests|traffic)\b|\bround[- ]robin\b"
             r"|\b(?:requests?|traffic|load)\b.{0,24}\b(?:distributed|spread|balanced)\b"
@@ -67,17 +77,23 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_PAPER),
     ),
     Rule(
-        *("alert_rules", ASKED, estate_drafts.alert_rules),
+        "alert_rules",
+        ASKED,
+        estate_drafts.alert_rules,
         words(r"\balert(?:s|ing|ed|manager)?\b(?!\()"),
         without=any_of(_PAPER, r"\bno alerts\b|\balert coverage\b|\blook at\b"),
     ),
     Rule(
-        *("dashboard", ASKED, estate_drafts.dashboard),
+        "dashboard",
+        ASKED,
+        estate_drafts.dashboard,
         words(r"\bdashboards?\b|\bgrafana\b"),
         without=any_of(_PAPER, r"\bupdate\b|\bproject\b|\bstatus dashboard\b|\breview\w*"),
     ),
     Rule(
-        *("test_report", ASKED, paper_drafts.test_report),
+        "test_report",
+        ASKED,
+        paper_drafts.test_report,
         words(
             rf"\b(?:tests?|test (?:suites?|cases?)|pytest|ctest|ci(?: pipeline)?|test ?suites?)\b.{{0,30}}\b{_PASSES}\b"
             rf"|\b{_PASSES}\b.{{0,20}}\b(?:tests?|test suites?)\b"
@@ -91,12 +107,16 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        *("api_documentation", ASKED, paper_drafts.api_documentation),
+        "api_documentation",
+        ASKED,
+        paper_drafts.api_documentation,
         (paper_drafts.API,),
         without=any_of(r"\bupdate\b|\breviews?\b"),
     ),
     Rule(
-        *("guides", ASKED, paper_drafts.guides),
+        "guides",
+        ASKED,
+        paper_drafts.guides,
         words(
             r"\b(?:guides?|runbooks?|readme|handbooks?|manuals?|playbooks?|how-?tos?|tutorials?)\b"
             r"|\b[\w-]{3,40} (?:documentation|docs|documented)\b|\b(?:documentation|docs) (?:of|on|for|about) \w+"

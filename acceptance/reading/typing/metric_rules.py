@@ -23,7 +23,9 @@ _NOT_METRICS = any_of(
 )
 RULES: tuple[Rule, ...] = (
     Rule(
-        *("metrics", ASKED, metric_drafts.metrics),
+        "metrics",
+        ASKED,
+        metric_drafts.metrics,
         words(
             _METRIC,
             rf"{_DONE}|\bmonitor(?:s|ed)? (?:the )?(?:performance|requests|latency|errors|service|traffic|usage"
@@ -32,7 +34,9 @@ RULES: tuple[Rule, ...] = (
         without=_NOT_METRICS,
     ),
     Rule(
-        *("metric_named", ASKED, metric_drafts.resource_metrics),
+        "metric_named",
+        ASKED,
+        metric_drafts.resource_metrics,
         words(
             r"\b(?:gpu|memory|cpu|disk|resources?)\b",
             r"\b(?:gpu|memory|cpu|disk|resources?) (?:and \w+ )?(?:usage )?monitoring\b|\bmonitor(?:s"
@@ -41,7 +45,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_PAPER, r"\bdashboards?\b"),
     ),
     Rule(
-        *("health", ASKED, metric_drafts.health),
+        "health",
+        ASKED,
+        metric_drafts.health,
         words(
             r"\bhealth(?:[- ](?:checks?|endpoints?|monitoring|status|probes?|reporting|metrics|indicators?))?\b"
             r"|\b(?:readiness|liveness|startup) (?:probes?|checks?|endpoints?)\b|/(?:healthz?|readyz?|livez?)\b",
@@ -50,7 +56,9 @@ RULES: tuple[Rule, ...] = (
         without=_NOT_HEALTH,
     ),
     Rule(
-        *("health", ASKED, metric_drafts.health),
+        "health",
+        ASKED,
+        metric_drafts.health,
         words(r"\bmonitoring\b", rf"\b{WORKS}\b"),
         without=any_of(_NOT_HEALTH.pattern, _NOT_METRICS.pattern, r"\balert"),
     ),

@@ -11,8 +11,20 @@ from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.typing.metric_drafts import singular
 
 _SUITES = (
-    *("unit", "integration", "end-to-end", "e2e", "performance", "security", "load", "stress", "smoke", "regression"),
-    *("component", "acceptance", "functional", "contract"),
+    "unit",
+    "integration",
+    "end-to-end",
+    "e2e",
+    "performance",
+    "security",
+    "load",
+    "stress",
+    "smoke",
+    "regression",
+    "component",
+    "acceptance",
+    "functional",
+    "contract",
 )
 # What stands in a demand for guides and is no topic of theirs.
 _GUIDE_WORDS = frozenset(

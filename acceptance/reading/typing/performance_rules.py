@@ -35,7 +35,9 @@ _NOT_USE = any_of(
 
 RULES: tuple[Rule, ...] = (
     Rule(
-        *("memory", ASKED, performance_drafts.memory_growth),
+        "memory",
+        ASKED,
+        performance_drafts.memory_growth,
         words(
             r"\bmemory[- ]leaks?\b|\bleaks? (?:no |any )?memory\b|\bmemory (?:usage )?(?:growth|creep)\b"
             r"|\b(?:no|without) (?:\w+ )?growth (?:of|in) (?:the )?memory\b"
@@ -46,7 +48,9 @@ RULES: tuple[Rule, ...] = (
     Rule("latency", ASKED, performance_drafts.latency, _PERFORMS, without=_NOT_MEASURED, without_figures=True),
     Rule("throughput", ASKED, performance_drafts.throughput, _PERFORMS, without=_NOT_MEASURED, without_figures=True),
     Rule(
-        *("latency", ASKED, performance_drafts.latency),
+        "latency",
+        ASKED,
+        performance_drafts.latency,
         words(
             rf"\b(?:latency|response times?)\b.{{0,40}}\b(?:{_TARGETS}|met|acceptable|low|within)\b"
             rf"|{_FAST}.{{0,40}}{_ANSWER}|{_ANSWER}.{{0,30}}{_FAST}"
@@ -54,18 +58,24 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_NOT_MEASURED.pattern, r"\brecover\w*|\bauthenticat\w+"),
     ),
     Rule(
-        *("throughput", ASKED, performance_drafts.throughput),
+        "throughput",
+        ASKED,
+        performance_drafts.throughput,
         words(rf"\bthroughput\b.{{0,40}}\b(?:{_TARGETS}|met|high|sustained|within)\b"),
         without=_NOT_MEASURED,
     ),
     Rule(
-        *("memory", ASKED, performance_drafts.memory),
+        "memory",
+        ASKED,
+        performance_drafts.memory,
         words(r"\bmemory\b|\bram\b", rf"{_USE}|\bleaks?\b"),
         without=_NOT_USE,
     ),
     Rule("cpu", ASKED, performance_drafts.cpu, words(r"\bcpu\b", _USE), without=_NOT_USE),
     Rule(
-        *("memory", ASKED, performance_drafts.memory),
+        "memory",
+        ASKED,
+        performance_drafts.memory,
         words(
             r"\bresources?\b",
             r"\b(?:within|minimal|minimum|limits?|no more than)\b.{0,40}|\bresource (?:usage|consumption)\b",
@@ -73,7 +83,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_NOT_USE.pattern, r"\bsufficient\b|\bavailable\b"),
     ),
     Rule(
-        *("cpu", ASKED, performance_drafts.cpu),
+        "cpu",
+        ASKED,
+        performance_drafts.cpu,
         words(
             r"\bresources?\b",
             r"\b(?:within|minimal|minimum|limits?|no more than)\b.{0,40}|\bresource (?:usage|consumption)\b",
@@ -81,17 +93,23 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_NOT_USE.pattern, r"\bsufficient\b|\bavailable\b"),
     ),
     Rule(
-        *("context_length", ASKED, performance_drafts.context_length),
+        "context_length",
+        ASKED,
+        performance_drafts.context_length,
         words(r"\b(?:full |whole |maximum |configured )?context (?:length|window|size)\b", rf"\b{WORKS}\b"),
         without=any_of(r"\boptimi[sz]\w*|\bdocument\w*|\bmanage\w*|\btruncat"),
     ),
     Rule(
-        *("coherence", ASKED, performance_drafts.coherence),
+        "coherence",
+        ASKED,
+        performance_drafts.coherence,
         words(r"\bcoheren(?:ce|t)\b"),
         without=any_of(r"\bdocument\w*"),
     ),
     Rule(
-        *("engine_settings", ASKED, model_drafts.engine_settings),
+        "engine_settings",
+        ASKED,
+        model_drafts.engine_settings,
         words(
             r"\b(?:vllm|engine|inference server|llama\.cpp|tgi|sglang|triton)\b",
             r"\b(?:optimi[sz]ed|optimi[sz]e|configur\w+|tuned|settings?|parameters?|initiali[sz]\w*|flags|arguments"
@@ -100,7 +118,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\bintegrat", r"\bbest practices\b", r"\bclass\b", r"\bdocument", r"\bguides?\b"),
     ),
     Rule(
-        *("engine_settings", ASKED, model_drafts.engine_settings),
+        "engine_settings",
+        ASKED,
+        model_drafts.engine_settings,
         words(
             r"\b(?:model|service|chat|engine)-specific (?:configuration|settings|parameters)\b"
             r"|\boptimal \w*\s?parameters\b"
@@ -111,7 +131,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\bdocument|\bguides?\b"),
     ),
     Rule(
-        *("model_files", ASKED, model_drafts.model_files),
+        "model_files",
+        ASKED,
+        model_drafts.model_files,
         words(
             r"\b(?:model (?:files?|artifacts?)|weights|checkpoints?|safetensors|gguf)\b",
             r"\b(?:download\w*|verif\w+|present|intact|in place|exist\w*|checksums?|complete|available|match\w*)\b",
@@ -119,12 +141,16 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\bdocument|\blicen[sc]e|\bupdate"),
     ),
     Rule(
-        *("unit_file", ASKED, model_drafts.unit_file),
+        "unit_file",
+        ASKED,
+        model_drafts.unit_file,
         words(r"\b(?:service (?:configuration|unit)|systemd|unit file)\b", rf"\b(?:{WORKS}|creat\w+|install\w*)\b"),
         without=any_of(r"\bdocument"),
     ),
     Rule(
-        *("library_class", ASKED, library_drafts.library_class),
+        "library_class",
+        ASKED,
+        library_drafts.library_class,
         words(
             r"\bclass(?:es)?\b|\bsubclass\w*\b|\b(?:extend|inherit|deriv)\w*\b",
             r"\b(?:extend|inherit|deriv|subclass|implement|creat|defin|writ|add|provid|based on)\w*\b",
@@ -133,7 +159,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\bdocument|\b(?:world|first|best|business|enterprise)[- ]class\b"),
     ),
     Rule(
-        *("model_information", ASKED, library_drafts.model_information),
+        "model_information",
+        ASKED,
+        library_drafts.model_information,
         words(r"\bmodules?\b", rf"\b{WORKS}\b"),
         without=any_of(r"\bdocument", r"\breview", r"\bkernel"),
     ),

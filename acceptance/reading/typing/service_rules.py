@@ -23,7 +23,9 @@ PROTOCOLS: tuple[Rule, ...] = (
     Rule("websocket", ASKED, service_drafts.websocket, words(r"\bweb[- ]?sockets?\b|\bwss?://")),
     Rule("graphql", ASKED, service_drafts.graphql, words(r"\bgraphql\b")),
     Rule(
-        *("streaming", ASKED, service_drafts.streaming),
+        "streaming",
+        ASKED,
+        service_drafts.streaming,
         words(
             r"\bstream(?:s|ed|ing|able)?\b|\bSSE\b|\bserver-sent events?\b|\btoken[- ]by[- ]token\b"
             r"|\bincremental(?:ly)? (?:token|output|response|delivered)"
@@ -35,7 +37,9 @@ PROTOCOLS: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        *("openai_api", ASKED, service_drafts.openai_api),
+        "openai_api",
+        ASKED,
+        service_drafts.openai_api,
         words(
             r"\bopenai(?:'s)?[ -](?:api|compatib\w+|format|schema|style|spec\w*|protocol)\b"
             r"|\b(?:compatible|works?|working|usable|used|conform\w*|complian\w+|drop-in)\b.{0,40}\bopenai\b"
@@ -44,12 +48,16 @@ PROTOCOLS: tuple[Rule, ...] = (
         without=any_of(r"\bfall(?:s|ing)?[- ]?backs?\b|\bapi[- ]key\b|\b40[013]\b|\b429\b|\blatency\b"),
     ),
     Rule(
-        *("openai_api", ASKED, service_drafts.compatibility),
+        "openai_api",
+        ASKED,
+        service_drafts.compatibility,
         words(r"\b(?:api|endpoints?)\b", r"\bcompatib\w+\b"),
         without=any_of(r"\bbackwards?\b|\bversions?\b|\bbrowser|\bcomponent"),
     ),
     Rule(
-        *("chat_roles", ASKED, service_drafts.chat_roles),
+        "chat_roles",
+        ASKED,
+        service_drafts.chat_roles,
         words(
             r"\brole[- ]based (?:responses?|messages?|format\w*|chat|prompt\w*)\b|\bmessage roles?\b"
             r"|\bheed the roles\b|\broles?\b.{0,40}\b(?:system|assistant)\b|\bby their roles?\b"
@@ -63,11 +71,15 @@ PROTOCOLS: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        *("tokenization", ASKED, service_drafts.tokenization),
+        "tokenization",
+        ASKED,
+        service_drafts.tokenization,
         words(r"\btoken(?:i[sz](?:e[sd]?|ers?|ing|ation)|[- ]count(?:s|ing)?)\b|/tokenize\b"),
     ),
     Rule(
-        *("queueing", ASKED, service_drafts.queueing),
+        "queueing",
+        ASKED,
+        service_drafts.queueing,
         words(
             r"\bqueu(?:e[sd]?|eing|ing)\b.{0,60}\b(?:requests?|batch\w*|slots?|busy|wait\w*|prompts?|generations?"
             r"|priorit\w+)\b"
@@ -82,13 +94,17 @@ PROTOCOLS: tuple[Rule, ...] = (
         without_figures=True,
     ),
     Rule(
-        *("concurrency_limit", ASKED, service_drafts.concurrency_limit),
+        "concurrency_limit",
+        ASKED,
+        service_drafts.concurrency_limit,
         words(r"\bconcurrency (?:is )?limit\w*|\blimit\w* (?:the |of )?concurren\w+|\bmax(?:imum)? concurren\w+"),
     ),
 )
 PROTECTION: tuple[Rule, ...] = (
     Rule(
-        *("authentication", ASKED, service_drafts.authentication),
+        "authentication",
+        ASKED,
+        service_drafts.authentication,
         words(_AUTH),
         without=any_of(
             r"\bhugging ?face\b|\bregistry\b|\bgit(?:hub)?\b|\bssh\b|\bdownload|\bgated\b|\bdatabase auth"
@@ -97,7 +113,9 @@ PROTECTION: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        *("rate_limit", ASKED, service_drafts.rate_limit),
+        "rate_limit",
+        ASKED,
+        service_drafts.rate_limit,
         words(
             rf"\brate[- ]?limit\w*|\bthrottl\w+|{status(429)}|\btoo many requests\b|\brequest quotas?\b"
             r"|\blimit\w* (?:the )?(?:\w+ )?(?:request )?rates?\b|\bask too often\b"
@@ -110,7 +128,9 @@ PROTECTION: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        *("request_validation", ASKED, service_drafts.request_validation),
+        "request_validation",
+        ASKED,
+        service_drafts.request_validation,
         words(
             rf"\b{_INPUT}\b.{{0,30}}\b{_CHECKED}|\b{_CHECKED}\b.{{0,30}}\b{_INPUT}\b|\bauthenticat\w+ and validat\w+"
             rf"|\b(?:invalid|malformed|bad|broken|incomplete|oversized)\b.{{0,20}}\b{_INPUT}\b.{{0,60}}"
@@ -121,7 +141,9 @@ PROTECTION: tuple[Rule, ...] = (
         without=any_of(r"\bperformance\b.{0,30}\bvalidat|\bapi[- ]keys?\b|\brequests? per\b"),
     ),
     Rule(
-        *("error_handling", ASKED, service_drafts.error_handling),
+        "error_handling",
+        ASKED,
+        service_drafts.error_handling,
         words(
             r"\berror[- ]handling\b|\bhandl\w+ (?:all )?(?:the )?(?:errors?|failures?|exceptions?)\b"
             r"|\b(?:errors?|failures?|exceptions?) (?:are|is|get|gets) (?:\w+ )?handled\b|\bfail(?:s|ing)? gracefully\b"
@@ -151,7 +173,9 @@ _COMPLETES = (
 )
 IN_GENERAL: tuple[Rule, ...] = (
     Rule(
-        *("service", ASKED, service_drafts.service),
+        "service",
+        ASKED,
+        service_drafts.service,
         words(rf"{_BUILT}|{_COMPLETES}"),
         without=any_of(_NOT_SERVICE.pattern, r"\badaptive|\badapt\b|\bcach(?:e|ing)\b|\blatency\b|\bthroughput\b"),
     ),

@@ -25,7 +25,9 @@ def session_recall(statement: Statement, facts: Facts) -> Draft:
         return draft
     where = f"in session {session}" if session else "before it"
     note = Note(
-        *("session-never-spoken", "warning", f"no command sends an earlier turn {where}, so there is none to refer to"),
+        "session-never-spoken",
+        "warning",
+        f"no command sends an earlier turn {where}, so there is none to refer to",
         "show the command that sends the earlier turn",
     )
     return replace(draft, assumptions=(f"no earlier turn is sent {where}: the check sends it first",), notes=(note,))

@@ -24,12 +24,16 @@ _MANAGED = words(rf"{_TALK}[^,;.]{{0,60}}{_KEPT}|{_KEPT}[^,;.]{{0,60}}{_TALK}|\b
 RULES: tuple[Rule, ...] = (
     Rule("session_recall", ASKED, session_drafts.session_recall, _MANAGED, without=_NO_MATTER),
     Rule(
-        *("session_recall", ASKED, session_drafts.session_recall),
+        "session_recall",
+        ASKED,
+        session_drafts.session_recall,
         words(_WITH_TALK, r"\b(?:conversation(?:al|s)?|multi-turn|turns of)\b"),
         without=any_of(r"\b(?:document\w*|chat completions?\b(?!.{0,40}conversation)|metrics|guides?)\b"),
     ),
     Rule(
-        *("session_recall", ASKED, session_drafts.session_recall),
+        "session_recall",
+        ASKED,
+        session_drafts.session_recall,
         words(
             r"\b(?:remember\w*|recall\w*|refer(?:s|ring)? (?:back )?to|draws? on|aware of)\b",
             r"\b(?:previous|earlier|prior|past|preceding|first) (?:\w+ )?(?:messages?|turns?|questions?|answers?"
@@ -37,17 +41,23 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
-        *("session_isolation", BOXES, session_drafts.session_isolation),
+        "session_isolation",
+        BOXES,
+        session_drafts.session_isolation,
         _MANAGED,
         without=_NO_MATTER,
     ),
     Rule(
-        *("session_isolation", ASKED, session_drafts.session_security),
+        "session_isolation",
+        ASKED,
+        session_drafts.session_security,
         words(r"\bsessions?\b", r"\b(?:secur\w+|isolat\w+|leak\w*|separat\w+|kept apart|cross-talk|never see|bleed)\b"),
         without=any_of(r"\b(?:document\w*|review\w*|guides?|memory leaks?|audit\w*|scales?|scalab\w+)\b"),
     ),
     Rule(
-        *("session_isolation", ASKED, session_drafts.session_security),
+        "session_isolation",
+        ASKED,
+        session_drafts.session_security,
         words(
             r"\b(?:users?|conversations?|chats?|tenants?)\b",
             r"\b(?:isolat\w+|leak(?:s|ed)? (?:in)?to|(?:never|cannot|can not|must not|do not) (?:see|read)|cross-talk"
@@ -56,7 +66,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\b(?:document\w*|network|gpu|process|memory leaks?)\b"),
     ),
     Rule(
-        *("session_record", ASKED, session_drafts.session_record),
+        "session_record",
+        ASKED,
+        session_drafts.session_record,
         words(
             r"\b(?:session|conversation|chat|message|dialogue) (?:histor(?:y|ies)|transcripts?|logs?)\b|/sessions?/",
             r"\b(?:persist\w*|stor(?:e|es|ed|age)|retriev\w+|read back|gives? it back|fetch\w*|export\w*|returns?"
@@ -65,7 +77,9 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\b(?:document\w*|vector|guides?)\b"),
     ),
     Rule(
-        *("context_truncation", ASKED, session_drafts.context_truncation),
+        "context_truncation",
+        ASKED,
+        session_drafts.context_truncation,
         words(
             r"\b(?:context|history|conversations?|prompts?)\b",
             r"\b(?:truncat\w+|trim(?:s|med|ming)?|sliding window|overflow\w*|(?:grows?|gets?|is|are) too long|evict\w*"

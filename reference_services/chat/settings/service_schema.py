@@ -13,8 +13,13 @@ from signoff.reference_services.web.settings.settings_problems import SettingsEr
 SECTIONS: Mapping[str, tuple[str, ...]] = {
     "service": ("name", "port", "host"),
     "model": (
-        *("model_path", "model_name", "max_model_len", "tensor_parallel_size", "gpu_memory_utilization"),
-        *("max_num_batched_tokens", "max_num_seqs"),
+        "model_path",
+        "model_name",
+        "max_model_len",
+        "tensor_parallel_size",
+        "gpu_memory_utilization",
+        "max_num_batched_tokens",
+        "max_num_seqs",
     ),
     "performance": ("target_latency_ms", "target_throughput_rps", "memory_gb", "cpu_cores"),
     "monitoring": ("health_check_interval", "metrics_collection_interval", "metrics_port"),

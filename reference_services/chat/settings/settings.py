@@ -43,8 +43,14 @@ from signoff.reference_services.web.settings.settings_yaml import YamlSettings, 
 
 LARGEST = 2**31 - 1
 SWITCHES = {
-    *("enforce_eager", "enable_prefix_caching", "enable_chunked_prefill", "trust_remote_code"),
-    *("embeddings", "websocket", "graphql", "threads"),
+    "enforce_eager",
+    "enable_prefix_caching",
+    "enable_chunked_prefill",
+    "trust_remote_code",
+    "embeddings",
+    "websocket",
+    "graphql",
+    "threads",
 }
 PRESET: Any = None
 """The default of what each preset has to state; it is no value that a setting may have."""

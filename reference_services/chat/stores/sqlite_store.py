@@ -93,7 +93,7 @@ class SqliteStore:
             )
             db.execute(
                 "INSERT INTO turns SELECT ?, 1 + coalesce(max(number), 0), ?, ?, ?, ?, ? FROM turns WHERE session = ?",
-                (*(session_id, turn.asked_at, turn.answered_at, turn.user, turn.assistant, turn.system), session_id),
+                (session_id, turn.asked_at, turn.answered_at, turn.user, turn.assistant, turn.system, session_id),
             )
             self._ending.append((session_id, holder))
             record = _record(db, session_id)

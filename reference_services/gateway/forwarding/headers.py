@@ -7,16 +7,32 @@ from collections.abc import Iterable
 Headers = list[tuple[bytes, bytes]]
 HOP_BY_HOP = frozenset(
     {
-        *(b"connection", b"keep-alive", b"proxy-authenticate", b"proxy-authorization", b"proxy-connection"),
-        *(b"te", b"trailer", b"transfer-encoding", b"upgrade"),
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
     }
 )
 """RFC 9110, section 7.6.1; with these goes whatever `Connection` names."""
 _OWN_TO_REPLICA = frozenset(
     {
-        *(b"host", b"content-length", b"expect", b"x-request-id", b"x-priority"),
+        b"host",
+        b"content-length",
+        b"expect",
+        b"x-request-id",
+        b"x-priority",
         # What tells a replica who calls is said by the gateway alone: a client could write anything there.
-        *(b"forwarded", b"x-real-ip", b"x-client-ip", b"x-cluster-client-ip", b"true-client-ip", b"cf-connecting-ip"),
+        b"forwarded",
+        b"x-real-ip",
+        b"x-client-ip",
+        b"x-cluster-client-ip",
+        b"true-client-ip",
+        b"cf-connecting-ip",
         # The gateway has judged which web page asks; a replica would compare it with a host that is not the page's.
         b"origin",
     }

@@ -163,8 +163,15 @@ class Front(_Part):
 
 
 LISTENER = (
-    *("host", "port", "max_held_bytes", "max_connections", "request_head_seconds", "request_body_seconds"),
-    *("request_idle_seconds", "send_seconds", "keep_alive_seconds"),
+    "host",
+    "port",
+    "max_held_bytes",
+    "max_connections",
+    "request_head_seconds",
+    "request_body_seconds",
+    "request_idle_seconds",
+    "send_seconds",
+    "keep_alive_seconds",
 )
 """Settings of `Front` that are taken at the start alone."""
 

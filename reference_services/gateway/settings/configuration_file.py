@@ -26,8 +26,16 @@ from signoff.reference_services.web.settings.yaml_file import compose
 
 SHIPPED = Path(__file__).with_name("gateway.yaml")
 _SECTIONS: tuple[type[BaseModel], ...] = (
-    *(Configuration, Front, Security, ServiceEntry, ReplicaEntry, Leases),
-    *(Probes, BreakerFigures, QueueFigures, Upstream),
+    Configuration,
+    Front,
+    Security,
+    ServiceEntry,
+    ReplicaEntry,
+    Leases,
+    Probes,
+    BreakerFigures,
+    QueueFigures,
+    Upstream,
 )
 _KNOWN = sorted({name for section in _SECTIONS for name in section.model_fields})
 

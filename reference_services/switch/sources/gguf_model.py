@@ -102,8 +102,13 @@ class GgufModel:
     async def _run(self) -> str:
         """One life of the process; gives why it refused to load, "" where it died."""
         process = self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "signoff.reference_services.switch.sources.gguf_process"),
-            *(str(self._file), str(self._context), *([self._sha256] if self._sha256 else [])),
+            sys.executable,
+            "-P",
+            "-m",
+            "signoff.reference_services.switch.sources.gguf_process",
+            str(self._file),
+            str(self._context),
+            *([self._sha256] if self._sha256 else []),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=MAX_BYTES,

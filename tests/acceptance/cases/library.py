@@ -29,8 +29,13 @@ SOUND = {"loaded": "True", "session": "{'session_id': session_id}", "base": "Bas
 CALLS = tuple(
     f"house.models.{name}"
     for name in (
-        *("Service", "Service.get_model_info", "Sessions", "Sessions.create_session", "Sessions.get_session"),
-        *("Chat", "check"),
+        "Service",
+        "Service.get_model_info",
+        "Sessions",
+        "Sessions.create_session",
+        "Sessions.get_session",
+        "Chat",
+        "check",
     )
 )
 
@@ -63,7 +68,9 @@ def _differs_in(part: str, kind: str, **parameters: Any) -> Any:
 
 LOADS = [_imports("Service"), _lets("s", "Service"), {"op": "print", "value": _call("s.get_model_info")}]
 HOLDS_A_SESSION = [
-    *(_imports("Sessions"), _lets("m", "Sessions"), _lets("i", "m.create_session")),
+    _imports("Sessions"),
+    _lets("m", "Sessions"),
+    _lets("i", "m.create_session"),
     {"op": "print", "value": _call("m.get_session", {"variable": "i"})},
 ]
 CHECKS_A_STORE = [_imports("check"), {"op": "print", "value": _call("check")}]

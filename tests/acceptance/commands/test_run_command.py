@@ -99,8 +99,18 @@ def test_a_sound_server_passes_and_leaves_a_result_document(
     assert json.loads(done.stdout) == stored
     assert stored["outcome"] == "passed"
     assert set(stored) >= {
-        *("schema", "outcome", "profile", "target", "engine", "machine", "versions", "started", "finished"),
-        *("open", "conflicts", "criteria"),
+        "schema",
+        "outcome",
+        "profile",
+        "target",
+        "engine",
+        "machine",
+        "versions",
+        "started",
+        "finished",
+        "open",
+        "conflicts",
+        "criteria",
     }
     assert outcomes(stored) == {"service": "pass", "json_shape": "pass"}
     names = {path.name for path in folder.iterdir()}
@@ -333,8 +343,20 @@ def test_a_users_pytest_settings_change_nothing(
 def test_plain_pytest_shows_criteria_as_tests(task: Path, tmp_path: Path, serve: Callable[[Answer], str]) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-P", "-m", "pytest", "-c", os.devnull, f"--rootdir={tmp_path}", "task.md", "-v"),
-            *("-p", "signoff.acceptance.running.pytest_plugin", "--target", serve(sound), "--junitxml=j.xml"),
+            sys.executable,
+            "-P",
+            "-m",
+            "pytest",
+            "-c",
+            os.devnull,
+            f"--rootdir={tmp_path}",
+            "task.md",
+            "-v",
+            "-p",
+            "signoff.acceptance.running.pytest_plugin",
+            "--target",
+            serve(sound),
+            "--junitxml=j.xml",
         ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
@@ -351,8 +373,15 @@ def test_plain_pytest_shows_criteria_as_tests(task: Path, tmp_path: Path, serve:
 def test_without_a_deployment_the_plugin_leaves_documents_alone(task: Path, tmp_path: Path) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-P", "-m", "pytest", "-c", os.devnull, f"--rootdir={tmp_path}"),
-            *("-p", "signoff.acceptance.running.pytest_plugin"),
+            sys.executable,
+            "-P",
+            "-m",
+            "pytest",
+            "-c",
+            os.devnull,
+            f"--rootdir={tmp_path}",
+            "-p",
+            "signoff.acceptance.running.pytest_plugin",
         ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},

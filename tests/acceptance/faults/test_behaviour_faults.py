@@ -16,8 +16,16 @@ from tests.acceptance.conftest import criterion
 from tests.reference_services.running import Running, start_service
 
 MET = (
-    *("streaming", "openai_api", "request_validation", "error_handling", "chat_roles", "tokenization", "queueing"),
-    *("context_truncation", "websocket", "graphql"),
+    "streaming",
+    "openai_api",
+    "request_validation",
+    "error_handling",
+    "chat_roles",
+    "tokenization",
+    "queueing",
+    "context_truncation",
+    "websocket",
+    "graphql",
 )
 NOT_OFFERED = ("authentication", "rate_limit", "retrieval", "concurrency_limit")
 BEHAVIOUR_FAULTS = ("buffers_stream", "accepts_anything", "forgets_when_full", "forgets_session")

@@ -36,8 +36,12 @@ print("noise at import")
 LISTED = tuple(
     f"house.models.{name}"
     for name in (
-        *("Service", "Service.get_model_info", "Service.get_modle_info"),
-        *("Sessions", "Sessions.create_session", "Sessions.get_session"),
+        "Service",
+        "Service.get_model_info",
+        "Service.get_modle_info",
+        "Sessions",
+        "Sessions.create_session",
+        "Sessions.get_session",
     )
 )
 

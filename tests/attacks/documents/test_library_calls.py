@@ -297,8 +297,19 @@ def test_what_is_listed_is_called(called: Called, code: str, names: list[str], p
 
 
 EVERYTHING = [
-    *("m.give", "m.maker", "m.function", "m.module", "m.kind", "m.derived", "m.plain", "m.shadowing"),
-    *("m.Client", "m.Client.ping", "m.Client.fetch", "m.Client.prop", "m.Client.of"),
+    "m.give",
+    "m.maker",
+    "m.function",
+    "m.module",
+    "m.kind",
+    "m.derived",
+    "m.plain",
+    "m.shadowing",
+    "m.Client",
+    "m.Client.ping",
+    "m.Client.fetch",
+    "m.Client.prop",
+    "m.Client.of",
 ]
 
 

@@ -45,8 +45,8 @@ def test_locust_reads_no_settings_from_the_folder_of_temporary_files(tmp_path: P
         threading.Thread(target=server.serve_forever, daemon=True).start()
         done = subprocess.run(
             [
-                *(sys.executable, "-P", "-m", "signoff.acceptance", "load", f"http://127.0.0.1:{server.server_port}"),
-                *("--journey", "--users", "1", "--duration", "1", "--think", "0.1", "--json=-"),
+                sys.executable, "-P", "-m", "signoff.acceptance", "load", f"http://127.0.0.1:{server.server_port}",
+                "--journey", "--users", "1", "--duration", "1", "--think", "0.1", "--json=-",
             ],
             cwd=mine, env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "TMPDIR": str(shared)},
             capture_output=True, text=True, timeout=120, check=False,

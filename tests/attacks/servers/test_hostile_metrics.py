@@ -16,8 +16,18 @@ from tests.attacks.servers.hostile_server import AS, CHAT, serving
 
 HANG_S = 30.0
 NEVER_WHOLE = (
-    *("informational", "slow_informational", "drip", "drip_head", "drip_body", "endless_body", "endless_trailers"),
-    *("gzip_of_gzip_bomb", "one_byte_chunks", "silent", "stall", "endless_noise"),
+    "informational",
+    "slow_informational",
+    "drip",
+    "drip_head",
+    "drip_body",
+    "endless_body",
+    "endless_trailers",
+    "gzip_of_gzip_bomb",
+    "one_byte_chunks",
+    "silent",
+    "stall",
+    "endless_noise",
 )
 LINE = b'vllm:num_requests_running{engine="0"} 0\n'
 

@@ -127,9 +127,20 @@ def echo_in_pieces(connection: socket.socket) -> None:
 
 
 ACTS = (
-    *(silent, endless_head, dripping_head, interim_answers, empty_fragments, endless_message, pings),
-    *(silent_after_the_handshake, deep_json, invalid_utf8, deflated_unasked),
-    *(blank_messages, noise, echo_in_pieces),
+    silent,
+    endless_head,
+    dripping_head,
+    interim_answers,
+    empty_fragments,
+    endless_message,
+    pings,
+    silent_after_the_handshake,
+    deep_json,
+    invalid_utf8,
+    deflated_unasked,
+    blank_messages,
+    noise,
+    echo_in_pieces,
 )
 
 

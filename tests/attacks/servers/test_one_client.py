@@ -25,8 +25,12 @@ SOCKETS = {
     "perf/client/receive_stamps.py": "the client's own",
 }
 OF_SERVERS = (
-    *("acceptance/measuring/streamed.py", "acceptance/measuring/generation.py", "acceptance/checks/api/websocket.py"),
-    *("acceptance/commands/loading/load.py", "coherence/sender.py", "coherence/session_endpoints.py"),
+    "acceptance/measuring/streamed.py",
+    "acceptance/measuring/generation.py",
+    "acceptance/checks/api/websocket.py",
+    "acceptance/commands/loading/load.py",
+    "coherence/sender.py",
+    "coherence/session_endpoints.py",
     "perf/server_side/scrape.py",
 )
 """Modules that have JSON of servers in their hands."""

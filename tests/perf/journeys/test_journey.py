@@ -171,8 +171,26 @@ def test_plain_locust_runs_it_with_history_and_shows_the_turns(noting, tmp_path)
     url, asked = noting
     records = tmp_path / "records.jsonl"
     command = [
-        *(sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless", "-u", "2", "-t", "8s", "--host", url),
-        *("--turns", "3", "--think", "0.1", "--send-history", "--records", str(records), "--only-summary"),
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        str(LOCUSTFILE),
+        "--headless",
+        "-u",
+        "2",
+        "-t",
+        "8s",
+        "--host",
+        url,
+        "--turns",
+        "3",
+        "--think",
+        "0.1",
+        "--send-history",
+        "--records",
+        str(records),
+        "--only-summary",
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, cwd=tmp_path)
     assert done.returncode == 0, done.stderr

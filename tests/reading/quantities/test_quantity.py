@@ -223,8 +223,16 @@ def test_a_figure_that_is_no_limit_is_returned_with_the_reason(text: str, why: s
 @pytest.mark.parametrize(
     "text",
     [
-        *("Task 1.3 on port 11401", "vLLM 0.3.3", "Section 4.2", "Mixtral-8x7B", "2025-01-18", "192.168.10.29"),
-        *("Latency over 4 services", "memory of 2 nodes", "the 3rd response", "latency on 5 prompts"),
+        "Task 1.3 on port 11401",
+        "vLLM 0.3.3",
+        "Section 4.2",
+        "Mixtral-8x7B",
+        "2025-01-18",
+        "192.168.10.29",
+        "Latency over 4 services",
+        "memory of 2 nodes",
+        "the 3rd response",
+        "latency on 5 prompts",
     ],
 )
 def test_numbers_that_are_no_quantities_are_left_alone(text: str) -> None:

@@ -97,7 +97,9 @@ def test_a_list_item_belongs_to_the_item_above_it(read: Read) -> None:
 
 def test_a_heading_about_what_all_share_means_all(read: Read) -> None:
     assert services(read(boxes("Tokens are streamed", heading="## Common to all models")), "streaming") == [
-        *("llama", "gemma", "qwen")
+        "llama",
+        "gemma",
+        "qwen",
     ]
 
 

@@ -146,8 +146,15 @@ def test_the_announcer_announces_renews_and_withdraws_when_it_is_stopped(guarded
     front = guarded(configuration(tin))
     process = subprocess.Popen(
         [
-            *(sys.executable, "-P", "-m", "signoff.reference_services.gateway.announce", f"--gateway={front.url}"),
-            *("--service=zinc", f"--address={zinc.url}", "--model=zinc-1", "--lease-seconds=0.6"),
+            sys.executable,
+            "-P",
+            "-m",
+            "signoff.reference_services.gateway.announce",
+            f"--gateway={front.url}",
+            "--service=zinc",
+            f"--address={zinc.url}",
+            "--model=zinc-1",
+            "--lease-seconds=0.6",
         ],
         env=environment(PYTHONPATH=str(ROOT / "src"), GATEWAY_ADMIN_KEYS=ADMIN),
         stderr=subprocess.PIPE,

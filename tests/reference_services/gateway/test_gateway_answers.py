@@ -273,9 +273,14 @@ def test_an_answer_without_a_body_says_nothing_of_its_length(front_and_tin, stat
 def handshake(front: Gateway) -> tuple[int, bytes]:
     """The status of a WebSocket's handshake, and what came with it until the connection ended, or a little of it."""
     head = [
-        *(f"GET /v1/chat/stream?model={MODEL} HTTP/1.1", f"Host: {front.url.removeprefix('http://')}"),
-        *("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"),
-        *("Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", "", ""),
+        f"GET /v1/chat/stream?model={MODEL} HTTP/1.1",
+        f"Host: {front.url.removeprefix('http://')}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+        "",
+        "",
     ]
     with socket.create_connection((front.client.base_url.host, front.port), PATIENCE_S) as connection:
         connection.settimeout(PATIENCE_S)
@@ -379,16 +384,19 @@ def test_gateway_and_replica_never_part_requests_differently(gateway, replica, m
 @pytest.mark.parametrize(
     "target",
     [
-        *(
-            "/own/a\x7fb",
-            "/own/a b",
-            "/own/a\x00b",
-            "/own/\xe9",
-            "/own/%0d%0aX:y",
-            "/own/..%2f..%2fv1/models",
-            "//own/x",
-        ),
-        *("http://elsewhere.example/own/x", "/own/a?b\x01", "/own/a#b", "*", "/own/%00", "/own/%2e%2e/v1/models"),
+        "/own/a\x7fb",
+        "/own/a b",
+        "/own/a\x00b",
+        "/own/\xe9",
+        "/own/%0d%0aX:y",
+        "/own/..%2f..%2fv1/models",
+        "//own/x",
+        "http://elsewhere.example/own/x",
+        "/own/a?b\x01",
+        "/own/a#b",
+        "*",
+        "/own/%00",
+        "/own/%2e%2e/v1/models",
     ],
 )
 def test_a_target_reaches_a_replica_as_it_came_or_not_at_all(gateway, replica, target: str) -> None:

@@ -37,8 +37,14 @@ def keyed(gateway, tmp_path):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        *(("POST", CHAT), ("POST", "/tokenize"), ("GET", "/sessions/s?model=tin-1"), ("POST", "/graphql?model=tin-1")),
-        *(("GET", "/v1/models"), ("GET", "/services"), ("GET", "/nowhere"), ("GET", "/tin/x")),
+        ("POST", CHAT),
+        ("POST", "/tokenize"),
+        ("GET", "/sessions/s?model=tin-1"),
+        ("POST", "/graphql?model=tin-1"),
+        ("GET", "/v1/models"),
+        ("GET", "/services"),
+        ("GET", "/nowhere"),
+        ("GET", "/tin/x"),
     ],
 )
 def test_without_a_known_key_nothing_is_sent_on(keyed, replica, method: str, path: str) -> None:
@@ -187,8 +193,8 @@ def certificate(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
     made = subprocess.run(
         [
-            *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=gateway"),
-            *("-addext", f"subjectAltName=IP:{HOST}", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"),
+            "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=gateway",
+            "-addext", f"subjectAltName=IP:{HOST}", "-keyout", folder / "key.pem", "-out", folder / "cert.pem",
         ],
         capture_output=True, check=False,
     )  # fmt: skip

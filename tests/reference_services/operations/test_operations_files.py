@@ -153,7 +153,9 @@ def test_a_real_prometheus_scrapes_the_estate_and_evaluates_every_rule(urls: dic
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
             [
-                *("prometheus", f"--config.file={file}", f"--storage.tsdb.path={tmp_path / 'data'}"),
+                "prometheus",
+                f"--config.file={file}",
+                f"--storage.tsdb.path={tmp_path / 'data'}",
                 f"--web.listen-address={HOST}:{port}",
             ],
             stdout=log,

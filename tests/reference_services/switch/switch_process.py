@@ -47,8 +47,15 @@ def switch(*arguments: str, log: Path | None = None, **variables: str) -> Iterat
     with (log or Path(os.devnull)).open("wb") as errors:
         process = subprocess.Popen(
             [
-                *(sys.executable, "-P", "-m", "signoff.reference_services.switch", f"--host={HOST}", f"--port={port}"),
-                *("--time-to-first-token-ms=0", "--time-per-token-ms=0", *arguments),
+                sys.executable,
+                "-P",
+                "-m",
+                "signoff.reference_services.switch",
+                f"--host={HOST}",
+                f"--port={port}",
+                "--time-to-first-token-ms=0",
+                "--time-per-token-ms=0",
+                *arguments,
             ],
             env=environment(**{"VX11_TOKEN": TOKEN, **variables}),
             stderr=errors,

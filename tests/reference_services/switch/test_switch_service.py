@@ -174,7 +174,11 @@ def test_the_openapi_document_says_which_header_is_needed_and_what_may_come(runn
     assert schema["components"]["securitySchemes"]["token"]["name"] == "X-VX11-Token"
     assert {"200", "400", "401", "413", "503"} <= set(infer["responses"])
     assert set(infer["requestBody"]["content"]["application/json"]["schema"]["properties"]) == {
-        *("prompt", "context_length", "max_tokens", "temperature", "timeout_seconds")
+        "prompt",
+        "context_length",
+        "max_tokens",
+        "temperature",
+        "timeout_seconds",
     }
 
 

@@ -59,19 +59,24 @@ ENDPOINTS = [
         for path, (body, numbers, required) in BODIES.items()
     ),
     Endpoint("hermes-2", "/documents", {"text": "The ferry is red."}, (), ("text",), good=201, cannot=NO_MODEL),
-    Endpoint(
-        *("hermes-2", "/documents/search", {"query": "ferry"}, ("limit", "min_score"), ("query",)), cannot=NO_MODEL
-    ),
+    Endpoint("hermes-2", "/documents/search", {"query": "ferry"}, ("limit", "min_score"), ("query",), cannot=NO_MODEL),
     Endpoint("hermes-2", "/sessions/kept/branch", {}, ("turn",), good=201, cannot=NO_MODEL),
     Endpoint("hermes-2", "/sessions/kept", {"title": "Rivers"}, (), ("title",), "PATCH", cannot=NO_MODEL),
     Endpoint(
-        *("hermes-2", "/graphql", {"query": "{ models { id } }"}, (), ("query",)),
+        "hermes-2",
+        "/graphql",
+        {"query": "{ models { id } }"},
+        (),
+        ("query",),
         # The specification of GraphQL over HTTP lets fields pass that a server does not know.
         cannot=NO_MODEL | {"unknown field"},
     ),
     Endpoint(
-        *("switch", "/switch/infer", {"prompt": "Hello", "max_tokens": 2}),
-        *(("context_length", "max_tokens", "temperature", "timeout_seconds"), ("prompt",)),
+        "switch",
+        "/switch/infer",
+        {"prompt": "Hello", "max_tokens": 2},
+        ("context_length", "max_tokens", "temperature", "timeout_seconds"),
+        ("prompt",),
         cannot=NO_MODEL,
     ),
 ]

@@ -53,12 +53,14 @@ FORMS: dict[str, tuple[str, str, bytes]] = {
     "chat, objects for messages": ("POST", CHAT, filled(b"{}", b'{"messages":[', b"]}")),
     "chat, numbers near the budget": ("POST", CHAT, some(b"0", 49_000, b'{"messages":[', b"]}")),
     "chat, parts near the budget": (
-        *("POST", CHAT),
+        "POST",
+        CHAT,
         some(b'{"type":"x"}', 24_000, b'{"messages":[{"role":"user","content":[', b"]}]}"),
     ),
     "chat, messages near the budget": ("POST", CHAT, some(MESSAGE, 16_000, b'{"messages":[', b"]}")),
     "chat, unknown names": (
-        *("POST", CHAT),
+        "POST",
+        CHAT,
         b"{" + b",".join(b'"%d":0' % number for number in range(700_000)) + b"}",
     ),
     "chat, one text": ("POST", CHAT, said(long(b"and "))),
@@ -67,15 +69,18 @@ FORMS: dict[str, tuple[str, str, bytes]] = {
     "chat, a long model": ("POST", CHAT, said(b"x", b',"model":"' + long(b"k") + b'"')),
     "chat, stop strings": ("POST", CHAT, filled(b'"a"', said(b"x")[:-1] + b',"stop":[', b"]}")),
     "chat, a schema of options": (
-        *("POST", CHAT),
+        "POST",
+        CHAT,
         SCHEMA % (b'{"anyOf":[' + b",".join([b'{"type":"null"}'] * 20_000) + b'],"type":"string"}'),
     ),
     "chat, a schema of long texts": (
-        *("POST", CHAT),
+        "POST",
+        CHAT,
         SCHEMA % b'{"type":"array","minItems":4000,"items":{"type":"string","minLength":100000}}',
     ),
     "chat, a schema of many rules on many values": (
-        *("POST", CHAT),
+        "POST",
+        CHAT,
         SCHEMA
         % (
             b'{"type":"array","minItems":3000,"items":{"type":"integer"},"contains":{"anyOf":['
@@ -84,7 +89,8 @@ FORMS: dict[str, tuple[str, str, bytes]] = {
         ),
     ),
     "chat, log probabilities": (
-        *("POST", CHAT),
+        "POST",
+        CHAT,
         said(b"x", b',"max_tokens":8000,"ignore_eos":true,"n":16,"logprobs":true,"top_logprobs":20'),
     ),
     "text, numbers for the prompt": ("POST", "/v1/completions", filled(b"0", b'{"prompt":[', b"]}")),
@@ -97,7 +103,8 @@ FORMS: dict[str, tuple[str, str, bytes]] = {
     "moderations, one text": ("POST", "/v1/moderations", b'{"input":"' + long(b"and ") + b'"}'),
     "documents, numbers": ("POST", "/documents", filled(b"0", b'{"documents":[', b"]}")),
     "documents, metadata": (
-        *("POST", "/documents"),
+        "POST",
+        "/documents",
         b'{"text":"a","metadata":{' + b",".join(b'"%d":[]' % number for number in range(600_000)) + b"}}",
     ),
     "documents, one text": ("POST", "/documents", b'{"text":"' + long(b"and ") + b'"}'),
@@ -172,10 +179,17 @@ def test_a_gateways_announcements_and_a_switch_refuse_them_as_well() -> None:
 
 
 MODELS: list[type[BaseModel]] = [
-    *(requests.ChatRequest, requests.CompletionRequest, requests.TokenizeRequest),
-    *(document_requests.DocumentsRequest, document_requests.SearchRequest, document_requests.EmbeddingsRequest),
-    *(thread_routes.RenameRequest, thread_routes.BranchRequest, moderation_routes.ModerationsRequest),
-    *(InferRequest, Announcement),
+    requests.ChatRequest,
+    requests.CompletionRequest,
+    requests.TokenizeRequest,
+    document_requests.DocumentsRequest,
+    document_requests.SearchRequest,
+    document_requests.EmbeddingsRequest,
+    thread_routes.RenameRequest,
+    thread_routes.BranchRequest,
+    moderation_routes.ModerationsRequest,
+    InferRequest,
+    Announcement,
 ]
 
 

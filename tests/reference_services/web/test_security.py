@@ -49,9 +49,16 @@ def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 
 GUARDED = [
-    *(("POST", "/v1/chat/completions"), ("POST", "/v1/completions"), ("GET", "/v1/models"), ("POST", "/tokenize")),
-    *(("GET", "/config"), ("GET", "/sessions/x"), ("DELETE", "/sessions/x"), ("GET", "/metrics/sessions")),
-    *(("GET", "/version"), ("GET", "/nowhere")),
+    ("POST", "/v1/chat/completions"),
+    ("POST", "/v1/completions"),
+    ("GET", "/v1/models"),
+    ("POST", "/tokenize"),
+    ("GET", "/config"),
+    ("GET", "/sessions/x"),
+    ("DELETE", "/sessions/x"),
+    ("GET", "/metrics/sessions"),
+    ("GET", "/version"),
+    ("GET", "/nowhere"),
 ]
 
 
@@ -194,8 +201,8 @@ def ends(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     port, metrics_port = free_ports()
     return subprocess.run(
         [
-            *(sys.executable, "-m", "signoff.reference_services.chat", "hermes-2", f"--host={HOST}"),
-            *(f"--port={port}", f"--metrics-port={metrics_port}", *arguments),
+            sys.executable, "-m", "signoff.reference_services.chat", "hermes-2", f"--host={HOST}",
+            f"--port={port}", f"--metrics-port={metrics_port}", *arguments,
         ],
         cwd=ROOT, env=environment(**variables), capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
@@ -228,8 +235,8 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     folder = tmp_path_factory.mktemp("tls")
     subprocess.run(
         [
-            *(program, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"),
-            *("-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=test", "-addext", f"subjectAltName=IP:{HOST}"),
+            program, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+            "-keyout", "key.pem", "-out", "cert.pem", "-subj", "/CN=test", "-addext", f"subjectAltName=IP:{HOST}",
         ],
         cwd=folder, check=True, capture_output=True, timeout=60,
     )  # fmt: skip
@@ -240,7 +247,12 @@ def test_with_a_certificate_both_ports_speak_tls_and_nothing_else(certificate: t
     port, metrics_port = free_ports()
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "signoff.reference_services.chat", "hermes-2", f"--host={HOST}", f"--port={port}"),
+            sys.executable,
+            "-m",
+            "signoff.reference_services.chat",
+            "hermes-2",
+            f"--host={HOST}",
+            f"--port={port}",
             f"--metrics-port={metrics_port}",
         ],
         cwd=ROOT,
@@ -275,15 +287,14 @@ def test_a_handshake_of_tls_that_does_not_come_is_given_up(certificate: tuple[Pa
     with log.open("wb") as errors:
         process = subprocess.Popen(
             [
-                *(
-                    sys.executable,
-                    "-m",
-                    "signoff.reference_services.chat",
-                    "hermes-2",
-                    f"--host={HOST}",
-                    f"--port={port}",
-                ),
-                *(f"--metrics-port={metrics_port}", "--log-level=WARNING"),
+                sys.executable,
+                "-m",
+                "signoff.reference_services.chat",
+                "hermes-2",
+                f"--host={HOST}",
+                f"--port={port}",
+                f"--metrics-port={metrics_port}",
+                "--log-level=WARNING",
             ],
             cwd=ROOT,
             env=environment(HERMES_2_REQUEST_HEAD_SECONDS="1", HERMES_2_MAX_CONNECTIONS="30", **files),

@@ -69,11 +69,23 @@ def test_a_port_out_of_range_is_named_with_what_is_allowed_and_where_it_came_fro
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("memory_gb", 0), ("memory_gb", float("nan")), ("memory_gb", float("inf")), ("cpu_cores", -1)),
-        *(("gpu_memory_utilization", 0), ("gpu_memory_utilization", 1.01), ("coherence_threshold", -0.1)),
-        *(("coherence_threshold", 1.5), ("max_model_len", 0), ("max_num_seqs", 2.5), ("port", True)),
-        *(("workers", 2), ("log_level", "LOUD"), ("session_timeout_minutes", 0), ("enforce_eager", "maybe")),
-        *(("host", ""), ("time_per_token_ms", -1)),
+        ("memory_gb", 0),
+        ("memory_gb", float("nan")),
+        ("memory_gb", float("inf")),
+        ("cpu_cores", -1),
+        ("gpu_memory_utilization", 0),
+        ("gpu_memory_utilization", 1.01),
+        ("coherence_threshold", -0.1),
+        ("coherence_threshold", 1.5),
+        ("max_model_len", 0),
+        ("max_num_seqs", 2.5),
+        ("port", True),
+        ("workers", 2),
+        ("log_level", "LOUD"),
+        ("session_timeout_minutes", 0),
+        ("enforce_eager", "maybe"),
+        ("host", ""),
+        ("time_per_token_ms", -1),
     ],
 )
 def test_a_value_that_is_not_allowed_is_refused_in_one_line(name: str, value: object) -> None:

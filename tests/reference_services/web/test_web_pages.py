@@ -104,8 +104,15 @@ def upgrade(service: Service, path: str, *lines: str, host: str = "") -> int:
     """The status of a WebSocket's handshake."""
     key = base64.b64encode(os.urandom(16)).decode()
     head = [
-        *(f"GET {path} HTTP/1.1", f"Host: {host or service.netloc}", "Connection: Upgrade", "Upgrade: websocket"),
-        *("Sec-WebSocket-Version: 13", f"Sec-WebSocket-Key: {key}", *lines, "", ""),
+        f"GET {path} HTTP/1.1",
+        f"Host: {host or service.netloc}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        f"Sec-WebSocket-Key: {key}",
+        *lines,
+        "",
+        "",
     ]
     with socket.create_connection((service.host, service.port), PATIENCE_S) as connection:
         connection.settimeout(PATIENCE_S)
@@ -127,7 +134,7 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ser
     gateway = Gateway(folder / "gateway.yaml", configured, variables={"GATEWAY_ADMIN_KEYS": "sk-admin-0417"})
     port, _ = free_ports(HOST)
     health = subprocess.Popen(
-        [*(sys.executable, "-P", "-m", "signoff.reference_services.health"), f"--host={HOST}", f"--port={port}"],
+        [sys.executable, "-P", "-m", "signoff.reference_services.health", f"--host={HOST}", f"--port={port}"],
         env=environment(),
         stderr=subprocess.DEVNULL,
     )
@@ -155,37 +162,81 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ser
 ALL = ("chat", "metrics", "gateway", "switch", "health")
 WORKING = ("chat", "gateway", "switch")
 FOREIGN_HOSTS = (
-    *("evil.example", "EVIL.example:80", "evil.example.", "localhost.evil.example", "localhost-evil.example"),
-    *("127.0.0.1.nip.io", "127.0.0.1.evil.example:8000", "127.0.0.1.evil", "evil-localhost", "xlocalhost"),
-    *(
-        "10.0.0.1",
-        "0.0.0.0",
-        "169.254.169.254",
-        "[fe80::1]",
-        "[::]",
-        "[::ffff:10.0.0.1]:80",
-        "127.0.0.01",
-        "2130706433",
-    ),
+    "evil.example",
+    "EVIL.example:80",
+    "evil.example.",
+    "localhost.evil.example",
+    "localhost-evil.example",
+    "127.0.0.1.nip.io",
+    "127.0.0.1.evil.example:8000",
+    "127.0.0.1.evil",
+    "evil-localhost",
+    "xlocalhost",
+    "10.0.0.1",
+    "0.0.0.0",
+    "169.254.169.254",
+    "[fe80::1]",
+    "[::]",
+    "[::ffff:10.0.0.1]:80",
+    "127.0.0.01",
+    "2130706433",
 )
 NO_HOSTS = (
-    *("localhost:80@evil.example", "localhost@evil.example", "evil.example:80#localhost", "localhost, evil.example"),
-    *("localhost evil.example", "localhost/evil", "localhost:99999", "localhost:80:80", "[::1", "::1", "[localhost]"),
-    *("..", ".localhost", "localhost..", "http://localhost", "localhost\\evil", "lo\xe7alhost", "*", "%6cocalhost"),
+    "localhost:80@evil.example",
+    "localhost@evil.example",
+    "evil.example:80#localhost",
+    "localhost, evil.example",
+    "localhost evil.example",
+    "localhost/evil",
+    "localhost:99999",
+    "localhost:80:80",
+    "[::1",
+    "::1",
+    "[localhost]",
+    "..",
+    ".localhost",
+    "localhost..",
+    "http://localhost",
+    "localhost\\evil",
+    "lo\xe7alhost",
+    "*",
+    "%6cocalhost",
 )
 OWN_HOSTS = (
-    *("localhost", "LOCALHOST", "LocalHost:9", "localhost.", "localhost.:80", "127.0.0.1", "127.0.0.1:65535"),
-    *("127.9.8.7:80", "[::1]", "[::1]:80", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "localhost:"),
+    "localhost",
+    "LOCALHOST",
+    "LocalHost:9",
+    "localhost.",
+    "localhost.:80",
+    "127.0.0.1",
+    "127.0.0.1:65535",
+    "127.9.8.7:80",
+    "[::1]",
+    "[::1]:80",
+    "[0:0:0:0:0:0:0:1]",
+    "[::ffff:127.0.0.1]",
+    "localhost:",
 )
 FOREIGN_ORIGINS = (
-    *(EVIL, "null", "NULL", "http://localhost.evil.example", "http://127.0.0.1.nip.io", "file://", "app://x", "x", ""),
-    *(
-        "http://localhost:1",
-        "http://127.0.0.1:1",
-        "http://{netloc}@evil.example",
-        "http://evil.example/http://{netloc}",
-    ),
-    *("http://{netloc}/", "http://{netloc}.", "http://{netloc} ", "http://{netloc}, " + EVIL, "{netloc}", "//{netloc}"),
+    EVIL,
+    "null",
+    "NULL",
+    "http://localhost.evil.example",
+    "http://127.0.0.1.nip.io",
+    "file://",
+    "app://x",
+    "x",
+    "",
+    "http://localhost:1",
+    "http://127.0.0.1:1",
+    "http://{netloc}@evil.example",
+    "http://evil.example/http://{netloc}",
+    "http://{netloc}/",
+    "http://{netloc}.",
+    "http://{netloc} ",
+    "http://{netloc}, " + EVIL,
+    "{netloc}",
+    "//{netloc}",
 )
 
 
@@ -268,9 +319,14 @@ def test_what_a_page_may_send_without_asking_is_no_request(services: dict[str, S
         return service.ask(*service.headers, *lines, method="POST", path=path, body=body).status
 
     simple = (
-        *((), ("Content-Type:",), ("Content-Type: text/plain",), ("Content-Type: text/plain;charset=UTF-8",)),
-        *(("Content-Type: application/x-www-form-urlencoded",), ("Content-Type: multipart/form-data; boundary=x",)),
-        *(("Content-Type: text/plain; application/json",), ("Content-Type: application/json, text/plain",)),
+        (),
+        ("Content-Type:",),
+        ("Content-Type: text/plain",),
+        ("Content-Type: text/plain;charset=UTF-8",),
+        ("Content-Type: application/x-www-form-urlencoded",),
+        ("Content-Type: multipart/form-data; boundary=x",),
+        ("Content-Type: text/plain; application/json",),
+        ("Content-Type: application/json, text/plain",),
         ("Content-Type: text/plain", "Content-Type: application/json"),
     )
     assert {lines: send(*lines) for lines in simple} == dict.fromkeys(simple, 415)
@@ -282,7 +338,8 @@ def test_what_a_page_may_send_without_asking_is_no_request(services: dict[str, S
     [
         *(("chat", path) for path in ("/v1/completions", "/v1/embeddings", "/tokenize", "/graphql")),
         *(("gateway", path) for path in ("/v1/completions", "/v1/embeddings", "/tokenize", "/graphql?model=hermes-2")),
-        *(("gateway", "/own/v1/chat/completions"), ("gateway", "/services")),
+        ("gateway", "/own/v1/chat/completions"),
+        ("gateway", "/services"),
     ],
 )
 def test_no_route_takes_a_body_without_its_type(services: dict[str, Service], name: str, path: str) -> None:
@@ -507,7 +564,10 @@ def test_whatever_a_header_holds_it_is_a_host_and_an_origin_or_none(text: str) -
 def test_no_page_reads_what_prometheus_has(tmp_path: Path) -> None:
     port, _ = free_ports(HOST)
     command = [
-        *(sys.executable, "-P", "-m", "signoff.reference_services.operations"),
+        sys.executable,
+        "-P",
+        "-m",
+        "signoff.reference_services.operations",
         f"--host={HOST}",
         f"--port={port}",
     ]

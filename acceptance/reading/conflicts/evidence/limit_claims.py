@@ -14,8 +14,21 @@ from signoff.acceptance.reading.settings.setting_values import number
 
 SUBJECTS = frozenset(
     {
-        *("latency", "memory", "throughput", "context_length", "cpu", "load_time", "coherence", "coverage"),
-        *("concurrency", "rate_limit", "error_rate", "availability", "ttft", "inter_token_latency", "token_rate"),
+        "latency",
+        "memory",
+        "throughput",
+        "context_length",
+        "cpu",
+        "load_time",
+        "coherence",
+        "coverage",
+        "concurrency",
+        "rate_limit",
+        "error_rate",
+        "availability",
+        "ttft",
+        "inter_token_latency",
+        "token_rate",
     }
 )
 # Settings that state the same thing as a limit of the text: subject, unit, statistic, comparator.

@@ -43,7 +43,19 @@ def test_long_texts_are_not_far_from_what_is_said_of_them() -> None:
 
 def test_ids_and_pieces_are_the_same_on_every_machine() -> None:
     assert tokenizer.pieces("Understanding 12345 isn't  hard—日本 🙂!") == [
-        *("Understa", "nding", " 123", "45", " isn", "'", "t", " ", " hard", "—", "日本", " 🙂", "!"),
+        "Understa",
+        "nding",
+        " 123",
+        "45",
+        " isn",
+        "'",
+        "t",
+        " ",
+        " hard",
+        "—",
+        "日本",
+        " 🙂",
+        "!",
     ]
     assert tokenizer.encode("Hello there, world") == GOLDEN
 

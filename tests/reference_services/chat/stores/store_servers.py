@@ -85,8 +85,18 @@ class RedisServer(Server):
 
     def command(self) -> list[str]:
         return [
-            *("redis-server", "--bind", HOST, "--port", str(self.port), "--dir", str(self.folder), "--save", ""),
-            *("--requirepass", PASSWORD, *self.settings),
+            "redis-server",
+            "--bind",
+            HOST,
+            "--port",
+            str(self.port),
+            "--dir",
+            str(self.folder),
+            "--save",
+            "",
+            "--requirepass",
+            PASSWORD,
+            *self.settings,
         ]
 
     def answers(self) -> bool:
@@ -114,15 +124,32 @@ class PostgresqlServer(Server):
             for path in (self.folder, secret):
                 os.chown(path, user.pw_uid, user.pw_gid)
         self.run(
-            *(str(self.programs / "initdb"), "--no-sync", "-U", "keeper", "-A", "scram-sha-256", "-E", "UTF8"),
-            *("--locale=C", f"--pwfile={secret}", "-D", str(self.folder / "data")),
+            str(self.programs / "initdb"),
+            "--no-sync",
+            "-U",
+            "keeper",
+            "-A",
+            "scram-sha-256",
+            "-E",
+            "UTF8",
+            "--locale=C",
+            f"--pwfile={secret}",
+            "-D",
+            str(self.folder / "data"),
         )
 
     def command(self) -> list[str]:
         return [
             *_as_user(),
-            *(str(self.programs / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port)),
-            *("-c", f"listen_addresses={HOST}", "-c", "unix_socket_directories="),
+            str(self.programs / "postgres"),
+            "-D",
+            str(self.folder / "data"),
+            "-p",
+            str(self.port),
+            "-c",
+            f"listen_addresses={HOST}",
+            "-c",
+            "unix_socket_directories=",
         ]
 
     def answers(self) -> bool:

@@ -107,8 +107,12 @@ def test_the_command_for_whoever_runs_it_without_the_service_has_the_same_flags(
 
 def test_flags_are_read_from_the_entries_of_a_help_text_and_not_from_its_descriptions() -> None:
     assert flags_of(HELP) == {
-        *("--help", "--max-model-len", "--tensor-parallel-size", "--pipeline-parallel-size"),
-        *("--enable-prefix-caching", "--no-enable-prefix-caching"),
+        "--help",
+        "--max-model-len",
+        "--tensor-parallel-size",
+        "--pipeline-parallel-size",
+        "--enable-prefix-caching",
+        "--no-enable-prefix-caching",
     }
 
 
