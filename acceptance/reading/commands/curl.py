@@ -81,40 +81,32 @@ def read_curl(words: Sequence[str], line: int) -> Curl:
     return replace(_asked(options, addresses, line), write_out=write_out)
 
 
+# Options by which curl sends what a reading never opens or cannot send again, and what is said of them.
+_UNSENDABLE = {
+    **dict.fromkeys(
+        ("-T", "--upload-file", "-K", "--config"), "curl {} reads a file of this machine, which is never opened"
+    ),
+    **dict.fromkeys(("-F", "--form"), "the form that curl sends is not JSON"),
+}
+
+
 def _asked(options: Sequence[tuple[str, str]], addresses: list[str], line: int) -> Curl:
-    data = [value for option, value in options if option in _DATA]
-    headers = {}
-    for option, value in options:
-        if option in ("-H", "--header") and ":" in value:
-            name, text = value.split(":", 1)
-            headers[name.strip()] = text.strip()
-        if option == "--json":
-            headers.setdefault("Content-Type", "application/json")
-    addresses += [value for option, value in options if option == "--url"]
-    if not addresses:
-        return Curl(None, problem="the curl command names no URL")
-    if len(addresses) > 1:
-        return Curl(None, problem=f"the curl command names several URLs: {', '.join(addresses)}")
-    place = address_and_path(addresses[0])
-    if place is None:
-        return Curl(None, problem=f"{addresses[0]} is no URL")
-    uploads = next((option for option, _ in options if option in ("-T", "--upload-file", "-K", "--config")), "")
-    if uploads:
-        return Curl(None, problem=f"curl {uploads} reads a file of this machine, which is never opened")
-    if any(option in ("-F", "--form") for option, _ in options):
-        return Curl(None, problem="the form that curl sends is not JSON")
+    addresses += _values(options, "--url")
+    if problem := _problem(options, addresses):
+        return Curl(None, problem=problem)
+    address, path = address_and_path(addresses[0]) or ("", "")
+    data = _values(options, *_DATA)
+    fields = data + _values(options, "--data-urlencode")
     in_query = any(option in ("-G", "--get") for option, _ in options)
-    fields = data + [value for option, value in options if option == "--data-urlencode"]
-    path, method = place[1], "POST" if fields and not in_query else "HEAD" if ("-I", "") in options else "GET"
+    method = "POST" if fields and not in_query else "HEAD" if ("-I", "") in options else "GET"
     if in_query and fields:
         path += ("&" if "?" in path else "?") + "&".join(quote(field, safe="=&") for field in fields)
         data = []
-    named = [value for option, value in options if option in ("-X", "--request")]
     request: dict[str, Any] = {
-        "method": named[-1].upper() if named else method,
-        "address": place[0],
+        "method": [method, *_values(options, "-X", "--request")][-1].upper(),
+        "address": address,
         "path": path,
-        "headers": headers,
+        "headers": _headers(options),
         "body": None,
         "line": line,
     }
@@ -127,6 +119,33 @@ def _asked(options: Sequence[tuple[str, str]], addresses: list[str], line: int) 
     except (ValueError, RecursionError) as error:
         return Curl(None, problem=f"the body that curl sends is not JSON: {why_no_json(error)}")
     return Curl(request)
+
+
+def _values(options: Sequence[tuple[str, str]], *names: str) -> list[str]:
+    """The values of these options, in their order."""
+    return [value for option, value in options if option in names]
+
+
+def _problem(options: Sequence[tuple[str, str]], addresses: Sequence[str]) -> str:
+    """Why the command cannot be sent as a request; "" where it can."""
+    if not addresses:
+        return "the curl command names no URL"
+    if len(addresses) > 1:
+        return f"the curl command names several URLs: {', '.join(addresses)}"
+    if address_and_path(addresses[0]) is None:
+        return f"{addresses[0]} is no URL"
+    return next((_UNSENDABLE[option].format(option) for option, _ in options if option in _UNSENDABLE), "")
+
+
+def _headers(options: Sequence[tuple[str, str]]) -> dict[str, str]:
+    headers = {}
+    for option, value in options:
+        if option in ("-H", "--header") and ":" in value:
+            name, text = value.split(":", 1)
+            headers[name.strip()] = text.strip()
+        if option == "--json":
+            headers.setdefault("Content-Type", "application/json")
+    return headers
 
 
 def address_and_path(url: str) -> tuple[str, str] | None:

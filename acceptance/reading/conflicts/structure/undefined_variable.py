@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import builtins
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from signoff.acceptance.reading.commands.commands import SHELL_LANGUAGES
@@ -68,6 +68,8 @@ _YAML = ("yaml", "yml")
 # Parts of scripts, of units and of what they read in: what sets their variables need not be shown.
 _EXCERPT = re.compile(r"^[^\S\n]*(?:local\s|source\s|\.\s|\w+\s*\(\)\s*\{|\[(?:Unit|Service|Install)\])", re.MULTILINE)
 _LOOKS = re.compile(r"^\s*(?:\d+[.)]\s*)?(?:(?:\w[\w ]*)?:\s*)?(?:echo|printenv|printf)\b")
+# Comments, and lines that ask whether a variable is set.
+_TESTS = ("#", "if ", "elif ", "case ", "while ")
 
 
 def find(corpus: Corpus) -> Iterator[Conflict]:
@@ -80,32 +82,13 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
 
 
 def _references(page: Page) -> Iterator[Conflict]:
-    uses: dict[tuple[str, bool], list[int]] = {}
-    for fence in page.fences:
-        language = fence.info.split()[0].lower() if fence.info else ""
-        if "$" not in fence.text or language not in (*SHELL_LANGUAGES, *_YAML):
-            continue
-        if _EXCERPT.search(fence.text):
-            continue
-        own = _set_in(fence.text)
-        compose = language in _YAML
-        for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
-            if text.lstrip().startswith(("#", "if ", "elif ", "case ", "while ")):
-                continue
-            for name in _meant_here(text):
-                if (name not in own or compose) and not (_SECRET.search(name) or name in _SHELLS_OWN):
-                    uses.setdefault((name, compose), []).append(line)
+    uses = _uses(page)
     places_of = _set_at(page) if uses else {}
     for (name, compose), used in islice(uses.items(), _MOST):
         elsewhere = [
             (fence, line) for fence, line, text in places_of.get(name, ()) if not (compose and f"${{{name}" in text)
         ]
-        if (compose and elsewhere) or _explained(page, name):
-            continue
-        if not elsewhere and all(_LOOKS.search(page.line(line)) for line in used):
-            # Who prints a variable wants to see whether the machine sets it.
-            continue
-        if not compose and any(not _is_container(fence) for fence, _ in elsewhere):
+        if _explained(page, name) or _is_set(page, compose, used, elsewhere):
             continue
         where = "for the container only" if elsewhere else "nowhere"
         message = f"{name} is set {where}: the shell puts nothing in its place"
@@ -113,6 +96,32 @@ def _references(page: Page) -> Iterator[Conflict]:
             message = f"nothing sets {name}: compose puts an empty text in its place"
         places = [page.side(line, name) for line in used]
         yield conflict(KIND, name, [*places, *(page.side(line, name) for _, line in elsewhere)], message)
+
+
+def _uses(page: Page) -> dict[tuple[str, bool], list[int]]:
+    """By variable, and by whether compose expands it, the lines that use it and do not set it."""
+    uses: dict[tuple[str, bool], list[int]] = {}
+    for fence in page.fences:
+        language = fence.info.split()[0].lower() if fence.info else ""
+        if "$" not in fence.text or language not in (*SHELL_LANGUAGES, *_YAML) or _EXCERPT.search(fence.text):
+            continue
+        own = _set_in(fence.text)
+        compose = language in _YAML
+        for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
+            if text.lstrip().startswith(_TESTS):
+                continue
+            for name in _meant_here(text):
+                if (name not in own or compose) and not (_SECRET.search(name) or name in _SHELLS_OWN):
+                    uses.setdefault((name, compose), []).append(line)
+    return uses
+
+
+def _is_set(page: Page, compose: bool, used: Sequence[int], elsewhere: Sequence[tuple[Block, int]]) -> bool:
+    """Whether it has a value where it is used, or its absence is what the command asks about."""
+    if not elsewhere:
+        # Who prints a variable wants to see whether the machine sets it.
+        return all(_LOOKS.search(page.line(line)) for line in used)
+    return compose or any(not _is_container(fence) for fence, _ in elsewhere)
 
 
 def _meant_here(text: str) -> Iterator[str]:
