@@ -573,7 +573,7 @@ class HostileServer:
                 if named := _named(request):
                     await named(pipe, request)
                     break
-                if self._is_hostile(request):
+                if self.hostile is not sound and self._is_hostile(request):
                     await self.hostile(pipe, request)
                     break
                 if request.path == CHAT:
