@@ -54,10 +54,10 @@ def test_metrics_that_hang_in_the_middle_of_a_run_are_missed_readings(monkeypatc
     monkeypatch.setattr(scrape, "TIMEOUT_S", 0.3)
     monkeypatch.setattr(scrape, "INTERVAL_S", 0.05)
     monkeypatch.setattr(scrape, "SETTLE_S", 0.1)
-    with serving("slow_informational", "metrics", after=3) as url:
+    with serving("slow_informational", "metrics", after=1) as url:
         began = time.monotonic()
         with Scraper([Source(url + "/metrics")]) as scraper:
-            time.sleep(1.0)
+            time.sleep(2.0)
         assert time.monotonic() - began < HANG_S
     scraped = scraper.scraped()
     assert scraped.missed > 0
