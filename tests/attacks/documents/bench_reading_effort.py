@@ -14,9 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from signoff.acceptance.errors import UsageError
-from signoff.acceptance.reading import Reading, read_all
-from tests.attacks.documents.long_documents import GENERATORS, of_corpus
+from tests.attacks.documents.long_documents import GENERATORS, of_corpus, read
 
 SIZE = 12_000
 TIMES = 4
@@ -58,12 +56,6 @@ def is_linear(work: Callable[[int], object]) -> bool:
         if most < LEAST_S or most < MOST_TIMES_THE_WORK * cpu_s(lambda: work(SIZE)):
             return True
     return False
-
-
-def read(folder: Path, text: str) -> tuple[Reading, tuple[UsageError, ...]]:
-    path = folder / "task.md"
-    path.write_text(text, encoding="utf-8")
-    return read_all([path])
 
 
 @pytest.mark.parametrize("name", GENERATORS)

@@ -6,6 +6,10 @@ import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from signoff.acceptance.checks import KINDS
+from signoff.acceptance.errors import UsageError
+from signoff.acceptance.reading import Reading, read_all
+
 Generator = Callable[[int], str]
 """A document of about so many bytes."""
 DOCUMENTS = Path(__file__).parents[2] / "reading" / "documents"
@@ -329,3 +333,10 @@ def of_corpus() -> Mapping[str, Generator]:
     for case in tomllib.loads((DOCUMENTS / "conflicts.toml").read_text(encoding="utf-8"))["case"]:
         found[f"{case['kind']}: {case['name']}"] = repeated("\n\n".join(case["documents"]) + "\n\n", "", "")
     return dict(sorted(found.items()))
+
+
+def read(folder: Path, text: str) -> tuple[Reading, tuple[UsageError, ...]]:
+    """What a document of this text is read as."""
+    path = folder / "task.md"
+    path.write_text(text, encoding="utf-8")
+    return read_all([path], KINDS)

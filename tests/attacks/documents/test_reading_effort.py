@@ -17,12 +17,11 @@ import pytest
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.commands.console.colour import Palette
 from signoff.acceptance.commands.documents.reading_text import reading_text
-from signoff.acceptance.errors import UsageError
-from signoff.acceptance.reading import Reading, read_all
+from signoff.acceptance.reading import read_all
 from signoff.acceptance.reading.binding.binding_text import binding_draft
 from signoff.acceptance.reading.conflicts import MOST_PLACES
 from signoff.acceptance.reading_page import reading_page
-from tests.attacks.documents.long_documents import GENERATORS, Generator, of_corpus
+from tests.attacks.documents.long_documents import GENERATORS, Generator, of_corpus, read
 
 SIZES = (2_000, 8_000, 32_000, 128_000)
 MOST_TIMES_THE_CALLS = 6.0
@@ -58,12 +57,6 @@ def is_linear(work: Callable[[int], object]) -> bool:
             return True
         least = most
     return False
-
-
-def read(folder: Path, text: str) -> tuple[Reading, tuple[UsageError, ...]]:
-    path = folder / "task.md"
-    path.write_text(text, encoding="utf-8")
-    return read_all([path], KINDS)
 
 
 def test_quadratic_work_is_found() -> None:
