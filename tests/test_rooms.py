@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -56,6 +57,7 @@ def imported(module: str, source: str) -> Iterator[str]:
                 yield name
 
 
+@cache
 def arrows() -> dict[str, set[str]]:
     """Which modules each module imports."""
     return {module: set(imported(module, file.read_text(encoding="utf-8"))) for module, file in MODULES.items()}

@@ -15,13 +15,7 @@ from signoff.perf.client import server_json
 from signoff.perf.client.bounds import AnswerTooLong, Room, most_events
 from signoff.perf.client.completion import StreamReader, read_stream, read_whole
 from signoff.perf.client.sse import EventReader
-
-
-def event_by_event(pieces):
-    reader = StreamReader(plain=False)
-    reader.feed(pieces)
-    return reader.end()
-
+from tests.perf.client.streams import event_by_event
 
 HANG_S = 20.0
 NO_JSON = (

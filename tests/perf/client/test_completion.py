@@ -4,13 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signoff.perf.client.completion import StreamReader, read_stream, read_whole
-
-
-def event_by_event(pieces):
-    reader = StreamReader(plain=False)
-    reader.feed(pieces)
-    return reader.end()
+from signoff.perf.client.completion import read_stream, read_whole
+from tests.perf.client.streams import event_by_event
 
 
 @pytest.mark.parametrize(
