@@ -34,7 +34,10 @@ class CountingServer:
         self.ended = 0
         self.running = 0
         self.tells_usage = True
-        self.readings = 0
+        self.asked = 0
+        """How often the metrics were asked for."""
+        self.answered = 0
+        """The latest of those requests that is answered, counted from 1."""
         self.on_count: Callable[[int], None] = lambda count: None
         self.metrics: Callable[[str], tuple[int, str]] = lambda text: (200, text)
 
@@ -54,9 +57,9 @@ class CountingServer:
             self.ended += 1
 
     def wait_for_reading(self) -> None:
-        """Until the metrics were read once more."""
-        before, ends = self.readings, time.monotonic() + 30
-        while self.readings == before:
+        """Until a request for the metrics that is made after this call is answered."""
+        before, ends = self.asked, time.monotonic() + 30
+        while self.answered <= before:
             assert time.monotonic() < ends, "nobody read the metrics"
             time.sleep(0.002)
 
@@ -80,9 +83,12 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(*self.counting.answer(), "application/json")
 
     def do_GET(self) -> None:
+        with self.counting.lock:
+            self.counting.asked += 1
+            number = self.counting.asked
         status, text = self.counting.metrics(self.counting.exposition())
         with self.counting.lock:
-            self.counting.readings += 1
+            self.counting.answered = max(self.counting.answered, number)
         self._send(status, text, "text/plain")
 
     def _send(self, status: int, text: str, kind: str) -> None:
