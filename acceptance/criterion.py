@@ -40,3 +40,5 @@ class Criterion:
     reason: str = ""
     """Why a person has to judge it, where `judge` is `person`."""
     service: str = ""
+    not_understood: tuple[str, ...] = ()
+    """The words for which a person has to judge it: no check measures what they ask."""

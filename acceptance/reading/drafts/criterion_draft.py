@@ -31,6 +31,7 @@ class Draft:
     reason: str = ""
     notes: tuple[Note, ...] = ()
     service: str = ""
+    not_understood: tuple[str, ...] = ()
 
 
 def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:

@@ -11,6 +11,8 @@ from typing import Any
 from signoff.acceptance.reading.facts.class_names import class_and_base
 from signoff.acceptance.reading.facts.library import LibraryCall, read_library_call
 from signoff.acceptance.reading.facts.service_names import configured_services, entity, named_services
+from signoff.acceptance.reading.frames.coverage import SHIPPED
+from signoff.acceptance.reading.frames.tokens import words_of
 from signoff.acceptance.reading.quantities.quantity import Quantities, Quantity, read_quantities
 from signoff.acceptance.reading.settings.configuration import Variable
 from signoff.acceptance.reading.source.document import Command, Setting, Statement
@@ -52,6 +54,7 @@ class Facts:
     lines: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     service: str = ""
+    strictness: int = SHIPPED
     memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """What was worked out once for all statements of the document."""
 
@@ -134,6 +137,15 @@ class Facts:
         kept: dict[tuple[str, str], Quantities] = self.memory.get("read", {})
         found = kept.pop((text, about), None)
         return read_quantities(text, about) if found is None else found
+
+    def names(self) -> frozenset[str]:
+        """The words by which the document calls its service, in lower case."""
+        if "names" not in self.memory:
+            title = next((line.lstrip("# ") for line in self.lines if line.startswith("# ")), "")
+            called = (title[:200], self.service_name, *self.services)
+            self.memory["names"] = frozenset(word for name in called for word in words_of(name))
+        found: frozenset[str] = self.memory["names"]
+        return found
 
     def ports(self) -> dict[str, str]:
         """Which of several services has which port."""
@@ -254,6 +266,7 @@ def read_facts(
     service_name: str,
     statements: Sequence[Statement] = (),
     lines: Sequence[str] = (),
+    strictness: int = SHIPPED,
 ) -> Facts:
     """The facts of a document as its parts say them."""
     services = configured_services(settings)
@@ -265,4 +278,5 @@ def read_facts(
         tuple(statements),
         tuple(lines),
         services=services,
+        strictness=strictness,
     )

@@ -18,6 +18,7 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.frames.gate import understood
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
     command_has_placeholder,
@@ -109,6 +110,7 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple
                     parameters=draft.parameters,
                     reason=draft.reason,
                     service=draft.service,
+                    not_understood=draft.not_understood,
                 )
             )
     return tuple(criteria)
@@ -118,11 +120,14 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     """The same for one of several services."""
     if statement.type == "expected" and (shown := shown_value(statement)) is not None:
         return _typed([shown], [])
-    placed, notes = figures(statement, facts)
+    by_figures, notes = figures(statement, facts)
+    placed = by_figures
     aside = "" if placed or statement.type in ("smart", "expected") else for_people(statement)
     is_read = statement.type == "expected" and bool(placed)
     if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
         placed = _with_rules(statement, facts, placed)
+    if _is_gated(statement):
+        placed = understood(statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness)
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
@@ -131,6 +136,11 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
         notes += _unjudged_clauses(statement, [span for _, span in placed])
     drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
     return _typed([completed(draft, statement, facts) for draft in drafts], notes)
+
+
+def _is_gated(statement: Statement) -> bool:
+    """Whether a statement's words say what is asked: a shown body and a setting say it by their form."""
+    return statement.type not in ("config", "shape") and statement.text.lstrip()[:1] not in ("{", "[")
 
 
 def _typed(drafts: Sequence[Draft], notes: Sequence[Note]) -> Typed:
