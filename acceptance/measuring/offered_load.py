@@ -66,6 +66,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             f"this request is for another service than {site.deployment.target}, where the load goes",
             "judge that service in a run of its own, with --target",
         )
+    if missing := load_conditions.rate_differs(criterion.load, _rate(site)):
+        raise NotMeasurable(missing, "judge it in a document of its own")
     request = criterion.parameters.get("request")
     if criterion.kind in TIMES and isinstance(request, Mapping):
         path, bodies = requests(site)
@@ -131,7 +133,6 @@ def body_key(body: Mapping[str, Any]) -> str:
 def _take(recorder: Recorder, site: Site) -> None:
     limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in site.limits(kind)]
     strictest_s = min(limits_s, default=None)
-    asked = _asked(site)
     path, bodies = requests(site)
     url = site.deployment.request_url(site.deployment.target, path)
     model = generation.served_model(site)
@@ -148,7 +149,7 @@ def _take(recorder: Recorder, site: Site) -> None:
         recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
     stream = _as_stream(site, path, bodies[0])
     bodies = [{**body, **stream} for body in bodies]
-    rate_per_second = asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED
+    rate_per_second = _rate(site)
     plan = LoadPlan(
         url=url,
         body=bodies[0],
@@ -202,6 +203,19 @@ def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
 
 def _asked(site: Site) -> float | None:
     return max((threshold.value for threshold in site.limits("throughput")), default=None)
+
+
+def _rate(site: Site) -> float:
+    """The rate of the run: above the demanded throughput, else the highest that a limit states, else a modest one."""
+    asked = _asked(site)
+    if asked:
+        return asked * HEADROOM
+    stated = [
+        criterion.load["rate_per_s"]
+        for criterion in site.criteria
+        if criterion.load is not None and "rate_per_s" in criterion.load and criterion.judge == "machine"
+    ]
+    return max(stated, default=RATE_WHERE_NONE_IS_STATED)
 
 
 def _timeout_s(site: Site) -> float:

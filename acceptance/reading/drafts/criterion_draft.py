@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from signoff.acceptance.criterion import Judge, Threshold
+from signoff.acceptance.criterion import Judge, Load, Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.source.document import Severity
 
@@ -32,6 +32,7 @@ class Draft:
     notes: tuple[Note, ...] = ()
     service: str = ""
     not_understood: tuple[str, ...] = ()
+    load: Load | None = None
 
 
 def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:

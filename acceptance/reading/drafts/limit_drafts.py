@@ -13,6 +13,7 @@ from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, 
 from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
 from signoff.acceptance.reading.drafts.setting_figures import setting_for
 from signoff.acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
+from signoff.acceptance.reading.drafts.stated_load import stated_load
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
@@ -139,8 +140,14 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if draft.judge != "machine" or not said:
         return draft
     words = ", ".join(filter(None, (quantity.load, population)))
-    sentence = f'"{words}" is kept beside the figure: it is judged under the run\'s own load and requests'
-    return replace(draft, assumptions=(*draft.assumptions, sentence), parameters={**draft.parameters, **said})
+    load = stated_load(quantity.load, population)
+    sentence = (
+        f'it holds only under "{words}"'
+        if load is not None
+        else f'"{words}" is kept beside the figure: it is judged under the run\'s own load and requests'
+    )
+    parameters: Parameters = {**draft.parameters, **said}
+    return replace(draft, assumptions=(*draft.assumptions, sentence), parameters=parameters, load=load)
 
 
 def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:

@@ -10,9 +10,7 @@ from signoff.acceptance.reading.frames.lexicon import Lexicon
 
 _JOINERS = frozenset({"and", "but", "plus", "also"})
 _ENDS = frozenset({".", ";", "?", "!"})
-_VERBS = frozenset(
-    "is are was were be must shall should will has have can does do gets get returns answers".split()
-)
+_VERBS = frozenset("is are was were be must shall should will has have can does do gets get returns answers".split())
 _PURPOSE = (("so", "that"), ("in", "order", "to"), ("so", "as", "to"), ("because",))
 
 
@@ -77,4 +75,3 @@ def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
         gathered.append(label)
     if gathered:
         yield Segment(tuple(gathered), clause)
-

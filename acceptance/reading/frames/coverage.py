@@ -55,7 +55,9 @@ def labels_of(tokens: Sequence[Token], accounted: Accounted, lexicon: Lexicon) -
             place += 1
             continue
         length, label = _longest(tokens, place, accounted, lexicon, inside)
-        found += [Label(token, *label, is_inside=token is not tokens[place]) for token in tokens[place : place + length]]
+        found += [
+            Label(token, *label, is_inside=token is not tokens[place]) for token in tokens[place : place + length]
+        ]
         place += length
     return tuple(found)
 

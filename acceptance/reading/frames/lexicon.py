@@ -44,9 +44,10 @@ def lexicon(language: str = "en") -> Lexicon:
     folder = _LANGUAGES / language
     general = _table(folder / "general.toml")
     kinds: dict[Phrase, set[str]] = {}
-    for kind, entry in _table(folder / "kinds.toml").items():
-        for phrase in phrases(entry["words"]):
-            kinds.setdefault(phrase, set()).update(kind.split("+"))
+    for file in sorted((folder / "kinds").glob("*.toml")):
+        for names, entry in _table(file).items():
+            for phrase in phrases(entry["words"]):
+                kinds.setdefault(phrase, set()).update(names.split("+"))
     fillers, never, qualities = (
         frozenset(phrases(general[name]["words"])) for name in ("fillers", "never", "qualities")
     )

@@ -79,7 +79,11 @@ _SUBJECTS: dict[str, _Table] = {
     "rate": _table(
         (
             (
-                r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|(?<![\d.,])429\b"
+                r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|(?<![\d.,])429\b|\bcapped\b|\bburst\b"
+                r"|\b(?:each|every|one|a single|a)\s+(?:(?:api\s+)?key|client|tenant|user|consumer|address|visitor|caller|ip)"
+                r"\s+(?:may|can|gets?|has|is allowed|sends?|that sends)\b|\bfrom (?:one|a single|the same|each) "
+                r"(?:address|client|key|user|ip|host)\b|\ball(?:ow|ow)s? (?:each|every|a|one) (?:key|client|user)\b"
+                r"|\b(?:are|is) accepted from\b|\band (?:key|client|user|tenant)\b"
                 r"|\bper (?:client|user|ip|(?:api )?key|token|tenant|consumer)\b|\blimit request rates\b"
                 r"|\bpor (?:cliente|usuario|ip|clave|token)\b"
             ),
@@ -125,11 +129,17 @@ LEAD = re.compile(
     r"|coherence(?: score| threshold)?)\s*(?:of|:|=|is|to|at)?\s*$",
     re.IGNORECASE,
 )
-_REQUESTS = r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|the time)"
+_REQUESTS = (
+    r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|streams|chats|turns"
+    r"|the time)"
+)
+_NINE_IN_TEN = r"\b(?:nine|9)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:ten|10)\b"
 SHARE = re.compile(rf"\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", re.IGNORECASE)
 _STATISTICS = _table(
     (r"\bt?p\s?(\d{2}(?:\.\d+)?)\b", "p{}"),
     (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
+    (r"(?<![\d.])(\d{2}(?:\.\d+)?)\s+(?:out\s+of|of|in)\s+(?:every\s+)?100\b", "p{}"),
+    (_NINE_IN_TEN, "p90"),
     (rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p{}"),
     (
         (
@@ -180,8 +190,21 @@ _FIXED_STATISTIC = {
 _WITHOUT_STATISTIC = frozenset({"coverage", "storage", "size", "error_rate", "availability", "success_rate"})
 
 
+def statistics_in(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Where a text names statistics, and which; the words of one may be part of another's."""
+    return tuple(
+        (*found.span(), name.format(found[1]) if found.groups() else name)
+        for pattern, name in _STATISTICS
+        for found in pattern.finditer(text)
+    )
+
+
 def subject_of(dimension: str, places: Iterable[str]) -> str:
     """What a figure of this dimension is about, by the nearest text that says so."""
+    places = tuple(places)
+    if dimension == "rate" and any(place and _SUBJECTS["rate"][0][0].search(place) for place in places):
+        # A limit is often said in another clause than its figure: `4 requests/s; the fifth gets 429`.
+        return "rate_limit"
     for place in places:
         for pattern, subject in _SUBJECTS.get(dimension, ()):
             if place and pattern.search(place):

@@ -111,6 +111,7 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple
                     reason=draft.reason,
                     service=draft.service,
                     not_understood=draft.not_understood,
+                    load=draft.load,
                 )
             )
     return tuple(criteria)
@@ -127,7 +128,9 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
         placed = _with_rules(statement, facts, placed)
     if _is_gated(statement):
-        placed = understood(statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness)
+        placed = understood(
+            statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness
+        )
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
@@ -162,7 +165,7 @@ def _without_repeats(drafts: Iterable[Draft]) -> list[Draft]:
     kept: dict[tuple[object, ...], Draft] = {}
     for draft in drafts:
         apart = "" if draft.threshold is not None else _parameters(draft)
-        kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart), draft)
+        kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart, str(draft.load)), draft)
     return list(kept.values())
 
 
