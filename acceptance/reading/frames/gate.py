@@ -1,7 +1,7 @@
 """Which criteria of a statement a machine may judge: those of whose clause every word is understood.
 
-The rest is a person's, and says which words are not understood; a part that stands on its own becomes a criterion of its
-own, so that judging one half of a sentence never hides the other.
+The rest is a person's, and says which words are not understood; a part that stands on its own becomes a criterion of
+its own, so that judging one half of a sentence never hides the other.
 """
 
 from __future__ import annotations
