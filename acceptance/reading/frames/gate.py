@@ -7,7 +7,7 @@ its own, so that judging one half of a sentence never hides the other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from signoff.acceptance.criterion import Threshold
@@ -25,13 +25,14 @@ from signoff.acceptance.reading.frames.coverage import (
     labels_of,
 )
 from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
-from signoff.acceptance.reading.frames.tokens import Token, tokens_of
+from signoff.acceptance.reading.frames.tokens import Token, tokens_of, words_of
 from signoff.acceptance.reading.quantities.subject import statistics_in
 
 Placed = tuple[Draft, tuple[int, int]]
 
 _IDENTIFIER = re.compile(r"^\s*\W*(?:[A-Z]{1,5}[A-Z0-9]*[-_ ]?\d[\d.]*|\d+(?:\.\d+)+)\s*[:.)\u2013-]?\s+")
 _SAID = ("load", "population")
+_LOOKED_FOR = frozenset({"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header"})
 
 
 def understood(
@@ -63,12 +64,24 @@ class _Reading:
         machine = [draft for draft, _ in (*rules, *figures) if draft.judge == "machine"]
         statistics = frozenset(draft.threshold.statistic or "" for draft in machine if draft.threshold is not None)
         named = ((begin, end) for begin, end, name in statistics_in(self.text) if name in statistics)
+        names = self.names.union(*map(_held, machine))
         accounted = Accounted(
-            frozenset(draft.kind for draft in machine), statistics, (*_spans(self.text, figures), *named), self.names
+            frozenset(draft.kind for draft in machine), statistics, (*_spans(self.text, figures), *named), names
         )
         begin = match.end() if (match := _IDENTIFIER.match(self.text)) else 0
         tokens = [token for token in tokens_of(self.text) if token.begin >= begin]
         return list(segments_of(labels_of(tokens, accounted, self.tables)))
+
+
+def _held(draft: Draft) -> Iterator[str]:
+    """The words that the check itself looks for: a topic, the name of a metric, a class."""
+    if draft.kind == "metric_named":
+        # One of its words is enough for this check, so that it holds none of them.
+        return
+    for key in _LOOKED_FOR & draft.parameters.keys():
+        value = draft.parameters[key]
+        for word in (word for part in (value if isinstance(value, list) else [value]) for word in words_of(str(part))):
+            yield from (word, f"{word}s", f"{word}es") if word.isalpha() else (word,)
 
 
 def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment], reading: _Reading) -> bool:

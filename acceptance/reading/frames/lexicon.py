@@ -10,12 +10,15 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain, product
 from pathlib import Path
 
 from signoff.acceptance.reading.frames.tokens import words_of
 
 _LANGUAGES = Path(__file__).parent.parent / "languages"
 _CHOICE = re.compile(r"\{([^{}]*)\}")
+# A word with the choices that it holds, blanks within braces included.
+_WORD = re.compile(r"(?:\{[^{}]*\}|[^\s{}])+")
 
 Phrase = tuple[str, ...]
 
@@ -69,17 +72,24 @@ def phrases(lines: Iterable[str]) -> Iterator[Phrase]:
     """The phrases that lines of a table stand for: alternatives in braces, phrases parted by `|`."""
     for line in lines:
         for part in line.split("|"):
-            for phrase in _chosen(part.strip()):
-                yield words_of(phrase)
+            # Each word of a phrase is expanded once, however many phrases it is part of.
+            for chosen in product(*map(_ways, _WORD.findall(part))):
+                yield tuple(chain.from_iterable(chosen))
 
 
-def _chosen(phrase: str) -> Iterator[str]:
-    match = _CHOICE.search(phrase)
+@lru_cache(maxsize=4096)
+def _ways(word: str) -> tuple[Phrase, ...]:
+    """What a word with choices may stand for; a choice may hold several words, or none."""
+    return tuple(dict.fromkeys(words_of(chosen) for chosen in _chosen(word)))
+
+
+def _chosen(word: str) -> Iterator[str]:
+    match = _CHOICE.search(word)
     if match is None:
-        yield phrase
+        yield word
         return
     for choice in match[1].split(","):
-        yield from _chosen(phrase[: match.start()] + choice + phrase[match.end() :])
+        yield from _chosen(word[: match.start()] + choice + word[match.end() :])
 
 
 def _table(path: Path) -> dict[str, dict[str, list[str]]]:

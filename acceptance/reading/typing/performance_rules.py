@@ -22,7 +22,8 @@ _PERFORMS = words(
     r"|^[\w.-]{1,40} performance:"
 )
 _FAST = (
-    r"\b(?:(?:ultra-?)?fast(?:est)?|quick(?:ly)?|rapid(?:ly)?|low[- ]latency|swift(?:ly)?|without delay|prompt(?:ly))\b"
+    r"\b(?:(?:ultra-?)?fast(?:est)?|quick(?:ly)?|rapid(?:ly)?|low[- ]latency|swift(?:ly)?|without delay"
+    r"|prompt(?:ly))\b"
 )
 _ANSWER = r"\b(?:responses?|respond\w*|generat\w+|inference|infers?|completions?|answers?|repl(?:y|ies))\b"
 _USE = r"\b(?:usage|use[sd]?|consum\w+|manag\w+|allocat\w+|footprint|limits?|stays?|utili[sz]\w*|within|budget)\b"
