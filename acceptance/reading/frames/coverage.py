@@ -81,9 +81,17 @@ def _longest(
         if read is not None:
             return count, read
     token = tokens[place]
-    if token.word in accounted.names or token.word.removesuffix("'s") in accounted.names:
+    if _is_name(token.word, accounted.names, lexicon):
         return 1, (True, False, False, "")
     return 1, (False, token.sort in ("figure", "sign"), False, "")
+
+
+def _is_name(word: str, names: frozenset[str], lexicon: Lexicon) -> bool:
+    """Whether a word is a name of the document's: `Cobnut`, `Cobnut's`, or `Cobnut_API` with a word that says nothing."""
+    if word in names or word.removesuffix("'s") in names:
+        return True
+    parts = word.split("_")
+    return any(part in names for part in parts) and all(part in names or (part,) in lexicon.fillers for part in parts)
 
 
 def _meaning(phrase: Phrase, accounted: Accounted, lexicon: Lexicon) -> _Read | None:

@@ -32,7 +32,9 @@ Placed = tuple[Draft, tuple[int, int]]
 
 _IDENTIFIER = re.compile(r"^\s*\W*(?:[A-Z]{1,5}[A-Z0-9]*[-_ ]?\d[\d.]*|\d+(?:\.\d+)+)\s*[:.)\u2013-]?\s+")
 _SAID = ("load", "population")
-_LOOKED_FOR = frozenset({"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header"})
+_LOOKED_FOR = frozenset(
+    {"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header", "path"}
+)
 
 
 def understood(

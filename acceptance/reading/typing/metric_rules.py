@@ -147,7 +147,7 @@ IN_GENERAL: tuple[Rule, ...] = (
             r"|are|yields?|returns?) (?:\w+ ){0,2}?(?:answer\w*|repl\w+|response|completion)\b"
             r"|\bcan be chatted with\b"
         ),
-        without=any_of(_NOT_SERVICE.pattern, r"\b[45]\d\d\b|\bwithin\b|\bkeys?\b|\bsessions?\b"),
+        without=any_of(_NOT_SERVICE.pattern, r"\b[45]\d\d\b|\bopenai\b|/v1/|\bstream\w*|\bwithin\b|\bkeys?\b|\bsessions?\b"),
         only_if_nothing=True,
     ),
 )

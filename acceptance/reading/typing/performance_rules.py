@@ -136,8 +136,9 @@ RULES: tuple[Rule, ...] = (
         ASKED,
         model_drafts.model_files,
         words(
-            r"\b(?:model (?:files?|artifacts?)|weights|checkpoints?|safetensors|gguf)\b",
-            r"\b(?:download\w*|verif\w+|present|intact|in place|exist\w*|checksums?|complete|available|match\w*)\b",
+            r"\b(?:model (?:files?|artifacts?)|weights?|checkpoints?|safetensors|gguf|checksum files?|sha-?256)\b",
+            r"\b(?:download\w*|verif\w+|present|intact|in place|exist\w*|checksums?|complete|available|match\w*"
+            r"|agree|sums?)\b",
         ),
         without=any_of(r"\bdocument|\blicen[sc]e|\bupdate"),
     ),
@@ -163,7 +164,7 @@ RULES: tuple[Rule, ...] = (
         "model_information",
         ASKED,
         library_drafts.model_information,
-        words(r"\bmodules?\b", rf"\b{WORKS}\b"),
+        words(r"\bmodules?\b", rf"\b{WORKS}\b|\bmodel information\b"),
         without=any_of(r"\bdocument", r"\breview", r"\bkernel"),
     ),
 )

@@ -40,6 +40,7 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"\bweb[- ]?sockets?\b|\b(?:single|one|per|each|concurrent|parallel|\d+) streams?\b"
             r"|\bhangs? up\b|\bdisconnect\w*|\bmid-?stream\b|\b(?:middle of|during|abort\w*|cancel\w*"
             r"|leaves?) (?:a |the )?stream\b"
+            r"|\b(?:api[- ]?)?keys?\b|\b40[13]\b"
             r"|\bkafka\b|\b(?:cuda|log|video|audio|data|event|metric|bit)[- ]?stream"
             r"|\bstream(?:s|ed|ing)? (?:logs?|metrics|video|audio|weights)\b|\bwork ?stream"
         ),
@@ -196,7 +197,7 @@ PROTECTION: tuple[Rule, ...] = (
         ASKED,
         service_drafts.authentication,
         words(
-            r"\b(?:needs?|requir\w+|demands?|(?:must|has to|have to|shall) (?:\w+ ){0,2}?(?:present|carry|send"
+            r"\b(?:needs?|wants?|expects?|requir\w+|demands?|(?:must|has to|have to|shall) (?:\w+ ){0,2}?(?:present|carry|send"
             r"|show|supply"
             r"|bear)|only|protect\w*|guard\w*|behind|sent as)\b",
             r"\b(?:keys?|(?:api|access|bearer|auth) tokens?|credentials)\b",

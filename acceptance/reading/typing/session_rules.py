@@ -14,7 +14,7 @@ _NOT_TALK = (
     r"\b(?:security|secur\w+|metrics?|document\w*|guides?|benchmark\w*|health|analytics|insights|settings"
     r"|configuration"
     r"|context length|thread\w*|branch\w*|moderat\w*|optimi[sz]\w*|context window|truncat\w*|recover\w*|tuning"
-    r"|database|format\w*"
+    r"|database|format\w*|gives? (?:it )?back|hands? (?:it )?(?:out|back)|read back|/sessions?/|(?:longer|larger|more) than the|outgrow\w*|too long|past the (?:context|window)"
     r"|efficiency|prompt engineering|completions?)\b"
 )
 _WITH_TALK = r"\b(?:completions?|generation|complete texts?)\b"
@@ -45,7 +45,7 @@ _EARLIER = (
     r"|follow-?ups?|thread|name (?:given|mentioned|told|from))\b"
 )
 _FOREIGN = (
-    r"\b(?:(?:another|other|foreign|different|each|one|two|any|no|separate|its own|their own"
+    r"\b(?:(?:another|other|foreign|different|two|separate|its own|their own"
     r"|own) (?:\w+ )??(?:sessions?|users?"
     r"|conversations?|chats?|clients?|tenants?|visitors?|customers?|callers?|matters?|talks?)(?:'s?)?|(?:each"
     r"|one an)other"
@@ -91,7 +91,11 @@ RULES: tuple[Rule, ...] = (
         "session_isolation",
         BOXES,
         session_drafts.session_isolation,
-        _MANAGED,
+        # Who manages sessions keeps them apart; who only keeps or remembers a history says nothing of others.
+        words(
+            _MANAGED[0].pattern,
+            r"\bmanag\w+|\b(?:sessions?|conversations?) (?:state|track\w*|support|handl\w+|cach\w+)\b",
+        ),
         without=_NO_MATTER,
     ),
     Rule(
@@ -144,6 +148,18 @@ RULES: tuple[Rule, ...] = (
             r"|survives?)\b",
         ),
         without=any_of(r"\b(?:document\w*|vector|guides?)\b"),
+    ),
+    Rule(
+        "session_record",
+        ASKED,
+        session_drafts.session_record,
+        words(
+            r"\bsessions?\b|\bids?\b",
+            r"\b404\b",
+            r"\b(?:unknown|never (?:existed|handed out|opened)"
+            r"|does not exist|no such)\b",
+        ),
+        without=any_of(r"\bmodels?\b|\broutes?\b"),
     ),
     Rule(
         "context_truncation",
