@@ -31,6 +31,7 @@ from signoff.acceptance.reading.quantities.subject import statistics_in
 Placed = tuple[Draft, tuple[int, int]]
 
 _IDENTIFIER = re.compile(r"^\s*\W*(?:[A-Z]{1,5}[A-Z0-9]*[-_ ]?\d[\d.]*|\d+(?:\.\d+)+)\s*[:.)\u2013-]?\s+")
+_CONDITIONS = frozenset("if when whenever while once after before until unless given where".split())
 _SAID = ("load", "population")
 _LOOKED_FOR = frozenset(
     {"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header", "path"}
@@ -130,7 +131,7 @@ def _judged(
         touched = [
             index for index, (draft, span) in enumerate(placed) if draft.judge == "machine" and _meets(span, segment)
         ]
-        if not touched and not segment.is_bound(tables):
+        if not touched and not segment.is_bound(tables) and not _is_consequence(segment, segments):
             apart.append(segment)
             continue
         for index in touched or _of_clause(placed, segments, segment):
@@ -163,6 +164,12 @@ def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: S
     machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
     within = [index for index in machine if placed[index][1][0] < end and begin < placed[index][1][1]]
     return within or machine
+
+
+def _is_consequence(segment: Segment, segments: Sequence[Segment]) -> bool:
+    """Whether a condition stands before it: what then has to hold is the demand, and the condition alone is none."""
+    before = [other for other in segments if other.clause == segment.clause and other.end <= segment.begin]
+    return bool(before) and before[-1].labels[0].token.word in _CONDITIONS
 
 
 def _strict(draft: Draft, strictness: int) -> Draft:

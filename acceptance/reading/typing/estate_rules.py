@@ -57,11 +57,13 @@ RULES: tuple[Rule, ...] = (
         words(
             r"\bgateway\b|\b(?:requests?|traffic|model|intelligent|smart) rout(?:ing|er|ed)\b|\brout(?:es?|ing) "
             r"(?:of )?(?:requests?|traffic|calls|to)\b|\brouting (?:and|or) (?:load|balanc)|\bbalancing and routing\b"
+            r"|\b(?:requests?|traffic|calls)\b.{0,12}\b(?:routed|forwarded|dispatched|directed)\b"
         ),
         without=any_of(
             _PAPER,
             r"\b50[234]\b|/(?:health|ready|live)\w*|\bmetrics?\b|\bkeys?\b|\b40\d\b|\bmemory\b|\bcores?\b"
-            r"|\bgateway time-?outs?\b|\bdefault gateway\b|\bpayment\b|\bnat gateway\b",
+            r"|\bregisters? (?:themselves|itself)\b|\bgateway (?:lists?|knows?)\b|\bgateway time-?outs?\b"
+            r"|\bdefault gateway\b|\bpayment\b|\bnat gateway\b",
             # What a gateway costs says nothing of where it sends a request.
             r"\boverhead\b|\bgateway(?:'s)? (?:itself )?(?:latency|delay|adds)\b|\b(?:latency"
             r"|delay) of the gateway\b",

@@ -19,6 +19,7 @@ _NOT_HEALTH = any_of(
 )
 _NOT_METRICS = any_of(
     _PAPER,
+    r"\bas an? (?:prometheus )?(?:metric|gauge|counter|histogram)\b",
     r"\bdashboards?\b|\bgrafana\b|\b(?:memory|gpu|cpu|disk|resource) (?:and \w+ )?monitoring\b"
     r"|\bhealth monitoring\b(?!.*metric)"
     r"|\bmetrics? (?:review|analysis)\b|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
@@ -41,7 +42,8 @@ RULES: tuple[Rule, ...] = (
         metric_drafts.resource_metrics,
         words(
             r"\b(?:gpu|memory|cpu|disk|resources?)\b",
-            r"\b(?:gpu|memory|cpu|disk|resources?) (?:and \w+ )?(?:usage )?monitoring\b|\bmonitor(?:s"
+            r"\b(?:gpu|memory|cpu|disk|resources?) (?:and \w+ )?(?:usage )?monitoring\b|\b(?:gpu|memory|cpu|disk"
+            r"|resources)\b.{0,24}\b(?:is|are) monitored\b|\bmonitor(?:s"
             r"|ed)? (?:the )?(?:gpu|memory|cpu|disk|resources?)\b",
         ),
         without=any_of(_PAPER, r"\bdashboards?\b"),
@@ -147,7 +149,9 @@ IN_GENERAL: tuple[Rule, ...] = (
             r"|are|yields?|returns?) (?:\w+ ){0,2}?(?:answer\w*|repl\w+|response|completion)\b"
             r"|\bcan be chatted with\b"
         ),
-        without=any_of(_NOT_SERVICE.pattern, r"\b[45]\d\d\b|\bopenai\b|/v1/|\bstream\w*|\bwithin\b|\bkeys?\b|\bsessions?\b"),
+        without=any_of(
+            _NOT_SERVICE.pattern, r"\b[45]\d\d\b|\bopenai\b|/v1/|\bstream\w*|\bwithin\b|\bkeys?\b|\bsessions?\b"
+        ),
         only_if_nothing=True,
     ),
 )

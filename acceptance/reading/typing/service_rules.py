@@ -28,7 +28,9 @@ PROTOCOLS: tuple[Rule, ...] = (
         service_drafts.streaming,
         words(
             r"\bstream(?:s|ed|ing|able)?\b|\bSSE\b|\bserver-sent events?\b|\btoken[- ]by[- ]token\b"
-            r"|\bincremental(?:ly)? (?:token|output|response|delivered)"
+            r"|\bincremental(?:ly)? (?:token|output|response|delivered)|\b(?:delivered|sent|written|returned"
+            r"|arrives?) "
+            r"(?:incrementally|(?:in|as) (?:chunks|pieces|parts))\b"
             r"|\b(?:word|piece|chunk|bit|part|one)s?[- ](?:by|for|after)[- ](?:word|piece|chunk|bit|part|one"
             r"|another|the other)"
             r"|\btoken[- ](?:after|for)[- ]token\b|\[DONE\]"
@@ -125,7 +127,9 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"\b(?:requests?|generations?|prompts?|what|the rest|the others)\b",
             r"\b(?:wait(?:s|ing)? (?:in (?:a )?(?:queue|line)|their turn|for a slot)|queues? up|queued|lined? up"
             r"|held back"
-            r"|has to wait|have to wait|are buffered)\b",
+            r"|has to wait|have to wait|are buffered|queues (?:the )?requests|(?:concurrent|simultaneous"
+            r"|parallel) requests (?:are|get) "
+            r"(?:handled|served|processed|answered))\b",
         ),
         without=any_of(r"\bmetrics?\b|\balert|\bqueue (?:length|depth|size)\b|\bkafka\b|\bat most\b|\bno more than\b"),
         without_figures=True,
@@ -197,7 +201,8 @@ PROTECTION: tuple[Rule, ...] = (
         ASKED,
         service_drafts.authentication,
         words(
-            r"\b(?:needs?|wants?|expects?|requir\w+|demands?|(?:must|has to|have to|shall) (?:\w+ ){0,2}?(?:present|carry|send"
+            r"\b(?:needs?|wants?|expects?|requir\w+|demands?|(?:must|has to|have to"
+            r"|shall) (?:\w+ ){0,2}?(?:present|carry|send"
             r"|show|supply"
             r"|bear)|only|protect\w*|guard\w*|behind|sent as)\b",
             r"\b(?:keys?|(?:api|access|bearer|auth) tokens?|credentials)\b",
@@ -283,6 +288,8 @@ PROTECTION: tuple[Rule, ...] = (
             r"|\b(?:does not|doesn't|never|must not|without) crash\w*|\bunknown (?:route|model|endpoint|path)s?\b"
             r"|\bclient disconnects?\b|\bstack ?traces?\b"
         ),
-        without=any_of(r"\b(?:disaster|backup)\b|\balert\w*\b.{0,20}\berror|\berror[- ](?:based|rate)"),
+        without=any_of(
+            r"\b(?:disaster|backup)\b|\b(?:malformed|invalid)\b.{0,40}\b(?:rejected|refused)\b|\balert\w*\b.{0,20}\berror|\berror[- ](?:based|rate)"
+        ),
     ),
 )

@@ -14,7 +14,9 @@ _NOT_TALK = (
     r"\b(?:security|secur\w+|metrics?|document\w*|guides?|benchmark\w*|health|analytics|insights|settings"
     r"|configuration"
     r"|context length|thread\w*|branch\w*|moderat\w*|optimi[sz]\w*|context window|truncat\w*|recover\w*|tuning"
-    r"|database|format\w*|gives? (?:it )?back|hands? (?:it )?(?:out|back)|read back|/sessions?/|(?:longer|larger|more) than the|outgrow\w*|too long|past the (?:context|window)"
+    r"|database|format\w*|gives? (?:it )?back|hands? (?:it )?(?:out|back)|read back|can be (?:read|retrieved"
+    r"|fetched)|another (?:session|user|conversation)|each other|one another|isolat\w+|/sessions?/|(?:longer"
+    r"|larger|more) than the|outgrow\w*|too long|past the (?:context|window)"
     r"|efficiency|prompt engineering|completions?)\b"
 )
 _WITH_TALK = r"\b(?:completions?|generation|complete texts?)\b"
@@ -49,7 +51,8 @@ _FOREIGN = (
     r"|own) (?:\w+ )??(?:sessions?|users?"
     r"|conversations?|chats?|clients?|tenants?|visitors?|customers?|callers?|matters?|talks?)(?:'s?)?|(?:each"
     r"|one an)other"
-    r"(?:'s)?|somebody else(?:'s)?|someone else(?:'s)?|others|other's|into another|of another"
+    r"(?:'s)?|to another|from another|another's|somebody else(?:'s)?|someone else(?:'s)?|others|other's"
+    r"|into another|of another"
     r"|between (?:sessions|users"
     r"|conversations|chats|tenants|clients)|across (?:sessions|users|conversations|chats|tenants|clients))"
 )
@@ -172,7 +175,8 @@ RULES: tuple[Rule, ...] = (
             r"|context is full)\b",
         ),
         without=any_of(
-            r"\b(?:document\w*|guides?|settings|refus\w+|reject\w+|error|summar\w+|4\d\d)\b(?<!without an error)"
+            r"\b(?:document\w*|guides?|settings|refus\w+|reject\w+|error|summari[sz]\w*|summar\w+"
+            r"|4\d\d)\b(?<!without an error)"
         ),
     ),
     Rule(
