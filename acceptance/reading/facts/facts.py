@@ -143,7 +143,8 @@ class Facts:
         if "names" not in self.memory:
             title = next((line.lstrip("# ") for line in self.lines if line.startswith("# ")), "")
             called = (title[:200], self.service_name, *self.services)
-            self.memory["names"] = frozenset(word for name in called for word in words_of(name))
+            words = frozenset(word for name in called for word in words_of(name))
+            self.memory["names"] = words | {"".join(words_of(name)) for name in called if name}
         found: frozenset[str] = self.memory["names"]
         return found
 

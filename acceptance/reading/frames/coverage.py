@@ -54,6 +54,10 @@ def labels_of(tokens: Sequence[Token], accounted: Accounted, lexicon: Lexicon) -
             found.append(Label(tokens[place], is_covered=True, is_inside=True))
             place += 1
             continue
+        if found and _goes_on_with_a_name(tokens, place, accounted.names):
+            found.append(Label(tokens[place], is_covered=True, is_inside=True))
+            place += 1
+            continue
         length, label = _longest(tokens, place, accounted, lexicon, inside)
         found += [
             Label(token, *label, is_inside=token is not tokens[place]) for token in tokens[place : place + length]
@@ -84,6 +88,15 @@ def _longest(
     if _is_name(token.word, accounted.names, lexicon):
         return 1, (True, False, False, "")
     return 1, (False, token.sort in ("figure", "sign"), False, "")
+
+
+def _goes_on_with_a_name(tokens: Sequence[Token], place: int, names: frozenset[str]) -> bool:
+    """Whether a token is the rest of a name that is written with hyphens: the `2` of `Hermes-2`."""
+    first = place
+    while first and tokens[first - 1].end + 1 == tokens[first].begin and tokens[first - 1].sort != "mark":
+        first -= 1
+    written = "".join(token.word for token in tokens[first : place + 1])
+    return first < place and tokens[first].word in names and any(name.startswith(written) for name in names)
 
 
 def _is_name(word: str, names: frozenset[str], lexicon: Lexicon) -> bool:

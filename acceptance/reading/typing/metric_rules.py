@@ -124,7 +124,7 @@ IN_GENERAL: tuple[Rule, ...] = (
         ASKED,
         service_drafts.service,
         words(
-            r"\b(?:models?|services?|servers?|api|endpoints?|modules?)\s+"
+            r"\bservice, implemented\b|\b(?:models?|services?|servers?|api|endpoints?|modules?)\s+"
             r"(?:(?:is|are|all|successfully|fully|up|and|comes|module|modules|starts?|has|have|been|that|it)\s+){0,4}"
             rf"(?:(?!supports?\b){WORKS}|loaded|loads|initiali[sz]es|written|implemented|built|complete[d]?"
             rf"|started)\b"

@@ -237,7 +237,7 @@ PROTECTION: tuple[Rule, ...] = (
         ASKED,
         service_drafts.request_validation,
         words(
-            rf"\b{_INPUT}\b.{{0,30}}\b{_CHECKED}|\b{_CHECKED}\b.{{0,30}}\b{_INPUT}\b|\bauthenticat\w+ and validat\w+"
+            rf"\b{_INPUT}\b.{{0,30}}?\b{_CHECKED}|\b{_CHECKED}\b.{{0,30}}\b{_INPUT}\b|\bauthenticat\w+ and validat\w+"
             rf"|\b(?:invalid|malformed|bad|broken|incomplete|oversized)\b.{{0,20}}\b{_INPUT}\b.{{0,60}}"
             r"\b(?:4\d\d|4xx|reject\w*|refus\w*|errors?|answered|returns?)\b"
             rf"|\b(?:reject\w*|refus\w*|4\d\d|4xx)\b.{{0,40}}\b(?:invalid|malformed|bad"
