@@ -17,7 +17,7 @@ _NOT_TALK = (
     r"|database|format\w*|gives? (?:it )?back|hands? (?:it )?(?:out|back)|read back|can be (?:read|retrieved"
     r"|fetched)|another (?:session|user|conversation)|each other|one another|isolat\w+|/sessions?/|(?:longer"
     r"|larger|more) than the|outgrow\w*|too long|past the (?:context|window)"
-    r"|efficiency|prompt engineering|completions?)\b"
+    r"|efficiency|prompt engineering|completions?)\b|/sessions?/"
 )
 _WITH_TALK = r"\b(?:completions?|generation|complete texts?)\b"
 _NO_MATTER = any_of(_NOT_TALK)
