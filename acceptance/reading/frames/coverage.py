@@ -91,17 +91,23 @@ def _longest(
 
 
 def _goes_on_with_a_name(tokens: Sequence[Token], place: int, names: frozenset[str]) -> bool:
-    """Whether a token is the rest of a name that is written with hyphens: the `2` of `Hermes-2`."""
-    first = place
+    """Whether a token is the rest of a name that is written with hyphens: the `2` of `Hermes-2`.
+
+    `Hermes-900b` is another name than `Hermes`, and stays one that is not known.
+    """
+    first, token = place, tokens[place]
     while first and tokens[first - 1].end + 1 == tokens[first].begin and tokens[first - 1].sort != "mark":
         first -= 1
     written = "".join(token.word for token in tokens[first : place + 1])
-    return first < place and tokens[first].word in names and any(name.startswith(written) for name in names)
+    if first == place or tokens[first].word not in names:
+        return False
+    is_number = token.sort == "figure" and not (place + 1 < len(tokens) and tokens[place + 1].begin == token.end)
+    return is_number or any(name.startswith(written) for name in names)
 
 
 def _is_name(word: str, names: frozenset[str], lexicon: Lexicon) -> bool:
     """Whether a word is a name of the document's: `Cobnut`, `Cobnut's`, or `Cobnut_API` with a word that says nothing."""
-    if word in names or word.removesuffix("'s") in names:
+    if word in names or word.removesuffix("'s") in names or word.removesuffix("service") in names:
         return True
     parts = word.split("_")
     return any(part in names for part in parts) and all(part in names or (part,) in lexicon.fillers for part in parts)
