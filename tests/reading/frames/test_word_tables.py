@@ -80,7 +80,8 @@ def test_each_kind_has_sentences_and_near_misses(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", SAMPLES)
 def test_a_sentence_is_judged_by_the_check_that_it_asks_for(kind: str, read: Read) -> None:
-    assert _kinds_by_sentence(read, SAMPLES[kind]["asks"]) == {sentence: {kind} for sentence in SAMPLES[kind]["asks"]}
+    sentences = SAMPLES[kind]["asks"]
+    assert _kinds_by_sentence(read, sentences) == {sentence.replace("`", ""): {kind} for sentence in sentences}
 
 
 @pytest.mark.parametrize("kind", SAMPLES)
