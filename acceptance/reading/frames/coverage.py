@@ -1,8 +1,8 @@
 """Which words of a text its criteria account for, and which are left over.
 
 The rule is that of PRECISE (Popescu, Etzioni, Kautz 2003): a text is understood where every word that carries meaning
-has its place. A word is accounted for where a figure of a criterion holds it, where it names the statistic that is judged,
-where the check of one of the criteria understands it, or where it says nothing of its own.
+has its place. A word is accounted for where a figure of a criterion holds it, where it names the statistic that is
+judged, where the check of one of the criteria understands it, or where it says nothing of its own.
 """
 
 from __future__ import annotations

@@ -80,8 +80,8 @@ _SUBJECTS: dict[str, _Table] = {
         (
             (
                 r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|(?<![\d.,])429\b|\bcapped\b|\bburst\b"
-                r"|\b(?:each|every|one|a single|a)\s+(?:(?:api\s+)?key|client|tenant|user|consumer|address|visitor|caller"
-                r"|ip)"
+                r"|\b(?:each|every|one|a single|a)\s+(?:(?:api\s+)?key|client|tenant|user|consumer|address|visitor"
+                r"|caller|ip)"
                 r"\s+(?:may|can|gets?|has|is allowed|sends?|that sends)\b|\bfrom (?:one|a single|the same|each) "
                 r"(?:address|client|key|user|ip|host)\b|\ball(?:ow|ow)s? (?:each|every|a|one) (?:key|client|user)\b"
                 r"|\b(?:are|is) accepted from\b|\band (?:key|client|user|tenant)\b"
