@@ -11,6 +11,7 @@ from signoff.acceptance.reading.frames.lexicon import Lexicon
 _JOINERS = frozenset({"and", "but", "plus", "also"})
 _ENDS = frozenset({".", ";", "?", "!"})
 _VERBS = frozenset("is are was were be must shall should will has have can does do gets get returns answers".split())
+_CONDITIONS = frozenset({"when", "whenever", "while", "if", "given", "once"})
 _PURPOSE = (("so", "that"), ("in", "order", "to"), ("so", "as", "to"), ("because",))
 
 
@@ -45,6 +46,10 @@ class Segment:
         return any(words[: len(opening)] == opening for opening in _PURPOSE) and not any(
             label.is_never for label in self.labels[3:]
         )
+
+    def is_condition(self) -> bool:
+        """Whether it only says when something else has to hold."""
+        return self.labels[0].token.word in _CONDITIONS
 
     def is_bound(self, lexicon: Lexicon) -> bool:
         """Whether it narrows what stands beside it (`per tenant`, `when a worker is down`), so that both are one."""

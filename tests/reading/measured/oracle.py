@@ -31,9 +31,7 @@ _OF_REQUESTS = frozenset({"latency", "ttft", "inter_token_latency", "throughput"
 _COMPLETIONS = re.compile(r"/(?:chat/)?completions?$|/generate$|/chat$", re.IGNORECASE)
 _AT_ONCE = re.compile(r"concurren|closed|users?\b|clients?|streams?|in_flight|parallel|at_once", re.IGNORECASE)
 _RATE = re.compile(r"rate|rps|qps|per_s", re.IGNORECASE)
-_ABSENT = re.compile(
-    r"clos|refus|reject|denied|absent|shut|gone|free|negat|must.not|unreachable|forbid", re.IGNORECASE
-)
+_ABSENT = re.compile(r"clos|refus|reject|denied|absent|shut|gone|free|negat|must.not|unreachable|forbid", re.IGNORECASE)
 _THERE = re.compile(r"open|reachable|listen|present|exist|answer|accept", re.IGNORECASE)
 _SCALE = {"tokens/min": 1 / 60, "requests/h": 1 / 3600, "d": 86400.0}
 _MOST_ABOVE_RATE = 2.5
