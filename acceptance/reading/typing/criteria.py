@@ -141,6 +141,12 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     return _typed([completed(draft, statement, facts) for draft in drafts], notes)
 
 
+def _asked(statement: Statement, by_rules: Sequence[Placed]) -> str:
+    """The text that has to be understood: what stands beside a task counts where only that says what is asked."""
+    is_beside = any(end > len(statement.text) for _, (_, end) in by_rules)
+    return f"{statement.text}; {statement.context}" if is_beside else statement.text
+
+
 def _is_gated(statement: Statement) -> bool:
     """Whether a statement's words say what is asked: a shown body and a setting say it by their form."""
     return statement.type not in ("config", "shape") and statement.text.lstrip()[:1] not in ("{", "[")
