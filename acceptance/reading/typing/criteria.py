@@ -18,7 +18,6 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
-from signoff.acceptance.reading.frames.gate import understood
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
     command_has_placeholder,
@@ -27,6 +26,7 @@ from signoff.acceptance.reading.source.wording import (
     shown_heading,
 )
 from signoff.acceptance.reading.typing import service_drafts
+from signoff.acceptance.reading.typing.gate import understood
 from signoff.acceptance.reading.typing.rule import apply
 from signoff.acceptance.reading.typing.rule_table import RULES
 
