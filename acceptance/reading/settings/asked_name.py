@@ -1,0 +1,48 @@
+"""The name by which a service is asked for a setting: its path, where its leaf name alone could mean another value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from signoff.acceptance.reading.settings.names import is_of_path
+from signoff.acceptance.reading.source.document import Setting
+
+_LEAST = 2
+_ELSEWHERE = frozenset({"metrics_host", "prometheus_host", "monitoring_host", "grafana_port"})
+_OF_PROMETHEUS = re.compile(r"(?:^|[._])(?P<name>(?:prometheus|monitoring)_port)$", re.IGNORECASE)
+
+
+def with_asked_names(settings: Sequence[Setting]) -> Iterator[Setting]:
+    """The settings of a document, each with the name that distinguishes it from all others of the document."""
+    paths: dict[str, set[tuple[str, ...]]] = {}
+    for setting in settings:
+        if setting.path:
+            paths.setdefault(setting.path[-1], set()).add(setting.path)
+    # Where metrics are collected on another host, Prometheus' port is no port of the service.
+    has_collector = any(setting.name in _ELSEWHERE for setting in settings)
+    known: dict[tuple[str, ...], str] = {}
+    for setting in settings:
+        asked = setting.name
+        match = _OF_PROMETHEUS.search(setting.spelling) if has_collector else None
+        if match is not None:
+            asked = match["name"].lower()
+        elif _is_by_leaf(setting) and len(paths[setting.path[-1]]) > 1:
+            if setting.path not in known:
+                known[setting.path] = _distinguished(setting.path, paths[setting.path[-1]])
+            asked = known[setting.path]
+        yield replace(setting, asked=asked)
+
+
+def _is_by_leaf(setting: Setting) -> bool:
+    """Whether a setting's name is that of its last key alone."""
+    return len(setting.path) >= _LEAST and not setting.spelling.startswith("-") and not is_of_path(setting.path)
+
+
+def _distinguished(path: tuple[str, ...], others: set[tuple[str, ...]]) -> str:
+    """The shortest end of a path, of two keys or more, that no other path has."""
+    for length in range(_LEAST, len(path)):
+        if sum(other[-length:] == path[-length:] for other in others) == 1:
+            return ".".join(path[-length:])
+    return ".".join(path)
