@@ -29,8 +29,7 @@ _REASONS: Mapping[Subject, str] = {
     "other container": "it configures another container than the service's: somebody has to look there",
     "one of several": "several containers are configured here, and nothing says which is the service under test: "
     "somebody has to look at each",
-    "catalogue": "it is an entry of a catalogue, which says nothing of the model that runs: somebody has to look at the "
-    "catalogue",
+    "catalogue": "it is an entry of a catalogue, which says nothing of the model that runs: somebody has to look there",
     "card": "it describes a model, not the running service: somebody has to look at the model's files",
     "unit": "it is a line of a systemd unit, which the service does not report: somebody has to look at the unit",
     "address": "it says where another system is, which the service's own configuration does not prove: somebody has to "
@@ -45,7 +44,7 @@ def setting_drafts(statement: Statement, facts: Facts) -> Iterable[Draft]:
     """A criterion for each setting of a statement, and one for what a limit on concurrency demands."""
     for setting in statement.settings:
         if setting.subject == "description":
-            # What a model can do, or is best asked with, is nothing that a service has to fulfil.
+            # What a model can do or is best asked with, and what `localhost` means, is nothing to fulfil.
             continue
         shown = f"{setting.spelling} {json.dumps(setting.value, ensure_ascii=False)}"
         draft = Draft("config_value", parameters=_parameters(setting))

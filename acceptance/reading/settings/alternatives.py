@@ -14,21 +14,24 @@ _OR = re.compile(
     re.IGNORECASE,
 )
 _ALSO = re.compile(
-    rf"^{_VALUE.format('first')}\s+(?:will (?:also )?do|works|is (?:fine|ok|allowed|possible))(?:\s+(?:as well|too|also))?\W*$"
+    rf"^{_VALUE.format('first')}\s+(?:will (?:also )?do|works|is (?:fine|ok|allowed|possible))"
+    r"(?:\s+(?:as well|too|also))?\W*$"
     rf"|^{_VALUE.format('second')}\s+is also (?:fine|ok|allowed|possible)\W*$",
     re.IGNORECASE,
 )
 _ALLOWS = re.compile(
-    r"\b(?:or|either|also|too|as well|alternativ\w*|any|another|others?|etc|e\.g|for example|such as|examples?|defaults?"
-    r"|recommended|suggested|optional\w*|may|might|can|could|should|up to|at (?:least|most)|min(?:imum)?|max(?:imum)?"
-    r"|adjust|change|depend\w*|tune|tbd|todo|range|between|instead|unless|if|except|only|not|oder|auch|mindestens"
+    r"\b(?:or|either|also|too|as well|alternativ\w*|any|another|others?|etc|e\.g|for example|such as|examples?"
+    r"|defaults?|recommended|suggested|optional\w*|may|might|can|could|should|up to|at (?:least|most)|min(?:imum)?"
+    r"|max(?:imum)?|adjust|change|depend\w*|tune|tbd|todo|range|between|instead|unless|if|except|only|not|oder|auch|mindestens"
     r"|h(?:ö|oe)chstens|beispiel\w*|z\.\s?b|optional)\b|[<>=≤≥~]|\.\.\.|…|\d\s*[-–]\s*\d|或|可选",
     re.IGNORECASE,
 )
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 _COMMENT = re.compile(r"(?:^|\s)(?:#|//)\s*(?P<said>\S.*)$")
 _LONGEST = 2_000
-_NO_VALUE = frozenset({"another", "other", "others", "any", "similar", "equivalent", "whatever", "more", "less", "that", "this"})
+_NO_VALUE = frozenset(
+    {"another", "other", "others", "any", "similar", "equivalent", "whatever", "more", "less", "that", "this"}
+)
 
 
 def comment_of(line: str) -> str:

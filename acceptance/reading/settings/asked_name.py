@@ -26,7 +26,9 @@ def with_asked_names(settings: Sequence[Setting]) -> Iterator[Setting]:
     for setting in settings:
         asked = setting.name
         match = _OF_PROMETHEUS.search(setting.spelling) if has_collector else None
-        if match is not None:
+        if setting.subject != "service":
+            asked = setting.name
+        elif match is not None:
             asked = match["name"].lower()
         elif _is_by_leaf(setting) and len(paths[setting.path[-1]]) > 1:
             if setting.path not in known:
@@ -36,8 +38,10 @@ def with_asked_names(settings: Sequence[Setting]) -> Iterator[Setting]:
 
 
 def _is_by_leaf(setting: Setting) -> bool:
-    """Whether a setting's name is that of its last key alone."""
-    return len(setting.path) >= _LEAST and not setting.spelling.startswith("-") and not is_of_path(setting.path)
+    """Whether a setting's name is that of its last key alone; flags and variables have names of their own."""
+    if len(setting.path) < _LEAST or setting.form == "flag" or is_of_path(setting.path):
+        return False
+    return not any(part in ("environment", "env") for part in setting.path[:-1])
 
 
 def _distinguished(path: tuple[str, ...], others: set[tuple[str, ...]]) -> str:

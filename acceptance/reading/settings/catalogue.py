@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from signoff.acceptance.reading.source.document import Setting, Subject
 
 _NAMED = re.compile(
-    r"\b(?:catalog(?:ue)?s?|registr(?:y|ies)|inventor(?:y|ies)|model (?:cards?|list)|list of models|manifests? of (?:the )?"
-    r"(?:models|weights))\b",
+    r"\b(?:catalog(?:ue)?s?|registr(?:y|ies)|inventor(?:y|ies)|model (?:cards?|list)|list of models"
+    r"|manifests? of (?:the )?(?:models|weights))\b",
     re.IGNORECASE,
 )
 _COLLECTION = re.compile(
@@ -17,7 +17,9 @@ _COLLECTION = re.compile(
 )
 _OF_A_FILE = frozenset(
     """file filename file_name size size_gb size_mb size_bytes sha256 checksum url download_url source repo repository
-    recommended default license licence capabilities quantization framework parameters tags description status""".split()
+    recommended default
+    license licence capabilities quantization framework parameters
+    tags description status""".split()
 )
 _OF_A_CARD = frozenset("capabilities recommended_settings license licence source base_model architecture tags".split())
 _SAYS_NOTHING = frozenset({"capabilities", "recommended_settings", "description", "tags"})

@@ -17,7 +17,14 @@ from signoff.acceptance.reading.settings.line_settings import (
     nginx_settings,
     toml_settings,
 )
-from signoff.acceptance.reading.settings.names import ALIASES, CANONICAL, GENERIC, named_value, variable_prefix, variable_value
+from signoff.acceptance.reading.settings.names import (
+    ALIASES,
+    CANONICAL,
+    GENERIC,
+    named_value,
+    variable_prefix,
+    variable_value,
+)
 from signoff.acceptance.reading.settings.python_settings import Variable, python_settings
 from signoff.acceptance.reading.settings.setting_values import is_json, literal
 from signoff.acceptance.reading.settings.subject import with_subjects

@@ -37,7 +37,7 @@ def container_subject(block: Block, settings: Sequence[Setting]) -> Callable[[Se
     def of(setting: Setting) -> Subject | None:
         if not _is_inner(setting):
             return "container"
-        if is_manifest or setting.path[1] in own and len(configured) == 1:
+        if is_manifest or (setting.path[1] in own and len(configured) == 1):
             return None
         return "other container" if setting.path[1] not in own else "one of several"
 

@@ -20,15 +20,17 @@ _CONFIGURES = re.compile(
     r"|\.(?:json|ya?ml|toml|env|conf|ini)\b",
     re.IGNORECASE,
 )
-_CLIENT = re.compile(
-    r"\b(?:clients?|sdks?|load[- ]?tests?|load generators?|benchmarks?|locust|k6)\b", re.IGNORECASE
-)
+_CLIENT = re.compile(r"\b(?:clients?|sdks?|load[- ]?tests?|load generators?|benchmarks?|locust|k6)\b", re.IGNORECASE)
 _CLIENT_KEYS = frozenset({"client", "clients", "load_test", "loadtest", "benchmark", "load", "sdk"})
 _CLIENT_CALLS = re.compile(r"client|^(?:async)?(?:azure)?openai$|session$|samplingparams|request", re.IGNORECASE)
 _SERVICE_CALLS = re.compile(r"config|settings|server|service|engine|^llm$|args$|app$", re.IGNORECASE)
-_ADVICE = re.compile(r"\b(?:recommend\w*|suggest\w*|advice|advised|optional\w*|proposed?|proposal|could)\b", re.IGNORECASE)
+_ADVICE = re.compile(
+    r"\b(?:recommend\w*|suggest\w*|advice|advised|optional\w*|proposed?|proposal|could)\b", re.IGNORECASE
+)
 _SAMPLE = re.compile(r"\b(?:examples?|samples?|for instance|e\.g\.|illustrat\w+|such as)(?![\w-])", re.IGNORECASE)
-_OWN_SECTIONS = frozenset({"service", "server", "app", "application", "api", "engine", "model", "vllm", "gateway", "llm"})
+_OWN_SECTIONS = frozenset(
+    {"service", "server", "app", "application", "api", "engine", "model", "vllm", "gateway", "llm"}
+)
 _UNIT_SECTIONS = frozenset(
     {"unit", "service", "install", "timer", "socket", "mount", "automount", "path", "slice", "scope", "swap"}
 )
@@ -39,6 +41,7 @@ _NAMES_AN_ADDRESS = re.compile(
     r"(?:^|_)(?:hosts?|hostname|ip|urls?|uri|addr|address(?:es)?|endpoints?|base|bind|listen|origins?|dsn|servers?"
     r"|proxy|proxies|brokers?|image|model\w*)$"
 )
+_LOOP_BACK = frozenset({"localhost", "loopback"})
 _OWN_WORD = frozenset({"security", "security_requirements", "security_settings", "auth", "authentication"})
 _FILE_COMMENT = re.compile(r"^\s*(?:#|//|;)\s*(?P<said>\S.*)$")
 _MOST_COMMENTS = 3
@@ -126,6 +129,8 @@ def _of_setting(setting: Setting) -> Subject | None:
         return "recommendation"
     if setting.value is True and above & _OWN_WORD:
         return "own word"
+    if setting.name in _LOOP_BACK:
+        return "description"
     is_text = isinstance(setting.value, str) and setting.form in ("yaml", "json", "toml")
     if is_text and _ADDRESS.fullmatch(setting.value) and not _NAMES_AN_ADDRESS.search(setting.name):
         return "address"
@@ -147,5 +152,7 @@ def _is_configuration(block: Block, around: Surrounding, settings: Iterable[Sett
             # A variable that begins with the service's name is the service's.
             return True
         if any(part in ("environment", "env") for part in setting.path[:-1]):
+            return True
+        if setting.form == "ini" and setting.group.lower() in _UNIT_SECTIONS and setting.spelling.isupper():
             return True
     return False
