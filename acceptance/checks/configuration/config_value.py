@@ -225,7 +225,7 @@ def _entries(table: Any, path: tuple[str, ...]) -> Iterator[_Entry]:
         if here:
             yield _Entry(here, value)
         if isinstance(value, Mapping):
-            stack += [((*here, str(key)), inner) for key, inner in reversed(value.items())]
+            stack += [((*here, str(key)), inner) for key, inner in reversed(list(value.items()))]
         elif isinstance(value, list):
             stack += [
                 ((*here, _identity(item) or str(index)), item)

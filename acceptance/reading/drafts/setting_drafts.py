@@ -92,10 +92,21 @@ def _of_services(setting: Setting, draft: Draft, facts: Facts) -> Iterator[Draft
     if not facts.services:
         yield draft
         return
-    scoped = {entity(other.scope) for other in facts.settings if other.name == setting.name}
-    holders = [service for service in facts.services if service not in scoped]
+    holders = [service for service in facts.services if service not in _scopes(facts).get(setting.name, ())]
     if not holders:
         yield replace(draft, judge="person", reason=_SHARED)
     assumption = f"{setting.spelling} names no service: it is asked of {', '.join(holders)}"
     for service in holders:
         yield replace(draft, service=service, assumptions=(assumption,))
+
+
+def _scopes(facts: Facts) -> Mapping[str, set[str]]:
+    """Which services have a setting of a name for themselves."""
+    if "scopes of settings" not in facts.memory:
+        found: dict[str, set[str]] = {}
+        for setting in facts.settings:
+            if setting.scope:
+                found.setdefault(setting.name, set()).add(entity(setting.scope))
+        facts.memory["scopes of settings"] = found
+    known: Mapping[str, set[str]] = facts.memory["scopes of settings"]
+    return known

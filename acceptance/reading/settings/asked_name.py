@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from signoff.acceptance.reading.settings.names import is_of_path
 from signoff.acceptance.reading.source.document import Setting
 
 _LEAST = 2
+_LONGEST = 8
 _ELSEWHERE = frozenset({"metrics_host", "prometheus_host", "monitoring_host", "grafana_port"})
 _OF_PROMETHEUS = re.compile(r"(?:^|[._])(?P<name>(?:prometheus|monitoring)_port)$", re.IGNORECASE)
 
@@ -22,7 +24,7 @@ def with_asked_names(settings: Sequence[Setting]) -> Iterator[Setting]:
             paths.setdefault(setting.path[-1], set()).add(setting.path)
     # Where metrics are collected on another host, Prometheus' port is no port of the service.
     has_collector = any(setting.name in _ELSEWHERE for setting in settings)
-    known: dict[tuple[str, ...], str] = {}
+    ends = {leaf: _ends(of_leaf) for leaf, of_leaf in paths.items() if len(of_leaf) > 1}
     for setting in settings:
         asked = setting.name
         match = _OF_PROMETHEUS.search(setting.spelling) if has_collector else None
@@ -30,10 +32,8 @@ def with_asked_names(settings: Sequence[Setting]) -> Iterator[Setting]:
             asked = setting.name
         elif match is not None:
             asked = match["name"].lower()
-        elif _is_by_leaf(setting) and len(paths[setting.path[-1]]) > 1:
-            if setting.path not in known:
-                known[setting.path] = _distinguished(setting.path, paths[setting.path[-1]])
-            asked = known[setting.path]
+        elif _is_by_leaf(setting) and setting.path[-1] in ends:
+            asked = _distinguished(setting.path, ends[setting.path[-1]])
         yield replace(setting, asked=asked)
 
 
@@ -44,9 +44,12 @@ def _is_by_leaf(setting: Setting) -> bool:
     return not any(part in ("environment", "env") for part in setting.path[:-1])
 
 
-def _distinguished(path: tuple[str, ...], others: set[tuple[str, ...]]) -> str:
+def _ends(paths: Collection[tuple[str, ...]]) -> Counter[tuple[str, ...]]:
+    """How many of some paths have each end of two keys or more."""
+    return Counter(path[-length:] for path in paths for length in range(_LEAST, min(len(path), _LONGEST) + 1))
+
+
+def _distinguished(path: tuple[str, ...], ends: Counter[tuple[str, ...]]) -> str:
     """The shortest end of a path, of two keys or more, that no other path has."""
-    for length in range(_LEAST, len(path)):
-        if sum(other[-length:] == path[-length:] for other in others) == 1:
-            return ".".join(path[-length:])
-    return ".".join(path)
+    lengths = range(_LEAST, min(len(path), _LONGEST) + 1)
+    return ".".join(next((path[-length:] for length in lengths if ends[path[-length:]] == 1), path))

@@ -46,7 +46,8 @@ def container_subject(block: Block, settings: Sequence[Setting]) -> Callable[[Se
 
 def _members(block: Block, settings: Sequence[Setting]) -> set[str]:
     """The services of a compose file; the empty name for a manifest, nothing for another block."""
-    if block.kind == "fence" and _MANIFEST.search(block.text) and any(setting.form == "yaml" for setting in settings):
+    is_yaml = any(setting.form == "yaml" for setting in settings)
+    if is_yaml and block.kind == "fence" and _MANIFEST.search(block.text):
         return {""}
     found: dict[str, set[str]] = {}
     for setting in settings:
