@@ -35,7 +35,7 @@ _NO_VALUE = frozenset(
 
 
 def comment_of(line: str) -> str:
-    """What stands behind a value on its line as a comment."""
+    """What is written behind a value on its line as a comment."""
     text = _QUOTED.sub(lambda found: "x" * len(found[0]), line[:_LONGEST])
     match = _COMMENT.search(text)
     return line[match.start("said") : match.end("said")].strip() if match is not None else ""
