@@ -65,7 +65,7 @@ class Segment:
 
 
 def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
-    """The segments of a text, none of them empty; what a bracket holds is one of its own, bound to what is around it."""
+    """The segments of a text, none of them empty; what a bracket holds is one of its own, bound to the rest."""
     outer: list[Label] = []
     aside: list[Label] = []
     found: list[Segment] = []

@@ -87,7 +87,8 @@ def _longest(
         return 1, read
     # `Otter_API` is the API of Otter.
     parts = [part for part in word.split("_") if part]
-    if word in accounted.names or (parts and all(part in accounted.names or (part,) in lexicon.fillers for part in parts)):
+    known = (part in accounted.names or (part,) in lexicon.fillers for part in parts)
+    if word in accounted.names or (parts and all(known)):
         return 1, (True, False, False, "")
     return 1, (False, token.sort in ("figure", "sign"), False, "")
 

@@ -24,8 +24,9 @@ Phrase = tuple[str, ...]
 class Lexicon:
     """Phrases by what they mean. Each table maps the words of a phrase to its meaning.
 
-    `fillers` say nothing of their own, `makers` ask that the thing be there, `never` are negations, quantifiers, conditions and comparisons, `qualities` are
-    praise that no check measures, `statistics` name a statistic, and `kinds` are what the check of a kind understands.
+    `fillers` say nothing of their own, `makers` ask that the thing be there, `never` are negations, quantifiers,
+    conditions and comparisons, `qualities` are praise that no check measures, `statistics` name a statistic, and
+    `kinds` are what the check of a kind understands.
     """
 
     fillers: frozenset[Phrase]

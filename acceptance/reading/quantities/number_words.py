@@ -37,7 +37,8 @@ _TIME = re.compile(
 # `six CPU cores`, `four minutes at most`: what follows the number says that it is one.
 _COUNTED = re.compile(
     rf"\b(?P<number>{'|'.join(word for word in sorted(_DIGITS, key=len, reverse=True) if len(word) > 2)})"
-    r"(?=\s(?:(?:cpu |v)?(?:cpus|cores?)\b|(?:milliseconds?|seconds?|minutes?)\s+(?:or less|at (?:the )?most|at the latest)))",
+    r"(?=\s(?:(?:cpu |v)?(?:cpus|cores?)\b|(?:milliseconds?|seconds?|minutes?)\s+"
+    r"(?:or less|at (?:the )?most|at the latest)))",
     re.IGNORECASE,
 )
 _ONE_IN = re.compile(r"\bone(?= (?:in|per) (?:an?|one|every) (?:hundred|thousand|million)\b)", re.IGNORECASE)

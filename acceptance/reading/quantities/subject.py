@@ -25,19 +25,26 @@ _SUBJECTS: dict[str, _Table] = {
             "load_time",
         ),
         (
-            r"\b(?:ttft|(?:time (?:to|until) (?:the )?)?(?:first|1st)[ -](?:token|chunk|byte|word|piece|event)s?)\b"
-            r"|\b(?:responses?|answers?|replies|streams?|streaming) (?:start|begin)s?\b"
-            r"|\b(?:starts?|begins?) (?:streaming|answering|replying|to stream)\b",
+            (
+                r"\b(?:ttft|(?:time (?:to|until) (?:the )?)?(?:first|1st)[ -](?:token|chunk|byte|word|piece|event)s?)\b"
+                r"|\b(?:responses?|answers?|replies|streams?|streaming) (?:start|begin)s?\b"
+                r"|\b(?:starts?|begins?) (?:streaming|answering|replying|to stream)\b"
+            ),
             "ttft",
         ),
         (
-            r"\b(?:inter[ -]token|itl|tpot|tbt|(?:per|between)(?: (?:output|two|consecutive|successive|generated|any two))*"
-            r" tokens?|(?:token|mean|average) gaps?|gaps? (?:of|in) (?:the )?(?:tokens|stream))\b",
+            (
+                r"\b(?:inter[ -]token|itl|tpot|tbt|(?:per|between)(?: (?:output|two|consecutive|successive|generated"
+                r"|any two))*"
+                r" tokens?|(?:token|mean|average) gaps?|gaps? (?:of|in) (?:the )?(?:tokens|stream))\b"
+            ),
             "inter_token_latency",
         ),
         (
-            r"\bdurations? of (?:an?|the|each|one) (?:answer|request|response|completion|reply|chat)s?\b"
-            r"|\b(?:whole|full|entire|complete) (?:answer|response|reply|completion)s?\b|\banswer(?:ing)? times?\b",
+            (
+                r"\bdurations? of (?:an?|the|each|one) (?:answer|request|response|completion|reply|chat)s?\b"
+                r"|\b(?:whole|full|entire|complete) (?:answer|response|reply|completion)s?\b|\banswer(?:ing)? times?\b"
+            ),
             "latency",
         ),
         (
@@ -64,8 +71,10 @@ _SUBJECTS: dict[str, _Table] = {
             "load_time",
         ),
         (
-            r"\b(?:takes?|finish\w*|done|complete[ds]?|returns?|come back|comes back|delivers?|delivered|arrives?"
-            r"|processed|slower)\b",
+            (
+                r"\b(?:takes?|finish\w*|done|complete[ds]?|returns?|come back|comes back|delivers?|delivered|arrives?"
+                r"|processed|slower)\b"
+            ),
             "latency",
         ),
         (r"\b(?:t?p\s?\d{2}(?:\.\d+)?|percentile|median)\b", "latency"),

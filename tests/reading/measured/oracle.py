@@ -1,16 +1,17 @@
 """What a careful engineer expects of the lines of a document, and whether a criterion asks that.
 
-An oracle is a list of demands, several of which may have the same line: `line` (or `lines`, where the criterion may have
-any of these), `demand` (the words), `expect`, and `accept` and `also`, items that describe a criterion. `expect` is
+An oracle is a list of demands, several of which may have the same line: `line` (or `lines`, where the criterion may
+have any of these), `demand` (the words), `expect`, and `accept` and `also`, items that describe a criterion. `expect`:
 
 - `machine`: a check exists, and has to judge it. With `needs` it may still be a person's.
 - `person`: no check can judge it; `none`: nothing is asked
 - `person-or-new-kind`: it could be measured, by no kind of check of today
 - `either`: it may be typed or not; without `accept` nothing on the line counts
 
-An item describes a criterion by `kind` (one of a list; `*`: one that came later), `value` in base units with the direction
-of its `comparator` (`strict`: the very same), `statistic`, equal `parameters`, `route` (none: completions), `concurrency`,
-`rate`, figures (`has`) and texts (`says`) that are kept, `negated` (it has to be absent), and `words` of what is looked for.
+An item describes a criterion by `kind` (one of a list; `*`: one that came later), `value` in base units with the
+direction of its `comparator` (`strict`: the very same), `statistic`, equal `parameters`, `route` (none: completions),
+`concurrency`, `rate`, figures (`has`) and texts (`says`) that are kept, `negated` (it has to be absent), and `words`
+of what is looked for.
 """
 
 from __future__ import annotations
