@@ -92,7 +92,7 @@ _OF_THE_HOST = re.compile(
 )
 _THERE = re.compile(r"\b(?:available|free|installed|present on|of the host|to spare)\b", re.IGNORECASE)
 _USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*|on disk|takes)\b", re.IGNORECASE)
-_SHARE_BEFORE = re.compile(r"(?:%|percent)\s+of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
+_SHARE_BEFORE = re.compile(r"(?:%|percent|\d)\s+(?:out\s+)?of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
 _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )

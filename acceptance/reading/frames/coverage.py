@@ -1,8 +1,8 @@
 """Which words of a text its criteria account for, and which are left over.
 
 The rule is that of PRECISE (Popescu, Etzioni, Kautz 2003): a text is understood where every word that carries meaning
-has its place. A word is accounted for where a figure of a criterion holds it, where it names the statistic that is judged,
-where the check of one of the criteria understands it, or where it says nothing of its own.
+has its place. A word is accounted for where a figure of a criterion holds it, where it names the statistic that is
+judged, where the check of one of the criteria understands it, or where it says nothing of its own.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Accounted:
     statistics: frozenset[str]
     spans: tuple[tuple[int, int], ...]
     names: frozenset[str]
+    has_figure: bool = False
 
 
 def labels_of(tokens: Sequence[Token], accounted: Accounted, lexicon: Lexicon) -> tuple[Label, ...]:
@@ -85,7 +86,13 @@ def _longest(
         if read is not None:
             return count, read
     token = tokens[place]
-    if _is_name(token.word, accounted.names, lexicon):
+    word = token.word.removesuffix("'s")
+    if word != token.word and (read := _meaning((word,), accounted, lexicon)) is not None:
+        return 1, read
+    # `Otter_API` is the API of Otter.
+    parts = [part for part in word.split("_") if part]
+    known = (part in accounted.names or (part,) in lexicon.fillers for part in parts)
+    if word in accounted.names or word.removesuffix("service") in accounted.names or (parts and all(known)):
         return 1, (True, False, False, "")
     return 1, (False, token.sort in ("figure", "sign"), False, "")
 
@@ -105,14 +112,6 @@ def _goes_on_with_a_name(tokens: Sequence[Token], place: int, names: frozenset[s
     return is_number or any(name.startswith(written) for name in names)
 
 
-def _is_name(word: str, names: frozenset[str], lexicon: Lexicon) -> bool:
-    """Whether a word is a name of the document's: `Cobnut`, `Cobnut's`, or `Cobnut_API` with a word that says nothing."""
-    if word in names or word.removesuffix("'s") in names or word.removesuffix("service") in names:
-        return True
-    parts = word.split("_")
-    return any(part in names for part in parts) and all(part in names or (part,) in lexicon.fillers for part in parts)
-
-
 def _meaning(phrase: Phrase, accounted: Accounted, lexicon: Lexicon) -> _Read | None:
     kinds = lexicon.kinds.get(phrase)
     if kinds is not None and (not kinds.isdisjoint(accounted.kinds)):
@@ -120,7 +119,7 @@ def _meaning(phrase: Phrase, accounted: Accounted, lexicon: Lexicon) -> _Read | 
     statistic = lexicon.statistics.get(phrase)
     if statistic is not None:
         return statistic in accounted.statistics, True, False, statistic
-    if phrase in lexicon.fillers:
+    if phrase in lexicon.fillers or (phrase in lexicon.makers and not accounted.has_figure):
         return True, False, False, ""
     if phrase in lexicon.never:
         return False, True, False, ""

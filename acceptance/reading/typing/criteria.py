@@ -18,7 +18,6 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
-from signoff.acceptance.reading.frames.gate import understood
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
     command_has_placeholder,
@@ -27,6 +26,7 @@ from signoff.acceptance.reading.source.wording import (
     shown_heading,
 )
 from signoff.acceptance.reading.typing import service_drafts
+from signoff.acceptance.reading.typing.gate import understood
 from signoff.acceptance.reading.typing.rule import apply
 from signoff.acceptance.reading.typing.rule_table import RULES
 
@@ -139,6 +139,12 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
         notes += _unjudged_clauses(statement, [span for _, span in placed])
     drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
     return _typed([completed(draft, statement, facts) for draft in drafts], notes)
+
+
+def _asked(statement: Statement, by_rules: Sequence[Placed]) -> str:
+    """The text that has to be understood: what stands beside a task counts where only that says what is asked."""
+    is_beside = any(end > len(statement.text) for _, (_, end) in by_rules)
+    return f"{statement.text}; {statement.context}" if is_beside else statement.text
 
 
 def _is_gated(statement: Statement) -> bool:

@@ -69,7 +69,11 @@ class _Reading:
         named = ((begin, end) for begin, end, name in statistics_in(self.text) if name in statistics)
         names = self.names.union(*map(_held, machine))
         accounted = Accounted(
-            frozenset(draft.kind for draft in machine), statistics, (*_spans(self.text, figures), *named), names
+            frozenset(draft.kind for draft in machine),
+            statistics,
+            (*_spans(self.text, figures), *named),
+            names,
+            has_figure=any(draft.threshold is not None for draft in machine),
         )
         begin = match.end() if (match := _IDENTIFIER.match(self.text)) else 0
         tokens = [token for token in tokens_of(self.text) if token.begin >= begin]
@@ -91,11 +95,13 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
     """Whether a rule asks something that no figure and no other rule of its words does.
 
     In a part of a sentence that states a figure, the figure is the question, and the words beside it are its own:
-    `dashboards load in under 3 s` asks for no dashboard.
+    `dashboards load in under 3 s` asks for no dashboard. Words of a condition ask for nothing.
     """
     if rule[0].judge != "machine":
         return True
     touched = [segment for segment in segments if _meets(rule[1], segment)]
+    if touched and all(segment.is_condition() for segment in touched):
+        return False
     return not touched or any(
         not any(draft.judge == "machine" and _meets(span, segment) for draft, span in figures) for segment in touched
     )
