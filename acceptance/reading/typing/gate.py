@@ -31,7 +31,6 @@ from signoff.acceptance.reading.quantities.subject import statistics_in
 Placed = tuple[Draft, tuple[int, int]]
 
 _IDENTIFIER = re.compile(r"^\s*\W*(?:[A-Z]{1,5}[A-Z0-9]*[-_ ]?\d[\d.]*|\d+(?:\.\d+)+)\s*[:.)\u2013-]?\s+")
-_CONDITIONS = frozenset("if when whenever while once after before until unless given where".split())
 _SAID = ("load", "population")
 _LOOKED_FOR = frozenset(
     {"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header", "path"}
@@ -95,12 +94,14 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
     """Whether a rule asks something that no figure and no other rule of its words does.
 
     In a part of a sentence that states a figure, the figure is the question, and the words beside it are its own:
-    `dashboards load in under 3 s` asks for no dashboard. Words of a condition ask for nothing.
+    `dashboards load in under 3 s` asks for no dashboard. Words of a condition ask for nothing, unless the check
+    brings the whole of it about: `when /health is requested` is understood, `when a worker is down` is not.
     """
     if rule[0].judge != "machine":
         return True
     touched = [segment for segment in segments if _meets(rule[1], segment)]
-    if touched and all(segment.is_condition() for segment in touched):
+    is_limited = any(draft.judge == "machine" for draft, _ in figures)
+    if touched and all(segment.is_condition() and (is_limited or segment.left_over) for segment in touched):
         return False
     return not touched or any(
         not any(draft.judge == "machine" and _meets(span, segment) for draft, span in figures) for segment in touched
@@ -137,7 +138,8 @@ def _judged(
         touched = [
             index for index, (draft, span) in enumerate(placed) if draft.judge == "machine" and _meets(span, segment)
         ]
-        if not touched and not segment.is_bound(tables) and not _is_consequence(segment, segments):
+        is_apart = not (segment.is_bound(tables) or segment.is_condition() or _is_consequence(segment, segments))
+        if not touched and is_apart:
             apart.append(segment)
             continue
         for index in touched or _of_clause(placed, segments, segment):
@@ -175,7 +177,7 @@ def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: S
 def _is_consequence(segment: Segment, segments: Sequence[Segment]) -> bool:
     """Whether a condition stands before it: what then has to hold is the demand, and the condition alone is none."""
     before = [other for other in segments if other.clause == segment.clause and other.end <= segment.begin]
-    return bool(before) and before[-1].labels[0].token.word in _CONDITIONS
+    return bool(before) and before[-1].is_condition()
 
 
 def _strict(draft: Draft, strictness: int) -> Draft:
