@@ -7,7 +7,7 @@ its own, so that judging one half of a sentence never hides the other.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from signoff.acceptance.criterion import Threshold
@@ -84,8 +84,9 @@ def _held(draft: Draft) -> Iterator[str]:
     if draft.kind == "metric_named":
         # One of its words is enough for this check, so that it holds none of them.
         return
-    for key in _LOOKED_FOR & draft.parameters.keys():
-        value = draft.parameters[key]
+    parameters: Mapping[str, object] = dict(draft.parameters)
+    for key in _LOOKED_FOR & parameters.keys():
+        value = parameters[key]
         for word in (word for part in (value if isinstance(value, list) else [value]) for word in words_of(str(part))):
             yield from (word, f"{word}s", f"{word}es") if word.isalpha() else (word,)
 
@@ -175,7 +176,7 @@ def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: S
 
 
 def _is_consequence(segment: Segment, segments: Sequence[Segment]) -> bool:
-    """Whether a condition stands before it: what then has to hold is the demand, and the condition alone is none."""
+    """Whether a condition comes before it: what then has to hold is the demand, and the condition alone is none."""
     before = [other for other in segments if other.clause == segment.clause and other.end <= segment.begin]
     return bool(before) and before[-1].is_condition()
 

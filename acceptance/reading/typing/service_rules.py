@@ -175,7 +175,7 @@ _WRONG_INPUT = (
 _BODY = (
     r"\b(?:requests?|bod(?:y|ies)|json|payloads?|inputs?|fields?|parameters?|types?|values?|temperature|max_tokens)\b"
 )
-_REFUSED = rf"{_TURNED_AWAY}|\b(?:4\d\d|4xx|client errors?|errors?|explain\w*|explanation|reason|validat\w+|caught|catch(?:es)?)\b"
+_REFUSED = rf"{_TURNED_AWAY}|\b(?:4\d\d|4xx|errors?|explain\w*|explanation|reason|validat\w+|caught|catch(?:es)?)\b"
 PROTECTION: tuple[Rule, ...] = (
     Rule(
         "authentication",
@@ -289,7 +289,8 @@ PROTECTION: tuple[Rule, ...] = (
             r"|\bclient disconnects?\b|\bstack ?traces?\b"
         ),
         without=any_of(
-            r"\b(?:disaster|backup)\b|\b(?:malformed|invalid)\b.{0,40}\b(?:rejected|refused)\b|\balert\w*\b.{0,20}\berror|\berror[- ](?:based|rate)"
+            r"\b(?:disaster|backup)\b|\b(?:malformed|invalid)\b.{0,40}\b(?:rejected|refused)\b",
+            r"\balert\w*\b.{0,20}\berror|\berror[- ](?:based|rate)",
         ),
     ),
 )

@@ -19,8 +19,8 @@ TABLES = {
     for names, entry in tomllib.loads(file.read_text(encoding="utf-8")).items()
 }
 NEVER = set(phrases(tomllib.loads((FOLDER / "general.toml").read_text(encoding="utf-8"))["never"]["words"]))
-# Beside a limit that is read, `may send`, `beyond` and `over` only link it; where `nothing` is what a command is expected
-# to print, it is all that is asked.
+# Beside a limit that is read, `may send`, `beyond` and `over` only link it; where `nothing` is what a command is
+# expected to print, it is all that is asked.
 BOUND = {
     "performance:latency": {"over"},
     "api:rate_limit": {"may", "beyond"},
