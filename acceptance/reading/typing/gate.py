@@ -151,6 +151,9 @@ def _judged(
     ]
     if any(draft.judge == "machine" for draft, _ in found):
         found += [(_apart(text, segment), (segment.begin, segment.end)) for segment in apart]
+        # A rule may have left the same praise to a person already.
+        said = " ".join(draft.reason for draft, _ in found if draft.judge != "machine").lower()
+        praised = [label for label in praised if label.token.word not in said]
         found += [(_praise(text, praised), (len(text), len(text)))] if praised else []
     return found
 
