@@ -31,6 +31,7 @@ from signoff.acceptance.reading.quantities.subject import statistics_in
 Placed = tuple[Draft, tuple[int, int]]
 
 _IDENTIFIER = re.compile(r"^\s*\W*(?:[A-Z]{1,5}[A-Z0-9]*[-_ ]?\d[\d.]*|\d+(?:\.\d+)+)\s*[:.)\u2013-]?\s+")
+_FORCE = frozenset("must shall should will then is are".split())
 _SAID = ("load", "population")
 _LOOKED_FOR = frozenset(
     {"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header", "path"}
@@ -179,9 +180,14 @@ def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: S
 
 
 def _is_consequence(segment: Segment, segments: Sequence[Segment]) -> bool:
-    """Whether a condition comes before it: what then has to hold is the demand, and the condition alone is none."""
+    """Whether it is the demand that a condition comes before: the condition alone asks for nothing."""
     before = [other for other in segments if other.clause == segment.clause and other.end <= segment.begin]
-    return bool(before) and before[-1].is_condition()
+    for other in reversed(before):
+        if other.is_condition():
+            return True
+        if any(label.token.word in _FORCE for label in other.labels):
+            return False
+    return False
 
 
 def _strict(draft: Draft, strictness: int) -> Draft:
