@@ -27,7 +27,6 @@ _MODAL = re.compile(
     rf"|\b(?i:should)(?:n['\u2019]t)?\b{_NOT_PAST}"
     r"(?!\s+(?:you|this|that|it|be\s+(?:fine|enough|easy|obvious|no)|work|do|suffice|help)\b)"
     r"|\bcannot\s+exceed\b|\b(?:not|never|nor)\s+exceed(?:s|ing)?\b|\b(?:is|are)\s+(?:expected|supposed)\s+to\b"
-    r"|\b(?i:as)\s+an?\s[^.]{1,80}?,?\s+I\s+(?:want|need)\b"
 )
 _STRONG = re.compile(rf"{_MUST}|{_CAPITALS}")
 _NO_DEMAND = re.compile(

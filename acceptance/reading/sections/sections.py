@@ -11,6 +11,7 @@ from typing import Literal
 
 from signoff.acceptance.reading.sections import normative
 from signoff.acceptance.reading.sections.heading_rows import ANCESTOR, LABELS, NEAREST, Standing, standing_of
+from signoff.acceptance.reading.sections.roles import is_silent, is_story, role_of_heading, role_of_label
 from signoff.acceptance.reading.source.block import Heading
 from signoff.acceptance.reading.source.wording import plain
 
@@ -84,6 +85,8 @@ def role_of_bullet(
     whole = f"{label}: {text}" if label else text
     if _NOT_REQUIRED.search(plain(text)) or _EXCLUDED.search(plain(whole)):
         return "none"
+    if is_told_label(label) or is_story(whole) or _is_silent_list(lead, labels, headings):
+        return "demand" if normative.is_normative(whole, strong=True) and not is_story(whole) else "none"
     if headings and standing_of(headings[-1].text, NEAREST) == "success":
         return "success"
     if _FIELD_LABELS.match(label) or not text.strip():
@@ -130,6 +133,8 @@ def role_of_bullet(
 def role_of_sentence(text: str, headings: tuple[Heading, ...], label: str = "") -> Role:
     """Why a sentence of a paragraph is a demand, `objective` where it states what the task is for, else `none`."""
     standing = _of_headings(headings)
+    if is_told_label(label) or is_story(text):
+        return "none"
     if _QUOTED.match(text) or (_EXCLUDED.search(plain(text)) and not normative.is_normative(text)):
         return "none"
     if standing == "aside":
@@ -144,6 +149,19 @@ def role_of_sentence(text: str, headings: tuple[Heading, ...], label: str = "") 
     if nearest == "success" or (headings and _NUMBERED_HEADING.match(headings[-1].text)):
         return "demand" if normative.states(text) else "none"
     return "none"
+
+
+def is_told_label(label: str) -> bool:
+    """Whether what follows a label asks for nothing: `Why this priority: ...`."""
+    return bool(label) and is_silent(role_of_label(label))
+
+
+def _is_silent_list(lead: str, labels: tuple[str, ...], headings: tuple[Heading, ...]) -> bool:
+    """Whether a list is one of things that ask for nothing, whatever numbers its items have."""
+    above = [name for name in (plain(lead), *labels) if name]
+    roles = {role_of_heading(name) or role_of_label(name) for name in above[-1:]}
+    roles |= {role_of_heading(heading.text) for heading in headings[-1:]}
+    return any(role in ("story", "entity", "assumption", "explanation", "history") for role in roles)
 
 
 def is_identified(text: str) -> bool:
