@@ -18,6 +18,7 @@ from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
 from signoff.acceptance.reading.quantities.number_words import with_digits
 from signoff.acceptance.reading.quantities.quantity import LONGEST, Quantity, Unreadable
+from signoff.acceptance.reading.sections.scenario import asked_from
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
@@ -96,6 +97,10 @@ _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )
 _REFUSED_RATE = re.compile(r"\b429\b|\brefus\w*|\breject\w*|\bthrottl\w*", re.IGNORECASE)
+_TURNS_AWAY = re.compile(
+    r"\b(?:4\d\d|503)\b|\b(?:refus|reject|throttl|queue|wait|truncat|shorten|drop|discard|turn(?:s|ed)? (?:down|away))\w*",
+    re.IGNORECASE,
+)
 _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
 
 
@@ -106,6 +111,10 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []
     quantities, unreadable = facts.quantities(statement.text, _about(statement))
+    begin = asked_from(statement.text)
+    if begin and not _TURNS_AWAY.search(statement.text, begin):
+        # A figure of a condition is no limit; only what is turned away is so from a figure on.
+        quantities = tuple(quantity for quantity in quantities if quantity.begin >= begin)
     # No figure is read behind it, so nothing there is asked about one.
     statement = replace(statement, text=statement.text[:LONGEST])
     placed = [
@@ -118,7 +127,7 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type != "expected":
         placed += [
             (Draft("port", parameters={"port": number}), match.span())
-            for match in _PORT.finditer(statement.text)
+            for match in _PORT.finditer(statement.text, begin)
             if 0 < (number := int(match["port"] or match["behind"])) <= _LAST_PORT
         ]
     return placed, [_unreadable_note(statement, item) for item in unreadable]

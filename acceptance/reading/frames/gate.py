@@ -14,6 +14,7 @@ from signoff.acceptance.criterion import Threshold
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER
 from signoff.acceptance.reading.frames.clauses import Segment, segments_of
+from signoff.acceptance.reading.frames.conditions import understood_conditions
 from signoff.acceptance.reading.frames.coverage import (
     KEYWORDS,
     LENIENT,
@@ -29,7 +30,11 @@ from signoff.acceptance.reading.frames.tokens import Token, tokens_of
 
 Placed = tuple[Draft, tuple[int, int]]
 
-_IDENTIFIER = re.compile(r"^\s*\W*(?:[A-Z]{1,5}[A-Z0-9]*[-_ ]?\d[\d.]*|\d+(?:\.\d+)+)\s*[:.)\u2013-]?\s+")
+# `WHEN 10 users` and `P95 2 s` begin with no identifier: a blank within one needs a mark behind it.
+_IDENTIFIER = re.compile(
+    r"^\s*\W*(?!P\d\d\b)(?:[A-Z]{1,5}[A-Z0-9]*(?:[-_]?\d[\d.]*\s*[:.)\u2013-]?|[ ]\d[\d.]*\s*[:.)\u2013-])"
+    r"|\d+(?:\.\d+)+\s*[:.)\u2013-]?)\s+"
+)
 _SAID = ("load", "population")
 
 
@@ -48,7 +53,7 @@ def understood(
     accounted = Accounted(
         frozenset(draft.kind for draft in machine),
         frozenset(draft.threshold.statistic or "" for draft in machine if draft.threshold is not None),
-        tuple(_spans(text, figures)),
+        (*_spans(text, figures), *understood_conditions(text, names)),
         names,
     )
     begin = match.end() if (match := _IDENTIFIER.match(text)) else 0

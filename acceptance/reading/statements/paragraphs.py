@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from signoff.acceptance.reading.sections.normative import asks, has_figure, sentences
-from signoff.acceptance.reading.sections.scenario import is_whole, leads_to_then, scenario_statements, step_of
+from signoff.acceptance.reading.sections.scenario import demands_of, is_whole, leads_to_then, scenario_statements, step_of
 from signoff.acceptance.reading.sections.roles import is_story
 from signoff.acceptance.reading.sections.sections import (
     is_aside,
@@ -149,7 +149,8 @@ def _segment(block: Block, segment: _Segment, places: Places, around: Surroundin
     if label and rest and is_header and not asks(rest):
         return
     if is_whole(text) and not is_aside(block.headings):
-        yield Statement("prose", *place, plain(text), block.headings, "demand")
+        for part in demands_of(text):
+            yield Statement("prose", *place, plain(part), block.headings, "demand")
         return
     yield from _sentences(block, segment, places, is_identified(text))
 

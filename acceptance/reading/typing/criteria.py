@@ -19,6 +19,7 @@ from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
 from signoff.acceptance.reading.frames.gate import understood
+from signoff.acceptance.reading.sections.scenario import asked_from
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
     command_has_placeholder,
@@ -206,6 +207,9 @@ def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
 def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) -> list[Note]:
     """Parts of an enumeration that no rule and no figure covers: said, because the rest is judged."""
     notes: list[Note] = []
+    if asked_from(statement.text):
+        # Behind conditions, parts between commas are no enumeration.
+        return notes
     ordered = sorted(spans)
     begin = first = reach = 0
     for end in (*(cut.start() for cut in _COMMAS.finditer(statement.text)), len(statement.text)):
