@@ -14,11 +14,11 @@ from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
 from signoff.acceptance.reading.drafts.setting_figures import setting_for
 from signoff.acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
+from signoff.acceptance.reading.facts.asked import asked_within
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
 from signoff.acceptance.reading.quantities.number_words import with_digits
 from signoff.acceptance.reading.quantities.quantity import LONGEST, Quantity, Unreadable
-from signoff.acceptance.reading.sections.scenario import asked_from
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
@@ -97,10 +97,6 @@ _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )
 _REFUSED_RATE = re.compile(r"\b429\b|\brefus\w*|\breject\w*|\bthrottl\w*", re.IGNORECASE)
-_TURNS_AWAY = re.compile(
-    r"\b(?:4\d\d|503)\b|\b(?:refus|reject|throttl|queue|wait|truncat|shorten|drop|discard|turn(?:s|ed)? (?:down|away))\w*",
-    re.IGNORECASE,
-)
 _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
 
 
@@ -111,10 +107,8 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []
     quantities, unreadable = facts.quantities(statement.text, _about(statement))
-    begin = asked_from(statement.text)
-    if begin and not _TURNS_AWAY.search(statement.text, begin):
-        # A figure of a condition is no limit; only what is turned away is so from a figure on.
-        quantities = tuple(quantity for quantity in quantities if quantity.begin >= begin)
+    begin, end = asked_within(statement)
+    quantities = tuple(quantity for quantity in quantities if begin <= quantity.begin < end)
     # No figure is read behind it, so nothing there is asked about one.
     statement = replace(statement, text=statement.text[:LONGEST])
     placed = [
@@ -127,7 +121,7 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type != "expected":
         placed += [
             (Draft("port", parameters={"port": number}), match.span())
-            for match in _PORT.finditer(statement.text, begin)
+            for match in _PORT.finditer(statement.text, begin, end)
             if 0 < (number := int(match["port"] or match["behind"])) <= _LAST_PORT
         ]
     return placed, [_unreadable_note(statement, item) for item in unreadable]
