@@ -31,6 +31,7 @@ from signoff.acceptance.reading.source.front import header_fields, service_name,
 from signoff.acceptance.reading.source.source import MAX_BYTES, read_source
 from signoff.acceptance.reading.source.span import part_in_line, span_of
 from signoff.acceptance.reading.statements.statements import read_statements
+from signoff.acceptance.reading.typing.borrowed import with_lenders
 from signoff.acceptance.reading.typing.criteria import identified, type_statement
 from signoff.acceptance.reading.typing.harm import without_harm
 
@@ -136,6 +137,7 @@ def _type(state: ReadingState) -> None:
         for note in typed.notes:
             line, column, width = span_of(note.message, statement, state.source)
             state.report(Flaw(note.code, note.severity, line, column, note.message, note.mend, width))
+    state.typed = with_lenders(state.typed)
     state.criteria = identified(state.source.path, state.typed)
     if not state.criteria:
         message = "the document holds no criterion, so nothing can be judged"

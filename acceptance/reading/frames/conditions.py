@@ -62,7 +62,9 @@ def _openings() -> re.Pattern[str]:
     table = word_table("conditions")
     actors, verbs = (_one_of(phrases_of(table[name]["words"])) for name in ("actors", "sending"))
     # A method in front of a route belongs to the route.
-    return re.compile(rf"(?:an?\s+|the\s+)?(?:{actors})\s+(?:(?=(?:GET|POST|PUT|DELETE)\s)|(?:{verbs})\b)", re.IGNORECASE)
+    return re.compile(
+        rf"(?:an?\s+|the\s+)?(?:{actors})\s+(?:(?=(?:GET|POST|PUT|DELETE)\s)|(?:{verbs})\b)", re.IGNORECASE
+    )
 
 
 @lru_cache(maxsize=1)

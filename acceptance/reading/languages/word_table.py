@@ -1,4 +1,4 @@
-"""Tables of words as they are in the files of a language: `{a,b}` in a phrase stands for one phrase with each of them."""
+"""Tables of words, as they are in the files of a language: `{a,b}` stands for a phrase with a and one with b."""
 
 from __future__ import annotations
 

@@ -104,7 +104,7 @@ _STANDINGS: Mapping[str, Standing] = {
 
 @lru_cache(maxsize=4096)
 def standing_of(text: str, rows: tuple[_Row, ...]) -> Standing | None:
-    """What a heading, or a label above a list, says of the lines below it; criteria are criteria whatever else it says."""
+    """What a heading, or a label above a list, says of the lines below it; that they are criteria counts first."""
     shown = plain(text)
     if rows[0].pattern.search(shown):
         return rows[0].standing

@@ -14,7 +14,10 @@ ALARM = "alarm"
 # `1.2 Edge cases (mandatory)`: neither the number nor the bracket names the section.
 _NUMBER = re.compile(r"^\W*(?:\d+(?:\.\d+)*\W+)?")
 _BRACKET = re.compile(r"\s*[*_]*[(\[][^()\[\]]*[)\]][*_]*\s*$")
-_WISH = re.compile(r"^\W*as (?:an?|the)\b[^.]{1,120}?\bI(?:'d)?\s+(?:want|need|would|wish|can|must|should|like|expect)\b", re.I)
+_WISH = re.compile(
+    r"^\W*as (?:an?|the)\b[^.]{1,120}?\bI(?:'d)?\s+(?:want|need|would|wish|can|must|should|like|expect)\b",
+    re.IGNORECASE,
+)
 _LONGEST = 200
 
 
@@ -22,6 +25,7 @@ _LONGEST = 200
 class _Table:
     is_: frozenset[str]
     holds: tuple[str, ...]
+    brackets: frozenset[str]
     labels: frozenset[str]
 
 
@@ -31,6 +35,7 @@ def _tables() -> Mapping[str, _Table]:
         role: _Table(
             frozenset(phrases_of(entry.get("is", ()))),
             tuple(f" {phrase} " for phrase in phrases_of(entry.get("holds", ()))),
+            frozenset(phrases_of(entry.get("brackets", ()))),
             frozenset(phrases_of(entry.get("labels", ()))),
         )
         for role, entry in word_table("sections").items()
@@ -42,8 +47,10 @@ def role_of_heading(text: str) -> str:
     """What a section is for instead of asking; "" where its heading says nothing of the kind."""
     shown = _NUMBER.sub("", _BRACKET.sub("", plain(text[:_LONGEST])))
     words = words_in(shown)
+    bracket = _BRACKET.search(plain(text[:_LONGEST]))
+    behind = words_in(bracket[0]) if bracket is not None else ""
     for role, table in _tables().items():
-        if words in table.is_ or any(phrase in f" {words} " for phrase in table.holds):
+        if words in table.is_ or behind in table.brackets or any(phrase in f" {words} " for phrase in table.holds):
             return role
     return ""
 

@@ -12,7 +12,8 @@ from signoff.acceptance.reading.source.source import Source
 from signoff.acceptance.reading.source.wording import plain
 
 _STEP = re.compile(
-    r"^\W{0,6}(?P<word>Given|When|Then|And|But|Scenario(?: Outline)?|Feature|Background|Examples)\b\W{0,4}", re.IGNORECASE
+    r"^\W{0,6}(?P<word>Given|When|Then|And|But|Scenario(?: Outline)?|Feature|Background|Examples)\b\W{0,4}",
+    re.IGNORECASE,
 )
 _WHOLE = re.compile(r"^\W{0,6}(?:given|when)\b.*\bthen\b", re.IGNORECASE | re.DOTALL)
 _THEN = re.compile(r"\bthen\b[*_]*\s*", re.IGNORECASE)
@@ -20,10 +21,10 @@ _THEN = re.compile(r"\bthen\b[*_]*\s*", re.IGNORECASE)
 _AND = re.compile(r",?\s+(?:\*\*(?:and|but)\*\*|__(?:and|but)__|AND|BUT)\s+(?=\S)", re.IGNORECASE)
 _BIG = re.compile(r"\*\*|__|AND|BUT")
 # `IF the key is missing, THEN THE API SHALL ...`, `WHILE a load runs, THE API SHALL ...`.
-_CONDITIONED = re.compile(r"^\W{0,6}(?:[A-Z]{1,5}[-_ ]?\d[\d.]*\W{1,4})?(?i:given|when(?:ever)?|while|if|where|once|during)\b")
-_ASKED = re.compile(
-    r"\bthen\b|,\s+(?=(?:the\s+)?[\w-]+(?:\s+[\w-]+){0,4}?\s+(?:shall|must|should)\b)", re.IGNORECASE
+_CONDITIONED = re.compile(
+    r"^\W{0,6}(?:[A-Z]{1,5}[-_ ]?\d[\d.]*\W{1,4})?(?i:given|when(?:ever)?|while|if|where|once|during)\b"
 )
+_ASKED = re.compile(r"\bthen\b|,\s+(?=(?:the\s+)?[\w-]+(?:\s+[\w-]+){0,4}?\s+(?:shall|must|should)\b)", re.IGNORECASE)
 _FURTHEST = 40
 _MOST_CONDITIONS = 9
 _LONGEST = 4_000

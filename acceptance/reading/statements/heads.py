@@ -10,7 +10,9 @@ from signoff.acceptance.reading.languages.word_table import phrases_of, word_tab
 from signoff.acceptance.reading.source.wording import plain
 
 _UNIT = re.compile(r"\s*[(\[]\s*(?P<unit>[A-Za-z%/]{1,12})\s*[)\]]\s*$")
-STATISTIC = re.compile(r"^\W*(?:t?p\d{2}(?:\.\d+)?|(?:\d{2}(?:\.\d+)?)(?:th|st|nd|rd)? percentile|median|mean|average)\W*$", re.I)
+STATISTIC = re.compile(
+    r"^\W*(?:t?p\d{2}(?:\.\d+)?|(?:\d{2}(?:\.\d+)?)(?:th|st|nd|rd)? percentile|median|mean|average)\W*$", re.IGNORECASE
+)
 _LONGEST = 80
 
 Roles = tuple[str, ...]

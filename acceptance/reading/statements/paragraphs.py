@@ -7,8 +7,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from signoff.acceptance.reading.sections.normative import asks, has_figure, sentences
-from signoff.acceptance.reading.sections.scenario import demands_of, is_whole, leads_to_then, scenario_statements, step_of
 from signoff.acceptance.reading.sections.roles import is_story
+from signoff.acceptance.reading.sections.scenario import (
+    demands_of,
+    is_whole,
+    leads_to_then,
+    scenario_statements,
+    step_of,
+)
 from signoff.acceptance.reading.sections.sections import (
     is_aside,
     is_front,

@@ -18,11 +18,14 @@ from signoff.acceptance.reading.statements.table_row import TableRow, at_cell, a
 _TARGETS = ("target", "after", "minimum", "maximum", "acceptable", "recommended")
 # Columns that ask for nothing and narrow nothing; the words of a recommendation or an alarm are said where they stand.
 _SILENT = frozenset({"id", "note", "method", "admin", "before", "measured", "alarm", "recommended", "acceptable"})
+_SAYS_MORE = frozenset(
+    {"statistic", "comparator", "unit", "load", "before", "measured", "beyond", "detail", "duration"}
+)
 _CODE = re.compile(r"^\W*[1-5]\d\d(?=\W*$|\s*[,;(]|\s+(?:and|with|or|plus)\b)")
 _BARE = re.compile(r"^[<>\u2264\u2265=~ ]*\d[\d.,]*$")
 _STARTS_COMPARED = re.compile(
-    r"^\W*?(?:[<>\u2264\u2265=]|at (?:most|least)|max|min|under|below|above|over|up to|no (?:more|less)|less|more|within"
-    r"|not )",
+    r"^\W*?(?:[<>\u2264\u2265=]|at (?:most|least)|max|min|under|below|above|over|up to|no (?:more|less)|less|more"
+    r"|within|not )",
     re.IGNORECASE,
 )
 _RATE = re.compile(r"^\W*\d[\d.,]*\s*(?:(?:req\w*|quer\w*|calls)\s*)?(?:/|per\b|rps|qps)", re.IGNORECASE)
@@ -31,8 +34,8 @@ _PREPOSITION = re.compile(r"^\W*(?:at|with|under|over|for|in|during|while|when|o
 _ROUTE_HEAD = re.compile(r"^\W*(?:(?:GET|POST|PUT|DELETE|HEAD)\s+)?/[\w{}<>:/.-]+\W*$")
 _USERS = re.compile(r"\b(?:users|clients|visitors|requests|callers|streams|sessions)\b", re.IGNORECASE)
 _QUANTITY = re.compile(
-    r"\b(?:latency|p\d{2}|percentile|median|throughput|rps|qps|ttft|tpot|itl|first token|per second|errors?|failed|answer|memory"
-    r"|response)\b",
+    r"\b(?:latency|p\d{2}|percentile|median|throughput|rps|qps|ttft|tpot|itl|first token|per second|errors?|failed"
+    r"|answer|memory|response)\b",
     re.IGNORECASE,
 )
 _METRIC_TYPE = re.compile(r"^\W*(?:counter|gauge|histogram|summary)\W*$", re.IGNORECASE)
@@ -47,7 +50,7 @@ def framed(source: Source, row: TableRow) -> Iterator[Statement]:
     else:
         # `New` beside no `Old` is a name like any other.
         roles_known = tuple("" if role == "after" else role for role in roles)
-    for read in (_situation, _percentiles, _by_load, _metric_names, _measures):
+    for read in (_situation, _percentiles, _by_load, _metric_names, _requirements, _measures):
         found = list(read(source, row, roles_known))
         if found:
             yield from found
@@ -121,6 +124,14 @@ def _metric_names(source: Source, row: TableRow, roles: Roles) -> Iterator[State
         yield at_cell(source, row, named[0], "bullet", f"metric {row.texts[named[0]]} ({typed[0]})")
 
 
+def _requirements(source: Source, row: TableRow, roles: Roles) -> Iterator[Statement]:
+    """`Path | What has to be there`: what has to hold of what the row is about."""
+    index = column(roles, "requirement")
+    label = _label(row, roles)
+    if index is not None and index and label and len(roles) == 2 and row.text(index):
+        yield at_cell(source, row, index, "bullet", f"{label}: {row.texts[index]}", label)
+
+
 def _measures(source: Source, row: TableRow, roles: Roles) -> Iterator[Statement]:
     """Quantity, statistic, target, unit and load in columns of their own."""
     targets = _target(roles, row.header)
@@ -150,7 +161,7 @@ def _measures(source: Source, row: TableRow, roles: Roles) -> Iterator[Statement
 
 
 def _target(roles: Roles, header: Sequence[str]) -> list[int] | None:
-    """The columns of targets, where the table has more about them than a name, or they are no targets by their heads."""
+    """The columns of targets, where the table says more of them than a name."""
     targets = [index for index, role in enumerate(roles) if role in _TARGETS]
     if targets[:1] == [0] and "value" in roles:
         # `Limit | Value | Answer beyond it`: the first column names what is limited.
@@ -160,11 +171,8 @@ def _target(roles: Roles, header: Sequence[str]) -> list[int] | None:
     if not targets or targets == [0]:
         return None
     others = {role for index, role in enumerate(roles) if index not in targets}
-    says_more = others & {"statistic", "comparator", "unit", "load", "before", "measured", "beyond", "detail", "duration"}
-    is_turned = any(roles[index] in ("after", "minimum", "maximum", "recommended", "acceptable") for index in targets)
-    is_unknown = any(role == "" and index for index, role in enumerate(roles))
-    is_value = any(roles[index] == "value" for index in targets)
-    return targets if says_more or is_turned or is_unknown or is_value else None
+    is_more = any(roles[index] != "target" for index in targets) or any(role == "" for role in roles[1:])
+    return targets if is_more or others & _SAYS_MORE else None
 
 
 def _label(row: TableRow, roles: Roles) -> str:

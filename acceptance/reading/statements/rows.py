@@ -120,7 +120,9 @@ def row_statements(source: Source, block: Block) -> Iterator[Statement]:
 def _demands(source: Source, row: _Row) -> Iterator[Statement]:
     header = row.header
     roles = roles_of(tuple(header))
-    targets = [index for index, name in enumerate(header) if index and (_TARGET.match(name) or roles[index] == "target")]
+    targets = [
+        index for index, role in enumerate(roles) if index and (role == "target" or _TARGET.match(header[index]))
+    ]
     if not targets and header and _NAMED_METRIC.match(header[0]):
         targets = [
             index

@@ -128,7 +128,9 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
         placed = _with_rules(statement, facts, placed)
     if _is_gated(statement):
-        placed = understood(statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness)
+        placed = understood(
+            statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness
+        )
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
@@ -177,6 +179,10 @@ def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> lis
     by_rules = _beside_the_label(apply(RULES, statement, statement.text, facts, by_figures), statement, bool(placed))
     if not by_rules and not placed and statement.type == "subtask" and statement.context:
         by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
+    begin = asked_from(statement.text)
+    if any(span[1] > begin for _, span in by_rules):
+        # What the conditions alone speak of is not asked where the demand itself speaks of something.
+        by_rules = [(draft, span) for draft, span in by_rules if span[1] > begin]
     if any(draft.judge == "machine" for draft, _ in (*placed, *by_rules)):
         # What only people can say of a documentation stays beside what a machine sees of it.
         documented = any(draft.kind == "documentation" for draft, _ in by_rules)
