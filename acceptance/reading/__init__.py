@@ -20,6 +20,7 @@ from signoff.acceptance.reading.diagnostics.audit import hidden_demands, line_ki
 from signoff.acceptance.reading.diagnostics.gaps import find_gaps
 from signoff.acceptance.reading.diagnostics.swallowed import free_demands
 from signoff.acceptance.reading.diagnostics.swallowed_tables import free_tables
+from signoff.acceptance.reading.diagnostics.unread import find_unread
 from signoff.acceptance.reading.facts.facts import read_facts
 from signoff.acceptance.reading.reading_state import ReadingState
 from signoff.acceptance.reading.settings.configuration import read_configuration
@@ -116,6 +117,8 @@ def _find(state: ReadingState) -> None:
     state.diagnostics += state.found.diagnostics
     found = state.found
     for flaw in find_gaps(blocks, state.configuration.settings, found.statements, found.commands):
+        state.report(flaw)
+    for flaw in find_unread(blocks, state.configuration.lines, found.statements):
         state.report(flaw)
 
 

@@ -35,6 +35,7 @@ CODES: Mapping[str, str] = {
     "table-broken": "a table that Markdown reads as text",
     "table-unread": "lines like a table without a row of dashes",
     "table-row": "a row with more or fewer cells than its head",
+    "not-read": "a table, a row or a list that is read as asking nothing",
     "table-cell-empty": "nothing under success criteria",
     "line-dropped": "a line that belongs to nothing",
     # Commands and expectations

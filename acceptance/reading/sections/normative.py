@@ -39,12 +39,13 @@ _NO_DEMAND = re.compile(
 _TOLD = re.compile(
     r"\b(?:was|were|had|did|used to|went|took|saw|noticed|measured|observed|reported|found|tried|ran|reached"
     r"|last (?:week|month|year|quarter|release|night)|yesterday|currently|so far|historically|previously|formerly"
-    r"|in \d{4}|for example|e\.g\.|for instance|typically|usually|often|might|could|would)\b",
+    r"|in (?:19|20)\d\d|for example|e\.g\.|for instance|typically|usually|often|might|could|would)\b",
     re.IGNORECASE,
 )
 # `What was said earlier is known`, `can be found at`: a past that is spoken of, and none that is told.
 _SPOKEN_OF = re.compile(
     r"\b(?:that|which|who|what|whatever)\s+(?:was|were|had|did)\b"
+    r"|\b(?:when|if|once|after)\s[^,.;]{1,40}?\s(?:was|were|had|did)\b"
     r"|\b(?:be|been|being|is|are)\s+(?:reported|found|measured|observed|noticed|tried)\b",
     re.IGNORECASE,
 )
