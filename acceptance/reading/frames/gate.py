@@ -133,7 +133,8 @@ def _strict(draft: Draft, strictness: int) -> Draft:
 
 def _for_person(text: str, draft: Draft, left_over: Sequence[Label]) -> Draft:
     words = _quoted(text, left_over)
-    limit: Threshold | None = draft.threshold
+    # A figure of another line is not asked here, where it is not even known what is asked.
+    limit: Threshold | None = None if draft.borrowed_from else draft.threshold
     if limit is not None and not limit.subject.startswith(OTHER):
         # Under a name of its own, the figure is compared with no limit of the service.
         limit = replace(limit, subject=f"{OTHER}{limit.subject}")
