@@ -1,4 +1,4 @@
-"""Tables and lists that are read as asking nothing: said with their place, so that nothing is left out without a word."""
+"""Tables and lists that are read as asking nothing: said with their place, so that none is left out in silence."""
 
 from __future__ import annotations
 

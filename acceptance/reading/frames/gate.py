@@ -27,6 +27,7 @@ from signoff.acceptance.reading.frames.coverage import (
 )
 from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
 from signoff.acceptance.reading.frames.tokens import Token, tokens_of
+from signoff.acceptance.reading.sections.scenario import asked_from
 
 Placed = tuple[Draft, tuple[int, int]]
 
@@ -39,11 +40,17 @@ _SAID = ("load", "population")
 
 
 def understood(
-    text: str, figures: Sequence[Placed], rules: Sequence[Placed], names: frozenset[str], strictness: int = SHIPPED
+    text: str,
+    figures: Sequence[Placed],
+    rules: Sequence[Placed],
+    names: frozenset[str],
+    strictness: int = SHIPPED,
+    limits: tuple[int, int] | None = None,
 ) -> list[Placed]:
     """The drafts of a text, those of clauses that are not understood left to a person.
 
     `figures` are those whose place is that of a figure, `rules` those that words ask for, `names` the document's own.
+    What is outside `limits`, by default the conditions that a text opens with, narrows all that is within.
     """
     placed = [*rules, *figures]
     machine = [draft for draft, _ in placed if draft.judge == "machine"]
@@ -59,7 +66,8 @@ def understood(
     begin = match.end() if (match := _IDENTIFIER.match(text)) else 0
     tokens = [token for token in tokens_of(text) if token.begin >= begin]
     segments = list(segments_of(labels_of(tokens, accounted, tables)))
-    return _judged(text, placed, segments, tables, strictness)
+    within = limits if limits is not None else (asked_from(text), len(text))
+    return _judged(text, placed, segments, tables, strictness, within)
 
 
 def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
@@ -75,24 +83,31 @@ def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
 
 
 def _judged(
-    text: str, placed: Sequence[Placed], segments: Sequence[Segment], tables: Lexicon, strictness: int
+    text: str,
+    placed: Sequence[Placed],
+    segments: Sequence[Segment],
+    tables: Lexicon,
+    strictness: int,
+    within: tuple[int, int],
 ) -> list[Placed]:
     tainted: dict[int, list[Label]] = {}
     apart: list[Segment] = []
     praised: list[Label] = []
+    machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
     for segment in segments:
         left_over = _counted(segment, tables, strictness)
         praised += segment.qualities
         if not left_over or segment.is_purpose():
             continue
-        touched = [
-            index
-            for index, (draft, (begin, end)) in enumerate(placed)
-            if draft.judge == "machine" and begin < segment.end and segment.begin < end
-        ]
-        if not touched and not segment.is_bound(tables):
-            apart.append(segment)
-            continue
+        touched = [index for index in machine if _overlaps(placed[index][1], segment)]
+        if segment.begin < within[0] or segment.begin >= within[1]:
+            touched = machine
+        elif not touched and not segment.is_bound(tables):
+            # What only the conditions speak of is not asked where the demand itself is not understood.
+            touched = [index for index in machine if placed[index][1][1] <= within[0]]
+            if not touched:
+                apart.append(segment)
+                continue
         for index in touched or _of_clause(placed, segments, segment):
             tainted.setdefault(index, []).extend(left_over)
     found = [
@@ -103,6 +118,10 @@ def _judged(
         found += [(_apart(text, segment), (segment.begin, segment.end)) for segment in apart]
         found += [(_praise(text, praised), (len(text), len(text)))] if praised else []
     return found
+
+
+def _overlaps(span: tuple[int, int], segment: Segment) -> bool:
+    return span[0] < segment.end and segment.begin < span[1]
 
 
 def _counted(segment: Segment, tables: Lexicon, strictness: int) -> tuple[Label, ...]:

@@ -21,6 +21,7 @@ from signoff.acceptance.reading.source.wording import box_of, label_of, plain
 from signoff.acceptance.reading.statements.fences import Surroundings, fence_statements
 from signoff.acceptance.reading.statements.paragraphs import paragraph_statements
 from signoff.acceptance.reading.statements.places import Places
+from signoff.acceptance.reading.statements.route_headings import of_routes
 from signoff.acceptance.reading.statements.rows import row_statements
 
 _LINK_ONLY = re.compile(r"^\s*!?\[[^\[\]]*\]\([^()]*\)\W*$")
@@ -57,7 +58,7 @@ def read_statements(source: Source, blocks: Sequence[Block], configuration: Conf
         elif block.kind == "fence" and block.line not in configuration.blocks:
             statements += fence_statements(source, block, above, around)
         above = block if block.kind != "other" else above
-    ordered = sorted(statements, key=lambda statement: (statement.line, statement.column))
+    ordered = sorted(of_routes(statements), key=lambda statement: (statement.line, statement.column))
     return Found(tuple(ordered), tuple(around.commands), tuple(around.diagnostics))
 
 

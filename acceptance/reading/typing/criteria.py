@@ -128,9 +128,8 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
         placed = _with_rules(statement, facts, placed)
     if _is_gated(statement):
-        placed = understood(
-            statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness
-        )
+        by_rules = placed[: len(placed) - len(by_figures)]
+        placed = understood(statement.text, by_figures, by_rules, facts.names(), facts.strictness, statement.limits)
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:

@@ -104,3 +104,16 @@ def test_what_is_refused_from_a_figure_on_keeps_that_figure_as_its_limit(read: R
     text = "IF a key sends more than 30 requests per minute, THEN THE API SHALL refuse the rest with 429"
     found = read(f"# Plover\n\n#### Acceptance criteria\n\n1. {text}\n").criteria
     assert any(criterion.threshold is not None and criterion.threshold.value == 0.5 for criterion in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WHEN the rack is warm and the fans turn, THE API SHALL keep p95 latency below 2 s",
+        "GIVEN the rack is warm, WHEN I GET /health, THEN p95 latency is below 2 s",
+        "GIVEN the service is up, WHEN I POST a conversation to /v1/chat/completions, THEN the reply carries a ribbon",
+    ],
+)
+def test_each_part_of_a_condition_and_of_what_follows_has_to_be_understood(read: Read, text: str) -> None:
+    found = read(f"# Plover\n\n#### Acceptance criteria\n\n1. {text}\n").criteria
+    assert {criterion.judge for criterion in found} == {"person"}
