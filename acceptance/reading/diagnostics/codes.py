@@ -35,8 +35,8 @@ CODES: Mapping[str, str] = {
     "table-broken": "a table that Markdown reads as text",
     "table-unread": "lines like a table without a row of dashes",
     "table-row": "a row with more or fewer cells than its head",
-    "not-read": "a table, a row or a list that is read as asking nothing",
     "table-cell-empty": "nothing under success criteria",
+    "not-read": "a table, a row or a list that is read as asking nothing",
     "line-dropped": "a line that belongs to nothing",
     # Commands and expectations
     "quote-unclosed": "a quote that is not closed before its block or expectation ends",

@@ -60,11 +60,11 @@ def is_whole(text: str) -> bool:
     return _WHOLE.match(text) is not None
 
 
-def demands_of(text: str) -> tuple[str, ...]:
-    """The demands of a scenario in one line, each with its conditions in front."""
+def demands_of(text: str) -> tuple[tuple[str, int], ...]:
+    """The demands of a scenario in one line, each with its conditions in front, and where its own words begin."""
     then = _THEN.search(text)
     if then is None:
-        return (text,)
+        return ((text, 0),)
     conditions, rest = text[: then.end()], text[then.end() :]
     begins = [0]
     ends = []
@@ -72,7 +72,10 @@ def demands_of(text: str) -> tuple[str, ...]:
         if _BIG.search(match[0]):
             ends.append(match.start())
             begins.append(match.end())
-    return tuple(f"{conditions}{rest[begin:end]}" for begin, end in zip(begins, [*ends, len(rest)], strict=True))
+    return tuple(
+        (f"{conditions}{rest[begin:end]}", begin and then.end() + begin)
+        for begin, end in zip(begins, [*ends, len(rest)], strict=True)
+    )
 
 
 def asked_from(text: str) -> int:

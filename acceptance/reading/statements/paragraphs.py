@@ -155,8 +155,11 @@ def _segment(block: Block, segment: _Segment, places: Places, around: Surroundin
     if label and rest and is_header and not asks(rest):
         return
     if is_whole(text) and not is_aside(block.headings):
-        for part in demands_of(text):
-            yield Statement("prose", *place, plain(part), block.headings, "demand")
+        for part, begin in demands_of(text):
+            at = segment.begin + begin
+            yield Statement(
+                "prose", places.line(at), places.column(at), place[2], plain(part), block.headings, "demand"
+            )
         return
     yield from _sentences(block, segment, places, is_identified(text))
 

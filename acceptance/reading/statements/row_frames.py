@@ -78,7 +78,7 @@ def _situation(source: Source, row: TableRow, roles: Roles) -> Iterator[Statemen
             text = f"{row.header[index]} answers {text}"
         elif roles[index] == "":
             text = f"{row.header[index]}: {text}"
-        yield at_cell(source, row, index, "bullet", f"WHEN {said.rstrip(' .')}, THEN {text}")
+        yield at_cell(source, row, index, "target", f"WHEN {said.rstrip(' .')}, THEN {text}")
 
 
 def _answers(header: Sequence[str], roles: Roles) -> list[int]:
@@ -134,8 +134,11 @@ def _requirements(source: Source, row: TableRow, roles: Roles) -> Iterator[State
 
 def _measures(source: Source, row: TableRow, roles: Roles) -> Iterator[Statement]:
     """Quantity, statistic, target, unit and load in columns of their own."""
-    targets = _target(roles, row.header)
+    targets = _target(roles)
     if targets is None:
+        return
+    if roles[targets[0]] == "value" and "quantity" in roles and not _STARTS_COMPARED.match(row.text(targets[0])):
+        # A value is a limit where it is a bound; a table of metrics may show what was found.
         return
     label = _label(row, roles)
     if not label:
@@ -160,7 +163,7 @@ def _measures(source: Source, row: TableRow, roles: Roles) -> Iterator[Statement
         yield at_figure(source, row, index, label, shown, _narrowed(row, roles, targets))
 
 
-def _target(roles: Roles, header: Sequence[str]) -> list[int] | None:
+def _target(roles: Roles) -> list[int] | None:
     """The columns of targets, where the table says more of them than a name."""
     targets = [index for index, role in enumerate(roles) if role in _TARGETS]
     if targets[:1] == [0] and "value" in roles:

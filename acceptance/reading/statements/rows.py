@@ -121,7 +121,9 @@ def _demands(source: Source, row: _Row) -> Iterator[Statement]:
     header = row.header
     roles = roles_of(tuple(header))
     targets = [
-        index for index, role in enumerate(roles) if index and (role == "target" or _TARGET.match(header[index]))
+        index
+        for index, (name, role) in enumerate(zip(header, roles, strict=True))
+        if index and (_TARGET.match(name) or (role == "target" and not _DEMAND.match(name)))
     ]
     if not targets and header and _NAMED_METRIC.match(header[0]):
         targets = [

@@ -116,9 +116,7 @@ def _item(source: Source, block: Block, steps: _Steps, position: int) -> Iterato
         return
     if step == "asked" or is_whole(text):
         role = role_of_bullet(rest, "", block.labels, block.headings, block.lead)
-        for part in (demand,) if step == "asked" else demands_of(body):
-            asked = role if role != "none" else "demand"
-            yield Statement("bullet", block.line, column, lines, plain(part), block.headings, asked)
+        yield from _scenario(source, block, (demand if step == "asked" else ""), role if role != "none" else "demand")
         return
     if label and not rest and not body.rstrip().rstrip("*_ ").endswith(":"):
         # All of the item is bold: that is its text, and no label of what stands below it.
@@ -134,6 +132,15 @@ def _item(source: Source, block: Block, steps: _Steps, position: int) -> Iterato
     if _TARGET.search(text) and role in ("metric", "demand"):
         statement = "target"
     yield Statement(statement, block.line, column, lines, text, block.headings, role, label)
+
+
+def _scenario(source: Source, block: Block, demand: str, role: str) -> Iterator[Statement]:
+    """An item that is a step, or a scenario in one line: a statement for each thing that it asks for."""
+    places = Places(source, block)
+    lines = tuple(range(block.line, block.last_line + 1))
+    for text, begin in ((demand, 0),) if demand else demands_of(block.text):
+        place = (places.line(begin), places.column(begin), lines)
+        yield Statement("bullet", *place, plain(text), block.headings, role)
 
 
 def _parts(source: Source, block: Block, begins: Sequence[int], role: str, label: str) -> Iterator[Statement]:
