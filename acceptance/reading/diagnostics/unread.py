@@ -14,6 +14,7 @@ from signoff.acceptance.reading.source.wording import plain, shown_heading
 
 _TABLE_MEND = "if they ask for something, call the column `Target`, `Limit`, `Expected` or `Requirement`"
 _LIST_MEND = "if it asks for something, say MUST, or put it below a heading such as `Requirements`"
+_MOST_LINES = 10
 _ROLES = {
     "story": "a user story",
     "question": "a question",
@@ -54,8 +55,9 @@ def _items(left: Sequence[Block]) -> Iterator[Flaw]:
     told = [block for block in left if has_figure(block.text)]
     if not told:
         return
-    lines = ", ".join(str(block.line) for block in told[1:])
-    also = f" (and {'lines' if len(told) > 2 else 'line'} {lines})" if lines else ""
+    lines = ", ".join(str(block.line) for block in told[1:_MOST_LINES])
+    more = ", ..." if len(told) > _MOST_LINES else ""
+    also = f" (and {'lines' if len(told) > 2 else 'line'} {lines}{more})" if lines else ""
     message = f"this item{also} has a figure and is not read as a demand: {_why(told[0])}"
     yield Flaw("not-read", "note", told[0].line, told[0].offset + 1, message, _LIST_MEND)
 

@@ -68,5 +68,5 @@ def is_silent(role: str) -> bool:
 
 
 def is_story(text: str) -> bool:
-    """Whether a sentence tells what somebody wants, and why: `As an operator, I want ...`."""
+    """Whether a sentence says what somebody wants, and why: `As an operator, I want ...`."""
     return _WISH.match(text[:_LONGEST]) is not None

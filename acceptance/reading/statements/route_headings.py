@@ -1,4 +1,4 @@
-"""Demands below a heading that is a route: the route is part of each, so it stands in front of its text."""
+"""Demands below a heading that is a route: the route is part of each, so it is put before its text."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def at_cell(
     label: str = "",
     limits: tuple[int, int] | None = None,
 ) -> Statement:
-    """A statement that stands at a cell of a row, and on all of the row's lines."""
+    """A statement whose place is a cell of a row, on all of the row's lines."""
     cell = row.block.cells[index]
     line = cell.line or row.block.line
     lines: Sequence[int] = range(row.block.line, row.block.last_line + 1)

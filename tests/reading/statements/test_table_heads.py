@@ -123,3 +123,12 @@ def test_a_recommended_figure_is_no_limit(read: Read) -> None:
 def test_a_comma_in_the_name_of_a_row_does_not_hide_what_it_is_about(read: Read) -> None:
     document = read(table("Metric | Target | Window", "New articles searchable, p95 | 10 s | load test"))
     assert [found.judge for found in document.criteria] == ["person"]
+
+
+def test_a_demand_below_a_heading_that_is_a_route_is_about_that_route(read: Read) -> None:
+    text = "# Plover\n\n### 2.1 GET /ready\n\n- p99 latency below 30 ms\n- `/live` answers with 200\n"
+    assert [statement.text for statement in read(text).statements] == [
+        "GET /ready: p99 latency below 30 ms",
+        "/live answers with 200",
+    ]
+    assert not [found for found in read(text).criteria if found.kind == "latency"]
