@@ -15,6 +15,7 @@ from signoff.acceptance.reading.drafts.setting_figures import setting_for
 from signoff.acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
 from signoff.acceptance.reading.drafts.stated_load import stated_load
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
+from signoff.acceptance.reading.facts.asked import asked_within
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
 from signoff.acceptance.reading.quantities.number_words import with_digits
@@ -107,6 +108,8 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []
     quantities, unreadable = facts.quantities(statement.text, _about(statement))
+    begin, end = asked_within(statement)
+    quantities = tuple(quantity for quantity in quantities if begin <= quantity.begin < end)
     # No figure is read behind it, so nothing there is asked about one.
     statement = replace(statement, text=statement.text[:LONGEST])
     placed = [
@@ -119,7 +122,7 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type != "expected":
         placed += [
             (Draft("port", parameters={"port": number}), match.span())
-            for match in _PORT.finditer(statement.text)
+            for match in _PORT.finditer(statement.text, begin, end)
             if 0 < (number := int(match["port"] or match["behind"])) <= _LAST_PORT
         ]
     return placed, [_unreadable_note(statement, item) for item in unreadable]

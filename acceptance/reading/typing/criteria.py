@@ -18,6 +18,7 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.sections.scenario import asked_from
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
     command_has_placeholder,
@@ -128,9 +129,9 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
         placed = _with_rules(statement, facts, placed)
     if _is_gated(statement):
-        placed = understood(
-            statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness
-        )
+        by_rules = placed[: len(placed) - len(by_figures)]
+        asked = _asked(statement, by_rules)
+        placed = understood(asked, by_figures, by_rules, facts.names(), facts.strictness, statement.limits)
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
@@ -185,6 +186,10 @@ def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> lis
     by_rules = _beside_the_label(apply(RULES, statement, statement.text, facts, by_figures), statement, bool(placed))
     if not by_rules and not placed and statement.type == "subtask" and statement.context:
         by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
+    begin = asked_from(statement.text)
+    if any(span[1] > begin for _, span in by_rules):
+        # What the conditions alone speak of is not asked where the demand itself speaks of something.
+        by_rules = [(draft, span) for draft, span in by_rules if span[1] > begin]
     if any(draft.judge == "machine" for draft, _ in (*placed, *by_rules)):
         # What only people can say of a documentation stays beside what a machine sees of it.
         documented = any(draft.kind == "documentation" for draft, _ in by_rules)
@@ -215,6 +220,9 @@ def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
 def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) -> list[Note]:
     """Parts of an enumeration that no rule and no figure covers: said, because the rest is judged."""
     notes: list[Note] = []
+    if asked_from(statement.text):
+        # Behind conditions, parts between commas are no enumeration.
+        return notes
     ordered = sorted(spans)
     begin = first = reach = 0
     for end in (*(cut.start() for cut in _COMMAS.finditer(statement.text)), len(statement.text)):
