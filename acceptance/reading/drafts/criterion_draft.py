@@ -32,6 +32,8 @@ class Draft:
     notes: tuple[Note, ...] = ()
     service: str = ""
     not_understood: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+    """Which parts of the statement it accounts for, beside the words that its check knows."""
 
 
 def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:

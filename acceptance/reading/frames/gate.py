@@ -63,6 +63,7 @@ def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
         if draft.judge != "machine":
             continue
         yield span
+        yield from draft.spans
         for key in _SAID:
             for said in str(draft.parameters.get(key, "")).split(", "):
                 if said and (place := " ".join(text.split()).find(said)) >= 0:
