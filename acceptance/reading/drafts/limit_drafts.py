@@ -11,6 +11,7 @@ from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
 from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
+from signoff.acceptance.reading.drafts.route_drafts import on_its_route
 from signoff.acceptance.reading.drafts.setting_figures import setting_for
 from signoff.acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
@@ -126,7 +127,7 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
 
 def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     """The criterion that a figure asks for, with the circumstances that its check does not make."""
-    draft = _draft_of(quantity, statement, facts)
+    draft = on_its_route(_draft_of(quantity, statement, facts), quantity, statement, facts)
     if draft.kind in ("throughput", "latency", "queueing") and (found := _FAULTLESS.search(statement.text)):
         told = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
         draft = replace(draft, assumptions=(*draft.assumptions, told))
