@@ -18,7 +18,14 @@ from typing import Any
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.errors import NotMeasurable, RunInvalid
 from signoff.acceptance.evidence import Evidence, Record
-from signoff.acceptance.measuring import ended_process, generation, load_conditions, metrics_address, repeated_prompts, route_load
+from signoff.acceptance.measuring import (
+    ended_process,
+    generation,
+    load_conditions,
+    metrics_address,
+    repeated_prompts,
+    route_load,
+)
 from signoff.acceptance.measuring.external_load import RECORD as FOREIGN
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.perf.client.exchange import Exchange
@@ -132,7 +139,7 @@ def body_key(body: Mapping[str, Any]) -> str:
 def _take(recorder: Recorder, site: Site) -> None:
     limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in route_load.limits(site, kind)]
     strictest_s = min(limits_s, default=None)
-    asked = _asked(site)
+    asked = _demand(site)["throughput_limit_per_second"]
     path, bodies = requests(site)
     url = site.deployment.request_url(site.deployment.target, path)
     model = generation.served_model(site)
@@ -201,10 +208,6 @@ def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
         recorder.write("run", record)
 
 
-def _asked(site: Site) -> float | None:
-    return max((threshold.value for threshold in route_load.limits(site, "throughput")), default=None)
-
-
 def _timeout_s(site: Site) -> float:
     """When a request is given up, and what a failure is charged: by the loosest limit."""
     longest_s = max((threshold.base()[0] for threshold in route_load.limits(site, "latency")), default=None)
@@ -213,7 +216,7 @@ def _timeout_s(site: Site) -> float:
 
 def _demand(site: Site) -> Record:
     """What the document asks of the load."""
-    asked = _asked(site)
+    asked = max((threshold.value for threshold in route_load.limits(site, "throughput")), default=None)
     return {
         "conditions": load_conditions.stated(route_load.of_completions(site), OF_A_STREAM),
         "throughput_limit_per_second": asked,

@@ -55,7 +55,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     request = criterion.parameters["request"]
     if site.foreign is not None:
         raise NotMeasurable(
-            f"the load of this run is {site.foreign.tool}'s, which did not ask {request['path']}", "run without --evidence"
+            f"the load of this run is {site.foreign.tool}'s, which did not ask {request['path']}",
+            "run without --evidence",
         )
     asked = {name: request.get(name) for name in ("method", "address", "path", "headers", "body")}
     return site.measured(NAME, lambda recorder: _take(recorder, site, request), key=asked)

@@ -36,9 +36,10 @@ class Client:
     """Connections to one server. Use as `async with Client(url) as client`.
 
     `timeout_s` counts from the intended time of a request. `keep_text` keeps the text of completions in the
-    records, `keep_replies` all of a reply in its call. With `any_answer` a status of 2xx is enough. `most_bytes` bounds a body and `most_events` a stream, beside
+    records, `keep_replies` all of a reply in its call. `most_bytes` bounds a body and `most_events` a stream, beside
     what perf/client/bounds.py says. With `gather` much is read together, up to two milliseconds
-    later: for those whose next request waits for no answer (see `Reading.gather`). Raises PlanInvalid for a URL
+    later: for those whose next request waits for no answer (see `Reading.gather`). With `any_answer`
+    a status of 2xx is enough for a good reply. Raises PlanInvalid for a URL
     or header that cannot be used, Unresolved for an unknown host.
     """
 

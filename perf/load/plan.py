@@ -35,7 +35,7 @@ class LoadPlan:
     into the last user message (or the prompt) of each request, in front, because a repeated prompt would
     measure the server's prefix cache. `limit_ms` and `figure` (what is judged: the mean, or the p99) decide
     how late the client may be: by at most 2 % of the limit, or of the measured figure where there is none.
-    `any_answer` takes each answer of status 2xx for a good one: that of a route which completes nothing; a GET has no body.
+    `any_answer` takes each answer of status 2xx for a good one: that of a route which completes nothing.
     Raises PlanInvalid.
     """
 

@@ -35,7 +35,9 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     """Pass where each answer is what is asked for, and the request that is right is answered."""
     sound = next(evidence.of("sound"), None)
     if sound is not None and not 200 <= (sound["status"] or 0) < 300:
-        return Verdict("fail", f"a request that is right gives {status_of(sound)}, so refusals of wrong ones show nothing")
+        return Verdict(
+            "fail", f"a request that is right gives {status_of(sound)}, so refusals of wrong ones show nothing"
+        )
     answers = list(evidence.of("answer"))
     wanted = criterion.parameters.get("status") or ()
     if sound is not None and TOO_MANY not in wanted and any(each["status"] == TOO_MANY for each in answers):

@@ -58,7 +58,7 @@ def _body_problems(parameters: Parameters, body: Any, served: str | None) -> lis
 
 
 def _value_problems(wanted: Mapping[str, Any], body: Any, served: str | None) -> list[str]:
-    """Whether a value is in the body, below a key that speaks of it where one is named; or is not, where it is absent."""
+    """Whether a value is in the body, below a key that speaks of it; or is not, where it has to be absent."""
     key = str(wanted.get("key") or "").lower()
     value = served if wanted.get("served") else wanted["value"]
     if value is None:

@@ -1,8 +1,8 @@
-"""Requests of a criterion, brought about by sending them: each is one that is right, changed in what the document names.
+"""Requests of a criterion, brought about by sending them: one that is right, changed in what the document names.
 
-`parameters.sent` lists the changes, as plain JSON: `{"how": "set", "field": "model", "value": "..."}`, `missing` (a field
-is left out), `torn` (JSON that breaks off), `malformed` (torn, and two fields of a wrong type), `long` (a prompt longer
-than the context) and `size` (a body of more than so many bytes).
+`parameters.sent` lists the changes, as plain JSON: `{"how": "set", "field": "model", "value": "..."}`, `missing` (a
+field is left out), `torn` (JSON that breaks off), `malformed` (torn, and two fields of a wrong type), `long` (a prompt
+longer than the context) and `size` (a body of more than so many bytes).
 """
 
 from __future__ import annotations

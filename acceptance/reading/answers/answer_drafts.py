@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from signoff.acceptance.reading.answers.groups import Group, groups_of
 from signoff.acceptance.reading.answers.outcomes import outcomes
 from signoff.acceptance.reading.answers.piece import OF_ANSWERS, OF_REQUESTS, Piece, without_overlap
 from signoff.acceptance.reading.answers.wrong_requests import wrong_requests
@@ -20,7 +20,16 @@ Placed = tuple[Draft, tuple[int, int]]
 
 LONGEST = 2_000
 REPLACED = frozenset(
-    {"service", "tokenization", "chat_roles", "openai_api", "health", "queueing", "request_validation", "error_handling"}
+    {
+        "service",
+        "tokenization",
+        "chat_roles",
+        "openai_api",
+        "health",
+        "queueing",
+        "request_validation",
+        "error_handling",
+    }
     | {"model_information", "gateway_routing", "context_length", "discovery"}
 )
 """Kinds that ask something weaker of a sentence, or something else, than what is read here."""
@@ -29,29 +38,22 @@ _STEPS = frozenset({"then", "and", "but"})
 _CODE = re.compile(r"`+\s*([^`]{1,80}?)\s*`+|[\"\u201c]([\w./:-]{1,60})[\"\u201d]")
 _WORD = re.compile(r"[\w./:-]+")
 _CHAT = re.compile(
-    r"(?:\b(?:if|when|whenever)\s+)?(?:\b(?:an?|the|each|every|any)\s+)?(?:valid\s+)?\b(?:chat[- ])?(?:completions?|chat)(?:\s+requests?)?"
+    r"(?:\b(?:if|when|whenever)\s+)?(?:\b(?:an?|the|each|every"
+    r"|any)\s+)?(?:valid\s+)?\b(?:chat[- ])?(?:completions?|chat)(?:\s+requests?)?"
     r"(?:\s+(?:is|are)\s+(?:valid|received|sent|answered))?\b",
     re.IGNORECASE,
 )
 _CHAT_ANSWER = re.compile(r"\b(?:each|every|all|the|an?)?\s*(?:responses?|answers?|repl(?:y|ies))\b", re.IGNORECASE)
 _SOUND = re.compile(
     r"\bgiven (?:that )?(?:a valid key|a valid request|(?:all (?:the )?|both |every )?(?:the )?"
-    r"(?:workers?|services?|replicas?|server|system|model|api|engine)s? (?:is|are) (?:up|running|well|healthy|ready|loaded|available|up and running))\b"
+    r"(?:workers?|services?|replicas?|server|system|model|api|engine)s? (?:is|are) (?:up|running|well|healthy"
+    r"|ready|loaded|available|up and running))\b"
     r"|\bwith the roles? (?:system|user|assistant)(?: and (?:system|user|assistant))?\b",
     re.IGNORECASE,
 )
 _USAGE = ("prompt_tokens", "completion_tokens", "total_tokens")
 _REFUSAL = "refused is read as: a status of 4xx, or no connection"
 _METRICS = "/metrics"
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """What belongs together: requests, and what their answer has to be."""
-
-    requests: tuple[Piece, ...]
-    answers: tuple[Piece, ...]
-    neutral: tuple[Piece, ...] = ()
 
 
 def answer_drafts(statement: Statement, facts: Facts) -> list[Placed]:
@@ -67,7 +69,7 @@ def answer_drafts(statement: Statement, facts: Facts) -> list[Placed]:
         # What a step is asked of stands in the steps before it.
         return []
     found = []
-    for group in _groups(pieces):
+    for group in groups_of(pieces, text):
         draft = _draft(group, text, statement, facts)
         if draft is not None:
             main = group.answers[0]
@@ -94,33 +96,7 @@ def _code_words(statement: Statement, facts: Facts) -> frozenset[str]:
     return frozenset(word for text in shown for word in (text, *_WORD.findall(text)))
 
 
-def _groups(pieces: Sequence[Piece]) -> Iterator[_Group]:
-    """Requests with the answers that follow, or precede, them: `X gets 400, Y 422` and `404 for X, 422 for Y`."""
-    neutral = tuple(piece for piece in pieces if piece.sort == "neutral")
-    ordered = [piece for piece in pieces if piece.sort != "neutral"]
-    answers_first = bool(ordered) and ordered[0].sort in OF_ANSWERS and any(p.sort in OF_REQUESTS for p in ordered)
-    opening, closing = (OF_ANSWERS, OF_REQUESTS) if answers_first else (OF_REQUESTS, OF_ANSWERS)
-    gathered: list[Piece] = []
-    for piece in ordered:
-        if piece.sort in opening and any(each.sort in closing for each in gathered) and _begins_anew(piece, ordered, closing):
-            yield _group(gathered, neutral)
-            gathered = []
-        gathered.append(piece)
-    if gathered:
-        yield _group(gathered, neutral)
-
-
-def _begins_anew(piece: Piece, ordered: Sequence[Piece], closing: frozenset[str]) -> bool:
-    """Whether something follows that belongs to it."""
-    return any(other.sort in closing and other.begin > piece.begin for other in ordered)
-
-
-def _group(pieces: Sequence[Piece], neutral: tuple[Piece, ...]) -> _Group:
-    requests = tuple(piece for piece in pieces if piece.sort in OF_REQUESTS)
-    return _Group(requests, tuple(piece for piece in pieces if piece.sort in OF_ANSWERS), neutral)
-
-
-def _draft(group: _Group, text: str, statement: Statement, facts: Facts) -> Draft | None:
+def _draft(group: Group, text: str, statement: Statement, facts: Facts) -> Draft | None:
     if not group.answers:
         return None
     route = _route(group, text, statement)
@@ -139,7 +115,7 @@ def _draft(group: _Group, text: str, statement: Statement, facts: Facts) -> Draf
     return Draft("json_shape", assumptions=assumptions, parameters=parameters, spans=spans)
 
 
-def _route(group: _Group, text: str, statement: Statement) -> Route | None:
+def _route(group: Group, text: str, statement: Statement) -> Route | None:
     named = [piece.says["route"] for piece in group.requests if piece.sort == "request"]
     if named:
         found: Route = named[0]
@@ -165,7 +141,12 @@ def _asked(answers: Sequence[Piece], wrong: Sequence[Piece], route: Route | None
     for piece in answers:
         says = piece.says
         if "status" in says:
-            if "status" in found and found["status"] != says["status"] and not says.get("absent") and not found.get("absent"):
+            if (
+                "status" in found
+                and found["status"] != says["status"]
+                and not says.get("absent")
+                and not found.get("absent")
+            ):
                 return None
             found["status"] = found.get("status") if says.get("absent") and "status" in found else says["status"]
         for name in ("reason", "absent"):
@@ -228,16 +209,16 @@ def _is_decided(
     if wrong:
         # What is wrong has to be met with an error that the sentence states.
         return bool(status) and all(str(each)[0] == "4" or str(each)[0] == "5" for each in status)
-    if status and all(each in _KEY for each in status) or 429 in status:
+    if (status and all(each in _KEY for each in status)) or 429 in status:
         return False
     if asked.get("refused") or asked.get("absent"):
         return route is not None and not route.in_words
     if command is not None and not (route is not None and not route.in_words):
-        return bool(status) and status != [200] or body
+        return (bool(status) and status != [200]) or body
     if route is not None:
         if route.in_words:
             return body and set(status) <= {200}
-        return bool(status) and status != [200] or body
+        return (bool(status) and status != [200]) or body
     if statement.type == "expected":
         return False
     of_chat = _CHAT.search(text) or _CHAT_ANSWER.search(text) or "body" in text
@@ -267,4 +248,3 @@ def without_swallowed(others: Sequence[Placed], answers: Sequence[Placed]) -> li
         for draft, (begin, end) in others
         if not any(first <= begin and end <= last for first, last in taken)
     ]
-

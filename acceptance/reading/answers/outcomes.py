@@ -10,15 +10,21 @@ from signoff.acceptance.reading.answers.piece import Piece
 _CODES = (
     "200 201 202 204 400 401 403 404 405 406 408 409 410 411 413 414 415 422 429 500 501 502 503 504 4xx 5xx"
 ).split()
-_CODE = rf"(?<![\w.,:/$-])(?:{'|'.join(_CODES)})\b(?![.,]?\d|\s?(?:%|tokens?|[mµ]?s\b|sec|min|[kmgt]i?b\b|cores?|req|rps|users?|numbers?|texts?|turns?|MB|at once))"
+_CODE = (
+    rf"(?<![\w.,:/$-])(?:{'|'.join(_CODES)})\b(?![.,]?\d|\s?(?:%|tokens?|[mµ]?s\b|sec|min|[kmgt]i?b\b"
+    r"|cores?|req|rps|users?|numbers?|texts?|turns?|MB|at once))"
+)
 _WITH_CODE = (
-    r"(?:(?:answer(?:s|ed)?|refuse[sd]?|reject(?:s|ed)?|turned (?:down|away)|denied|responds?|repl(?:y|ies)|returns?|returned"
-    r"|is|are|be|gets?|receives?|yields?|gives?|ends?|means|stays|see[sn]?|say|says|the|a|an|clear|by|with|in|http|https|status"
+    r"(?:(?:answer(?:s|ed)?|refuse[sd]?|reject(?:s|ed)?|turned (?:down|away)|denied|responds?|repl(?:y|ies)"
+    r"|returns?|returned"
+    r"|is|are|be|gets?|receives?|yields?|gives?|ends?|means|stays|see[sn]?|say|says|the|a|an|clear|by|with|in"
+    r"|http|https|status"
     r"|code|of|response|result)\s+)*"
 )
 _STATUS = re.compile(
     rf"(?P<with>{_WITH_CODE})(?P<codes>{_CODE}(?:\s*(?:or|/)\s*(?:an? )?{_CODE})*)"
-    r"(?:\s+(?:Not Found|Unprocessable(?: Entity| Content)?|Bad Request|Payload Too Large|Content Too Large|OK|Forbidden"
+    r"(?:\s+(?:Not Found|Unprocessable(?: Entity| Content)?|Bad Request|Payload Too Large|Content Too Large|OK"
+    r"|Forbidden"
     r"|Unauthorized|Method Not Allowed|Gone|client errors?|errors?|status)\b)?",
     re.IGNORECASE,
 )
@@ -30,54 +36,73 @@ _REFUSED = re.compile(
     re.IGNORECASE,
 )
 _ABSENT = re.compile(
-    r"\b(?:is|are) (?:now )?gone\b(?: now)?|\b(?:no longer|does not|must not|do not) exists?\b|\b(?:is|was|are|has been) removed\b"
-    r"|\bmust not be (?:there|offered|exposed|served)\b|\b(?:is|are) not (?:offered|exposed|served|there)\b|\bis absent\b",
+    r"\b(?:is|are) (?:now )?gone\b(?: now)?|\b(?:no longer|does not|must not|do not) exists?\b|\b(?:is|was|are"
+    r"|has been) removed\b"
+    r"|\bmust not be (?:there|offered|exposed|served)\b|\b(?:is|are) not (?:offered|exposed|served|there)\b"
+    r"|\bis absent\b"
+    r"|\bno (?:\w+ )?(?:endpoint|route)\b|\b(?:is|it is|be) (?:not|no) an? (?:\w+ )?(?:service|endpoint|route)\b",
     re.IGNORECASE,
 )
 _REASON = re.compile(
     r"\b(?:with|and|together with|that has|plus)\s+(?:an?|the)\s+(?:clear\s+|json\s+|structured\s+)?"
     r"(?:error(?: body| message| object)?|reason|explanation|message)\b(?!\s+(?:of|with|that|which))"
-    r"|\b(?:that |which )?(?:tells|says|states|gives|and tells) the (?:reason|cause)\b|\band the reason is (?:given|said|stated)\b",
+    r"|\b(?:that |which )?(?:tells|says|states|gives|and tells) (?:the (?:reason|cause)|why)\b"
+    r"|\band the reason is (?:given|said|stated)\b",
     re.IGNORECASE,
 )
+_NEVER_MORE = re.compile(
+    r",?\s*(?:and )?(?:never|not) (?:with )?(?:a |an )?(?:5\d\d|5xx|200|server error)\b", re.IGNORECASE
+)
 _NAMES_IT = re.compile(
-    r"(?:\b(?:with|and)\s+(?:an? )?(?:error |clear )?(?:message|error|body|reason) that (?:names|tells|mentions|says) the (?:field|role|model|parameter)"
-    r"|\b(?:and )?(?:the )?(?:body|message|error) (?:must |shall |has to )?(?:names?|mentions?) the (?:field|role|model|parameter)"
+    r"(?:\b(?:with|and)\s+(?:an? )?(?:error |clear )?(?:message|error|body|reason) that (?:names|tells"
+    r"|mentions|says) the (?:field|role|model|parameter)"
+    r"|\b(?:and )?(?:the )?(?:body|message|error) (?:must |shall |has to )?(?:names?|mentions?) the (?:field"
+    r"|role|model|parameter)"
     r"|\bnames the (?:field|role|parameter)|\bwith (?:the |its )?name in the (?:message|body|error))\b",
     re.IGNORECASE,
 )
 _ERROR_TYPE = re.compile(
-    r"(?:\b(?:and|with|has|carries|holds)\s+)*(?:the body (?:has|holds) )?(?:an? |the )?error\s*(?:(?:of|with|has) (?:the |a )?type|\.type (?:is|=|:)|type (?:is )?)\s*\"?(?P<type>[a-z]\w*)\"?",
+    r"(?:\b(?:and|with|has|carries|holds)\s+)*(?:the body (?:has|holds) )?(?:an? |the )?error\s*(?:(?:of|with"
+    r"|has) (?:the |a )?type|\.type (?:is|=|:)|type (?:is )?)\s*\"?(?P<type>[a-z]\w*)\"?",
     re.IGNORECASE,
 )
 _HEADER = re.compile(
-    r"(?:\b(?:with|and|plus|in|the|an?|header)\s+)*\b(?P<header>Retry-After|WWW-Authenticate|X-[A-Za-z]+(?:-[A-Za-z]+)*|Content-Type|Location"
+    r"(?:\b(?:with|and|plus|in|the|an?|header)\s+)*\b(?P<header>Retry-After|WWW-Authenticate"
+    r"|X-[A-Za-z]+(?:-[A-Za-z]+)*|Content-Type|Location"
     r"|Cache-Control)\b(?: header)?(?:\s*(?:is|:|=|of)\s+\"?(?P<value>[a-z]+/[a-z.+-]+|\d+)\"?)?",
     re.IGNORECASE,
 )
 _FIELD_IS = re.compile(
-    r"\"?\b(?P<field>[a-z][\w.]*)\"?\s*(?:is set to|set to|is|equals|==?|:|says)\s*\"(?P<value>[^\"]{1,60})\"", re.IGNORECASE
+    r"\"?\b(?P<field>[a-z][\w.]*)\"?\s*(?:is set to|set to|is|equals|==?|:)\s*\"(?P<value>[^\"]{1,60})\"", re.IGNORECASE
 )
 _FIELD_IS_CODE = re.compile(
-    r"\"?\b(?P<field>[a-z][\w.]*)\"?\s*(?:is set to|set to|equals|==?|is|:)\s*(?P<value>true|false|[\w.-]+)(?![\w.-])", re.IGNORECASE
+    r"\"?\b(?P<field>[a-z][\w.]*)\"?\s*(?:is set to|set to|equals|==?|is|:)\s*(?P<value>true|false|[\w.-]+)(?![\w.-])",
+    re.IGNORECASE,
 )
-_SAYS = re.compile(r"\b(?:says?|reports?|returns?|shows?|with|states?)\s+(?:the )?(?:status\s+)?\"(?P<value>[^\"]{1,60})\"", re.IGNORECASE)
+_SAYS = re.compile(
+    r"\b(?:says?|reports?|returns?|shows?|with|states?)\s+(?:the )?(?:status\s+)?\"(?P<value>[^\"]{1,60})\"",
+    re.IGNORECASE,
+)
 _VERSION = re.compile(
-    r"(?:\b(?:and|the|its|as|in|reports?|shows?|states?|names?|gives?|with)\s+)*\b(?P<key>version|revision|release|build)\s+(?:is\s+|=\s*)?"
+    r"(?:\b(?:and|the|its|as|in|reports?|shows?|states?|names?|gives?|with)\s+)*\b(?P<key>version|revision"
+    r"|release|build)\s+(?:is\s+|=\s*)?"
     r"\"?(?P<value>v?\d[\w.+-]*\w|v?\d)\"?",
     re.IGNORECASE,
 )
 _SERVED = re.compile(
-    r"\b(?:names?|shows?|reports?|states?|gives?|and)\s+(?:the )?(?:(?:name of )?(?:the )?(?:loaded |served |current |running )?model(?:'s)?(?: name| id)?)\b(?!\s+[\w./-]*\d|s)",
+    r"\b(?:names?|shows?|reports?|states?|gives?|and)\s+(?:the )?(?:(?:name of )?(?:the )?(?:loaded |served "
+    r"|current |running )?model(?:'s)?(?: name| id)?)\b(?!\s+[\w./-]*\d|s)",
     re.IGNORECASE,
 )
 _VERB_OF_NAMES = re.compile(
-    r"\b(?:lists?|names?|shows?|contains?|includes?|holds?|reports?|mentions?|returns?|has|have|gives?)\s+(?:exactly |at least )?(?:(?:the )?(?:models?|metrics?|name|entry|id)\s+)?(?=[\"\w/])"
+    r"\b(?:lists?|names?|shows?|contains?|includes?|holds?|reports?|mentions?|returns?|has|have"
+    r"|gives?)\s+(?:exactly |at least )?(?:(?:the )?(?:models?|metrics?|name|entry|id)\s+)?(?=[\"\w/])"
     r"|\b(?:is|are) (?:named|called)\s+|\b(?:the name (?:in|of) .{0,40}? is)\s+",
     re.IGNORECASE,
 )
 _ARE_LISTED = re.compile(
-    r"\s+(?:is|are|must be|shall be|has to be|have to be) (?:among (?:the )?(?:entries|models|names|list)|in (?:the|its) list(?: of models)?|listed(?: there)?|shown|one of them|part of the list)\b",
+    r"\s+(?:is|are|must be|shall be|has to be|have to be) (?:among (?:the )?(?:entries|models|names|list)"
+    r"|in (?=(?:the|its) list of models)|in (?:the|its) list\b(?! of models)|listed(?: there)?|shown|one of them|part of the list)\b",
     re.IGNORECASE,
 )
 _NO_LONGER = re.compile(r"(?:\s*,)?\s*(?:and|but)?\s*(?:no longer|not)\s+(?:the )?(?:model )?", re.IGNORECASE)
@@ -94,12 +119,14 @@ _VERB_OF_FIELDS = re.compile(
     re.IGNORECASE,
 )
 _USAGE = re.compile(
-    r"(?:token )?\busage(?: (?:block|object|figures?|counts?|field|included))?\b(?: of tokens)?|\btoken (?:usage|counts?)\b(?=\s*(?:\(|$|[.,;]| in the| of the|and))",
+    r"(?:token )?\busage(?: (?:block|object|figures?|counts?|field|included))?\b(?: of tokens)?"
+    r"|\btoken (?:usage|counts?)\b(?=\s*(?:\(|$|[.,;]| in the| of the|and))",
     re.IGNORECASE,
 )
 _ONE_CHOICE = re.compile(r"\b(?:exactly )?one choice\b", re.IGNORECASE)
 _MENTIONS = re.compile(
-    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?(?P<word>[a-z]{3,30})\b", re.IGNORECASE
+    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?(?P<word>[a-z]{3,30})\b",
+    re.IGNORECASE,
 )
 
 
@@ -110,6 +137,8 @@ def outcomes(text: str, code: frozenset[str]) -> Iterator[Piece]:
         yield Piece("status", match.start(), match.end(), {"status": codes})
     for match in _CLIENT_ERROR.finditer(text):
         yield Piece("status", match.start(), match.end(), {"status": ["4xx"]})
+    for match in _NEVER_MORE.finditer(text):
+        yield Piece("neutral", match.start(), match.end())
     for match in _REFUSED.finditer(text):
         yield Piece("refused", match.start(), match.end())
     for match in _ABSENT.finditer(text):
@@ -138,7 +167,9 @@ def _values(text: str, code: frozenset[str]) -> Iterator[Piece]:
     for match in _SAYS.finditer(text):
         yield Piece("body", match.start(), match.end(), {"holds": [{"value": match["value"]}]})
     for match in _VERSION.finditer(text):
-        yield Piece("body", match.start(), match.end(), {"holds": [{"key": match["key"].lower(), "value": match["value"]}]})
+        yield Piece(
+            "body", match.start(), match.end(), {"holds": [{"key": match["key"].lower(), "value": match["value"]}]}
+        )
     for match in _SERVED.finditer(text):
         yield Piece("body", match.start(), match.end(), {"holds": [{"key": "model", "served": True}]})
     for match in _ONE_CHOICE.finditer(text):
@@ -194,7 +225,9 @@ def _is_name(word: str, code: frozenset[str]) -> bool:
     """Whether a word is the name of a model or a metric: shown as code, and no field; or of the shape of one."""
     if word in _TOP_FIELDS or word in _BELOW_USAGE or word.isdigit():
         return False
-    return word in code and ("-" in word or "_" in word or any(map(str.isdigit, word))) or bool(_NAMED_LIKE_A_MODEL.match(word))
+    return (word in code and ("-" in word or "_" in word or any(map(str.isdigit, word)))) or bool(
+        _NAMED_LIKE_A_MODEL.match(word)
+    )
 
 
 def _fields(text: str, code: frozenset[str]) -> Iterator[Piece]:
@@ -215,7 +248,9 @@ def _listed_fields(text: str, place: int, code: frozenset[str]) -> tuple[Sequenc
     fields: list[str] = []
     end = place
     while True:
-        match = re.compile(r"[\"']?([a-z]\w*)[\"']?(?:\s+(?:block|object|field|list))?(?!\w|\s*(?:is|set|:|=)\b)", re.IGNORECASE).match(text, place)
+        match = re.compile(
+            r"[\"']?([a-z]\w*)[\"']?(?:\s+(?:block|object|field|list))?(?!\w|\s*(?:is|set|:|=)\b)", re.IGNORECASE
+        ).match(text, place)
         if match is None or not _is_field(match[1], code):
             return fields, end
         fields.append(match[1])

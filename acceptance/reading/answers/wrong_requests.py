@@ -20,7 +20,8 @@ FIELDS = (
 _IF = r"(?:\b(?:if|when|whenever|where|in case|given|for)\s+)?"
 _ART = r"(?:(?:the|an?|its|any)\s+)?"
 _ASKS = (
-    r"(?:(?:requests?|calls?|posts?|sends?|whoever|an?|the|ask(?:s|ing)?|client|caller|developer|user|i|with|to|for|that"
+    r"(?:(?:requests?|calls?|posts?|sends?|whoever|an?|the|ask(?:s|ing)?|client|caller|developer|user|i|with"
+    r"|to|for|that"
     r"|which|names?|naming|using|uses)\s+)*"
 )
 _NAME = r"[A-Za-z][\w./:-]*[\w]"
@@ -38,12 +39,15 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 
 _UNKNOWN_MODEL = _compiled(
-    rf"{_IF}{_ASKS}{_ART}(?:requested |named |given |chosen )?models?\s+(?:name\s+)?(?:that\s+|which\s+)?(?:{_NOT_SERVED}"
+    rf"{_IF}{_ASKS}{_ART}(?:requested |named |given |chosen )?models?\s+(?:name\s+)?(?:that\s+"
+    rf"|which\s+)?(?:{_NOT_SERVED}"
     r"|(?:that |which )?nobody (?:serves|has|knows|loaded))"
-    rf"|{_IF}{_ASKS}{_ART}(?:unknown|unserved|unloaded|non-?existent|non-?existing|wrong|nonexisting) models?(?: names?)?"
+    rf"|{_IF}{_ASKS}{_ART}(?:unknown|unserved|unloaded|non-?existent|non-?existing|wrong"
+    rf"|nonexisting) models?(?: names?)?"
 )
 _NAMED_MODEL = _compiled(
-    rf"{_IF}{_ASKS}(?:ask(?:s|ed|ing)? for|requests?|requesting|names?|calls?|uses?) {_ART}models? (?P<name>{_NAME})"
+    rf"{_IF}{_ASKS}(?:ask(?:s|ed|ing)? for|(?:request|chat|call|completion|post)s? (?:for|with|of|to)|requesting)\s+"
+    rf"{_ART}models? (?!name\b|that\b|is\b|list)(?P<name>{_NAME})"
 )
 _MISSING = (
     _compiled(rf"{_IF}{_ART}(?:field |list |parameter )?\b{_FIELD}\s+(?:field |list |array )?(?:is|are)?\s*{_GONE}\b"),
@@ -51,13 +55,17 @@ _MISSING = (
 )
 _OR_EMPTY = _compiled(r"\s+or\s+(?:an?\s+)?(?:is\s+)?empty(?:\s+list)?\b")
 _EMPTY = (
-    _compiled(rf"{_IF}{_ART}(?:field |list |parameter )?\b{_FIELD}\s+(?:field |list |array )?(?:is|are)\s+(?:an\s+)?empty(?: list)?\b"),
+    _compiled(
+        rf"{_IF}{_ART}(?:field |list |parameter )?\b{_FIELD}\s+(?:field |list |array )?(?:is"
+        rf"|are)\s+(?:an\s+)?empty(?: list)?\b"
+    ),
     _compiled(rf"{_IF}{_ASKS}{_ART}\bempty\s+(?:field |list of )?{_FIELD}\b"),
     _compiled(rf"{_IF}{_ART}{_FIELD}\s+(?:that|which)\s+(?:is|are)\s+empty\b"),
 )
 _OR_MISSING = _compiled(rf"\s+or\s+(?:is\s+)?{_GONE}\b")
 _VALUE = _compiled(
-    rf"{_IF}(?:with\s+)?\"?\b{_FIELD}\"?\s*(?::|=|set to|is set to)\s*(?P<value>\[\s*\]|\{{\s*\}}|\"[^\"]{{0,80}}\"|-?\d+(?:\.\d+)?(?![\w.])"
+    rf"{_IF}(?:with\s+)?\"?\b{_FIELD}\"?\s*(?::|=|set to|is set to)\s*(?P<value>\[\s*\]|\{{\s*\}}"
+    rf"|\"[^\"]{{0,80}}\"|-?\d+(?:\.\d+)?(?![\w.])"
     r"|true\b|false\b|null\b)"
 )
 _TYPED = _compiled(
@@ -65,32 +73,47 @@ _TYPED = _compiled(
 )
 _NEGATIVE = _compiled(rf"{_IF}{_ART}(?:\b{_FIELD}\s+(?:is\s+)?negative\b|negative\s+(?P<field2>{'|'.join(FIELDS)}))\b")
 _ABOVE = _compiled(
-    rf"{_IF}{_ART}\b{_FIELD}\s+(?:values?\s+|of\s+|is\s+)*(?P<way>above|over|beyond|greater than|larger than|more than|higher than"
-    r"|exceeds?|exceeding|below|under|less than|lower than)\s+(?P<number>-?\d[\d,]*(?:\.\d+)?)(?![\w%]|\s*(?:tokens?|ms|s)\b)"
+    rf"{_IF}{_ART}\b{_FIELD}\s+(?:values?\s+|of\s+|is\s+)*(?P<way>above|over|beyond|greater than|larger than"
+    rf"|more than|higher than"
+    r"|exceeds?|exceeding|below|under|less than|lower than)\s+(?P<number>-?\d[\d,]*(?:\.\d+)?)(?![\w%]"
+    r"|\s*(?:tokens?|ms|s)\b)"
 )
 _TORN = _compiled(
-    rf"{_IF}{_ASKS}{_ART}(?:request )?(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:is|are)\s+(?:not|no) (?:valid )?json"
-    rf"|{_IF}{_ASKS}{_ART}(?:request )?(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:cannot|can't|can not) be parsed"
-    rf"|{_IF}{_ASKS}{_ART}\b(?:invalid|broken|malformed|torn|unpars[e]?able|truncated) json(?: body| bodies| payloads?)?"
+    rf"{_IF}{_ASKS}{_ART}(?:request )?(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:is|are)\s+(?:not"
+    rf"|no) (?:valid )?json"
+    rf"|{_IF}{_ASKS}{_ART}(?:request )?(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:cannot|can't"
+    rf"|can not) be parsed"
+    rf"|{_IF}{_ASKS}{_ART}\b(?:invalid|broken|malformed|torn|unpars[e]?able|truncated) json(?: body| bodies"
+    rf"| payloads?)?"
     rf"|{_IF}{_ART}json (?:that |which )?(?:is|are) (?:broken|malformed|invalid|torn)"
 )
 _MALFORMED = _compiled(
-    rf"{_IF}{_ART}\b(?:malformed|ill-formed|invalid|broken|bad) (?:chat )?(?:requests?|request bod(?:y|ies)|inputs?|payloads?|bod(?:y|ies))\b"
+    rf"{_IF}{_ART}\b(?:malformed|ill-formed|invalid|broken|bad) (?:chat )?(?:requests?|request bod(?:y|ies)"
+    rf"|inputs?|payloads?|bod(?:y|ies))\b"
     rf"|{_IF}{_ART}requests? (?:that |which )?(?:is|are) (?:malformed|ill-formed|invalid)\b"
+    r"|\b(?:garbage|rubbish|nonsense) in (?:the|a) (?:request )?(?:body|request)\b"
+    r"|\bsend rubbish\b"
 )
 _LONG = _compiled(
-    rf"{_IF}{_ART}\b(?:prompts?|inputs?|requests?)\s+(?:that\s+|which\s+)?(?:is\s+|are\s+)?(?:(?:beyond|longer than|above|over|exceed(?:s|ing)?"
-    r"|larger than|greater than|bigger than)\s+(?:the\s+|its\s+)?(?:limit|context(?: (?:window|length|size))?|window|maximum(?: length)?)"
-    r"|too long(?: for the (?:context(?: window)?|window|model))?|(?:does|do) not fit(?: (?:into )?the (?:context(?: window)?|window))?)"
+    rf"{_IF}{_ART}\b(?:prompts?|inputs?|requests?)\s+(?:that\s+|which\s+)?(?:is\s+|are\s+)?(?:(?:beyond"
+    rf"|longer than|above|over|exceed(?:s|ing)?"
+    r"|larger than|greater than|bigger than)\s+(?:the\s+|its\s+)?(?:limit|context(?: (?:window|length|size))?"
+    r"|window|maximum(?: length)?)"
+    r"|too long(?: for the (?:context(?: window)?|window|model))?|(?:does"
+    r"|do) not fit(?: (?:into )?the (?:context(?: window)?|window))?)"
     rf"|{_IF}{_ART}\b(?:too long|over-?long|overlong|oversized) (?:prompts?|inputs?)\b"
 )
 _SIZE = _compiled(
-    rf"{_IF}{_ART}(?:request )?\b(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:is\s+|are\s+)?(?:of\s+)?(?:more than|larger than|above|over"
+    rf"{_IF}{_ART}(?:request )?\b(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:is\s+"
+    rf"|are\s+)?(?:of\s+)?(?:more than|larger than|above|over"
     r"|bigger than|exceed(?:s|ing)?)\s+(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmg]i?|)b\b"
 )
 _ROLE = _compiled(
     rf"{_IF}{_ASKS}{_ART}(?:message (?:of|with) an? )?(?:unknown|invalid|wrong) roles?\b"
     rf"|{_IF}{_ASKS}{_ART}roles? (?:that |which )?(?:does not exist|do not exist|(?:is|are) unknown)"
+)
+_NAMED_ROLE = _compiled(
+    r"\b(?:with|of|in) (?:the|an?) role (?!system\b|user\b|assistant\b|tool\b|developer\b|that\b)(?P<name>[a-z]\w*)"
 )
 _BELOW = frozenset({"below", "under", "less than", "lower than"})
 _WIZARD = [{"role": "wizard", "content": "Name a colour."}]
@@ -118,6 +141,9 @@ def wrong_requests(text: str) -> Iterator[Piece]:
     for match in _SIZE.finditer(text):
         count = float(match["number"]) * _UNITS[match["unit"].lower()]
         yield _piece(match, {"how": "size", "bytes": round(count)})
+    for match in _NAMED_ROLE.finditer(text):
+        message = {"role": match["name"], "content": "Name a colour."}
+        yield _piece(match, {"how": "set", "field": "messages", "value": [message]}, names=match["name"])
     for match in _ROLE.finditer(text):
         yield _piece(match, {"how": "set", "field": "messages", "value": _WIZARD}, names="wizard")
 
@@ -126,7 +152,10 @@ def _missing_or_empty(text: str) -> Iterator[Piece]:
     for patterns, or_else, first in ((_MISSING, _OR_EMPTY, "missing"), (_EMPTY, _OR_MISSING, "empty")):
         for pattern in patterns:
             for match in pattern.finditer(text):
-                changes = {"missing": {"how": "missing", "field": match["field"]}, "empty": _set(match, _empty(match["field"]))}
+                changes = {
+                    "missing": {"how": "missing", "field": match["field"]},
+                    "empty": _set(match, _empty(match["field"])),
+                }
                 other = or_else.match(text, match.end())
                 wanted = [changes[first]]
                 if other is not None:

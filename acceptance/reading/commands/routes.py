@@ -14,7 +14,7 @@ from signoff.acceptance.reading.commands.curl import read_curl
 COMPLETIONS = ("/v1/chat/completions", "/v1/completions")
 _PATH = r"/[A-Za-z_{<:][\w{}<>:.-]*(?:/[\w{}<>:.-]+)*/?(?:\?[\w=&%.-]+)?"
 _ROUTE = re.compile(
-    r"(?P<when>\b(?:if|when|whenever)\s+(?:(?:i|we|someone|anybody|(?:an?|the)\s+(?:client|caller|developer|user))\s+)?)?"
+    r"(?P<when>\b(?i:if|when|whenever)\s+(?i:(?:i|we|someone|anybody|(?:an?|the)\s+(?:client|caller|developer|user))\s+)?)?"
     r"(?:\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)(?:s|ing)?\b\s+(?:requests?\s+)?(?:to\s+|from\s+|on\s+|at\s+)?)?"
     rf"(?P<path>(?<![\w/.:])(?:{_PATH})(?<![.:]))",
 )
@@ -95,7 +95,7 @@ def described(text: str) -> tuple[Route, ...]:
 
 
 def _curls(text: str) -> Iterator[Route]:
-    """The requests of curl commands within a sentence; a header that only a shell could fill is left to the deployment."""
+    """The requests of curl commands within a sentence; a header that only a shell could fill is left out."""
     for match in _CURL.finditer(text):
         command = match[0].rstrip()
         try:

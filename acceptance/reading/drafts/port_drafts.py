@@ -23,21 +23,32 @@ _PORT = re.compile(
     rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}",
     re.IGNORECASE,
 )
-_PORTS = re.compile(r"\bports\s+(?P<first>\d{1,5}(?:\s*,\s*\d{1,5})*)\s*,?\s*(?:and|or|&)\s+(?P<last>\d{1,5})\b", re.IGNORECASE)
+_PORTS = re.compile(
+    r"\bports\s+(?P<first>\d{1,5}(?:\s*,\s*\d{1,5})*)\s*,?\s*(?:and|or|&)\s+(?P<last>\d{1,5})\b", re.IGNORECASE
+)
 _SHUT = re.compile(
-    r"\b(?:must |shall |should |has to |have to )?(?:no longer|not|never)\s+(?:be\s+)?(?:answers?|listens?|accepts?(?: connections)?|reachable"
+    r"\b(?:must |shall |should |has to |have to )?(?:no longer|not|never)\s+(?:be\s+)?(?:answers?|listens?"
+    r"|accepts?(?: connections)?|reachable"
     r"|open|in use|listening|exposed|respond(?:s|ing)?)\b(?: any ?more)?"
     r"|\b(?:is|are|be|stays?|remains?|must be|shall be)\s+(?:closed|shut|free|refused|unused|blocked)\b(?: again)?"
-    r"|\b(?:nothing|nobody|no (?:process|one|service|server))\s+(?:may |must |still |is )?listen(?:s|ing)?(?:\s+(?:on|at))?\b",
+    r"|\b(?:nothing|nobody|no (?:process|one|service|server))\s+(?:may |must |still |is )?listen(?:s"
+    r"|ing)?(?:\s+(?:on|at))?\b",
     re.IGNORECASE,
 )
 _FREE = re.compile(r"\bfree\b", re.IGNORECASE)
 _FROM_OUTSIDE = re.compile(
-    r"\b(?:from|for|to)\s+(?:the\s+)?(?:outside|internet|other (?:hosts|machines)|external|public|guest|office|\w+ networks?)\b|\bexternally\b|\bpublicly\b",
+    r"\b(?:from|for|to)\s+(?:the\s+)?(?:outside|internet|other (?:hosts|machines)|external|public|guest|office"
+    r"|\w+ networks?)\b|\bexternally\b|\bpublicly\b",
     re.IGNORECASE,
 )
-_BEFORE = re.compile(r"\bpre-?conditions?\b|\bprerequisites?\b|\bbefore (?:the )?(?:start|you start|deploy\w*|install\w*)", re.IGNORECASE)
-_AFTER_STOP = re.compile(r"\b(?:stopped|stop|shut ?down|terminat\w+|uninstall\w*|torn down|tear ?down)\b", re.IGNORECASE)
+_BEFORE = re.compile(
+    r"\bpre-?conditions?\b|\bprerequisites?\b|\bbefore (?:the )?(?:start|you start|deploy\w*|install\w*)", re.IGNORECASE
+)
+_AFTER_STOP = re.compile(
+    r"\b(?:when|once|after|as soon as)\s+(?:(?:the|its|a)\s+)?(?:\w+\s+){0,3}?(?:stopped|stop|shut ?down"
+    r"|terminated|ended|torn down)\b",
+    re.IGNORECASE,
+)
 _UNSEEN = "whether a port is shut from outside cannot be seen from here: somebody has to try from there"
 _EARLIER = "it is a state before the start, and a run begins after it: somebody has to look before"
 

@@ -36,7 +36,12 @@ def with_body_of(route: Route, line: int, facts: Facts) -> dict[str, Any]:
         return request
     for command in facts.commands:
         shown = command.request
-        if shown is not None and shown["path"] == route.path and shown["method"] == "POST" and shown.get("body") is not None:
+        if (
+            shown is not None
+            and shown["path"] == route.path
+            and shown["method"] == "POST"
+            and shown.get("body") is not None
+        ):
             return {**request, "address": shown.get("address"), "headers": shown["headers"], "body": shown["body"]}
     return request
 

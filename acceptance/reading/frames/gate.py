@@ -48,7 +48,7 @@ def understood(
     accounted = Accounted(
         frozenset(draft.kind for draft in machine),
         frozenset(draft.threshold.statistic or "" for draft in machine if draft.threshold is not None),
-        tuple(_spans(text, figures)),
+        (*_spans(text, figures), *(span for draft, _ in rules for span in draft.spans if draft.judge == "machine")),
         names,
     )
     begin = match.end() if (match := _IDENTIFIER.match(text)) else 0

@@ -130,7 +130,9 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
         placed = _with_rules(statement, facts, placed)
     if _is_gated(statement):
-        placed = understood(statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness)
+        placed = understood(
+            statement.text, by_figures, placed[: len(placed) - len(by_figures)], facts.names(), facts.strictness
+        )
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:

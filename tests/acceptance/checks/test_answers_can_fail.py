@@ -1,4 +1,4 @@
-"""Answers that a document describes: each part of the description is looked for, and what is not asked decides nothing."""
+"""Answers that a document describes: each part of the description is looked for, and nothing else decides."""
 
 from __future__ import annotations
 
