@@ -8,9 +8,10 @@ from typing import Any
 
 from signoff.acceptance.reading.answers.groups import Group, groups_of
 from signoff.acceptance.reading.answers.outcomes import outcomes
-from signoff.acceptance.reading.answers.piece import OF_ANSWERS, OF_REQUESTS, Piece, without_overlap
-from signoff.acceptance.reading.answers.wrong_requests import wrong_requests
-from signoff.acceptance.reading.commands.routes import Route, described, routes_of
+from signoff.acceptance.reading.answers.piece import OF_ANSWERS as ANSWERING
+from signoff.acceptance.reading.answers.piece import OF_REQUESTS, Piece, without_overlap
+from signoff.acceptance.reading.answers.wrong_requests import A_WORD, wrong_requests
+from signoff.acceptance.reading.commands.routes import COMPLETIONS, Route, described, routes_of
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
 from signoff.acceptance.reading.drafts.route_drafts import of_heading, with_body_of
 from signoff.acceptance.reading.facts.facts import Facts
@@ -19,6 +20,8 @@ from signoff.acceptance.reading.source.document import Statement
 Placed = tuple[Draft, tuple[int, int]]
 
 LONGEST = 2_000
+OF_ANSWERS = frozenset({"json_shape", "request_validation"})
+"""Kinds that are read here."""
 REPLACED = frozenset(
     {
         "service",
@@ -63,7 +66,7 @@ def answer_drafts(statement: Statement, facts: Facts) -> list[Placed]:
         return []
     pieces = _pieces(text, statement, facts)
     is_step = statement.label.lower() in _STEPS and bool(statement.context)
-    if not any(piece.sort in OF_ANSWERS for piece in pieces):
+    if not any(piece.sort in ANSWERING for piece in pieces):
         return []
     if is_step and not any(piece.sort in OF_REQUESTS for piece in pieces):
         # What a step is asked of stands in the steps before it.
@@ -101,7 +104,9 @@ def _draft(group: Group, text: str, statement: Statement, facts: Facts) -> Draft
         return None
     route = _route(group, text, statement)
     wrong = [piece for piece in group.requests if piece.sort == "wrong"]
-    asked = _asked(group.answers, wrong, route)
+    command = statement.command.request if statement.command is not None else None
+    path = route.path if route is not None else str(command["path"]) if command is not None else ""
+    asked = _asked(group.answers, wrong, path)
     if asked is None or not _is_decided(asked, wrong, route, statement, text):
         return None
     request = _request(route, statement, facts)
@@ -110,9 +115,18 @@ def _draft(group: Group, text: str, statement: Statement, facts: Facts) -> Draft
     if route is not None and route.path == _METRICS and not wrong:
         return _of_metrics(asked, request, spans)
     changes = [change for piece in wrong for change in piece.says["sent"]]
+    if changes and asked.get("status") == ["4xx"] and set(asked) <= {"status", "reason"} and _is_of_any_kind(changes):
+        # Wrong requests in general, and a clear refusal: that check sends many of them, and wants a reason.
+        return Draft("request_validation", spans=spans)
     parameters: dict[str, Any] = {"request": request, **({"sent": changes} if changes else {}), **asked}
     assumptions = (_REFUSAL,) if asked.get("refused") else ()
     return Draft("json_shape", assumptions=assumptions, parameters=parameters, spans=spans)
+
+
+def _is_of_any_kind(changes: Sequence[Mapping[str, Any]]) -> bool:
+    return any(change["how"] == "malformed" for change in changes) or all(
+        change["how"] == "set" and change["value"] == A_WORD for change in changes
+    )
 
 
 def _route(group: Group, text: str, statement: Statement) -> Route | None:
@@ -134,7 +148,7 @@ def _request(route: Route | None, statement: Statement, facts: Facts) -> Any:
     return statement.command.request if statement.command is not None else None
 
 
-def _asked(answers: Sequence[Piece], wrong: Sequence[Piece], route: Route | None) -> dict[str, Any] | None:
+def _asked(answers: Sequence[Piece], wrong: Sequence[Piece], path: str) -> dict[str, Any] | None:
     """The parameters that the pieces state together; None where two of them state different things."""
     found: dict[str, Any] = {}
     fields: list[str] = []
@@ -166,7 +180,7 @@ def _asked(answers: Sequence[Piece], wrong: Sequence[Piece], route: Route | None
             found["mentions"] = [*found["mentions"], *named]
     for name in dict.fromkeys(fields):
         found["expected"] = _merged(found["expected"], _shape_of(name, fields))
-    found["holds"] = _on_their_keys(found["holds"], route)
+    found["holds"] = _on_their_keys(found["holds"], path)
     if found.get("refused") and (found.get("status") or wrong):
         # A request that is wrong is refused by a status.
         del found["refused"]
@@ -191,11 +205,9 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _on_their_keys(holds: Sequence[Mapping[str, Any]], route: Route | None) -> list[Mapping[str, Any]]:
+def _on_their_keys(holds: Sequence[Mapping[str, Any]], path: str) -> list[Mapping[str, Any]]:
     """The values with the key below which they stand, where the route says it: the ids of a list of models."""
-    if route is None:
-        return [{"key": "model", **each} for each in holds]
-    key = {"/v1/models": "id", "/v1/chat/completions": "model", "/v1/completions": "model"}.get(route.path)
+    key = {"/v1/models": "id", "": "model", **dict.fromkeys(COMPLETIONS, "model")}.get(path)
     return [{**({"key": key} if key else {}), **each} for each in holds]
 
 
@@ -233,9 +245,13 @@ def _of_metrics(asked: Mapping[str, Any], request: Any, spans: tuple[tuple[int, 
 
 
 def beside_answers(by_rules: Sequence[Placed], answers: Sequence[Placed]) -> list[Placed]:
-    """The drafts of rules without those that ask a weaker or another question where an answer is read."""
+    """The drafts of rules without those that ask a weaker or another question where an answer is read.
+
+    A metric that is named says nothing of what its name speaks of: `health is exported as wren_state`.
+    """
     if not answers:
-        return list(by_rules)
+        names = any(draft.kind == "metrics" and draft.spans for draft, _ in by_rules)
+        return [found for found in by_rules if not (names and found[0].kind in REPLACED)]
     replaced = REPLACED | {draft.kind for draft, _ in answers}
     return [(draft, span) for draft, span in without_swallowed(by_rules, answers) if draft.kind not in replaced]
 

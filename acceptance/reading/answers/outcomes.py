@@ -97,12 +97,15 @@ _SERVED = re.compile(
 _VERB_OF_NAMES = re.compile(
     r"\b(?:lists?|names?|shows?|contains?|includes?|holds?|reports?|mentions?|returns?|has|have"
     r"|gives?)\s+(?:exactly |at least )?(?:(?:the )?(?:models?|metrics?|name|entry|id)\s+)?(?=[\"\w/])"
-    r"|\b(?:is|are) (?:named|called)\s+|\b(?:the name (?:in|of) .{0,40}? is)\s+",
+    r"|\b(?:is|are) (?:named|called)\s+|(?:(?<=list of models)|(?<=model list)|(?<=models list)) is\s+",
     re.IGNORECASE,
 )
 _ARE_LISTED = re.compile(
     r"\s+(?:is|are|must be|shall be|has to be|have to be) (?:among (?:the )?(?:entries|models|names|list)"
-    r"|in (?=(?:the|its) list of models)|in (?:the|its) list\b(?! of models)|listed(?: there)?|shown|one of them|part of the list)\b",
+    r"|in (?=(?:the|its) list of models)|in (?:the|its) list\b(?! of models)|listed(?: there)?|shown|one of them"
+    r"|part of the list)\b"
+    r"|\s+(?:must |has to |have to |shall |should )?(?:shows? up|appears?|can be (?:found|seen)|stands)\b"
+    r"(?:\s+(?:under|in|at|below)\b)?",
     re.IGNORECASE,
 )
 _NO_LONGER = re.compile(r"(?:\s*,)?\s*(?:and|but)?\s*(?:no longer|not)\s+(?:the )?(?:model )?", re.IGNORECASE)

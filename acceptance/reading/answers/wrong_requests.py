@@ -12,6 +12,7 @@ from typing import Any
 from signoff.acceptance.reading.answers.piece import Piece
 from signoff.acceptance.reading.commands.expectation import strict_json
 
+A_WORD = "many"
 NOBODY = "signoff-serves-no-such-model"
 FIELDS = (
     "messages model prompt input temperature max_tokens top_p top_k n stop stream seed role content question text query"
@@ -130,7 +131,7 @@ def wrong_requests(text: str) -> Iterator[Piece]:
     for match in _VALUE.finditer(text):
         yield _piece(match, _set(match, strict_json(match["value"])))
     for match in _TYPED.finditer(text):
-        yield _piece(match, _set(match, "many"))
+        yield _piece(match, _set(match, A_WORD))
     for match in _NEGATIVE.finditer(text):
         yield _piece(match, {"how": "set", "field": match["field"] or match["field2"], "value": -1})
     for match in _ABOVE.finditer(text):

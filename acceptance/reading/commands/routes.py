@@ -14,11 +14,16 @@ from signoff.acceptance.reading.commands.curl import read_curl
 COMPLETIONS = ("/v1/chat/completions", "/v1/completions")
 _PATH = r"/[A-Za-z_{<:][\w{}<>:.-]*(?:/[\w{}<>:.-]+)*/?(?:\?[\w=&%.-]+)?"
 _ROUTE = re.compile(
-    r"(?P<when>\b(?i:if|when|whenever)\s+(?i:(?:i|we|someone|anybody|(?:an?|the)\s+(?:client|caller|developer|user))\s+)?)?"
-    r"(?:\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)(?:s|ing)?\b\s+(?:requests?\s+)?(?:to\s+|from\s+|on\s+|at\s+)?)?"
+    r"(?P<when>\b(?i:if|when|whenever)\s+(?i:(?:i|we|someone|anybody|(?:an?|the)\s+(?:client|caller|developer"
+    r"|user))\s+)?)?"
+    r"(?:\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)(?:s|ing)?\b\s+(?:requests?\s+)?(?:to\s+|from\s+"
+    r"|on\s+|at\s+)?)?"
     rf"(?P<path>(?<![\w/.:])(?:{_PATH})(?<![.:]))",
 )
-_CURL = re.compile(r"\bcurl\s+(?=\S)(?:(?!\b(?:shows?|returns?|gives?|is|answers?|lists?|gets?)\b)\S+\s*){1,40}")
+_CURL = re.compile(
+    r"\bcurl\s+(?=\S)(?:(?!\b(?:shows?|returns?|gives?|is|are|has|must|shall|should|needs?|answers?|lists?"
+    r"|gets?|prints?|reports?)\b)\S+\s*){1,40}"
+)
 _OF_FILES = re.compile(
     r"^/(?:etc|usr|opt|var|srv|home|root|data|tmp|mnt|dev|proc|sys|models|lib|bin|run|config|app)(?:/|$)"
     r"|\.(?:gguf|json|ya?ml|toml|py|sh|txt|md|service|log|safetensors|conf|bin)$"
@@ -36,7 +41,6 @@ _IN_WORDS = tuple(
         (r"(?<!per )\bembeddings?(?: requests?| endpoint)?\b(?! model)", "POST", "/v1/embeddings"),
     )
 )
-_WITH_SECRET = re.compile(r"[$<{]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +99,7 @@ def described(text: str) -> tuple[Route, ...]:
 
 
 def _curls(text: str) -> Iterator[Route]:
-    """The requests of curl commands within a sentence; a header that only a shell could fill is left out."""
+    """The requests of curl commands within a sentence."""
     for match in _CURL.finditer(text):
         command = match[0].rstrip()
         try:
@@ -105,13 +109,12 @@ def _curls(text: str) -> Iterator[Route]:
         request = curl.request
         if request is None or curl.body_file:
             continue
-        headers = {name: value for name, value in request["headers"].items() if not _WITH_SECRET.search(value)}
         yield Route(
             str(request["method"]),
             str(request["path"]),
             match.start(),
             match.start() + len(command),
-            headers=headers,
+            headers=request["headers"],
             address=request["address"],
             body=request["body"],
         )

@@ -1,4 +1,4 @@
-"""A key that a fence uses and does not set: the request goes without it, and the deployment gives its own."""
+"""A key that a fence uses and does not set: the deployment gives its own in its place."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from typing import Any
 _OF_KEY = re.compile(r"^authorization$|key|token", re.IGNORECASE)
 
 
-def without_unset_key(request: Mapping[str, Any], unknown: Sequence[str]) -> Mapping[str, Any] | None:
-    """The request without a key that the fence does not set: the deployment gives it. None where more is not set."""
-    headers = {name: value for name, value in request["headers"].items() if not ("$" in value and _OF_KEY.search(name))}
-    kept = {**request, "headers": headers}
-    shown = json.dumps(kept)
-    return None if any(f"${name}" in shown or f"${{{name}" in shown for name in unknown) else kept
+def lacks_only_a_key(request: Mapping[str, Any], unset: Sequence[str]) -> bool:
+    """Whether the variables that a fence does not set stand in headers for a key only."""
+    headers = {name: value for name, value in request["headers"].items() if not _OF_KEY.search(name)}
+    shown = json.dumps({**request, "headers": headers})
+    return not any(f"${name}" in shown or f"${{{name}" in shown for name in unset)

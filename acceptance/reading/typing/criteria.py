@@ -10,7 +10,12 @@ from dataclasses import dataclass, replace
 
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.kind import Kinds
-from signoff.acceptance.reading.answers.answer_drafts import answer_drafts, beside_answers, without_swallowed
+from signoff.acceptance.reading.answers.answer_drafts import (
+    OF_ANSWERS,
+    answer_drafts,
+    beside_answers,
+    without_swallowed,
+)
 from signoff.acceptance.reading.drafts.completion import completed
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from signoff.acceptance.reading.drafts.jq_drafts import shown_value
@@ -179,7 +184,9 @@ def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> lis
     """Add what the words ask for; a figure of the same kind counts more than a rule without one."""
     by_figures = [draft for draft, _ in placed]
     by_rules = _beside_the_label(apply(RULES, statement, statement.text, facts, by_figures), statement, bool(placed))
-    by_rules = beside_answers(by_rules, [(draft, span) for draft, span in placed if draft.kind == "json_shape"])
+    by_rules = beside_answers(
+        by_rules, [found for found in placed if found[0].kind in ("json_shape", "request_validation")]
+    )
     if not by_rules and not placed and statement.type == "subtask" and statement.context:
         by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
     if any(draft.judge == "machine" for draft, _ in (*placed, *by_rules)):

@@ -13,7 +13,7 @@ from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.criterion import Criterion, Threshold
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.measuring import route_load
-from signoff.acceptance.measuring.site import Site
+from signoff.acceptance.measuring.site import Site, headers_of
 from signoff.acceptance.verdict import Verdict
 from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion
 
@@ -174,3 +174,11 @@ def test_a_load_on_a_route_whose_body_nobody_shows_is_not_measurable(serve: Serv
     wanted = replace(_latency("/assist", 5.0), parameters={"request": post("/assist")})
     with pytest.raises(NotMeasurable, match="shows no body for POST /assist"):
         verdict(site_at(serve(strict), wanted), wanted)
+
+
+def test_a_key_that_only_a_shell_would_fill_is_not_sent(serve: Serve, site_at: SiteAt) -> None:
+    site = site_at(serve(strict))
+    assert headers_of({**get("/"), "headers": {"Authorization": "Bearer $WREN_KEY", "Accept": "text/plain"}}) == {
+        "Accept": "text/plain"
+    }
+    assert verdict(site, asked({**get("/health"), "headers": {"X-Key": "${KEY}"}}, status=[200])).outcome == "pass"
