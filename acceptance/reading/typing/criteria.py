@@ -184,9 +184,7 @@ def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> lis
     """Add what the words ask for; a figure of the same kind counts more than a rule without one."""
     by_figures = [draft for draft, _ in placed]
     by_rules = _beside_the_label(apply(RULES, statement, statement.text, facts, by_figures), statement, bool(placed))
-    by_rules = beside_answers(
-        by_rules, [found for found in placed if found[0].kind in ("json_shape", "request_validation")]
-    )
+    by_rules = beside_answers(by_rules, [found for found in placed if found[0].kind in OF_ANSWERS])
     if not by_rules and not placed and statement.type == "subtask" and statement.context:
         by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
     if any(draft.judge == "machine" for draft, _ in (*placed, *by_rules)):
