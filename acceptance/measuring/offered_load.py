@@ -74,6 +74,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             f"this request is for another service than {site.deployment.target}, where the load goes",
             "judge that service in a run of its own, with --target",
         )
+    if missing := load_conditions.rate_differs(criterion.load, _rate(site)):
+        raise NotMeasurable(missing, "judge it in a document of its own")
     request = criterion.parameters.get("request")
     if criterion.kind in TIMES and isinstance(request, Mapping):
         path, bodies = requests(site)
@@ -139,7 +141,6 @@ def body_key(body: Mapping[str, Any]) -> str:
 def _take(recorder: Recorder, site: Site) -> None:
     limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in route_load.limits(site, kind)]
     strictest_s = min(limits_s, default=None)
-    asked = _demand(site)["throughput_limit_per_second"]
     path, bodies = requests(site)
     url = site.deployment.request_url(site.deployment.target, path)
     model = generation.served_model(site)
@@ -156,7 +157,7 @@ def _take(recorder: Recorder, site: Site) -> None:
         recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
     stream = _as_stream(site, path, bodies[0])
     bodies = [{**body, **stream} for body in bodies]
-    rate_per_second = asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED
+    rate_per_second = _rate(site)
     plan = LoadPlan(
         url=url,
         body=bodies[0],
@@ -208,6 +209,23 @@ def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
         recorder.write("run", record)
 
 
+def _asked(site: Site) -> float | None:
+    return max((threshold.value for threshold in route_load.limits(site, "throughput")), default=None)
+
+
+def _rate(site: Site) -> float:
+    """The rate of the run: above the demanded throughput, else the highest that a limit states, else a modest one."""
+    asked = _asked(site)
+    if asked:
+        return asked * HEADROOM
+    stated = [
+        criterion.load["rate_per_s"]
+        for criterion in route_load.of_completions(site)
+        if criterion.load is not None and "rate_per_s" in criterion.load and criterion.judge == "machine"
+    ]
+    return max(stated, default=RATE_WHERE_NONE_IS_STATED)
+
+
 def _timeout_s(site: Site) -> float:
     """When a request is given up, and what a failure is charged: by the loosest limit."""
     longest_s = max((threshold.base()[0] for threshold in route_load.limits(site, "latency")), default=None)
@@ -216,7 +234,7 @@ def _timeout_s(site: Site) -> float:
 
 def _demand(site: Site) -> Record:
     """What the document asks of the load."""
-    asked = max((threshold.value for threshold in route_load.limits(site, "throughput")), default=None)
+    asked = _asked(site)
     return {
         "conditions": load_conditions.stated(route_load.of_completions(site), OF_A_STREAM),
         "throughput_limit_per_second": asked,

@@ -15,6 +15,7 @@ from signoff.acceptance.criterion import Criterion, Threshold
 from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.errors import NotMeasurable, NotRun, SignoffError, TargetUnreachable
 from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring.load_conditions import not_brought_about
 from signoff.acceptance.profile import Profile
 from signoff.perf.client import server_json
 from signoff.perf.client.bounds import AnswerTooLong, Room
@@ -130,6 +131,7 @@ class Site:
             if criterion.kind == kind
             and criterion.judge == "machine"
             and criterion.threshold is not None
+            and not not_brought_about(criterion.load)
             and document in (None, criterion.document)
         ]
 

@@ -21,6 +21,7 @@ from signoff.acceptance.reading.diagnostics.gaps import find_gaps
 from signoff.acceptance.reading.diagnostics.swallowed import free_demands
 from signoff.acceptance.reading.diagnostics.swallowed_tables import free_tables
 from signoff.acceptance.reading.facts.facts import read_facts
+from signoff.acceptance.reading.frames.coverage import SHIPPED
 from signoff.acceptance.reading.reading_state import ReadingState
 from signoff.acceptance.reading.settings.configuration import read_configuration
 from signoff.acceptance.reading.source.block_parser import read_blocks
@@ -49,29 +50,40 @@ __all__ = [
 
 
 def read_documents(
-    paths: Sequence[Path], kinds: Kinds, today: date | None = None, *, most_bytes: int = MAX_BYTES
+    paths: Sequence[Path],
+    kinds: Kinds,
+    today: date | None = None,
+    *,
+    most_bytes: int = MAX_BYTES,
+    strictness: int = SHIPPED,
 ) -> Reading:
     """Read documents, or folders of them, together: conflicts exist among the documents of one command.
 
     `kinds` are those that a check judges, `today` decides which waivers have expired, and `most_bytes` is how long
     each document may be. Raises DocumentUnreadable where a path is no text or too long, and DeploymentUnreadable
-    where a binding file cannot be used.
+    where a binding file cannot be used. `strictness` is that of the coverage rule: see `frames.coverage`.
     """
-    reading, unreadable = read_all(paths, kinds, today, most_bytes=most_bytes)
+    reading, unreadable = read_all(paths, kinds, today, most_bytes=most_bytes, strictness=strictness)
     if unreadable:
         raise unreadable[0]
     return reading
 
 
 def read_all(
-    paths: Sequence[Path], kinds: Kinds, today: date | None = None, *, most_bytes: int = MAX_BYTES
+    paths: Sequence[Path],
+    kinds: Kinds,
+    today: date | None = None,
+    *,
+    most_bytes: int = MAX_BYTES,
+    strictness: int = SHIPPED,
 ) -> tuple[Reading, tuple[UsageError, ...]]:
     """The same for what can be read of these, and why the rest cannot: one bad file hides no other."""
     files, unreadable = files_of(paths)
     read: list[tuple[Document, Binding | None]] = []
     for path in files:
         try:
-            read.append(_read(path, kinds, today or datetime.now(UTC).date(), most_bytes))
+            state = ReadingState(path, kinds, today or datetime.now(UTC).date(), most_bytes, strictness)
+            read.append(_read(state))
         except (DocumentUnreadable, DeploymentUnreadable) as error:
             unreadable.append(error)
     documents = [document for document, _ in read]
@@ -128,6 +140,7 @@ def _type(state: ReadingState) -> None:
         state.service_name,
         state.found.statements,
         state.source.lines,
+        state.strictness,
     )
     for statement in state.found.statements:
         typed = without_harm(type_statement(statement, facts, state.kinds))
@@ -170,8 +183,7 @@ def _account(state: ReadingState) -> None:
 STEPS: tuple[Callable[[ReadingState], None], ...] = (_divide, _configure, _find, _type, _bind, _account)
 
 
-def _read(path: Path, kinds: Kinds, today: date, most_bytes: int) -> tuple[Document, Binding | None]:
-    state = ReadingState(path, kinds, today, most_bytes)
+def _read(state: ReadingState) -> tuple[Document, Binding | None]:
     for step in STEPS:
         step(state)
     blocks = state.blocks.blocks

@@ -20,6 +20,7 @@ from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
 from signoff.acceptance.measuring.external_load import read_evidence
+from signoff.acceptance.measuring.load_conditions import not_brought_about
 from signoff.acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
 from signoff.acceptance.profile import PROFILES, Profile
 from signoff.acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading, read_documents
@@ -255,6 +256,10 @@ class Judging:
             return Verdict("not_measurable", "a placeholder is not filled in", mend="fill in the template"), ()
         assert self._sites is not None
         try:
+            if missing := not_brought_about(criterion.load):
+                raise NotMeasurable(
+                    f"no run offers this load yet: {missing}", "measure it with signoff load, and attest the figure"
+                )
             check = CHECKS[criterion.kind]
             site = self._sites.of(criterion)
             if check.after_stop:

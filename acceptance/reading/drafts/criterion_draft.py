@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from signoff.acceptance.criterion import Judge, Threshold
+from signoff.acceptance.criterion import Judge, Load, Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.source.document import Severity
 
@@ -34,6 +34,7 @@ class Draft:
     not_understood: tuple[str, ...] = ()
     spans: tuple[tuple[int, int], ...] = ()
     """Which parts of the statement it accounts for, beside the words that its check knows."""
+    load: Load | None = None
 
 
 def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:

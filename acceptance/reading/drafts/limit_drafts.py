@@ -15,6 +15,7 @@ from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
 from signoff.acceptance.reading.drafts.route_drafts import on_its_route
 from signoff.acceptance.reading.drafts.setting_figures import setting_for
 from signoff.acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
+from signoff.acceptance.reading.drafts.stated_load import stated_load
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
@@ -80,7 +81,7 @@ _OF_THE_HOST = re.compile(
 )
 _THERE = re.compile(r"\b(?:available|free|installed|present on|of the host|to spare)\b", re.IGNORECASE)
 _USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*|on disk|takes)\b", re.IGNORECASE)
-_SHARE_BEFORE = re.compile(r"(?:%|percent)\s+of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
+_SHARE_BEFORE = re.compile(r"(?:%|percent|\d)\s+(?:out\s+)?of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
 _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )
@@ -124,8 +125,14 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if draft.judge != "machine" or not said:
         return draft
     words = ", ".join(filter(None, (quantity.load, population)))
-    sentence = f'"{words}" is kept beside the figure: it is judged under the run\'s own load and requests'
-    return replace(draft, assumptions=(*draft.assumptions, sentence), parameters={**draft.parameters, **said})
+    load = stated_load(quantity.load, population)
+    sentence = (
+        f'it holds only under "{words}"'
+        if load is not None
+        else f'"{words}" is kept beside the figure: it is judged under the run\'s own load and requests'
+    )
+    parameters: Parameters = {**draft.parameters, **said}
+    return replace(draft, assumptions=(*draft.assumptions, sentence), parameters=parameters, load=load)
 
 
 def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:

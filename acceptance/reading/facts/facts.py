@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,8 @@ _WRITTEN = re.compile(r"(?:>|\btee\s)\s*(\S+)")
 _REACH = 60
 # How many files it is looked for whether a command writes them.
 _MOST_FILES = 200
+_ACTOR = re.compile(r"\b[Tt](?:he|HE)\s+([A-Z]\w+)\s+(?:SHALL|MUST|shall|must)\b")
+_FEWEST_SENTENCES, _MOST_OF = 3, 0.4
 _HAS_FIGURE = re.compile(r"\d")
 
 
@@ -142,10 +145,16 @@ class Facts:
         """The words by which the document calls its service, in lower case."""
         if "names" not in self.memory:
             title = next((line.lstrip("# ") for line in self.lines if line.startswith("# ")), "")
-            called = (title[:200], self.service_name, *self.services)
+            called = (title[:200], self.service_name, *self.services, self._actor())
             self.memory["names"] = frozenset(word for name in called for word in words_of(name))
         found: frozenset[str] = self.memory["names"]
         return found
+
+    def _actor(self) -> str:
+        """Of whom most sentences of the form `THE Otter_API SHALL` ask something: that is the service under test."""
+        found = Counter(match[1] for line in self.lines for match in _ACTOR.finditer(line[:2000]))
+        (name, count), *_ = found.most_common(1) or [("", 0)]
+        return name if count >= _FEWEST_SENTENCES and count >= _MOST_OF * found.total() else ""
 
     def ports(self) -> dict[str, str]:
         """Which of several services has which port."""

@@ -1,18 +1,18 @@
-"""The labelled words of a text in segments: what stands between commas, brackets and the words that join."""
+"""The labelled words of a text in segments: what is between commas, in brackets, between the words that join."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from signoff.acceptance.reading.frames.coverage import Label
 from signoff.acceptance.reading.frames.lexicon import Lexicon
 
 _JOINERS = frozenset({"and", "but", "plus", "also"})
+_BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 _ENDS = frozenset({".", ";", "?", "!"})
-_VERBS = frozenset(
-    "is are was were be must shall should will has have can does do gets get returns answers".split()
-)
+_VERBS = frozenset("is are was were be must shall should will has have can does do gets get returns answers".split())
+_CONDITIONS = frozenset({"when", "whenever", "while", "if", "given", "once"})
 _PURPOSE = (("so", "that"), ("in", "order", "to"), ("so", "as", "to"), ("because",))
 
 
@@ -23,6 +23,7 @@ class Segment:
     labels: tuple[Label, ...]
     clause: int
     is_label: bool = False
+    is_aside: bool = False
 
     @property
     def begin(self) -> int:
@@ -48,9 +49,13 @@ class Segment:
             label.is_never for label in self.labels[3:]
         )
 
+    def is_condition(self) -> bool:
+        """Whether it only says when something else has to hold."""
+        return self.labels[0].token.word in _CONDITIONS
+
     def is_bound(self, lexicon: Lexicon) -> bool:
         """Whether it narrows what stands beside it (`per tenant`, `when a worker is down`), so that both are one."""
-        if self.is_label or any(label.is_never for label in self.left_over):
+        if self.is_label or self.is_aside or any(label.is_never for label in self.left_over):
             return True
         if (self.labels[0].token.word,) in lexicon.openers:
             return True
@@ -60,21 +65,29 @@ class Segment:
 
 
 def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
-    """The segments of a text, none of them empty."""
-    gathered: list[Label] = []
-    clause = 0
-    is_first = True
+    """The segments of a text, none of them empty; what a bracket holds is one of its own, bound to what is around it."""
+    outer: list[Label] = []
+    aside: list[Label] = []
+    found: list[Segment] = []
+    clause = depth = 0
     for label in labels:
-        word = label.token.word
-        is_mark = label.token.sort == "mark"
-        if is_mark or (word in _JOINERS and not label.is_inside):
-            if gathered:
-                yield Segment(tuple(gathered), clause, is_label=is_first and word == ":")
-                gathered = []
-            is_first = False
+        word, is_mark = label.token.word, label.token.sort == "mark"
+        if is_mark and word in _BRACKETS:
+            depth = max(0, depth + _BRACKETS[word])
+            if aside and not depth:
+                found.append(Segment(tuple(aside), clause, is_aside=True))
+                aside = []
+        elif depth:
+            aside += [] if is_mark else [label]
+        elif is_mark or (word in _JOINERS and not label.is_inside):
+            if outer:
+                found.append(Segment(tuple(outer), clause))
+                outer = []
+            if word == ":" and not clause:
+                found = [replace(segment, is_label=True) for segment in found]
             clause += word in _ENDS
-            continue
-        gathered.append(label)
-    if gathered:
-        yield Segment(tuple(gathered), clause)
-
+        else:
+            outer.append(label)
+    found += [Segment(tuple(aside), clause, is_aside=True)] if aside else []
+    found += [Segment(tuple(outer), clause)] if outer else []
+    yield from sorted(found, key=lambda segment: segment.begin)

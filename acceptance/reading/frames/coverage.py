@@ -1,8 +1,8 @@
 """Which words of a text its criteria account for, and which are left over.
 
-The rule is that of PRECISE (Popescu, Etzioni, Kautz 2003): a text is understood where every word that carries meaning has
-its place. A word is accounted for where a figure of a criterion holds it, where it names the statistic that is judged,
-where the check of one of the criteria understands it, or where it says nothing of its own.
+The rule is that of PRECISE (Popescu, Etzioni, Kautz 2003): a text is understood where every word that carries meaning
+has its place. A word is accounted for where a figure of a criterion holds it, where it names the statistic that is
+judged, where the check of one of the criteria understands it, or where it says nothing of its own.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ class Accounted:
     statistics: frozenset[str]
     spans: tuple[tuple[int, int], ...]
     names: frozenset[str]
+    has_figure: bool = False
 
 
 def labels_of(tokens: Sequence[Token], accounted: Accounted, lexicon: Lexicon) -> tuple[Label, ...]:
@@ -55,7 +56,9 @@ def labels_of(tokens: Sequence[Token], accounted: Accounted, lexicon: Lexicon) -
             place += 1
             continue
         length, label = _longest(tokens, place, accounted, lexicon, inside)
-        found += [Label(token, *label, is_inside=token is not tokens[place]) for token in tokens[place : place + length]]
+        found += [
+            Label(token, *label, is_inside=token is not tokens[place]) for token in tokens[place : place + length]
+        ]
         place += length
     return tuple(found)
 
@@ -79,7 +82,12 @@ def _longest(
         if read is not None:
             return count, read
     token = tokens[place]
-    if token.word in accounted.names or token.word.removesuffix("'s") in accounted.names:
+    word = token.word.removesuffix("'s")
+    if word != token.word and (read := _meaning((word,), accounted, lexicon)) is not None:
+        return 1, read
+    # `Otter_API` is the API of Otter.
+    parts = [part for part in word.split("_") if part]
+    if word in accounted.names or (parts and all(part in accounted.names or (part,) in lexicon.fillers for part in parts)):
         return 1, (True, False, False, "")
     return 1, (False, token.sort in ("figure", "sign"), False, "")
 
@@ -91,7 +99,7 @@ def _meaning(phrase: Phrase, accounted: Accounted, lexicon: Lexicon) -> _Read | 
     statistic = lexicon.statistics.get(phrase)
     if statistic is not None:
         return statistic in accounted.statistics, True, False, statistic
-    if phrase in lexicon.fillers:
+    if phrase in lexicon.fillers or (phrase in lexicon.makers and not accounted.has_figure):
         return True, False, False, ""
     if phrase in lexicon.never:
         return False, True, False, ""

@@ -24,11 +24,12 @@ Phrase = tuple[str, ...]
 class Lexicon:
     """Phrases by what they mean. Each table maps the words of a phrase to its meaning.
 
-    `fillers` say nothing of their own, `never` are negations, quantifiers, conditions and comparisons, `qualities` are
+    `fillers` say nothing of their own, `makers` ask that the thing be there, `never` are negations, quantifiers, conditions and comparisons, `qualities` are
     praise that no check measures, `statistics` name a statistic, and `kinds` are what the check of a kind understands.
     """
 
     fillers: frozenset[Phrase]
+    makers: frozenset[Phrase]
     never: frozenset[Phrase]
     qualities: frozenset[Phrase]
     titles: frozenset[Phrase]
@@ -44,16 +45,18 @@ def lexicon(language: str = "en") -> Lexicon:
     folder = _LANGUAGES / language
     general = _table(folder / "general.toml")
     kinds: dict[Phrase, set[str]] = {}
-    for kind, entry in _table(folder / "kinds.toml").items():
-        for phrase in phrases(entry["words"]):
-            kinds.setdefault(phrase, set()).update(kind.split("+"))
-    fillers, never, qualities = (
-        frozenset(phrases(general[name]["words"])) for name in ("fillers", "never", "qualities")
+    for file in sorted((folder / "kinds").glob("*.toml")):
+        for names, entry in _table(file).items():
+            for phrase in phrases(entry["words"]):
+                kinds.setdefault(phrase, set()).update(names.split("+"))
+    fillers, makers, never, qualities = (
+        frozenset(phrases(general[name]["words"])) for name in ("fillers", "makers", "never", "qualities")
     )
     statistics = {phrase: name for name, words in general["statistics"].items() for phrase in phrases(words)}
-    everything = (*fillers, *never, *qualities, *statistics, *kinds)
+    everything = (*fillers, *makers, *never, *qualities, *statistics, *kinds)
     return Lexicon(
         fillers,
+        makers,
         never,
         qualities,
         frozenset(phrases(general["titles"]["words"])),

@@ -8,7 +8,7 @@ from typing import Literal
 
 Sort = Literal["word", "figure", "route", "sign", "mark"]
 
-# A hyphen divides words, so that `end-to-end` and `end to end` are the same; `p95`, `max_tokens` and `vLLM` are one word.
+# A hyphen divides words, so that `end-to-end` and `end to end` are the same; `p95` and `max_tokens` are one word.
 _TOKEN = re.compile(
     r"(?P<route>(?<![\w/.])(?:/[A-Za-z_{<:][\w{}<>:*.-]*)+/?)"
     r"|(?P<figure>\d+(?:[.,]\d+)*)"
@@ -29,7 +29,7 @@ class Token:
 
 
 def tokens_of(text: str) -> tuple[Token, ...]:
-    """The tokens of a text, in its order; what is none of them (quotes, bullets, slashes between words) says nothing."""
+    """The tokens of a text, in its order; what is none of them (quotes, bullets) says nothing."""
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
         sort: Sort = match.lastgroup  # type: ignore[assignment]

@@ -18,6 +18,24 @@ EXPLICIT = ("checkbox", "expected", "subtask", "smart", "target")
 LineKind = Literal["statement", "configuration", "prose", ""]
 Severity = Literal["error", "warning", "note"]
 Form = Literal["env", "yaml", "python", "json", "toml", "ini", "nginx", "flag", "table"]
+Subject = Literal[
+    "service",
+    "unclear",
+    "other program",
+    "client",
+    "example",
+    "recommendation",
+    "container",
+    "other container",
+    "one of several",
+    "catalogue",
+    "card",
+    "description",
+    "unit",
+    "address",
+    "own word",
+]
+"""What a setting is about: the service under test where that is clear, else what it is about instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +61,10 @@ class Command:
 class Setting:
     """One configuration value. `name` is canonical, `spelling` the document's, `group` the heading above it.
 
-    `scope` names the one of several services that a block configures, else it is empty.
+    `scope` names the one of several services that a block configures, else it is empty. `path` are the keys down to
+    the value, where its form has such. `asked` is the name by which a service is asked for it: its path, as far as
+    that distinguishes it, where the document has other values under the same leaf name. `comment` is what stands behind
+    the value on its line.
     """
 
     name: str
@@ -54,6 +75,10 @@ class Setting:
     column: int
     group: str = ""
     scope: str = ""
+    path: tuple[str, ...] = ()
+    subject: Subject = "service"
+    asked: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)

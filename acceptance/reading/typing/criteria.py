@@ -24,7 +24,6 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
-from signoff.acceptance.reading.frames.gate import understood
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
     command_has_placeholder,
@@ -33,6 +32,7 @@ from signoff.acceptance.reading.source.wording import (
     shown_heading,
 )
 from signoff.acceptance.reading.typing import service_drafts
+from signoff.acceptance.reading.typing.gate import understood
 from signoff.acceptance.reading.typing.rule import apply
 from signoff.acceptance.reading.typing.rule_table import RULES
 
@@ -117,6 +117,7 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple
                     reason=draft.reason,
                     service=draft.service,
                     not_understood=draft.not_understood,
+                    load=draft.load,
                 )
             )
     return tuple(criteria)
@@ -148,6 +149,12 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     return _typed([completed(draft, statement, facts) for draft in drafts], notes)
 
 
+def _asked(statement: Statement, by_rules: Sequence[Placed]) -> str:
+    """The text that has to be understood: what stands beside a task counts where only that says what is asked."""
+    is_beside = any(end > len(statement.text) for _, (_, end) in by_rules)
+    return f"{statement.text}; {statement.context}" if is_beside else statement.text
+
+
 def _is_gated(statement: Statement) -> bool:
     """Whether a statement's words say what is asked: a shown body and a setting say it by their form."""
     return statement.type not in ("config", "shape") and statement.text.lstrip()[:1] not in ("{", "[")
@@ -172,7 +179,7 @@ def _without_repeats(drafts: Iterable[Draft]) -> list[Draft]:
     kept: dict[tuple[object, ...], Draft] = {}
     for draft in drafts:
         apart = "" if draft.threshold is not None else _parameters(draft)
-        kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart), draft)
+        kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart, str(draft.load)), draft)
     return list(kept.values())
 
 

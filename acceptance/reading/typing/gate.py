@@ -1,14 +1,14 @@
 """Which criteria of a statement a machine may judge: those of whose clause every word is understood.
 
-The rest is a person's, and says which words are not understood; a part that stands on its own becomes a criterion of its
-own, so that judging one half of a sentence never hides the other.
+The rest is a person's, and says which words are not understood; a part that stands on its own becomes a criterion of
+its own, so that judging one half of a sentence never hides the other.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from signoff.acceptance.criterion import Threshold
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
@@ -26,6 +26,7 @@ from signoff.acceptance.reading.frames.coverage import (
 )
 from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
 from signoff.acceptance.reading.frames.tokens import Token, tokens_of
+from signoff.acceptance.reading.quantities.subject import statistics_in
 
 Placed = tuple[Draft, tuple[int, int]]
 
@@ -40,21 +41,63 @@ def understood(
 
     `figures` are those whose place is that of a figure, `rules` those that words ask for, `names` the document's own.
     """
-    placed = [*rules, *figures]
-    machine = [draft for draft, _ in placed if draft.judge == "machine"]
-    if strictness >= KEYWORDS or not machine:
-        return placed
-    tables = lexicon()
-    accounted = Accounted(
-        frozenset(draft.kind for draft in machine),
-        frozenset(draft.threshold.statistic or "" for draft in machine if draft.threshold is not None),
-        (*_spans(text, figures), *(span for draft, _ in rules for span in draft.spans if draft.judge == "machine")),
-        names,
+    if strictness >= KEYWORDS or not any(draft.judge == "machine" for draft, _ in (*rules, *figures)):
+        return [*rules, *figures]
+    reading = _Reading(text, names, lexicon())
+    whole = reading.segments(figures, rules)
+    kept = [rule for rule in rules if _stands(rule, figures, whole, reading)]
+    segments = whole if len(kept) == len(rules) else reading.segments(figures, kept)
+    return _judged(text, [*kept, *figures], segments, reading.tables, strictness)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """A text with the tables that it is read by."""
+
+    text: str
+    names: frozenset[str]
+    tables: Lexicon
+
+    def segments(self, figures: Sequence[Placed], rules: Sequence[Placed]) -> list[Segment]:
+        """The segments, labelled by what these drafts account for."""
+        machine = [draft for draft, _ in (*rules, *figures) if draft.judge == "machine"]
+        statistics = frozenset(draft.threshold.statistic or "" for draft in machine if draft.threshold is not None)
+        named = ((begin, end) for begin, end, name in statistics_in(self.text) if name in statistics)
+        accounted = Accounted(
+            frozenset(draft.kind for draft in machine),
+            statistics,
+            (*_spans(self.text, figures), *named, *_of_words(rules)),
+            self.names,
+            has_figure=any(draft.threshold is not None for draft in machine),
+        )
+        begin = match.end() if (match := _IDENTIFIER.match(self.text)) else 0
+        tokens = [token for token in tokens_of(self.text) if token.begin >= begin]
+        return list(segments_of(labels_of(tokens, accounted, self.tables)))
+
+
+def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment], reading: _Reading) -> bool:
+    """Whether a rule asks something that no figure and no other rule of its words does.
+
+    In a part of a sentence that states a figure, the figure is the question, and the words beside it are its own:
+    `dashboards load in under 3 s` asks for no dashboard. Words of a condition ask for nothing.
+    """
+    if rule[0].judge != "machine":
+        return True
+    touched = [segment for segment in segments if _meets(rule[1], segment)]
+    if touched and all(segment.is_condition() for segment in touched):
+        return False
+    return not touched or any(
+        not any(draft.judge == "machine" and _meets(span, segment) for draft, span in figures) for segment in touched
     )
-    begin = match.end() if (match := _IDENTIFIER.match(text)) else 0
-    tokens = [token for token in tokens_of(text) if token.begin >= begin]
-    segments = list(segments_of(labels_of(tokens, accounted, tables)))
-    return _judged(text, placed, segments, tables, strictness)
+
+
+def _meets(span: tuple[int, int], segment: Segment) -> bool:
+    return span[0] < segment.end and segment.begin < span[1]
+
+
+def _of_words(rules: Iterable[Placed]) -> Iterable[tuple[int, int]]:
+    """What the rules of machine criteria account for beside the words of their checks."""
+    return (span for draft, _ in rules if draft.judge == "machine" for span in draft.spans)
 
 
 def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
@@ -64,7 +107,7 @@ def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
             continue
         yield span
         yield from draft.spans
-        for key in _SAID:
+        for key in _SAID if draft.load else _SAID[:1]:
             for said in str(draft.parameters.get(key, "")).split(", "):
                 if said and (place := " ".join(text.split()).find(said)) >= 0:
                     yield place, place + len(said)
@@ -82,9 +125,7 @@ def _judged(
         if not left_over or segment.is_purpose():
             continue
         touched = [
-            index
-            for index, (draft, (begin, end)) in enumerate(placed)
-            if draft.judge == "machine" and begin < segment.end and segment.begin < end
+            index for index, (draft, span) in enumerate(placed) if draft.judge == "machine" and _meets(span, segment)
         ]
         if not touched and not segment.is_bound(tables):
             apart.append(segment)
