@@ -35,6 +35,8 @@ class Draft:
     notes: tuple[Note, ...] = ()
     service: str = ""
     not_understood: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+    """Which parts of the statement it accounts for, beside the words that its check knows."""
     load: Load | None = None
     borrowed_from: int = 0
 

@@ -10,6 +10,12 @@ from dataclasses import dataclass, replace
 
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.answers.answer_drafts import (
+    OF_ANSWERS,
+    answer_drafts,
+    beside_answers,
+    without_swallowed,
+)
 from signoff.acceptance.reading.drafts.completion import completed
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from signoff.acceptance.reading.drafts.jq_drafts import shown_value
@@ -123,6 +129,8 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if statement.type == "expected" and (shown := shown_value(statement)) is not None:
         return _typed([shown], [])
     by_figures, notes = figures(statement, facts)
+    answers = answer_drafts(statement, facts)
+    by_figures = [*without_swallowed(by_figures, answers), *answers]
     placed = by_figures
     aside = "" if placed or statement.type in ("smart", "expected") else for_people(statement)
     is_read = statement.type == "expected" and bool(placed)
@@ -184,6 +192,7 @@ def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> lis
     """Add what the words ask for; a figure of the same kind counts more than a rule without one."""
     by_figures = [draft for draft, _ in placed]
     by_rules = _beside_the_label(apply(RULES, statement, statement.text, facts, by_figures), statement, bool(placed))
+    by_rules = beside_answers(by_rules, [found for found in placed if found[0].kind in OF_ANSWERS])
     if not by_rules and not placed and statement.type == "subtask" and statement.context:
         by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
     begin = asked_from(statement.text)

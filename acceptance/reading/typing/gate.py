@@ -79,7 +79,7 @@ class _Reading:
         accounted = Accounted(
             frozenset(draft.kind for draft in machine),
             statistics,
-            (*_spans(self.text, figures), *named, *understood_conditions(self.text, self.names)),
+            (*_spans(self.text, figures), *named, *understood_conditions(self.text, self.names), *_of_words(rules)),
             self.names,
             has_figure=any(draft.threshold is not None for draft in machine),
         )
@@ -108,12 +108,18 @@ def _meets(span: tuple[int, int], segment: Segment) -> bool:
     return span[0] < segment.end and segment.begin < span[1]
 
 
+def _of_words(rules: Iterable[Placed]) -> Iterable[tuple[int, int]]:
+    """What the rules of machine criteria account for beside the words of their checks."""
+    return (span for draft, _ in rules if draft.judge == "machine" for span in draft.spans)
+
+
 def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
     """What the figures of machine criteria hold: the figure itself, and the load and requests that it is kept with."""
     for draft, span in figures:
         if draft.judge != "machine":
             continue
         yield span
+        yield from draft.spans
         for key in _SAID if draft.load else _SAID[:1]:
             for said in str(draft.parameters.get(key, "")).split(", "):
                 if said and (place := " ".join(text.split()).find(said)) >= 0:
