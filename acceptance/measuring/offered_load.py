@@ -18,7 +18,14 @@ from typing import Any
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.errors import NotMeasurable, RunInvalid
 from signoff.acceptance.evidence import Evidence, Record
-from signoff.acceptance.measuring import ended_process, generation, load_conditions, metrics_address, repeated_prompts
+from signoff.acceptance.measuring import (
+    ended_process,
+    generation,
+    load_conditions,
+    metrics_address,
+    repeated_prompts,
+    route_load,
+)
 from signoff.acceptance.measuring.external_load import RECORD as FOREIGN
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.perf.client.exchange import Exchange
@@ -44,7 +51,6 @@ WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "Tell me about the sea."}],
     "max_tokens": 50,
 }
-COMPLETION_PATHS = ("/v1/chat/completions", "/v1/completions")
 TIMES = {"latency", "ttft", "inter_token_latency"}
 """Kinds whose limit may be on one of the document's requests."""
 OF_REQUESTS = {*TIMES, "throughput", "error_rate"}
@@ -61,6 +67,8 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     Raises NotMeasurable for a request that is not among those offered: for another service than the target, or
     no completion.
     """
+    if criterion.kind in route_load.KINDS and route_load.is_of_another_route(criterion):
+        return route_load.measure(criterion, site)
     if not _is_for_target(criterion, site):
         raise NotMeasurable(
             f"this request is for another service than {site.deployment.target}, where the load goes",
@@ -108,7 +116,7 @@ def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
         if not _is_for_target(criterion, site):
             continue
         body = request.get("body")
-        if request.get("path") in COMPLETION_PATHS and isinstance(body, Mapping):
+        if request.get("path") in route_load.COMPLETION_PATHS and isinstance(body, Mapping):
             found.setdefault(body_key(body), (request["path"], body))
     paths = [path for path, _ in found.values()]
     if not paths:
@@ -131,7 +139,7 @@ def body_key(body: Mapping[str, Any]) -> str:
 
 
 def _take(recorder: Recorder, site: Site) -> None:
-    limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in site.limits(kind)]
+    limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in route_load.limits(site, kind)]
     strictest_s = min(limits_s, default=None)
     path, bodies = requests(site)
     url = site.deployment.request_url(site.deployment.target, path)
@@ -202,7 +210,7 @@ def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
 
 
 def _asked(site: Site) -> float | None:
-    return max((threshold.value for threshold in site.limits("throughput")), default=None)
+    return max((threshold.value for threshold in route_load.limits(site, "throughput")), default=None)
 
 
 def _rate(site: Site) -> float:
@@ -212,7 +220,7 @@ def _rate(site: Site) -> float:
         return asked * HEADROOM
     stated = [
         criterion.load["rate_per_s"]
-        for criterion in site.criteria
+        for criterion in route_load.of_completions(site)
         if criterion.load is not None and "rate_per_s" in criterion.load and criterion.judge == "machine"
     ]
     return max(stated, default=RATE_WHERE_NONE_IS_STATED)
@@ -220,7 +228,7 @@ def _rate(site: Site) -> float:
 
 def _timeout_s(site: Site) -> float:
     """When a request is given up, and what a failure is charged: by the loosest limit."""
-    longest_s = max((threshold.base()[0] for threshold in site.limits("latency")), default=None)
+    longest_s = max((threshold.base()[0] for threshold in route_load.limits(site, "latency")), default=None)
     return longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S
 
 
@@ -228,7 +236,7 @@ def _demand(site: Site) -> Record:
     """What the document asks of the load."""
     asked = _asked(site)
     return {
-        "conditions": load_conditions.stated(site.criteria, OF_A_STREAM),
+        "conditions": load_conditions.stated(route_load.of_completions(site), OF_A_STREAM),
         "throughput_limit_per_second": asked,
         "rate_is_stated": asked is not None,
         "machine_cores": os.cpu_count(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,8 @@ REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
 OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
 """The client's: above all it asks for answers that are not compressed, and never decodes one that is."""
+UNSET = re.compile(r"\$\{?[A-Za-z_]")
+"""A variable of a shell in a header: the key that the deployment gives is sent in its place."""
 SHELL_MARKS = ("$(", "`")
 MAX_BODY_BYTES = 4_000_000
 MAX_KEPT_CHARACTERS = 1_000_000
@@ -232,7 +235,11 @@ class Site:
 
 def headers_of(request: Mapping[str, Any]) -> dict[str, str]:
     """The headers that a document's request is sent with. Raises NotMeasurable for a request that is never sent."""
-    headers = {name: value for name, value in (request.get("headers") or {}).items() if name.lower() not in OWN_HEADERS}
+    headers = {
+        name: value
+        for name, value in (request.get("headers") or {}).items()
+        if name.lower() not in OWN_HEADERS and not UNSET.search(value)
+    }
     if request["method"] not in HARMLESS_METHODS:
         raise NotMeasurable(f"a {request['method']} changes the server: it is read and shown, never sent")
     if not all(f"{name}{value}".isascii() for name, value in headers.items()):

@@ -20,6 +20,7 @@ from signoff.acceptance.reading.diagnostics.audit import hidden_demands, line_ki
 from signoff.acceptance.reading.diagnostics.gaps import find_gaps
 from signoff.acceptance.reading.diagnostics.swallowed import free_demands
 from signoff.acceptance.reading.diagnostics.swallowed_tables import free_tables
+from signoff.acceptance.reading.diagnostics.unread import find_unread
 from signoff.acceptance.reading.facts.facts import read_facts
 from signoff.acceptance.reading.frames.coverage import SHIPPED
 from signoff.acceptance.reading.reading_state import ReadingState
@@ -32,6 +33,7 @@ from signoff.acceptance.reading.source.front import header_fields, service_name,
 from signoff.acceptance.reading.source.source import MAX_BYTES, read_source
 from signoff.acceptance.reading.source.span import part_in_line, span_of
 from signoff.acceptance.reading.statements.statements import read_statements
+from signoff.acceptance.reading.typing.borrowed import with_lenders
 from signoff.acceptance.reading.typing.criteria import identified, type_statement
 from signoff.acceptance.reading.typing.harm import without_harm
 
@@ -128,6 +130,8 @@ def _find(state: ReadingState) -> None:
     found = state.found
     for flaw in find_gaps(blocks, state.configuration.settings, found.statements, found.commands):
         state.report(flaw)
+    for flaw in find_unread(blocks, state.configuration.lines, found.statements):
+        state.report(flaw)
 
 
 def _type(state: ReadingState) -> None:
@@ -149,6 +153,7 @@ def _type(state: ReadingState) -> None:
         for note in typed.notes:
             line, column, width = span_of(note.message, statement, state.source)
             state.report(Flaw(note.code, note.severity, line, column, note.message, note.mend, width))
+    state.typed = with_lenders(state.typed)
     state.criteria = identified(state.source.path, state.typed)
     if not state.criteria:
         message = "the document holds no criterion, so nothing can be judged"

@@ -17,8 +17,12 @@ KINDS = by_name(
     ),
     Kind(
         name="json_shape",
-        summary="An answer has every field and value that the document shows; an ellipsis matches anything.",
+        summary="An answer has the status, fields and values that the document states; an ellipsis matches anything.",
         failure="status is 'ok', not 'healthy'",
+        words=(
+            "IF the requested model is not loaded, THEN THE API SHALL return HTTP 404",
+            "GET /v1/models lists heron-7b",
+        ),
         part="Health monitoring",
     ),
     Kind(

@@ -10,11 +10,14 @@ from signoff.acceptance.criterion import Comparator, Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
+from signoff.acceptance.reading.drafts.port_drafts import ports
 from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
+from signoff.acceptance.reading.drafts.route_drafts import on_its_route
 from signoff.acceptance.reading.drafts.setting_figures import setting_for
 from signoff.acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
 from signoff.acceptance.reading.drafts.stated_load import stated_load
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
+from signoff.acceptance.reading.facts.asked import asked_within
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
 from signoff.acceptance.reading.quantities.number_words import with_digits
@@ -22,24 +25,11 @@ from signoff.acceptance.reading.quantities.quantity import LONGEST, Quantity, Un
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
-_NO_PORT = (
-    r"(?![\d.,/-]*\d|\s*(?:%|(?:ms|s|[km]?gb|mb|gpus?|cores?|cpus?|nodes?|hosts?|machines?|servers?|requests?|req"
-)
-_NO_PORT += r"|users?|tokens?|replicas?|samples?|prompts?|clients?|workers?|concurrent|parallel)\b))"
-# With the word `port` any number is one; without it four digits behind words such as `listens on`.
-_PORT = re.compile(
-    rf"\b(?:port|puerto)\s*(?:number\s*|no\.?\s*|is\s+|=\s*)?:?\s*`?(?P<port>\d{{1,5}})\b{_NO_PORT}"
-    r"|\b(?:listen(?:s|ing)?|bound|binds?|binding|runs?|running|serv(?:es?|ed|ing)|reachable|available|exposed|exposes"
-    r"|accessible|escucha|lauscht|läuft)\s+(?:(?:on|to|at|under|en|auf)\s+)?(?:https?://)?"
-    rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}",
-    re.IGNORECASE,
-)
 _FAULTLESS = re.compile(
     r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
-_LAST_PORT = 65_535
 _MEMORY_PROPERTY = re.compile(r"^Memory")
 # What `docker stats --format` prints.
 _SHOWN = {"MemUsage": "memory", "CPUPerc": "cpu"}
@@ -107,6 +97,8 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []
     quantities, unreadable = facts.quantities(statement.text, _about(statement))
+    begin, end = asked_within(statement)
+    quantities = tuple(quantity for quantity in quantities if begin <= quantity.begin < end)
     # No figure is read behind it, so nothing there is asked about one.
     statement = replace(statement, text=statement.text[:LONGEST])
     placed = [
@@ -117,17 +109,13 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.role == "objective":
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
     if statement.type != "expected":
-        placed += [
-            (Draft("port", parameters={"port": number}), match.span())
-            for match in _PORT.finditer(statement.text)
-            if 0 < (number := int(match["port"] or match["behind"])) <= _LAST_PORT
-        ]
+        placed += [(draft, span) for draft, span in ports(statement) if begin <= span[0] and span[1] <= end]
     return placed, [_unreadable_note(statement, item) for item in unreadable]
 
 
 def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     """The criterion that a figure asks for, with the circumstances that its check does not make."""
-    draft = _draft_of(quantity, statement, facts)
+    draft = on_its_route(_draft_of(quantity, statement, facts), quantity, statement, facts)
     if draft.kind in ("throughput", "latency", "queueing") and (found := _FAULTLESS.search(statement.text)):
         told = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
         draft = replace(draft, assumptions=(*draft.assumptions, told))

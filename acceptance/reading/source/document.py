@@ -88,7 +88,8 @@ class Statement:
     `lines` are the lines that it stands on; others are there only beside it, at columns of their own (sentences
     of a paragraph, cells of a row). `role` says why it is a statement at all: `success`, `demand`, `metric`,
     `dependency`, `objective`, or nothing where its form says so. `population` is the row of a table of workloads:
-    which requests its figures are about.
+    which requests its figures are about. `limits` is where in the text its limits stand, where that is not all of it:
+    figures before and behind say under which circumstances they hold.
     """
 
     type: StatementType
@@ -103,6 +104,7 @@ class Statement:
     command: Command | None = None
     settings: tuple[Setting, ...] = ()
     population: str = ""
+    limits: tuple[int, int] | None = None
 
     @property
     def section(self) -> str:

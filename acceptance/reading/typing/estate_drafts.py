@@ -12,6 +12,7 @@ from signoff.acceptance.reading.source.document import Statement
 _UID = re.compile(r"/api/dashboards/uid/(?P<uid>[\w.-]+)")
 _NAMED_UID = re.compile(r"\buid\b[\s`'\":=]{1,4}(?P<uid>[\w.-]{2,80})", re.IGNORECASE)
 _PORT = re.compile(r":(?P<port>\d{2,5})\b|\b(?:port|sport|dport)\s*=?\s*:?(?P<other>\d{2,5})\b")
+_AT_PORT = re.compile(r"(?:[\w.*]+|\[[\d:]*\])?:\d{2,5}\b")
 _ALERTED = (
     "latency",
     "throughput",
@@ -94,7 +95,8 @@ def port(statement: Statement, facts: Facts) -> Draft:
     number = port_of(statement)
     if number is None:
         return person("somebody has to look at the port: neither the command nor its expectation names one")
-    return Draft("port", parameters={"port": number})
+    shown = tuple(match.span() for match in _AT_PORT.finditer(statement.text))
+    return Draft("port", parameters={"port": number}, spans=shown)
 
 
 def service_gone(statement: Statement, facts: Facts) -> Draft:

@@ -14,6 +14,7 @@ from signoff.acceptance.criterion import Threshold
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER
 from signoff.acceptance.reading.frames.clauses import Segment, segments_of
+from signoff.acceptance.reading.frames.conditions import understood_conditions
 from signoff.acceptance.reading.frames.coverage import (
     KEYWORDS,
     LENIENT,
@@ -27,11 +28,16 @@ from signoff.acceptance.reading.frames.coverage import (
 from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
 from signoff.acceptance.reading.frames.tokens import Token, tokens_of, words_of
 from signoff.acceptance.reading.quantities.subject import statistics_in
+from signoff.acceptance.reading.sections.scenario import asked_from
 
 Placed = tuple[Draft, tuple[int, int]]
 
-_IDENTIFIER = re.compile(r"^\s*\W*(?:[A-Z]{1,5}[A-Z0-9]*[-_ ]?\d[\d.]*|\d+(?:\.\d+)+)\s*[:.)\u2013-]?\s+")
 _FORCE = frozenset("must shall should will then is are".split())
+# `WHEN 10 users` and `P95 2 s` begin with no identifier: a blank within one needs a mark behind it.
+_IDENTIFIER = re.compile(
+    r"^\s*\W*(?!P\d\d\b)(?:[A-Z]{1,5}[A-Z0-9]*(?:[-_]?\d[\d.]*\s*[:.)\u2013-]?|[ ]\d[\d.]*\s*[:.)\u2013-])"
+    r"|\d+(?:\.\d+)+\s*[:.)\u2013-]?)\s+"
+)
 _SAID = ("load", "population")
 _LOOKED_FOR = frozenset(
     {"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header", "path"}
@@ -39,11 +45,17 @@ _LOOKED_FOR = frozenset(
 
 
 def understood(
-    text: str, figures: Sequence[Placed], rules: Sequence[Placed], names: frozenset[str], strictness: int = SHIPPED
+    text: str,
+    figures: Sequence[Placed],
+    rules: Sequence[Placed],
+    names: frozenset[str],
+    strictness: int = SHIPPED,
+    limits: tuple[int, int] | None = None,
 ) -> list[Placed]:
     """The drafts of a text, those of clauses that are not understood left to a person.
 
     `figures` are those whose place is that of a figure, `rules` those that words ask for, `names` the document's own.
+    What is outside `limits`, by default the conditions that a text opens with, narrows all that is within.
     """
     if strictness >= KEYWORDS or not any(draft.judge == "machine" for draft, _ in (*rules, *figures)):
         return [*rules, *figures]
@@ -51,7 +63,8 @@ def understood(
     whole = reading.segments(figures, rules)
     kept = [rule for rule in rules if _stands(rule, figures, whole, reading)]
     segments = whole if len(kept) == len(rules) else reading.segments(figures, kept)
-    return _judged(text, [*kept, *figures], segments, reading.tables, strictness)
+    within = limits if limits is not None else (asked_from(text), len(text))
+    return _judged(text, [*kept, *figures], segments, reading.tables, strictness, within)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +84,7 @@ class _Reading:
         accounted = Accounted(
             frozenset(draft.kind for draft in machine),
             statistics,
-            (*_spans(self.text, figures), *named),
+            (*_spans(self.text, figures), *named, *understood_conditions(self.text, self.names), *_of_words(rules)),
             names,
             has_figure=any(draft.threshold is not None for draft in machine),
         )
@@ -114,12 +127,18 @@ def _meets(span: tuple[int, int], segment: Segment) -> bool:
     return span[0] < segment.end and segment.begin < span[1]
 
 
+def _of_words(rules: Iterable[Placed]) -> Iterable[tuple[int, int]]:
+    """What the rules of machine criteria account for beside the words of their checks."""
+    return (span for draft, _ in rules if draft.judge == "machine" for span in draft.spans)
+
+
 def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
     """What the figures of machine criteria hold: the figure itself, and the load and requests that it is kept with."""
     for draft, span in figures:
         if draft.judge != "machine":
             continue
         yield span
+        yield from draft.spans
         for key in _SAID if draft.load else _SAID[:1]:
             for said in str(draft.parameters.get(key, "")).split(", "):
                 if said and (place := " ".join(text.split()).find(said)) >= 0:
@@ -127,23 +146,31 @@ def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
 
 
 def _judged(
-    text: str, placed: Sequence[Placed], segments: Sequence[Segment], tables: Lexicon, strictness: int
+    text: str,
+    placed: Sequence[Placed],
+    segments: Sequence[Segment],
+    tables: Lexicon,
+    strictness: int,
+    within: tuple[int, int],
 ) -> list[Placed]:
     tainted: dict[int, list[Label]] = {}
     apart: list[Segment] = []
     praised: list[Label] = []
+    machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
     for segment in segments:
         left_over = _counted(segment, tables, strictness)
         praised += segment.qualities
         if not left_over or segment.is_purpose():
             continue
-        touched = [
-            index for index, (draft, span) in enumerate(placed) if draft.judge == "machine" and _meets(span, segment)
-        ]
-        is_apart = not (segment.is_bound(tables) or segment.is_condition() or _is_consequence(segment, segments))
-        if not touched and is_apart:
-            apart.append(segment)
-            continue
+        touched = [index for index in machine if _meets(placed[index][1], segment)]
+        if segment.begin < within[0] or segment.begin >= within[1]:
+            touched = machine
+        elif not touched and not (segment.is_bound(tables) or _is_consequence(segment, segments)):
+            # What only the conditions speak of is not asked where the demand itself is not understood.
+            touched = [index for index in machine if placed[index][1][1] <= within[0]]
+            if not touched:
+                apart.append(segment)
+                continue
         for index in touched or _of_clause(placed, segments, segment):
             tainted.setdefault(index, []).extend(left_over)
     found = [
@@ -198,7 +225,8 @@ def _strict(draft: Draft, strictness: int) -> Draft:
 
 def _for_person(text: str, draft: Draft, left_over: Sequence[Label]) -> Draft:
     words = _quoted(text, left_over)
-    limit: Threshold | None = draft.threshold
+    # A figure of another line is not asked here, where it is not even known what is asked.
+    limit: Threshold | None = None if draft.borrowed_from else draft.threshold
     if limit is not None and not limit.subject.startswith(OTHER):
         # Under a name of its own, the figure is compared with no limit of the service.
         limit = replace(limit, subject=f"{OTHER}{limit.subject}")

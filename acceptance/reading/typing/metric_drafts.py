@@ -139,7 +139,8 @@ def metrics(statement: Statement, facts: Facts) -> Draft:
         own = {facts.owner()} - {""}
         words = [word for word in found if word in _NAMED or word in own]
     request = command.request if command is not None else _named_path(statement, "metrics")
-    return Draft("metrics", parameters={"request": request, "contains": words})
+    names = tuple(match.span() for match in _METRIC_NAME.finditer(statement.text) if match[0] in words)
+    return Draft("metrics", parameters={"request": request, "contains": words}, spans=names)
 
 
 def metric_named(statement: Statement, facts: Facts) -> Draft:
