@@ -26,6 +26,7 @@ BOUND = {
     "api:rate_limit": {"may", "beyond"},
     "estate:port_free": {"nothing"},
     "estate:service_gone": {"nothing"},
+    "answers:port_free+service_gone+port": {"nothing"},
 }
 SAMPLES = tomllib.loads((Path(__file__).parent / "samples.toml").read_text(encoding="utf-8"))
 LEAST = 3
