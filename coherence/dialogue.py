@@ -1,4 +1,4 @@
-"""Conversations held with a server, each in a session of its own, and each with a control."""
+"""Conversations with a server, each in a separate session, and each with a control."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Dialogue:
 
 
 def new_session_id() -> str:
-    """A session id that nobody can have used or can guess."""
+    """A unique session id that cannot be guessed."""
     return f"signoff-{secrets.token_hex(16)}"
 
 

@@ -29,7 +29,7 @@ class Planter:
         self._chance = random.Random(f"{probe} {seed}")  # noqa: S311  repeatable, guards no secret
 
     def fact(self, name: str, between: int) -> Plant:
-        """A fact, so many turns of small talk, and the question for the fact."""
+        """A fact, a number of small-talk turns, and a question about the fact."""
         thing = self._chance.choice(self._phrasing.families).things(self._chance, 1)[0]
         value = self._words.draw(thing.shape)
         told = thing.put(self._chance.choice(self._phrasing.tell), value)

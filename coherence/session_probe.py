@@ -74,7 +74,7 @@ async def probe_recall(
 
 
 async def probe_window(send: Sender, size: int, seed: int) -> tuple[WindowResult, list[Record]]:
-    """Plant facts at distances around `size` turns and `size` messages, each in a session of its own."""
+    """Plant facts at distances around `size` turns and `size` messages, each in a separate session."""
     near = (0, size // 2 - 2, size // 2 - 1, size // 2, size - 2, size - 1, size, size + 1)
     tried = sorted({between for between in near if between >= 0})
     planter = Planter("window", seed)

@@ -27,7 +27,7 @@ class RecallResult:
 
 @dataclass(frozen=True, slots=True)
 class WindowResult:
-    """How many turns may lie between a fact and its question.
+    """The largest distance in turns between a fact and its question.
 
     `tried` and `recalled` count the turns between. `unit` is what the observed edge fits: `size` turns or
     `size` messages, with or without the question's own, `more` than the size, `none`, or `irregular`.

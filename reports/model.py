@@ -58,7 +58,7 @@ class Rule:
 
 
 def converted(kind: type[T], value: Any) -> tuple[T | None, list[Mistake]]:
-    """The model that plain data stands for, or None and all that is wrong with it."""
+    """The model of plain data, or None and all problems."""
     mistakes: list[Mistake] = []
     made = _value(kind, value, (), mistakes)
     return (None if mistakes else cast(T, made)), mistakes
@@ -76,7 +76,7 @@ def shown(value: Any) -> str:
 
 
 def model_fields(model: Hashable) -> tuple[Field[Any], ...]:
-    """The fields of a model that stand for keys."""
+    """The fields of a model that represent keys."""
     return tuple(item for item in fields(cast(Any, model)) if item.name != "extra")
 
 

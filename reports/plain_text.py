@@ -29,7 +29,7 @@ def json_text(text: str) -> str:
 
 
 def toml_text(text: str) -> str:
-    """The same for a TOML text in quotation marks. TOML has no escape for a lone surrogate: U+FFFD stands for it."""
+    """The same for a TOML text in quotation marks. TOML has no escape for a lone surrogate: U+FFFD replaces it."""
     return _HIDDEN.sub(lambda found: _scalar(ord(found.group())), text)
 
 

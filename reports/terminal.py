@@ -39,7 +39,7 @@ _CLEAR_SCREEN: Final = "\x1b[2J\x1b[3J\x1b[H"
 def show(text: object = "", *, on: Stream = "out", end: str = "\n", coloured: bool = False) -> None:
     """Write a text to standard output or error, at once. `coloured` keeps the colours that `styled` put in.
 
-    Raises BrokenPipeError where nobody reads any more, and OSError where there is no room.
+    Raises BrokenPipeError if the reader has closed the pipe, and OSError if the disk is full.
     """
     parts = _OURS.split(str(text)) if coloured else [str(text)]
     _write(on, "".join(part if place % 2 else harmless(part) for place, part in enumerate(parts)) + end)

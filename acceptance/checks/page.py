@@ -13,7 +13,7 @@ from signoff.acceptance.measuring.check import Check
 HEAD = f"""# The checks
 
 `nox -s docs` writes this page from the checks themselves; CONTRIBUTING.md says how to add one.
-A failure is the verdict on the broken twin of the check's failing case; `…` stands for what differs from machine to
+A failure is the verdict on the broken server of the check's failing case; `…` replaces parts that differ from machine to
 machine. What no check knows is `{BY_A_PERSON.name}`: {BY_A_PERSON.summary[0].lower()}{BY_A_PERSON.summary[1:]}
 """
 

@@ -74,7 +74,7 @@ class Deployment:
     target_only: bool = False
 
     def url(self, address: str | None, primary: str | None) -> tuple[str, str]:
-        """The origin that stands for a document's `host:port`, and the assumption that was needed ("" if none).
+        """The origin for a document's `host:port`, and the assumption that was needed ("" if none).
 
         `primary` is the address under which the document knows the target. Where only `--target` was given,
         another port of the primary host is asked at the target itself, and that is said.
@@ -91,7 +91,7 @@ class Deployment:
         )
 
     def role_url(self, role: str, default_path: str) -> tuple[str, bool]:
-        """The URL that stands for a role such as `gateway`, and whether the deployment names it.
+        """The URL for a role such as `gateway`, and whether the deployment names it.
 
         Where it does not, the role is looked for under a customary path of the target.
         """
@@ -154,7 +154,7 @@ class Deployment:
             if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
                 real = (root / path[len(prefix) :].lstrip("/")).resolve()
                 if not real.is_relative_to(root.resolve()):
-                    raise NotMeasurable(f"{path} climbs out of the folder that stands for {prefix}")
+                    raise NotMeasurable(f"{path} leaves the folder that replaces {prefix}")
                 return real
         raise NotMeasurable(
             f"{path} lies on the server, and the deployment names no folder for it",

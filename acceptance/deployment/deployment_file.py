@@ -143,12 +143,12 @@ class DeploymentFile:
         yield from _starts(sound.get("start", ()))
         control = sound.get("control")
         if control is not None and "target" in sound and _same(control.url, sound["target"]):
-            mend = "give the control an address of its own"
+            mend = "give the control a different address"
             yield Mistake(("control", "url"), "rule", message="has the url of the target", mend=mend)
 
 
 def _starts(starts: Start | tuple[Start, ...]) -> Iterator[Mistake]:
-    """Each of several services has a URL of its own."""
+    """Each of several services has its own URL."""
     if isinstance(starts, Start) or len(starts) == 1:
         return
     seen: list[str] = []
@@ -160,7 +160,7 @@ def _starts(starts: Start | tuple[Start, ...]) -> Iterator[Mistake]:
         url = address.checked(start.url)
         if url in seen:
             message = f"two services of [[start]] have the url {url}"
-            yield Mistake(("start", index), "rule", message=message, mend="give each an address of its own")
+            yield Mistake(("start", index), "rule", message=message, mend="give each its own address")
         seen.append(url)
 
 

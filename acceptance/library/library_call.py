@@ -1,7 +1,7 @@
 """Makes the calls of a `python -c` command of a document, where the deployment lists each of them.
 
 The command was parsed with `ast` into steps (imports by name, calls with literal arguments, print); the text itself is
-never executed. Each call is looked up under the dotted name that it was imported by, then made in a process of its own.
+never executed. Each call is looked up under the dotted name that it was imported by, then made in a child process.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
 SILENCE_IN_TIMEOUTS = 0.4
 """Two limits: a server that ends nothing for so long, and for 90 s at least, is frozen, and the run is given up."""
 DOUBTED = 20
-"""So many time-outs at the end of a run: whatever is asked next is not waited for as long."""
+"""This many time-outs at the end of a run shorten the next time-out."""
 WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "Tell me about the sea."}],
     "max_tokens": 50,
@@ -64,7 +64,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     if not _is_for_target(criterion, site):
         raise NotMeasurable(
             f"this request is for another service than {site.deployment.target}, where the load goes",
-            "judge that service in a run of its own, with --target",
+            "judge that service in a separate run, with --target",
         )
     request = criterion.parameters.get("request")
     if criterion.kind in TIMES and isinstance(request, Mapping):
@@ -72,7 +72,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         if request.get("path") != path or request.get("body") not in bodies:
             raise NotMeasurable(
                 f"{request['method']} {request['path']} is not among the requests offered under load",
-                f"the load run sends completions to {path}; judge other requests in a document of their own",
+                f"the load run sends completions to {path}; judge other requests in a separate document",
             )
     foreign = site.foreign
     if foreign is None:
@@ -139,7 +139,7 @@ def _take(recorder: Recorder, site: Site) -> None:
     if is_guessed and site.ask("POST", path, body=dict(bodies[0]))["status"] == HTTPStatus.NOT_FOUND:
         raise NotMeasurable(
             f"the load run sends completions to {url}, which gives 404",
-            "judge memory and CPU of this service under a load of its own requests",
+            "judge memory and CPU of this service under its own requests",
         )
     site.still_waits("POST", url)
     # A document's request without a model is sent as it stands where the server takes it so.
@@ -261,7 +261,7 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Rec
         # The counters and the GPUs are of the same processes.
         side["notes"] = [*ended, *side["notes"]]
         if side["gpu"] is not None:
-            side["gpu"] = {**side["gpu"], "problem": f"{ended[0]}: their figures are of several processes"}
+            side["gpu"] = {**side["gpu"], "problem": f"{ended[0]}: the figures mix several processes"}
     recorder.write("server", {**side, "attempt": attempt})
     return run, side
 

@@ -1,7 +1,7 @@
 """Cache or leak: whether memory also grows with repeated prompts.
 
 A cache of prompts that is filling looks like a leak within a minute. Both grow with new prompts; with the same prompt
-again and again a cache stands still and a leak of each request goes on. So where a run's growth would reach the limit,
+repeatedly, a cache stops growing and a leak per request continues. So where a run's growth would reach the limit,
 its load runs once more, shorter, with its prompts as they are in the document.
 """
 

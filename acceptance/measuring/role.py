@@ -10,7 +10,7 @@ from signoff.acceptance.measuring.site import Site
 
 
 def named_url(site: Site, role: str) -> str:
-    """The URL that the deployment gives a role that nobody can guess. Raises NotMeasurable where it gives none."""
+    """The deployment's URL of a role without a customary address. Raises NotMeasurable if there is none."""
     url, named = site.deployment.role_url(role, "")
     if not named:
         raise NotMeasurable(f"the deployment does not say where the {role} is", mend(role))
@@ -27,7 +27,7 @@ def ask(
     body: Any = None,
     is_found: bool = False,
 ) -> Record:
-    """Send a request to the service that stands for a role; the record says whether the deployment `named` it.
+    """Send a request to the service of a role; the record says whether the deployment `named` it.
 
     `default` is the customary path at the target, None where nothing is customary; `is_found` where the role was
     seen there already. Raises NotMeasurable for a 404 at a path that is only customary, and where a key is wanted

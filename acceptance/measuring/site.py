@@ -243,7 +243,7 @@ def headers_of(request: Mapping[str, Any]) -> dict[str, str]:
 def without_keys(record: Mapping[str, Any], text: str) -> Record:
     """A record with a server's answer as `text` and `json`, and without the keys that the answer gives back.
 
-    JSON is looked through value by value: a key may lie in pieces in it.
+    JSON is redacted value by value: a key may be split over several values.
     """
     value = server_json.found(text)
     kept, count = known_secrets.counted(value)

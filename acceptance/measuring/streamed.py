@@ -37,7 +37,7 @@ def stream(
 ) -> Record:
     """Ask for a stream; the record holds each event with its time in ms since the send.
 
-    With `leave_after` the connection is closed after so many events, and `left` says whether that was midway.
+    With `leave_after` the connection is closed after that number of events, and `left` says whether that was midway.
     """
     return at_once(site, [body], request=request, leave_after=leave_after)[0]
 
@@ -49,7 +49,7 @@ def at_once(
     request: Mapping[str, Any] | None = None,
     leave_after: int = 0,
 ) -> list[Record]:
-    """Send all bodies at once, each on a connection of its own; times count from one moment for all.
+    """Send all bodies at once, each on a separate connection; all times count from the same moment.
 
     They go where the document's `request` goes, with its headers, else to the target's chats. Raises NotMeasurable
     for a request that is never sent.
@@ -129,7 +129,7 @@ def _events(parts: Sequence[tuple[int, bytes]], most: int) -> tuple[list[tuple[i
 def _record(
     url: str, body: Mapping[str, Any], reply: Reply, begin_ns: int, most_events: int, leave_after: int
 ) -> Record:
-    """The record of a reply. One that was `left` after so many events is no failure, unless it had ended by itself."""
+    """The record of a reply. A reply that was `left` on purpose is not a failure, unless it had ended by itself."""
     is_stream = reply.headers.get("content-type", "").lower().startswith(EVENTS)
     events, rest, too_much = _events(reply.pieces, most_events) if is_stream else ([], "", "")
     text = "" if is_stream else reply.body.decode("utf-8", errors="replace")

@@ -52,7 +52,7 @@ def keep_traceback(where: str, error: Exception, folder: Path) -> None:
 
 
 def _unless_stale(criterion: Criterion, verdict: Verdict) -> Verdict:
-    """A stale binding cannot pass: the statement changed after somebody said what it means."""
+    """A stale binding cannot pass: the statement changed after a person bound it."""
     if verdict.outcome == "pass" and criterion.parameters.get("stale_binding"):
         return Verdict(
             "inconclusive",

@@ -87,7 +87,7 @@ def _flags(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _engine(document: Document, deployment: Deployment) -> Iterator[Conflict]:
-    """An engine that the deployment names, where the document configures another; the simulated one stands for any."""
+    """An engine that the deployment names, where the document configures another; the simulated one may replace any."""
     named = deployment.engine.strip().lower()
     settings = [
         setting

@@ -63,7 +63,7 @@ class Findings:
         return None if judged is None else {"document": criterion.document, "id": criterion.id, **plain(judged)}
 
     def open_verdicts(self) -> Growing:
-        """The file that gets the verdicts; as long as it is open, the run goes on. Raises NotWritten."""
+        """The file that gets the verdicts; as long as it is open, the run is in progress. Raises NotWritten."""
         if self.verdicts is None:
             self.verdicts = RunFolder(self.folder).growing(VERDICTS)
             self.verdicts.lock()

@@ -43,7 +43,7 @@ from signoff.reports.terminal import harmless
 
 
 class Judging:
-    """Judges criteria at a site, for pytest or for whoever calls `begin`, `judge` and `finish`."""
+    """Judges criteria at a site, for pytest or another caller of `begin`, `judge` and `finish`."""
 
     def __init__(
         self,
@@ -270,7 +270,7 @@ class Judging:
             return fault_of_ours(criterion, error, self.findings.folder), ()
 
     def _stop_own_service(self) -> None:
-        """Let go of the service, for what can only be seen without it; nobody else's service is ever stopped."""
+        """Stop the run's own service, for checks that need it stopped; other services are never stopped."""
         if self._services is None:
             raise NotMeasurable(
                 "only a service that Signoff started itself is stopped, and this one was running before",

@@ -38,7 +38,7 @@ class Progress:
         self._show(f"{self._criterion}, about {left_s:.0f} s left: {what} {share:.0%}")
 
     def step(self, text: str) -> None:
-        """Where a measurement stands that is of no single criterion."""
+        """Progress of a measurement that serves several criteria."""
         self._show(text)
 
     def end(self) -> None:

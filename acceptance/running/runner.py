@@ -1,4 +1,4 @@
-"""pytest as the runner, in a process of its own: signals, output and end."""
+"""pytest as the runner in a child process: signals, output and end."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def follow(
 
     `inherited` are the descriptors from which it reads its keys and the documents.
 
-    It runs in a session of its own: a signal of the terminal comes through this process, once, as Ctrl-C. Raises
+    It runs in a separate session: a signal of the terminal comes through this process, once, as Ctrl-C. Raises
     NotWritten, once it has ended, where its output could not be kept.
     """
     reading, writing = os.pipe()

@@ -43,7 +43,7 @@ def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
 
 
 def give_key(deployment: Deployment) -> tuple[str, ...]:
-    """Make up the key of services that are started here, where nobody set one: they read the same variables.
+    """Generate the key of services that are started here, if none is set: they read the same variables.
 
     It is one key for all, so that what a gateway passes on opens whatever it reaches. Gives the variables set.
     """
@@ -55,7 +55,7 @@ def give_key(deployment: Deployment) -> tuple[str, ...]:
 
 
 class OwnService:
-    """A service process in a session of its own, so that Ctrl-C reaches the run and not the service."""
+    """A service process in a separate session, so that Ctrl-C reaches the run and not the service."""
 
     def __init__(self, start: Start, folder: Path, log: str = "service.log") -> None:
         self.entry = start

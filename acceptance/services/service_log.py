@@ -17,7 +17,7 @@ LAST_WORDS_S: Final = 2.0
 
 
 class ServiceLog:
-    """Copies a pipe into a file until nobody holds its other end. Raises NotWritten where the file cannot be made."""
+    """Copies a pipe into a file until its writing end is closed. Raises NotWritten if the file cannot be created."""
 
     def __init__(self, folder: RunFolder, name: str) -> None:
         self._file = folder.growing(name)

@@ -1,6 +1,6 @@
 """Size limits of one answer and of all answers together: bytes, pieces, events.
 
-A server that goes beyond a bound has answered badly: its request fails, and the run goes on.
+If an answer exceeds a limit, its request fails, and the run continues.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ EVENT_BYTES: Final = 2**20
 MOST_EVENTS: Final = 2**16
 """Of one stream, where the request does not say how many tokens it wants."""
 LEAST_EVENTS, EVENTS_A_TOKEN = 1024, 8
-"""Where it does: so many times as many, and at least so many."""
+"""If it does: the factor per token, and the minimum."""
 MOST_VALUES: Final = 500_000
 """Of one JSON body: commas and opening brackets. A list without members takes 64 bytes where its text takes three."""
 FREE_BYTES: Final = 64 * 1024
 ROOM_BYTES: Final = 48 * 2**20
-"""Of all answers that are under way at one client and hold more than `FREE_BYTES` each."""
+"""Of all answers in progress at one client that use more than `FREE_BYTES` each."""
 MOST_TEXT: Final = 2**20
 """Characters of a completion whose text is kept."""
 MOST_TOKENS: Final = 10**9
@@ -41,7 +41,7 @@ class AnswerTooLong(Exception):
 
 
 class Room:
-    """What is left of the memory that several answers may take together, such as all under way at one client."""
+    """The remaining memory of several answers together, such as all in progress at one client."""
 
     __slots__ = ("_size", "left")
 

@@ -43,14 +43,14 @@ class Sender(Protocol):
         """A connection that the next request may use."""
 
     def leave(self, call: Call) -> None:
-        """The call is no longer under way."""
+        """The call is no longer in progress."""
 
     def conclude(self, call: Call, outcome: str, error: str, finished_ns: int) -> None:
         """The call has ended; its record is to be made."""
 
 
 class Call:
-    """One request under way. `reply` is there once it has ended, where the client keeps replies.
+    """One request in progress. `reply` is set at its end if the client keeps replies.
 
     `enough` is asked of the parts of the body as they come, of each once; where it says so, the connection is closed.
     """
@@ -220,7 +220,7 @@ class Call:
             self._finish("", "", self._last_ns)
 
     def _finish(self, outcome: str, error: str, finished_ns: int) -> None:
-        """Lets go of the connection; no `outcome` where the reply is whole and is yet to be read."""
+        """Releases the connection; without `outcome` if the reply is complete and not parsed yet."""
         if self._done:
             return
         self._done = True

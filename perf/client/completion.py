@@ -254,7 +254,7 @@ class StreamReader:
                 )
 
     def _count(self, more: int) -> None:
-        """Raises AnswerTooLong where the stream has so many more events that no answer to the request has them."""
+        """Raises AnswerTooLong if the stream has more events than any valid answer to the request."""
         if self._chunks + more > self._most_events:
             del self._stamps[_KEPT_STAMPS:]
             self._failure = "malformed", f"a stream of more than {self._most_events} events"

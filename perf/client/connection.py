@@ -28,7 +28,7 @@ _OUTCOMES: Final = {
 
 
 def outcome_of(error: OSError) -> str:
-    """The outcome that an error of the socket stands for."""
+    """The outcome for a socket error."""
     return _OUTCOMES.get(error.errno or 0, "unreachable")
 
 
@@ -42,7 +42,7 @@ class Listener(Protocol):
 
 
 class Connection:
-    """State of one connection. `idle_since_ns` is set while nobody uses it."""
+    """State of one connection. `idle_since_ns` is set while it is not in use."""
 
     __slots__ = (
         "_began_ns", "_descriptor", "_established", "_incoming", "_out", "_outgoing", "_reading", "_tls", "_writing",
@@ -97,7 +97,7 @@ class Connection:
         self._reading.read(self)
 
     def close(self) -> None:
-        """Closes the socket; nobody hears of it."""
+        """Closes the socket without notifying its user."""
         if self.open:
             self.open = False
             self.listener = None

@@ -116,7 +116,7 @@ def _check_path(path: str, url: str) -> None:
 
 
 async def _resolved(host: str, port: int, within_s: float) -> list[Any]:
-    """What the resolver says, in a thread that nobody waits for: the loop's own would hold up its end."""
+    """The resolver's answer, from a daemon thread: the event loop's executor would delay its end."""
     with contextlib.suppress(OSError):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     loop = asyncio.get_running_loop()

@@ -46,7 +46,7 @@ class Exchange:
     error: str
     stamps: Stamps
     receive_lag_ns: int
-    """The longest time that bytes of this exchange lay in the kernel before they were read."""
+    """The longest time that bytes of this exchange waited in the kernel before they were read."""
     text: str = ""
     redacted: int = 0
     """In how many places a key was taken out of `error` and `text`."""

@@ -3,7 +3,7 @@
 Counted are time-outs in a row, with nothing answered between them: at one route (method and path), and at one origin
 whatever the route. After two, the next request is waited for half as long as usual; where that is not answered either,
 the route or the origin is given up: what is left of the run is not asked there. Requests that were under way together
-count once, and any answer, good or bad, begins the count again. No time-out is hidden: each is a record of its own.
+count once, and any answer, good or bad, resets the count. No time-out is hidden: each has its own record.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from signoff.perf.client.wakeup import Wakeup
 READ_BYTES: Final = 64 * 1024
 GATHER_NS: Final = 2_000_000
 AT_ONCE: Final = 32
-"""After so many reads of one waking a send that is due comes first."""
+"""After this many reads in one wake-up, due sends come first."""
 
 
 class Reader(Protocol):
@@ -53,7 +53,7 @@ class Reading:
             loop.add_reader(self._epoll.fileno(), self._read_ready)
 
     def close(self) -> None:
-        """Lets go of what the connections share; they are closed already."""
+        """Releases the shared resources of connections that are already closed."""
         self._tick.close()
         if self._epoll is not None:
             self.loop.remove_reader(self._epoll.fileno())

@@ -32,7 +32,7 @@ def what_is_bad(error: Exception) -> str:
     if isinstance(error, UNREADABLE):
         return unreadable(error)
     if isinstance(error, httptools.HttpParserUpgrade):
-        return "not HTTP/1.1: an upgrade that nobody asked for"
+        return "not HTTP/1.1: an unrequested upgrade"
     return bounded(f"not HTTP/1.1: {error.__context__ or error}")
 
 
@@ -69,7 +69,7 @@ def is_of_events(response: Response) -> bool:
 
 
 def encoded(response: Response) -> str:
-    """That the body is encoded, which nobody asked for; "" where it is not."""
+    """The message for a body that is encoded without request; "" for others."""
     coding = response.encoding
     return bounded(f"the body is encoded ({coding}), and identity was asked for") if coding else ""
 

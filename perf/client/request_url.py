@@ -58,7 +58,7 @@ def origin(url: str) -> Origin:
 def joined(base: str, path: str) -> str:
     """The URL of a path below a base; without a path the base itself. Raises UrlInvalid.
 
-    The base may have a path of its own, which stays before the other. No path leads to another origin, nor above the
+    The base may have a path, which precedes the other one. No path leads to another origin, nor above the
     path of its base.
     """
     intended = origin(base)

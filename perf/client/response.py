@@ -26,14 +26,14 @@ from signoff.perf.client.bounds import (
 )
 
 UNPARSED_BYTES: Final = 64 * 1024
-"""More than this is parsed although the body goes on."""
+"""Above this size the body is parsed before its end."""
 _IDENTITY: Final = ("", "identity")
 
 
 class Response:
     """State of one response; httptools calls the `on_...` methods.
 
-    `relieve` is called where much has come of a body that goes on; who wants to may `take_pieces` then. A response
+    `relieve` is called when much of an unfinished body has arrived; the callee may `take_pieces` then. A response
     to HEAD has no body (`bodyless`).
     """
 
@@ -130,7 +130,7 @@ class Response:
         return taken
 
     def close(self) -> None:
-        """Lets go of the parser, which holds this object in turn, and of the room that the body took."""
+        """Releases the parser, which refers to this object, and the memory of the body."""
         self._parser = self.relieve = None
         if self._held and self._room is not None:
             self._room.take(-self._held)
@@ -197,7 +197,7 @@ class Response:
             self.headers.clear()
 
     def _weigh(self) -> None:
-        """Raises AnswerTooLong where this answer, or all that are under way together, take too much."""
+        """Raises AnswerTooLong if this answer, or all in progress together, take too much memory."""
         pieces = self._gone + len(self.pieces)
         if pieces > MOST_PIECES:
             raise AnswerTooLong(f"a body in more than {MOST_PIECES} pieces")

@@ -1,6 +1,6 @@
 """The error of a mean of correlated samples, from the means of its batches.
 
-A failure has no latency of its own: it is charged, and what it would have been is not known. Where samples are
+A failure has no latency: it counts as a charged value, and its real value is unknown. If samples are
 marked `failed`, the upper bound is the largest over everything that they could have been, so that a failure never
 narrows an interval, whatever replaces it.
 """
@@ -70,14 +70,14 @@ def upper_reach(values: Values, batch: int, level: float, failed: Marks, share: 
 
 
 def apart(values: Values, batches: int, failed: Marks | None = None) -> MeanError:
-    """By so many batches that do not overlap; with `failed`, the largest over values from zero on in their place."""
+    """With this number of disjoint batches; with `failed`, the maximum over all values from zero on in their place."""
     high = split(values, batches)
     low = high if failed is None or not failed.any() else split(np.where(failed, 0.0, values), batches)
     return MeanError(math.sqrt(_squares(low, high) / (batches * (batches - 1))), batches - 1)
 
 
 def split(values: Values, batches: int) -> Values:
-    """The means of so many batches; what is left over is left out at the start."""
+    """The means of this number of batches; the remainder is dropped at the start."""
     size = len(values) // batches
     means: Values = values[len(values) - size * batches :].reshape(batches, size).mean(axis=1)
     return means
@@ -99,7 +99,7 @@ def _sliding(values: Values, batch: int) -> tuple[Values, float]:
 
 
 def _squares(low: Values, high: Values) -> float:
-    """Squares about the mean; where batch means are only known to lie in [low, high], no less than any of theirs."""
+    """Squares about the mean; if batch means are only known within [low, high], an upper bound."""
     if low is high:
         centred = high - high.mean()
         return float(centred @ centred)

@@ -12,7 +12,7 @@ import numpy as np
 DecisionOutcome = Literal["pass", "fail", "inconclusive"]
 
 DETECTED = 0.9
-"""A detectable margin is one that so many of the runs of this length would have decided."""
+"""The share of runs of this length that would have decided a detectable margin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,4 +72,4 @@ def flaw_in(samples: Iterable[float], name: str) -> str:
 def check_alpha(alpha: float) -> None:
     """Raises ValueError for an error rate that is none."""
     if not 0 < alpha < 0.5:
-        raise ValueError(f"alpha is {alpha}: it has to lie between 0 and 0.5")
+        raise ValueError(f"alpha is {alpha}: it must be between 0 and 0.5")

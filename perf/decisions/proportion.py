@@ -31,9 +31,9 @@ def decide_rate(
 ) -> Decision:
     """Three-way decision on `share of failures < limit`; `total` counts every request that was due.
 
-    `failed` says of each request, in order of intended time, whether it failed: where failures come in outages, few
-    of them show little, and a pass has to clear the bound of their batches as well. A fail does not: whoever was
-    down for a fifth of a run failed in it. Raises ValueError where `failed` does not count `failures` of `total`.
+    `failed` has one flag per request, in order of intended time. Failures come in outages, and a few outages carry
+    little information, so a pass must clear the bound of the batches too. A fail need not: a server that was down for
+    a fifth of a run failed. Raises ValueError if `failed` does not count `failures` of `total`.
     """
     flaw = _check_share(failures, total, limit, alpha)
     if flaw:
@@ -95,7 +95,7 @@ def decide_percentile(
     """
     check_alpha(alpha)
     if not 0 < quantile < 1:
-        raise ValueError(f"quantile is {quantile}: it has to lie between 0 and 1")
+        raise ValueError(f"quantile is {quantile}: it must be between 0 and 1")
     flaw = flaw_in(latencies_ms, "latencies")
     if flaw or not len(latencies_ms):
         return undecided(flaw or "no samples", len(latencies_ms))
@@ -198,5 +198,5 @@ def _check_share(count: int, total: int, limit: float, alpha: float) -> str:
     if total <= 0:
         return "no samples"
     if not 0 <= count <= total:
-        raise ValueError(f"{count} of {total}: a count lies between 0 and the total")
+        raise ValueError(f"{count} of {total}: a count must be between 0 and the total")
     return ""

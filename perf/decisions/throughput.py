@@ -135,7 +135,7 @@ class _Flow:
 
 
 def _window_of(completions: NDArray[np.float64], number: int, duration_s: float, window_s: float) -> int:
-    """The first whole window after completion number so many; the first of all windows that are judged is 1."""
+    """The first whole window after this number of completions; the first judged window is 1."""
     if number < 1:
         return 1
     at_s = float(completions[number - 1]) if number <= completions.size else duration_s

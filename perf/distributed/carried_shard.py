@@ -1,6 +1,6 @@
 """One shard of a run on a worker's machine; its records go to the master as they come.
 
-The client is a process of its own (`python -m signoff.perf.load.load`) that knows nothing of Locust or gevent, so
+The client is a separate process (`python -m signoff.perf.load.load`) without Locust or gevent, so
 that no greenlet delays a send or a read. Plan, headers and start reach it by its standard input.
 """
 

@@ -1,7 +1,7 @@
 """A load run on workers of other machines, under Locust's master.
 
 The messages are Locust's: who is there and alive it knows, what we say travels as custom messages. Each worker
-carries its shard of the one schedule (perf/load/shards.py) with our client, in a process of its own. Times of its
+carries its shard of the one schedule (perf/load/shards.py) with our client, in a separate process. Times of its
 records are moved to this machine's clock so that the start, sent in its own clock's time, is the one start.
 """
 

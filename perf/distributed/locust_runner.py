@@ -61,7 +61,7 @@ def is_lost(runner: MasterRunner, node: str) -> bool:
 
 
 def close(runner: MasterRunner | WorkerRunner) -> None:
-    """Ends the runner without waiting for messages that nobody takes any more."""
+    """Ends the runner without waiting for messages that are no longer read."""
     runner.greenlet.kill(block=True)
     gevent.sleep(0)
     wire = runner.server if isinstance(runner, MasterRunner) else runner.client

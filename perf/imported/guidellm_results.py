@@ -30,7 +30,7 @@ def read_guidellm(path: Path, document: Mapping[str, Any]) -> ExternalRun:
     benchmarks = document["benchmarks"]
     if len(benchmarks) != 1:
         raise EvidenceUnreadable(
-            f"{path}: {len(benchmarks)} benchmarks, and which one stands for the document's load is not said",
+            f"{path}: {len(benchmarks)} benchmarks, and it is not clear which one has the document's load",
             "run one rate: --profile constant --rate R",
         )
     benchmark = benchmarks[0]

@@ -1,7 +1,7 @@
 """A user journey: sessions of several turns with thinking time. Pure data, seeded.
 
 How many turns a session has, what is said in them and how long the user thinks follow from the seed, the user's
-number and the session's. The name of a session does not: a server that knew it would go on with an old one.
+number and the session's. The name of a session does not: a server that knows it would continue an old session.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def between(text: str, option: str) -> tuple[float, float]:
 
 
 def new_session_name() -> str:
-    """A session that nobody can have used or can guess."""
+    """A unique session name that cannot be guessed."""
     return f"signoff-{secrets.token_hex(16)}"
 
 

@@ -1,7 +1,7 @@
 """User journeys for Locust: `locust -f journey_locustfile.py --headless -u 10 -t 60s --host http://127.0.0.1:8000`.
 
 Locust decides how many users there are and when they come and go. What they wait for is sent and timed by our
-client in a process of its own (perf/journeys/turns.py): the times that Locust shows are its records'. This is a closed
+client in a separate process (perf/journeys/turns.py): the times that Locust shows are its records'. This is a closed
 loop: a user who waits for an answer asks nothing meanwhile, so that the latencies suffer from coordinated omission.
 """
 

@@ -1,4 +1,4 @@
-"""A run of user journeys: Locust's users in a process of their own, our client's records of their turns.
+"""A run of user journeys: Locust's users in a child process, our client's records of their turns.
 
 Plan and journey reach Locust by a file that has no name (headers may hold keys), the records come back by a pipe.
 """
@@ -153,7 +153,7 @@ class JourneyUsers:
 
 
 def _place(url: str) -> str:
-    """Where users go, for Locust's eyes: everybody can read its command line."""
+    """The host for Locust without secrets: all users of the machine can read its command line."""
     return joined(origin(url).url(), urlsplit(url).path)
 
 

@@ -52,7 +52,7 @@ class _Turns:
         self.closed = False
 
     async def run(self) -> None:
-        """Until it is closed and the last turn has ended; the end of its input breaks off what is under way."""
+        """Until it is closed and the last turn has ended; the end of its input cancels turns in progress."""
         self.loop = asyncio.get_running_loop()
         self.done = asyncio.Event()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who tells it what to do

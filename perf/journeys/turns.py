@@ -1,4 +1,4 @@
-"""Turns as a Locust user makes them: our client in a process of its own (turn_client.py), asked from greenlets.
+"""Turns of a Locust user: our client in a separate process (turn_client.py), called from greenlets.
 
 No time is taken here. The turn is handed over with the time at which it is due, and comes back as the client's record.
 """
@@ -68,7 +68,7 @@ class Turns:
         return found
 
     def close(self) -> None:
-        """No more turns begin. Those under way end, and are waited for by who asked for them."""
+        """No more turns begin. Turns in progress end, and their callers get the results."""
         self._tell({"close": True})
         with contextlib.suppress(OSError):
             self._to.close()

@@ -78,7 +78,7 @@ def _in_ns(times_s: NDArray[np.float64]) -> tuple[int, ...]:
 
 
 def _enough(expected: float) -> int:
-    """So many gaps that the duration is filled but once in far more runs than anyone makes (10 sigma)."""
+    """Enough gaps to fill the duration except with negligible probability (10 sigma)."""
     return math.ceil(expected + 10 * math.sqrt(expected) + 20)
 
 

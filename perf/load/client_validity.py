@@ -130,7 +130,7 @@ def judge_client(
     """The health of a run's client, over all its processes.
 
     The lateness of a send is part of every latency that counts from the intended time. The lateness of a read
-    is not, where the kernel stamped the arrival; where it did not, the event loop's own lag stands for it. With a
+    is not, where the kernel stamped the arrival; otherwise, the event loop's lag is used. With a
     limit the lateness is held against the limit, without one each figure against itself without the lateness.
     `flaw` is what else makes the run invalid.
     """
@@ -160,7 +160,7 @@ def judge_client(
     elif not exchanges:
         reason = "no request was sent"
     elif share is not None and share > TOLERANCE:
-        reason = f"the client was late and may have moved {moved}, more than {TOLERANCE:.0%}: give it a core of its own"
+        reason = f"the client was late and may have moved {moved}, more than {TOLERANCE:.0%}: give it its own core"
     steals = [each.steal_share for each in uses if each.steal_share is not None]
     return ClientHealth(
         valid=not reason,

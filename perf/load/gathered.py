@@ -21,7 +21,7 @@ HOPELESS: Final = frozenset(
 """Outcomes that do not go away while a run lasts, where the first requests all end so."""
 SILENCE_S: Final = 90.0
 LEAST_UNANSWERED: Final = 3
-"""A server that ends no request for so long but by time-out, with so many waiting, is frozen."""
+"""A server that ends no request for this time except by time-out, with this number waiting, is frozen."""
 
 
 class GivenUp(Exception):

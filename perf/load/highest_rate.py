@@ -1,6 +1,6 @@
 """The highest rate at which a server still meets its limits (goodput): doubling, then bisection.
 
-Each rate is measured by a run of its own and decided by perf/decisions/statistics.py, each limit at an error rate of
+Each rate is measured in a separate run and decided by perf/decisions/statistics.py, each limit at an error rate of
 `ALPHA` shared by all looks that a search may take. A rate that stays undecided after one longer run is not counted as
 met: the search goes below it, and the result says that it was not shown to fail either.
 """

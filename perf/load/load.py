@@ -67,7 +67,7 @@ async def _soon() -> int:
 
 
 class _Run:
-    """State of one worker's run under way."""
+    """State of one worker's current run."""
 
     def __init__(
         self,

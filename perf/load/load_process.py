@@ -1,4 +1,4 @@
-"""A load run in processes of its own, so that other work delays no send.
+"""A load run in separate processes, so that other work delays no send.
 
 Each worker carries a shard of the one schedule (perf/load/shards.py); all start at one instant, once all are ready.
 """

@@ -1,6 +1,6 @@
 """Ends all children of this process when it ends, however it ends.
 
-A process of its own, the keeper, holds the reading end of a pipe whose writing end only this process has. It is sent
+A separate process, the keeper, holds the reading end of a pipe whose writing end only this process has. It is sent
 which children there are, and when the pipe closes, it ends those that are left with all that they started. No child
 has to do anything for it, so it holds too for one whose event loop hangs, for Locust's patched threads and for services
 in other languages. As a program (`python lifeline.py`) this is the keeper.
@@ -30,7 +30,7 @@ _pipe: int | None = None
 
 
 def keep(pid: int) -> None:
-    """From now on this child, the leader of a process group of its own, ends with this process."""
+    """From now on this child, the leader of its process group, ends with this process."""
     with _lock:
         _children.add(pid)
         _tell(b"+%d\n" % pid)

@@ -18,7 +18,7 @@ from signoff.perf.processes.process_identity import ProcessIdentity, identify
 from signoff.perf.processes.process_tree import HighWater, Sample, high_water, sample
 
 LASTING: Final = 20
-"""A process that was there at the start, or in so many samples, is one of the service's own and no passing helper."""
+"""A process present at the start, or in this number of samples, belongs to the service and is no short-lived helper."""
 
 
 @dataclass(frozen=True, slots=True)

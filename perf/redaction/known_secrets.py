@@ -77,7 +77,7 @@ def remember_url(url: str, whose: str = "URL") -> None:
 
 
 def spare(public: Iterable[str], names: Iterable[str] = ()) -> None:
-    """Texts that everybody may read, such as the documents of a run: a piece of a key that they hold is no secret.
+    """Public texts, such as the documents of a run: a part of a key that they contain is not secret.
 
     A secret that is one of the `names`, such as that of a service, is as weak as a plain word.
     """

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 MOST_LAYERS: Final = 4
-"""Escapes within escapes, such as JSON in a JSON string: so many are taken off."""
+"""Maximum layers of nested escapes, such as JSON in a JSON string."""
 MOST_VIEWS: Final = 20
 """All of three layers of three kinds; whatever else a text holds, four layers of one kind are taken off as well."""
 _PERCENT: Final = rb"%[0-9A-Fa-f]{2}"
@@ -33,7 +33,7 @@ _SEPARATOR: Final = re.compile(
     rb"|\xe2\x80[\x80-\x8f\xa8-\xaf]|\xe2\x81[\x9f-\xaf]|\xe3(?:\x80\x80|\x85\xa4)"
     rb"|\xef(?:\xb8[\x80-\x8f]|\xbb\xbf|\xbe\xa0|\xbf[\xb9-\xbb])|\xf3\xa0[\x80-\x87][\x80-\xbf]"
 )
-"""White space, and what nobody sees."""
+"""White space and invisible characters."""
 
 _SEPARATORS: Final = bytes([*range(0x21), 0x7F])
 """Those of ASCII, which most texts have alone."""
@@ -124,7 +124,7 @@ def widened(data: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 def _meaning(found: re.Match[bytes]) -> bytes:
-    """What an escape stands for."""
+    """The text that an escape encodes."""
     escape = found.group()
     kind, rest = escape[:1], escape[1:]
     if kind == b"%":

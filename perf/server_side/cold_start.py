@@ -53,7 +53,7 @@ def time_starts(
 ) -> tuple[ColdStart, ...]:
     """Starts and stops the service `count` times; ready is a status of 200 at `ready_url`, asked each 20 ms.
 
-    `env` replaces the environment. The service runs as a process group of its own, which is gone when this
+    `env` replaces the environment. The service runs in its own process group, which has ended when this
     returns or raises: SIGTERM, and SIGKILL after `stop_s`. Raises StartRefused where the command cannot be
     run or something answers at the URL already, ValueError for a count below one.
     """

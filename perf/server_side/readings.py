@@ -188,7 +188,7 @@ def _reasons(
             found.append(f"requests that failed here ({kinds}) may have ended well there, and their tokens count")
         under_way = (server_metrics.running(before) or 0) + (server_metrics.waiting(before) or 0)
         if under_way and more:
-            found.append(f"{under_way:g} requests of others, or of before, were under way when the run began")
+            found.append(f"{under_way:g} other or earlier requests were in progress when the run began")
         if not scraped.settled:
             found.append("the server was not at rest two seconds after the run: it still counts, or others use it")
         if more:

@@ -159,7 +159,7 @@ class Scraper:
         return len(self._readings) > before
 
     def _at_rest(self) -> bool:
-        """Whether nothing is under way, and the last two readings show the same counts."""
+        """Whether no request is in progress, and the last two readings show the same counts."""
         last, now = (reading.samples for reading in self._readings[-2:])
         return is_idle(now) and counts_seen(last) == counts_seen(now)
 
@@ -189,7 +189,7 @@ class Scraper:
             self._cpu_s += time.thread_time() - used
 
     def _keep(self, reading: Reading) -> None:
-        """Keeps it; where much has come, every other one between the first and the last is let go of."""
+        """Keeps it; if there are many, every other one between the first and the last is dropped."""
         self._readings.append(reading)
         self._held += len(reading.samples)
         if self._held > MOST_SAMPLES:

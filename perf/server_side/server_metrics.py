@@ -47,7 +47,7 @@ def kv_cache(samples: Samples) -> float | None:
 
 
 def is_idle(samples: Samples) -> bool:
-    """Whether nothing is under way, as far as the server reports."""
+    """Whether no request is in progress, as far as the server reports."""
     return not (running(samples) or 0) + (waiting(samples) or 0)
 
 

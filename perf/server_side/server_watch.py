@@ -69,5 +69,5 @@ class ServerWatch:
         devices = [each.as_record() for each in self._gpus.gpus()]
         problem = "" if devices else "no GPU could be asked"
         if self._process is not None and not self._process.is_there():
-            problem = f"{self._process.text()} ended during the run: their figures are of several processes"
+            problem = f"{self._process.text()} ended during the run: the figures mix several processes"
         return {"problem": problem, "devices": devices}

@@ -38,4 +38,4 @@ class StoreFull(Exception):
 
 
 class StoreCannotOpen(Exception):
-    """The store cannot be had at all; what to do is in the text."""
+    """The store is not available; the message says what to do."""

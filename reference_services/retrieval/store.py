@@ -1,6 +1,6 @@
 """The document store: passages with their vectors in Qdrant, embedded in this process or on a server.
 
-Each owner has a collection of its own, so that nobody's search can touch another's documents. A document is deleted by
+Each owner has a separate collection, so that no search can reach another owner's documents. A document is deleted by
 its name in every passage's payload, not by a list of passages that might have missed one: what is deleted is gone.
 """
 
@@ -44,7 +44,7 @@ class DocumentStore:
     """Documents by owner and name, each as its passages. Every call blocks; one thread at a time may call it.
 
     `location` is `embedded` (in memory), a folder, or the URL of a Qdrant server. Raises StoreCannotOpen where it
-    cannot be had or holds vectors of another embedder, and StoreUnavailable where a server does not answer later.
+    is not available or has vectors of another embedder, and StoreUnavailable if a server fails later.
     """
 
     def __init__(self, location: str, embedder: Embedder, most_documents: int, api_key: str | None = None) -> None:
@@ -76,7 +76,7 @@ class DocumentStore:
             )
 
     def close(self) -> None:
-        """Let go of the folder or the connection."""
+        """Release the folder or the connection."""
         self._client.close()
 
     def add(self, owner: str, documents: Sequence[Document]) -> list[int]:

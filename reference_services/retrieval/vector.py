@@ -10,7 +10,7 @@ Vector = list[float]
 
 
 class EmbedderError(Exception):
-    """An embedder cannot be had; what to do is in the text."""
+    """An embedder is not available; the message says what to do."""
 
 
 class Embedder(Protocol):

@@ -1,4 +1,4 @@
-"""Load on a service, for library code: runs `signoff load` as a process of its own."""
+"""Load on a service, for library code: runs `signoff load` as a child process."""
 
 from __future__ import annotations
 

@@ -30,14 +30,14 @@ Answered = tuple[Outcome, str]
 
 
 def authentication(probe: Probe) -> Answered:
-    """Whether somebody without a key, or with a wrong one, is answered."""
+    """Whether requests without a key, or with a wrong one, are answered."""
     for key, who in (("", "without a key"), ("wrong-key-000000", "with a wrong key")):
         status = probe.chat(key).status_code
         if status < httpx.codes.BAD_REQUEST:
             return "weak", f"a chat {who} is answered (HTTP {status})"
         if status not in REFUSED:
             return "not_checked", f"a chat {who} is answered with HTTP {status}, which shows nothing about keys"
-    return "sound", "nobody is answered without a key or with a wrong one"
+    return "sound", "requests without a key or with a wrong one are refused"
 
 
 def foreign_sessions(probe: Probe) -> Answered:
@@ -127,7 +127,7 @@ def transport(probe: Probe) -> Answered:
     host, port = parts.hostname or "", parts.port or 443
     if parts.scheme != "https":
         if is_loopback(host):
-            return "not_checked", "it speaks HTTP and listens on loopback only, where nobody is in between"
+            return "not_checked", "it speaks HTTP and listens on loopback only, where no one can intercept it"
         return "weak", "it speaks HTTP without TLS beyond this machine"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -173,7 +173,7 @@ NEVER = {
     "model_behaviour": "what a model can be talked into is no property of the service",
     "penetration": "this takes a person",
 }
-"""What nobody looks for here, and who does."""
+"""Checks that are not made here, and the tools for them."""
 _JSON = {"Content-Type": "application/json"}
 
 

@@ -27,7 +27,7 @@ CUT = "cut"
 """The key of a results.json that was made of a cut run: it is no sealed result, and is replaced by one."""
 MOST_NAMED = 5
 MOST_UNREAD = 10_000
-"""A kill damages one line; so many make no file of verdicts."""
+"""A kill damages one line; with this number of damaged lines it is not a file of verdicts."""
 _PIECE = 2**20
 
 
@@ -81,7 +81,7 @@ def as_judged(criterion: StoredCriterion, judged: JudgedLine) -> StoredCriterion
 
 
 def is_cut(folder: Path) -> bool:
-    """Whether this is the folder of a run that wrote no result of its own. Raises StoredRunUnreadable."""
+    """Whether this is the folder of a run that wrote no result. Raises StoredRunUnreadable."""
     if not (folder / BEGUN).is_file():
         return False
     return not (folder / FILE_NAME).exists() or CUT in load(folder / FILE_NAME).extra
@@ -90,10 +90,10 @@ def is_cut(folder: Path) -> bool:
 def cut_run(folder: Path) -> StoredRun:
     """What was judged until the run was cut; the rest is not run, and the outcome invalid.
 
-    Raises StoredRunUnreadable where the run goes on, or where its beginning cannot be read.
+    Raises StoredRunUnreadable if the run is in progress, or if its beginning cannot be read.
     """
     if is_in_use(folder / VERDICTS):
-        raise StoredRunUnreadable(f"{folder}: this run goes on", "wait for its end, or end it")
+        raise StoredRunUnreadable(f"{folder}: this run is in progress", "wait for its end, or end it")
     begun = load(folder / BEGUN)
     judged, damaged = _verdicts(folder)
     criteria = tuple(

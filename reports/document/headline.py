@@ -89,7 +89,7 @@ def engine_words(run: StoredRun) -> str:
 
 
 def open_counts(run: StoredRun) -> OpenCounts:
-    """How many criteria wait for somebody, counted from the criteria."""
+    """The numbers of open criteria, counted from the criteria."""
     return OpenCounts(
         awaiting_person=sum(item.outcome == "awaiting_person" for item in run.criteria),
         out_of_reach=sum(item.outcome == "not_measurable" and bool(out_of_reach(run, item)) for item in run.criteria),

@@ -37,7 +37,7 @@ class Part:
 
 
 def parts(all_rows: Iterable[Row]) -> tuple[Part, ...]:
-    """A line for each part of the template, then for each other; what has no place of its own comes last."""
+    """A line for each part of the template, then for each other part; criteria without a part come last."""
     found: dict[str, list[Row]] = {label: [] for label in IN_THE_TEMPLATE}
     rest: list[Row] = []
     for row in all_rows:

@@ -138,7 +138,7 @@ def _gib(size: int | None) -> str:
 
 
 def _curves(side: StoredServerSide) -> tuple[tuple[Curve, ...], float]:
-    """Running and waiting over time; nothing for fewer than three readings, or where nothing was ever under way."""
+    """Running and waiting over time; nothing for fewer than three readings, or without any request."""
     told = {
         name: [(point.t_s, value) for point in side.series if (value := getattr(point, name)) is not None]
         for name, _ in _MOST

@@ -33,7 +33,7 @@ _MODE = 0o666
 def kept(text: str) -> bytes:
     """A text as it is written to a file: all that is kept passes here.
 
-    A lone surrogate, which UTF-8 cannot hold, is written as the escape that stands for it in JSON.
+    A lone surrogate, which UTF-8 cannot hold, is written as its JSON escape.
     """
     return leaving(text).encode("utf-8", errors="backslashreplace")
 

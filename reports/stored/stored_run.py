@@ -143,7 +143,7 @@ class Engine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCounts:
-    """How many criteria wait for somebody although the run has its outcome."""
+    """The numbers of criteria that are open although the run has an outcome."""
 
     awaiting_person: int = 0
     out_of_reach: int = 0
@@ -221,7 +221,7 @@ def serialized(run: StoredRun) -> bytes:
 
 
 def _text(run: StoredRun) -> str:
-    """What cannot be seen, and a lone surrogate, is written as the JSON escape that stands for it."""
+    """Invisible characters and lone surrogates are written as JSON escapes."""
     return json_text(json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""No more than so many requests are in progress at once; what comes beyond waits or is refused."""
+"""No more requests than the limit are in progress at once; further ones wait or are refused."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ KINDS = by_name(
     ),
     Kind(
         name="queueing",
-        summary="So many requests at once are all answered, or refused with a time to come again (1 request more).",
+        summary="All requests of a burst are answered, or refused with a retry time (1 request more).",
         failure="of 6 requests at once 4 were answered within 0.0 s, 2 were lost: …",
         words=("Batch requests, and queue what has to wait",),
         part="Load beyond the limit",

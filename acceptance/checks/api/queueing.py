@@ -17,12 +17,12 @@ TOKENS = 8
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send so many short completions at once, and one when they are through."""
+    """Send a burst of short completions, and one more after it."""
     count = int(criterion.parameters["concurrent"])
     if not 1 <= count <= MOST:
         raise NotMeasurable(
             f"the document mentions {count} requests at once, and Signoff sends at most {MOST} in one burst",
-            "judge so many under load: state them as throughput",
+            "state this number of requests as throughput, judged under load",
         )
 
     def take(recorder: Recorder) -> None:

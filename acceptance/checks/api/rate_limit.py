@@ -40,7 +40,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     if size > MOST:
         raise NotMeasurable(
             f"to exceed {_limit(criterion)} takes a burst of {size} requests, and Signoff sends at most {MOST} at once",
-            "judge the limit with a lower figure on a deployment of its own",
+            "judge the limit with a lower figure on a separate deployment",
         )
 
     def take(recorder: Recorder) -> None:

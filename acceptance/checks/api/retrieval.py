@@ -26,7 +26,7 @@ DONE = (200, 201, 202, 204)
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask for a fact that nobody knows, add it to the store, ask again, delete it, ask once more.
+    """Ask for an unknown fact, add it to the store, ask again, delete it, ask once more.
 
     A store may take a moment to take in or let go what it was told: each of the later questions is asked up to
     five times, a second apart. What is deleted is only what was added here, and it is deleted in any case.

@@ -1,4 +1,4 @@
-"""A service whose upstream is down is refused quickly after the first failures, and the others go on."""
+"""A service whose upstream is down is refused quickly after the first failures, and other services still answer."""
 
 from __future__ import annotations
 

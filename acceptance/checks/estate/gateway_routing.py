@@ -16,7 +16,7 @@ NOBODY = "signoff-serves-no-such-model"
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask the gateway for each service's model, and for one that nobody serves.
+    """Ask the gateway for each service's model, and for an unknown model.
 
     The model of a service is the listed one that carries its name, or that the service lists under its own address.
     """
@@ -37,7 +37,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where each model answers in its own name, and a name that nobody serves is not simply repeated."""
+    """Pass if each model answers under its own name, and an unknown model name is not simply echoed."""
     listing = next(evidence.of("models"))
     found, problem = gateway.listed(listing)
     if problem:

@@ -93,7 +93,7 @@ KINDS = by_name(
     ),
     Kind(
         name="service_gone",
-        summary="No process of the service is left once it was stopped, and nobody is at its address.",
+        summary="After the service was stopped, no process of it is left, and nothing listens at its address.",
         failure="of the stopped service there is still process 4027 (…)",
         part="Rollback",
         of_estate=True,

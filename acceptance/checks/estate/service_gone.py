@@ -1,4 +1,4 @@
-"""The service is gone once it was stopped: no process of it is left, and nobody is at its address."""
+"""After the service was stopped, no process of it is left, and nothing listens at its address."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     own = f"Signoff started and stopped the service itself, so systemd was not asked about {unit}"
     return Verdict(
         "pass",
-        f"{', '.join(each['text'] for each in processes)}: ended; nobody is at {found['address']}",
+        f"{', '.join(each['text'] for each in processes)}: ended; nothing listens at {found['address']}",
         assumptions=(own,) if unit else (),
     )
 

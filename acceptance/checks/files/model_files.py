@@ -70,7 +70,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    """A file that lies in the folder and is no link out of it."""
+    """A file in the folder that is not a link out of it."""
     return path.is_file() and path.resolve().is_relative_to(folder.resolve())
 
 

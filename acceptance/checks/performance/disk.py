@@ -67,7 +67,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _existing(path: Path, deployment: Deployment) -> Path:
-    """The path, or the folder that a file still to come will lie in; nothing above what the deployment names."""
+    """The path, or the existing folder above it; never above the deployment's folders."""
     roots = [root.resolve() for root in deployment.files.values()]
     while not path.exists() and any(path.parent.is_relative_to(root) for root in roots):
         path = path.parent

@@ -51,7 +51,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """A tolerance bound: so many starts of all to come stay below the limit."""
+    """A tolerance bound: the share of future starts that stay below the limit."""
     assert criterion.threshold is not None
     starts = list(evidence.of("cold_start"))
     failed = [record for record in starts if record["error"]]

@@ -1,4 +1,4 @@
-"""Memory stays below the limit: at its high-water mark under load, and a day later if it goes on growing so."""
+"""Memory stays below the limit: at its peak under load, and after a day of the same growth."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if ended_process.said(evidence):
         return Verdict(
             "inconclusive",
-            f"{decision.reason}, if what was seen of it is how it goes on ({basis})",
+            f"{decision.reason}, if the observed growth continues ({basis})",
             measured(decision, "bytes"),
             detail=decision.detail,
         )

@@ -18,7 +18,7 @@ CONCURRENCY = 16
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Hold seeded conversations in sessions of their own, each with its question asked in a fresh session too."""
+    """Hold seeded conversations in separate sessions, and ask each question in a fresh session too."""
 
     def take(recorder: Recorder) -> None:
         conversations = build(site.seed, site.profile.conversations)

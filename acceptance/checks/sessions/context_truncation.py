@@ -22,7 +22,7 @@ NAMES = ("max_model_len", "context_length", "max_context_length", "context_windo
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Say half as much again as the context holds in one session, tell two facts, and ask for both.
 
-    The length is the document's, else what the server tells. Raises NotMeasurable where nobody states one.
+    The length is the document's, else the server's. Raises NotMeasurable if neither states one.
     """
     length = criterion.parameters.get("max_model_len") or _stated_length(site)
     if length is None:

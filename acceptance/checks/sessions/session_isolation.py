@@ -16,7 +16,7 @@ RULE_OF_THREE = 3
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Tell every session a nonce of its own, then ask all of them at once."""
+    """Tell every session a unique nonce, then ask all of them at once."""
     return probed(site, "session-isolation", lambda send: probe_isolation(send, SESSIONS, site.seed))
 
 

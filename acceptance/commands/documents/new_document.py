@@ -136,7 +136,7 @@ class NewDocument:
 
 
 def filled(document: NewDocument, template: str = "task.md.j2") -> str:
-    """The text of the document, or of another template that lies beside it, with these values."""
+    """The text of the document, or of another template beside it, with these values."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         undefined=jinja2.StrictUndefined,

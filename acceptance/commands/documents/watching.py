@@ -56,7 +56,7 @@ def _stamp(path: Path) -> _Stamp | None:
 
 
 def _shown(read: Callable[[], int]) -> int:
-    """Read and show once; an error that the author can correct is shown, and the watch goes on."""
+    """Read and show once; an error that the author can correct is shown, and watching continues."""
     try:
         return read()
     except SignoffError as error:

@@ -90,7 +90,7 @@ def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None)
 
 
 class _Command:
-    """One command under way: where its records go and what its user sees meanwhile."""
+    """A running command: the file of its records and its progress output."""
 
     def __init__(self, arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> None:
         from signoff.acceptance.commands.loading import load_request

@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bind", default=f"127.0.0.1:{PORT}", metavar="HOST:PORT",
         help=f"where the master listens (default: 127.0.0.1:{PORT}; messages are not encrypted)",
     )  # fmt: skip
-    group.add_argument("--expect-workers", type=int, metavar="N", help="start when so many have joined")
+    group.add_argument("--expect-workers", type=int, metavar="N", help="start when this number of workers has joined")
     group.add_argument("--worker", metavar="HOST[:PORT]", help="be a worker of the master there; takes no URL")
     group.add_argument(
         "--wait", type=float, default=300.0, metavar="S", help="time to wait for the other workers (default: 300)"

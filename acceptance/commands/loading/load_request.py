@@ -121,7 +121,7 @@ def _timing(arguments: argparse.Namespace) -> dict[str, Any]:
         }
     if kind == "step":
         if rate is not None:
-            raise UsageError("steps have rates of their own", "leave out --rate, or name them all after step:")
+            raise UsageError("steps have their own rates", "leave out --rate, or name them all after step:")
         steps = _numbers(value)
         mean = sum(steps) / len(steps)
         return {

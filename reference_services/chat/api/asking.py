@@ -85,7 +85,7 @@ def check_model(service: ModelService, model: str | None) -> None:
 
 
 def check_countable(service: ModelService, texts: Sequence[str], param: str) -> None:
-    """Raises Refused where texts are so much too long that nobody else should wait while they are counted."""
+    """Raises Refused for texts so far above the limit that counting them would delay other clients."""
     length = service.config.max_model_len
     if sum(map(len, texts)) <= COUNTED * length:
         return
@@ -148,7 +148,7 @@ def _start(
 
 
 def _check_figures(body: ChatRequest | CompletionRequest, room: int) -> None:
-    """Raises Refused where so many log probabilities may come that they would take the service's memory and time."""
+    """Raises Refused if the request may need too many log probabilities for the service's memory and time."""
     if body.top is None or body.choices * room * (body.top + 1) <= MOST_FIGURES:
         return
     raise Refused(

@@ -46,7 +46,7 @@ class Parts:
 
 
 class Generation:
-    """A generation under way, of one answer or of several (`asks`). `close` it in any case."""
+    """A running generation of one or several answers (`asks`). Always `close` it."""
 
     def __init__(
         self,

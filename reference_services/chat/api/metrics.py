@@ -1,6 +1,6 @@
 """Prometheus metrics: the service's own names and vLLM's, in a registry of each app's own.
 
-vLLM's names and types are those of its own exposition (docs.vllm.ai, "Production Metrics"). Their token counters
+vLLM's names and types are those of vLLM's exposition (docs.vllm.ai, "Production Metrics"). Their token counters
 move as tokens are read and generated, so that they hold the work on requests that were abandoned as well;
 the service's own `hermes_2_tokens_total` has the same tokens once a request has ended, by its outcome, so that those
 of outcome `ok` are the sum of the usage that clients received.

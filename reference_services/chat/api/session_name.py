@@ -15,12 +15,12 @@ SESSION_HEADER = "x-session-id"
 PARAMETER: dict[str, Any] = {
     "name": "X-Session-ID",
     "in": "header",
-    "description": "The session that the chat goes on with; its first turn opens it.",
+    "description": "The session that the chat continues; its first turn opens it.",
     "schema": {"type": "string", "pattern": f"^{SESSION_ID.pattern}$"},
 }
 """What openapi.json says of the header."""
 SessionInPath = Annotated[str, Path(json_schema_extra={"pattern": f"^{SESSION_ID.pattern}$"})]
-"""A session in a route's path. What is no session's name is refused by `checked_session`, in words of its own."""
+"""A session in a route's path. `checked_session` refuses invalid names with its own message."""
 
 
 def session_id(request: HTTPConnection) -> str | None:

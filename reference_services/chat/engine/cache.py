@@ -14,7 +14,7 @@ FINDINGS: tuple[Found, ...] = ("hit", "miss", "bypass")
 
 
 class ResponseCache:
-    """The last `size` answers, each for `seconds`; those longest unused go first. Each caller has answers of its own.
+    """The last `size` answers, each for `seconds`; least recently used ones go first. Each caller has its own answers.
 
     Only what is fixed is kept: temperature 0, or a seed. All else goes by (`bypass`).
     """

@@ -28,7 +28,7 @@ BREATHER = 32
 
 
 class EngineError(Exception):
-    """An engine cannot be had: it is not installed, has no model, or does not start. Says what to do."""
+    """An engine is not available: it is not installed, has no model, or does not start. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class SimulatedEngine:
     """Answers from the prompt by recall, else continues in prose that a hash of the prompt fixes.
 
     Paced by absolute deadlines: token i is due at start + first + i * step, so that lateness does not add up.
-    `pace` gives the pace of a generation of so many tokens; without it the settings do.
+    `pace` gives the pace of a generation of a number of tokens; the default are the settings.
     """
 
     name = "simulated"

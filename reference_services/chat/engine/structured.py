@@ -64,7 +64,7 @@ def nodes(value: Any) -> int:
 
 
 def counting_validator(most_steps: int) -> Any:
-    """The validator of JSON Schema, which gives up after so many steps: one keyword applied to one value each.
+    """The validator of JSON Schema, with a step limit: one step is one keyword applied to one value.
 
     A schema of two hundred bytes may ask for thousands of values, and for hundreds of rules on each. The whole service
     would wait.

@@ -2,7 +2,7 @@
 
 Input that is flagged is refused before a turn begins. An answer that is flagged ends there, with the finish reason
 `content_filter`: what was shown until then stays, the rest is never shown, and the session's record holds what was
-shown. Where the moderator is away, a closed service refuses (503) and an open one goes on and says `unchecked`.
+shown. If the moderator fails, a closed service refuses (503) and an open one continues and says `unchecked`.
 """
 
 from __future__ import annotations

@@ -34,7 +34,7 @@ from signoff.reference_services.web.access.failures import Refused, internal
 from signoff.reference_services.web.requests import request_body
 
 _TOLD = (Refused, StoreError, ClaimLost)
-"""What a route answers with a status of its own; all else is a bug."""
+"""Errors that a route answers with a status; all others are bugs."""
 
 
 @dataclass(frozen=True, slots=True)

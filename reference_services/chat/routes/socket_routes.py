@@ -1,7 +1,7 @@
 """WebSocket /v1/chat/stream: a chat request in, the chunks of its answer out, one JSON message each, then `[DONE]`.
 
-A socket takes one request after another. What is sent while an answer is under way waits; where the client closes the
-socket, the work stops. Keys and sizes are checked at the handshake, as the gate does for every request.
+A socket handles one request after another. Messages sent during an answer wait; if the client closes the socket, the
+work stops. Keys and sizes are checked at the handshake, as the gate does for every request.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class Inbox:
         return None
 
     async def next(self) -> bytes:
-        """The next message. Raises ClientLeft, also where messages wait: nobody would read their answers."""
+        """The next message. Raises ClientLeft, even with waiting messages: their answers would not be read."""
         self._taken_bytes = 0
         self._share.hold(self._waiting_bytes)
         message = await self._waiting.get()

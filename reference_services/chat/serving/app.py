@@ -191,7 +191,7 @@ def _metrics_app(expose: Callable[[], Awaitable[bytes]]) -> Starlette:
 
 
 async def _run(parts: Parts, ended: asyncio.Event) -> None:
-    """Load the engine, and load it again where it ends by itself; sets `ended` where it cannot be had any more."""
+    """Load the engine, and reload it if it ends by itself; sets `ended` if that fails for good."""
     service, restarts = parts.service, deque[float]()
     while True:
         try:

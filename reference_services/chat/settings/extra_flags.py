@@ -1,4 +1,4 @@
-"""Flags of an engine as one text, for those that have no setting of their own."""
+"""Flags of an engine as one text, for flags without a setting."""
 
 from __future__ import annotations
 

@@ -71,7 +71,7 @@ class ServerStore(ABC, Generic[Connection, Work]):
         """Whether an error says that the server cannot be asked now."""
 
     def _look(self, line: ReconnectingConnection[Connection]) -> None:
-        """Know whether the server is there, also while nobody asks; `is_available` says it."""
+        """Monitor the server's availability between requests, for `is_available`."""
         with contextlib.suppress(StoreError):
             line.do(self._ping)
 

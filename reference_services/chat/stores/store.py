@@ -31,15 +31,15 @@ class StoreAway(StoreError):
 
 
 class SessionHeld(Exception):
-    """Somebody else has the session now."""
+    """Another process has claimed the session."""
 
 
 class ClaimLost(Unserved):
-    """The session was claimed no longer: its holder was away for too long, and somebody else may have gone on."""
+    """The claim on the session has expired: its holder paused too long, and another process may have used it."""
 
     def refused(self) -> Refused:
         """The client may send its turn again."""
-        message = "The session went on elsewhere, and this turn is not stored; send it again."
+        message = "Another process has continued the session, and this turn is not stored; send it again."
         return Refused(409, message, "session_conflict", "X-Session-ID")
 
 
@@ -95,7 +95,7 @@ class Store(Protocol):
         """Remove a session with its turns; how many sessions that were."""
 
     def drop(self, session_id: str, before: float) -> Future[int]:
-        """Remove a session that was last used before a time and that nobody has claimed; how many that were."""
+        """Remove unclaimed sessions that were last used before a time; returns their number."""
 
     def session(self, session_id: str) -> Future[SessionRecord | None]:
         """A session without its turns."""

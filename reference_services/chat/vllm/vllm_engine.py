@@ -75,7 +75,7 @@ class VllmEngine:
 
     @property
     def running(self) -> int:
-        """Generations under way for which vLLM has places."""
+        """Running generations that have a slot in vLLM."""
         return min(self._under_way, self._settings.max_num_seqs)
 
     @property

@@ -22,7 +22,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 Repeats = Literal["never", "once", "often"]
 """How often a request goes to another replica after one took it and broke off before its answer. `often`: doing it
-twice is doing it once. `once`: it leaves nothing behind, and may be what kills replicas. `never`: nobody knows."""
+twice is doing it once. `once`: it has no side effects, but may be what kills replicas. `never`: unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,7 +112,7 @@ class Connection:
         return True
 
     async def is_fresh(self) -> bool:
-        """Whether nothing has come since the last answer: neither an end, nor what nobody asked for."""
+        """Whether nothing has come since the last answer: neither an end, nor unrequested data."""
         try:
             async with asyncio.timeout(0):
                 await self.reader.read(1)
@@ -183,7 +183,7 @@ def target(replica: Replica, asked: str) -> str:
 
 
 def _unsound(head: Head) -> str | None:
-    """Why an answer must not go on, or None."""
+    """Why an answer must not be forwarded, or None."""
     given = dict(head.headers)
     if head.http_version not in _VERSIONS:
         return f"HTTP/{head.http_version.decode('ascii')}"

@@ -48,7 +48,7 @@ class Answer:
 
 
 class Upstream:
-    """The connections to all replicas. No proxy, no cookie jar, no redirect, no header of its own."""
+    """The connections to all replicas. No proxy, no cookie jar, no redirect, no added header."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context

@@ -1,4 +1,4 @@
-"""The routes of a gateway that go on to a service: by the model in the body or the query, or by a configured path."""
+"""The routes that a gateway forwards to a service: by the model in the body or the query, or by a configured path."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Parts:
 
 
 def forwarded(parts: Parts) -> APIRouter:
-    """What goes on by a model. A session's record and a GraphQL request name it in the query."""
+    """Requests that are routed by a model. A session's record and a GraphQL request name it in the query."""
     routes = APIRouter()
 
     async def by_body(request: Request) -> Response:
@@ -202,7 +202,7 @@ def shared_key(why: str) -> Refused:
 
 
 async def _forward(request: Request, parts: Parts, label: str, place: _Place | None = None) -> Response:
-    """`label` stands for the path in the log: a session's id belongs in none. Without a place the body names it."""
+    """`label` replaces the path in the log, which never has session ids. Without a place, the body names it."""
     figures = parts.directory.configuration.gateway
     request_id = asking.given_id(request)
     account = Account(parts.metrics, request.method, label, request_id)

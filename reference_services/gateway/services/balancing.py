@@ -12,7 +12,7 @@ Choose = Callable[[Sequence[Replica], str | None], Replica | None]
 
 
 def least_outstanding(replicas: Sequence[Replica], session: str | None) -> Replica | None:
-    """The session's replica, else the one with the fewest requests under way; equals take turns."""
+    """The session's replica, else the one with the fewest requests in progress, in turn if equal."""
     if session is not None:
         home = max(replicas, key=lambda replica: _weight(session, replica))
         # A session waits for its replica: another one does not know what was said.

@@ -81,7 +81,7 @@ class Breaker:
             self._failures = 0
 
     def failed(self, ticket: Ticket) -> None:
-        """The replica could not be reached, or did not answer, or did not finish, or gave an error of its own."""
+        """The replica could not be reached, or did not answer, or did not finish, or answered with an error."""
         # A trial that was answered closed the breaker: what is cut after that counts from there on.
         is_late = ticket.era != self._era and not (ticket.is_trial and ticket.era == self._era - 1)
         if is_late or self._state == "open":

@@ -39,7 +39,7 @@ class Directory:
         self.apply(configuration)
 
     def apply(self, configuration: Configuration) -> None:
-        """Become what this configuration says, at once; requests under way go on where they are."""
+        """Apply this configuration immediately; requests in progress stay on their replicas."""
         self.configuration = configuration
         self._merge()
 

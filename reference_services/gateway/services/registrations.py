@@ -56,7 +56,7 @@ class Announcement(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One announcement that holds. `expires` is of the monotonic clock."""
+    """One valid announcement. `expires` is a monotonic time."""
 
     told: Announcement
     lease_s: float

@@ -108,7 +108,7 @@ class ServiceEntry(_Part):
         Annotated[str, AfterValidator(_sound_path)],
     ] = Field(default_factory=dict)
     """Paths at the gateway that go to this service whatever they ask, with the service's own path for each. One that
-    ends with a slash stands for all below it. For what names no model: GraphQL, sockets, documents."""
+    ends with a slash includes all subpaths. For requests without a model: GraphQL, sockets, documents."""
 
     @model_validator(mode="after")
     def _each_once(self) -> ServiceEntry:

@@ -35,7 +35,7 @@ class Frames:
         return not self._head and not self._left
 
     def feed(self, data: bytes) -> int:
-        """Go on by these bytes; how many messages begin in them. Raises TooLong."""
+        """Process these bytes; returns the number of messages that begin in them. Raises TooLong."""
         begun = at = 0
         while at < len(data):
             if self._left:

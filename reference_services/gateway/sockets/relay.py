@@ -1,7 +1,7 @@
-"""The bytes of a WebSocket after its handshake, passed on as they are, both ways.
+"""Relays the bytes of a WebSocket unchanged in both directions after its handshake.
 
-So pings, pongs, close codes and extensions are those of client and service, and whoever is slow holds the other one
-back. Messages are counted as they pass, since each is a request, and limited in their length; they are not read.
+So pings, pongs, close codes and extensions are those of client and service, and a slow side slows the other one
+down. Messages are counted, because each is a request, and limited in length; they are not read.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ class Socket(asyncio.StreamReaderProtocol):
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """The client goes on."""
+        """The client resumes reading."""
         self._sending.resumed()
         super().resume_writing()
 

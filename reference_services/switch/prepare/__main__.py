@@ -108,7 +108,7 @@ def _chosen(registry: Registry, name: str | None) -> Model:
     if model is None:
         names = ", ".join(model.name for model in registry.models)
         raise SettingsError(
-            [f"--model {name}: the registry has {names}; 7b and 3b stand for {', '.join(SIZES.values())}"]
+            [f"--model {name}: the registry has {names}; 7b and 3b mean {', '.join(SIZES.values())}"]
         )
     return model
 

@@ -24,7 +24,7 @@ class Inference(Told):
 
 
 class SwitchError(Told):
-    """Why a request was not answered. `field` is what is wrong; the others are reported where nobody could answer."""
+    """Why a request was not answered. `field` names the invalid field; the others appear if no source could answer."""
 
     error: str
     field: str | None = sometimes()

@@ -51,7 +51,7 @@ class Asked:
     timeout_s: float
 
     def room(self, prompt_tokens: int) -> int:
-        """Tokens that the answer may have after a prompt of so many. Raises Refused where there are too few."""
+        """The maximum tokens of the answer after a prompt of this length. Raises Refused if there are too few."""
         left = self.context_length - prompt_tokens
         if left < (self.max_tokens or 1):
             wanted = f" and {self.max_tokens} are asked for in the answer" if self.max_tokens else ""

@@ -1,4 +1,4 @@
-"""One file from the network, only where somebody asked for it by URL and SHA-256."""
+"""Downloads one file, only if it was requested by URL and SHA-256."""
 
 from __future__ import annotations
 

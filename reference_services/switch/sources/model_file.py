@@ -17,7 +17,7 @@ def why_refused(folder: Path, model: Model, max_memory_mb: int, *, is_needed: bo
     """
     path = (folder / model.path).resolve()
     if not path.is_relative_to(folder.resolve()):
-        return f"The model is not loaded: {path.name} lies outside the models folder"
+        return f"The model is not loaded: {path.name} is outside the models folder"
     try:
         size_mb = -(-path.stat().st_size // MB)
     except OSError as error:

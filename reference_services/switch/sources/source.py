@@ -18,7 +18,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Whether a source can answer now, and why not. `memory_mb` is what its model takes, None where nobody knows."""
+    """Whether a source can answer now, and why not. `memory_mb` is its model's memory, None if unknown."""
 
     reason: str = ""
     memory_mb: int | None = None

@@ -29,7 +29,7 @@ class Sources:
     framework: str
     local_refusal: str
     first: str
-    """The label of who answers when all is well; an answer of anybody else is degraded."""
+    """The label of the first source; an answer of any other source is degraded."""
     registry: Registry
 
     @property

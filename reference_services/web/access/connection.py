@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 Result = TypeVar("Result")
 CLIENT_LEFT = 499
-"""nginx' status for a client that closed the connection; nobody reads it."""
+"""nginx' status for a client that closed the connection; it is never sent."""
 
 
 class ClientLeft(Exception):

@@ -135,7 +135,7 @@ def _complete(
     refusals: Iterable[int],
     reference: Mapping[str, str],
 ) -> None:
-    """What holds for all routes. What FastAPI says of its own checks does not: none of the routes has them."""
+    """Descriptions for all routes, without those of FastAPI's own checks, which no route uses."""
     responses = operation["responses"]
     responses.pop("422", None)
     if not is_open and schemes:

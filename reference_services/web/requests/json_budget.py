@@ -13,7 +13,7 @@ from collections.abc import Iterator
 MOST_VALUES = 50_000
 """An empty list or object counts as two."""
 MOST_NAMES = 1_000
-"""In one object; whoever parses the text counts these."""
+"""In one object; the parser counts these."""
 MOST_DEPTH = 100
 MOST_DIGITS = 1000
 """Characters of a number, sign, point and exponent included."""

@@ -33,7 +33,7 @@ DEFAULTS = Limits()
 
 
 def head_bytes(max_header_bytes: int) -> int:
-    """What is read of a head whose headers may have so many bytes: enough to say what is too long, line included."""
+    """The bytes to read of a head for a header limit: enough to report what is too long, request line included."""
     return 2 * max_header_bytes + 2**16
 
 
