@@ -23,7 +23,7 @@ _held: dict[str, str] = {}
 
 
 def value(variable: str) -> str:
-    """What a variable holds, "" where it is not set. It is taken out of all that is written from now on."""
+    """What a variable holds, "" if it is not set. It is taken out of all that is written from now on."""
     key = (os.environ.get(variable) or _held.get(variable, "")).strip()
     if key:
         known_secrets.remember(key, variable)

@@ -49,7 +49,7 @@ Kinds = Mapping[str, Kind]
 
 
 def by_name(*kinds: Kind) -> Kinds:
-    """The kinds by name. Raises ValueError where two have the same."""
+    """The kinds by name. Raises ValueError if two have the same."""
     found: dict[str, Kind] = {}
     for kind in kinds:
         if kind.name in found:

@@ -15,7 +15,7 @@ _SEPARATOR = re.compile(r"[\W_]+")
 
 
 class Item(Protocol):
-    """What is scored: the final question and its atoms."""
+    """The scored part: the final question and its atoms."""
 
     @property
     def question(self) -> str: ...

@@ -49,7 +49,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What came back for a GET. `status` is None where nothing did."""
+    """What came back for a GET. `status` is None if nothing did."""
 
     text: str
     status: int | None
@@ -57,7 +57,7 @@ class Page:
     error: str = ""
 
     def json(self) -> object:
-        """The body as JSON, or None where it is none."""
+        """The body as JSON, or None if it is none."""
         found: object = server_json.found(self.text)
         return found
 

@@ -104,7 +104,7 @@ def _leaves(name: str, value: object) -> Iterator[tuple[str, float]]:
 
 
 def _stem(name: str) -> str:
-    """The part of a figure's name that says what is counted: without the labels."""
+    """The name of a figure without its labels."""
     return name.partition("{")[0]
 
 

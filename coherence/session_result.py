@@ -134,7 +134,7 @@ class MetricsResult:
 class TruncationResult:
     """What a session knew of its last turns after about `said_tokens` were said in it, more than `length`.
 
-    `longest_prompt` is the most tokens that the server counted in one prompt, None where it counts none.
+    `longest_prompt` is the most tokens that the server counted in one prompt, None if it counts none.
     """
 
     length: int

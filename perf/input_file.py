@@ -64,7 +64,7 @@ def _open(path: Path) -> BufferedReader:
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
     kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no file")
-    raise InputUnreadable(f"{path}: this is {kind}, not a regular file", "put what is to be read into a file")
+    raise InputUnreadable(f"{path}: this is {kind}, not a regular file", "copy the input to a file")
 
 
 def _unreadable(path: Path, error: OSError) -> InputUnreadable:

@@ -20,7 +20,7 @@ class ReportError(Exception):
 
 
 class NotWritten(ReportError):
-    """A file cannot be written. `is_full` is True where there is no room for it."""
+    """A file cannot be written. `is_full` is True if there is no room for it."""
 
     def __init__(self, message: str, mend: str = "", *, is_full: bool = False) -> None:
         super().__init__(message, mend)

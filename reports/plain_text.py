@@ -53,7 +53,7 @@ def line(text: Any, longest: int = LONGEST) -> str:
 
 
 def link(path: str, prefix: str = "") -> str | None:
-    """The relative address of a file beside the report, or None where following it would lead elsewhere."""
+    """The relative address of a file beside the report, or None if following it would lead elsewhere."""
     parts = path.split("/")
     unsafe = not path or visible(path) != path or any(sign in path for sign in "\\:")
     if unsafe or any(part in {"", ".", ".."} for part in parts):

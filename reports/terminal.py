@@ -1,6 +1,6 @@
 """The one way to print: every command uses `show`.
 
-What is said holds text of documents, servers, files and arguments. None of it can move the cursor, write into the
+Output contains text from documents, servers, files and arguments. None of it can move the cursor, write into the
 clipboard, clear the screen or reorder a line: each character that could is shown as its code point. Our own colours
 come through because `styled` makes a text harmless before it colours it.
 

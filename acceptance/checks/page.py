@@ -13,8 +13,8 @@ from signoff.acceptance.measuring.check import Check
 HEAD = f"""# The checks
 
 `nox -s docs` writes this page from the checks themselves; CONTRIBUTING.md says how to add one.
-A failure is the verdict on the broken server of the check's failing case; `…` replaces parts that differ from machine to
-machine. What no check knows is `{BY_A_PERSON.name}`: {BY_A_PERSON.summary[0].lower()}{BY_A_PERSON.summary[1:]}
+A failure is the verdict on the broken server of the check's failing case; `…` replaces parts that differ between
+machines. Other demands are `{BY_A_PERSON.name}`: {BY_A_PERSON.summary[0].lower()}{BY_A_PERSON.summary[1:]}
 """
 
 
@@ -49,7 +49,7 @@ def _place(kind: Kind) -> str:
 
 
 def _said(function: object) -> str:
-    """A docstring on one line. Raises ValueError where there is none."""
+    """A docstring on one line. Raises ValueError if there is none."""
     text = inspect.getdoc(function)
     if not text:
         raise ValueError(f"{function!r} has no docstring, which the page of the checks shows")

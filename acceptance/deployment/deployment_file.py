@@ -91,7 +91,7 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentFile:
-    """What `signoff run --deployment FILE` judges, where the document's addresses are, and what is out of reach."""
+    """The file of `signoff run --deployment FILE`: services under test, addresses, and criteria out of reach."""
 
     name: Annotated[str | None, _TEXT, Meta(description="the name in results; the file's, where it is not given")] = (
         None

@@ -38,7 +38,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def named_library(site: Site) -> Library:
-    """The interpreter and the calls that the deployment names. Raises NotMeasurable where it names none."""
+    """The interpreter and the calls that the deployment names. Raises NotMeasurable if it names none."""
     if site.deployment.library is None:
         raise NotMeasurable(
             "the deployment names no interpreter for library calls",
@@ -62,7 +62,7 @@ def take(recorder: Recorder, site: Site, steps: Sequence[Mapping[str, Any]]) -> 
 
 
 def refuse_unlisted(operations: Sequence[Step], calls: Sequence[str]) -> None:
-    """Raises NotMeasurable unless each import leads to what is listed and each call is listed, by name.
+    """Raises NotMeasurable unless each import leads to a listed name and each call is listed.
 
     The class of a method's object is known at run time only, and looked up then.
     """

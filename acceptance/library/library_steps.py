@@ -59,7 +59,7 @@ def leads_to(dotted: str, calls: Sequence[str]) -> bool:
 
 
 def import_name(module: str, name: str, calls: Sequence[str]) -> None:
-    """Import a module, which runs it, for a name in it: only on the way to what is listed."""
+    """Import a module, which runs it, for a name in it: only on the way to a listed name."""
     if not leads_to(f"{module}.{name}", calls):
         raise Refused(f"the command imports {module}.{name}, which the deployment does not list")
     found = importlib.import_module(module)
@@ -119,7 +119,7 @@ def argument(value: dict[str, Any], results: dict[int, Any]) -> Any:
 
 
 def printed_value(value: dict[str, Any], results: dict[int, Any], calls: Sequence[str]) -> Any:
-    """What is printed: a literal, what a call gave, or what was imported."""
+    """The printed object: a literal, the result of a call, or an imported object."""
     if "imported" not in value:
         return value["literal"] if "literal" in value else results[value["result"]]
     if not leads_to(value["imported"], calls):

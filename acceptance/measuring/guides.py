@@ -31,7 +31,7 @@ class Chapter:
 
 
 def chapters(file: str, text: str) -> list[Chapter]:
-    """The chapters of a Markdown text; what is in fences and tables counts as text."""
+    """The chapters of a Markdown text; fences and tables count as text."""
     headings: list[tuple[int, str]] = []
     bodies: list[str] = []
     tokens = MarkdownIt("commonmark").enable("table").parse(text)

@@ -39,7 +39,7 @@ class Report:
 
 
 def parse(content: bytes, name: str) -> Report:
-    """The report in these bytes. Raises NotMeasurable for what is no JUnit XML, with its place."""
+    """The report in these bytes. Raises NotMeasurable with the place of an error if it is not JUnit XML."""
     reader = _Reader(name)
     parser = DefusedXMLParser(target=reader, forbid_dtd=True)
     try:

@@ -85,7 +85,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def run_of(evidence: Evidence) -> LoadRun:
-    """The load run that the records hold: the last attempt, where one was repeated."""
+    """The load run that the records hold: the last attempt, if one was repeated."""
     last = max((record.get("attempt", 0) for record in evidence.of("exchange")), default=0)
     return LoadRun.from_records(record for record in evidence.records if record.get("attempt", last) == last)
 
@@ -182,7 +182,7 @@ def _take(recorder: Recorder, site: Site) -> None:
 
 
 def _look_for_silence(site: Site, run: LoadRun) -> None:
-    """Raises NotRun where the run was given up; notes where the server answered nothing at its end."""
+    """Raises NotRun if the run was given up; notes where the server answered nothing at its end."""
     if run.given_up:
         site.patience.give_up(origin_of(run.plan.url), f"{run.plan.url}, under load: {run.reason}")
         site.still_waits("POST", run.plan.url)

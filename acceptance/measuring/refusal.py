@@ -33,12 +33,12 @@ def is_busy(record: Record) -> bool:
 
 
 def reason(record: Record) -> str:
-    """What a refusal says in JSON of what is wrong, "" where it says nothing."""
+    """The reason in the JSON of a refusal, "" if it says nothing."""
     return _reason(record.get("json"))[:SHOWN]
 
 
 def inside(record: Record) -> str:
-    """A stack trace or a path of the server that an answer shows, "" where it shows none.
+    """A stack trace or a path of the server that an answer shows, "" if it shows none.
 
     What the request held itself, as a model that is named by its path, is no secret of the server's.
     """
@@ -48,12 +48,12 @@ def inside(record: Record) -> str:
 
 
 def status_of(record: Record) -> str:
-    """The status, or why there is none."""
+    """The status, or the error without one."""
     return str(record["status"] or record["error"])
 
 
 def fault(record: Record) -> str:
-    """What is wrong with an answer that has to refuse a request; "" where it is a clear 4xx."""
+    """The problem of an answer that should refuse a request; "" if it is a clear 4xx."""
     if record["status"] is None:
         return f"gets no answer ({record['error'][:SHOWN]})"
     if not is_refusal(record):

@@ -29,7 +29,7 @@ def ask(
 ) -> Record:
     """Send a request to the service of a role; the record says whether the deployment `named` it.
 
-    `default` is the customary path at the target, None where nothing is customary; `is_found` where the role was
+    `default` is the customary path at the target, None if nothing is customary; `is_found` where the role was
     seen there already. Raises NotMeasurable for a 404 at a path that is only customary, and where a key is wanted
     that is not sent to this origin.
     """

@@ -189,13 +189,13 @@ class Site:
         )
 
     def still_waits(self, method: str, url: str) -> float:
-        """How long the next request is waited for. Raises NotRun where this route or origin was given up."""
+        """How long the next request is waited for. Raises NotRun if this route or origin was given up."""
         if why := self.patience.given_up(method, url):
             raise NotRun(why, "see why the server does not answer, and run again; --timeout S waits longer")
         return self.patience.timeout_s(method, url, self.timeout_s)
 
     def keep_room(self, size: int, url: str) -> None:
-        """Notes what an answer takes. Raises NotRun where the answers of the run take too much together."""
+        """Notes what an answer takes. Raises NotRun if the answers of the run take too much together."""
         try:
             self.room.take(size if size > LARGE_BYTES else 0)
         except AnswerTooLong as full:
@@ -219,7 +219,7 @@ class Site:
         )
 
     def require_reachable(self) -> None:
-        """Raises TargetUnreachable where nothing answers at the target."""
+        """Raises TargetUnreachable if nothing answers at the target."""
         answer = self.ask("GET", "/health")
         if answer["status"] is None:
             raise TargetUnreachable(

@@ -99,7 +99,7 @@ async def _reply(client: Client, body: Mapping[str, Any], leave_after: int) -> R
 
 
 def _look_for_time_outs(site: Site, url: str, began_s: float, timeout_s: float, replies: Sequence[Reply]) -> None:
-    """Raises NotRun where these requests were the last that were tried, or had less time than is usual."""
+    """Raises NotRun if these requests were the last that were tried, or had less time than is usual."""
     if ours := next((reply for reply in replies if reply.outcome == "client_error"), None):
         raise SignoffError(f"POST {url}: {ours.failure}")
     late = sum(reply.timed_out for reply in replies)
@@ -113,7 +113,7 @@ def _look_for_time_outs(site: Site, url: str, began_s: float, timeout_s: float, 
 
 
 def _events(parts: Sequence[tuple[int, bytes]], most: int) -> tuple[list[tuple[int, str]], str, str]:
-    """(when in ns, data) of each event, the data of one that the end left incomplete, and what is too much."""
+    """(when in ns, data) of each event, the data of an incomplete last one, and the exceeded limit."""
     reader = EventReader()
     events: list[tuple[int, str]] = []
     try:
@@ -162,7 +162,7 @@ def is_chunk(data: str) -> bool:
 
 
 def choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The first choice of a chunk; empty where it has none, as the one with the usage."""
+    """The first choice of a chunk; empty if it has none, as the one with the usage."""
     choices = chunk.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, Mapping) else {}

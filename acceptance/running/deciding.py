@@ -23,7 +23,7 @@ def decided(check: Check, criterion: Criterion, found: Evidence) -> Verdict:
 
 
 def unjudged(error: Exception) -> Verdict | None:
-    """The verdict where nothing was measured, never a pass or a fail; None where Signoff is at fault."""
+    """The verdict if nothing was measured, never a pass or a fail; None if Signoff is at fault."""
     if isinstance(error, NotMeasurable):
         return Verdict("not_measurable", str(error), mend=error.mend)
     if isinstance(error, NotRun):

@@ -58,7 +58,7 @@ class Findings:
         self.open_verdicts().append(json_text(line) + "\n")
 
     def line(self, criterion: Criterion) -> dict[str, Any] | None:
-        """The verdict as verdicts.jsonl holds it, or None where the run did not reach the criterion."""
+        """The verdict as verdicts.jsonl holds it, or None if the run did not reach the criterion."""
         judged = self.of(criterion)
         return None if judged is None else {"document": criterion.document, "id": criterion.id, **plain(judged)}
 
@@ -76,7 +76,7 @@ class Findings:
             self.verdicts = None
 
     def of(self, criterion: Criterion) -> Judged | None:
-        """What was found about a criterion, or None where the run did not reach it."""
+        """What was found about a criterion, or None if the run did not reach it."""
         return self.judged.get((criterion.document, criterion.id))
 
     def waiver(self, criterion: Criterion) -> dict[str, Any] | None:

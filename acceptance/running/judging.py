@@ -186,9 +186,9 @@ class Judging:
     # judging
 
     def begin(self) -> None:
-        """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge.
+        """Start the service if the deployment says so. Raises RunInvalid if there is nothing to judge.
 
-        What is going to be judged is written down first: raises NotWritten where that cannot be.
+        Stores the criteria before judging them. Raises NotWritten if that fails.
         """
         storing.begin(self.findings)
         process_id = None
@@ -228,7 +228,7 @@ class Judging:
     def judge(self, criterion: Criterion) -> Verdict:
         """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail.
 
-        Raises NotWritten where it cannot be kept: a run without records judges nothing.
+        Raises NotWritten if it cannot be kept: a run without records judges nothing.
         """
         position = len(self.findings.judged) + 1
         left_s = plan.remaining_seconds(self._waiting(), self._taken_groups)

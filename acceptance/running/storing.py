@@ -50,7 +50,7 @@ def utc(moment: datetime) -> str:
 
 
 def begin(findings: Findings) -> None:
-    """Write down what is going to be judged, so that a run that is cut off can be reported. Raises NotWritten."""
+    """Store the criteria before judging, so that an interrupted run can be reported. Raises NotWritten."""
     findings.open_verdicts()
     begun = _begun(findings)
     selected = len(begun.criteria) if findings.selected is None else findings.selected
@@ -78,7 +78,7 @@ def outcome(results: Path) -> str:
 
 
 def closing_lines(folder: Path) -> str:
-    """What a person reads at the end: the headline, what is in the way, and where the result is."""
+    """The text at the end of a run: the headline, the open items, and the path of the result."""
     run = stored_run.load(folder / RESULTS)
     bad = [criterion for criterion in run.criteria if criterion.outcome in {"fail", "inconclusive", "error"}]
     if run.outcome == "undecided":

@@ -41,8 +41,8 @@ def serve(json_file: str | None, prometheus: bool | None = None) -> int:
     """Bring the estate up, show its addresses, and wait for a signal or for a service that ends; the exit code.
 
     Progress goes to standard error, the page to standard output, and as JSON to `json_file` (- is standard output).
-    `prometheus` False leaves it out, None too where it is not installed. Raises PortInUse or ServiceDidNotStart where
-    one does not start; the others are stopped by then. Raises UsageError where Prometheus is wanted and not there.
+    `prometheus` False leaves it out, None too if it is not installed. Raises PortInUse or ServiceDidNotStart if
+    one does not start; the others are stopped by then. Raises UsageError if Prometheus is wanted and not there.
     """
     estate = with_prometheus(deployments.load(FILE), prometheus)
     made_up = own_service.give_key(estate)

@@ -67,7 +67,7 @@ class OwnService:
         self._began = 0.0
 
     def launch(self) -> None:
-        """Start it, ready or not. Raises PortInUse where something else listens at its address."""
+        """Start it, ready or not. Raises PortInUse if something else listens at its address."""
         refuse_taken(self.entry.url, self.entry.service)
         self._log = ServiceLog(self._folder, self._log_name)
         self._began = time.monotonic()
@@ -191,7 +191,7 @@ def refuse_taken(url: str, service: str) -> None:
 
 
 def service_process(deployment: Deployment) -> int | None:
-    """The process behind a target on this machine, or None where it runs elsewhere or cannot be seen."""
+    """The process behind a target on this machine, or None if it runs elsewhere or cannot be seen."""
     parts = urlsplit(deployment.target)
     if not deployment.is_local:
         return None

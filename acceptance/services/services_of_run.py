@@ -62,7 +62,7 @@ class OwnServices:
         return next((text for service in asked if (text := service.ended())), "")
 
     def stop(self) -> dict[str, tuple[ProcessIdentity, ...]]:
-        """Stop all, what is in front first; gives by URL the processes that were asked to end."""
+        """Stop all services, front ends first; returns by URL the processes that were asked to end."""
         for service in reversed(self._services):
             service.tell_to_end()
         stopped = {service.entry.url: service.stop() for service in reversed(self._services)}
@@ -70,7 +70,7 @@ class OwnServices:
         return stopped
 
     def _configured(self, start: Start, number: int) -> Start:
-        """A gateway with its configuration, which is kept beside the logs; what is no gateway as it is."""
+        """A gateway with its configuration, which is stored beside the logs; other services unchanged."""
         if start.service != GATEWAY or any(each.startswith("--config") for each in start.arguments):
             return start
         replicas = [(each.service, each.url) for each in self._deployment.starts if each.service != GATEWAY]
@@ -83,7 +83,7 @@ class OwnServices:
 
 
 def in_front_of(replicas: Sequence[tuple[str, str]], shipped: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The shipped configuration with the replicas that there are, or None where it knows a service of none of them.
+    """The shipped configuration with the replicas that there are, or None if it knows a service of none of them.
 
     `replicas` are names of services with their URLs. A fallback that is not there is left out.
     """

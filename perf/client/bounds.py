@@ -14,7 +14,7 @@ STREAM_BYTES: Final = 64 * 2**20
 WHOLE_BYTES: Final = 8 * 2**20
 """Of a body that is not a stream of events."""
 MOST_PIECES: Final = 2**18
-"""Chunks of one body, or reads where it has no chunks."""
+"""Chunks of one body, or reads if it has no chunks."""
 PIECE_BYTES: Final = 100
 """What keeping a piece costs beside its bytes (CPython 3.11: a tuple, a bytes object, a place in a list)."""
 FRAMING_BYTES: Final = 64
@@ -33,7 +33,7 @@ ROOM_BYTES: Final = 48 * 2**20
 MOST_TEXT: Final = 2**20
 """Characters of a completion whose text is kept."""
 MOST_TOKENS: Final = 10**9
-"""A count of tokens above this is none."""
+"""A token count above this is invalid."""
 
 
 class AnswerTooLong(Exception):
@@ -49,7 +49,7 @@ class Room:
         self._size = self.left = size
 
     def take(self, size: int) -> None:
-        """Raises AnswerTooLong where there is not so much left; a negative size gives back."""
+        """Raises AnswerTooLong if there is not so much left; a negative size gives back."""
         self.left -= size
         if size > 0 and self.left < 0:
             raise AnswerTooLong(f"the answers take more than {self._size >> 20} MiB together")

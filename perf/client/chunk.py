@@ -39,7 +39,7 @@ def content_of(choice: dict[str, Any]) -> str:
 
 
 def usage_of(reply: object) -> tuple[int | None, int | None]:
-    """The server's counts of (prompt, completion) tokens, None where it gives none that can be one."""
+    """The server's counts of (prompt, completion) tokens, None if it gives none that can be one."""
     usage = reply.get("usage") if isinstance(reply, dict) else None
     if not isinstance(usage, dict):
         return None, None

@@ -14,16 +14,16 @@ _OTHER = "template"
 
 
 class ChunkTemplate(NamedTuple):
-    """What is before and after the content, quotation marks included."""
+    """The text before and after the content, quotation marks included."""
 
     before: bytes
     after: bytes
 
     @classmethod
     def of(cls, line: bytes, chunk: dict[str, Any], content: str) -> ChunkTemplate | None:
-        """The template of a chunk of a chat, whose line of JSON this is; None where it is not as plain as that.
+        """The template of a chunk of a chat, whose line of JSON this is; None if it is not as plain as that.
 
-        Raises ValueError where the content is no UTF-8.
+        Raises ValueError if the content is no UTF-8.
         """
         choices = chunk.get("choices")
         if chunk.get("usage") is not None or not isinstance(choices, list) or not choices:
@@ -41,7 +41,7 @@ class ChunkTemplate(NamedTuple):
         return template if json.loads(template.before + _OTHER.encode() + template.after) == other else None
 
     def content(self, line: bytes) -> str | None:
-        """The content of a chunk of this template, None for any other. Raises ValueError where it is no UTF-8."""
+        """The content of a chunk of this template, None for any other. Raises ValueError if it is no UTF-8."""
         before, after = self
         if not (line.startswith(before) and line.endswith(after)) or len(line) < len(before) + len(after):
             return None

@@ -178,7 +178,7 @@ class StreamReader:
         return ()
 
     def _read_plain(self, data: list[bytes], pieces: Pieces, arrived: int) -> bool:
-        """Reads events by their data alone; changes nothing where one is not sound. `arrived` had come before."""
+        """Reads events by their data alone; changes nothing if one is not sound. `arrived` had come before."""
         self._count(len(data))
         stamps: list[int] = []
         text: list[str] = []

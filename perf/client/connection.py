@@ -52,7 +52,7 @@ class Connection:
     def __init__(
         self, reading: Reading, address: Address, listener: Listener, tls: ssl.SSLContext | None, host: str
     ) -> None:
-        """Begins to connect. Raises OSError where there is no socket or the refusal comes at once."""
+        """Begins to connect. Raises OSError if there is no socket or the refusal comes at once."""
         self._reading = reading
         self.listener: Listener | None = listener
         self.idle_since_ns = 0

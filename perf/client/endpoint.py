@@ -50,7 +50,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, url: str) -> Endpoint:
-        """Raises PlanInvalid where `url` is not an http or https URL with a host."""
+        """Raises PlanInvalid if `url` is not an http or https URL with a host."""
         try:
             parts = urlsplit(url)
             port = parts.port

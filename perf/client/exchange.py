@@ -25,9 +25,9 @@ class Exchange:
     """One request as it went.
 
     `outcome` is "ok" or what went wrong: timeout, refused, unreachable, reset, tls, redirect, http_<status>,
-    truncated, stream_error, malformed, empty, interrupted, client_error. `sent_ns` is None where nothing was
+    truncated, stream_error, malformed, empty, interrupted, client_error. `sent_ns` is None if nothing was
     sent; `connect_ns` is how long a fresh connection took, 0 on a reused one. `token_ns` holds the arrival of
-    each piece of content of a stream. Token counts are the server's own, None where it gives none.
+    each piece of content of a stream. Token counts are the server's own, None if it gives none.
     """
 
     sequence: int
@@ -97,7 +97,7 @@ class Exchange:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Exchange:
-        """The exchange of a stored record. Raises ValueError where a field is missing."""
+        """The exchange of a stored record. Raises ValueError if a field is missing."""
         try:
             values = [*_ITEMS(record), record.get("text", ""), record.get("redacted", 0)]
         except KeyError:

@@ -40,7 +40,7 @@ class Patience:
         return usual_s * HURRIED_SHARE if rounds >= MOST_IN_A_ROW - 1 else usual_s
 
     def given_up(self, method: str, url: str) -> str:
-        """Why nothing more is asked there, "" where it is."""
+        """Why nothing more is asked there, "" if it is."""
         return next((self._given_up[key] for key in _keys(method, url) if key in self._given_up), "")
 
     def ended(self, method: str, url: str, began_s: float, *, timed_out: bool) -> None:

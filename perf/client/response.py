@@ -87,7 +87,7 @@ class Response:
         self._stamps = array("q")
 
     def feed(self, data: bytes, stamp_ns: int) -> None:
-        """Raises httptools.HttpParserError where it is not HTTP, AnswerTooLong where it has no end."""
+        """Raises httptools.HttpParserError if it is not HTTP, AnswerTooLong if it has no end."""
         if self._chunked:
             raw = self._raw
             raw += data
@@ -154,7 +154,7 @@ class Response:
 
     @property
     def encoding(self) -> str:
-        """How the body is encoded although identity was asked for; "" where it is not. Nothing is ever decoded."""
+        """How the body is encoded although identity was asked for; "" if it is not. Nothing is ever decoded."""
         content = self.headers.get("content-encoding", "").strip()
         if content.lower() not in _IDENTITY:
             return content

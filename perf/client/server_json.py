@@ -21,7 +21,7 @@ _ESCAPE: Final = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA
 
 
 def loads(text: str) -> Any:
-    """Raises ValueError for what is no JSON, and for JSON that is too much: nested too deep, too many values."""
+    """Raises ValueError for invalid JSON, and for JSON above the limits: nesting, number of values."""
     if len(text) > MOST_VALUES and sum(map(text.count, ",[{")) > MOST_VALUES:
         raise ValueError(f"JSON of more than {MOST_VALUES} values")
     if _SURROGATE.search(text):
@@ -36,7 +36,7 @@ def loads(text: str) -> Any:
 
 
 def found(text: str) -> Any:
-    """The same, None for what is no JSON."""
+    """The same, None for invalid JSON."""
     try:
         return loads(text)
     except ValueError:

@@ -1,6 +1,6 @@
 """A timer that fires within microseconds of an absolute time; epoll alone is late by up to a millisecond.
 
-Uses timerfd (Linux timerfd_create(2)), and the event loop's own timers where there is none.
+Uses timerfd (Linux timerfd_create(2)), and the event loop's own timers if there is none.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ DETECTED = 0.9
 class Decision:
     """One decision with its figure, the interval that led to it, and one sentence why.
 
-    `low` and `high` are the bounds that were compared with the limit, None where there is no such bound.
+    `low` and `high` are the bounds that were compared with the limit, None if there is no such bound.
     `detail` holds the rest in plain JSON: alpha, looks, batches, correlation, warm-up, detectable margin (how far
     below the limit, as a share of it, a figure has to lie for nine of ten such runs to pass).
     """
@@ -70,6 +70,6 @@ def flaw_in(samples: Iterable[float], name: str) -> str:
 
 
 def check_alpha(alpha: float) -> None:
-    """Raises ValueError for an error rate that is none."""
+    """Raises ValueError for an invalid error rate."""
     if not 0 < alpha < 0.5:
         raise ValueError(f"alpha is {alpha}: it must be between 0 and 0.5")

@@ -65,7 +65,7 @@ class Joining:
 
     @classmethod
     def of(cls, message: object) -> Joining | None:
-        """Of a message; None where it is none."""
+        """Of a message; None if it is none."""
         if not isinstance(message, Mapping):
             return None
         try:
@@ -84,7 +84,7 @@ class Joining:
 
 
 def refusal(joining: Joining | None, own: Joining, joined: Collection[str], expected: int) -> tuple[str, str] | None:
-    """Why this worker may not join, and what to do; None where it may. `joined` are the nonces of those who have."""
+    """Why this worker may not join, and what to do; None if it may. `joined` are the nonces of those who have."""
     if joining is None:
         return "it does not introduce itself as this version does", "install the version of the master on this machine"
     if (joining.version, joining.code) != (own.version, own.code):
@@ -115,7 +115,7 @@ def without_secrets(plan: LoadPlan) -> dict[str, Any]:
 
 
 def with_own_headers(message: Mapping[str, Any], own: Mapping[str, str]) -> LoadPlan:
-    """The master's plan with this worker's headers; what is secret comes from them alone. Raises PlanInvalid."""
+    """The master's plan with this worker's headers; secrets come only from them. Raises PlanInvalid."""
     mine = {name.lower(): value for name, value in own.items()}
     headers = {}
     for name, value in message["headers"].items():

@@ -56,7 +56,7 @@ class RemoteWorkers:
     """Workers that join over the network and carry runs, one after the other.
 
     Use as `with RemoteWorkers(...) as workers: workers.carry(plan)`; leaving it sends them home. `say` gets lines
-    for people. Raises PlanInvalid where nothing can listen at the address.
+    for people. Raises PlanInvalid if nothing can listen at the address.
     """
 
     def __init__(self, host: str, port: int, expected: int, *, wait_s: float, say: Callable[[str], None]) -> None:
@@ -109,7 +109,7 @@ class RemoteWorkers:
     ) -> LoadRun:
         """Runs the plan; see `run_load_in_process`. A worker that is lost makes the run invalid, what came is kept.
 
-        Raises WorkersMissing where they do not come in time, and what a worker raises before the start.
+        Raises WorkersMissing if they do not come in time, and what a worker raises before the start.
         """
         check_memory(plan)
         self._wait_for_workers()

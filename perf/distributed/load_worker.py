@@ -39,7 +39,7 @@ INTERRUPT: Final = "interrupt"
 def serve(host: str, port: int, headers: Mapping[str, str], *, wait_s: float, say: Callable[[str], None]) -> None:
     """Serves the master there until it says goodbye. `headers` are this worker's own, its key among them.
 
-    Raises MasterGone where no master answers within `wait_s` or it goes away, JoinRefused where it does not take
+    Raises MasterGone if no master answers within `wait_s` or it goes away, JoinRefused if it does not take
     this worker, KeyboardInterrupt after Ctrl-C, once what was gathered has been sent.
     """
     _Worker(host, port, headers, say).serve(wait_s)

@@ -31,7 +31,7 @@ OF_EVERY_TOOL: Final = (
 
 
 def origin_named(url: str) -> str:
-    """The origin of a URL that a file names; the text itself where it is none, which is then no server's."""
+    """The origin of a URL that a file names; the text itself if it is none, which is then no server's."""
     try:
         return origin(url).url()
     except UrlInvalid:

@@ -16,7 +16,7 @@ from signoff.perf.errors import EvidenceUnreadable
 from signoff.perf.imported.external_run import OF_EVERY_TOOL, ExternalRun, exchange, number, origin_named, outcome_of
 
 SINCE_1970_S: Final = 1e9
-"""What is larger is a time, what is smaller a distance."""
+"""Larger values are times, smaller ones are durations."""
 GROUPS: Final = ("successful", "errored", "incomplete")
 
 

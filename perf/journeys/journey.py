@@ -1,6 +1,6 @@
 """A user journey: sessions of several turns with thinking time. Pure data, seeded.
 
-How many turns a session has, what is said in them and how long the user thinks follow from the seed, the user's
+The number of turns of a session, their texts and the thinking times follow from the seed, the user's
 number and the session's. The name of a session does not: a server that knows it would continue an old session.
 """
 

@@ -42,7 +42,7 @@ LOCUSTFILE: Final = Path(__file__).with_name("journey_locustfile.py")
 class JourneyUsers:
     """Users of a journey; `keep` gets a line for each turn: which user's it is and where in which session.
 
-    Raises PlanInvalid where Locust is missing.
+    Raises PlanInvalid if Locust is missing.
     """
 
     whole = True

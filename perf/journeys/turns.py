@@ -58,7 +58,7 @@ class Turns:
     def take(
         self, body: bytes, headers: Mapping[str, str], *, due_ns: int, sequence: int, about: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        """Sends a turn when it is due and waits for its record; None where it was not due any more."""
+        """Sends a turn when it is due and waits for its record; None if it was not due any more."""
         turn = next(self._numbers)
         done = self._waiting[turn] = AsyncResult()
         self._about[turn] = about

@@ -83,7 +83,7 @@ def _enough(expected: float) -> int:
 
 
 def check_duration(duration_s: float) -> None:
-    """Raises PlanInvalid (a ValueError) for a duration that is none."""
+    """Raises PlanInvalid (a ValueError) for an invalid duration."""
     _check(1.0, duration_s)
 
 

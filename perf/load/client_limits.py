@@ -23,7 +23,7 @@ SPARE_FILES: Final = 64
 
 
 def check_memory(plan: LoadPlan) -> None:
-    """Raises PlanInvalid where the records of a run would not fit into the memory that is free."""
+    """Raises PlanInvalid if the records of a run would not fit into the memory that is free."""
     requests = plan.most_requests()
     if not math.isfinite(requests):
         return
@@ -40,9 +40,9 @@ def check_memory(plan: LoadPlan) -> None:
 
 
 def open_files_short(plan: LoadPlan, workers: int) -> str:
-    """What a worker lacks in open files where the server stalls for the whole time-out; "" where they are enough.
+    """What a worker lacks in open files where the server stalls for the whole time-out; "" if they are enough.
 
-    Raises PlanInvalid where a closed loop can never have its connections.
+    Raises PlanInvalid if a closed loop can never have its connections.
     """
     hard = _hard_limit()
     if plan.closed_loop:

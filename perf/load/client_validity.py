@@ -28,7 +28,7 @@ class Spread:
 
     @classmethod
     def of(cls, values_ns: Sequence[int]) -> Spread | None:
-        """None where there is nothing to report."""
+        """None if there is nothing to report."""
         if not len(values_ns):
             return None
         values = np.asarray(values_ns, dtype=float) / 1e6
@@ -99,7 +99,7 @@ class Usage:
         return round((time.process_time_ns() - self._cpu_ns) / wall_ns, 4)
 
     def steal_share(self) -> float | None:
-        """The share of the machine's time that the hypervisor gave to others; None where it is unknown."""
+        """The share of the machine's time that the hypervisor gave to others; None if it is unknown."""
         now = _machine_ticks()
         if now is None or self._machine is None:
             return None

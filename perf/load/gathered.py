@@ -108,7 +108,7 @@ class Gathered:
         return merge(self.plan, self.exchanges, results, started_ns=started_ns, interrupted=self.interrupted, flaw=flaw)
 
     def _listen(self, in_flight: int) -> None:
-        """Gives the run up where nothing has come back for too long."""
+        """Gives the run up if nothing has come back for too long."""
         silent_s = (time.monotonic_ns() - max(self._heard_ns, self.started_ns)) / 1e9
         if self._silence_s is None or not self.started_ns or silent_s < self._silence_s:
             return
@@ -132,7 +132,7 @@ class Gathered:
 
 
 def not_of_schedule(plan: LoadPlan, exchanges: Sequence[Exchange], started_ns: int) -> str:
-    """Which record is not one of the schedule, or is there twice; "" where each request has at most one of its time."""
+    """Which record is not one of the schedule, or is there twice; "" if each request has at most one of its time."""
     offsets = plan.offsets_ns()
     seen: set[int] = set()
     for each in exchanges:

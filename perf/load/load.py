@@ -1,7 +1,7 @@
 """A load run: every request leaves at its scheduled time, whatever the server does.
 
 As a program (`python -m signoff.perf.load.load`) it is one worker. It reads a line of JSON with the plan and its shard,
-says that it is ready, reads a line with the time of the start (or starts at once where there is none), and writes JSON
+says that it is ready, reads a line with the time of the start (or starts at once if there is none), and writes JSON
 lines: each exchange as it ends, progress, and a summary at its end.
 """
 

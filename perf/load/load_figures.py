@@ -28,7 +28,7 @@ class Times:
 
     @classmethod
     def of(cls, values_ms: Values) -> Times | None:
-        """None where there is nothing to report."""
+        """None if there is nothing to report."""
         if not values_ms.size:
             return None
         p50, p90, p99 = np.quantile(values_ms, (0.5, 0.9, 0.99), method="inverted_cdf")
@@ -97,7 +97,7 @@ class Series:
 def series(exchanges: Sequence[Exchange]) -> list[Series]:
     """The good times of a run with the client's part in them.
 
-    What is sent late counts in full. The kernel stamps what arrives, but a read that spans packets carries the
+    A late send counts in full. The kernel timestamps arrivals, but a read that spans packets carries the
     stamp of the last one: two pieces with one stamp may have come apart while the client was late, by about as
     much as that exchange's bytes lay unread.
     """

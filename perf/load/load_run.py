@@ -52,7 +52,7 @@ class LoadRun:
 
     @property
     def reason(self) -> str:
-        """Why not, where it is not valid."""
+        """Why not, if it is not valid."""
         return self.health.reason
 
     @property
@@ -151,7 +151,7 @@ class LoadRun:
 
     @classmethod
     def from_records(cls, records: Iterable[Mapping[str, Any]]) -> LoadRun:
-        """The run of stored records. Raises ValueError where the plan or the client's record is missing."""
+        """The run of stored records. Raises ValueError if the plan or the client's record is missing."""
         plan: dict[str, Any] | None = None
         client: dict[str, Any] | None = None
         exchanges: list[Exchange] = []

@@ -58,7 +58,7 @@ CREATE TABLE exchange (
 
 @dataclass(frozen=True, slots=True)
 class JudgedFigure:
-    """The verdict on one performance criterion; `value` is None where nothing was measured."""
+    """The verdict on one performance criterion; `value` is None if nothing was measured."""
 
     id: str
     kind: str

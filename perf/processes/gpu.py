@@ -28,7 +28,7 @@ class GpuSample:
     """One GPU at one time (monotonic ns). `used_bytes` is all that is in use, with what the driver reserves.
 
     `of_service_bytes` is the part of the service's process tree and `busy_share` (from 0 to 1) how much of the last
-    moments any kernel ran; None where the driver does not report it.
+    moments any kernel ran; None if the driver does not report it.
     """
 
     t_ns: int
@@ -55,9 +55,9 @@ class Gpu:
 
 
 def nvml() -> Any:
-    """The binding, ready to be asked; None where this machine has no NVIDIA GPU.
+    """The binding, ready to be asked; None if this machine has no NVIDIA GPU.
 
-    Raises CounterMissing where there is one that cannot be asked.
+    Raises CounterMissing if there is one that cannot be asked.
     """
     if not CONTROL.exists() and ctypes.util.find_library("nvidia-ml") is None:
         return None
@@ -158,7 +158,7 @@ class GpuSampler:
             return frozenset()
 
     def _of(self, handle: Any, service: frozenset[int]) -> int | None:
-        """None where no process of the service is seen there: in a container processes have other ids."""
+        """None if no process of the service is seen there: in a container processes have other ids."""
         with contextlib.suppress(self._nvml.NVMLError):
             found = [
                 each.usedGpuMemory

@@ -64,7 +64,7 @@ class MemorySampler:
         return any(each.is_first for each in self.ended)
 
     def high_water(self) -> HighWater | None:
-        """The system's high-water mark; the largest sample where there is none, or none any more; None without any."""
+        """The system's high-water mark; the largest sample if there is none, or none any more; None without any."""
         why = "the process ended during the run"
         if not self.ended_early:
             try:
@@ -113,7 +113,7 @@ class MemorySampler:
                 self._named[member] = identify(member.pid) or ProcessIdentity(member.pid, "", 0.0)
 
     def _look(self) -> tuple[Sample | None, tuple[psutil.Process, ...]]:
-        """The sample and who is in it; None where the process itself is not there any more."""
+        """The sample and who is in it; None if the process itself is not there any more."""
         try:
             found, members = sample(self.process.pid)
             if self._root is None and self.process.is_of(members[0]):

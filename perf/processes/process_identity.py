@@ -40,7 +40,7 @@ class ProcessIdentity:
 
 
 def identify(pid: int) -> ProcessIdentity | None:
-    """The process of this id, or None where there is none or it may not be looked at."""
+    """The process of this id, or None if there is none or it may not be looked at."""
     try:
         process = psutil.Process(pid)
         return ProcessIdentity(pid, process.name(), process.create_time())

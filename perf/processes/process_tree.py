@@ -102,7 +102,7 @@ def _connections(process: psutil.Process) -> Sequence[Any]:
 
 
 def tree(pid: int) -> tuple[int, ...]:
-    """A process and all its descendants. Raises NoListener where it has ended."""
+    """A process and all its descendants. Raises NoListener if it has ended."""
     try:
         process = psutil.Process(pid)
         return (pid, *sorted(each.pid for each in process.children(recursive=True)))

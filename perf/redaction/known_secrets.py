@@ -39,7 +39,7 @@ _known = _Known()
 
 
 def remember(secret: str, whose: str = "") -> None:
-    """From now on this is taken out of what is written. `whose` names it for people: a variable, an option."""
+    """From now on this is removed from all output. `whose` names it for people: a variable, an option."""
     secret = secret.strip()
     if secret and secret not in _known.secrets:
         _known.secrets[secret] = whose

@@ -40,7 +40,7 @@ def texts_in_json(value: Any) -> Iterator[tuple[Place, str]]:
 
 
 def _embedded(text: str) -> Mapping[str, Any] | str | None:
-    """The object or the text that a text is the JSON of, None where it is none."""
+    """The object or the text that a text is the JSON of, None if it is none."""
     if text[:1] not in ("{", '"'):
         return None
     try:

@@ -1,6 +1,6 @@
 """Replaces secrets in texts and in plain JSON by a mark.
 
-A server that echoes a key must not spread it over the files of a run. What is left of a text says that the key was
+A server that echoes a key must not spread it over the files of a run. The remaining text says that the key was
 there: `MARK`. A text without a secret is left as it is, JSON stays JSON, and doing it twice changes nothing more.
 """
 

@@ -107,7 +107,7 @@ def views(data: bytes) -> Iterator[View]:
 
 
 def widened(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """The part with the whole of the escapes and characters at its edges, so that what is left around it is whole."""
+    """The part with the whole of the escapes and characters at its edges, so that the text around it stays valid."""
     begin = max(0, start - _LONGEST)
     while begin > 0 and data[begin - 1 : begin] == b"\\":  # the first of them decides what the others are
         begin -= 1

@@ -47,10 +47,10 @@ _LINES: Final = re.compile(rf"^(?:vllm:(?:{'|'.join(_VLLM)})|{'|'.join(_OTHERS)}
 
 
 def reduced(body: bytes) -> str:
-    """The lines of an exposition that are looked at; "" where there is none. Raises ValueError for too many of them."""
+    """The lines of an exposition that are looked at; "" if there is none. Raises ValueError for too many of them."""
     found = [line[0] for line, _ in zip(_LINES.finditer(body), range(MOST_LINES + 1), strict=False)]
     if len(found) > MOST_LINES or any(len(line) > MOST_LINE_BYTES for line in found):
-        raise ValueError(f"more than {MOST_LINES} lines, or {MOST_LINE_BYTES} bytes in one, of what is looked at")
+        raise ValueError(f"more than {MOST_LINES} lines, or {MOST_LINE_BYTES} bytes in one, of the relevant metrics")
     return b"\n".join(found).decode("utf-8", "replace") + "\n"
 
 

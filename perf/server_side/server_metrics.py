@@ -65,7 +65,7 @@ def requests(counted: Samples) -> tuple[str, Mapping[str, float]]:
 
 
 def ended_well(counted: Samples) -> Count | None:
-    """Requests that were answered; None where the server does not report them."""
+    """Requests that were answered; None if the server does not report them."""
     metric, found = requests(counted)
     if not metric:
         return None

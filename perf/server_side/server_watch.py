@@ -20,7 +20,7 @@ ELSEWHERE = "the server's process is not seen on this machine, so its GPUs are n
 class ServerWatch:
     """Use as `with ServerWatch(sources, duration_s) as watch: run = ...`, then ask `side(run)` and `gpu()`.
 
-    `find_pid` gives the server's process, None where it is not on this machine; it is called where there is a GPU.
+    `find_pid` gives the server's process, None if it is not on this machine; it is called where there is a GPU.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class ServerWatch:
         return server_side(self._scraper.scraped(), run.exchanges, run.started_ns)
 
     def gpu(self) -> dict[str, Any] | None:
-        """The GPUs over the run, or why they were not seen; None where there is none."""
+        """The GPUs over the run, or why they were not seen; None if there is none."""
         if self._gpus is None:
             return {"problem": self._gpu_problem, "devices": []} if self._gpu_problem else None
         devices = [each.as_record() for each in self._gpus.gpus()]

@@ -122,7 +122,7 @@ def software_version(probe: Probe) -> Answered:
 
 
 def transport(probe: Probe) -> Answered:
-    """Whether what is said can be read on the way: no TLS, or TLS older than 1.2."""
+    """Whether traffic can be read in transit: no TLS, or TLS older than 1.2."""
     parts = urlsplit(probe.url)
     host, port = parts.hostname or "", parts.port or 443
     if parts.scheme != "https":
@@ -168,7 +168,7 @@ CHECKS: dict[str, Callable[[Probe], Answered]] = {
 }  # fmt: skip
 """In this order: the burst comes last, for it uses up what the others need."""
 NEVER = {
-    "known_vulnerabilities": "no advisories are asked: let pip-audit look at what is installed",
+    "known_vulnerabilities": "advisories are not checked: run pip-audit on the installed packages",
     "fuzzing": "let schemathesis ask at the service's /openapi.json",
     "model_behaviour": "what a model can be talked into is no property of the service",
     "penetration": "this takes a person",

@@ -29,7 +29,7 @@ COLLAPSED = {"configuration"}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A file of the run; `address` is None where it must not be followed."""
+    """A file of the run; `address` is None if it must not be followed."""
 
     text: str
     address: str | None
@@ -51,7 +51,7 @@ class Row:
     reason: str
     mend: str
     standing: tuple[str, ...]
-    """Declared out of reach, disputed, waived: what is beside the outcome and never changes it."""
+    """Declared out of reach, disputed, waived: marks that never change the outcome."""
     assumed: tuple[str, ...]
     evidence: tuple[Link, ...]
     method: tuple[tuple[str, str], ...]

@@ -61,7 +61,7 @@ def outcome(run: StoredRun) -> tuple[RunOutcome, str]:
 
 
 def headline(run: StoredRun) -> str:
-    """One sentence: outcome, engine, how many criteria decided it, and what is open."""
+    """One sentence: outcome, engine, the number of deciding criteria, and the open ones."""
     shown, why = outcome(run)
     count = Counter(criterion.outcome for criterion in run.criteria)
     total = _criteria(len(run.criteria))

@@ -12,7 +12,7 @@ from signoff.reports.stored.stored_run import StoredConflict, StoredRun
 
 @dataclass(frozen=True, slots=True)
 class OpenGroup:
-    """Criteria that are open for the same kind of reason; shown also where there are none."""
+    """Criteria that are open for the same kind of reason; shown also if there are none."""
 
     heading: str
     rows: tuple[Row, ...]
@@ -75,10 +75,10 @@ def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[StoredCo
         _step("reviewer", "Judge what no machine can, and attest it.", groups["Awaiting a person"]),
         _step(
             "operator of the deployment",
-            "Decide whether what is out of reach has to be measured elsewhere before approval.",
+            "Decide whether criteria out of reach must be measured elsewhere before approval.",
             groups["Out of reach, as the deployment declares"],
         ),
-        _step("owner of the waiver", "Fix what is waived before the waiver expires.", groups["Waived"]),
+        _step("owner of the waiver", "Fix the waived criteria before the waiver expires.", groups["Waived"]),
         Step(
             "operator of the deployment",
             "Run the same document against the real engine: signoff run TASK.md --target http://HOST:PORT",

@@ -19,7 +19,7 @@ IN_THE_TEMPLATE = (
     "Context length",
     "Coherence",
 )
-"""Shown also where the document asks for none of it; the others where it does."""
+"""Shown even if the document asks for none of it; the others where it does."""
 PICTURE_WIDTH = 200.0
 _ROOM = 1.2
 
@@ -76,7 +76,7 @@ def figures(all_rows: Iterable[Row]) -> tuple[Figure, ...]:
 
 
 def picture(criterion: StoredCriterion) -> Picture | None:
-    """The drawing of one figure, or None where value and limit share no unit or no scale from 0."""
+    """The drawing of one figure, or None if value and limit share no unit or no scale from 0."""
     measured, threshold = criterion.measured, criterion.threshold
     if measured is None or threshold is None:
         return None

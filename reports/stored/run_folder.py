@@ -122,7 +122,7 @@ class Growing:
         self._path = path
 
     def append(self, text: str) -> None:
-        """Add all of it, or where there is no room nothing. Raises NotWritten."""
+        """Add all of it, or if there is no room nothing. Raises NotWritten."""
         left = memoryview(content := kept(text))
         try:
             while left:

@@ -63,18 +63,18 @@ class StoredCriterion:
 
     @property
     def figure(self) -> str:
-        """The figure of the result document that it decides; "" where it decides none, or the run does not say."""
+        """The figure of the result document that it decides; "" if it decides none, or the run does not say."""
         return text if isinstance(text := self.extra.get("figure"), str) else ""
 
     @property
     def part(self) -> str:
-        """The part of the deployment that it is about; "" where it decides a figure, or the run does not say."""
+        """The part of the deployment that it is about; "" if it decides a figure, or the run does not say."""
         return text if isinstance(text := self.extra.get("part"), str) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One place of a conflict, and what is said there."""
+    """One place of a conflict, and its text."""
 
     document: str
     line: int
@@ -182,7 +182,7 @@ class StoredRun:
 
 
 def load(path: Path) -> StoredRun:
-    """The run that a results.json holds. Raises StoredRunUnreadable with the place of what is wrong."""
+    """The run that a results.json holds. Raises StoredRunUnreadable with the place of the error."""
     try:
         with opened(path) as file:
             content = file.read(MOST_BYTES + 1)
@@ -256,7 +256,7 @@ def from_json(value: Any) -> StoredRun:
 
 
 def plain(value: Any) -> Any:
-    """A model as plain JSON; `extra` stands among the keys, and what is not finite is null."""
+    """A model as plain JSON; `extra` stands among the keys, and non-finite numbers are null."""
     if isinstance(value, Measured) and not math.isfinite(value.value):
         return None
     if is_dataclass(value) and not isinstance(value, type):

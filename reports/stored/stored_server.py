@@ -22,7 +22,7 @@ class StoredPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredComparison:
-    """A count of client and server; None where that side did not report it."""
+    """A count of client and server; None if that side did not report it."""
 
     what: str
     client: int | None = None

@@ -17,7 +17,7 @@ class Threshold:
     """A limit as the document states it: `1500 ms`, `15 GB`, `20 requests/s`, `0.7 ratio`.
 
     `unit` is spelled in one way only (SI and binary kept apart); `statistic` is what the limit is put on
-    (`mean`, `max`, `p99`, `rate`, `each`), or None where the document says nothing and no rule decides.
+    (`mean`, `max`, `p99`, `rate`, `each`), or None if the document says nothing and no rule decides.
     """
 
     value: float

@@ -24,7 +24,7 @@ OTHER_DOORS = ("/v1/completions", "/completion", "/generate", "/invocations")
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Send the document's request, else a small completion, without a key, with a wrong one, with the right one.
 
-    A key that the deployment gives goes to the target's own origin, also where the document names another header.
+    A key that the deployment gives goes to the target's own origin, even if the document names another header.
     """
     header = str(criterion.parameters.get("header") or STANDARD)
     request = criterion.parameters.get("request") or _completion(site)

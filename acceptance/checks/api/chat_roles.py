@@ -38,7 +38,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the three roles are answered, each adds tokens to the prompt, and another role is a 4xx."""
+    """Pass if the three roles are answered, each adds tokens to the prompt, and another role is a 4xx."""
     accepted = list(evidence.of("accepted"))
     problems = [
         f"{record['what']} messages give {came}" for record in accepted if (came := generation.unanswered(record))

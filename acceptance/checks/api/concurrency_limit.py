@@ -84,7 +84,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _is_served(record: Record) -> bool:
-    """Whether a whole answer came, of a completion one with text; `200 {}` is none."""
+    """Whether a complete answer arrived, for a completion one with text; `200 {}` does not count."""
     if record["status"] != 200 or record["error"]:
         return False
     if streamed.pieces(record) or generation.completion_text(record):
@@ -124,7 +124,7 @@ def _body(site: Site, request: Mapping[str, Any], number: int) -> Mapping[str, A
 
 
 def _span(record: Record) -> tuple[float, float] | None:
-    """The middle of the time in which the text was written; None where it came at once."""
+    """The middle of the time in which the text was written; None if it came at once."""
     times = [at_ms for at_ms, _ in streamed.pieces(record)]
     if streamed.arrivals(times) < 3:
         return None

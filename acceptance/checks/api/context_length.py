@@ -59,7 +59,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where limit - 1 prompt tokens and one generated are accepted and one word more gives a 400."""
+    """Pass if limit - 1 prompt tokens and one generated are accepted and one word more gives a 400."""
     assert criterion.threshold is not None
     limit = int(criterion.threshold.value)
     probes = list(evidence.of("probe"))

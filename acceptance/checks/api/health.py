@@ -21,7 +21,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the body is a JSON object that says it is well and mentions every word asked for."""
+    """Pass if the body is a JSON object that says it is well and mentions every word asked for."""
     answer = next(evidence.of("answer"))
     body = answer.get("json")
     if answer["status"] != 200:

@@ -16,7 +16,7 @@ from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 
 ENDPOINTS = ("models", "chat", "completions")
-"""What is asked where no endpoint is named; `embeddings` only where it is."""
+"""The requests if no endpoint is named; `embeddings` only if it is named."""
 PROMPT = "Count from one to one hundred in words."
 LIMITS = (1, 12)
 FINISHES = {"stop", "length", "content_filter", "tool_calls", "function_call"}
@@ -51,7 +51,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where no endpoint that is asked for differs; every difference is named."""
+    """Pass if no endpoint that is asked for differs; every difference is named."""
     problems: list[str] = []
     seen: list[str] = []
     for listing in evidence.of("models"):

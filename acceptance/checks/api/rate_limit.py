@@ -65,7 +65,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where some of the burst got 429, no more were answered than the limit allows, and later one was again."""
+    """Pass if some of the burst got 429, no more were answered than the limit allows, and later one was again."""
     threshold = criterion.threshold
     burst = list(evidence.of("burst"))
     answered = [record for record in burst if record["status"] == 200 and generation.reply_text(record)]
@@ -128,7 +128,7 @@ def _limit(criterion: Criterion) -> str:
 
 
 def _retry_after_s(record: Record) -> float:
-    """What Retry-After asks for; 0 where it is not a number of seconds."""
+    """What Retry-After asks for; 0 if it is not a number of seconds."""
     text = (record.get("headers") or {}).get("retry-after", "")
     return float(text) if text.isascii() and text.isdigit() else 0.0
 

@@ -47,7 +47,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where each wrong request is a clear 4xx and the right ones before and after are answered."""
+    """Pass if each wrong request is a clear 4xx and the right ones before and after are answered."""
     before, after = evidence.of("sound")
     if came := generation.unanswered(before):
         return Verdict("fail", f"a request that is right gives {came}, so refusals of wrong ones show nothing")

@@ -27,7 +27,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where both answers are sound."""
+    """Pass if both answers are sound."""
     health = next(evidence.of("health"))
     answer = next(evidence.of("generation"))
     # Whoever asks that a service be up asks for no route: where the document names one, the check `health` judges it.

@@ -49,7 +49,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the events are sound, came at several times, and say the text that the whole answer says."""
+    """Pass if the events are sound, came at several times, and say the text that the whole answer says."""
     records, wholes = list(evidence.of("stream")), list(evidence.of("whole"))
     record = records[0]
     if record["status"] != 200:
@@ -100,7 +100,7 @@ def _body(site: Site, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _form(record: Record) -> str:
-    """What is wrong with the events themselves; "" where nothing is."""
+    """What is wrong with the events themselves; "" if nothing is."""
     if record["error"]:
         return f"the stream broke off after {record['ended_ms']:.0f} ms: {record['error']}"
     data = [text for _, text in record["events"]]

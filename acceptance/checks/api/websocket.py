@@ -99,7 +99,7 @@ def _connected(http_url: str, headers: Mapping[str, str]) -> ClientConnection:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the answer's text came in several messages, and an end event came or the socket closed in order."""
+    """Pass if the answer's text came in several messages, and an end event came or the socket closed in order."""
     opened = list(evidence.of("handshake"))
     if opened[0]["status"] != 101:
         return Verdict("fail", f"the handshake at {opened[0]['url']} gives {opened[0]['status'] or opened[0]['error']}")

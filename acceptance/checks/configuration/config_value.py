@@ -34,7 +34,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the service reports the value; what it does not report is not measurable."""
+    """Pass if the service reports the value; what it does not report is not measurable."""
     name, expected = criterion.parameters["name"], criterion.parameters["value"]
     found, url = reported(evidence, name), next(evidence.of("config"))["url"]
     if found is ABSENT:
@@ -69,7 +69,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def reported(evidence: Evidence, name: str) -> Any:
-    """The value under this canonical name, at any depth of `/config`; ABSENT where there is none."""
+    """The value under this canonical name, at any depth of `/config`; ABSENT if there is none."""
     return _find(next(evidence.of("config"))["json"], name)
 
 

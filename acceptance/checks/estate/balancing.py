@@ -58,7 +58,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where all requests were answered, by two replicas or more; answers that name none decide nothing."""
+    """Pass if all requests were answered, by two replicas or more; answers that name none decide nothing."""
     answers = list(evidence.of("answer"))
     failed = [answer for answer in answers if answer["status"] != 200]
     if failed:

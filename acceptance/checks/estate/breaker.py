@@ -50,7 +50,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the last answers are quick 503s, and what is not broken still answers."""
+    """Pass if the last answers are quick 503s, and services that are not broken still answer."""
     answers = list(evidence.of("refusal"))
     last = answers[-1]
     if last["status"] == 200:
@@ -74,7 +74,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if beside is not None and (beside["status"] != 200 or generation.reply_text(beside) is None):
         return Verdict(
             "fail",
-            f"what is broken takes others with it: {beside['url']} gives {beside['status'] or beside['error']} "
+            f"the broken service affects others: {beside['url']} gives {beside['status'] or beside['error']} "
             "for a model that is not",
             figure,
         )

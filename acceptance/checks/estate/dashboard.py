@@ -41,7 +41,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where a dashboard has a panel that shows data."""
+    """Pass if a dashboard has a panel that shows data."""
     search = next(evidence.of("search"), None)
     if search is not None and search["status"] != 200:
         return Verdict("fail", f"{search['url']} gives {search['status'] or search['error']}, not 200")

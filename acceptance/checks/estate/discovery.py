@@ -23,7 +23,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the listing names every service, and calls none of them down."""
+    """Pass if the listing names every service, and calls none of them down."""
     listing = next(evidence.of("models"))
     found, problem = gateway.listed(listing)
     if problem:

@@ -35,7 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the connection opened and the port is the document's."""
+    """Pass if the connection opened and the port is the document's."""
     found = next(evidence.of("connection"))
     place = f"{found['host']}:{found['port']}"
     if found["error"]:

@@ -41,7 +41,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where nothing accepts connections there, and the port can be taken."""
+    """Pass if nothing accepts connections there, and the port can be taken."""
     found = next(evidence.of("port"))
     if found["taken"]:
         how = "accepts connections" if found["accepts"] else "is held"

@@ -33,7 +33,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the query succeeds and gives a series with a number."""
+    """Pass if the query succeeds and gives a series with a number."""
     answer = next(evidence.of("answer"))
     body = answer.get("json")
     query = _query(answer["url"])

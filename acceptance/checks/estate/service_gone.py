@@ -31,7 +31,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every process ended and nothing answers."""
+    """Pass if every process ended and nothing answers."""
     processes = list(evidence.of("process"))
     left = [each["text"] for each in processes if each["is_there"]]
     if left:

@@ -23,7 +23,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where it is there, not empty, and within the limit, or within `low` and `high` bytes, where stated."""
+    """Pass if it is there, not empty, and within the limit, or within `low` and `high` bytes, where stated."""
     found = next(evidence.of("file"))
     name, size = found["asked"], found["bytes"]
     if found["files"] is None:

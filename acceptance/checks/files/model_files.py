@@ -47,7 +47,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where weights are there, none is a stand-in, and every checksum holds."""
+    """Pass if weights are there, none is a stand-in, and every checksum holds."""
     files = {record["name"]: record for record in evidence.of("file")}
     weights = {name: record for name, record in files.items() if record["weight"]}
     if not weights:

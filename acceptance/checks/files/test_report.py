@@ -36,7 +36,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where tests of the suite ran and none failed or broke; skipped ones are no evidence."""
+    """Pass if tests of the suite ran and none failed or broke; skipped ones are no evidence."""
     report = next(evidence.of("report"))
     suite = criterion.parameters.get("suite")
     cases = list(evidence.of("case"))

@@ -58,7 +58,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where a unit starts something, systemd finds no fault, and its limits are the document's."""
+    """Pass if a unit starts something, systemd finds no fault, and its limits are the document's."""
     found = next(evidence.of("unit"))
     if not found["files"]:
         return Verdict("fail", f"{found['folder']} has no file for {found['unit']}")

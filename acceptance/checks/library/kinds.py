@@ -28,7 +28,7 @@ KINDS = by_name(
     ),
     Kind(
         name="library_result",
-        summary="The document's library call completes, and its output is no failure and mentions what is asked for.",
+        summary="The document's library call completes, and its output shows no failure and has the demanded words.",
         failure="the call printed the store: connection failed",
         part="Library",
         of_estate=True,

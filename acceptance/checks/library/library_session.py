@@ -14,7 +14,7 @@ IDENTITY_KEYS = ("session_id", "id")
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the session that was created comes back with an identity and what the document mentions."""
+    """Pass if the session that was created comes back with an identity and what the document mentions."""
     value, problem = printed_mapping(evidence)
     if problem:
         return Verdict("fail", problem)

@@ -50,7 +50,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if limit.comparator not in AT_LEAST:
         return Verdict(
             "not_measurable",
-            f"{limit.text()} bounds what may be used, and a file system shows only what is there",
+            f"{limit.text()} limits the used space, and a file system shows only the existing space",
             mend="state the room that has to be there, or ask for the size of a file",
         )
     is_free = limit.statistic == "free" or (limit.statistic is None and _speaks_of_room(criterion.text))
@@ -58,7 +58,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     word = "free" if is_free else "in all"
     text = f"the file system of {found['path']} has {_gigabytes(size)} {word}"
     figure = Measured(float(size), "bytes")
-    assumptions = () if limit.statistic else (f"what is asked for is the space {word}",)
+    assumptions = () if limit.statistic else (f"the demand is about the space {word}",)
     if limit.holds(size):
         return Verdict("pass", text, figure, assumptions=assumptions)
     return Verdict(

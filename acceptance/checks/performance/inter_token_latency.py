@@ -33,7 +33,7 @@ def _times_ms(run: LoadRun, most_ms: float) -> list[float]:
 
 
 def _between_ms(exchange: Exchange) -> float | None:
-    """None where an answer has no two pieces; servers that send several tokens in a piece are counted by tokens."""
+    """None if an answer has no two pieces; servers that send several tokens in a piece are counted by tokens."""
     if exchange.first_token_ns is None or exchange.last_token_ns is None or len(exchange.token_ns) < 2:
         return None
     tokens = max(exchange.completion_tokens or 0, len(exchange.token_ns))

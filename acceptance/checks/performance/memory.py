@@ -48,7 +48,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit.
+    """Pass if the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit.
 
     Growth with new prompts alone decides nothing: see `repeated_prompts`.
     """

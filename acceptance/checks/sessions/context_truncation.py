@@ -39,7 +39,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every turn was answered, no prompt was longer than the context, and the last turns were known."""
+    """Pass if every turn was answered, no prompt was longer than the context, and the last turns were known."""
     probe = probe_result(evidence, "truncation")
     length, said, longest = probe["length"], probe["said_tokens"], probe["longest_prompt"]
     figure = Measured(probe["recalled"] / probe["asked"], "ratio", samples=probe["asked"])

@@ -20,7 +20,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where a figure about sessions or turns rose with the session and not at rest."""
+    """Pass if a figure about sessions or turns rose with the session and not at rest."""
     probe = probe_result(evidence, "session_metrics")
     if probe["errors"]:
         return Verdict("fail", probe["errors"][0])

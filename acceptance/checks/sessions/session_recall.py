@@ -34,7 +34,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every session remembered, no fresh one knew, and nothing was remembered without a session.
+    """Pass if every session remembered, no fresh one knew, and nothing was remembered without a session.
 
     Some misses beside many hits may be the model's or the server's: that is not decided here.
     """

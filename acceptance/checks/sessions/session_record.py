@@ -20,7 +20,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where both turns are in the record, in order with their replies, and the unknown session is a 404."""
+    """Pass if both turns are in the record, in order with their replies, and the unknown session is a 404."""
     probe = probe_result(evidence, "record")
     if wrong := [*probe["errors"], *probe["problems"]]:
         return Verdict("fail", "; ".join(wrong[:3]))

@@ -39,7 +39,7 @@ def watch(paths: Sequence[Path], read: Callable[[], int]) -> int:
 
 
 def stamps(paths: Sequence[Path]) -> Mapping[Path, _Stamp | None]:
-    """Each watched file with what changes when it does; None where there is none at the moment."""
+    """Each watched file with what changes when it does; None if there is none at the moment."""
     files: list[Path] = []
     for path in paths:
         with contextlib.suppress(SignoffError):

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Raises UsageError where the options do not go together."""
+    """Raises UsageError if the options do not go together."""
     if not arguments.journey:
         return
     if arguments.find or arguments.master or arguments.workers != 1:

@@ -44,7 +44,7 @@ def address(text: str, option: str) -> tuple[str, int]:
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Raises UsageError where the options do not go together."""
+    """Raises UsageError if the options do not go together."""
     if not arguments.master:
         if arguments.expect_workers is not None:
             raise UsageError("--expect-workers is for a master", "add --master")
@@ -60,7 +60,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 
 def workers_of(arguments: argparse.Namespace) -> RemoteWorkers:
-    """The workers that will join. Raises PlanInvalid where Locust is missing or the address is taken."""
+    """The workers that will join. Raises PlanInvalid if Locust is missing or the address is taken."""
     from signoff.perf.distributed.load_master import RemoteWorkers
 
     host, port = address(arguments.bind, "--bind")

@@ -71,7 +71,7 @@ class Generation:
         self._caller = caller
         self.context = context or Context()
         self._asked = asked
-        """What moderation came to on the request; None where it is off."""
+        """What moderation came to on the request; None if it is off."""
         self._answered: list[Result | None] = [None] * len(asks)
         self.cache: Found | None = None
         """What the response cache had; None while it is off."""

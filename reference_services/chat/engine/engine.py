@@ -109,10 +109,10 @@ class Engine(Protocol):
         """End it, with all that it started."""
 
     async def look(self) -> None:
-        """Renew what `families` gives; quick, also where the engine is down."""
+        """Renew what `families` gives; quick, even if the engine is down."""
 
     def families(self) -> list[Metric] | None:
-        """Metrics under the engine's own names; None where it has none, so that the service reports them."""
+        """Metrics under the engine's own names; None if it has none, so that the service reports them."""
 
     def count(self, prompt: Prompt) -> int:
         """How many tokens a prompt has, template included."""
@@ -127,7 +127,7 @@ class Engine(Protocol):
         """The ids of a prompt's tokens."""
 
     def check(self, ask: Ask) -> None:
-        """Raises Unsupported where the answer's form is one that the engine cannot write."""
+        """Raises Unsupported if the answer's form is one that the engine cannot write."""
 
     def generate(self, ask: Ask) -> AsyncIterator[Step]:
         """The tokens, as they come. Closing or cancelling it ends the work within one step."""
@@ -219,7 +219,7 @@ class SimulatedEngine:
             self._structured(ask, _key(ask, self._template))
 
     def tokens(self, ask: Ask) -> list[Step]:
-        """The whole generation: a pure function of what is asked."""
+        """The whole generation: a pure function of the request."""
         key = _key(ask, self._template)
         texts, finish = self._structured(ask, key) if ask.json_schema is not None else self._free(ask, key)
         ended = stops.cut(texts, ask.stop, ask.min_tokens)

@@ -25,7 +25,7 @@ ANY_OBJECT: dict[str, Any] = {
     "required": ["answer"],
     "additionalProperties": False,
 }
-"""What is written where any object will do."""
+"""The object that is generated if any object is valid."""
 MOST_NODES, MOST_STEPS = 1_000, 10_000
 _REFUSED = frozenset({"pattern", "patternProperties", "$dynamicRef", "$id", "$anchor", "$dynamicAnchor"})
 _DATA = frozenset({"const", "enum", "default", "examples"})

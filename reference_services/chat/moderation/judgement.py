@@ -59,4 +59,4 @@ class Moderator(Protocol):
         """What watches one answer."""
 
     async def close(self) -> None:
-        """End what is open."""
+        """End the open parts."""

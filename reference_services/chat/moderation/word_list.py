@@ -22,7 +22,7 @@ _FLAGGED, _PASSED = (
 
 
 class _Plain(dict[int, str]):
-    """Each character as it is compared: nothing for what is not seen, a space for what parts words."""
+    """Each character as it is compared: nothing for invisible characters, a space for separators."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)

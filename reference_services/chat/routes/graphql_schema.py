@@ -139,7 +139,7 @@ class Mutation:
 
 class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
-        """Logs nothing: a caller's error is reported to the caller, and what is ours is logged where it is seen."""
+        """Logs nothing: a caller's error is reported to the caller, and internal errors are logged where they occur."""
 
 
 def schema() -> strawberry.Schema:

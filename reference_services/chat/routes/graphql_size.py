@@ -41,7 +41,7 @@ class Size:
 
 
 def check(document: DocumentNode) -> None:
-    """Raises GraphQLError where a document is too large."""
+    """Raises GraphQLError if a document is too large."""
     try:
         sizes = list(_Count(document).sizes())
     except RecursionError:

@@ -90,7 +90,7 @@ class Inbox:
             self._waiting.put_nowait(None)
 
     def _take(self, content: bytes) -> tuple[int, str] | None:
-        """Have a message wait; where there is no room for it, the code and the reason to close with."""
+        """Have a message wait; if there is no room for it, the code and the reason to close with."""
         if self._waiting.qsize() >= MOST_WAITING:
             return TOO_MANY, f"more than {MOST_WAITING} requests wait"
         if self._waiting_bytes + len(content) > self._most_bytes:
@@ -158,7 +158,7 @@ async def _stream(parts: Parts, socket: WebSocket, inbox: Inbox, started: Genera
 
 
 def _streaming(data: dict[str, Any]) -> dict[str, Any]:
-    """The request with `stream`, which need not be said here. Raises Refused where it is said to be false."""
+    """The request with `stream`, which need not be said here. Raises Refused if it is said to be false."""
     if data.get("stream") is False:
         raise Refused(400, "stream: a socket answers in chunks; leave stream out.", "invalid_value", "stream")
     return {**data, "stream": True} if data.get("stream") is None else data

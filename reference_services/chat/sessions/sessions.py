@@ -63,7 +63,7 @@ class SessionManager:
         self.store = store
         self.cache = SessionCache(self.settings.session_cache_size)
         self.counted: Counts | None = None
-        """What was stored when it was counted last; None where the store could not be asked."""
+        """What was stored when it was counted last; None if the store could not be asked."""
         self.now = clock
         self.created_total = 0
         self.expired_total = 0
@@ -91,7 +91,7 @@ class SessionManager:
         return session_id
 
     def get_session(self, session_id: str) -> dict[str, Any] | None:
-        """The session's record with all its turns, or None where there is none (any more)."""
+        """The session's record with all its turns, or None if there is none (any more)."""
         return self._shown(self.store.session(session_id).result(), self.store.turns(session_id).result())
 
     async def show(self, session_id: str) -> dict[str, Any] | None:
@@ -196,7 +196,7 @@ class SessionManager:
         return gone
 
     async def count(self) -> Counts | None:
-        """What is stored, for gauges and health; None where the store cannot be asked now."""
+        """Counts of the store, for gauges and health; None if the store is not available."""
         try:
             self.counted = await asyncio.wrap_future(self.store.counts(self.now() - self.timeout_s))
         except StoreAway:

@@ -41,7 +41,7 @@ class Turn:
         self.holder = uuid.uuid4().hex
         """The name under which the store knows whose turn it is."""
         self.record: SessionRecord | None = None
-        """The session before this turn; None where a commit opens it."""
+        """The session before this turn; None if a commit opens it."""
         self.turns: list[TurnRecord] = []
         """Its last turns: as many as a prompt can draw on."""
         self.system: str | None = None

@@ -113,7 +113,7 @@ class ChatSettings(BaseSettings):
     enforce_eager: Switch = False
 
     temperature_range: Range = (0.0, 2.0)
-    """Bounds of what is drawn; a temperature of 0 asks for no draw and is always accepted."""
+    """Bounds for sampling; a temperature of 0 means greedy decoding and is always accepted."""
     top_p_range: Range = (0.0, 1.0)
     max_tokens_range: IntRange = (1, LARGEST)
     max_choices: PositiveInt = 16

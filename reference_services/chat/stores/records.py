@@ -30,7 +30,7 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """A user's message and the reply to it, and the system prompt, where one was sent with it."""
+    """A user's message and the reply to it, and the system prompt, if one was sent with it."""
 
     user: str
     assistant: str

@@ -65,7 +65,7 @@ class Store(Protocol):
         """Whether it could be asked when it was asked last; a server is asked every few seconds."""
 
     def claim(self, session_id: str, holder: str) -> Future[SessionRecord | None]:
-        """Take a session for one turn: its record, or None where it is not there (yet). Fails with SessionHeld.
+        """Take a session for one turn: its record, or None if it is not there (yet). Fails with SessionHeld.
 
         A claim ends with `append`, with `release`, or some seconds after the death of the process that has it.
         """
@@ -77,7 +77,7 @@ class Store(Protocol):
         """Open a session; 1 where it is new, 0 where it was there."""
 
     def append(self, session_id: str, turn: TurnRecord, holder: str) -> Future[SessionRecord]:
-        """Add a turn at the end of a claimed session, opened where it is not there; the record then.
+        """Add a turn at the end of a claimed session, opened if it is not there; the record then.
 
         The claim ends with it. Fails with ClaimLost.
         """
@@ -85,7 +85,7 @@ class Store(Protocol):
     def copy(self, session_id: str, new_id: str, upto_turn: int, now: float) -> Future[SessionRecord | None]:
         """Open a session with the first turns of another one, and its system prompt as it was then; its record.
 
-        All or none: None where the other one is not there or has fewer turns, which may be 0. Fails with SessionExists.
+        All or none: None if the other one is not there or has fewer turns, which may be 0. Fails with SessionExists.
         """
 
     def rename(self, session_id: str, title: str | None) -> Future[int]:

@@ -85,7 +85,7 @@ class Connection:
         return head
 
     async def parts(self, silence_s: float) -> AsyncIterator[bytes]:
-        """The body as it comes, encoded as it is. Raises Failed where it is cut, or silent for too long."""
+        """The body as it comes, encoded as it is. Raises Failed if it is cut, or silent for too long."""
         while True:
             event = self._event()
             if isinstance(event, h11.Data):
@@ -141,7 +141,7 @@ class Connection:
                     raise Failed("malformed", "answering", f"more than {MOST_INTERIM} interim answers")
 
     async def _read(self) -> None:
-        """More of the answer. Raises Failed where its head does not come."""
+        """More of the answer. Raises Failed if its head does not come."""
         try:
             data = await self.reader.read(READ_BYTES)
         except OSError:

@@ -126,7 +126,7 @@ class Forwarding:
     ) -> Result:
         """What an attempt gives, at one replica after the other, by the rule.
 
-        Raises Refused; Unavailable where nothing was sent.
+        Raises Refused; Unavailable if nothing was sent.
         """
         tried: frozenset[Replica] = frozenset()
         problem: Refused | None = None
@@ -190,7 +190,7 @@ class Forwarding:
         if failed.kind == "timeout":
             seconds = self._directory.configuration.upstream.answer_seconds
             return Refused(504, f"{replica} did not answer within {seconds:g} s. {why}", "upstream_timeout")
-        what = f"answered with what is no HTTP ({failed.why})" if failed.kind == "malformed" else "broke off"
+        what = f"answered with invalid HTTP ({failed.why})" if failed.kind == "malformed" else "broke off"
         return Refused(502, f"{replica} {what}. {why}", "upstream_failed")
 
 

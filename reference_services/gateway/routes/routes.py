@@ -173,7 +173,7 @@ def of_path(directory: Directory, request: HTTPConnection) -> tuple[Service, str
 
 
 def _leads_out(path: str) -> bool:
-    """Whether dots or double slashes could lead out of what is configured, or out of a caller's own sessions."""
+    """Whether dots or double slashes could leave the configured paths, or a caller's own sessions."""
     plain = unquote(path)
     return posixpath.normpath(plain) != (plain.rstrip("/") or "/")
 
@@ -185,7 +185,7 @@ def _of_query(request: Request, parts: Parts) -> Service:
 async def _session(request: Request, parts: Parts, session_id: str) -> Response:
     scope = parts.identity(request).scope
     if scope and request.method == "POST":
-        raise shared_key("What is sent to a session may name others")
+        raise shared_key("A request to a session may name others")
     came = bytes(request.scope["raw_path"]).decode("ascii")
     if _leads_out(came) or not came.startswith("/sessions/"):
         raise HTTPException(404)

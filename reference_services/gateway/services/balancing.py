@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from signoff.reference_services.gateway.services.replica import Replica
 
 Choose = Callable[[Sequence[Replica], str | None], Replica | None]
-"""Of the replicas that may be asked, the one that is; None where the request has to wait for room."""
+"""Of the replicas that may be asked, the one that is; None if the request has to wait for room."""
 
 
 def least_outstanding(replicas: Sequence[Replica], session: str | None) -> Replica | None:

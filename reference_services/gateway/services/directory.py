@@ -151,7 +151,7 @@ def _described(replica: Replica) -> dict[str, Any]:
 def with_announced(
     configured: Mapping[str, ServiceEntry], announced: Mapping[str, ServiceEntry]
 ) -> dict[str, ServiceEntry]:
-    """The services of both. What is configured stays as it is: an address or name that it has is not added again."""
+    """The services of both. Configured services are unchanged: their addresses and names are not added again."""
     found = dict(configured)
     for name, entry in announced.items():
         if name not in configured:

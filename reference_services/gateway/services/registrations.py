@@ -105,7 +105,7 @@ class Registrations:
         return held, before is None
 
     def renew(self, service: str, replica: str) -> Registration:
-        """Hold a replica for another lease. Raises Refused (404) where its lease has ended."""
+        """Hold a replica for another lease. Raises Refused (404) if its lease has ended."""
         before = self._found(service, replica)
         held = replace(before, expires=self._clock() + before.lease_s)
         self._held[service, replica] = held
@@ -113,7 +113,7 @@ class Registrations:
         return held
 
     def withdraw(self, service: str, replica: str) -> None:
-        """Let a replica go. Raises Refused (404) where it is gone."""
+        """Let a replica go. Raises Refused (404) if it is gone."""
         self._found(service, replica)
         self._drop([(service, replica)], "withdrawn")
 

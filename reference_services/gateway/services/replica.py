@@ -13,7 +13,7 @@ _turns = itertools.count(1)
 
 
 class Replica:
-    """An address with its state. `changed` hears of each new one: the breaker's, or None where probes changed it."""
+    """An address with its state. `changed` hears of each new one: the breaker's, or None if probes changed it."""
 
     def __init__(
         self,

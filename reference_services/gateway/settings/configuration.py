@@ -40,7 +40,7 @@ class _Part(BaseModel):
 
 
 def sound_url(value: str) -> str:
-    """The address of a replica. Raises ValueError where it is none, or holds a secret."""
+    """The address of a replica. Raises ValueError if it is none, or holds a secret."""
     try:
         parts = urlsplit(value)
         is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

@@ -15,7 +15,7 @@ _MOST_REASON_BYTES = 123
 
 
 class TooLong(Exception):
-    """A message is longer than what is let through."""
+    """A message is longer than the limit."""
 
 
 class Frames:

@@ -89,7 +89,7 @@ def _ended(there: asyncio.Task[None], here: asyncio.Task[None], to_client: Frame
         if isinstance(error, Refused):
             return "rate", CloseCode.POLICY_VIOLATION, str(error)
         if isinstance(error, TooLong):
-            return "too_long", CloseCode.MESSAGE_TOO_BIG, "The message is longer than what is let through."
+            return "too_long", CloseCode.MESSAGE_TOO_BIG, "The message is longer than the limit."
         raise error
     if here.done() and not here.cancelled():
         if (error := here.exception()) is not None:

@@ -10,7 +10,7 @@ from signoff.reference_services.web.requests.description import Count, Told, som
 
 
 class Inference(Told):
-    """An answer. `tokens_used` is null where an upstream does not say."""
+    """An answer. `tokens_used` is null if an upstream does not say."""
 
     inference_id: str
     prompt: str

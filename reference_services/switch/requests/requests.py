@@ -22,7 +22,7 @@ MAX_TEMPERATURE = 2.0
 
 
 class InferRequest(BaseModel):
-    """The body; what is left out is what the settings say."""
+    """The body; defaults are the settings."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -41,7 +41,7 @@ class InferRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request with every limit filled in. `max_tokens` is None where the request leaves it to the room there is."""
+    """A request with every limit filled in. `max_tokens` is None if the request leaves it to the room there is."""
 
     prompt: str
     context_length: int
@@ -63,7 +63,7 @@ class Asked:
 
 
 async def read(request: Request, settings: SwitchSettings) -> Asked:
-    """What is asked. Raises Refused (400, 413, 415, 503), and ClientLeft where the client leaves before its end."""
+    """The parsed request. Raises Refused (400, 413, 415, 503), and ClientLeft if the client leaves early."""
     reason = strict_json.refused_type(request.headers)
     if reason is not None:
         raise Refused(415, reason)

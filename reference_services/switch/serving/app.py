@@ -59,7 +59,7 @@ def create_app(
     let_in: Callable[[str], Guard] = guard,
     queue: Callable[[int, int], Queue] = Queue,
 ) -> FastAPI:
-    """The service. Raises SettingsError where the token or the registry is at fault."""
+    """The service. Raises SettingsError if the token or the registry is at fault."""
     token = read_token(settings)
     logs.hide([token, *([settings.openai_api_key.get_secret_value()] if settings.openai_api_key else [])])
     check, sources = let_in(token), build(settings)

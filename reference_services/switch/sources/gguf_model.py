@@ -100,7 +100,7 @@ class GgufModel:
             await asyncio.sleep(pause_s)
 
     async def _run(self) -> str:
-        """One life of the process; gives why it refused to load, "" where it died."""
+        """One life of the process; gives why it refused to load, "" if it died."""
         process = self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",

@@ -107,7 +107,7 @@ def _problems(table: Any) -> list[str]:
         problems.append("default_model is missing: name one of the models")
     for key in ("default_model", "fallback_model"):
         if key in table and table[key] not in names:
-            problems.append(f"{key} = {table[key]!r} is none of the models: {', '.join(names) or 'there are none'}")
+            problems.append(f"{key} = {table[key]!r} is not one of the models: {', '.join(names) or 'there are none'}")
     if "framework" in table and table["framework"] not in FRAMEWORKS:
         problems.append(f"framework = {table['framework']!r}: allowed is {', '.join(FRAMEWORKS)}")
     return problems

@@ -10,7 +10,7 @@ from signoff.reference_services.switch.requests.requests import Asked
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model wrote. `tokens` counts prompt and answer; None where the upstream does not say."""
+    """What a model wrote. `tokens` counts prompt and answer; None if the upstream does not say."""
 
     text: str
     tokens: int | None

@@ -86,7 +86,7 @@ def _framework(settings: SwitchSettings, model: Model) -> str:
 
 
 def _add(chain: list[Source], label: str, model: Model, settings: SwitchSettings) -> str:
-    """Put a model of this machine at the end of the chain; gives why it is not put there, "" where it is."""
+    """Put a model of this machine at the end of the chain; gives why it is not put there, "" if it is."""
     framework, folder = _framework(settings, model), Path(settings.hermes_model_dir)
     url = settings.url_of(framework)
     is_loaded_here = framework == "llama-cpp" and not url

@@ -52,7 +52,7 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -
 
 
 class EventStream(Response):
-    """Server-sent events. `close` runs in any case, also where the client left before the first event."""
+    """Server-sent events. `close` runs in any case, even if the client left before the first event."""
 
     media_type = "text/event-stream"
 

@@ -70,7 +70,7 @@ class Keys:
         return bool(self._digests)
 
     def caller(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Who calls, "" where no keys are asked for. Raises Refused (401).
+        """Who calls, "" if no keys are asked for. Raises Refused (401).
 
         A key may come as `Authorization: Bearer KEY` and, where another header is set, in that header.
         """

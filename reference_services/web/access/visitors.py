@@ -2,7 +2,7 @@
 
 A browser sends a page's requests to any address that the page names, this machine's too, and a name can be made to mean
 this machine after the page was loaded (DNS rebinding). Such requests say so themselves: `Origin` and `Sec-Fetch-Site`
-name the page, `Host` the name by which it asked. What is no browser sends none of the first two.
+name the page, `Host` the name by which it asked. Other clients send neither of the first two.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """openapi.json: what each route says of its answers, and what holds for all of them.
 
-Bodies of requests are read and checked by `request_body`, answers are made as plain dictionaries; what is said of them
+Bodies of requests are read and checked by `request_body`, answers are made as plain dictionaries; their descriptions
 here is held to them by tests alone, so that no request pays for it.
 """
 

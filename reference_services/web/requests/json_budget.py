@@ -34,7 +34,7 @@ class TooManyValues(OverBudget):
 
 
 def check(content: bytes | bytearray) -> None:
-    """Raises OverBudget. What is no JSON may pass: who parses it finds out."""
+    """Raises OverBudget. Invalid JSON may pass: the parser detects it."""
     opens = content.count(b"[") + content.count(b"{")
     # Each value is the first of all, the first in its container, or stands behind a comma.
     most = 1 + opens + content.count(b",")

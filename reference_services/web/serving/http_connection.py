@@ -19,7 +19,7 @@ Stage = Literal["idle", "head", "body", "whole"]
 
 
 class HttpConnection(HttpToolsProtocol):
-    """`check` is called now and then. What is too late or too long gets its status where none is out yet."""
+    """`check` is called regularly. A late or long request gets its status if none was sent yet."""
 
     def __init__(
         self,

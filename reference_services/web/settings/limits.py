@@ -12,7 +12,7 @@ class Limits:
     max_connections: int = 1024
     """Further ones wait in the kernel's queue."""
     request_head_seconds: float = 10.0
-    """For a request's line and headers, from the first byte, or from the connection where there was none yet."""
+    """For a request's line and headers, from the first byte, or from the connection if there was none yet."""
     request_body_seconds: float = 60.0
     """For a request's body, or a message of a WebSocket, from its first byte to its last."""
     request_idle_seconds: float = 10.0
