@@ -71,8 +71,8 @@ def test_all_that_is_wrong_with_a_registry_is_told_at_once(tmp_path: Path) -> No
         "available_models[1].framework = 'olama'",
         "available_models[1].sha256",
         "'hermes-7b-q4' is there twice",
-        "default_model = 'none' is none of the models",
-        "fallback_model = 'mistral-3b-q4' is none of the models",
+        "default_model = 'none' is not one of the models",
+        "fallback_model = 'mistral-3b-q4' is not one of the models",
     ):
         assert expected in text
     assert all(line.startswith(f"{file}: ") for line in caught.value.problems)
