@@ -27,7 +27,7 @@ from signoff.acceptance.reading.source.library_names import (
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """The printed values of the criterion's steps, or the error that they ended with."""
+    """The values that the criterion's calls printed, or their error."""
     steps = criterion.parameters.get("steps")
     if steps is None:
         raise NotMeasurable(

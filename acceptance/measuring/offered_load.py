@@ -56,9 +56,9 @@ SECONDS = 65.0
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Generate load for the profile's time while memory and CPU of the service are sampled.
+    """Generate load for the profile's time and sample the service's memory and CPU.
 
-    Raises NotMeasurable for a request that is not among those offered: for another service than the target, or
+    Raises NotMeasurable for a request outside the load: for another service than the target, or
     no completion.
     """
     if not _is_for_target(criterion, site):

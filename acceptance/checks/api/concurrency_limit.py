@@ -26,7 +26,7 @@ COMPLETIONS = (generation.CHAT_PATH, "/v1/completions")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask twice alone, then for three more than the limit at once, as streams where the request is a completion."""
+    """Send two single requests, then three more than the limit at once, streamed if they are completions."""
     assert criterion.threshold is not None
     count = int(criterion.threshold.value) + SURPLUS
     if count > MOST:
@@ -48,7 +48,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """By how many streams overlap in the middle of their text; without streams, by how far apart answers end."""
+    """By the number of streams that overlap in the middle of their text; without streams, by the times between ends."""
     threshold = criterion.threshold
     assert threshold is not None
     answers = list(evidence.of("answer"))

@@ -40,7 +40,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass if every error has an error's answer, and health and a completion are afterwards as before."""
+    """Pass if every error gets an error response, and health and a completion are unchanged afterwards."""
     before, after = next(evidence.of("before")), next(evidence.of("after"))
     if came := generation.unanswered(before["completion"]):
         return Verdict("fail", f"a sound request gives {came} before any error")

@@ -40,7 +40,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass if the names are there and a request counter moved by exactly the requests that were sent."""
+    """Pass if the names exist and a request counter moved by exactly the number of requests sent."""
     before, after = next(evidence.of("before")), next(evidence.of("after"))
     found, problem = families(after)
     if problem:

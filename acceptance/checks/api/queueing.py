@@ -35,7 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass if each was answered or was refused with a time to come again, and most were answered."""
+    """Pass if each was answered or refused with a retry time, and most were answered."""
     records = list(evidence.of("answer"))
     answered = sum(not generation.unanswered(record) for record in records)
     refused = [record for record in records if is_busy(record)]

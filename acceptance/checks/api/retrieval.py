@@ -28,8 +28,8 @@ DONE = (200, 201, 202, 204)
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Ask for an unknown fact, add it to the store, ask again, delete it, ask once more.
 
-    A store may take a moment to take in or let go what it was told: each of the later questions is asked up to
-    five times, a second apart. Only the added document is deleted, and it is always deleted.
+    A store may need a moment to add or delete a document: each of the later questions is asked up to five times, a
+    second apart. Only the added document is deleted, and it is always deleted.
     """
     plant = Planter("retrieval", site.seed).fact("retrieval", 0)
     name = f"signoff-{site.seed}"

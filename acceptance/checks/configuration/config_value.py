@@ -17,7 +17,7 @@ ABSENT = object()
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the redacted `/config` once; a service without one shows no configuration from outside."""
+    """Read the redacted `/config` once; without it, the configuration is not visible."""
 
     def take(recorder: Recorder) -> None:
         answer = site.ask("GET", "/config")
@@ -34,7 +34,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass if the service reports the value; what it does not report is not measurable."""
+    """Pass if the service reports the value; a value that it does not report is not measurable."""
     name, expected = criterion.parameters["name"], criterion.parameters["value"]
     found, url = reported(evidence, name), next(evidence.of("config"))["url"]
     if found is ABSENT:

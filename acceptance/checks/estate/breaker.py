@@ -22,7 +22,7 @@ REFUSED = 503
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask for the broken model, or at the broken address, until several refusals in a row came quickly.
+    """Request the broken model or address until several consecutive refusals were quick.
 
     `[addresses] broken` is a URL, or the name of a model at the gateway whose upstream is down.
     """

@@ -20,7 +20,7 @@ SHOWS_NOTHING = {"row", "text", "news", "welcome"}
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the dashboard with the document's uid, else the first ones that a search gives."""
+    """Read the dashboard with the document's uid, else the first search results."""
     uid: str | None = criterion.parameters.get("uid")
 
     def take(recorder: Recorder) -> None:

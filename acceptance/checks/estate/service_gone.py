@@ -14,7 +14,7 @@ from signoff.acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Look for the processes that the service had, and try to connect to its address once more."""
+    """Look for the service's former processes, and try to connect to its address."""
     processes = stopped.processes(site)
     target = urlsplit(site.deployment.target)
     host, port = target.hostname or "", target.port or {"http": 80, "https": 443}[target.scheme]

@@ -44,7 +44,7 @@ WELL_KEYS = {
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass if something was printed, nothing of it is a failure, and each word asked for is in it."""
+    """Pass if the output is not empty, reports no failure, and contains each demanded word."""
     call = next(evidence.of("call"))
     if call["error"]:
         return Verdict("fail", f"the call ended with {call['error'].strip().splitlines()[-1]}")

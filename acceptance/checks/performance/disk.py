@@ -21,7 +21,7 @@ AT_LEAST = (">=", ">")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask the operating system for the size and the room of the file system; only on the server's own machine."""
+    """Ask the operating system for the size and free space of the file system; only on the server's own machine."""
     asked = criterion.parameters["path"]
     if not site.deployment.is_local:
         raise NotMeasurable(
@@ -43,7 +43,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Room is asked for where the document calls it free or available, else the size of the file system."""
+    """Free space if the document says free or available, else the size of the file system."""
     limit = criterion.threshold
     assert limit is not None
     found = next(evidence.of("disk"))

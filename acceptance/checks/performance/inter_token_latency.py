@@ -16,7 +16,7 @@ from signoff.perf.load.load_run import LoadRun
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Decided as a latency on each answer's mean time between its tokens; no time counts as more than five limits."""
+    """As a latency, on each answer's mean time between tokens; times count at most as five times the limit."""
     run = offered_load.run_of(evidence)
     if not run.plan.stream:
         return Verdict("fail", "the server does not take a request for a stream, so its tokens do not come one by one")

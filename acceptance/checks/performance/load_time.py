@@ -22,7 +22,7 @@ TIMEOUT_IN_LIMITS = 2
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Start a second instance on free ports several times, from nothing to ready, and stop it again."""
+    """Start a second instance on free ports several times, from the command to ready, and stop it again."""
     start = site.deployment.start
     if start is None:
         raise NotMeasurable(

@@ -43,7 +43,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """An exact bound on the share of conversations that are right in the session and wrong in the control."""
+    """An exact bound on the share of conversations that are correct in the session and wrong in the control."""
     assert criterion.threshold is not None
     setup = next(evidence.of("setup"))
     figure = lift(evidence.records)

@@ -21,7 +21,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass if no reply holds another session's nonce; the upper end of the interval is the rule of three."""
+    """Pass if no reply contains another session's nonce; the rule of three gives the upper bound."""
     probe = probe_result(evidence, "isolation")
     count, leaks = probe["sessions"], probe["leaks"]
     if leaks:
