@@ -23,12 +23,12 @@ _INSIDE = (
 
 
 def is_refusal(record: Record) -> bool:
-    """Whether the status says that the request is at fault."""
+    """Whether the status blames the request."""
     return record["status"] is not None and 400 <= record["status"] < 500
 
 
 def is_busy(record: Record) -> bool:
-    """Whether the status says that there is too much to do, and a header when to come again."""
+    """Whether the status reports overload, with a header for the retry time."""
     return record["status"] in (TOO_MANY, UNAVAILABLE) and bool(record["headers"].get("retry-after"))
 
 
@@ -38,9 +38,9 @@ def reason(record: Record) -> str:
 
 
 def inside(record: Record) -> str:
-    """A stack trace or a path of the server that an answer shows, "" if it shows none.
+    """A stack trace or a server path in an answer, "" if there is none.
 
-    What the request held itself, as a model that is named by its path, is no secret of the server's.
+    Text of the request itself, such as a model named by its path, does not count.
     """
     sent = f"{record['url']} {json.dumps(record['body'], ensure_ascii=False)} {record.get('raw', '')}"
     found = (match[0] for pattern in _INSIDE for match in pattern.finditer(record["text"]))
@@ -59,7 +59,7 @@ def fault(record: Record) -> str:
     if not is_refusal(record):
         return f"gets {record['status']}, not a 4xx"
     if shown := inside(record):
-        return f"gets {record['status']} that shows the server's inside: {shown}"
+        return f"gets {record['status']} that shows internal details: {shown}"
     if not reason(record):
         return f"gets {record['status']} without a reason in JSON"
     return ""

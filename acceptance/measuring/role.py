@@ -44,18 +44,18 @@ def ask(
         raise NotMeasurable(f"{url} gives 404, and the deployment does not say where the {role} is", mend(role))
     if answer["status"] in (401, 403) and not site.deployment.headers(url):
         raise NotMeasurable(
-            f"{url} gives {answer['status']}: the {role} wants a key, and the deployment gives it none",
-            f'add {role} = "VARIABLE" under [api_keys] of the deployment file, or let it be read without a key',
+            f"{url} gives {answer['status']}: the {role} requires a key, and the deployment has none",
+            f'add {role} = "VARIABLE" under [api_keys] of the deployment file, or make it readable without a key',
         )
     return {**answer, "named": named}
 
 
 def mend(role: str) -> str:
-    """What to add to a deployment file, so that a role can be measured."""
+    """The entry for a deployment file that makes a role measurable."""
     return f'add {role} = "http://HOST:PORT" under [addresses] of the deployment file'
 
 
 def _sound(role: str, url: str) -> str:
     if "://" not in url:
-        raise NotMeasurable(f"the deployment gives {url} for the {role}, which is no URL", mend(role))
+        raise NotMeasurable(f"the deployment gives {url} for the {role}, which is not a URL", mend(role))
     return url

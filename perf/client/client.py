@@ -1,6 +1,6 @@
-"""The client behind every figure: HTTP/1.1 and server-sent events over non-blocking sockets with timestamps.
+"""The client for all measurements: HTTP/1.1 and server-sent events over non-blocking sockets with timestamps.
 
-Parsing of JSON is left until a response is complete. Redirects are not followed, failures are not retried:
+JSON is parsed after a response is complete. Redirects are not followed, failures are not retried:
 each request becomes exactly one `Exchange`. A connection that lay idle for longer than `idle_s` is not used
 again, so that a server that closes idle connections (the usual limit is 5 s) does not look like one that
 drops requests.

@@ -17,12 +17,12 @@ from signoff.perf.redaction.known_secrets import counted
 Stamps = Literal["kernel", "user"]
 
 OWN_FAULTS = frozenset({"interrupted", "client_error"})
-"""Outcomes that are the client's, not the server's. They never count as good, and they make a run invalid."""
+"""Outcomes caused by the client. They never count as good, and they make a run invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request as it went.
+    """The record of one request.
 
     `outcome` is "ok" or what went wrong: timeout, refused, unreachable, reset, tls, redirect, http_<status>,
     truncated, stream_error, malformed, empty, interrupted, client_error. `sent_ns` is None if nothing was
@@ -49,7 +49,7 @@ class Exchange:
     """The longest time that bytes of this exchange waited in the kernel before they were read."""
     text: str = ""
     redacted: int = 0
-    """In how many places a key was taken out of `error` and `text`."""
+    """The number of keys removed from `error` and `text`."""
 
     @property
     def ok(self) -> bool:
@@ -80,11 +80,11 @@ class Exchange:
 
     @property
     def send_lag_ns(self) -> int | None:
-        """How late the client sent, less the time that a fresh connection took."""
+        """The lateness of the send, without the time of a new connection."""
         return None if self.sent_ns is None else max(0, self.sent_ns - self.intended_ns - self.connect_ns)
 
     def as_record(self) -> dict[str, Any]:
-        """Plain JSON without the keys of this process; `text` and `redacted` only where there is something in them."""
+        """Plain JSON without the keys of this process; `text` and `redacted` only if not empty."""
         record: dict[str, Any] = {"record": "exchange", **dict(zip(_NAMES, _VALUES(self), strict=True))}
         record["token_ns"] = list(self.token_ns)
         if self.error or self.text:
@@ -123,5 +123,5 @@ def latencies_ms(exchanges: Iterable[Exchange], timeout_ms: float) -> list[float
 
 
 def outcomes(exchanges: Iterable[Exchange]) -> dict[str, int]:
-    """How many exchanges ended in which way."""
+    """The number of exchanges by outcome."""
     return dict(sorted(Counter(exchange.outcome for exchange in exchanges).items()))

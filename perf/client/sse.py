@@ -29,7 +29,7 @@ class Event(NamedTuple):
 
 
 class EventReader:
-    """Takes bytes as they come and gives back the events that they complete."""
+    """Accepts bytes and returns the events that they complete."""
 
     __slots__ = ("_after_cr", "_begun", "_data", "_kind", "_line", "_start")
 

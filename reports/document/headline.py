@@ -48,7 +48,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
     ]
     if reasons:
         return "undecided", "; ".join(reasons)
-    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and nothing prevents it"
+    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and no criterion prevents it"
 
 
 def outcome(run: StoredRun) -> tuple[RunOutcome, str]:

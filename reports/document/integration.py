@@ -22,13 +22,13 @@ IN_THE_TEMPLATE = (
     "Configuration",
     "Judged by a person",
 )
-"""Shown even if the document asks nothing of it; the others where it does."""
+"""Shown even without criteria; other parts only with criteria."""
 OTHER = "Other"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the deployment; `word` is None if the document asks nothing of it."""
+    """One part of the deployment; `word` is None without criteria."""
 
     label: str
     word: Word | None

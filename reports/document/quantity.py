@@ -40,7 +40,7 @@ def convert(value: float, unit: str, into: str) -> float | None:
 
 
 def number(value: float, limit: float | None = None) -> str:
-    """Four significant digits, and more where fewer would put the figure on or across the limit."""
+    """Four significant digits, or more if rounding would move the figure onto or across the limit."""
     for digits in range(4, 18):
         text = _digits(value, digits)
         shown = float(text.replace(",", ""))

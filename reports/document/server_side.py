@@ -17,7 +17,7 @@ _MOST = (("running", "running"), ("waiting", "waiting"))
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One line of the table; `state` is in words, `is_off` where the two sides differ."""
+    """One line of the table; `state` is in words, `is_off` if the two sides differ."""
 
     what: str
     client: str
@@ -70,7 +70,7 @@ def shown(side: StoredServerSide) -> ServerShown:
 
 
 def server_lines(server: Mapping[str, Any], gpu: Mapping[str, Any] | None) -> list[str]:
-    """The same for a terminal, from a result of `signoff load`, which has the cache on its own line."""
+    """The same for a terminal, from a result of `signoff load`, which shows the cache separately."""
     side = decode(StoredServerSide, {**server, "gpu": gpu, "cache": None}, "server")
     told = shown(side)
     if side.problem:

@@ -28,12 +28,12 @@ class Threshold:
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
 
     def base(self) -> tuple[float, str]:
-        """The limit in base units: seconds, bytes, ratio; other units stay as they are."""
+        """The limit in base units: seconds, bytes, ratio; other units are unchanged."""
         scale, unit = SCALE.get(self.unit, (1.0, self.unit))
         return self.value * scale, unit
 
     def holds(self, found: float) -> bool:
-        """Whether a figure in base units keeps the limit."""
+        """Whether a figure in base units meets the limit."""
         limit = self.base()[0]
         return {
             "<": found < limit,
