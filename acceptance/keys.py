@@ -19,11 +19,11 @@ MOST_BYTES = 16_000
 
 
 _held: dict[str, str] = {}
-"""Variables that were taken out of this process's environment, each with what it held."""
+"""Variables that were removed from this process's environment, with their values."""
 
 
 def value(variable: str) -> str:
-    """What a variable holds, "" if it is not set. It is taken out of all that is written from now on."""
+    """The value of a variable, "" if it is not set. It is removed from all output from now on."""
     key = (os.environ.get(variable) or _held.get(variable, "")).strip()
     if key:
         known_secrets.remember(key, variable)

@@ -198,6 +198,6 @@ class Author:
 
 
 def _behind(text: str, thing: str, *, last: bool = False) -> int:
-    """Where the text goes on after the thing, at its first or its last place."""
+    """The index of the text after the thing, at its first or its last occurrence."""
     found, wanted = text.lower(), thing.lower()
     return (found.rindex(wanted) if last else found.index(wanted)) + len(thing)

@@ -58,7 +58,7 @@ def drilled(chance: random.Random, split: Split) -> Dialogue:
 def planted(chance: random.Random, split: Split, kind: Kind, between: int, values_of: Split | None = None) -> Dialogue:
     """One to four facts, changed where the kind requires it, then unrelated exchanges, then one question.
 
-    Wordings and nouns are of the split, values too unless `values_of` says otherwise.
+    Wordings and nouns come from the split; so do values, unless `values_of` names another one.
     """
     author = Author(chance, split, values_of or split)
     if kind != "not_told" or chance.random() < 0.8:

@@ -1,9 +1,9 @@
 """Gives up a server whose requests time out, so that a frozen server costs minutes, not hours.
 
 It counts consecutive time-outs, without any answer between them: at one route (method and path), and at one origin
-for all routes. After two, the next request has half the usual time-out; if it is not answered either,
-the route or the origin is given up: what is left of the run is not asked there. Requests that were under way together
-count once, and any answer, good or bad, resets the count. No time-out is hidden: each has its own record.
+for all routes. After two, the next request has half the usual time-out; if it is not answered either, the route or the
+origin is given up: the rest of the run sends no requests there. Concurrent requests count once, and any answer, good or
+bad, resets the count. No time-out is hidden: each has its own record.
 """
 
 from __future__ import annotations

@@ -43,11 +43,11 @@ def overlapping(values: Values, batch: int) -> MeanError:
 
 
 def upper_reach(values: Values, batch: int, level: float, failed: Marks, share: float = 1.0) -> float:
-    """How far `share` of the mean lies below its upper bound, by overlapping batch means.
+    """The distance of `share` of the mean to its upper bound, by overlapping batch means.
 
-    Where some failed, the largest over all values from zero to the charged one in their place: the sum over
-    batches is convex in each batch mean, so that its ends suffice, for any centre and any scale of the squares;
-    the best of those gives the bound. It grows with every failure.
+    With failures, the maximum over all values from zero to the charged one in their place: the sum over batches is
+    convex in each batch mean, so that the end points suffice, for any centre and any scale of the squares; the best
+    of those gives the bound. It grows with every failure.
     """
     usual = overlapping(values, batch)
     high, factor = _sliding(values, batch)

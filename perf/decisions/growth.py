@@ -29,11 +29,11 @@ def decide_growth(
 ) -> Decision:
     """Three-way decision on `memory < limit_bytes`, now and after `horizon_s` of the same load.
 
-    `peak_bytes` is a high-water mark kept by the system; None if there is none, then the largest sample
-    stands for it and the polling interval is stated. Fail: the peak reaches the limit, or even the lower
-    bound of the growth would bring it there within the horizon. Growth is judged by the increments between
-    blocks of the series, which a random walk does not deceive, over the whole and over the last half alone,
-    so that a start-up that levels off is no leak.
+    `peak_bytes` is the system's high-water mark; if it is None, the largest sample replaces it and the
+    polling interval is stated. Fail: the peak reaches the limit, or even the lower bound of the growth
+    reaches it within the horizon. Growth is judged by the increments between blocks of the series, which is
+    robust against random walks, over the whole series and over its last half, so that a start-up that levels
+    off is not a leak.
     """
     check_alpha(alpha)
     if len(times_s) != len(bytes_used):

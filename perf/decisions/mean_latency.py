@@ -191,8 +191,8 @@ def mean_bounds(
 
     Batches of a 24th of the series, at least 50, for the lower bound; of a twentieth and of a tenth, and the wider
     of the two, for the upper one: a wrong pass weighs more. That one is widened for skew by Johnson's correction
-    (J. Am. Stat. Assoc. 73, 1978); the lower one is Hall's (J. R. Stat. Soc. B 54, 1992). What the failures could
-    have been widens the upper bound only where it would lie below `limit` without that.
+    (J. Am. Stat. Assoc. 73, 1978); the lower one is Hall's (J. R. Stat. Soc. B 54, 1992). The possible latencies of
+    failures widen the upper bound only if it would be below `limit` without them.
     """
     count, mean = len(values), float(values.mean())
     shortest, short, long = (max(BATCH, count // parts // 10 * 10) for parts in (24, 20, 10))

@@ -95,11 +95,11 @@ class Series:
 
 
 def series(exchanges: Sequence[Exchange]) -> list[Series]:
-    """The good times of a run with the client's part in them.
+    """The times of successful requests, with the client's part in them.
 
     A late send counts in full. The kernel timestamps arrivals, but a read that spans packets carries the
-    stamp of the last one: two pieces with one stamp may have come apart while the client was late, by about as
-    much as that exchange's bytes lay unread.
+    timestamp of the last one: two chunks with one timestamp may have arrived separately while the client was
+    late, at most as far apart as that exchange's bytes were unread.
     """
     good = [each for each in exchanges if each.ok]
     if not good:

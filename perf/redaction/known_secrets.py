@@ -129,10 +129,10 @@ def environment(*, bare: bool = False) -> dict[str, str]:
 
 
 def warnings() -> list[str]:
-    """What to say of secrets that are too short, or too plain, to be taken out everywhere."""
+    """Warnings about secrets that are too short, or too common, to be removed everywhere."""
     return [
         f"the secret of {whose or 'this run'} has less than {SHORTEST} characters, or is a plain word or a name: it "
-        'is taken out of what is kept only behind words such as "Bearer" or "key:"; use a longer one'
+        'is removed from output only after words such as "Bearer" or "key:"; use a longer one'
         for secret, whose in _known.secrets.items()
         if secret in _known.redactor.weak
     ]

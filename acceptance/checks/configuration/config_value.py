@@ -47,18 +47,18 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     known = told["known"]
     # A folder of the document, where the deployment says which one stands for it.
     if isinstance(expected, str) and expected in (files := told.get("files", {})) and files[expected] == found:
-        assumption = f"{expected} stands for {found}, as the deployment file says"
+        assumption = f"{found} replaces {expected}, as the deployment file says"
         return Verdict("pass", f"uses {found}, which the deployment gives for {expected}", assumptions=(assumption,))
     if name == "host" and not same_value(expected, found):
         if same_value(known.get(str(expected)), found):
             return Verdict(
                 "pass",
                 f"listens on {found}, which the deployment gives for {expected}",
-                assumptions=(f"{expected} stands for {found}, as the deployment file says",),
+                assumptions=(f"{found} replaces {expected}, as the deployment file says",),
             )
         return Verdict(
             "not_measurable",
-            f"the service listens on {found}, and the deployment does not say what stands for {expected}",
+            f"the service listens on {found}, and the deployment does not say what replaces {expected}",
             mend=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
         )
     if same_value(expected, found):

@@ -83,7 +83,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         "pass",
         f"{last['url']} refuses at once after {len(answers) - REFUSALS} failures: {seen}{others}",
         figure,
-        assumptions=("a quick 503 stands for an open breaker: from outside its state is not seen",),
+        assumptions=("a quick 503 counts as an open breaker, whose state is not visible from outside",),
     )
 
 

@@ -31,7 +31,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             answer = gateway.complete(site, model, f"Greet {service} in one word.") if model is not None else {}
             recorder.write("answer", {**answer, "service": service, "model": model})
         if found:
-            recorder.write("nobody", gateway.complete(site, NOBODY, "Greet nobody in one word."))
+            recorder.write("nobody", gateway.complete(site, NOBODY, "Greet me in one word."))
 
     return site.measured("gateway-routing", take, key=services)
 
@@ -60,7 +60,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     return Verdict(
         "pass",
         f"{len(answers)} models answer, each in its own name ({gateway.short([each['model'] for each in answers])}); "
-        f"one that nobody serves gives {told}",
+        f"an unknown model gives {told}",
     )
 
 

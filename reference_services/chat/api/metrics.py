@@ -45,7 +45,7 @@ class Metrics:
     """All metrics of one app."""
 
     def __init__(self, model_name: str, prefix: str = "hermes_2", engine: Engine | None = None) -> None:
-        """`engine`: where it has metrics of its own, they are shown under vLLM's names, else what is counted here."""
+        """`engine`: its own metrics, if any, appear under vLLM's names; otherwise the counts from here."""
         self.registry = here = CollectorRegistry()
         self.requests = Counter(
             f"{prefix}_requests", "Completion requests that ended.", ["endpoint", "outcome"], registry=here

@@ -175,7 +175,7 @@ class SimulatedEngine:
     async def gone(self) -> str:
         """Never: it is part of the service."""
         await asyncio.get_running_loop().create_future()
-        raise AssertionError("nobody sets this future")
+        raise AssertionError("this future is never set")
 
     async def close(self) -> None:
         """Nothing was started."""

@@ -103,7 +103,7 @@ class SessionManager:
     async def begin(self, session_id: str, carried: int = 0) -> Turn:
         """Wait for the session's turn. The session need not exist: its first committed turn opens it.
 
-        `carried` is how many messages of history the request sends along: so much more may have to be compared.
+        `carried` is the number of history messages in the request, which must be compared with stored ones.
         """
         lock = self._locks.setdefault(session_id, asyncio.Lock())
         self._users[session_id] += 1

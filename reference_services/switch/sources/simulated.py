@@ -43,7 +43,7 @@ class _EngineSettings(ChatSettings):
 
 
 def engine(settings: SwitchSettings) -> SimulatedEngine:
-    """The engine. It has no limit of its own: the queue limits concurrent requests."""
+    """The engine, without a concurrency limit: the queue limits concurrent requests."""
     return SimulatedEngine(
         _EngineSettings(
             max_num_seqs=PLACES,
