@@ -198,7 +198,7 @@ class RemoteWorkers:
                 self._stop()
 
     def _end(self, gathered: Gathered) -> None:
-        """Interrupts the workers and takes what they still have to report."""
+        """Interrupts the workers and handles their last reports."""
         self._stop()
         while any(each.open for each in self._members.values()):
             try:

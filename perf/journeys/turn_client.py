@@ -2,7 +2,7 @@
 
 It reads lines of JSON: first the plan (with `lasts_s`, if it is to close by itself), then each turn (`turn`, `body`,
 `headers`, `due_ns`, `sequence`), and `close` once no more are to begin. It writes lines of JSON: `ready`, each
-exchange with its `turn`, `dropped` for a turn that was not due yet when it closed, and at the end what it saw of
+exchange with its `turn`, `dropped` for a turn that was not due yet when it closed, and at the end its measurements of
 itself. It knows nothing of Locust.
 """
 

@@ -23,7 +23,7 @@ def constant(rate_per_second: float, duration_s: float) -> tuple[int, ...]:
 
 
 def poisson(rate_per_second: float, duration_s: float, seed: int) -> tuple[int, ...]:
-    """A Poisson process: exponential gaps, not rescaled, so that the count varies as it does in the field.
+    """A Poisson process: exponential gaps, not rescaled, so that the count varies as in production.
 
     The same seed gives the same schedule (numpy's PCG64). Raises PlanInvalid (a ValueError).
     """

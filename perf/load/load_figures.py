@@ -40,10 +40,10 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class LoadFigures:
-    """The times of a run. Every request counts; one that failed counts with the time-out, however it failed.
+    """The times of a run. Every request counts; any failure counts as the time-out.
 
-    Gaps between tokens (more exactly: between pieces of content as they arrived) are those that were seen, and a
-    stream that was given up at the time-out adds the gap that it was in. Nothing of an interrupted request counts.
+    Gaps between tokens (strictly: between content chunks) are the observed ones, and a
+    stream that timed out adds its last, open gap. Interrupted requests do not count.
     """
 
     ttft_ms: Times | None
@@ -71,7 +71,7 @@ class LoadFigures:
 
 
 def gaps_ms(exchanges: Sequence[Exchange]) -> Values:
-    """Every gap between two pieces of content of one stream."""
+    """Every gap between two content chunks of one stream."""
     gaps = [np.diff(_tokens(each)) for each in exchanges if each.token_ns]
     return np.concatenate(gaps) / 1e6 if gaps else np.empty(0)
 
@@ -83,9 +83,9 @@ def _tokens(exchange: Exchange) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Good times of one kind, and the client's known part in each.
+    """Times of one kind from successful requests, and the client's known part in each.
 
-    `unstamped` marks those whose end the kernel did not stamp: any lag of the event loop may be in them.
+    `unstamped` marks those without a kernel timestamp: they may contain any lag of the event loop.
     """
 
     name: str

@@ -14,7 +14,7 @@ from signoff.perf.processes.process_identity import ProcessIdentity, identify
 from signoff.perf.server_side.readings import ServerSide, server_side
 from signoff.perf.server_side.scrape import Scraper, Source
 
-ELSEWHERE = "the server's process is not seen on this machine, so its GPUs are not looked at"
+ELSEWHERE = "the server's process is not visible on this machine, so its GPUs are not read"
 
 
 class ServerWatch:
@@ -59,7 +59,7 @@ class ServerWatch:
         self._open.__exit__(kind, error, trace)
 
     def side(self, run: LoadRun) -> ServerSide:
-        """What the server reported of the run, once the block is left."""
+        """The server's report on the run, after the block."""
         return server_side(self._scraper.scraped(), run.exchanges, run.started_ns)
 
     def gpu(self) -> dict[str, Any] | None:
@@ -67,7 +67,7 @@ class ServerWatch:
         if self._gpus is None:
             return {"problem": self._gpu_problem, "devices": []} if self._gpu_problem else None
         devices = [each.as_record() for each in self._gpus.gpus()]
-        problem = "" if devices else "no GPU could be asked"
+        problem = "" if devices else "no GPU could be read"
         if self._process is not None and not self._process.is_there():
             problem = f"{self._process.text()} ended during the run: the figures mix several processes"
         return {"problem": problem, "devices": devices}
