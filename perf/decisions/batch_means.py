@@ -20,23 +20,23 @@ from scipy.special import stdtrit
 Values = NDArray[np.float64]
 Marks = NDArray[np.bool_]
 _STEPS: Final = 10
-"""Batches overlap in tenths: nearly all that full overlap knows, with far fewer of them."""
+"""Batches overlap in tenths: nearly the information of full overlap, with far fewer batches."""
 
 
 @dataclass(frozen=True, slots=True)
 class MeanError:
-    """Standard error of a mean, and the degrees of freedom with which it is known."""
+    """Standard error of a mean, and its degrees of freedom."""
 
     error: float
     freedom: float
 
     def reach(self, level: float) -> float:
-        """How far the mean is off with probability `level`, to one side."""
+        """The one-sided error of the mean at probability `level`."""
         return -float(stdtrit(self.freedom, level)) * self.error
 
 
 def overlapping(values: Values, batch: int) -> MeanError:
-    """By overlapping batch means (Meketon and Schmeiser, WSC 1984): half as much again is known as without overlap."""
+    """By overlapping batch means (Meketon and Schmeiser, WSC 1984): 1.5 times the information of disjoint ones."""
     means, factor = _sliding(values, batch)
     centred = means - means.mean()
     return MeanError(math.sqrt(float(centred @ centred) * factor), 1.5 * (len(values) / batch - 1))
@@ -84,14 +84,14 @@ def split(values: Values, batches: int) -> Values:
 
 
 def lag_1(values: Values) -> float:
-    """Correlation of neighbours; 0 where nothing varies."""
+    """Correlation of neighbours; 0 for constant values."""
     centred = values - values.mean()
     power = float(centred @ centred)
     return float(centred[:-1] @ centred[1:]) / power if power > 0 else 0.0
 
 
 def _sliding(values: Values, batch: int) -> tuple[Values, float]:
-    """Means of overlapping batches, and by what their squares become those of the mean of all."""
+    """Means of overlapping batches, and the factor from their squares to the variance of the overall mean."""
     step = max(1, batch // _STEPS)
     sums = np.concatenate(([0.0], np.cumsum(values)))
     means: Values = (sums[batch::step] - sums[:-batch:step]) / batch
@@ -112,6 +112,6 @@ def _squares(low: Values, high: Values) -> float:
 
 
 def _least(function: Callable[[float], float], low: float, high: float) -> float:
-    """The least value of a convex function; near its place it is flat, so a rough place is near enough."""
+    """The minimum of a convex function; it is flat near its minimum, so a rough position suffices."""
     tolerance = 1e-4 * (high - low)
     return float(minimize_scalar(function, bounds=(low, high), method="bounded", options={"xatol": tolerance}).fun)

@@ -1,4 +1,4 @@
-"""Whether a server keeps up with more requests than its limit asks for."""
+"""Decides whether a server keeps up with more requests than its limit requires."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def decide_throughput(
     """
     check_alpha(alpha)
     if not (limit_per_second > 0 and duration_s > 0 and window_s > 0):
-        raise ValueError("limit, duration and window have to be above zero")
+        raise ValueError("limit, duration and window must be above zero")
     for values, name in ((completions_s, "completions"), (arrivals_s, "arrivals")):
         flaw = flaw_in(values, name)
         if flaw:
@@ -123,7 +123,7 @@ def decide_throughput(
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
-    """Completions a second with their bounds, and how fast the backlog grew."""
+    """Completions per second with their bounds, and the growth rate of the backlog."""
 
     rate: float
     low: float

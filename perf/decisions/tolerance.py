@@ -1,4 +1,4 @@
-"""Whether starts are fast enough: a bound for most future starts from a few measured ones."""
+"""Decides whether starts are fast enough: a bound for most future starts from a few measured ones."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The secrets of this process: registered where they are read, looked up where text is written.
 
-That is the whole process's affair. An exception, a log line or a file name may hold a key wherever it came from, and
-what writes it knows nothing of deployments. Nothing is known before the first `remember`, and then nothing is changed.
+This state is global to the process. An exception, a log line or a file name may contain a key from anywhere, and
+its writer knows no deployment. Before the first `remember`, nothing is changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SCHEMES: Final = ("bearer", "basic", "token")
 
 
 class _Known:
-    """What this process knows; one for all of it."""
+    """The secrets of this process; a single instance."""
 
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}
@@ -102,12 +102,12 @@ def redacted_value(value: Any) -> Any:
 
 
 def counted(value: Any) -> tuple[Any, int]:
-    """Plain JSON without the known secrets, and in how many places there was one."""
+    """Plain JSON without the known secrets, and the number of removed ones."""
     return _known.redactor.counted(value)
 
 
 def redacted_pieces(texts: list[str]) -> list[str]:
-    """Texts that came one after the other, without what they hold each or together."""
+    """A sequence of texts without secrets, including secrets that span several of them."""
     return _known.redactor.pieces(texts)
 
 
@@ -139,5 +139,5 @@ def warnings() -> list[str]:
 
 
 def forget() -> None:
-    """Know nothing again; for tests, which share a process."""
+    """Forget all secrets; for tests, which share a process."""
     _known.__init__()  # type: ignore[misc]

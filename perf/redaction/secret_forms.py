@@ -1,6 +1,6 @@
-"""Forms in which a secret can come back, and where a text holds one.
+"""Forms in which a server can echo a secret, and their detection in a text.
 
-What counts as a secret's coming back, by its length in bytes:
+What counts as an echoed secret, by its length in bytes:
 
     12 and more    any 8 characters of it in a row, and a masked one (`sk-ab****yz`: its beginning, a mask, its end)
     8 to 11        the whole of it
@@ -56,7 +56,7 @@ class Form:
     public: frozenset[int] = frozenset()
 
     def counts(self, start: int, length: int) -> bool:
-        """Whether this part of it says something of the secret."""
+        """Whether this part reveals something of the secret."""
         if length < self.least:
             return False
         if not self.public or length == len(self.text):

@@ -1,7 +1,7 @@
-"""Views of a text: as it is, without escapes, and without separators between characters.
+"""Views of a text: unchanged, without escapes, and without separators between characters.
 
-A key is still a key where a server percent-encodes it, writes it as JSON or HTML does, or breaks it over lines. Each
-view knows which part of the text each of its parts was made of.
+A server may percent-encode a key, escape it as in JSON or HTML, or break it over lines. Each
+view maps its parts to parts of the text.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ESCAPE: Final = re.compile(b"|".join((_PERCENT, _BACKSLASH, _ENTITY)))
 _KINDS: Final = ((b"%", re.compile(_PERCENT)), (b"\\", re.compile(_BACKSLASH)), (b"&", re.compile(_ENTITY)))
 """Each kind by itself: a sign of one may be a plain character where another is used."""
 _LONGEST: Final = 40
-"""No escape has more bytes."""
+"""Maximum bytes of an escape."""
 _CONTROLS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _SEPARATOR: Final = re.compile(
     rb"[\x00-\x20\x7f]+|\xc2[\x80-\xa0\xad]|\xcd\x8f|\xd8\x9c|\xe1(?:\x85[\x9f\xa0]|\x9a\x80|\xa0[\x8b-\x8f])"

@@ -1,4 +1,4 @@
-"""What a document store takes and gives, and how it fails."""
+"""The inputs, outputs and errors of a document store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What embedders make: texts as vectors of length one, whose product is how much two texts are about the same."""
+"""The output of embedders: texts as unit vectors, whose product is the similarity of two texts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model service under the load that its document demands. LOAD_DURATION_S says for how long (default: 10)."""
+"""A model service under its document's load. LOAD_DURATION_S sets the duration (default: 10)."""
 
 from __future__ import annotations
 

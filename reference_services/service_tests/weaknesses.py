@@ -1,4 +1,4 @@
-"""The checks of security that are made, each of a weakness that an answer of the service shows."""
+"""Security checks, each for a weakness that is visible in an answer of the service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Log probabilities as OpenAI's API shapes them: one way for chats, another for texts."""
+"""Log probabilities in OpenAI's format: one for chats, another for texts."""
 
 from __future__ import annotations
 

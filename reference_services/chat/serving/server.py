@@ -1,4 +1,4 @@
-"""The listeners, the service's and where it has one the metrics', in one process, from bind to graceful end."""
+"""The listeners of the service and of its metrics, in one process, from bind to graceful end."""
 
 from __future__ import annotations
 

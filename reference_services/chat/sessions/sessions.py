@@ -1,4 +1,4 @@
-"""Sessions: earlier turns, how long they are kept, and which go into the next prompt.
+"""Sessions: earlier turns, their retention, and their selection for the next prompt.
 
 A turn is a user's message with its reply. The memory is the last `conversation_memory_size` turns (10); the prompt
 holds them with the system prompt and the new message, cut to `context_window_size` tokens (8192) by leaving out the

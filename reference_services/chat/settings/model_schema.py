@@ -1,4 +1,4 @@
-"""The part of the settings that is about the model alone."""
+"""The settings of the model."""
 
 from __future__ import annotations
 

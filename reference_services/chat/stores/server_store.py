@@ -1,4 +1,4 @@
-"""What the stores in a server share: a connection and a worker each for reads and writes, claims, and who is there."""
+"""Common code of stores in a server: a connection and a worker each for reads and writes, claims, availability."""
 
 from __future__ import annotations
 

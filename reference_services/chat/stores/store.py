@@ -1,4 +1,4 @@
-"""What sessions ask of the place where turns are kept. SQLite, Redis and PostgreSQL keep the same promises:
+"""The interface of turn stores. SQLite, Redis and PostgreSQL give the same guarantees:
 
 - A future of `append`, `copy`, `create` or `delete` is done only when the change is committed as `durability` says;
   one that fails has changed nothing, but for `StoreAway` where the answer to the commit itself was lost.

@@ -1,4 +1,4 @@
-"""Active probes: the health of every replica, and its models where none are configured."""
+"""Active probes: the health of every replica, and its models if none are configured."""
 
 from __future__ import annotations
 

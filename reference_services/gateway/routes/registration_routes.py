@@ -1,4 +1,4 @@
-"""How services announce themselves: `POST /services`, a renewal before the lease ends, a withdrawal when they go."""
+"""Service registration: `POST /services`, renewal before the lease ends, and deregistration."""
 
 from __future__ import annotations
 

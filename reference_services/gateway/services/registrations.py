@@ -1,4 +1,4 @@
-"""Services that announce themselves: each replica for a while, renewed as long as it lives, beside the configured ones.
+"""Registered replicas with leases, in addition to the configured ones.
 
 They are kept in memory: after a restart of the gateway a renewal finds nothing (404), and the replica announces itself
 again.

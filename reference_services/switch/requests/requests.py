@@ -1,4 +1,4 @@
-"""What `/switch/infer` is asked: read within limits, every field checked against what the settings allow."""
+"""Requests to `/switch/infer`: read within limits, every field checked against the settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""llama.cpp with one model, for Switch alone.
+"""The child process that runs llama.cpp with one model for Switch.
 
 `python -m signoff.reference_services.switch.sources.gguf_process FILE CONTEXT [SHA256]`.
 

@@ -1,4 +1,4 @@
-"""The order in which sources are asked: the upstream, the local model, the model in reserve."""
+"""The order of sources: the upstream, the local model, the fallback model."""
 
 from __future__ import annotations
 

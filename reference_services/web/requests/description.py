@@ -1,4 +1,4 @@
-"""openapi.json: what each route says of its answers, and what holds for all of them.
+"""openapi.json: the answers of each route, and common descriptions.
 
 Bodies of requests are read and checked by `request_body`, answers are made as plain dictionaries; their descriptions
 here is held to them by tests alone, so that no request pays for it.

@@ -1,4 +1,4 @@
-"""JSON bodies by the letter of RFC 8259: Python's own reader lets more pass, and keeps one of two equal names.
+"""Strict JSON bodies by RFC 8259: Python's parser accepts more, and keeps only one of two equal names.
 
 A body that a gateway and the service behind it both read must have one meaning.
 """

@@ -1,4 +1,4 @@
-"""Closes the connection of a client that does not read, and frees what was held for it."""
+"""Closes the connection of a client that does not read, and frees its memory."""
 
 from __future__ import annotations
 

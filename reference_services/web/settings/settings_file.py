@@ -1,4 +1,4 @@
-"""How a file of settings is read: a regular file, and no more of it than any such file holds."""
+"""Reads a settings file: a regular file up to a size limit."""
 
 from __future__ import annotations
 
