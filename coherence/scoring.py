@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MAX_WORDS = 40
-"""A longer reply does not count: who recites everything has not answered."""
+"""A longer reply does not count: reciting everything is not an answer."""
 
 _SEPARATOR = re.compile(r"[\W_]+")
 

@@ -23,7 +23,7 @@ from signoff.reports.stored.stored_run import plain
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict with when it was reached (UTC), how long it took, and the evidence files behind it."""
+    """A verdict with its time (UTC), its duration, and its evidence files."""
 
     verdict: Verdict
     started: str
@@ -33,7 +33,7 @@ class Judged:
 
 @dataclass
 class Findings:
-    """The state of one run. `trouble` is what kept it from judging, where something did."""
+    """The state of one run. `trouble` is the reason why it could not judge, if any."""
 
     deployment: Deployment
     profile: Profile

@@ -1,4 +1,4 @@
-"""Judges the criteria of a pytest run, keeps what was found, and writes the result at the end."""
+"""Judges the criteria of a pytest run, stores verdicts, and writes the result at the end."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ class Judging:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """Write the result, once pytest has kept what it keeps; pytest's status is 0 only where the run passed."""
+        """Write the result after pytest's own files; pytest's status is 0 only if the run passed."""
         try:
             yield
         except OSError as error:  # what pytest itself keeps, such as what failed last
@@ -221,12 +221,12 @@ class Judging:
         storing.begin(self.findings)
 
     def select(self, criteria: Sequence[Criterion]) -> None:
-        """What will be judged: progress and time left are shown for these."""
+        """The criteria to judge, for progress and remaining time."""
         self._selected = list(criteria)
         self.findings.selected = len(self._selected)
 
     def judge(self, criterion: Criterion) -> Verdict:
-        """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail.
+        """The verdict about one criterion; an exception in a check is an error, never a pass or a fail.
 
         Raises NotWritten if it cannot be kept: a run without records judges nothing.
         """

@@ -30,7 +30,7 @@ from signoff.reports.plain_text import line as plain_line
 from signoff.reports.stored.run_folder import RunFolder, opened
 
 READY_PATHS = ("/ready", "/health", "/-/ready")
-"""The last is that of Prometheus."""
+"""The last one is Prometheus."""
 POLL_S = 0.05
 LOOK_S = 2.0
 STOP_TIMEOUT_S = 10.0
@@ -45,7 +45,7 @@ def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
 def give_key(deployment: Deployment) -> tuple[str, ...]:
     """Generate the key of services that are started here, if none is set: they read the same variables.
 
-    It is one key for all, so that what a gateway passes on opens whatever it reaches. Gives the variables set.
+    One key for all, so that a key forwarded by a gateway works everywhere. Returns the variables set.
     """
     if not deployment.starts:
         return ()
@@ -84,7 +84,7 @@ class OwnService:
         self._log.follow(self._process.stdout)
 
     def wait(self) -> int:
-        """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
+        """Wait until it is ready; returns the process id. Raises ServiceDidNotStart with its last output."""
         assert self._process is not None
         while time.monotonic() - self._began < self.entry.timeout_s:
             if (code := self._process.poll()) is not None:
@@ -106,7 +106,7 @@ class OwnService:
         )
 
     def ended(self) -> str:
-        """How it ended by itself and what it said last, "" while it runs."""
+        """How it ended by itself, with its last output; "" while it runs."""
         if self._process is None or (code := self._process.poll()) is None:
             return ""
         by_signal = f" (killed by {_signal_name(-code)})" if code < 0 else ""
@@ -144,7 +144,7 @@ class OwnService:
         return self._folder.path / self._log_name
 
     def _is_ours(self) -> bool:
-        """Whether it is this process that answers, and not one that took the port at the same moment."""
+        """Whether this process answers, and not one that took the port at the same moment."""
         parts = urlsplit(self.entry.url)
         try:
             return self._process is not None and listener(parts.port or 80, parts.hostname) == self._process.pid

@@ -1,4 +1,4 @@
-"""The services that Signoff starts together: all at once, each awaited, all stopped again."""
+"""The services that Signoff starts together: starts all, waits for each, stops all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHIPPED_GATEWAY = Path(signoff.__file__).parent / "reference_services/gateway/se
 
 
 class OwnServices:
-    """What a deployment starts. A gateway without a configuration gets one of the replicas that are started with it."""
+    """The services that a deployment starts. A gateway without a configuration gets one with the started replicas."""
 
     def __init__(
         self, deployment: Deployment, folder: Path, on_step: Callable[[str], None] = lambda text: None
@@ -31,7 +31,7 @@ class OwnServices:
         self._services: list[OwnService] = []
 
     def start(self) -> dict[str, int]:
-        """Start all and wait for each; gives the process ids by URL. Whatever fails, none is left behind.
+        """Start all and wait for each; returns the process ids by URL. After a failure, none is left running.
 
         Raises PortInUse or ServiceDidNotStart, which say which service it was and why.
         """
@@ -83,7 +83,7 @@ class OwnServices:
 
 
 def in_front_of(replicas: Sequence[tuple[str, str]], shipped: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The shipped configuration with the replicas that there are, or None if it knows a service of none of them.
+    """The default configuration with the existing replicas, or None if it names none of their services.
 
     `replicas` are names of services with their URLs. A fallback that is not there is left out.
     """

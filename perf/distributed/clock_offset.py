@@ -23,7 +23,7 @@ class ClockOffset:
 
     @classmethod
     def of(cls, samples: Iterable[tuple[int, int, int]]) -> ClockOffset:
-        """From samples (asked, their time, answered), the one with the shortest round trip. Raises ValueError for []."""
+        """From samples (asked, time, answered), the one with the shortest round trip. Raises ValueError for none."""
         asked, theirs, answered = min(samples, key=lambda each: each[2] - each[0])
         return cls(theirs - (asked + answered) // 2, -(-(answered - asked) // 2))
 
