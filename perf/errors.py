@@ -16,7 +16,7 @@
     ├── EvidenceUnreadable  another tool's result that cannot be taken as evidence
     └── InputUnreadable   a file that is not there, no regular file, or longer than what is read of it
 
-A request that fails is not an error but a record. A message says what happened and where; `mend` says what to
+A request that fails is not an error but a record. A message says what happened and where; `hint` says what to
 do.
 """
 
@@ -28,9 +28,9 @@ from pathlib import Path
 class PerfError(Exception):
     """Base of the tree."""
 
-    def __init__(self, message: str, mend: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.mend = mend
+        self.hint = hint
 
 
 class PlanInvalid(PerfError, ValueError):

@@ -28,7 +28,7 @@ class Mistake:
     """One thing that is wrong; `place` are the keys and positions that lead to it.
 
     `wanted` names what a wrong value should be, the known keys beside an unknown one, or the keys that are missing.
-    A rule of a field or of a model gives `message` and `mend`.
+    A rule of a field or of a model gives `message` and `hint`.
     """
 
     place: Place
@@ -36,7 +36,15 @@ class Mistake:
     value: Any = None
     wanted: str = ""
     message: str = ""
-    mend: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """For `Annotated`: the key of a field in the file, where it is not its name; an empty one may be left out."""
+
+    name: str = ""
+    kept_empty: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,18 @@ def model_fields(model: Hashable) -> tuple[Field[Any], ...]:
     return tuple(item for item in fields(cast(Any, model)) if item.name != "extra")
 
 
+@cache
+def keys(model: Hashable) -> Mapping[str, Field[Any]]:
+    """The keys of a model in the order of its fields, each with its field."""
+    return {_key(hints(model)[item.name]).name or item.name: item for item in model_fields(model)}
+
+
+@cache
+def left_out_if_empty(model: Hashable) -> frozenset[str]:
+    """The keys of a model that a file does not have where they are empty."""
+    return frozenset(key for key, item in keys(model).items() if not _key(hints(model)[item.name]).kept_empty)
+
+
 def is_required(item: Field[Any]) -> bool:
     """Whether a model cannot be made without this field."""
     return item.default is MISSING and item.default_factory is MISSING
@@ -91,8 +111,12 @@ def hints(model: Hashable) -> dict[str, Any]:
     return get_type_hints(model, include_extras=True)
 
 
+def _key(hint: Any) -> Key:
+    return next((note for note in getattr(hint, "__metadata__", ()) if isinstance(note, Key)), Key())
+
+
 def _model(kind: Any, value: Mapping[str, Any], place: Place, mistakes: list[Mistake]) -> Any:
-    known = {item.name: item for item in model_fields(kind)}
+    known = keys(kind)
     keeps_unknown = any(item.name == "extra" for item in fields(kind))
     left = {name: item for name, item in value.items() if name not in known}
     before = len(mistakes)
@@ -100,9 +124,9 @@ def _model(kind: Any, value: Mapping[str, Any], place: Place, mistakes: list[Mis
         mistakes += [Mistake((*place, name), "unknown", item, ", ".join(known)) for name, item in left.items()]
     sound: dict[str, Any] = {}
     wrong: set[str] = set()
-    for name in (name for name in value if name in known):
-        count = len(mistakes)
-        made = _value(hints(kind)[name], value[name], (*place, name), mistakes)
+    for key in (key for key in value if key in known):
+        name, count = known[key].name, len(mistakes)
+        made = _value(hints(kind)[name], value[key], (*place, key), mistakes)
         if len(mistakes) == count:
             sound[name] = made
         else:
@@ -112,7 +136,7 @@ def _model(kind: Any, value: Mapping[str, Any], place: Place, mistakes: list[Mis
     rules: Rules | None = getattr(kind, "rules", None)
     if rules is not None:
         found = list(rules(sound, wrong))
-        mistakes += [Mistake((*place, *each.place), each.code, message=each.message, mend=each.mend) for each in found]
+        mistakes += [Mistake((*place, *each.place), each.code, message=each.message, hint=each.hint) for each in found]
     if len(mistakes) > before:
         return None
     return kind(**sound, extra=left) if keeps_unknown else kind(**sound)

@@ -11,7 +11,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from signoff.reports.model import hints
+from signoff.reports.model import hints, keys
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _PLACE = "#/$defs/"
@@ -45,7 +45,8 @@ def _component(model: Any, part: dict[str, Any]) -> dict[str, Any]:
     part = {key: value for key, value in part.items() if key != "title" and not (key == "required" and not value)}
     if model is None:
         return part
-    properties = {key: value for key, value in part["properties"].items() if key != "extra"}
+    names = {item.name: key for key, item in keys(model).items()}
+    properties = {names[name]: value for name, value in part["properties"].items() if name in names}
     keeps_unknown = any(item.name == "extra" for item in fields(model))
     return {
         **part,

@@ -68,8 +68,8 @@ class Control:
     def rules(sound: Mapping[str, Any], wrong: Container[str]) -> Iterator[Mistake]:
         """What says how to start a service needs one."""
         if not sound.get("service") and "service" not in wrong and len(sound) > 1:
-            message, mend = "[control] names no service", 'add: service = "hermes-2", or leave the url'
-            yield Mistake((), "rule", message=message, mend=mend)
+            message, hint = "[control] names no service", 'add: service = "hermes-2", or leave the url'
+            yield Mistake((), "rule", message=message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,13 +138,13 @@ class DeploymentFile:
         if "addresses" not in wrong and "services" not in wrong:
             for name in (name for name in sound.get("api_keys", {}) if "://" not in named.get(name, "")):
                 message = f"{name!r} is no service or role with a URL"
-                mend = f'add {name} = "http://HOST:PORT" under [services] or [addresses]'
-                yield Mistake(("api_keys", name), "rule", message=message, mend=mend)
+                hint = f'add {name} = "http://HOST:PORT" under [services] or [addresses]'
+                yield Mistake(("api_keys", name), "rule", message=message, hint=hint)
         yield from _starts(sound.get("start", ()))
         control = sound.get("control")
         if control is not None and "target" in sound and _same(control.url, sound["target"]):
-            mend = "give the control an address of its own"
-            yield Mistake(("control", "url"), "rule", message="has the url of the target", mend=mend)
+            hint = "give the control an address of its own"
+            yield Mistake(("control", "url"), "rule", message="has the url of the target", hint=hint)
 
 
 def _starts(starts: Start | tuple[Start, ...]) -> Iterator[Mistake]:
@@ -154,13 +154,13 @@ def _starts(starts: Start | tuple[Start, ...]) -> Iterator[Mistake]:
     seen: list[str] = []
     for index, start in enumerate(starts):
         if not start.url:
-            mend = 'add: url = "http://HOST:PORT", where it listens'
-            yield Mistake(("start", index), "rule", message=f"{start.service} has no url", mend=mend)
+            hint = 'add: url = "http://HOST:PORT", where it listens'
+            yield Mistake(("start", index), "rule", message=f"{start.service} has no url", hint=hint)
             continue
         url = address.checked(start.url)
         if url in seen:
             message = f"two services of [[start]] have the url {url}"
-            yield Mistake(("start", index), "rule", message=message, mend="give each an address of its own")
+            yield Mistake(("start", index), "rule", message=message, hint="give each an address of its own")
         seen.append(url)
 
 

@@ -34,7 +34,7 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
     except InputMissing:
         raise DeploymentUnreadable(f"{path}: no such deployment file", "check the path") from None
     except InputUnreadable as error:
-        raise DeploymentUnreadable(str(error), error.mend) from None
+        raise DeploymentUnreadable(str(error), error.hint) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DeploymentUnreadable(f"{path}: {error}", "a deployment file is TOML in UTF-8") from None
     found, mistakes = converted(DeploymentFile, table)
@@ -86,7 +86,7 @@ def _unreadable(path: Path, text: Sequence[str], mistakes: Sequence[Mistake]) ->
     lines = lines_of_keys(text)
     found = sorted((line_of(lines, mistake.place), *_in_words(mistake)) for mistake in mistakes)
     message = "\n".join(f"{path}:{line}: {told}" for line, told, _ in found)
-    return DeploymentUnreadable(message, "; ".join(dict.fromkeys(mend for _, _, mend in found if mend)))
+    return DeploymentUnreadable(message, "; ".join(dict.fromkeys(hint for _, _, hint in found if hint)))
 
 
 def _in_words(mistake: Mistake) -> tuple[str, str]:
@@ -102,7 +102,7 @@ def _in_words(mistake: Mistake) -> tuple[str, str]:
         where = f" under [{names[0]}]" if within else ""
         return f"unknown key {names[-1]!r}{where}", f"known keys: {mistake.wanted}"
     if mistake.code == "rule":
-        return f"{within}{mistake.message}", mistake.mend
+        return f"{within}{mistake.message}", mistake.hint
     key = written(mistake.place[mistake.place.index(names[1]) :]) if within else names[0]
     return f"{within}{key} must be {mistake.wanted}, not {shown(mistake.value)}", ""
 

@@ -66,7 +66,7 @@ def bound(verdict: Verdict, evidence: Evidence, *, of_process: bool) -> Verdict:
         found,
         outcome="inconclusive",
         reason=f"{verdict.reason}; but {text}: the figure is not of one process over the whole run",
-        mend="look at the service's log for why it ended, and run again",
+        hint="look at the service's log for why it ended, and run again",
     )
 
 

@@ -22,7 +22,7 @@ def read_evidence(path: Path, deployment: Deployment) -> ExternalRun:
     try:
         found = read_external(path)
     except EvidenceUnreadable as error:
-        raise EvidenceUnusable(str(error), error.mend) from None
+        raise EvidenceUnusable(str(error), error.hint) from None
     if _place(found.target) != _place(deployment.target):
         raise EvidenceUnusable(
             f"{path}: {found.tool} asked {found.target}, and {deployment.target} is judged",
@@ -40,7 +40,7 @@ def bound(verdict: Verdict, evidence: Evidence) -> Verdict:
         "inconclusive",
         f"{verdict.reason}; but {told['tool']} does not prove that it was not late itself, so nothing fails on it",
         verdict.measured,
-        mend="measure it: run again without --evidence",
+        hint="measure it: run again without --evidence",
         detail=verdict.detail,
     )
 

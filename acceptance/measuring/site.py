@@ -110,8 +110,8 @@ class Site:
                 measure(recorder)
             except NotMeasurable as missing:
                 reason = "; ".join(filter(None, (str(missing), self.service_ended())))
-                recorder.write("not_measurable", {"reason": reason, "mend": missing.mend})
-                return NotMeasurable(reason, missing.mend)
+                recorder.write("not_measurable", {"reason": reason, "mend": missing.hint})
+                return NotMeasurable(reason, missing.hint)
             except NotRun as given_up:
                 recorder.write("not_run", {"reason": str(given_up)})
                 return given_up
@@ -168,7 +168,7 @@ class Site:
                 url, method=method, headers=headers, body=content, timeout_s=timeout_s, most_bytes=MAX_BODY_BYTES
             )
         except PlanInvalid as error:
-            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {error}", error.mend) from None
+            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {error}", error.hint) from None
         if reply.outcome == "client_error":
             raise SignoffError(f"{method} {url}: {reply.failure}")
         self.patience.ended(method, url, began_s, timed_out=reply.timed_out)

@@ -167,5 +167,5 @@ def _show(told: Mapping[str, Any], json_file: str | None) -> None:
         try:
             write(Path(json_file), text + "\n", 0o600)  # it may hold a key, so nobody else reads it
         except NotWritten as error:
-            raise error if error.is_full else UsageError(str(error), error.mend) from None
+            raise error if error.is_full else UsageError(str(error), error.hint) from None
     show(page(told))

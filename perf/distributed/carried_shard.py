@@ -48,7 +48,7 @@ class CarriedShard:
             if note := open_files_short(plan, message["shard"][1]):
                 self._lines.append(json.dumps({"record": "note", "text": note}))
         except PerfError as error:
-            record = {"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.mend}
+            record = {"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.hint}
             self._lines.append(json.dumps(record))
         else:
             self._child = subprocess.Popen(

@@ -46,7 +46,7 @@ def read_aiperf(path: Path, document: Mapping[str, Any]) -> ExternalRun:
     try:
         exchanges = tuple(_exchanges(beside))
     except InputUnreadable as error:
-        raise EvidenceUnreadable(str(error), error.mend) from None
+        raise EvidenceUnreadable(str(error), error.hint) from None
     if not exchanges:
         raise EvidenceUnreadable(f"{beside}: no request of a profiling phase", "profile for some time")
     told = document.get("input_config") or {}

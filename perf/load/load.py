@@ -247,9 +247,9 @@ def main() -> int:
 
             put(asyncio.run(run.run(start)).as_record())
         except (PerfError, ValueError) as error:
-            mend = error.mend if isinstance(error, PerfError) else ""
+            hint = error.hint if isinstance(error, PerfError) else ""
             text = known_secrets.redacted(str(error))
-            put({"record": "error", "kind": type(error).__name__, "message": text, "mend": mend})
+            put({"record": "error", "kind": type(error).__name__, "message": text, "mend": hint})
             return 4
     return 0
 

@@ -42,7 +42,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     """
     url, named = site.deployment.role_url(ROLE, PATH)
     if not url.startswith(("http://", "https://", "ws://", "wss://")):
-        raise NotMeasurable(f"the deployment gives {url} for the {ROLE}, which is no URL", role.mend(ROLE))
+        raise NotMeasurable(f"the deployment gives {url} for the {ROLE}, which is no URL", role.hint(ROLE))
     http_url = as_http(url)
     site.deployment.refuse_foreign(http_url)
     prompt = generation.chat_body(site, "Describe a lighthouse in three sentences.", TOKENS, stream=True)

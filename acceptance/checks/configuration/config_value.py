@@ -41,7 +41,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"{url} reports no {name}",
-            mend=f"let GET /config report {name}",
+            hint=f"let GET /config report {name}",
         )
     told = next(evidence.of("addresses"))
     known = told["known"]
@@ -59,7 +59,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"the service listens on {found}, and the deployment does not say what stands for {expected}",
-            mend=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
+            hint=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
         )
     if same_value(expected, found):
         return Verdict("pass", f"{url} reports {found!r}")

@@ -48,7 +48,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "fail",
             f"{found['address']} still {how} after the service was stopped: by {found['holder']}",
-            mend="look for what the service starts and does not end: a worker, or a child in a session of its own",
+            hint="look for what the service starts and does not end: a worker, or a child in a session of its own",
         )
     count = len(found["stopped"])
     return Verdict(

@@ -46,7 +46,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     figure = Measured(float(len(series)), "series")
     if not series:
         return Verdict(
-            "fail", f"Prometheus knows no series for {query}", figure, mend="see whether it scrapes the service"
+            "fail", f"Prometheus knows no series for {query}", figure, hint="see whether it scrapes the service"
         )
     if not any(_has_number(each) for each in series):
         return Verdict("inconclusive", f"the {len(series)} series of {query} hold no number, only NaN", figure)

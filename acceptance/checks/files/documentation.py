@@ -91,7 +91,7 @@ def _judge_guides(evidence: Evidence, topics: list[str]) -> Verdict:
             "fail" if nowhere else "inconclusive",
             f"{'; '.join(missing)} ({folder['files']} guides in {folder['path']})",
             figure,
-            mend="give each topic a heading and text below it",
+            hint="give each topic a heading and text below it",
         )
     if not written:
         return Verdict("fail", f"no chapter of {folder['path']} holds {FEWEST_WORDS} words", figure)

@@ -51,7 +51,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     printed = call["printed"]
     if not printed:
         return Verdict(
-            "inconclusive", "the call completed and printed nothing", mend="let the command print what the call gives"
+            "inconclusive", "the call completed and printed nothing", hint="let the command print what the call gives"
         )
     failures = [text for item in printed if (text := _failure(item))]
     if failures:

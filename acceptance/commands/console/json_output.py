@@ -30,5 +30,5 @@ def write_json(told: Mapping[str, Any], to: str | None) -> bool:
         except NotWritten as error:
             if error.is_full:
                 raise
-            raise UsageError(str(error), error.mend) from None
+            raise UsageError(str(error), error.hint) from None
     return False

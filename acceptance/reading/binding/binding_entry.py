@@ -87,8 +87,8 @@ class Resolve:
     def rules(sound: Mapping[str, Any], wrong: Container[str]) -> Iterator[Mistake]:
         """What was chosen is one of the sides."""
         if "between" in sound and "chosen" in sound and str(sound["chosen"]) not in map(str, sound["between"]):
-            message, mend = "chosen is none of `between`", "choose one of the sides"
-            yield Mistake(("chosen",), "rule", message=message, mend=mend)
+            message, hint = "chosen is none of `between`", "choose one of the sides"
+            yield Mistake(("chosen",), "rule", message=message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

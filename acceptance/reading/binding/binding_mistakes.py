@@ -22,7 +22,7 @@ class Problem:
 
     place: Place
     message: str
-    mend: str
+    hint: str
 
 
 def read_entry(table: str, entry: Any, today: date, kinds: Kinds) -> tuple[Any, list[Problem]]:
@@ -57,9 +57,9 @@ def _problem(table: str, mistake: Mistake, kinds: Kinds) -> Problem:
         message = f"a threshold has {_LIMIT_KEYS}, with a comparator like <=; {_of_limit(mistake)}"
         return Problem(place, message, f"write {EXAMPLE}")
     if table == "resolve" and place == ("kind",) and mistake.code == "rule" and mistake.value not in kinds:
-        return Problem(place, f"unknown kind {mistake.value!r}", mistake.mend)
+        return Problem(place, f"unknown kind {mistake.value!r}", mistake.hint)
     if mistake.code == "rule":
-        return Problem(place, mistake.message, mistake.mend)
+        return Problem(place, mistake.message, mistake.hint)
     if mistake.code == "missing":
         return Problem(place, f"[[{table}]] needs {mistake.wanted}", "add what is missing")
     if mistake.code == "unknown":

@@ -281,4 +281,4 @@ def _about(statement: Statement) -> str:
 
 def _unreadable_note(statement: Statement, item: Unreadable) -> Note:
     part = statement.text[item.begin : item.end].strip()
-    return Note("quantity-unreadable", "warning", f'"{part}" is not read as a limit: {item.why}', item.mend)
+    return Note("quantity-unreadable", "warning", f'"{part}" is not read as a limit: {item.why}', item.hint)

@@ -64,13 +64,13 @@ def fails(site: Site, asked: Criterion, because: str) -> None:
     assert (found.outcome, because in found.reason) == ("fail", True), found
 
 
-def is_not_measurable(site: Site, asked: Criterion, because: str, mend: str = "") -> None:
+def is_not_measurable(site: Site, asked: Criterion, because: str, hint: str = "") -> None:
     try:
         found = verdict(site, asked)
-        outcome, reason, said = found.outcome, found.reason, found.mend
+        outcome, reason, said = found.outcome, found.reason, found.hint
     except NotMeasurable as missing:
-        outcome, reason, said = "not_measurable", str(missing), missing.mend
-    assert (outcome, because in reason, mend in said) == ("not_measurable", True, True), (outcome, reason, said)
+        outcome, reason, said = "not_measurable", str(missing), missing.hint
+    assert (outcome, because in reason, hint in said) == ("not_measurable", True, True), (outcome, reason, said)
 
 
 @pytest.fixture

@@ -12,12 +12,12 @@ import pytest
 
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.errors import DeploymentUnreadable
-from signoff.acceptance.reading import Conflict, Reading, read_all, read_documents
+from signoff.acceptance.reading import Reading, read_all, read_documents
 from signoff.acceptance.reading.binding.binding_entry import COMPARATORS, KEYS, KNOWN_UNITS, OPTIONAL, STATISTIC
 from signoff.acceptance.reading.binding.binding_file import read_binding
 from signoff.acceptance.reading.binding.binding_text import resolve_block, resolve_file, type_block
 from signoff.acceptance.reading.conflicts import KINDS as CONFLICTS
-from signoff.acceptance.reading.source.document import Side
+from signoff.reports.stored.conflict import Conflict, Side
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 SCHEMA = json.loads((FIXTURES / "schemas" / "binding.schema.json").read_text(encoding="utf-8"))
@@ -173,7 +173,7 @@ WRONG = [
 def test_what_a_binding_may_not_say_is_refused_with_its_line(bound, binding: str, said: str) -> None:
     with pytest.raises(DeploymentUnreadable, match=said) as caught:
         bound(binding)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_all_mistakes_of_a_binding_are_told_at_once(bound, tmp_path: Path) -> None:
@@ -317,11 +317,14 @@ def test_the_printed_block_of_a_statement_types_it_as_it_is(bound, polite: str) 
 
 
 def test_printed_blocks_keep_every_character(tmp_path: Path) -> None:
-    side = Side("a.md", 1, 'tab\t "quote" \\ \x7f ü €', "x")
-    conflict = Conflict("limit", "it's [[odd]]", (side, Side("b.md", 2, 0.5, "y")), "m")
+    sides = (
+        Side(document="a.md", line=1, value='tab\t "quote" \\ \x7f ü €', spelling="x"),
+        Side(document="b.md", line=2, value=0.5, spelling="y"),
+    )
+    conflict = Conflict(kind="limit", subject="it's [[odd]]", sides=sides, message="m", criteria=())
     (said,) = tomllib.loads(resolve_block(conflict, TODAY))["resolve"]
     assert said["conflict"] == conflict.subject
-    assert said["between"] == [side.value, 0.5]
+    assert said["between"] == [sides[0].value, 0.5]
     assert said["documents"] == ["a.md", "b.md"]
 
 

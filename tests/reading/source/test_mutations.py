@@ -175,7 +175,7 @@ def law_holds(data: bytes) -> None:
         try:
             document = read_documents([path], KINDS).documents[0]
         except DocumentUnreadable as error:
-            assert error.mend  # noqa: PT017
+            assert error.hint  # noqa: PT017
             return
     assert document.dropped == 0
     lines = list(document.text)
@@ -191,7 +191,7 @@ def law_holds(data: bytes) -> None:
         if statement.type == "checkbox" and not is_moved:
             assert lines[statement.line - 1][statement.column - 1 :].lstrip("\ufeff\\")[:1] not in ("", " ", "-", ">")
     for found in document.diagnostics:
-        assert found.mend, found
+        assert found.hint, found
         assert found.code in CODES
         assert 1 <= found.line <= max(len(lines), 1)
         assert 1 <= found.column <= len(found.excerpt) + 1, found

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Command, Conflict, Statement
+from signoff.acceptance.reading.source.document import Command, Statement
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "access"
 _HEADER = re.compile(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.model_facts import Fact, model_facts
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict, listed
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "name"
 _SET_IN_TEXT = re.compile(r"(?<![\w$])(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=")

@@ -11,7 +11,8 @@ from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Command, Conflict
+from signoff.acceptance.reading.source.document import Command
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "concurrency"
 _CAPS = ("max_num_seqs", "max_concurrent_requests", "max_concurrent", "max_concurrency")

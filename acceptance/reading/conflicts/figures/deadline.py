@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import plain
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "timeout"
 _END = r"(?:(?:request|read|response|total|http|send)_)*timeout(?:_(?P<unit>s|sec|seconds|ms))?$"

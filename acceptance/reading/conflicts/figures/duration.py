@@ -13,8 +13,8 @@ from itertools import islice
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import label_of, plain
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "duration"
 _HOURS = {"m": 1 / 60, "h": 1.0, "d": 8.0, "w": 40.0}

@@ -9,7 +9,7 @@ from signoff.acceptance.reading.conflicts.evidence.apart import About, about, ap
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import FIRM, Claim, claims
 from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "limit"
 # How many neighbours a claim is compared with, so that a list of thousands takes no longer than its lines.

@@ -11,7 +11,7 @@ from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
 from signoff.acceptance.reading.conflicts.evidence.page import conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "threshold"
 _RANK = re.compile(r"^p(\d+(?:\.\d+)?)$")

@@ -13,7 +13,7 @@ from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
 from signoff.acceptance.reading.facts.service_names import entity
 from signoff.acceptance.reading.settings.names import CANONICAL
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "configuration"
 _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "model", "environment", "performance"})

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, conflict, listed
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "engine"
 _VERSION = re.compile(r"\bvllm\b[ \t:=v@-]*(\d+)\.(\d+)(?:\.(\d+))?", re.IGNORECASE)

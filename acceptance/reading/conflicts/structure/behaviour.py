@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "behaviour"
 _EXCEPT = re.compile(r"^(?P<indent>\s*)except\s+(?:\w+\.)*(?P<name>\w*Timeout\w*)", re.IGNORECASE)

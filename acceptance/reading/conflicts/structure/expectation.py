@@ -13,7 +13,8 @@ from signoff.acceptance.reading.commands.expectation import ELLIPSIS, shown_json
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, is_open
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import COMPLETION
 from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
-from signoff.acceptance.reading.source.document import Command, Conflict, Statement
+from signoff.acceptance.reading.source.document import Command, Statement
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "expectation"
 _STATUS = re.compile(
