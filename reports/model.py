@@ -1,42 +1,26 @@
 """Models: plain data of a file, JSON or TOML, made typed. All mistakes are found at once, each with its place.
 
 A model is a dataclass. One with a field `extra` keeps the keys that it does not know, another refuses them; a field
-without a default is required. msgspec judges each value and writes the JSON Schema. It ends at the first mistake, so
-this walks through the models and asks it for one value at a time.
+without a default is required. Where it has `words`, they are for its mistakes. msgspec judges each value and writes
+the JSON Schema. It ends at the first mistake, so this walks through the models and asks it for one value at a time.
 """
 
 from __future__ import annotations
 
 import types
 from collections.abc import Callable, Container, Hashable, Iterator, Mapping
-from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from functools import cache
 from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
 
 import msgspec
 
+from signoff.reports.mistake import Mistake, Place, Words
+
 T = TypeVar("T")
-Place = tuple[str | int, ...]
-Rules = Callable[[Mapping[str, Any], Container[str]], Iterator["Mistake"]]
-_SHOWN = 60
+Rules = Callable[[Mapping[str, Any], Container[str]], Iterator[Mistake]]
 _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """One thing that is wrong; `place` are the keys and positions that lead to it.
-
-    `wanted` names what a wrong value should be, the known keys beside an unknown one, or the keys that are missing.
-    A rule of a field or of a model gives `message` and `hint`.
-    """
-
-    place: Place
-    code: Literal["wrong", "unknown", "missing", "rule"]
-    value: Any = None
-    wanted: str = ""
-    message: str = ""
-    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +33,11 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """For `Annotated`: what the value of a field should be, in words."""
+    """For `Annotated`: what the value of a field should be; `message` and `hint` say it in a sentence of its own."""
 
     words: str
+    message: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +56,6 @@ def converted(kind: type[T], value: Any) -> tuple[T | None, list[Mistake]]:
     mistakes: list[Mistake] = []
     made = _value(kind, value, (), mistakes)
     return (None if mistakes else cast(T, made)), mistakes
-
-
-def written(place: Place) -> str:
-    """A place as people write it: `criteria[3].measured`."""
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
-
-
-def shown(value: Any) -> str:
-    """A value for a message: a long one is cut."""
-    text = value.isoformat() if isinstance(value, date) else repr(value)
-    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def model_fields(model: Hashable) -> tuple[Field[Any], ...]:
@@ -138,6 +113,8 @@ def _model(kind: Any, value: Mapping[str, Any], place: Place, mistakes: list[Mis
         found = list(rules(sound, wrong))
         mistakes += [Mistake((*place, *each.place), each.code, message=each.message, hint=each.hint) for each in found]
     if len(mistakes) > before:
+        own: Words | None = getattr(kind, "words", None)
+        mistakes[before:] = [replace(each, words=each.words or own) for each in mistakes[before:]]
         return None
     return kind(**sound, extra=left) if keeps_unknown else kind(**sound)
 
@@ -195,8 +172,9 @@ def _judge(kind: Any, value: Any, place: Place, notes: tuple[Any, ...], mistakes
             raise msgspec.ValidationError
         made = msgspec.convert(value, Annotated[(kind, *limits)] if limits else kind, builtin_types=(date, datetime))
     except msgspec.ValidationError:
-        words = next((note.words for note in notes if isinstance(note, Wanted)), "") or _words(kind)
-        mistakes.append(Mistake(place, "wrong", value, words))
+        wanted = next((note for note in notes if isinstance(note, Wanted)), Wanted(""))
+        own = Words(wrong=(wanted.message, wanted.hint)) if wanted.message else None
+        mistakes.append(Mistake(place, "wrong", value, wanted.words or _words(kind), words=own))
         return None
     return value if isinstance(value, int | float) else made
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
 from signoff.acceptance.deployment import address
-from signoff.reports.model import Mistake, Rule, Wanted
+from signoff.reports.mistake import Mistake, Words
+from signoff.reports.model import Rule, Wanted
 
-T = TypeVar("T")
 AUTHORIZATION = "Authorization"
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _TEXT, _TEXTS, _TABLE = Wanted("a text"), Wanted("a list of texts"), Wanted("a table")
@@ -47,6 +47,8 @@ Config = Annotated[
 class Start:
     """A service that Signoff starts for the run and stops afterwards."""
 
+    words: ClassVar[Words] = Words(missing=("[start] names no service", 'add: service = "hermes-2"'))
+
     service: Annotated[str, _TEXT, Meta(description="what `signoff serve` starts")]
     arguments: Arguments = ()
     config: Config = None
@@ -57,6 +59,8 @@ class Start:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Control:
     """What `signoff night` compares the target with; without a service it is running already."""
+
+    words: ClassVar[Words] = Words(missing=("[control] has no url", 'add: url = "http://HOST:PORT", where it listens'))
 
     url: Annotated[Url, Meta(description="where the control is")]
     service: Annotated[str, _TEXT, Meta(description="what `signoff serve` starts")] = ""
@@ -92,6 +96,13 @@ class Library:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentFile:
     """What `signoff run --deployment FILE` judges, where the document's addresses are, and what is out of reach."""
+
+    words: ClassVar[Words] = Words(
+        wrong=("{within}{key} must be {wanted}, not {value}", ""),
+        unknown=("unknown key {name!r}{under}", "known keys: {wanted}"),
+        missing=("no target", 'add: target = "http://HOST:PORT"'),
+        rule=("{within}{message}", "{hint}"),
+    )
 
     name: Annotated[str | None, _TEXT, Meta(description="the name in results; the file's, where it is not given")] = (
         None

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from signoff.reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
-from signoff.reports.model import Key, keys, left_out_if_empty, shown
+from signoff.reports.mistake import shown
+from signoff.reports.model import Key, keys, left_out_if_empty
 from signoff.reports.plain_text import json_text
 from signoff.reports.stored.conflict import Conflict
 from signoff.reports.stored.decode import decode
