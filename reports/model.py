@@ -12,7 +12,19 @@ from collections.abc import Callable, Container, Hashable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass, replace
 from datetime import date, datetime
 from functools import cache
-from typing import Annotated, Any, Literal, TypeVar, Union, cast, get_args, get_origin, get_type_hints, is_typeddict
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NotRequired,
+    TypeVar,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
 
 import msgspec
 
@@ -83,7 +95,8 @@ def is_required(item: Field[Any]) -> bool:
 @cache
 def hints(model: Hashable) -> dict[str, Any]:
     """The type of each field, with what `Annotated` adds to it."""
-    return get_type_hints(model, include_extras=True)
+    found = get_type_hints(model, include_extras=True)
+    return {name: get_args(hint)[0] if get_origin(hint) is NotRequired else hint for name, hint in found.items()}
 
 
 def _key(hint: Any) -> Key:
@@ -132,6 +145,8 @@ def _value(kind: Any, value: Any, place: Place, mistakes: list[Mistake]) -> Any:
         return "" if arm is str else {}  # results.json of other versions has null for what is empty
     if is_typeddict(arm) and isinstance(value, Mapping):
         _judge(dict, dict(value), place, notes, mistakes)
+        if missing := [name for name in hints(arm) if name in arm.__required_keys__ and name not in value]:
+            mistakes.append(Mistake(place, "missing", value=tuple(missing), wanted=", ".join(missing)))
         known = hints(arm)  # a typed dictionary keeps the keys that it does not know
         made = {key: _value(known.get(key, Any), item, (*place, key), mistakes) for key, item in value.items()}
     elif is_dataclass(arm) and isinstance(value, Mapping):

@@ -15,6 +15,7 @@ from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.errors import NotMeasurable, NotRun, SignoffError, TargetUnreachable
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.profile import Profile
+from signoff.acceptance.records.records import decoded
 from signoff.perf.client import server_json
 from signoff.perf.client.bounds import AnswerTooLong, Room
 from signoff.perf.client.fetch import error_of, fetch
@@ -50,8 +51,8 @@ class Recorder:
         """Append one record; `kind` becomes its `record` field unless it has one."""
         line = json.dumps(_kept({"record": kind, **fields}), ensure_ascii=False, sort_keys=True)
         # A verdict sees what is stored, down to the order of keys, so that it comes out the same from there.
-        self.records.append(json.loads(line))
         self._file.append(json_text(line) + "\n")
+        self.records.append(decoded(line))
 
 
 @dataclass
