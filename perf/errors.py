@@ -97,7 +97,7 @@ class InputTooLong(InputUnreadable):
     """A file with more bytes than are read; `size` is None where only that is known."""
 
     def __init__(self, path: Path, size: int | None, most: int) -> None:
-        told = f"more than {most:,} bytes" if size is None else f"{size:,} bytes"
-        super().__init__(f"{path}: {told}, and at most {most:,} are read", "give a shorter file")
+        length = f"more than {most:,} bytes" if size is None else f"{size:,} bytes"
+        super().__init__(f"{path}: {length}, and at most {most:,} are read", "give a shorter file")
         self.size = size
         self.most = most

@@ -95,12 +95,12 @@ def _engine(document: Document, deployment: Deployment) -> Iterator[Conflict]:
         for setting in document.configuration
         if setting.name.rsplit("_", 1)[-1] in ("framework", "engine", "backend") and isinstance(setting.value, str)
     ]
-    told = {str(setting.value).lower() for setting in settings}
+    stated = {str(setting.value).lower() for setting in settings}
     if (
         named
         and _SIMULATED not in named
-        and len(told) == 1
-        and not any(item in named or named in item for item in told)
+        and len(stated) == 1
+        and not any(item in named or named in item for item in stated)
     ):
         yield _conflict(
             document,

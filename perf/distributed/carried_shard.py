@@ -108,8 +108,8 @@ class CarriedShard:
         self._complaints.close()
         self._flusher.kill()
         self._flush()
-        told = {"run": self.run, "status": status, "complaint": complaint, "records": self._records}
-        self._send(ENDED, told)
+        ending = {"run": self.run, "status": status, "complaint": complaint, "records": self._records}
+        self._send(ENDED, ending)
         self._events.put((DONE, self))
 
     def _flush_often(self) -> None:

@@ -49,10 +49,10 @@ def read_aiperf(path: Path, document: Mapping[str, Any]) -> ExternalRun:
         raise EvidenceUnreadable(str(error), error.hint) from None
     if not exchanges:
         raise EvidenceUnreadable(f"{beside}: no request of a profiling phase", "profile for some time")
-    told = document.get("input_config") or {}
-    endpoint = told.get("endpoint") or {}
+    settings = document.get("input_config") or {}
+    endpoint = settings.get("endpoint") or {}
     urls = endpoint.get("urls") or [""]
-    models = (told.get("models") or {}).get("items") or [{}]
+    models = (settings.get("models") or {}).get("items") or [{}]
     more = () if document.get("is_complete", True) else ("it was ended before it was complete",)
     return ExternalRun(
         tool="AIPerf",

@@ -242,8 +242,8 @@ def main() -> int:
 
             async def start() -> int:
                 put({"record": "ready"})
-                told = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-                return int(told) if told.strip() else await _soon()
+                line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+                return int(line) if line.strip() else await _soon()
 
             put(asyncio.run(run.run(start)).as_record())
         except (PerfError, ValueError) as error:

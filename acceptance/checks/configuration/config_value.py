@@ -43,10 +43,10 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"{url} reports no {name}",
             hint=f"let GET /config report {name}",
         )
-    told = next(evidence.of("addresses"))
-    known = told["known"]
+    named = next(evidence.of("addresses"))
+    known = named["known"]
     # A folder of the document, where the deployment says which one stands for it.
-    if isinstance(expected, str) and expected in (files := told.get("files", {})) and files[expected] == found:
+    if isinstance(expected, str) and expected in (files := named.get("files", {})) and files[expected] == found:
         assumption = f"{expected} stands for {found}, as the deployment file says"
         return Verdict("pass", f"uses {found}, which the deployment gives for {expected}", assumptions=(assumption,))
     if name == "host" and not same_value(expected, found):

@@ -38,8 +38,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     body = answer.get("json")
     query = _query(answer["url"])
     if answer["status"] != 200:
-        told = f": {body['error']}" if isinstance(body, Mapping) and isinstance(body.get("error"), str) else ""
-        return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200{told[:300]}")
+        problem = f": {body['error']}" if isinstance(body, Mapping) and isinstance(body.get("error"), str) else ""
+        return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200{problem[:300]}")
     if not isinstance(body, Mapping) or body.get("status") != "success":
         return Verdict("fail", f"{answer['url']} does not answer as Prometheus does, with status 'success'")
     series = _series(body.get("data"))

@@ -60,11 +60,11 @@ def _with_problems(binding: Binding, problems: Sequence[tuple[int, Problem]]) ->
     if not problems:
         return binding
     ordered = sorted(problems, key=lambda found: found[0])
-    told = tuple(
+    diagnostics = tuple(
         binding.diagnostic("binding-invalid", line, problem.message, problem.hint) for line, problem in ordered
     )
     broken = DeploymentUnreadable(
-        "\n".join(f"{found.document}:{found.line}: {found.message}" for found in told),
-        "; ".join(dict.fromkeys(found.hint for found in told)),
+        "\n".join(f"{found.document}:{found.line}: {found.message}" for found in diagnostics),
+        "; ".join(dict.fromkeys(found.hint for found in diagnostics)),
     )
-    return Binding(binding.path, binding.resolve, binding.type, binding.waive, binding.text, told, broken)
+    return Binding(binding.path, binding.resolve, binding.type, binding.waive, binding.text, diagnostics, broken)

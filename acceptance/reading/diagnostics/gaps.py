@@ -130,14 +130,14 @@ def _repeated_settings(blocks: Sequence[Block], settings: Sequence[Setting]) -> 
 def _repeated_headings(statements: Sequence[Statement]) -> Iterator[Flaw]:
     """Sections of one name: their criteria are counted on, so an id depends on what stands above it."""
     first: dict[str, int] = {}
-    told: set[int] = set()
+    reported: set[int] = set()
     for statement in statements:
         if not statement.headings:
             continue
         heading = statement.headings[-1]
         begin = first.setdefault(heading.slug, heading.line)
-        if begin != heading.line and heading.line not in told:
-            told.add(heading.line)
+        if begin != heading.line and heading.line not in reported:
+            reported.add(heading.line)
             message = f"a section of this name is in line {begin} already; the ids of both are counted together"
             hint = "give it a name of its own, so that ids stay when lines move"
             yield Flaw("heading-repeated", "note", heading.line, 1, message, hint)

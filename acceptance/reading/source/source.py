@@ -59,8 +59,8 @@ def read_source(path: Path, most_bytes: int = MAX_BYTES) -> Source:
         raise DocumentUnreadable(f"{path}: no such file", "check the path") from None
     except InputUnreadable as error:
         is_other = not path.is_file() and path.exists()
-        told = f"{path}: neither a file nor a folder" if is_other else str(error)
-        raise DocumentUnreadable(told, error.hint) from None
+        reason = f"{path}: neither a file nor a folder" if is_other else str(error)
+        raise DocumentUnreadable(reason, error.hint) from None
     return from_bytes(data, path.as_posix())
 
 

@@ -173,8 +173,8 @@ class Page:
 
 def conflict(kind: str, subject: str, places: Iterable[Place], message: str, criteria: Iterable[Pair] = ()) -> Conflict:
     """A conflict with its sides in the order of the documents and their lines, each once."""
-    told = {(page.number, side.line, str(side.value)): side for page, side in places}
-    sides = tuple(told[place] for place in sorted(told))
+    by_place = {(page.number, side.line, str(side.value)): side for page, side in places}
+    sides = tuple(by_place[place] for place in sorted(by_place))
     pairs = tuple(dict.fromkeys(criteria))
     return Conflict(kind=kind, subject=subject, sides=sides, message=message, criteria=pairs)
 

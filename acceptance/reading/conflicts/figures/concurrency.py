@@ -37,10 +37,10 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
     medians = [claim for claim in stated if claim.subject == "latency" and claim.key[1] == "p50"]
     configured = list(_caps(corpus, rates, delays))
     yield from configured
-    told = {side.line for found in configured for side in found.sides}
+    configured_lines = {side.line for found in configured for side in found.sides}
     # What the settings break already is not told a second time for the text.
     texts = _in_flight(corpus, stated, rates, delays, medians)
-    yield from (found for found in texts if told.isdisjoint(side.line for side in found.sides))
+    yield from (found for found in texts if configured_lines.isdisjoint(side.line for side in found.sides))
     by_page = _grouped(delays, lambda claim: claim.place[0].number)
     for page in corpus.pages:
         yield from _benchmarks(corpus, page, by_page.get(page.number, []))

@@ -64,8 +64,8 @@ def _seconds(text: str, unit: str) -> float | None:
     match = _VALUE.fullmatch(text.strip())
     if match is None:
         return None
-    told = (match["unit"] or unit).lower()
-    return float(match["value"]) * _FACTORS["ms" if told == "ms" else told[0]]
+    measure = (match["unit"] or unit).lower()
+    return float(match["value"]) * _FACTORS["ms" if measure == "ms" else measure[0]]
 
 
 def _routes(page: Page) -> Iterator[tuple[Place, float]]:

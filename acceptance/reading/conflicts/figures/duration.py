@@ -118,7 +118,7 @@ def _timeline(page: Page, parts: list[_Part]) -> Iterator[Conflict]:
     """`Day 1: X`, where the parts under the heading that mentions X take longer than a day."""
     groups = {part.group: _words(part.group) for part in parts if part.group}
     over: list[Place] = []
-    told: list[str] = []
+    crowded: list[str] = []
     days = (
         (block, match)
         for block in page.blocks
@@ -131,9 +131,9 @@ def _timeline(page: Page, parts: list[_Part]) -> Iterator[Conflict]:
         if best and words & groups[best] and took > _HOURS[match["unit"][0].lower()] + _SLACK:
             over.append(page.side(block.line, f"{match['unit'].lower()} {match['number']}"))
             over += [part.place for part in parts if part.group == best]
-            told.append(f"{match['unit'].lower()} {match['number']} holds {_shown(took)} of work")
-    if told:
-        message = f"{'; '.join(told)}: the timeline cannot be kept unless several people share a day"
+            crowded.append(f"{match['unit'].lower()} {match['number']} holds {_shown(took)} of work")
+    if crowded:
+        message = f"{'; '.join(crowded)}: the timeline cannot be kept unless several people share a day"
         yield conflict(KIND, "timeline", over, message)
 
 

@@ -67,10 +67,10 @@ def _dead(ranked: list[tuple[float, Claim]]) -> Iterator[Conflict]:
 
 def _of_one_thing(one: Claim, other: Claim) -> bool:
     page, side = one.place
-    told = other.place[1]
+    other_side = other.place[1]
     if other.place[0] is not page:
         return False
-    return not apart(about(page, side.line, side.spelling), about(page, told.line, told.spelling))
+    return not apart(about(page, side.line, side.spelling), about(page, other_side.line, other_side.spelling))
 
 
 def _bands(corpus: Corpus) -> Iterator[Conflict]:
