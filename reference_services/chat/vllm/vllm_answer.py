@@ -30,7 +30,7 @@ async def events(parts: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any], 
             yield answer
 
 
-async def steps(events: AsyncGenerator[dict[str, Any], None], top: int | None) -> AsyncGenerator[Step, None]:
+async def steps(stream: AsyncGenerator[dict[str, Any], None], top: int | None) -> AsyncGenerator[Step, None]:
     """The steps: with log probabilities one for each token, else one for each event, with the tokens it stands for.
 
     Raises Refused where the stream ends without the answer's end.
@@ -38,7 +38,7 @@ async def steps(events: AsyncGenerator[dict[str, Any], None], top: int | None) -
     counted = 0
     waiting: deque[Step] = deque()
     """Tokens with log probabilities whose text has not come: vLLM holds back what may begin a stop string."""
-    async for event in events:
+    async for event in stream:
         if not event["choices"]:
             continue
         choice = event["choices"][0]

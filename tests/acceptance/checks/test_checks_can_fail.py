@@ -213,8 +213,15 @@ def test_memory_that_grows_with_new_prompts_alone_is_a_cache_that_fills_and_else
     def grows(bytes_a_second: float, again: float | None = None, peak: float = 1e9, answered: int = 600) -> Verdict:
         mark = {"record": "high_water", "attempt": 0, "bytes": peak, "source": "VmHWM"}
         repeated = [] if again is None else samples("repeated_memory", again)
-        told = {"record": "repeated_load", "offered": 600, "answered": answered}
-        records = ({"alpha": 0.05, "record": "setup"}, *load, *samples("memory", bytes_a_second), mark, told, *repeated)
+        repeated_load = {"record": "repeated_load", "offered": 600, "answered": answered}
+        records = (
+            {"alpha": 0.05, "record": "setup"},
+            *load,
+            *samples("memory", bytes_a_second),
+            mark,
+            repeated_load,
+            *repeated,
+        )
         return CHECKS["memory"].judge(criterion("memory"), Evidence("load", "l", records))
 
     assert (grows(0).outcome, grows(0).hint) == ("pass", "")

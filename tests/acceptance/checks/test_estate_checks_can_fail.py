@@ -88,9 +88,9 @@ def gateway(serve: Serve, estate: Estate, at: At) -> Callable[..., Site]:
 def test_gateway_routing(gateway: At, estate: Estate) -> None:
     asked = criterion("gateway_routing", services=SERVICES)
     passes(gateway("gateway"), asked, "3 models answer, each in its own name")
-    estate.told = {"phi-3-mini": "nous-hermes-2"}
+    estate.renamed = {"phi-3-mini": "nous-hermes-2"}
     fails(gateway("gateway"), asked, "asked for phi-3-mini, nous-hermes-2 answered")
-    estate.told, estate.unknown = {}, completion
+    estate.renamed, estate.unknown = {}, completion
     fails(gateway("gateway"), asked, "repeats the name that it is asked for")
     estate.models = MODELS[:2]
     fails(gateway("gateway"), asked, "lists no model of phi")

@@ -29,7 +29,7 @@ def owned_by(owner: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("pages", "told"),
+    ("pages", "named"),
     [
         ({"/version": {"version": "0.32.0"}, "/v1/models": owned_by("vllm")}, {"name": "vllm", "version": "0.32.0"}),
         ({"/v1/models": owned_by("llamacpp")}, {"name": "llama.cpp", "version": ""}),
@@ -39,9 +39,9 @@ def owned_by(owner: str) -> dict[str, Any]:
     ],
 )
 def test_a_plain_server_is_named_by_the_owner_of_its_models(
-    serve: Serve, site_at: SiteAt, pages: dict[str, Any], told: dict[str, str]
+    serve: Serve, site_at: SiteAt, pages: dict[str, Any], named: dict[str, str]
 ) -> None:
-    assert engine.of(site_at(serve(plain(pages)))) == told
+    assert engine.of(site_at(serve(plain(pages)))) == named
 
 
 @pytest.mark.parametrize(

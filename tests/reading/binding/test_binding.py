@@ -182,8 +182,8 @@ def test_all_mistakes_of_a_binding_are_told_at_once(bound, tmp_path: Path) -> No
     )
     with pytest.raises(DeploymentUnreadable) as caught:
         bound(text)
-    told = str(caught.value).splitlines()
-    assert [line.split("toml:")[1].split(":")[0] for line in told] == ["6", "12", "19"]
+    lines = str(caught.value).splitlines()
+    assert [line.split("toml:")[1].split(":")[0] for line in lines] == ["6", "12", "19"]
     reading, unreadable = read_all([tmp_path / "task.md"], KINDS, TODAY)
     assert len(unreadable) == 1
     assert [found.code for found in reading.documents[0].diagnostics].count("binding-invalid") == 3
@@ -228,22 +228,22 @@ def among(tmp_path: Path):
     return read
 
 
-def told(reading: Reading) -> list[str]:
+def codes_of(reading: Reading) -> list[str]:
     return [found.code for document in reading.documents for found in document.diagnostics]
 
 
 def test_a_resolution_among_documents_counts_where_they_are_read(among) -> None:
     reading = among({"one": AMONG}, one=FIRST, two=SECOND)
     assert [conflict.resolution and conflict.resolution["chosen"] for conflict in reading.conflicts] == ["800 ms"]
-    assert told(reading) == []
+    assert codes_of(reading) == []
 
 
 def test_a_resolution_whose_other_document_is_not_read_is_silent(among) -> None:
-    assert told(among({"one": AMONG}, one=FIRST)) == []
+    assert codes_of(among({"one": AMONG}, one=FIRST)) == []
 
 
 def test_the_same_without_its_documents_is_reported(among) -> None:
-    assert told(among({"one": AMONG.replace('documents = ["one.md", "two.md"]\n', "")}, one=FIRST)) == [
+    assert codes_of(among({"one": AMONG.replace('documents = ["one.md", "two.md"]\n', "")}, one=FIRST)) == [
         "binding-orphan"
     ]
 
@@ -257,7 +257,7 @@ def test_an_unknown_conflict_is_reported_with_its_line(among) -> None:
 def test_a_third_value_makes_a_resolution_stale(among) -> None:
     reading = among({"one": AMONG}, one=FIRST, two=SECOND, three=THIRD)
     assert [conflict.resolution for conflict in reading.conflicts] == [None]
-    assert told(reading) == ["binding-stale"]
+    assert codes_of(reading) == ["binding-stale"]
 
 
 def test_a_resolution_of_three_holds_for_what_is_left_of_them(among) -> None:
@@ -272,14 +272,14 @@ def test_bindings_that_decide_differently_undo_each_other(among) -> None:
         {"one": AMONG, "two": other, "three": AMONG}, one=FIRST, two=SECOND, three="# Lark-4 Service\n- [ ] 4 cores\n"
     )
     assert [conflict.resolution for conflict in reading.conflicts] == [None]
-    assert told(reading) == ["resolution-conflict"]
+    assert codes_of(reading) == ["resolution-conflict"]
 
 
 def test_one_conflict_of_several_with_one_subject_is_resolved(among) -> None:
     wren = "# Wren-2 Service\n- [ ] mean latency < 5 s\n- [ ] mean latency < 7 s\n"
     reading = among({"one": AMONG}, one=FIRST, two=SECOND, wren=wren)
     assert [conflict.resolution is not None for conflict in reading.conflicts] == [True, False]
-    assert told(reading) == []
+    assert codes_of(reading) == []
 
 
 # What Signoff prints for a binding file is a binding file

@@ -156,7 +156,7 @@ def explicit_items(lines: list[str]) -> set[int]:
     return found
 
 
-def told(document: Document) -> set[int]:
+def reported(document: Document) -> set[int]:
     """The lines that a diagnostic names, or that stand behind what a diagnostic says hides them."""
     named = {found.line for found in document.diagnostics}
     hiding = [found.line for found in document.diagnostics if found.code in HIDING]
@@ -181,7 +181,7 @@ def law_holds(data: bytes) -> None:
     lines = list(document.text)
     assert len(document.line_kinds) == len(lines)
     begins = {statement.line for statement in document.statements}
-    lost = explicit_items(lines) - begins - told(document)
+    lost = explicit_items(lines) - begins - reported(document)
     assert not lost, [(number, lines[number - 1]) for number in sorted(lost)]
     for statement in document.statements:
         assert 1 <= statement.line <= len(lines)
