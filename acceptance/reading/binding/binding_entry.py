@@ -53,7 +53,7 @@ def _no_json(value: Any) -> tuple[str, str] | None:
 
 Text = Annotated[str, Meta(min_length=1), Wanted("a text")]
 Day = Annotated[datetime.date, Wanted("a date such as 2026-01-31, without quotes")]
-Side = Annotated[str, Meta(min_length=1)] | float | bool
+Value = Annotated[str, Meta(min_length=1)] | float | bool
 _Name = Annotated[
     str, Meta(min_length=1), Wanted("", "documents holds names of files", 'write documents = ["one.md", "other.md"]')
 ]
@@ -78,7 +78,9 @@ class Resolve:
     ] = None
     between: Annotated[
         tuple[
-            Annotated[Side, Wanted("", "between holds texts, numbers, true and false", "copy the values of the sides")],
+            Annotated[
+                Value, Wanted("", "between holds texts, numbers, true and false", "copy the values of the sides")
+            ],
             ...,
         ],
         Wanted("a list with something in it"),
@@ -90,7 +92,7 @@ class Resolve:
             description="the files of the sides, where they are several: the entry is silent where one is not read",
         ),
     ] = None
-    chosen: Annotated[Side, Wanted("a text, a number, true or false"), Meta(description="one of `between`")]
+    chosen: Annotated[Value, Wanted("a text, a number, true or false"), Meta(description="one of `between`")]
     role: Annotated[Text, Meta(description="who decided: a role, not a name")]
     reason: Text
     date: Annotated[Day, Meta(description="when it was decided: a TOML date, without quotes")]
