@@ -44,6 +44,13 @@ class Stream(Answer):
     left: bool
 
 
+class Unlisted(Envelope):
+    """A service of which a gateway lists no model, so that nothing was asked of it."""
+
+    service: str
+    model: None
+
+
 class Look(Envelope):
     """Health and a completion, before or after requests that are meant to fail."""
 

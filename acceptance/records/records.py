@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -16,7 +16,17 @@ import msgspec
 
 from signoff.acceptance.errors import SignoffError
 from signoff.acceptance.evidence import Record
-from signoff.acceptance.records.answers import Answer, Closed, Connection, Handshake, LongPrompt, Look, Message, Stream
+from signoff.acceptance.records.answers import (
+    Answer,
+    Closed,
+    Connection,
+    Handshake,
+    LongPrompt,
+    Look,
+    Message,
+    Stream,
+    Unlisted,
+)
 from signoff.acceptance.records.conversations import Conversation, Page, Plant, Probe, Turn
 from signoff.acceptance.records.envelope import Envelope, Missing, Note, Setup, Text
 from signoff.acceptance.records.files import (
@@ -60,7 +70,7 @@ RECORDS: Mapping[str, tuple[Any, ...]] = {
     **dict.fromkeys(("right", "route", "rules", "schema", "sound", "unknown", "valid", "whole", "with"), (Answer,)),
     **dict.fromkeys(("without", "wrong"), (Answer,)),
     **dict.fromkeys(("alone", "burst", "left", "stream"), (Stream,)),
-    "answer": (Stream, Answer),
+    "answer": (Stream, Answer, Unlisted),
     **dict.fromkeys(("before", "after"), (Look, Answer)),
     "search": (Modules, Answer),
     "over": (LongPrompt,),
@@ -117,15 +127,17 @@ def decoded(line: str) -> Record:
         msgspec.convert(record, model)
     except msgspec.ValidationError as error:
         mistakes = [each for each in converted(model, record)[1] if each.code != "unknown"]
-        said = "; ".join(in_words(each, WORDS)[0] for each in mistakes) or str(error)
-        raise SignoffError(f"a record {record['record']!r} of evidence is malformed: {said}") from None
+        placed = [replace(each, place=(record["record"], *each.place)) for each in mistakes]
+        said = "; ".join(in_words(each, WORDS)[0] for each in placed) or f"{record['record']}: {error}"
+        raise SignoffError(f"a record of evidence is malformed: {said}") from None
     return record
 
 
 def model_of(record: Record) -> Any:
-    """The model of a record's kind: of several the first one whose keys it has, else the last."""
+    """The model of a record's kind: of several the first one whose keys it has, else the one of most of its keys."""
     models = RECORDS.get(record["record"], (Envelope,))
-    return next((model for model in models if required(model) <= record.keys()), models[-1])
+    fitting = (model for model in models if required(model) <= record.keys())
+    return next(fitting, None) or max(models, key=lambda model: len(required(model) & record.keys()))
 
 
 @cache
