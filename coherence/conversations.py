@@ -71,8 +71,8 @@ def build(seed: int, count: int) -> tuple[Conversation, ...]:
     conversations = []
     for index in range(count):
         category = CATEGORIES[index % len(CATEGORIES)]
-        told = _CATEGORIES[category](author, index // len(CATEGORIES))
-        conversations.append(Conversation(f"{category}-{index:03d}", category, *told))
+        parts = _CATEGORIES[category](author, index // len(CATEGORIES))
+        conversations.append(Conversation(f"{category}-{index:03d}", category, *parts))
     return tuple(conversations)
 
 

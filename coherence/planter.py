@@ -32,8 +32,8 @@ class Planter:
         """A fact, a number of small-talk turns, and a question about the fact."""
         thing = self._chance.choice(self._phrasing.families).things(self._chance, 1)[0]
         value = self._words.draw(thing.shape)
-        told = thing.put(self._chance.choice(self._phrasing.tell), value)
-        return Plant(name, (told, *fillers(self._chance, between)), thing.put("What is {thing}?"), value)
+        statement = thing.put(self._chance.choice(self._phrasing.tell), value)
+        return Plant(name, (statement, *fillers(self._chance, between)), thing.put("What is {thing}?"), value)
 
     def request(self, name: str, question: str) -> Plant:
         """A request with a name unseen before, and the caller's question about the request just made."""

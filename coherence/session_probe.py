@@ -122,9 +122,9 @@ async def probe_isolation(
     async def ask(pair: tuple[Plant, Dialogue]) -> str:
         return (await pair[1].say(pair[0].question)).text
 
-    told = await _side_by_side(pairs, tell, concurrency)
+    first_replies = await _side_by_side(pairs, tell, concurrency)
     asked = await _side_by_side(pairs, ask, concurrency)
-    held = {plant.name: f"{first}\n{last}" for plant, first, last in zip(plants, told, asked, strict=True)}
+    held = {plant.name: f"{first}\n{last}" for plant, first, last in zip(plants, first_replies, asked, strict=True)}
     result = IsolationResult(
         sessions=count,
         answered=sum(not dialogue.errors for dialogue in dialogues),

@@ -12,18 +12,18 @@ from __future__ import annotations
 
 
 class ReportError(Exception):
-    """Base class. `mend` is the hint."""
+    """Base class. `hint` is the hint."""
 
-    def __init__(self, message: str, mend: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.mend = mend
+        self.hint = hint
 
 
 class NotWritten(ReportError):
     """A file cannot be written. `is_full` is True if there is no room for it."""
 
-    def __init__(self, message: str, mend: str = "", *, is_full: bool = False) -> None:
-        super().__init__(message, mend)
+    def __init__(self, message: str, hint: str = "", *, is_full: bool = False) -> None:
+        super().__init__(message, hint)
         self.is_full = is_full
 
 

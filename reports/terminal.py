@@ -29,7 +29,7 @@ STYLES: Final[Mapping[str, str]] = {
     "conflict": "1;35",
     "bold": "1",
     "soft": "2",
-    "mend": "32",
+    "hint": "32",
 }
 _OURS: Final = re.compile("(\x1b\\[(?:0|" + "|".join(STYLES.values()) + ")m)")
 _CLEAR_LINE: Final = "\r\x1b[K"

@@ -70,7 +70,7 @@ class Author:
     """Values may be held out where wordings are not."""
     wordings: Wordings = field(init=False)
     speaker: Speaker = field(init=False)
-    told: dict[str, Fact] = field(default_factory=dict)
+    stated: dict[str, Fact] = field(default_factory=dict)
     values: list[str] = field(default_factory=list)
     """Every value stated so far."""
     changed: set[str] = field(default_factory=set)
@@ -84,11 +84,11 @@ class Author:
 
     def tell(self) -> None:
         """A fact, occasionally two at once."""
-        thing, value = self.speaker.thing(self.told), self._value()
+        thing, value = self.speaker.thing(self.stated), self._value()
         facts = [(thing, value)]
         text = self.speaker.put(self.wordings.tell, thing, value)
         if self.chance.random() < 0.03 and text.endswith("."):
-            facts.append((self.speaker.thing((*self.told, thing)), self._value()))
+            facts.append((self.speaker.thing((*self.stated, thing)), self._value()))
             text += " " + capital(self.speaker.put(self.wordings.tell[:3], *facts[1]))
         text = self.speaker.with_after(text)
         self._note(*facts[0], text[_behind(text, thing) :])
@@ -98,9 +98,9 @@ class Author:
 
     def tell_again(self) -> None:
         """A new value for a known fact."""
-        if not self.told:
+        if not self.stated:
             return self.tell()
-        thing, value = self.chance.choice(list(self.told)), self._value()
+        thing, value = self.chance.choice(list(self.stated)), self._value()
         text = self.speaker.with_after(self.speaker.put(self.wordings.retell, thing, value))
         self._note(thing, value, text[_behind(text, thing) :])
         self.changed.add(thing)
@@ -108,10 +108,10 @@ class Author:
 
     def ask(self) -> None:
         """A question about a known fact."""
-        if not self.told:
+        if not self.stated:
             return self.ask_untold()
-        thing = self.chance.choice(list(self.told))
-        fact = self.told[thing]
+        thing = self.chance.choice(list(self.stated))
+        fact = self.stated[thing]
         changed = thing in self.changed
         text = self.speaker.question(thing, latest=changed and self.chance.random() < 0.5)
         return self._say(
@@ -120,22 +120,22 @@ class Author:
 
     def ask_untold(self) -> None:
         """A question about an unknown fact."""
-        thing = self.speaker.thing(self.told)
+        thing = self.speaker.thing(self.stated)
         self.speaker.forget()
         text = self.speaker.question(thing, latest=self.chance.random() < 0.1)
         self._say("not_told", text, answer(thing, None), things=(thing,))
 
     def ask_both(self) -> None:
         """A question about two facts, one of which may be unknown."""
-        if not self.told:
+        if not self.stated:
             return self.ask_untold()
-        known = list(self.told)
+        known = list(self.stated)
         first = self.chance.choice(known)
         rest = [thing for thing in known if thing != first]
-        second = self.chance.choice(rest) if rest and self.chance.random() < 0.75 else self.speaker.thing(self.told)
+        second = self.chance.choice(rest) if rest and self.chance.random() < 0.75 else self.speaker.thing(self.stated)
         if self.chance.random() < 0.5:
             first, second = second, first
-        facts = [self.told.get(thing) for thing in (first, second)]
+        facts = [self.stated.get(thing) for thing in (first, second)]
         text = self.speaker.filled(self.chance.choice(self.wordings.ask_both))
         text = text.format(first=first, second=second, First=capital(first), Second=capital(second))
         reply = f"{answer(first, facts[0])}\n{answer(second, facts[1])}"
@@ -172,8 +172,8 @@ class Author:
         return draw(self.chance, self.values_of)
 
     def _note(self, thing: str, value: str, words: str) -> None:
-        self.told.pop(thing, None)
-        self.told[thing] = Fact(value, words, len(self.exchanges))
+        self.stated.pop(thing, None)
+        self.stated[thing] = Fact(value, words, len(self.exchanges))
         self.values.append(value)
 
     def _say(

@@ -71,10 +71,10 @@ def planted(chance: random.Random, split: Split, kind: Kind, between: int, value
     for _ in range(between):
         author.talk()
     if kind == "latest":
-        author.told = {thing: told for thing, told in author.told.items() if thing in author.changed}
+        author.stated = {thing: stated for thing, stated in author.stated.items() if thing in author.changed}
     elif kind == "recall":
         # The last fact is asked for, so that there are `between` exchanges and no other in between.
-        author.told = dict(list(author.told.items())[-1:])
+        author.stated = dict(list(author.stated.items())[-1:])
     elif kind == "previous":
         author.talk()
     {

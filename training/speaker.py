@@ -29,7 +29,7 @@ class Speaker:
         words = [training_word(self._chance) for _ in range(self._chance.choice((1, 1, 1, 2)))]
         return " ".join(words)
 
-    def thing(self, told: Container[str]) -> str:
+    def thing(self, taken: Container[str]) -> str:
         """A thing that was not mentioned: often one that is easily confused with a mentioned one."""
         for _ in range(20):
             form, attribute, item = (
@@ -43,7 +43,7 @@ class Speaker:
                     (like[0], like[1], item) if self._chance.random() < 0.65 else (like[0], attribute, like[2])
                 )
             text = form.format(attribute=attribute, item=item, Item=capital(item))
-            if text not in told:
+            if text not in taken:
                 self._parts.append((form, attribute, item))
                 return text
         return f"the {training_word(self._chance)} of the {training_word(self._chance)}"

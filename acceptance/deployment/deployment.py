@@ -104,7 +104,7 @@ class Deployment:
         try:
             url = joined(base, path)
         except UrlInvalid as problem:
-            raise NotMeasurable(f"this request is not sent: {problem}", problem.mend) from None
+            raise NotMeasurable(f"this request is not sent: {problem}", problem.hint) from None
         self.refuse_foreign(url)
         return url
 
@@ -114,7 +114,7 @@ class Deployment:
         try:
             place = origin(url)
         except UrlInvalid as problem:
-            raise NotMeasurable(f"this request is not sent: {problem}", problem.mend) from None
+            raise NotMeasurable(f"this request is not sent: {problem}", problem.hint) from None
         if not any(place == origin(each) for each in named if "://" in each):
             raise NotMeasurable(
                 f"the deployment does not name {place.url()}, so nothing is sent there",

@@ -40,8 +40,8 @@ def note(
         role = "" if each.is_first else ", one of the service's"
         place = f", and {successor.text()} took its place" if successor is not None else ""
         texts.append(f"{each.process.text()}{role} ended {when}{place}")
-        told = {"after_s": after_s, "successor": None if successor is None else successor.as_record()}
-        recorder.write(PROCESS, {**each.as_record(), **told, "text": texts[-1], **more})
+        ending = {"after_s": after_s, "successor": None if successor is None else successor.as_record()}
+        recorder.write(PROCESS, {**each.as_record(), **ending, "text": texts[-1], **more})
     return tuple(texts)
 
 
@@ -66,7 +66,7 @@ def bound(verdict: Verdict, evidence: Evidence, *, of_process: bool) -> Verdict:
         found,
         outcome="inconclusive",
         reason=f"{verdict.reason}; but {text}: the figure is not of one process over the whole run",
-        mend="look at the service's log for why it ended, and run again",
+        hint="look at the service's log for why it ended, and run again",
     )
 
 

@@ -33,7 +33,7 @@ def models(site: Site, services: Sequence[str] = ()) -> Evidence:
     if not answer["named"] and len(served) < FEWEST_SERVICES:
         raise NotMeasurable(
             f"{answer['url']} lists {short(found) or 'nothing'}: so little shows no gateway to several services",
-            role.mend(ROLE),
+            role.hint(ROLE),
         )
     return evidence
 

@@ -52,9 +52,9 @@ def chapters(file: str, text: str) -> list[Chapter]:
 
 def speaks_of(title: str, topic: str) -> bool:
     """Whether a heading contains each word of a topic, in any form: `Deploying` matches `deployment`."""
-    told = _stems(title)
+    stems = _stems(title)
     asked = _stems(topic)
-    return bool(asked) and asked <= told
+    return bool(asked) and asked <= stems
 
 
 def _stems(text: str) -> set[str]:

@@ -253,9 +253,9 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Rec
         with watch, sampler or nullcontext():
             run = run_load_in_process(plan, keep, tell, silence_s=silence_s)
     except LoadProcessDied as error:
-        raise RunInvalid(str(error), error.mend) from None
+        raise RunInvalid(str(error), error.hint) from None
     except PerfError as error:
-        raise NotMeasurable(str(error), error.mend) from None
+        raise NotMeasurable(str(error), error.hint) from None
     side = {**watch.side(run).as_record(), "gpu": watch.gpu()}
     if sampler is not None and (ended := _write_watched(recorder, site, sampler, run.started_ns, attempt)):
         # The counters and the GPUs are of the same processes.

@@ -13,7 +13,7 @@ def named_url(site: Site, role: str) -> str:
     """The deployment's URL of a role without a customary address. Raises NotMeasurable if there is none."""
     url, named = site.deployment.role_url(role, "")
     if not named:
-        raise NotMeasurable(f"the deployment does not say where the {role} is", mend(role))
+        raise NotMeasurable(f"the deployment does not say where the {role} is", hint(role))
     return _sound(role, url)
 
 
@@ -41,7 +41,7 @@ def ask(
     url = site.deployment.request_url(url, path)
     answer = site.ask(method, path, url=url, body=body)
     if answer["status"] == 404 and not (named or is_found):
-        raise NotMeasurable(f"{url} gives 404, and the deployment does not say where the {role} is", mend(role))
+        raise NotMeasurable(f"{url} gives 404, and the deployment does not say where the {role} is", hint(role))
     if answer["status"] in (401, 403) and not site.deployment.headers(url):
         raise NotMeasurable(
             f"{url} gives {answer['status']}: the {role} requires a key, and the deployment has none",
@@ -50,12 +50,12 @@ def ask(
     return {**answer, "named": named}
 
 
-def mend(role: str) -> str:
+def hint(role: str) -> str:
     """The entry for a deployment file that makes a role measurable."""
     return f'add {role} = "http://HOST:PORT" under [addresses] of the deployment file'
 
 
 def _sound(role: str, url: str) -> str:
     if "://" not in url:
-        raise NotMeasurable(f"the deployment gives {url} for the {role}, which is not a URL", mend(role))
+        raise NotMeasurable(f"the deployment gives {url} for the {role}, which is not a URL", hint(role))
     return url

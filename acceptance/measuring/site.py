@@ -15,6 +15,7 @@ from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.errors import NotMeasurable, NotRun, SignoffError, TargetUnreachable
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.profile import Profile
+from signoff.acceptance.records.records import decoded
 from signoff.perf.client import server_json
 from signoff.perf.client.bounds import AnswerTooLong, Room
 from signoff.perf.client.fetch import error_of, fetch
@@ -50,8 +51,8 @@ class Recorder:
         """Append one record; `kind` becomes its `record` field unless it has one."""
         line = json.dumps(_kept({"record": kind, **fields}), ensure_ascii=False, sort_keys=True)
         # A verdict sees what is stored, down to the order of keys, so that it comes out the same from there.
-        self.records.append(json.loads(line))
         self._file.append(json_text(line) + "\n")
+        self.records.append(decoded(line))
 
 
 @dataclass
@@ -110,8 +111,8 @@ class Site:
                 measure(recorder)
             except NotMeasurable as missing:
                 reason = "; ".join(filter(None, (str(missing), self.service_ended())))
-                recorder.write("not_measurable", {"reason": reason, "mend": missing.mend})
-                return NotMeasurable(reason, missing.mend)
+                recorder.write("not_measurable", {"reason": reason, "mend": missing.hint})
+                return NotMeasurable(reason, missing.hint)
             except NotRun as given_up:
                 recorder.write("not_run", {"reason": str(given_up)})
                 return given_up
@@ -168,7 +169,7 @@ class Site:
                 url, method=method, headers=headers, body=content, timeout_s=timeout_s, most_bytes=MAX_BODY_BYTES
             )
         except PlanInvalid as error:
-            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {error}", error.mend) from None
+            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {error}", error.hint) from None
         if reply.outcome == "client_error":
             raise SignoffError(f"{method} {url}: {reply.failure}")
         self.patience.ended(method, url, began_s, timed_out=reply.timed_out)

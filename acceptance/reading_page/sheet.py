@@ -58,7 +58,7 @@ class Remark:
     code: str
     place: str
     message: str
-    mend: str
+    hint: str
     line: str
     mark: str
 
@@ -148,7 +148,7 @@ def _remark(found: Diagnostic) -> Remark:
     line, mark = excerpt(found.excerpt, found.column, found.width) if found.excerpt.strip() else ("", "")
     chip = Chip(found.severity, TONES[found.severity], _SIGNS[found.severity])
     place = f"{PurePath(found.document).name}:{found.line}:{found.column}"
-    return Remark(chip, found.code, place, found.message, found.mend, line, mark)
+    return Remark(chip, found.code, place, found.message, found.hint, line, mark)
 
 
 def cut(text: str) -> str:

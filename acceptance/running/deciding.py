@@ -25,14 +25,14 @@ def decided(check: Check, criterion: Criterion, found: Evidence) -> Verdict:
 def unjudged(error: Exception) -> Verdict | None:
     """The verdict if nothing was measured, never a pass or a fail; None if Signoff is at fault."""
     if isinstance(error, NotMeasurable):
-        return Verdict("not_measurable", str(error), mend=error.mend)
+        return Verdict("not_measurable", str(error), hint=error.hint)
     if isinstance(error, NotRun):
-        return Verdict("not_run", str(error), mend=error.mend)
+        return Verdict("not_run", str(error), hint=error.hint)
     if isinstance(error, SignoffError):
-        return Verdict("error", str(error), mend=error.mend)
+        return Verdict("error", str(error), hint=error.hint)
     if isinstance(error, OSError) and error.errno in FULL:
         where = error.filename or "a temporary file"
-        return Verdict("error", f"{where}: {error.strerror}", mend="free some space, and run again")
+        return Verdict("error", f"{where}: {error.strerror}", hint="free some space, and run again")
     return None
 
 
@@ -42,7 +42,7 @@ def fault_of_ours(criterion: Criterion, error: Exception, folder: Path) -> Verdi
     return Verdict(
         "error",
         f"the check {criterion.kind} ended with {type(error).__name__}: {error}",
-        mend=f"this is a fault of Signoff; see {folder / 'errors.log'}",
+        hint=f"this is a fault of Signoff; see {folder / 'errors.log'}",
     )
 
 
@@ -58,7 +58,7 @@ def _unless_stale(criterion: Criterion, verdict: Verdict) -> Verdict:
             "inconclusive",
             f"{verdict.reason}; but the statement changed after its binding was written",
             verdict.measured,
-            mend="check the statement and update its fingerprint in the binding file",
+            hint="check the statement and update its fingerprint in the binding file",
         )
     return verdict
 

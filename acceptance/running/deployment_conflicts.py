@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from signoff.acceptance.deployment import Deployment
-from signoff.acceptance.reading import Conflict, Document, Reading
+from signoff.acceptance.reading import Document, Reading
 from signoff.acceptance.reading.conflicts.settings.configuration import comparable
-from signoff.acceptance.reading.source.document import Setting, Side
+from signoff.acceptance.reading.source.document import Setting
+from signoff.reports.stored.conflict import Conflict, Side
 
 KIND = "deployment"
 _FLAG = re.compile(r"^--(?P<name>[a-z][a-z0-9-]*)(?:=(?P<value>.*))?$")
@@ -94,12 +95,12 @@ def _engine(document: Document, deployment: Deployment) -> Iterator[Conflict]:
         for setting in document.configuration
         if setting.name.rsplit("_", 1)[-1] in ("framework", "engine", "backend") and isinstance(setting.value, str)
     ]
-    told = {str(setting.value).lower() for setting in settings}
+    stated = {str(setting.value).lower() for setting in settings}
     if (
         named
         and _SIMULATED not in named
-        and len(told) == 1
-        and not any(item in named or named in item for item in told)
+        and len(stated) == 1
+        and not any(item in named or named in item for item in stated)
     ):
         yield _conflict(
             document,
@@ -113,8 +114,17 @@ def _engine(document: Document, deployment: Deployment) -> Iterator[Conflict]:
 
 
 def _conflict(
-    document: Document, name: str, subject: str, settings: list[Setting], told: list[tuple[str, object]], message: str
+    document: Document,
+    name: str,
+    subject: str,
+    settings: list[Setting],
+    deployed: list[tuple[str, object]],
+    message: str,
 ) -> Conflict:
     """A conflict whose last sides are the deployment's: its name, and no line."""
-    sides = [Side(document.path, setting.line, setting.value, setting.spelling) for setting in settings]
-    return Conflict(KIND, subject, (*sides, *(Side(name, 0, value, spelling) for spelling, value in told)), message)
+    stated = [
+        Side(document=document.path, line=setting.line, value=setting.value, spelling=setting.spelling)
+        for setting in settings
+    ]
+    given = [Side(document=name, line=0, value=value, spelling=spelling) for spelling, value in deployed]
+    return Conflict(kind=KIND, subject=subject, sides=(*stated, *given), message=message, criteria=())

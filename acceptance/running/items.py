@@ -77,8 +77,8 @@ class CriterionItem(pytest.Item):
         ]
         if criterion.threshold is not None:
             lines.insert(1, f"  asked: {criterion.threshold.text()}")
-        if verdict.mend:
-            lines.append(f"  hint: {verdict.mend}")
+        if verdict.hint:
+            lines.append(f"  hint: {verdict.hint}")
         return harmless("\n".join(lines))
 
     def reportinfo(self) -> tuple[Any, int, str]:

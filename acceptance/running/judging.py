@@ -177,8 +177,8 @@ class Judging:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The headline, and where the result is."""
         if self.findings.trouble is not None:
-            mend = f" ({self.findings.trouble.mend})" if self.findings.trouble.mend else ""
-            terminalreporter.write_line(SAID + plain_line(f"{self.findings.trouble}{mend}"))
+            hint = f" ({self.findings.trouble.hint})" if self.findings.trouble.hint else ""
+            terminalreporter.write_line(SAID + plain_line(f"{self.findings.trouble}{hint}"))
         results = self.findings.folder / storing.RESULTS
         if results.exists():
             terminalreporter.write_line(harmless(storing.closing_lines(self.findings.folder)))
@@ -252,7 +252,7 @@ class Judging:
         if criterion.judge == "person":
             return Verdict("awaiting_person", criterion.reason or "a person has to judge this"), ()
         if criterion.judge == "template":
-            return Verdict("not_measurable", "a placeholder is not filled in", mend="fill in the template"), ()
+            return Verdict("not_measurable", "a placeholder is not filled in", hint="fill in the template"), ()
         assert self._sites is not None
         try:
             check = CHECKS[criterion.kind]

@@ -102,7 +102,7 @@ def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measurements]
     except KeyboardInterrupt:
         pass  # the blocks that are missing say so
     except PerfError as error:
-        raise RunInvalid(str(error), error.mend) from None
+        raise RunInvalid(str(error), error.hint) from None
     finally:
         found.stored = judging.finish()
     return _night(wanted, deployment, found), found

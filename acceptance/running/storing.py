@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path, PurePath
@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.machine import machine
-from signoff.acceptance.reading import Conflict, Document
+from signoff.acceptance.reading import Document
 from signoff.acceptance.running.findings import Findings
 from signoff.perf.redaction import known_secrets
 from signoff.reports.document.cut_run import BEGUN, JudgedLine, as_judged
@@ -21,12 +21,11 @@ from signoff.reports.document.headline import fold, headline, open_counts, out_o
 from signoff.reports.forms.result_files import write_results
 from signoff.reports.plain_text import line as plain_line
 from signoff.reports.stored import stored_run
+from signoff.reports.stored.conflict import Conflict
 from signoff.reports.stored.decode import decode
 from signoff.reports.stored.stored_run import (
     Engine,
     LogEntry,
-    Side,
-    StoredConflict,
     StoredCriterion,
     StoredDocument,
     StoredRun,
@@ -88,8 +87,8 @@ def closing_lines(folder: Path) -> str:
         word = criterion.outcome.replace("_", " ")
         place = f"{criterion.document}:{criterion.line}"
         lines.append(f"  {word}: {place}: {plain_line(criterion.reason, 300)}")
-        if criterion.mend:
-            lines.append(f"    hint: {plain_line(criterion.mend, 300)}")
+        if criterion.hint:
+            lines.append(f"    hint: {plain_line(criterion.hint, 300)}")
     if len(bad) > MOST_SHOWN:
         lines.append(f"  and {len(bad) - MOST_SHOWN} more")
     for reason, count in Counter(item.reason for item in run.criteria if item.outcome == "not_run").items():
@@ -108,8 +107,8 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
     run = replace(begun, criteria=criteria, finished=utc(finished), log=_log(findings))
     folded, reason = fold(run)
     if findings.trouble is not None:
-        mend = f" ({findings.trouble.mend})" if findings.trouble.mend else ""
-        reason = f"{findings.trouble}{mend}; {reason}"
+        hint = f" ({findings.trouble.hint})" if findings.trouble.hint else ""
+        reason = f"{findings.trouble}{hint}; {reason}"
     return replace(run, outcome=folded, reason=reason, open=open_counts(run))
 
 
@@ -167,7 +166,7 @@ def _document(document: Document) -> StoredDocument:
         header=dict(document.header),
         service_name=_as_titled(document),
         task_number=next((document.header[name] for name in TASK_NUMBER_FIELDS if name in document.header), ""),
-        diagnostics=tuple(asdict(diagnostic) for diagnostic in document.diagnostics),
+        diagnostics=tuple(stored_run.plain(diagnostic) for diagnostic in document.diagnostics),
         counts=dict(document.counts),
     )
 
@@ -180,15 +179,9 @@ def _as_titled(document: Document) -> str:
     return found.group() if found is not None else document.service_name
 
 
-def _conflict(conflict: Conflict) -> StoredConflict:
-    return StoredConflict(
-        kind=conflict.kind,
-        subject=conflict.subject,
-        sides=tuple(Side(document=side.document, line=side.line, value=side.value) for side in conflict.sides),
-        resolution=conflict.resolution,
-        message=conflict.message,
-        criteria=conflict.criteria,
-    )
+def _conflict(conflict: Conflict) -> Conflict:
+    """With the values of its sides, not the lines that they are in."""
+    return replace(conflict, sides=tuple(replace(side, spelling="") for side in conflict.sides))
 
 
 def _log(findings: Findings) -> tuple[LogEntry, ...]:

@@ -143,10 +143,10 @@ def addresses(estate: Deployment, process_ids: Mapping[str, int], made_up: tuple
     }
 
 
-def page(told: Mapping[str, Any]) -> str:
+def page(listed: Mapping[str, Any]) -> str:
     """The addresses for people."""
-    rows = [(each["service"], each["url"], _key(each) or NOTES.get(each["service"], "")) for each in told["services"]]
-    rows += [(name, url, NOTES.get(name, "")) for name, url in told["addresses"].items()]
+    rows = [(each["service"], each["url"], _key(each) or NOTES.get(each["service"], "")) for each in listed["services"]]
+    rows += [(name, url, NOTES.get(name, "")) for name, url in listed["addresses"].items()]
     lines = [f"{service:<16} {url:<25} {note}".rstrip() for service, url, note in rows]
     more = "Services serve /health and /openapi.json; models, gateway and health also serve /metrics."
     return "\n".join([*lines, more, "Guides: docs/services/. Ctrl-C stops them all."])
@@ -158,8 +158,8 @@ def _key(each: Mapping[str, Any]) -> str:
     return f"the key of {each['key_variable']}" if each["key_variable"] else ""
 
 
-def _show(told: Mapping[str, Any], json_file: str | None) -> None:
-    text = json_text(json.dumps(told, indent=2))
+def _show(listed: Mapping[str, Any], json_file: str | None) -> None:
+    text = json_text(json.dumps(listed, indent=2))
     if json_file == "-":
         show(text)
         return
@@ -167,5 +167,5 @@ def _show(told: Mapping[str, Any], json_file: str | None) -> None:
         try:
             write(Path(json_file), text + "\n", 0o600)  # it may hold a key, so nobody else reads it
         except NotWritten as error:
-            raise error if error.is_full else UsageError(str(error), error.mend) from None
-    show(page(told))
+            raise error if error.is_full else UsageError(str(error), error.hint) from None
+    show(page(listed))

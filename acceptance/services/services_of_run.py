@@ -88,11 +88,11 @@ def in_front_of(replicas: Sequence[tuple[str, str]], shipped: Mapping[str, Any])
     `replicas` are names of services with their URLs. A fallback that is not there is left out.
     """
     services: dict[str, dict[str, Any]] = {}
-    for name, told in shipped["services"].items():
-        urls = [url for service, url in replicas if service in told["models"]]
+    for name, entry in shipped["services"].items():
+        urls = [url for service, url in replicas if service in entry["models"]]
         if urls:
-            services[name] = {**told, "replicas": urls}
-    for told in services.values():
-        if told.get("fallback") not in services:
-            told.pop("fallback", None)
+            services[name] = {**entry, "replicas": urls}
+    for entry in services.values():
+        if entry.get("fallback") not in services:
+            entry.pop("fallback", None)
     return {**shipped, "services": services} if services else None

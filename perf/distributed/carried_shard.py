@@ -48,7 +48,7 @@ class CarriedShard:
             if note := open_files_short(plan, message["shard"][1]):
                 self._lines.append(json.dumps({"record": "note", "text": note}))
         except PerfError as error:
-            record = {"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.mend}
+            record = {"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.hint}
             self._lines.append(json.dumps(record))
         else:
             self._child = subprocess.Popen(
@@ -108,8 +108,8 @@ class CarriedShard:
         self._complaints.close()
         self._flusher.kill()
         self._flush()
-        told = {"run": self.run, "status": status, "complaint": complaint, "records": self._records}
-        self._send(ENDED, told)
+        ending = {"run": self.run, "status": status, "complaint": complaint, "records": self._records}
+        self._send(ENDED, ending)
         self._events.put((DONE, self))
 
     def _flush_often(self) -> None:

@@ -268,8 +268,8 @@ class RemoteWorkers:
         joined = [each.joining.nonce for each in self._members.values()]
         refused = refusal(joining, self._own, joined, self._expected)
         if refused is not None or joining is None:
-            reason, mend = refused or ("", "")
-            self._tell(node, REFUSED, {"reason": reason, "mend": mend})
+            reason, hint = refused or ("", "")
+            self._tell(node, REFUSED, {"reason": reason, "mend": hint})
             self._say(f"refused worker {joining.name if joining else node}: {reason}")
             return
         self._members[node] = Member(len(self._members), node, joining)

@@ -139,7 +139,7 @@ def load_json(path: Path) -> Any:
     except InputTooLong as error:
         raise EvidenceUnreadable(str(error), "give the result of one run") from None
     except InputUnreadable as error:
-        raise EvidenceUnreadable(str(error), error.mend) from None
+        raise EvidenceUnreadable(str(error), error.hint) from None
     except (ValueError, RecursionError) as error:
         raise EvidenceUnreadable(f"{path}: no JSON: {error}", "give the file that the tool wrote, whole") from None
 

@@ -95,7 +95,7 @@ def begin(environment: Environment, **_: Any) -> None:
         _state.keep({"record": "begun", "at_ns": time.monotonic_ns()})
     except (PerfError, OSError) as error:
         # Into a log that a terminal shows: arguments and names of files may hold what it obeys.
-        why = known_secrets.redacted(f"{error} {getattr(error, 'mend', '')}").encode("unicode_escape").decode("ascii")
+        why = known_secrets.redacted(f"{error} {getattr(error, 'hint', '')}").encode("unicode_escape").decode("ascii")
         logging.getLogger("locust").error("the journey cannot begin: %s", why)
         environment.process_exit_code = 4
         assert environment.runner is not None

@@ -69,10 +69,10 @@ class JourneyUsers:
         self._turns, self._failed, self._good_ms = [], 0, 0.0
         self._journey = replace(self._journey, seed=plan.seed)
         gathered = Gathered(plan, on_record, on_progress, give_up)
-        with tempfile.TemporaryFile("w+") as told, tempfile.TemporaryFile("w+", errors="replace") as log:
-            json.dump({"plan": plan.as_message(), "journey": self._journey.as_message()}, told)
-            told.flush()
-            locust, records = _start(plan, told, log)
+        with tempfile.TemporaryFile("w+") as settings, tempfile.TemporaryFile("w+", errors="replace") as log:
+            json.dump({"plan": plan.as_message(), "journey": self._journey.as_message()}, settings)
+            settings.flush()
+            locust, records = _start(plan, settings, log)
             with records:
                 try:
                     self._follow(locust, records, gathered)
@@ -105,7 +105,7 @@ class JourneyUsers:
             times = {name: getattr(figures, name) for name in ("ttft_ms", "itl_ms", "e2e_ms")}
             shown = {name: None if value is None else asdict(value) for name, value in times.items()}
             by_turn.append({"turn": turn, "requests": len(own), "errors": sum(not each.ok for each in own), **shown})
-        told = {
+        facts = {
             "users": plan.closed_loop,
             "turns": list(journey.turns),
             "think_s": list(journey.think_s),
@@ -113,7 +113,7 @@ class JourneyUsers:
             "sessions": {"begun": len(states), **{name: states.count(name) for name in ("whole", "failed", "cut_off")}},
             "by_turn": by_turn,
         }
-        return {"journey": told}
+        return {"journey": facts}
 
     def _follow(self, locust: subprocess.Popen[bytes], records: IO[str], gathered: Gathered) -> None:
         for line in records:
@@ -157,7 +157,7 @@ def _place(url: str) -> str:
     return joined(origin(url).url(), urlsplit(url).path)
 
 
-def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Popen[bytes], IO[str]]:
+def _start(plan: LoadPlan, settings: IO[str], log: IO[str]) -> tuple[subprocess.Popen[bytes], IO[str]]:
     reading, writing = os.pipe()
     users = plan.closed_loop
     command = [
@@ -176,7 +176,7 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
         "--host",
         _place(plan.url),
         "--journey-plan",
-        f"/dev/fd/{told.fileno()}",
+        f"/dev/fd/{settings.fileno()}",
         "--records",
         f"/dev/fd/{writing}",
     ]
@@ -189,7 +189,7 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
             stderr=log,
             env=own,
             cwd=LOCUSTFILE.parent,  # a locust.conf of the user, or of whoever wrote it where all may, is for others
-            pass_fds=(told.fileno(), writing),
+            pass_fds=(settings.fileno(), writing),
             start_new_session=True,  # Ctrl-C reaches it through this process, once
         )
         lifeline.keep(locust.pid)

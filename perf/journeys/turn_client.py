@@ -141,7 +141,7 @@ def main() -> int:
             asyncio.run(_Turns(plan, keep_text, lasts_s, put).run())
         except PerfError as error:
             message = known_secrets.redacted(str(error))
-            put({"record": "error", "kind": type(error).__name__, "message": message, "mend": error.mend})
+            put({"record": "error", "kind": type(error).__name__, "message": message, "mend": error.hint})
             return 4
     return 0
 

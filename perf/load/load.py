@@ -242,14 +242,14 @@ def main() -> int:
 
             async def start() -> int:
                 put({"record": "ready"})
-                told = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-                return int(told) if told.strip() else await _soon()
+                line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+                return int(line) if line.strip() else await _soon()
 
             put(asyncio.run(run.run(start)).as_record())
         except (PerfError, ValueError) as error:
-            mend = error.mend if isinstance(error, PerfError) else ""
+            hint = error.hint if isinstance(error, PerfError) else ""
             text = known_secrets.redacted(str(error))
-            put({"record": "error", "kind": type(error).__name__, "message": text, "mend": mend})
+            put({"record": "error", "kind": type(error).__name__, "message": text, "mend": hint})
             return 4
     return 0
 

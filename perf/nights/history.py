@@ -165,11 +165,11 @@ def _row(number: int, figure: Compared) -> tuple[Any, ...]:
 
 def _night(db: sqlite3.Connection, row: sqlite3.Row) -> Night:
     number = row["id"]
-    told = {name: row[name] for name in row.keys() if name not in {"id", "valid", "about"}}  # noqa: SIM118 (no mapping)
+    columns = {name: row[name] for name in row.keys() if name not in {"id", "valid", "about"}}  # noqa: SIM118 (no mapping)
     criteria = db.execute("SELECT * FROM criterion WHERE night = ? ORDER BY rowid", (number,))
     figures = db.execute("SELECT * FROM figure WHERE night = ? ORDER BY rowid", (number,))
     return Night(
-        **told,
+        **columns,
         valid=bool(row["valid"]),
         about=json.loads(row["about"]),
         criteria=tuple(JudgedFigure(*tuple(each)[1:]) for each in criteria),

@@ -42,7 +42,7 @@ class ServerWatch:
         try:
             library = nvml()
         except CounterMissing as error:
-            library, self._gpu_problem = None, f"{error} ({error.mend})"
+            library, self._gpu_problem = None, f"{error} ({error.hint})"
         if library is not None:
             pid = self._find_pid()
             if pid is None:

@@ -115,9 +115,9 @@ def error_leakage(probe: Probe) -> Answered:
 
 def software_version(probe: Probe) -> Answered:
     """Whether a header shows the version of the server software."""
-    told = probe.send("GET", "/health").headers.get("server", "")
-    if re.search(r"\d", told):
-        return "weak", f"the header Server says {told!r}"
+    server = probe.send("GET", "/health").headers.get("server", "")
+    if re.search(r"\d", server):
+        return "weak", f"the header Server says {server!r}"
     return "sound", "no header shows a version of the server software"
 
 

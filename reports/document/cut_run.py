@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from signoff.reports.document.headline import fold, open_counts
 from signoff.reports.errors import StoredRunMalformed, StoredRunUnreadable
+from signoff.reports.model import Key
 from signoff.reports.plain_text import line as plain_line
 from signoff.reports.stored.decode import decode
 from signoff.reports.stored.run_folder import is_in_use, opened
@@ -39,7 +40,7 @@ class JudgedLine:
     id: str
     outcome: Outcome
     reason: str
-    mend: str = ""
+    hint: Annotated[str, Key("mend")] = ""
     measured: Measured | None = None
     assumptions: tuple[str, ...] = ()
     detail: Mapping[str, Any] | None = None
@@ -70,7 +71,7 @@ def as_judged(criterion: StoredCriterion, judged: JudgedLine) -> StoredCriterion
         criterion,
         outcome=judged.outcome,
         reason=judged.reason,
-        mend=judged.mend,
+        hint=judged.hint,
         detail=dict(judged.detail or {}),
         assumptions=(*criterion.assumptions, *judged.assumptions),
         measured=judged.measured,

@@ -49,7 +49,7 @@ class Row:
     outcome: Outcome
     word: Word
     reason: str
-    mend: str
+    hint: str
     standing: tuple[str, ...]
     """Declared out of reach, disputed, waived: marks that never change the outcome."""
     assumed: tuple[str, ...]
@@ -165,7 +165,7 @@ def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disput
         outcome=item.outcome,
         word=SIMULATED_PASS if item.outcome == "pass" and run.engine.is_simulated else OUTCOME_WORDS[item.outcome],
         reason=line(item.reason),
-        mend=line(item.mend),
+        hint=line(item.hint),
         standing=tuple(standing),
         assumed=tuple(f"Assumed: {line(text)}" for text in item.assumptions),
         evidence=tuple(Link(line(path, 300), link(path, prefix)) for path in item.evidence),

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from signoff.reports.plain_text import line
-from signoff.reports.stored.stored_run import OpenCounts, StoredConflict, StoredCriterion, StoredRun
+from signoff.reports.stored.conflict import Conflict
+from signoff.reports.stored.stored_run import OpenCounts, StoredCriterion, StoredRun
 from signoff.reports.stored.verdict import Outcome, RunOutcome
 
 
@@ -114,7 +115,7 @@ def in_conflict(run: StoredRun) -> list[StoredCriterion]:
     ]
 
 
-def _places(conflict: StoredConflict) -> Iterator[tuple[str, int]]:
+def _places(conflict: Conflict) -> Iterator[tuple[str, int]]:
     return ((_name(side.document), side.line) for side in conflict.sides)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from signoff.reports.document.demands import Row
 from signoff.reports.document.headline import out_of_reach
-from signoff.reports.stored.stored_run import StoredConflict, StoredRun
+from signoff.reports.stored.conflict import Conflict
+from signoff.reports.stored.stored_run import StoredRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def open_groups(run: StoredRun, rows: Sequence[Row]) -> tuple[OpenGroup, ...]:
     )
 
 
-def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[StoredConflict]) -> tuple[Step, ...]:
+def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[Conflict]) -> tuple[Step, ...]:
     """Next steps, most urgent first."""
     groups = {group.heading: group.rows for group in open_groups(run, rows)}
     unresolved = [conflict for conflict in conflicts if not conflict.resolution]

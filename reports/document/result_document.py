@@ -24,14 +24,15 @@ from signoff.reports.document.performance import Figure, figures
 from signoff.reports.document.server_side import ServerShown
 from signoff.reports.document.server_side import shown as shown_server
 from signoff.reports.plain_text import line
-from signoff.reports.stored.stored_run import StoredConflict, StoredDocument, StoredRun, serialized
+from signoff.reports.stored.conflict import Conflict
+from signoff.reports.stored.stored_run import StoredDocument, StoredRun, serialized
 
 SIMULATED = "A pass on the simulated engine says nothing about a model."
 _NUMBER_IN_TITLE = re.compile(r"\btask\s+(\d+(?:\.\d+)*)\s*[:.\u2013-]?\s*(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
+class ConflictShown:
     """Contradictory places, all shown, and the resolution."""
 
     kind: str
@@ -78,7 +79,7 @@ class ResultDocument:
     servers: tuple[ServerShown, ...]
     parts: tuple[Part, ...]
     sections: tuple[Section, ...]
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[ConflictShown, ...]
     open_groups: tuple[OpenGroup, ...]
     log: tuple[LogLine, ...]
     lessons: tuple[Lesson, ...]
@@ -202,12 +203,12 @@ def _machine(machine: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _concerns(conflict: StoredConflict, document: str) -> bool:
+def _concerns(conflict: Conflict, document: str) -> bool:
     return any(PurePath(side.document).name == PurePath(document).name for side in conflict.sides)
 
 
-def _conflict(conflict: StoredConflict) -> Conflict:
-    return Conflict(
+def _conflict(conflict: Conflict) -> ConflictShown:
+    return ConflictShown(
         kind=line(conflict.kind.replace("_", " "), 80),
         subject=line(conflict.subject, 300),
         sides=tuple(

@@ -135,7 +135,7 @@ def _box(statement: Statement) -> str:
 
 
 def _criterion(row: Row) -> tuple[str, ...]:
-    reason = [row.reason, f"To do: {row.mend}" if row.mend else "", *row.standing, *row.assumed]
+    reason = [row.reason, f"To do: {row.hint}" if row.hint else "", *row.standing, *row.assumed]
     reason += [f"{name}: {value}" for name, value in row.method]
     evidence = [
         f"[{escape(file.text)}](<{file.address}>)" if file.address else escape(file.text) for file in row.evidence
@@ -178,7 +178,7 @@ def _open(document: ResultDocument) -> Iterator[str]:
 
 
 def _open_item(row: Row) -> str:
-    said = [row.reason or row.word.word, *row.standing, f"To do: {row.mend}" if row.mend else ""]
+    said = [row.reason or row.word.word, *row.standing, f"To do: {row.hint}" if row.hint else ""]
     found = _JOIN.join(escape(sentence) for sentence in said if sentence)
     return f"- Line {row.line}: {escape(row.text)} ({escape(row.kind)}): {found}"
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from signoff.reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
-from signoff.reports.model import shown
+from signoff.reports.mistake import shown
+from signoff.reports.model import Key, keys, left_out_if_empty
 from signoff.reports.plain_text import json_text
+from signoff.reports.stored.conflict import Conflict
 from signoff.reports.stored.decode import decode
 from signoff.reports.stored.run_folder import RunFolder, kept, opened
 from signoff.reports.stored.stored_server import StoredServerSide
@@ -54,7 +56,7 @@ class StoredCriterion:
     section: str = ""
     column: int = 1
     judge: str = "machine"
-    mend: str = ""
+    hint: Annotated[str, Key("mend")] = ""
     service: str = ""
     detail: Json = field(default_factory=dict)
     started: str = ""
@@ -70,32 +72,6 @@ class StoredCriterion:
     def part(self) -> str:
         """The part of the deployment that it is about; "" if it decides a figure, or the run does not say."""
         return text if isinstance(text := self.extra.get("part"), str) else ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One place of a conflict, and its text."""
-
-    document: str
-    line: int
-    value: Any
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredConflict:
-    """Contradictory places. `resolution` is None until a role chose a side, with a reason.
-
-    `criteria` are the (document, id) pairs that it leaves undecided; a run that has none on record takes its sides.
-    """
-
-    kind: str
-    subject: str
-    sides: tuple[Side, ...]
-    resolution: Any = None
-    message: str = ""
-    criteria: tuple[tuple[str, ...], ...] | None = None
-    extra: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,7 +145,7 @@ class StoredRun:
     finished: str
     criteria: tuple[StoredCriterion, ...]
     open: OpenCounts = field(default_factory=OpenCounts)
-    conflicts: tuple[StoredConflict, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     reason: str = ""
     run_id: str = ""
     alpha: float | None = None
@@ -207,7 +183,7 @@ def load(path: Path) -> StoredRun:
     try:
         return from_json(value)
     except StoredRunUnreadable as error:
-        raise type(error)(f"{path}: {error}", error.mend) from None
+        raise type(error)(f"{path}: {error}", error.hint) from None
 
 
 def save(run: StoredRun, path: Path) -> None:
@@ -260,9 +236,11 @@ def plain(value: Any) -> Any:
     if isinstance(value, Measured) and not math.isfinite(value.value):
         return None
     if is_dataclass(value) and not isinstance(value, type):
-        names = [item.name for item in fields(value) if item.name != "extra"]
         extra: Json = getattr(value, "extra", {})
-        return {**{name: plain(getattr(value, name)) for name in names}, **plain(extra)}
+        own = {key: getattr(value, item.name) for key, item in keys(type(value)).items()}
+        left_out = left_out_if_empty(type(value))
+        kept = {key: plain(each) for key, each in own.items() if each or key not in left_out}
+        return {**kept, **plain(extra)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

@@ -77,14 +77,14 @@ def problem(need: str) -> str | None:
     """What is wrong with a declared need, or None."""
     if need.startswith("check "):
         return None if need.removeprefix("check ") in KINDS else "there is no check of this kind"
-    if (told := _LINE.fullmatch(need)) is None:
+    if (place := _LINE.fullmatch(need)) is None:
         return "neither FILE:LINE WORDS nor check KIND"
-    file = TASKS / told["file"]
+    file = TASKS / place["file"]
     if not file.is_file():
         return "there is no such document"
     lines = file.read_text(encoding="utf-8").splitlines()
-    if int(told["line"]) > len(lines) or told["words"] not in lines[int(told["line"]) - 1]:
-        where = [number for number, line in enumerate(lines, 1) if told["words"] in line]
+    if int(place["line"]) > len(lines) or place["words"] not in lines[int(place["line"]) - 1]:
+        where = [number for number, line in enumerate(lines, 1) if place["words"] in line]
         return f"these words stand in lines {where}"
     return None
 

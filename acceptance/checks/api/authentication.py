@@ -73,7 +73,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             f"{refused}; whether the right key opens was not seen, because the deployment gives none for this address",
-            mend='name the variable that holds the key: api_key_env = "NAME" in the deployment file, or --api-key-env',
+            hint='name the variable that holds the key: api_key_env = "NAME" in the deployment file, or --api-key-env',
         )
     if right["status"] is None or not 200 <= right["status"] < 300:
         return Verdict("fail", f"{refused}; and with the deployment's key {status_of(right)}, not 200")

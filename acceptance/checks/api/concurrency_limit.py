@@ -104,7 +104,7 @@ def _by_ends(limit: int, alone: Record, served: Sequence[Record], surplus: str) 
         return Verdict(
             "not_measurable",
             f"{found}: too quick to show what was made at once",
-            mend=f"let the request take {TOO_QUICK_MS:g} ms or more, by a longer answer, or let the endpoint stream",
+            hint=f"let the request take {TOO_QUICK_MS:g} ms or more, by a longer answer, or let the endpoint stream",
         )
     if not apart:
         return Verdict("inconclusive", f"{surplus}: too few were served to see the limit")
@@ -112,7 +112,7 @@ def _by_ends(limit: int, alone: Record, served: Sequence[Record], surplus: str) 
         return Verdict("pass", found, assumptions=("answers that end one after another were made one after another",))
     if share <= TOGETHER:
         return Verdict("fail", found)
-    return Verdict("inconclusive", found, mend="let the endpoint stream, so that it shows when answers are written")
+    return Verdict("inconclusive", found, hint="let the endpoint stream, so that it shows when answers are written")
 
 
 def _body(site: Site, request: Mapping[str, Any], number: int) -> Mapping[str, Any]:

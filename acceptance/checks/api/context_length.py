@@ -71,7 +71,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             return Verdict(
                 "not_measurable",
                 "the server does not say how many tokens a prompt has (usage.prompt_tokens)",
-                mend="let completions carry their usage",
+                hint="let completions carry their usage",
             )
         return Verdict("fail", f"a prompt of {first['words']} words gives {first['status'] or first['error']}")
     measured = Measured(accepted + 1, "tokens", samples=len(probes))

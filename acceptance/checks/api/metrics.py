@@ -59,7 +59,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             f"{REQUESTS} requests were sent and request counters moved by more: others use this server too",
-            mend="judge the deployment while it gets no other requests",
+            hint="judge the deployment while it gets no other requests",
             assumptions=assumptions,
         )
     if not true:

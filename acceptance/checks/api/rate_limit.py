@@ -84,7 +84,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             "inconclusive",
             f"{found}: no limit shows, and the document states no figure",
             figure,
-            mend="state the limit in the document: N requests per second or per minute",
+            hint="state the limit in the document: N requests per second or per minute",
         )
     if not refused:
         return Verdict("fail", f"{found}: {_limit(criterion)} are not kept to", figure)
@@ -102,7 +102,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             "inconclusive" if long else "fail",
             f"{found}; {waited} the service still gives {TOO_MANY}",
             figure,
-            mend="Retry-After asks for a longer time than Signoff waits" if long else "",
+            hint="Retry-After asks for a longer time than Signoff waits" if long else "",
         )
     if came := generation.unanswered(last):
         return Verdict("fail", f"{found}; {waited} a request gives {came}", figure)

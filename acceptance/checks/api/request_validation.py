@@ -56,7 +56,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             f"a rate limit answered in place of the validation ({TOO_MANY})",
-            mend="judge it where one client may send a dozen requests in a row",
+            hint="judge it where one client may send a dozen requests in a row",
         )
     problems = [f"{record['what']} {problem}" for record in wrong if (problem := fault(record))]
     if problems:

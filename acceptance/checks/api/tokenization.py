@@ -56,7 +56,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"the endpoint counts ({shown}), and completions do not say how many tokens a prompt has",
-            mend="let completions carry their usage",
+            hint="let completions carry their usage",
         )
     extra = [tokens - count for tokens, count in zip(used, counts, strict=False)]
     if max(extra) - min(extra) > SLACK or min(extra) < -SLACK:

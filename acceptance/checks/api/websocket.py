@@ -42,7 +42,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     """
     url, named = site.deployment.role_url(ROLE, PATH)
     if not url.startswith(("http://", "https://", "ws://", "wss://")):
-        raise NotMeasurable(f"the deployment gives {url} for the {ROLE}, which is no URL", role.mend(ROLE))
+        raise NotMeasurable(f"the deployment gives {url} for the {ROLE}, which is no URL", role.hint(ROLE))
     http_url = as_http(url)
     site.deployment.refuse_foreign(http_url)
     prompt = generation.chat_body(site, "Describe a lighthouse in three sentences.", TOKENS, stream=True)
@@ -109,7 +109,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     texts = [text for record in messages if not record.get("noise") and (text := _text(record["text"]))]
     sent = next(evidence.of("sent"), {"text": ""})["text"]
     closed = next(evidence.of("closed"), None)
-    told = any(_is_end(record["text"]) for record in messages)
+    has_end = any(_is_end(record["text"]) for record in messages)
     came = f"{len(texts)} messages with {sum(map(len, texts))} characters of text"
     if not texts:
         return Verdict(
@@ -120,13 +120,13 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict("fail", f"{came}, of which none can be seen")
     if whole in sent:
         return Verdict("fail", f"{came}: the prompt, as it was sent")
-    if not told and (closed is None or closed["code"] not in NORMAL):
+    if not has_end and (closed is None or closed["code"] not in NORMAL):
         return Verdict("fail", f"{came}, and no end{_why(closed) or f' within {LONGEST_S:g} s'}")
     if len(texts) < 2:
         return Verdict("fail", f"the whole answer of {len(texts[0])} characters came in one message")
     end = (
         "the last says that it is the end"
-        if told
+        if has_end
         else f"then the socket closed with {closed['code'] if closed else ''}"
     )
     return Verdict("pass", f"{came} within {messages[-1]['ms']:.0f} ms; {end}")

@@ -41,12 +41,12 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"{url} reports no {name}",
-            mend=f"let GET /config report {name}",
+            hint=f"let GET /config report {name}",
         )
-    told = next(evidence.of("addresses"))
-    known = told["known"]
+    named = next(evidence.of("addresses"))
+    known = named["known"]
     # A folder of the document, where the deployment says which one stands for it.
-    if isinstance(expected, str) and expected in (files := told.get("files", {})) and files[expected] == found:
+    if isinstance(expected, str) and expected in (files := named.get("files", {})) and files[expected] == found:
         assumption = f"{found} replaces {expected}, as the deployment file says"
         return Verdict("pass", f"uses {found}, which the deployment gives for {expected}", assumptions=(assumption,))
     if name == "host" and not same_value(expected, found):
@@ -59,7 +59,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"the service listens on {found}, and the deployment does not say what replaces {expected}",
-            mend=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
+            hint=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
         )
     if same_value(expected, found):
         return Verdict("pass", f"{url} reports {found!r}")

@@ -27,7 +27,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"{url} does not report {', '.join(absent) or 'any engine setting'}",
-            mend="let GET /config report the engine's settings",
+            hint="let GET /config report the engine's settings",
         )
     return Verdict("pass", f"{url} reports all {len(settings)} engine settings as the document states them")
 

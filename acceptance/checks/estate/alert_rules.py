@@ -75,8 +75,8 @@ def _alerting(body: Any) -> list[Mapping[str, Any]] | None:
 
 
 def _text(rule: Mapping[str, Any]) -> str:
-    told = [rule.get(key) for key in ("name", "query", "labels", "annotations")]
-    return json.dumps(told, ensure_ascii=False).lower()
+    fields = [rule.get(key) for key in ("name", "query", "labels", "annotations")]
+    return json.dumps(fields, ensure_ascii=False).lower()
 
 
 def _speaks_of(text: str, word: str) -> bool:

@@ -57,7 +57,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"{last['url']} answers with 200, so no upstream of it is down",
-            mend=f"name under [addresses] as {ROLE} what really has no upstream",
+            hint=f"name under [addresses] as {ROLE} what really has no upstream",
         )
     seen = ", ".join(
         f"{each['status'] or each['error'].split(':')[0]} after {each['seconds']:.2f} s" for each in answers

@@ -76,8 +76,8 @@ def _mark(record: Record) -> str:
             return f"{key}: {value}"[:100]
         if key in MARK_KEYS and isinstance(value, str) and any(mark in value.lower() for mark in MARKS):
             return f"{key}: {value}"[:100]
-    told = ((name, record["headers"].get(name, "")) for name in MARK_HEADERS)
-    return next((f"{name}: {value}"[:100] for name, value in told if value and value.lower() != "false"), "")
+    marks = ((name, record["headers"].get(name, "")) for name in MARK_HEADERS)
+    return next((f"{name}: {value}"[:100] for name, value in marks if value and value.lower() != "false"), "")
 
 
 def _texts(body: Any) -> Iterator[tuple[str, str]]:

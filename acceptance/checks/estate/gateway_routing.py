@@ -56,11 +56,11 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"{nobody['url']} answers in the name of {NOBODY!r} as well: it repeats the name that it is asked for, "
             "so nothing shows which model answers",
         )
-    told = nobody["status"] or nobody["error"]
+    refusal = nobody["status"] or nobody["error"]
     return Verdict(
         "pass",
         f"{len(answers)} models answer, each in its own name ({gateway.short([each['model'] for each in answers])}); "
-        f"an unknown model gives {told}",
+        f"an unknown model gives {refusal}",
     )
 
 
@@ -85,11 +85,11 @@ def _wrong(record: Record) -> str:
         return f"{record['url']} gives {record['status'] or record['error']} for {model}"
     if generation.reply_text(record) is None:
         return f"{record['url']} gives 200 for {model} without a generated text"
-    told = _served_model(record)
-    if told is None:
+    served = _served_model(record)
+    if served is None:
         return f"the answer for {model} does not say which model gave it"
-    if told != model and not gateway.speaks_of(service, told):
-        return f"asked for {model}, {told} answered"
+    if served != model and not gateway.speaks_of(service, served):
+        return f"asked for {model}, {served} answered"
     return ""
 
 

@@ -44,7 +44,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"the deployment puts the service at {place}, so port {found['asked']} was not tried",
-            mend=f"judge a deployment that listens on port {found['asked']}",
+            hint=f"judge a deployment that listens on port {found['asked']}",
         )
     return Verdict("pass", f"{place} accepts connections")
 

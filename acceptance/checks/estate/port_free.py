@@ -48,7 +48,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "fail",
             f"{found['address']} still {how} after the service was stopped: by {found['holder']}",
-            mend="look for processes that the service starts and leaves: a worker, or a child in another session",
+            hint="look for processes that the service starts and leaves: a worker, or a child in another session",
         )
     count = len(found["stopped"])
     return Verdict(

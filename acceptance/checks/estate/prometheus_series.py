@@ -38,15 +38,15 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     body = answer.get("json")
     query = _query(answer["url"])
     if answer["status"] != 200:
-        told = f": {body['error']}" if isinstance(body, Mapping) and isinstance(body.get("error"), str) else ""
-        return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200{told[:300]}")
+        problem = f": {body['error']}" if isinstance(body, Mapping) and isinstance(body.get("error"), str) else ""
+        return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200{problem[:300]}")
     if not isinstance(body, Mapping) or body.get("status") != "success":
         return Verdict("fail", f"{answer['url']} does not answer as Prometheus does, with status 'success'")
     series = _series(body.get("data"))
     figure = Measured(float(len(series)), "series")
     if not series:
         return Verdict(
-            "fail", f"Prometheus knows no series for {query}", figure, mend="see whether it scrapes the service"
+            "fail", f"Prometheus knows no series for {query}", figure, hint="see whether it scrapes the service"
         )
     if not any(_has_number(each) for each in series):
         return Verdict("inconclusive", f"the {len(series)} series of {query} hold no number, only NaN", figure)

@@ -18,7 +18,7 @@ from signoff.acceptance.verdict import Measured, Verdict
 REPORT = "coverage.json"
 MOST_BYTES = 100_000_000
 SLACK = 0.01
-MEND = "write one with `coverage json` and name it under [files] of the deployment file"
+HINT = "write one with `coverage json` and name it under [files] of the deployment file"
 _COUNTS = ("num_statements", "covered_lines", "num_branches", "covered_branches")
 
 
@@ -28,12 +28,12 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     def take(recorder: Recorder) -> None:
         path = named_file.report(site.deployment, REPORT, "report of coverage.py")
         try:
-            report = json.loads(named_file.read(path, MOST_BYTES, MEND))
+            report = json.loads(named_file.read(path, MOST_BYTES, HINT))
         except (ValueError, RecursionError):
             report = None
         totals = report.get("totals") if isinstance(report, Mapping) else None
         if not isinstance(report, Mapping) or not isinstance(totals, Mapping):
-            raise NotMeasurable(f"{path} is no JSON report of coverage.py: it has no totals", MEND)
+            raise NotMeasurable(f"{path} is no JSON report of coverage.py: it has no totals", HINT)
         meta = report.get("meta")
         date = meta.get("timestamp") if isinstance(meta, Mapping) else None
         recorder.write(
@@ -57,7 +57,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     totals = {name: _number(value) for name, value in found["totals"].items()}
     percent, statements = totals["percent_covered"], totals["num_statements"]
     if percent is None or statements is None:
-        return Verdict("fail", f"{found['path']} states no percent_covered of no num_statements", mend=MEND)
+        return Verdict("fail", f"{found['path']} states no percent_covered of no num_statements", hint=HINT)
     if not statements > 0:
         return Verdict("fail", f"the report of {found['date']} measured no statement, so nothing was covered")
     counted = {name: value or 0.0 for name, value in totals.items() if name in _COUNTS}

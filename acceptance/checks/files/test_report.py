@@ -48,7 +48,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             return Verdict(
                 "not_measurable",
                 f"{report['path']} holds no test of a suite {suite!r}",
-                mend=f'add "{suite}" = "FILE.xml" under [files] of the deployment file',
+                hint=f'add "{suite}" = "FILE.xml" under [files] of the deployment file',
             )
     bad = [case for case in cases if case["outcome"] in {"failed", "error"}]
     ran = [case for case in cases if case["outcome"] != "skipped"]

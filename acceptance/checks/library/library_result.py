@@ -51,15 +51,15 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     printed = call["printed"]
     if not printed:
         return Verdict(
-            "inconclusive", "the call completed and printed nothing", mend="let the command print what the call gives"
+            "inconclusive", "the call completed and printed nothing", hint="let the command print what the call gives"
         )
     failures = [text for item in printed if (text := _failure(item))]
     if failures:
         return Verdict("fail", f"the call printed {failures[0]}")
-    told = " ".join(item["text"] for item in printed).lower()
-    missing = [word for word in criterion.parameters.get("mentions") or () if word.lower() not in told]
+    said = " ".join(item["text"] for item in printed).lower()
+    missing = [word for word in criterion.parameters.get("mentions") or () if word.lower() not in said]
     if missing:
-        return Verdict("fail", f"what the call printed says nothing about {', '.join(missing)}: {told[:200]}")
+        return Verdict("fail", f"what the call printed says nothing about {', '.join(missing)}: {said[:200]}")
     return Verdict("pass", f"the call completed and printed {printed[-1]['text'][:200]}")
 
 

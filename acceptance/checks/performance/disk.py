@@ -51,7 +51,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"{limit.text()} limits the used space, and a file system shows only the existing space",
-            mend="state the room that has to be there, or ask for the size of a file",
+            hint="state the room that has to be there, or ask for the size of a file",
         )
     is_free = limit.statistic == "free" or (limit.statistic is None and _speaks_of_room(criterion.text))
     size = found["free"] if is_free else found["total"]

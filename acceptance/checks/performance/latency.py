@@ -55,7 +55,7 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
         decision.outcome,
         f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged} ({decision.basis})",
         measured(decision, "ms"),
-        mend="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "outcomes": run.outcomes(), "stamps": run.health.stamps},
     )
 

@@ -62,7 +62,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         decision.outcome,
         f"{decision.reason} ({decision.basis})",
         measured(decision, "s"),
-        mend="more starts decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="more starts decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail=decision.detail,
     )
 

@@ -79,7 +79,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         "inconclusive" if is_cache else "fail",
         f"{again if is_cache else '; '.join(filter(None, (decision.reason, again)))} ({basis})",
         measured(decision, "bytes"),
-        mend=repeated_prompts.CACHED,
+        hint=repeated_prompts.CACHED,
         detail={**decision.detail, **figures},
     )
 

@@ -33,7 +33,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         decision.outcome,
         f"{decision.reason} ({decision.basis})",
         measured(decision, "requests/s"),
-        mend="a longer run decides it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="a longer run decides it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "outcomes": run.outcomes()},
     )
 

@@ -55,7 +55,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         f"{decision.reason} (recall {figure.recall:.1%}, control {figure.control:.1%}; {by_category}; "
         f"{decision.basis})",
         Measured(figure.score, "ratio", decision.low, decision.high, figure.conversations),
-        mend="more conversations decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="more conversations decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "errors": figure.errors},
     )
 

@@ -58,7 +58,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             "inconclusive",
             known,
             figure,
-            mend="see the turns in the evidence: was the turn cut off, or did the model not use it?",
+            hint="see the turns in the evidence: was the turn cut off, or did the model not use it?",
         )
     counted = f"; the longest prompt had {longest} tokens" if longest is not None else ""
     return Verdict("pass", known + counted, figure)

@@ -37,7 +37,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             "no session remembered anything, so there was nothing that could leak",
-            mend="make sessions remember first; then ask again",
+            hint="make sessions remember first; then ask again",
         )
     bound = min(1.0, RULE_OF_THREE / probe["answered"])
     return Verdict(

@@ -54,7 +54,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         "fail" if recalled * 2 <= count else "inconclusive",
         f"{found}; not {', '.join(recall['misses'][:3])}",
         figure,
-        mend=_lost_or_unused(evidence, recall["misses"]),
+        hint=_lost_or_unused(evidence, recall["misses"]),
     )
 
 

@@ -116,4 +116,4 @@ def _write(text: str, name: str, *, coloured: bool = False) -> None:
     try:
         write(Path(name), text.encode("utf-8", "replace").decode())
     except NotWritten as error:
-        raise error if error.is_full else UsageError(str(error), error.mend) from None
+        raise error if error.is_full else UsageError(str(error), error.hint) from None

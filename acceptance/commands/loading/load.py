@@ -70,11 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
         with load_machines.workers_of(arguments) if arguments.master else Workers(arguments.workers) as workers:
             return _run(arguments, workers)
     except PlanInvalid as error:
-        raise UsageError(str(error), error.mend) from None
+        raise UsageError(str(error), error.hint) from None
     except Unresolved as error:
-        raise TargetUnreachable(str(error), error.mend) from None
+        raise TargetUnreachable(str(error), error.hint) from None
     except PerfError as error:
-        raise RunInvalid(str(error), error.mend) from None
+        raise RunInvalid(str(error), error.hint) from None
 
 
 def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> int:
@@ -114,7 +114,7 @@ class _Command:
                 try:
                     self.records = open_files.enter_context(run_folder.begin(self.arguments.records))
                 except NotWritten as error:
-                    raise error if error.is_full else UsageError(str(error), error.mend) from None
+                    raise error if error.is_full else UsageError(str(error), error.hint) from None
             if not self.arguments.model:
                 plan = load_request.with_model(plan, self._served_model())
             return self._find(plan, limits) if limits else self._load(plan)

@@ -49,11 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
             save(stored, folder / FILE_NAME)
             written.append(folder / FILE_NAME)
     except StoredRunUnreadable as error:
-        raise UsageError(str(error), error.mend) from None
+        raise UsageError(str(error), error.hint) from None
     except NotWritten as error:
         if error.is_full:
             raise
-        raise UsageError(str(error), error.mend) from None
+        raise UsageError(str(error), error.hint) from None
     said = {
         "schema": 1,
         "outcome": outcome(stored)[0],

@@ -109,12 +109,12 @@ def listing() -> str:
     _check_installed()
     lines: list[str] = []
     # A module tells the same for each of its services.
-    told = {
+    faults = {
         module: _service_facts(service)["faults"] for module, service in {m: s for s, m in SERVICES.items()}.items()
     }
     for service, module in SERVICES.items():
         lines.append(service)
-        lines += [f"  --fault {name:<18} {summary}" for name, summary in told[module].items()]
+        lines += [f"  --fault {name:<18} {summary}" for name, summary in faults[module].items()]
     return "\n".join(lines)
 
 

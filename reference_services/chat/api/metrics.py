@@ -203,8 +203,8 @@ class Account:
         self._clock = clock
         self._begin = clock()
         self._last: float | None = None
-        self._untold = 0
-        self._told = self._begin
+        self._uncounted = 0
+        self._counted_at = self._begin
         self._is_open = True
         self.prompt_tokens = 0
         self.generated_tokens = 0
@@ -221,13 +221,13 @@ class Account:
             self._metrics.vllm_between.observe(now - self._last)
         self._last = now
         self.generated_tokens += tokens
-        self._untold += tokens
-        if now - self._told >= TELL_SECONDS:
+        self._uncounted += tokens
+        if now - self._counted_at >= TELL_SECONDS:
             self._tell(now)
 
     def _tell(self, now: float) -> None:
-        self._metrics.generation_tokens.inc(self._untold)
-        self._untold, self._told = 0, now
+        self._metrics.generation_tokens.inc(self._uncounted)
+        self._uncounted, self._counted_at = 0, now
 
     def close(self, outcome: Outcome, finish_reason: FinishReason | None = None) -> None:
         """The request has ended; only the first call counts."""

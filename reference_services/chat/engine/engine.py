@@ -227,8 +227,8 @@ class SimulatedEngine:
             return [Step("", "stop" if ended.is_met else finish, tokens=0)]
         steps = [Step(text) for text in ended.texts]
         if ask.top_logprobs is not None:
-            told = likelihood.figures(ended.texts, key, ask.top_logprobs)
-            steps = [step._replace(logprob=own, top=top) for step, (own, top) in zip(steps, told, strict=True)]
+            figures = likelihood.figures(ended.texts, key, ask.top_logprobs)
+            steps = [step._replace(logprob=own, top=top) for step, (own, top) in zip(steps, figures, strict=True)]
         return [*steps[:-1], steps[-1]._replace(finish_reason="stop" if ended.is_met else finish)]
 
     def _structured(self, ask: Ask, key: bytes) -> tuple[list[str], FinishReason]:
@@ -250,13 +250,13 @@ class SimulatedEngine:
 
     def _endless(self, ask: Ask, key: bytes) -> Iterator[tuple[str, bool]]:
         """Pieces without end; True marks the places where the text may end."""
-        told = recall.answer(ask.prompt)
-        if told is not None:
-            yield from ((piece, False) for piece in tokenizer.pieces(told))
+        recalled = recall.answer(ask.prompt)
+        if recalled is not None:
+            yield from ((piece, False) for piece in tokenizer.pieces(recalled))
             yield "", True
-        made, natural = 0, 0 if told is not None else prose.natural_length(key)
+        made, natural = 0, 0 if recalled is not None else prose.natural_length(key)
         for number, sentence in enumerate(prose.prose(key)):
-            lead = " " if number or told is not None else ""
+            lead = " " if number or recalled is not None else ""
             for piece in tokenizer.pieces(lead + sentence):
                 made += 1
                 yield piece, False

@@ -32,8 +32,8 @@ _DATA = frozenset({"const", "enum", "default", "examples"})
 _NAMED = frozenset({"properties", "$defs", "definitions", "dependentSchemas"})
 
 
-def write(schema: Mapping[str, Any], key: bytes, told: str | None) -> str:
-    """A JSON text that the schema accepts; its texts are `told`, else prose that the key fixes. Raises Unsupported."""
+def write(schema: Mapping[str, Any], key: bytes, recalled: str | None) -> str:
+    """A JSON text that the schema accepts; its texts are `recalled`, or prose by the key. Raises Unsupported."""
     try:
         if nodes(schema) > MOST_NODES:
             raise Unsupported(f"the schema holds more than {MOST_NODES} values")
@@ -42,7 +42,7 @@ def write(schema: Mapping[str, Any], key: bytes, told: str | None) -> str:
             if keyword in _REFUSED:
                 raise Unsupported(f"the keyword {keyword} is not supported")
         validator = counting_validator(MOST_STEPS)(schema, registry=Registry())
-        value = Values(validator, key, told).value(dict(schema), 0)
+        value = Values(validator, key, recalled).value(dict(schema), 0)
         problem = next(validator.iter_errors(value), None)
         if problem is not None:
             where = "/".join(map(str, problem.absolute_path)) or "the value"

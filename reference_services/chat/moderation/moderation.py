@@ -82,8 +82,12 @@ class Moderation:
         if self.moderator is None:
             return {}
         on_failure = "open" if self._is_open else "closed"
-        told = {"moderator": self.moderator.kind, "available": self.moderator.is_available, "on_failure": on_failure}
-        return {"moderation": told}
+        settings = {
+            "moderator": self.moderator.kind,
+            "available": self.moderator.is_available,
+            "on_failure": on_failure,
+        }
+        return {"moderation": settings}
 
     async def _screened(
         self, steps: AsyncIterator[Step], screen: Screen, tell: Callable[[Result], None]

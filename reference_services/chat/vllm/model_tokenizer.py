@@ -64,10 +64,10 @@ class ModelTokenizer:
         return len(text) // self._longest
 
     def render(self, messages: Sequence[Message]) -> str:
-        """The conversation as the model reads it, with the head of the reply. Raises Refused if it cannot be."""
-        told = [{"role": message.role, "content": message.content} for message in messages]
+        """The conversation as the model reads it, with the head of the reply. Raises Refused where it cannot be."""
+        turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            return self._template.render(messages=told, add_generation_prompt=True, **self._special)
+            return self._template.render(messages=turns, add_generation_prompt=True, **self._special)
         except TemplateError as error:
             raise Refused(
                 400, f"The model's chat template cannot write these messages: {error}", "invalid_value", "messages"

@@ -265,8 +265,8 @@ def _environment(settings: ChatSettings) -> dict[str, str]:
 def _refused(status: int, body: bytes) -> Refused:
     """vLLM's refusal as ours: what it says of a request is reported, what it says of itself is logged."""
     try:
-        told = json.loads(body)
-        message = str(told.get("error", told).get("message", ""))
+        answer = json.loads(body)
+        message = str(answer.get("error", answer).get("message", ""))
     except (ValueError, AttributeError):
         message = body.decode("utf-8", "replace")
     if status == httpx.codes.BAD_REQUEST:

@@ -41,8 +41,8 @@ def router(registrations: Registrations, directory: Directory, prober: Prober, a
             )
 
     async def answer(held: Registration, status: int) -> JSONResponse:
-        there = [each for each in directory.replicas() if each.service == held.told.service]
-        replica = next((each for each in there if each.url == held.told.address), None)
+        there = [each for each in directory.replicas() if each.service == held.announcement.service]
+        replica = next((each for each in there if each.url == held.announcement.address), None)
         if replica is not None and status == 201:
             await prober.probe(replica)
         return JSONResponse(held.shown(replica.status if replica is not None else "down"), status)

@@ -135,7 +135,7 @@ class Directory:
 
 
 def _described(replica: Replica) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "name": replica.name,
         "address": replica.url,
         "status": replica.status,
@@ -145,7 +145,7 @@ def _described(replica: Replica) -> dict[str, Any]:
         "source": "configured" if replica.is_configured else "announced",
         "probed_at": replica.probed_at.isoformat(timespec="milliseconds") if replica.probed_at else None,
     }
-    return {**told, "reason": replica.reason} if replica.reason else told
+    return {**described, "reason": replica.reason} if replica.reason else described
 
 
 def with_announced(

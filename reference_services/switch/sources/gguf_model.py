@@ -65,17 +65,17 @@ class GgufModel:
         self._waiting[number] = asyncio.get_running_loop().create_future()
         self._send(id=number, prompt=asked.prompt, max_tokens=max_tokens, temperature=asked.temperature)
         try:
-            told = await self._waiting[number]
+            answer = await self._waiting[number]
         except asyncio.CancelledError:
             self._send(stop=number)
             raise
         finally:
             del self._waiting[number]
-        if "error" in told:
-            raise Unavailable(f"{NAME}: {told['error']}")
-        if not told["text"].strip():
+        if "error" in answer:
+            raise Unavailable(f"{NAME}: {answer['error']}")
+        if not answer["text"].strip():
             raise Unavailable(f"{NAME}: the model ends its answer before its first word")
-        return Answer(told["text"].strip(), told["tokens"])
+        return Answer(answer["text"].strip(), answer["tokens"])
 
     async def close(self) -> None:
         """End the process."""
@@ -117,14 +117,14 @@ class GgufModel:
         refused = ""
         try:
             while line := await process.stdout.readline():
-                told = json.loads(line)
-                refused = told.get("refused", "")
-                if "ready" in told:
-                    self.version, self._reason = told["ready"], ""
+                message = json.loads(line)
+                refused = message.get("refused", "")
+                if "ready" in message:
+                    self.version, self._reason = message["ready"], ""
                     log.info("model loaded", extra={"fields": {"model": self.model, "llama_cpp": self.version}})
-                elif (waiting := self._waiting.get(told.get("id"))) is not None and not waiting.done():
-                    waiting.set_result(told)
-                elif told.get("stopped"):
+                elif (waiting := self._waiting.get(message.get("id"))) is not None and not waiting.done():
+                    waiting.set_result(message)
+                elif message.get("stopped"):
                     log.info("model stopped", extra={"fields": {"model": self.model}})
             await process.wait()
         finally:

@@ -54,11 +54,11 @@ class Requests:
 
     def _read(self) -> None:
         for line in sys.stdin:
-            told = json.loads(line)
-            if "stop" in told:
-                self._stopped.add(told["stop"])
+            message = json.loads(line)
+            if "stop" in message:
+                self._stopped.add(message["stop"])
             else:
-                self._queue.put(told)
+                self._queue.put(message)
         # Whatever llama.cpp is doing now: there is nobody left to do it for.
         os._exit(0)
 
@@ -98,7 +98,7 @@ class Model:
         """What the model says to a request, or why it says nothing."""
         messages = [{"role": "user", "content": asked["prompt"]}]
         try:
-            told = self._llama.create_chat_completion(
+            completion = self._llama.create_chat_completion(
                 messages, max_tokens=asked["max_tokens"], temperature=asked["temperature"]
             )
         except (ValueError, RuntimeError) as error:
@@ -107,7 +107,10 @@ class Model:
             if self._is_stopped():
                 return {"stopped": True}
             return {"error": str(error)}
-        return {"text": told["choices"][0]["message"]["content"] or "", "tokens": told["usage"]["total_tokens"]}
+        return {
+            "text": completion["choices"][0]["message"]["content"] or "",
+            "tokens": completion["usage"]["total_tokens"],
+        }
 
     def _log(self, level: int, text: bytes, data: Any) -> None:
         if level == ERROR_LEVEL and (line := text.decode("utf-8", "replace").strip()):
@@ -151,8 +154,8 @@ def main(arguments: Sequence[str]) -> int:
     tell({"ready": model.version})
     while True:
         asked = requests.next()
-        told = {"stopped": True} if requests.is_stopped() else model.answer(asked)
-        tell({"id": asked["id"], **told})
+        outcome = {"stopped": True} if requests.is_stopped() else model.answer(asked)
+        tell({"id": asked["id"], **outcome})
 
 
 if __name__ == "__main__":

@@ -103,8 +103,8 @@ class Ollama:
         return await json_object(self._client, NAME, "GET", self._url + path, timeout=PROBE_S)
 
     async def _refusal(self, response: httpx.Response) -> Unavailable:
-        told = (as_object(await whole(response, NAME)) or {}).get("error")
-        why = f": {_shortened(told)}" if told else ""
+        reason = (as_object(await whole(response, NAME)) or {}).get("error")
+        why = f": {_shortened(reason)}" if reason else ""
         hint = f" ({self._lacks()})" if response.status_code == NOT_FOUND else ""
         return Unavailable(f"{NAME} answers {response.status_code}{why}{hint}")
 

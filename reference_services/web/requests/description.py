@@ -142,8 +142,8 @@ def _complete(
         operation.setdefault("security", [{name: []} for name in schemes])
     for status in refusals:
         if not (is_open and status in (401, 429)):
-            told = {"description": REASONS[status], "content": {_JSON: {"schema": dict(reference)}}}
-            responses.setdefault(str(status), {**told, "headers": _HEADERS.get(status, {})})
+            response = {"description": REASONS[status], "content": {_JSON: {"schema": dict(reference)}}}
+            responses.setdefault(str(status), {**response, "headers": _HEADERS.get(status, {})})
 
 
 def _event(kind: type[BaseModel]) -> dict[str, Any]:

@@ -64,13 +64,13 @@ def fails(site: Site, asked: Criterion, because: str) -> None:
     assert (found.outcome, because in found.reason) == ("fail", True), found
 
 
-def is_not_measurable(site: Site, asked: Criterion, because: str, mend: str = "") -> None:
+def is_not_measurable(site: Site, asked: Criterion, because: str, hint: str = "") -> None:
     try:
         found = verdict(site, asked)
-        outcome, reason, said = found.outcome, found.reason, found.mend
+        outcome, reason, said = found.outcome, found.reason, found.hint
     except NotMeasurable as missing:
-        outcome, reason, said = "not_measurable", str(missing), missing.mend
-    assert (outcome, because in reason, mend in said) == ("not_measurable", True, True), (outcome, reason, said)
+        outcome, reason, said = "not_measurable", str(missing), missing.hint
+    assert (outcome, because in reason, hint in said) == ("not_measurable", True, True), (outcome, reason, said)
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def gateway(serve: Serve, estate: Estate, at: At) -> Callable[..., Site]:
 def test_gateway_routing(gateway: At, estate: Estate) -> None:
     asked = criterion("gateway_routing", services=SERVICES)
     passes(gateway("gateway"), asked, "3 models answer, each in its own name")
-    estate.told = {"phi-3-mini": "nous-hermes-2"}
+    estate.renamed = {"phi-3-mini": "nous-hermes-2"}
     fails(gateway("gateway"), asked, "asked for phi-3-mini, nous-hermes-2 answered")
-    estate.told, estate.unknown = {}, completion
+    estate.renamed, estate.unknown = {}, completion
     fails(gateway("gateway"), asked, "repeats the name that it is asked for")
     estate.models = MODELS[:2]
     fails(gateway("gateway"), asked, "lists no model of phi")

@@ -321,7 +321,7 @@ def test_a_record_is_on_disk_when_it_is_written(tmp_path: Path) -> None:
 
     def measure(recorder: Recorder) -> None:
         for number in range(3):
-            recorder.write("exchange", {"number": number})
+            recorder.write("number", {"number": number})
             seen.append((site.folder / "evidence/slow.jsonl").read_text(encoding="utf-8").count("\n"))
 
     site.measured("slow", measure)

@@ -183,11 +183,11 @@ def test_the_set_up_writes_the_registry_shows_what_is_missing_and_asks_nobody(
     assert prepared(folder, "--model", "7b") == 0
     assert json.loads((folder / registry.FILE).read_text(encoding="utf-8")) == shipped()
     assert sorted(path.name for path in folder.iterdir()) == [registry.FILE]
-    told = capsys.readouterr().out
-    assert "about 2.4 GB" in told
-    assert "huggingface.co" in told
-    assert "no source is known" in told
-    assert "still to be fetched" in told
+    output = capsys.readouterr().out
+    assert "about 2.4 GB" in output
+    assert "huggingface.co" in output
+    assert "no source is known" in output
+    assert "still to be fetched" in output
 
 
 def test_a_registry_that_is_there_is_kept_and_a_wrong_one_is_told(tmp_path: Path) -> None:
