@@ -45,7 +45,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """For `Annotated`: what the value of a field should be; `message` and `hint` say it in a sentence of its own."""
+    """For `Annotated`: a description of the valid values of a field, and a message and hint that replace the usual ones."""
 
     words: str
     message: str = ""

@@ -59,7 +59,7 @@ class Look(Envelope):
 
 
 class LongPrompt(Envelope):
-    """A prompt of so many words, and whether the server took it."""
+    """A prompt of a number of words, and whether the server took it."""
 
     url: str
     status: int | None

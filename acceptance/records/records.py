@@ -1,7 +1,7 @@
 """The models of evidence by the `record` that a line names, and lines decoded through them.
 
 A record keeps the keys that its model does not know. A kind without a model is asked for what each record has: a check
-may bring one of its own.
+may bring its own.
 """
 
 from __future__ import annotations

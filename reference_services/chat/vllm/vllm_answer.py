@@ -31,7 +31,7 @@ async def events(parts: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any], 
 
 
 async def steps(stream: AsyncGenerator[dict[str, Any], None], top: int | None) -> AsyncGenerator[Step, None]:
-    """The steps: with log probabilities one for each token, else one for each event, with the tokens it stands for.
+    """The steps: with log probabilities one for each token, else one for each event, with its tokens.
 
     Raises Refused if the stream ends without the answer's end.
     """
