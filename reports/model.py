@@ -45,7 +45,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """For `Annotated`: a description of the valid values of a field, and a message and hint that replace the usual ones."""
+    """For `Annotated`: the valid values of a field in words; `message` and `hint` replace the usual sentences."""
 
     words: str
     message: str = ""
