@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.reading import Conflict, Document, Reading
-from signoff.acceptance.reading.conflicts.settings.configuration import comparable
+from signoff.acceptance.reading.settings.setting_values import comparable
 from signoff.acceptance.reading.source.document import Setting, Side
 
 KIND = "deployment"
