@@ -138,7 +138,7 @@ def test_exactly_the_keys_of_the_service_are_known_and_each_is_someone_else(know
 
 
 def test_beyond_the_rate_requests_get_429_with_the_time_to_wait_and_then_are_served_again(start) -> None:
-    variables = {"HERMES_2_RATE_LIMIT": "4/2 seconds", "HERMES_2_API_KEYS": f"{FIRST},{SECOND}"}
+    variables = {"HERMES_2_RATE_LIMIT": "4/5 seconds", "HERMES_2_API_KEYS": f"{FIRST},{SECOND}"}
     hermes = start(variables=variables)
     first = [hermes.client.post("/v1/chat/completions", json=BODY, headers=bearer(FIRST)) for _ in range(6)]
     assert [answer.status_code for answer in first] == [200, 200, 200, 200, 429, 429]
@@ -149,7 +149,7 @@ def test_beyond_the_rate_requests_get_429_with_the_time_to_wait_and_then_are_ser
     assert hermes.client.post("/v1/chat/completions", json=BODY, headers=bearer(SECOND)).status_code == 200
     assert {hermes.client.get("/health").status_code for _ in range(9)} == {200}
     wait_s = int(first[-1].headers["retry-after"])
-    assert 1 <= wait_s <= 2
+    assert 1 <= wait_s <= 5
     time.sleep(wait_s + 0.1)
     assert hermes.client.post("/v1/chat/completions", json=BODY, headers=bearer(FIRST)).status_code == 200
     assert hermes.metrics()['hermes_2_refused_total{"status": "429"}'] == 2
