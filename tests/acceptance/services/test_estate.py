@@ -88,7 +88,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 def gone(process_ids: list[int]) -> bool:
     """Whether all of them end; only a broken promise is waited for as long as this."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if not any(psutil.pid_exists(each) for each in process_ids):
             return True
@@ -120,7 +120,7 @@ def test_one_command_brings_all_up_and_ctrl_c_leaves_nothing_behind(running: Run
             headers={"X-VX11-Token": sent},
             json={"prompt": "Greet."},
             trust_env=False,
-            timeout=30,
+            timeout=60,
         )
         assert (answer.status_code == 401) is is_refused, answer.text
     running.process.send_signal(signal.SIGINT)
