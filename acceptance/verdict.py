@@ -13,7 +13,7 @@ __all__ = ["Measured", "Outcome", "Verdict", "measured"]
 
 
 def measured(decision: Decision, unit: str) -> Measured | None:
-    """The figure of a statistical decision, in this unit; None where there was nothing to measure."""
+    """The figure of a statistical decision, in this unit; None if there was nothing to measure."""
     if decision.value is None:
         return None
     return Measured(decision.value, unit, decision.low, decision.high, decision.samples)

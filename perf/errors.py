@@ -94,7 +94,7 @@ class InputMissing(InputUnreadable):
 
 
 class InputTooLong(InputUnreadable):
-    """A file with more bytes than are read; `size` is None where only that is known."""
+    """A file with more bytes than are read; `size` is None if only that is known."""
 
     def __init__(self, path: Path, size: int | None, most: int) -> None:
         told = f"more than {most:,} bytes" if size is None else f"{size:,} bytes"

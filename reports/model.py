@@ -25,7 +25,7 @@ _WORDS = {str: "a text", int: "a whole number", float: "a number", bool: "true o
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """One thing that is wrong; `place` are the keys and positions that lead to it.
+    """One problem; `place` are the keys and positions that lead to it.
 
     `wanted` names what a wrong value should be, the known keys beside an unknown one, or the keys that are missing.
     A rule of a field or of a model gives `message` and `mend`.
@@ -41,14 +41,14 @@ class Mistake:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """For `Annotated`: what the value of a field should be, in words."""
+    """For `Annotated`: a description of a field's valid values."""
 
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """For `Annotated`: a function that gives what is wrong with a value of the right type, and what to do about it.
+    """For `Annotated`: a function that returns the problem of a value of the right type, and a hint.
 
     A rule over several fields is a static method `rules` of the model: it gets the fields that are sound, and the
     names of those that are not.
@@ -58,30 +58,30 @@ class Rule:
 
 
 def converted(kind: type[T], value: Any) -> tuple[T | None, list[Mistake]]:
-    """The model that plain data stands for, or None and all that is wrong with it."""
+    """The model of plain data, or None and all problems."""
     mistakes: list[Mistake] = []
     made = _value(kind, value, (), mistakes)
     return (None if mistakes else cast(T, made)), mistakes
 
 
 def written(place: Place) -> str:
-    """A place as people write it: `criteria[3].measured`."""
+    """A place in text form: `criteria[3].measured`."""
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).removeprefix(".")
 
 
 def shown(value: Any) -> str:
-    """A value for a message: a long one is cut."""
+    """A value for a message; a long one is shortened."""
     text = value.isoformat() if isinstance(value, date) else repr(value)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
 
 
 def model_fields(model: Hashable) -> tuple[Field[Any], ...]:
-    """The fields of a model that stand for keys."""
+    """The fields of a model that represent keys."""
     return tuple(item for item in fields(cast(Any, model)) if item.name != "extra")
 
 
 def is_required(item: Field[Any]) -> bool:
-    """Whether a model cannot be made without this field."""
+    """Whether the field is required."""
     return item.default is MISSING and item.default_factory is MISSING
 
 
@@ -150,7 +150,7 @@ def _value(kind: Any, value: Any, place: Place, mistakes: list[Mistake]) -> Any:
 
 
 def _arm(kind: Any, value: Any) -> Any:
-    """The type that a value is judged by: of a union with a model or a list, the one that it can be."""
+    """The type to check a value against: of a union with a model or a list, the matching one."""
     if get_origin(kind) not in (Union, types.UnionType):
         return kind
     arms = [arm for arm in get_args(kind) if arm is not types.NoneType]
@@ -164,7 +164,7 @@ def _arm(kind: Any, value: Any) -> Any:
 
 
 def _judge(kind: Any, value: Any, place: Place, notes: tuple[Any, ...], mistakes: list[Mistake]) -> Any:
-    """A value as msgspec makes it; a number stays as it was written, 3 is not made 3.0."""
+    """A value converted by msgspec; a number keeps its form: 3 does not become 3.0."""
     limits = tuple(note for note in notes if isinstance(note, msgspec.Meta))
     try:
         if is_dataclass(kind) or get_origin(kind) is tuple:

@@ -1,6 +1,6 @@
-"""The JSON Schema of a model: msgspec's, with what a model says of its keys beyond their types.
+"""The JSON Schema of a model: msgspec's, with the model's additions.
 
-A model names itself by `schema_name`, and adds what a type cannot say by `json_schema`.
+A model sets its name by `schema_name`, and adds rules beyond types by `json_schema`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def json_schema(model: Any, name: str, title: str, *, nulls: bool) -> dict[str, 
 
 
 def _models(kind: Any) -> set[Any]:
-    """The dataclasses that a type holds, itself included."""
+    """The dataclasses in a type, itself included."""
     if isinstance(kind, type) and is_dataclass(kind):
         return {kind}.union(*(_models(each) for each in hints(kind).values()))
     return set().union(*(_models(each) for each in get_args(kind)))

@@ -33,7 +33,7 @@ def checked(target: str, schemes: Sequence[str] = ()) -> str:
 
 
 def problem(target: str, schemes: Sequence[str] = ()) -> tuple[str, str] | None:
-    """What is wrong with an address, and what to do about it."""
+    """The problem of an address, and a hint."""
     try:
         checked(target, schemes)
     except UsageError as error:

@@ -91,7 +91,7 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentFile:
-    """What `signoff run --deployment FILE` judges, where the document's addresses are, and what is out of reach."""
+    """The file of `signoff run --deployment FILE`: services under test, addresses, and criteria out of reach."""
 
     name: Annotated[str | None, _TEXT, Meta(description="the name in results; the file's, where it is not given")] = (
         None
@@ -143,12 +143,12 @@ class DeploymentFile:
         yield from _starts(sound.get("start", ()))
         control = sound.get("control")
         if control is not None and "target" in sound and _same(control.url, sound["target"]):
-            mend = "give the control an address of its own"
+            mend = "give the control a different address"
             yield Mistake(("control", "url"), "rule", message="has the url of the target", mend=mend)
 
 
 def _starts(starts: Start | tuple[Start, ...]) -> Iterator[Mistake]:
-    """Each of several services has a URL of its own."""
+    """Each of several services has its own URL."""
     if isinstance(starts, Start) or len(starts) == 1:
         return
     seen: list[str] = []
@@ -160,7 +160,7 @@ def _starts(starts: Start | tuple[Start, ...]) -> Iterator[Mistake]:
         url = address.checked(start.url)
         if url in seen:
             message = f"two services of [[start]] have the url {url}"
-            yield Mistake(("start", index), "rule", message=message, mend="give each an address of its own")
+            yield Mistake(("start", index), "rule", message=message, mend="give each its own address")
         seen.append(url)
 
 

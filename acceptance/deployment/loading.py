@@ -90,7 +90,7 @@ def _unreadable(path: Path, text: Sequence[str], mistakes: Sequence[Mistake]) ->
 
 
 def _in_words(mistake: Mistake) -> tuple[str, str]:
-    """What is wrong and what to do about it, in the words of this file."""
+    """The problem and a hint, in the terms of this file."""
     if mistake.code == "missing":
         return _MISSING[mistake.value[0]]
     if mistake.place == ("library", "packages"):

@@ -46,7 +46,7 @@ def note(
 
 
 def said(evidence: Evidence) -> str:
-    """Which processes ended while the last attempt was measured, in words; "" where none did."""
+    """Which processes ended while the last attempt was measured, in words; "" if none did."""
     records = list(evidence.of(PROCESS))
     last = max((each.get("attempt", 0) for each in evidence.records), default=0)
     texts = list(dict.fromkeys(each["text"] for each in records if each.get("attempt", last) == last))

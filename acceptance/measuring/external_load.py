@@ -1,4 +1,4 @@
-"""Results of another load tool as evidence, if they are of the same server."""
+"""Results of another load tool as evidence, if they come from the same server."""
 
 from __future__ import annotations
 

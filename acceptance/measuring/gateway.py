@@ -66,7 +66,7 @@ def names(body: Any) -> list[str]:
 
 
 def entries(body: Any) -> list[tuple[str, Any]]:
-    """Names with what is listed under them: OpenAI's list of models, or a list or table of services."""
+    """Names with the entries below them: OpenAI's list of models, or a list or table of services."""
     return list(_entries(body, False))
 
 

@@ -152,5 +152,5 @@ def _remark(found: Diagnostic) -> Remark:
 
 
 def cut(text: str) -> str:
-    """The beginning of a text that is longer than anybody reads."""
+    """The beginning of a very long text."""
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -16,14 +16,14 @@ from signoff.reports.stored.run_folder import FULL, RunFolder
 
 
 def decided(check: Check, criterion: Criterion, found: Evidence) -> Verdict:
-    """The verdict of a check on its evidence, less what a process that ended or another tool's run cannot show."""
+    """The verdict of a check on its evidence, limited if a process ended or the run is another tool's."""
     verdict = ended_process.bound(check.judge(criterion, found), found, of_process=check.of_process)
     verdict = _unless_stale(criterion, external_load.bound(verdict, found))
     return replace(verdict, assumptions=_assumptions(verdict, found))
 
 
 def unjudged(error: Exception) -> Verdict | None:
-    """The verdict where nothing was measured, never a pass or a fail; None where Signoff is at fault."""
+    """The verdict if nothing was measured, never a pass or a fail; None if Signoff is at fault."""
     if isinstance(error, NotMeasurable):
         return Verdict("not_measurable", str(error), mend=error.mend)
     if isinstance(error, NotRun):
@@ -37,7 +37,7 @@ def unjudged(error: Exception) -> Verdict | None:
 
 
 def fault_of_ours(criterion: Criterion, error: Exception, folder: Path) -> Verdict:
-    """The verdict where a check itself broke. The traceback goes to errors.log in the run's folder."""
+    """The verdict if a check itself failed. The traceback goes to errors.log in the run's folder."""
     keep_traceback(f"{criterion.document} {criterion.id}", error, folder)
     return Verdict(
         "error",
@@ -52,13 +52,13 @@ def keep_traceback(where: str, error: Exception, folder: Path) -> None:
 
 
 def _unless_stale(criterion: Criterion, verdict: Verdict) -> Verdict:
-    """A stale binding cannot pass: the statement changed after somebody said what it means."""
+    """A stale binding cannot pass: the statement changed after a person bound it."""
     if verdict.outcome == "pass" and criterion.parameters.get("stale_binding"):
         return Verdict(
             "inconclusive",
             f"{verdict.reason}; but the statement changed after its binding was written",
             verdict.measured,
-            mend="look at the statement again and renew its fingerprint in the binding file",
+            mend="check the statement and update its fingerprint in the binding file",
         )
     return verdict
 

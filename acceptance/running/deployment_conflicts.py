@@ -1,8 +1,8 @@
 """Conflicts between a deployment and the documents that are judged at it.
 
 Only what is certain: a port that is neither the document's nor mapped, `[start]` arguments against settings, another
-engine than the one that the document demands. These are corrected in the deployment file, so no criterion stands
-in them: each check judges for itself what it finds there.
+engine than the demanded one. They must be fixed in the deployment file, so they affect no
+criterion: each check judges what it measures.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def _flags(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _engine(document: Document, deployment: Deployment) -> Iterator[Conflict]:
-    """An engine that the deployment names, where the document configures another; the simulated one stands for any."""
+    """An engine that the deployment names, where the document configures another; the simulated one may replace any."""
     named = deployment.engine.strip().lower()
     settings = [
         setting

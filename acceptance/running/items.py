@@ -1,4 +1,4 @@
-"""What pytest collects: a document as a file, a criterion as an item."""
+"""The pytest collectors: a document is a file, a criterion an item."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SKIPPING = {"not_measurable", "not_run", "awaiting_person"}
 
 
 class Judge(Protocol):
-    """Who reads documents and judges their criteria."""
+    """The reader and judge of documents."""
 
     def document(self, path: Path) -> Document: ...
 

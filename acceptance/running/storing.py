@@ -50,7 +50,7 @@ def utc(moment: datetime) -> str:
 
 
 def begin(findings: Findings) -> None:
-    """Write down what is going to be judged, so that a run that is cut off can be reported. Raises NotWritten."""
+    """Store the criteria before judging, so that an interrupted run can be reported. Raises NotWritten."""
     findings.open_verdicts()
     begun = _begun(findings)
     selected = len(begun.criteria) if findings.selected is None else findings.selected
@@ -67,7 +67,7 @@ def store(findings: Findings, finished: datetime) -> StoredRun:
 
 
 def _without_keys(run: StoredRun) -> StoredRun:
-    """The run as it is written, before anything is made of it: all its documents say the same."""
+    """The run as it is stored, before documents are written from it, so that all of them agree."""
     kept, count = known_secrets.counted(stored_run.to_json(run))
     return stored_run.from_json(kept) if count else run
 
@@ -78,7 +78,7 @@ def outcome(results: Path) -> str:
 
 
 def closing_lines(folder: Path) -> str:
-    """What a person reads at the end: the headline, what is in the way, and where the result is."""
+    """The text at the end of a run: the headline, the open items, and the path of the result."""
     run = stored_run.load(folder / RESULTS)
     bad = [criterion for criterion in run.criteria if criterion.outcome in {"fail", "inconclusive", "error"}]
     if run.outcome == "undecided":
@@ -114,7 +114,7 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
 
 
 def _begun(findings: Findings) -> StoredRun:
-    """The run with all that is known but its verdicts."""
+    """The run with everything except its verdicts."""
     criteria = tuple(
         _criterion(findings, criterion) for document in findings.reading.documents for criterion in document.criteria
     )
@@ -192,7 +192,7 @@ def _conflict(conflict: Conflict) -> StoredConflict:
 
 
 def _log(findings: Findings) -> tuple[LogEntry, ...]:
-    """One entry a measurement: what was done, when, how long it took, and what came of it."""
+    """One entry per measurement: action, time, duration and result."""
     entries: dict[tuple[str, ...], LogEntry] = {}
     for (_, identity), judged in findings.judged.items():
         if not judged.evidence:

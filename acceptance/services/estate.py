@@ -41,8 +41,8 @@ def serve(json_file: str | None, prometheus: bool | None = None) -> int:
     """Bring the estate up, show its addresses, and wait for a signal or for a service that ends; the exit code.
 
     Progress goes to standard error, the page to standard output, and as JSON to `json_file` (- is standard output).
-    `prometheus` False leaves it out, None too where it is not installed. Raises PortInUse or ServiceDidNotStart where
-    one does not start; the others are stopped by then. Raises UsageError where Prometheus is wanted and not there.
+    `prometheus` False leaves it out, None too if it is not installed. Raises PortInUse or ServiceDidNotStart if
+    one does not start; the others are stopped by then. Raises UsageError if Prometheus is wanted and not there.
     """
     estate = with_prometheus(deployments.load(FILE), prometheus)
     made_up = own_service.give_key(estate)
@@ -82,7 +82,7 @@ def serve(json_file: str | None, prometheus: bool | None = None) -> int:
 
 
 def with_prometheus(estate: Deployment, wanted: bool | None) -> Deployment:
-    """The estate with its Prometheus or without it. Raises UsageError where it is wanted and cannot be had."""
+    """The estate with its Prometheus or without it. Raises UsageError if it is required but not available."""
     is_listed = any(start.service == PROMETHEUS for start in estate.starts)
     if wanted and not is_listed:
         raise UsageError("this estate has no Prometheus", "add a [[start]] for it")
@@ -123,7 +123,7 @@ def connected(estate: Deployment, folder: Path) -> Deployment:
 
 
 def addresses(estate: Deployment, process_ids: Mapping[str, int], made_up: tuple[str, ...]) -> dict[str, Any]:
-    """What runs where, with the keys that were made up for it; nobody's own key is shown."""
+    """The services with their addresses and generated keys; a user's own keys are not shown."""
     names = {url: name for name, url in {**estate.addresses, **estate.services}.items()}
     started = {start.url for start in estate.starts}
     return {

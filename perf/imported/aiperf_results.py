@@ -36,7 +36,7 @@ def is_aiperf(document: Any) -> bool:
 
 
 def read_aiperf(path: Path, document: Mapping[str, Any]) -> ExternalRun:
-    """The run behind a summary. Raises EvidenceUnreadable where single requests are not beside it."""
+    """The run behind a summary. Raises EvidenceUnreadable if single requests are not beside it."""
     beside = path.with_name(RECORDS)
     if not beside.exists():
         raise EvidenceUnreadable(

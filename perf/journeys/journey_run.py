@@ -1,6 +1,6 @@
-"""A run of user journeys: Locust's users in a process of their own, our client's records of their turns.
+"""A run of user journeys: Locust's users in a child process, our client's records of their turns.
 
-Plan and journey reach Locust by a file that has no name (headers may hold keys), the records come back by a pipe.
+Locust gets plan and journey through an unnamed file (headers may contain keys); records return through a pipe.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ LOCUSTFILE: Final = Path(__file__).with_name("journey_locustfile.py")
 
 
 class JourneyUsers:
-    """Users of a journey; `keep` gets a line for each turn: which user's it is and where in which session.
+    """Users of a journey; `keep` gets a line for each turn with its user, session and number.
 
-    Raises PlanInvalid where Locust is missing.
+    Raises PlanInvalid if Locust is missing.
     """
 
     whole = True
@@ -63,7 +63,7 @@ class JourneyUsers:
         *,
         give_up: bool = False,
     ) -> LoadRun:
-        """Lets `plan.closed_loop` users go for the plan's duration; see `run_load_in_process`."""
+        """Runs `plan.closed_loop` users for the plan's duration; see `run_load_in_process`."""
         open_files_short(plan, 1)
         self._plan = plan
         self._turns, self._failed, self._good_ms = [], 0, 0.0
@@ -90,7 +90,7 @@ class JourneyUsers:
         return gathered.run()
 
     def facts(self) -> dict[str, Any]:
-        """What a result reports of the last run beside its figures."""
+        """The last run's details in a result, besides its figures."""
         journey, plan = self._journey, self._plan
         ends: dict[tuple[int, int], str] = {}
         for where, each in self._turns:
@@ -153,7 +153,7 @@ class JourneyUsers:
 
 
 def _place(url: str) -> str:
-    """Where users go, for Locust's eyes: everybody can read its command line."""
+    """The host for Locust without secrets: all users of the machine can read its command line."""
     return joined(origin(url).url(), urlsplit(url).path)
 
 
@@ -199,7 +199,7 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
 
 
 def _stopped(locust: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """Asks Locust to end, and sees to it that it does."""
+    """Asks Locust to end, and kills it if necessary."""
     if locust.poll() is None:
         locust.send_signal(signal.SIGTERM)
         killer = threading.Timer(GRACE_S, locust.kill)

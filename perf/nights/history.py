@@ -1,12 +1,12 @@
 """The history of nights: an append-only SQLite file, raw series included.
 
-    night      one row a night: what was measured, where, with what, and whether the client was fast enough
+    night      one row a night: document, deployment, target, control, and whether the client was fast enough
     criterion  the verdicts on the document's performance criteria
     figure     each figure of target and control, with the ratio and its interval
     block      each block of the interleaved run, in its order
-    exchange   each request: when it was due and what came of it, ns from the beginning of its block
+    exchange   each request: its due time and its result, in ns from the beginning of its block
 
-Figures can be made again from `exchange`; `PRAGMA user_version` is the version of this schema.
+Figures can be recomputed from `exchange`; `PRAGMA user_version` is the version of this schema.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ CREATE TABLE exchange (
 
 @dataclass(frozen=True, slots=True)
 class JudgedFigure:
-    """The verdict on one performance criterion; `value` is None where nothing was measured."""
+    """The verdict on one performance criterion; `value` is None if nothing was measured."""
 
     id: str
     kind: str

@@ -26,7 +26,7 @@ OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
 
 @dataclass(frozen=True, slots=True)
 class ServiceHealth:
-    """How one service is. `is_ready` is None where it does not say; `latency_ms` where it did not answer."""
+    """How one service is. `is_ready` is None if it does not say; `latency_ms` where it did not answer."""
 
     name: str
     service: str
@@ -104,7 +104,7 @@ def _judged(answer: httpx.Response, body: Mapping[str, Any], found: Mapping[str,
 
 
 def _state(value: Any) -> str | None:
-    """The state of a part in one word, None where it reports none."""
+    """The state of a part in one word, None if it reports none."""
     if isinstance(value, bool):
         return "healthy" if value else "unhealthy"
     if isinstance(value, str):

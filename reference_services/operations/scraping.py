@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 CONFIGURATION = "prometheus.yml"
 RULES = ("names.yml", "alerts.yml")
 APART = {"gateway": "gateway", "prometheus": None}
-"""The job of what is no model service; Prometheus needs no job to know itself."""
+"""The job of services that are not model services; Prometheus needs no job for itself."""
 MODELS, HEALTH = "models", "health"
 
 

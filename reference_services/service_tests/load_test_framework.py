@@ -1,4 +1,4 @@
-"""Load on a service, for library code: runs `signoff load` as a process of its own."""
+"""Load on a service, for library code: runs `signoff load` as a child process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LoadTestFramework:
         """Offer the demanded rate, in requests/s, for `duration` seconds.
 
         `outcome` is `measured`, with the figures of `signoff load`; `invalid` where the client could not keep up, so
-        that they say nothing of the service; `incomplete` with its `reason` where nothing was measured.
+        that they say nothing of the service; `incomplete` with its `reason` if nothing was measured.
         """
         service = named(service_name)
         return self._run(service, rate or float(service.settings.preset.values["target_throughput_rps"]), duration)

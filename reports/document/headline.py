@@ -48,7 +48,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
     ]
     if reasons:
         return "undecided", "; ".join(reasons)
-    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and nothing prevents it"
+    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and no criterion prevents it"
 
 
 def outcome(run: StoredRun) -> tuple[RunOutcome, str]:
@@ -61,7 +61,7 @@ def outcome(run: StoredRun) -> tuple[RunOutcome, str]:
 
 
 def headline(run: StoredRun) -> str:
-    """One sentence: outcome, engine, how many criteria decided it, and what is open."""
+    """One sentence: outcome, engine, the number of deciding criteria, and the open ones."""
     shown, why = outcome(run)
     count = Counter(criterion.outcome for criterion in run.criteria)
     total = _criteria(len(run.criteria))
@@ -89,7 +89,7 @@ def engine_words(run: StoredRun) -> str:
 
 
 def open_counts(run: StoredRun) -> OpenCounts:
-    """How many criteria wait for somebody, counted from the criteria."""
+    """The numbers of open criteria, counted from the criteria."""
     return OpenCounts(
         awaiting_person=sum(item.outcome == "awaiting_person" for item in run.criteria),
         out_of_reach=sum(item.outcome == "not_measurable" and bool(out_of_reach(run, item)) for item in run.criteria),

@@ -1,6 +1,6 @@
 """A stored run as the result document that a reviewer reads, in the order of the team's template.
 
-HTML and Markdown are two spellings of this one value, so they cannot say different things.
+HTML and Markdown show the same value, so they cannot differ.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _NUMBER_IN_TITLE = re.compile(r"\btask\s+(\d+(?:\.\d+)*)\s*[:.\u2013-]?\s*(.*)",
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Places that contradict each other, both shown, and what was decided."""
+    """Contradictory places, all shown, and the resolution."""
 
     kind: str
     subject: str
@@ -53,7 +53,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Something that the run found out beside its verdicts; `rows` are the criteria that it touches."""
+    """A finding of the run besides its verdicts; `rows` are the affected criteria."""
 
     text: str
     rows: tuple[Row, ...] = ()
@@ -61,13 +61,13 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class ResultDocument:
-    """Everything that the page says, in the order in which it says it."""
+    """The content of the page, in order."""
 
     title: str
     header: tuple[tuple[str, str], ...]
     headline: str
     tally: str
-    """The headline without outcome and engine, which are beside it in larger type."""
+    """The headline without outcome and engine, which are shown separately."""
     word: Word
     reason: str
     engine: str
@@ -222,7 +222,7 @@ def _conflict(conflict: StoredConflict) -> Conflict:
 
 
 def _log(run: StoredRun, found: tuple[Row, ...]) -> tuple[LogLine, ...]:
-    """The run's own log; where it kept none, the criteria in the order in which they were judged."""
+    """The run's log; without one, the criteria in the order of their verdicts."""
 
     def took(seconds: float | None) -> str:
         return "" if seconds is None else quantity.duration(seconds)

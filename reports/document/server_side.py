@@ -17,7 +17,7 @@ _MOST = (("running", "running"), ("waiting", "waiting"))
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One line of the table; `state` is in words, `is_off` where the two sides differ."""
+    """One line of the table; `state` is in words, `is_off` if the two sides differ."""
 
     what: str
     client: str
@@ -70,7 +70,7 @@ def shown(side: StoredServerSide) -> ServerShown:
 
 
 def server_lines(server: Mapping[str, Any], gpu: Mapping[str, Any] | None) -> list[str]:
-    """The same for a terminal, from a result of `signoff load`, which has the cache on its own line."""
+    """The same for a terminal, from a result of `signoff load`, which shows the cache separately."""
     side = decode(StoredServerSide, {**server, "gpu": gpu, "cache": None}, "server")
     told = shown(side)
     if side.problem:
@@ -138,7 +138,7 @@ def _gib(size: int | None) -> str:
 
 
 def _curves(side: StoredServerSide) -> tuple[tuple[Curve, ...], float]:
-    """Running and waiting over time; nothing for fewer than three readings, or where nothing was ever under way."""
+    """Running and waiting over time; nothing for fewer than three readings, or without any request."""
     told = {
         name: [(point.t_s, value) for point in side.series if (value := getattr(point, name)) is not None]
         for name, _ in _MOST

@@ -12,7 +12,7 @@ MOST_TOLD = 20
 
 
 def decode(model: type[T], value: Any, where: str) -> T:
-    """The model that a JSON object stands for; `where` is its place, like `run`. Raises StoredRunMalformed."""
+    """The model of a JSON object; `where` is its place, like `run`. Raises StoredRunMalformed."""
     found, mistakes = converted(model, value)
     if found is None:
         more = [f"and {len(mistakes) - MOST_TOLD} more"] if len(mistakes) > MOST_TOLD else []

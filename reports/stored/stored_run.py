@@ -1,4 +1,4 @@
-"""The only definition of results.json: what a run found, as it lies on disk.
+"""The only definition of results.json, the stored result of a run.
 
 Keys that this version does not know are kept when a run is loaded and written again.
 """
@@ -24,14 +24,14 @@ from signoff.reports.stored.verdict import Measured, Outcome, RunOutcome
 SCHEMA = 1
 FILE_NAME = "results.json"
 MOST_BYTES = 256 * 2**20
-"""Of a file of a run; no run writes as much."""
+"""Size limit of a file of a run; no run writes as much."""
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCriterion:
-    """One criterion with the place that asks for it and what was found.
+    """One criterion with its place in the document and its verdict.
 
     `evidence` names files relative to the run's folder. `waiver` holds owner, reason and expires. `mend` says
     what would make it measurable, or where to look after a failure. `detail` holds alpha, looks and the like.
@@ -63,18 +63,18 @@ class StoredCriterion:
 
     @property
     def figure(self) -> str:
-        """The figure of the result document that it decides; "" where it decides none, or the run does not say."""
+        """The figure of the result document that it decides; "" if it decides none, or the run does not say."""
         return text if isinstance(text := self.extra.get("figure"), str) else ""
 
     @property
     def part(self) -> str:
-        """The part of the deployment that it is about; "" where it decides a figure, or the run does not say."""
+        """The part of the deployment that it is about; "" if it decides a figure, or the run does not say."""
         return text if isinstance(text := self.extra.get("part"), str) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Side:
-    """One place of a conflict, and what is said there."""
+    """One place of a conflict, and its text."""
 
     document: str
     line: int
@@ -84,7 +84,7 @@ class Side:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredConflict:
-    """Places that cannot all be true. `resolution` is None until a role chose a side, with a reason.
+    """Contradictory places. `resolution` is None until a role chose a side, with a reason.
 
     `criteria` are the (document, id) pairs that it leaves undecided; a run that has none on record takes its sides.
     """
@@ -132,18 +132,18 @@ class Engine:
     version: str = ""
     flags: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    """Flags that it runs with, and those of its settings that its release does not know, where it reports them."""
+    """Its flags, and settings that its release does not support, if reported."""
     extra: Json = field(default_factory=dict)
 
     @property
     def is_simulated(self) -> bool:
-        """Whether no model stood behind the answers."""
+        """Whether the engine was simulated."""
         return self.name.strip().lower().split(" ")[0] in {"simulated", "simulation", "simulator"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCounts:
-    """How many criteria wait for somebody although the run has its outcome."""
+    """The numbers of criteria that are open although the run has an outcome."""
 
     awaiting_person: int = 0
     out_of_reach: int = 0
@@ -153,7 +153,7 @@ class OpenCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRun:
-    """Everything that a result document is made of. Times are ISO 8601 in UTC.
+    """The data of a result document. Times are ISO 8601 in UTC.
 
     `out_of_reach` maps a criterion id or a kind to the reason that the deployment file declares. `retries` is
     a count, or a list with one entry a retry.
@@ -182,7 +182,7 @@ class StoredRun:
 
 
 def load(path: Path) -> StoredRun:
-    """The run that a results.json holds. Raises StoredRunUnreadable with the place of what is wrong."""
+    """The run that a results.json holds. Raises StoredRunUnreadable with the place of the error."""
     try:
         with opened(path) as file:
             content = file.read(MOST_BYTES + 1)
@@ -200,7 +200,7 @@ def load(path: Path) -> StoredRun:
     except json.JSONDecodeError as error:
         raise StoredRunTorn(
             f"{path}:{error.lineno}:{error.colno}: not a complete JSON text ({error.msg})",
-            "the file is cut off or was changed by hand; make the run again",
+            "the file is truncated or was changed by hand; repeat the run",
         ) from None
     except (ValueError, RecursionError) as error:
         raise StoredRunTorn(f"{path}: {error}", "make the run again") from None
@@ -211,7 +211,7 @@ def load(path: Path) -> StoredRun:
 
 
 def save(run: StoredRun, path: Path) -> None:
-    """Write a run so that a reader finds the old file or the new one, also after a power cut. Raises NotWritten."""
+    """Write a run atomically: a reader finds the old or the new file, also after a power cut. Raises NotWritten."""
     RunFolder(path.parent).write(path.name, _text(run))
 
 
@@ -221,7 +221,7 @@ def serialized(run: StoredRun) -> bytes:
 
 
 def _text(run: StoredRun) -> str:
-    """What cannot be seen, and a lone surrogate, is written as the JSON escape that stands for it."""
+    """Invisible characters and lone surrogates are written as JSON escapes."""
     return json_text(json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
 
 
@@ -256,7 +256,7 @@ def from_json(value: Any) -> StoredRun:
 
 
 def plain(value: Any) -> Any:
-    """A model as plain JSON; `extra` stands among the keys, and what is not finite is null."""
+    """A model as plain JSON; `extra` stands among the keys, and non-finite numbers are null."""
     if isinstance(value, Measured) and not math.isfinite(value.value):
         return None
     if is_dataclass(value) and not isinstance(value, type):

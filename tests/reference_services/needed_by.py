@@ -18,11 +18,12 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/services/needed_by.md"
 TASKS = ROOT / "fixtures/tasks"
 SERVICES = "signoff.reference_services."
-HEAD = """# What needs each module of the reference services
+HEAD = """# Why each module of the reference services exists
 
-A line of a task document or a check of Signoff needs each module, or a module of this table imports it.
-`python -m tests.reference_services.needed_by` writes this page from `tests/reference_services/needs.toml` and from the
-imports. A test fails where nothing needs a module, and where a line no longer holds these words.
+Each module is required by a line of a task document, by a check of Signoff, or by another module of this table that
+imports it. `python -m tests.reference_services.needed_by` generates this page from
+`tests/reference_services/needs.toml` and from the imports. A test fails if a module is not required, or if a line no
+longer contains the quoted words.
 
 | module | document line | check | imported by |
 |---|---|---|---|

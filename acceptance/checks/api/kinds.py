@@ -7,7 +7,7 @@ from signoff.acceptance.kind import Kind, by_name
 KINDS = by_name(
     Kind(
         name="service",
-        summary="The service generates a short text, and says that it is well at /health where it has that.",
+        summary="The service generates a short text, and reports that it is healthy if it has /health.",
         failure="GET /health says 'degraded'",
         words=(
             "All model services are written and functional",
@@ -17,13 +17,13 @@ KINDS = by_name(
     ),
     Kind(
         name="json_shape",
-        summary="An answer has every field and value that the document shows; an ellipsis matches anything.",
+        summary="A response has every field and value that the document shows; an ellipsis matches anything.",
         failure="status is 'ok', not 'healthy'",
         part="Health monitoring",
     ),
     Kind(
         name="health",
-        summary="The health body says that the service is well and mentions what the document asks for.",
+        summary="The health body says that the service is healthy and mentions the document's words.",
         failure="the health body says nothing about conversation",
         words=("Answer health checks and readiness probes",),
         part="Health monitoring",
@@ -54,7 +54,7 @@ KINDS = by_name(
     ),
     Kind(
         name="streaming",
-        summary="A stream's events come over time, end once, and say the text of the whole answer (2 to 6 requests).",
+        summary="A stream's events arrive over time, end once, and contain the complete answer (2 to 6 requests).",
         failure="[DONE] came 0 times in 66 events, not once and last",
         words=("It SHOULD stream tokens as they are generated.",),
         near_misses=("Events are read from a Kafka stream",),
@@ -63,14 +63,14 @@ KINDS = by_name(
     ),
     Kind(
         name="openai_api",
-        summary="Models, chats, completions and embeddings have the shapes of OpenAI's API (up to 7 requests).",
+        summary="Models, chats, completions and embeddings have the format of OpenAI's API (up to 7 requests).",
         failure="POST /v1/chat/completions: usage does not add up: 12 + 1 tokens, 14 together…",
         words=("An OpenAI-compatible API endpoint",),
         part="API",
     ),
     Kind(
         name="authentication",
-        summary="No key and a wrong key are refused with 401 or 403, the right one is let in (7 requests).",
+        summary="No key and a wrong key are refused with 401 or 403, the right one is accepted (7 requests).",
         failure="POST …/v1/chat/completions with a wrong key in Authorization gives 200, not 401 or 403",
         words=("Require authentication and authorization",),
         near_misses=("Authentication: none",),
@@ -79,7 +79,7 @@ KINDS = by_name(
     ),
     Kind(
         name="rate_limit",
-        summary="A burst above the limit meets 429, and the service answers again afterwards (up to 240 requests).",
+        summary="A burst above the limit gets 429, and the service answers again afterwards (up to 240 requests).",
         failure="of 40 requests within 0.0 s 10 were answered, 30 got 429; 0.3 s later the service still gives 429",
         words=(
             "Rate limit: 10 requests per second",
@@ -90,7 +90,7 @@ KINDS = by_name(
     ),
     Kind(
         name="request_validation",
-        summary="Wrong types, missing fields and torn bodies get a 4xx with a reason, never more (13 requests).",
+        summary="Wrong types, missing fields and incomplete bodies get a 4xx with a reason (13 requests).",
         failure="1 of 11 wrong requests are not refused clearly: max_tokens as a word gets 200, not a 4xx",
         words=("Every request is validated and sanitized",),
         part="Bad requests and errors",
@@ -98,7 +98,7 @@ KINDS = by_name(
     ),
     Kind(
         name="error_handling",
-        summary="Errors get an error's answer, and afterwards the service is as well as before (9 requests).",
+        summary="Errors get an error response, and the service works afterwards (9 requests).",
         failure="an unknown model gets 200, not a 4xx",
         words=("Every service handles errors gracefully",),
         part="Bad requests and errors",
@@ -106,7 +106,7 @@ KINDS = by_name(
     ),
     Kind(
         name="chat_roles",
-        summary="System, user and assistant messages are accepted and read, another role is refused (5 requests).",
+        summary="System, user and assistant messages are accepted and used, another role is refused (5 requests).",
         failure="a system message is accepted and not read: the prompt has 7 tokens with it too",
         words=("Complete chats with responses that heed the roles",),
         part="API",
@@ -114,14 +114,14 @@ KINDS = by_name(
     ),
     Kind(
         name="tokenization",
-        summary="The tokenizer endpoint and usage.prompt_tokens count three texts alike (6 to 9 requests).",
+        summary="The tokenizer endpoint and usage.prompt_tokens count three texts equally (6 to 9 requests).",
         failure="longer texts have no more tokens: 4 words 5, 40 words 5, 160 words 5",
         words=("Tokenize and process text as this model expects",),
         part="API",
     ),
     Kind(
         name="queueing",
-        summary="So many requests at once are all answered, or refused with a time to come again (1 request more).",
+        summary="All requests of a burst are answered, or refused with a retry time (1 request more).",
         failure="of 6 requests at once 4 were answered within 0.0 s, 2 were lost: …",
         words=("Batch requests, and queue what has to wait",),
         part="Load beyond the limit",
@@ -129,7 +129,7 @@ KINDS = by_name(
     ),
     Kind(
         name="concurrency_limit",
-        summary="No more answers than the limit are written at once, the rest waits or is refused (limit + 5).",
+        summary="At most the permitted number of answers is generated at once, others wait or are refused (limit + 5).",
         failure="at most 3 answers were being written at once; 4 of 4 at once were served, 0 refused",
         words=("Clients may not open more than 20 connections at a time, since the pool is shared.",),
         figure="Concurrency",
@@ -139,21 +139,21 @@ KINDS = by_name(
     ),
     Kind(
         name="retrieval",
-        summary="A made-up fact shows in an answer while it is in the store, not before or after (5 to 16 requests).",
+        summary="An answer uses a made-up fact while it is in the store, not before or after (5 to 16 requests).",
         failure="the document was deleted (200), and the answer still knows '…'",
         words=("Context is retrieved from the vector database",),
         part="Vector database connectivity",
     ),
     Kind(
         name="websocket",
-        summary="A prompt over a WebSocket is answered in several messages with an end (1 connection, 1 prompt).",
+        summary="A prompt over a WebSocket gets several messages and an end (1 connection, 1 prompt).",
         failure="3 messages with 16 characters of text, and no end; the socket closed: received 1011…",
         words=("Stream responses over WebSocket as well",),
         part="API",
     ),
     Kind(
         name="graphql",
-        summary="Introspection answers, a valid query gives data, an invalid one errors and no data (3 requests).",
+        summary="Introspection works, a valid query gives data, an invalid one errors and no data (3 requests).",
         failure="a query for a field that does not exist gives 1 fields and 0 errors",
         words=("Define a GraphQL schema for the Mixtral service",),
         part="API",

@@ -36,7 +36,7 @@ END_TYPES = {"done", "end", "complete", "completed", "finish", "finished", "stop
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Open the socket, send one chat request as OpenAI's API has it, and read until the end of the answer.
+    """Open the socket, send one chat request in OpenAI's format, and read until the end of the answer.
 
     The address is `[addresses] websocket`, else /v1/chat/stream of the target. The key goes to the target's own origin.
     """
@@ -99,7 +99,7 @@ def _connected(http_url: str, headers: Mapping[str, str]) -> ClientConnection:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the answer's text came in several messages, and an end event came or the socket closed in order."""
+    """Pass if the text arrived in several messages, followed by an end event or an orderly close."""
     opened = list(evidence.of("handshake"))
     if opened[0]["status"] != 101:
         return Verdict("fail", f"the handshake at {opened[0]['url']} gives {opened[0]['status'] or opened[0]['error']}")

@@ -11,7 +11,7 @@ from signoff.acceptance.verdict import Verdict
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every setting is reported with the document's value."""
+    """Pass if every setting is reported with the document's value."""
     settings = criterion.parameters["settings"]
     found = {name: reported(evidence, name) for name in settings}
     wrong = [

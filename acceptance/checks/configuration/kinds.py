@@ -13,7 +13,7 @@ KINDS = by_name(
     ),
     Kind(
         name="engine_settings",
-        summary="Every engine setting of the document is in force in the running service.",
+        summary="The running service uses every engine setting of the document.",
         failure="http://127.0.0.1:11401/config: max_model_len is 4096, not 8192",
         part="Configuration",
     ),

@@ -41,7 +41,7 @@ REPLICA_HEADERS = (
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send different requests to the gateway, several at once: a balancer by load sends one at a time to one place."""
+    """Send different concurrent requests to the gateway: a balancer by load sends single requests to one replica."""
     if gateway.ROLE not in site.deployment.addresses:
         raise NotMeasurable("the deployment does not say where the gateway is", role.mend(gateway.ROLE))
 
@@ -58,7 +58,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where all requests were answered, by two replicas or more; answers that name none decide nothing."""
+    """Pass if at least two replicas answered all requests; without replica names the verdict is open."""
     answers = list(evidence.of("answer"))
     failed = [answer for answer in answers if answer["status"] != 200]
     if failed:

@@ -14,7 +14,7 @@ KINDS = by_name(
     ),
     Kind(
         name="gateway_routing",
-        summary="The gateway lists each service's model, and a completion in its name comes from that model.",
+        summary="The gateway lists each service's model, and a completion with its name comes from that model.",
         failure="asked for phi-3-mini, nous-hermes-2 answered",
         words=("The API gateway reaches all services",),
         part="Gateway",
@@ -42,7 +42,7 @@ KINDS = by_name(
     ),
     Kind(
         name="breaker",
-        summary="What has no upstream is refused with a quick 503 after the first failures; other models still answer.",
+        summary="A service without upstream gets a quick 503 after the first failures; other models still answer.",
         failure="…/v1/chat/completions did not come to refuse at once: 3 answers of 503 in a row, …",
         words=("Break the circuit to what fails (circuit breaker)",),
         part="Gateway",
@@ -52,7 +52,7 @@ KINDS = by_name(
     ),
     Kind(
         name="fallback_chain",
-        summary="A degraded answer says that it is degraded or is a 503 with a reason; a sound one names its source.",
+        summary="A degraded answer says that it is degraded or is a 503 with a reason; a normal one names its source.",
         failure="http://127.0.0.1:11401/infer falls back and answers as if nothing were wrong",
         words=("Degrade gracefully by a strategy",),
         part="Gateway",
@@ -68,7 +68,7 @@ KINDS = by_name(
     ),
     Kind(
         name="alert_rules",
-        summary="Prometheus has alerting rules about what the document names, and they evaluate.",
+        summary="Prometheus has alerting rules for the document's subjects, and they evaluate.",
         failure="none of 1 alerting rules mentions latency: Rule",
         words=("Alert and notify on errors",),
         part="Monitoring stack",
@@ -86,14 +86,14 @@ KINDS = by_name(
     ),
     Kind(
         name="port_free",
-        summary="Nothing listens on the service's port once the service was stopped.",
+        summary="Nothing listens on the service's port after the service was stopped.",
         failure="127.0.0.1:11401 still accepts connections after the service was stopped: by process 3984 (…)",
         part="Rollback",
         of_estate=True,
     ),
     Kind(
         name="service_gone",
-        summary="No process of the service is left once it was stopped, and nobody is at its address.",
+        summary="After the service was stopped, no process of it is left, and nothing listens at its address.",
         failure="of the stopped service there is still process 4027 (…)",
         part="Rollback",
         of_estate=True,

@@ -20,7 +20,7 @@ THROUGH_GRAFANA = "/api/datasources/"
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send the document's query to where the deployment puts its address, else to the named Prometheus."""
+    """Send the document's query to the deployment's address for it, else to the named Prometheus."""
     request = criterion.parameters.get("request")
     if request is None:
         raise NotMeasurable("the query's command is no request that can be sent", "write it as curl with one URL")
@@ -33,7 +33,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the query succeeds and gives a series with a number."""
+    """Pass if the query returns a series with a number."""
     answer = next(evidence.of("answer"))
     body = answer.get("json")
     query = _query(answer["url"])

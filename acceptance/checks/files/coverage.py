@@ -23,7 +23,7 @@ _COUNTS = ("num_statements", "covered_lines", "num_branches", "covered_branches"
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the totals, the counts of all files together, and the date of the report."""
+    """Read the totals, the sums over all files, and the date of the report."""
 
     def take(recorder: Recorder) -> None:
         path = named_file.report(site.deployment, REPORT, "report of coverage.py")
@@ -50,7 +50,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the share of covered statements (and branches) reaches the limit, and the report adds up."""
+    """Pass if the share of covered statements (and branches) reaches the limit, and the report is consistent."""
     limit = criterion.threshold
     assert limit is not None
     found = next(evidence.of("coverage"))
@@ -82,7 +82,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _summed(files: Any) -> dict[str, float] | None:
-    """The counts of all files together; None where the report shows no files."""
+    """The counts of all files together; None if the report shows no files."""
     if not isinstance(files, Mapping) or not files:
         return None
     summaries = [entry.get("summary") for entry in files.values() if isinstance(entry, Mapping)]

@@ -37,7 +37,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where nothing is undescribed, or where each topic has a chapter that holds text."""
+    """Pass if all operations are described, or if each topic has a chapter with text."""
     topics = [str(topic) for topic in criterion.parameters.get("topics") or ()]
     if criterion.parameters["of"] == "api":
         return _judge_api(next(evidence.of("description")), topics)

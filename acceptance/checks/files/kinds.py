@@ -7,7 +7,7 @@ from signoff.acceptance.kind import Kind, by_name
 KINDS = by_name(
     Kind(
         name="unit_file",
-        summary="The systemd unit is there, systemd finds no fault in it, and it carries the document's limits.",
+        summary="The systemd unit exists, systemd finds no error in it, and it has the document's limits.",
         failure="MemoryMax is 30G (32212254720 bytes), the document allows 1.5e+10 bytes",
         part="Unit file",
         of_estate=True,
@@ -21,7 +21,7 @@ KINDS = by_name(
     ),
     Kind(
         name="file",
-        summary="The file that the document names is there, is not empty, and has the stated size.",
+        summary="The file that the document names exists, is not empty, and has the stated size.",
         failure="/opt/models/model.gguf is empty",
         part="Files, tests and documentation",
         units=("bytes",),
@@ -29,7 +29,7 @@ KINDS = by_name(
     ),
     Kind(
         name="coverage",
-        summary="The report of coverage.py shows the demanded share of covered statements, and adds up.",
+        summary="The report of coverage.py shows the demanded share of covered statements, and is consistent.",
         failure="80.00 % of 100 statements, report of 2026-01-31; > 90 % is asked for",
         words=("Coverage above 85 %",),
         figure="Code coverage",
@@ -48,7 +48,7 @@ KINDS = by_name(
     ),
     Kind(
         name="documentation",
-        summary="Each operation of the API is described with a response, or each topic has a guide that holds text.",
+        summary="Each operation of the API is described with a response, or each topic has a guide with text.",
         failure="http://127.0.0.1:11401/openapi.json says nothing about POST /sessions: no summary and no description",
         words=("Documentation of the API endpoint, with examples",),
         part="Files, tests and documentation",

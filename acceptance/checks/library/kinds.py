@@ -7,13 +7,13 @@ from signoff.acceptance.kind import Kind, by_name
 KINDS = by_name(
     Kind(
         name="model_information",
-        summary="The library's model service loads and says what it loaded.",
+        summary="The library's model service loads and reports its model.",
         failure='the model information does not say that the model is loaded: {"loaded": false}',
         part="Library",
     ),
     Kind(
         name="library_session",
-        summary="The library's session manager creates a session and gives it back.",
+        summary="The library's session manager creates a session and returns it.",
         failure="the call printed nothing that can be read as fields",
         part="Library",
         of_estate=True,
@@ -28,7 +28,7 @@ KINDS = by_name(
     ),
     Kind(
         name="library_result",
-        summary="The document's library call completes, and its output is no failure and mentions what is asked for.",
+        summary="The document's library call completes, and its output shows no failure and contains the words.",
         failure="the call printed the store: connection failed",
         part="Library",
         of_estate=True,

@@ -44,7 +44,7 @@ WELL_KEYS = {
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where something was printed, nothing of it is a failure, and each word asked for is in it."""
+    """Pass if the output is not empty, reports no failure, and contains each demanded word."""
     call = next(evidence.of("call"))
     if call["error"]:
         return Verdict("fail", f"the call ended with {call['error'].strip().splitlines()[-1]}")
@@ -64,7 +64,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _failure(item: Mapping[str, Any]) -> str:
-    """What in a printed object mentions a failure, or "" where nothing does."""
+    """What in a printed object mentions a failure, or "" if nothing does."""
     if item["text"].strip() in {"None", "False", ""}:
         return item["text"].strip() or "an empty text"
     if isinstance(item["value"], Mapping | list):

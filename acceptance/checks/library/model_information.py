@@ -18,7 +18,7 @@ LOADED_WORDS = {"loaded", "ready", "healthy", "ok", "operational"}
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the call gives a mapping that says the model is loaded and mentions every word asked for."""
+    """Pass if the call returns a mapping that says that the model is loaded and mentions every demanded word."""
     value, problem = printed_mapping(evidence)
     if problem:
         return Verdict("fail", problem)

@@ -7,7 +7,7 @@ from signoff.acceptance.kind import Kind, by_name
 KINDS = by_name(
     Kind(
         name="latency",
-        summary="Latency, from the time a request was due, stays below the limit under the document's rate.",
+        summary="Latency, from the time at which a request was due, stays below the limit at the document's rate.",
         failure="mean 835 ms in [802, 843]: above 400 ms at 100 requests/s (…)",
         words=(
             "Latency of inference (target: < 1500ms average)",
@@ -30,7 +30,7 @@ KINDS = by_name(
     ),
     Kind(
         name="memory",
-        summary="The high-water mark under load stays below the limit, and so does a day of the growth that was seen.",
+        summary="Peak memory under load stays below the limit, also after a day of the observed growth.",
         failure="the peak of 0.5599 GB is not below 0.4 GB (…)",
         words=("Memory stays under 6 GB",),
         figure="Memory usage",
@@ -40,7 +40,7 @@ KINDS = by_name(
     ),
     Kind(
         name="cpu",
-        summary="Under load the service uses no more cores than the document gives it.",
+        summary="Under load the service uses no more cores than the document allows.",
         failure="0.32 cores on average under load, 0.32 in the busiest 5 s of process 14470 (…); 0.05 are allowed",
         words=("CPU stays < 4 cores",),
         figure="CPU usage",
@@ -61,7 +61,7 @@ KINDS = by_name(
     ),
     Kind(
         name="disk",
-        summary="The file system behind the document's path has the size, or the free room, that is asked for.",
+        summary="The file system of the document's path has the demanded size or free space.",
         failure="the file system of … has 270.6 GB in all, >= 5.41106e+11 bytes is asked for",
         words=("Disk: 40 GB",),
         figure="Disk",
@@ -71,7 +71,7 @@ KINDS = by_name(
     ),
     Kind(
         name="ttft",
-        summary="The time to the first token, from the time a request was due, stays below the limit.",
+        summary="The time to the first token, from the time at which a request was due, stays below the limit.",
         failure="mean 804.8 ms in [800.7, 814.2]: above 400 ms at 100 requests/s (…)",
         words=("Time to first token under 300 ms",),
         figure="Time to first token",
@@ -80,7 +80,7 @@ KINDS = by_name(
     ),
     Kind(
         name="inter_token_latency",
-        summary="The mean time between an answer's tokens stays below the limit under the document's rate.",
+        summary="The mean time between an answer's tokens stays below the limit at the document's rate.",
         failure="mean 250.3 ms in [250.3, 250.4]: above 100 ms at 100 requests/s (…)",
         words=("Inter-token latency under 50 ms",),
         figure="Inter-token latency",
@@ -89,7 +89,7 @@ KINDS = by_name(
     ),
     Kind(
         name="error_rate",
-        summary="The share of requests that fail under the document's rate stays below the limit.",
+        summary="The share of failed requests at the document's rate stays below the limit.",
         failure="200 of 600 failed: 33.333%, at least 30.151%, not below 0.01 at 100 requests/s (…)",
         words=("Keep the error rate under 1 %.",),
         figure="Error rate",

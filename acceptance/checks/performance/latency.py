@@ -26,7 +26,7 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
     """The mean by batch means at planned looks, a percentile by order statistics.
 
     A limit on one request of the document is judged on that request's share of the run. No time counts as more than
-    the run's time-out, or than so many limits.
+    the run's time-out, or a multiple of the limit.
     """
     assert criterion.threshold is not None
     run = offered_load.run_of(evidence)

@@ -16,12 +16,12 @@ RULE_OF_THREE = 3
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Tell every session a nonce of its own, then ask all of them at once."""
+    """Tell every session a unique nonce, then ask all of them at once."""
     return probed(site, "session-isolation", lambda send: probe_isolation(send, SESSIONS, site.seed))
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where no reply holds another session's nonce; the upper end of the interval is the rule of three."""
+    """Pass if no reply contains another session's nonce; the rule of three gives the upper bound."""
     probe = probe_result(evidence, "isolation")
     count, leaks = probe["sessions"], probe["leaks"]
     if leaks:

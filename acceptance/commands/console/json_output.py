@@ -18,7 +18,7 @@ from signoff.reports.terminal import show
 def write_json(told: Mapping[str, Any], to: str | None) -> bool:
     """Into the file, or to standard output for "-"; True where that leaves no room for other text.
 
-    Raises UsageError where the file cannot be written, NotWritten where there is no room.
+    Raises UsageError if the file cannot be written, NotWritten if there is no room.
     """
     text = json_text(json.dumps(known_secrets.redacted_value(told), indent=1)) + "\n"
     if to == "-":

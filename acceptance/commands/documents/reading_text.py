@@ -1,4 +1,4 @@
-"""A reading as a terminal shows it: the criteria, what is assumed, what is unclear, what contradicts."""
+"""A reading as a terminal shows it: criteria, assumptions, problems and conflicts."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit 0 once the documents are written, whatever they say; 3 where the run was cut off.
 
     A cut run gets a results.json too, marked as such, which its own end replaces. Raises UsageError for an unreadable
-    run, NotWritten where there is no room.
+    run, NotWritten if there is no room.
     """
     given: Path = arguments.run_folder
     stored_at = given / FILE_NAME if given.is_dir() else given

@@ -144,10 +144,10 @@ def _options(arguments: argparse.Namespace) -> list[str]:
 
 
 def _check_store(service: str, url: str | None) -> None:
-    """Raises UsageError for a password: everybody on the machine can read the arguments of a process."""
+    """Raises UsageError for a password: all users of a machine can read the arguments of a process."""
     if url is not None and _PASSWORD.search(url):
         variable = re.sub(r"[^A-Z0-9]", "_", service.upper()) + "_STORE"
-        raise UsageError("--store holds a password, which everybody on this machine could read", f"set {variable}")
+        raise UsageError("--store contains a password, which all users of this machine could read", f"set {variable}")
 
 
 def _command(service: str) -> list[str]:

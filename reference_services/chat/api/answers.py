@@ -1,4 +1,4 @@
-"""Answers as OpenAI's API shapes them, whole and in chunks, for chats and for texts."""
+"""Answers in OpenAI's format, complete and in chunks, for chats and for texts."""
 
 from __future__ import annotations
 

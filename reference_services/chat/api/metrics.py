@@ -1,6 +1,6 @@
 """Prometheus metrics: the service's own names and vLLM's, in a registry of each app's own.
 
-vLLM's names and types are those of its own exposition (docs.vllm.ai, "Production Metrics"). Their token counters
+vLLM's names and types are those of vLLM's exposition (docs.vllm.ai, "Production Metrics"). Their token counters
 move as tokens are read and generated, so that they hold the work on requests that were abandoned as well;
 the service's own `hermes_2_tokens_total` has the same tokens once a request has ended, by its outcome, so that those
 of outcome `ok` are the sum of the usage that clients received.
@@ -45,7 +45,7 @@ class Metrics:
     """All metrics of one app."""
 
     def __init__(self, model_name: str, prefix: str = "hermes_2", engine: Engine | None = None) -> None:
-        """`engine`: where it has metrics of its own, they are shown under vLLM's names, else what is counted here."""
+        """`engine`: its own metrics, if any, appear under vLLM's names; otherwise the counts from here."""
         self.registry = here = CollectorRegistry()
         self.requests = Counter(
             f"{prefix}_requests", "Completion requests that ended.", ["endpoint", "outcome"], registry=here

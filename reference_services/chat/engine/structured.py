@@ -25,7 +25,7 @@ ANY_OBJECT: dict[str, Any] = {
     "required": ["answer"],
     "additionalProperties": False,
 }
-"""What is written where any object will do."""
+"""The object that is generated if any object is valid."""
 MOST_NODES, MOST_STEPS = 1_000, 10_000
 _REFUSED = frozenset({"pattern", "patternProperties", "$dynamicRef", "$id", "$anchor", "$dynamicAnchor"})
 _DATA = frozenset({"const", "enum", "default", "examples"})
@@ -64,7 +64,7 @@ def nodes(value: Any) -> int:
 
 
 def counting_validator(most_steps: int) -> Any:
-    """The validator of JSON Schema, which gives up after so many steps: one keyword applied to one value each.
+    """The validator of JSON Schema, with a step limit: one step is one keyword applied to one value.
 
     A schema of two hundred bytes may ask for thousands of values, and for hundreds of rules on each. The whole service
     would wait.

@@ -15,7 +15,7 @@ CountText = Callable[[str], int]
 
 
 class Figure(Told):
-    """Some values; all but `samples` is null where there are none."""
+    """Some values; all but `samples` is null if there are none."""
 
     samples: Count
     total: float | None

@@ -27,7 +27,7 @@ _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 
 
 class ModelTokenizer:
-    """Prompts to tokens. Raises EngineError where the folder has no tokenizer that can be read."""
+    """Prompts to tokens. Raises EngineError if the folder has no tokenizer that can be read."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -64,7 +64,7 @@ class ModelTokenizer:
         return len(text) // self._longest
 
     def render(self, messages: Sequence[Message]) -> str:
-        """The conversation as the model reads it, with the head of the reply. Raises Refused where it cannot be."""
+        """The conversation as the model reads it, with the head of the reply. Raises Refused if it cannot be."""
         told = [{"role": message.role, "content": message.content} for message in messages]
         try:
             return self._template.render(messages=told, add_generation_prompt=True, **self._special)

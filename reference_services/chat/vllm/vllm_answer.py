@@ -31,9 +31,9 @@ async def events(parts: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any], 
 
 
 async def steps(told: AsyncGenerator[dict[str, Any], None], top: int | None) -> AsyncGenerator[Step, None]:
-    """The steps: with log probabilities one for each token, else one for each event, with the tokens it stands for.
+    """The steps: with log probabilities one for each token, else one for each event, with its tokens.
 
-    Raises Refused where the stream ends without the answer's end.
+    Raises Refused if the stream ends without the answer's end.
     """
     counted = 0
     waiting: deque[Step] = deque()
@@ -89,7 +89,7 @@ def _tokens(logprobs: Mapping[str, Any] | None, top: int) -> list[Step]:
 
 
 def _likeliest(told: Mapping[str, float] | None, top: int) -> Alternatives:
-    """vLLM adds the token that was taken to the likeliest, where it is none of them."""
+    """vLLM adds the token that was taken to the likeliest, if it is none of them."""
     return tuple(sorted((told or {}).items(), key=lambda each: -each[1])[:top])
 
 

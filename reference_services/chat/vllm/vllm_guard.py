@@ -23,7 +23,7 @@ import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_S = 6.0
-"""Less than the ten seconds after which whoever stops the service kills it."""
+"""Less than the ten seconds after which a supervisor kills the service."""
 LOOK_S = 0.05
 
 

@@ -39,7 +39,7 @@ class Directory:
         self.apply(configuration)
 
     def apply(self, configuration: Configuration) -> None:
-        """Become what this configuration says, at once; requests under way go on where they are."""
+        """Apply this configuration immediately; requests in progress stay on their replicas."""
         self.configuration = configuration
         self._merge()
 
@@ -151,7 +151,7 @@ def _described(replica: Replica) -> dict[str, Any]:
 def with_announced(
     configured: Mapping[str, ServiceEntry], announced: Mapping[str, ServiceEntry]
 ) -> dict[str, ServiceEntry]:
-    """The services of both. What is configured stays as it is: an address or name that it has is not added again."""
+    """The services of both. Configured services are unchanged: their addresses and names are not added again."""
     found = dict(configured)
     for name, entry in announced.items():
         if name not in configured:

@@ -1,4 +1,4 @@
-"""Services that announce themselves: each replica for a while, renewed as long as it lives, beside the configured ones.
+"""Registered replicas with leases, in addition to the configured ones.
 
 They are kept in memory: after a restart of the gateway a renewal finds nothing (404), and the replica announces itself
 again.
@@ -56,7 +56,7 @@ class Announcement(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One announcement that holds. `expires` is of the monotonic clock."""
+    """One valid announcement. `expires` is a monotonic time."""
 
     told: Announcement
     lease_s: float
@@ -105,7 +105,7 @@ class Registrations:
         return held, before is None
 
     def renew(self, service: str, replica: str) -> Registration:
-        """Hold a replica for another lease. Raises Refused (404) where its lease has ended."""
+        """Hold a replica for another lease. Raises Refused (404) if its lease has ended."""
         before = self._found(service, replica)
         held = replace(before, expires=self._clock() + before.lease_s)
         self._held[service, replica] = held
@@ -113,7 +113,7 @@ class Registrations:
         return held
 
     def withdraw(self, service: str, replica: str) -> None:
-        """Let a replica go. Raises Refused (404) where it is gone."""
+        """Let a replica go. Raises Refused (404) if it is gone."""
         self._found(service, replica)
         self._drop([(service, replica)], "withdrawn")
 

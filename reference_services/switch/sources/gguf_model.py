@@ -1,4 +1,4 @@
-"""The model of a GGUF file on this machine, answered by llama.cpp in a process of its own.
+"""The model of a GGUF file on this machine, answered by llama.cpp in a child process.
 
 The process is started with Switch and started again when it dies: until the model is loaded others answer. Cancelling
 an answer stops the work on it.
@@ -100,7 +100,7 @@ class GgufModel:
             await asyncio.sleep(pause_s)
 
     async def _run(self) -> str:
-        """One life of the process; gives why it refused to load, "" where it died."""
+        """One life of the process; gives why it refused to load, "" if it died."""
         process = self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
@@ -136,7 +136,7 @@ class GgufModel:
         return refused
 
     def _send(self, **fields: Any) -> None:
-        """A line to the process. Where that has just died, `_run` answers whoever waits."""
+        """Send a line to the process. If it has just died, `_run` answers the waiting callers."""
         assert self._process is not None
         assert self._process.stdin is not None
         if not self._process.stdin.is_closing():

@@ -1,8 +1,8 @@
-"""llama.cpp with one model, for Switch alone.
+"""The child process that runs llama.cpp with one model for Switch.
 
 `python -m signoff.reference_services.switch.sources.gguf_process FILE CONTEXT [SHA256]`.
 
-A process of its own, because llama.cpp aborts its process where it meets what it did not expect. Requests come as lines
+A separate process, because llama.cpp aborts its process on unexpected input. Requests come as lines
 of JSON on standard input, answers leave as lines of JSON on standard output; the end of the input ends it, so that it
 does not outlive Switch. A request is stopped in the middle of a token by `{"stop": ID}`.
 """
@@ -32,7 +32,7 @@ class CannotLoad(Exception):
 
 
 class Requests:
-    """What standard input holds: requests in their order, and which of them nobody waits for any more."""
+    """Standard input: requests in order, and those that were cancelled."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -49,7 +49,7 @@ class Requests:
         return found
 
     def is_stopped(self) -> bool:
-        """Whether nobody waits for the current request."""
+        """Whether the current request was cancelled."""
         return self._current in self._stopped
 
     def _read(self) -> None:
@@ -137,7 +137,7 @@ def _line() -> Tell:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Load the model, then answer until nobody asks any more."""
+    """Load the model, then answer until standard input ends."""
     tell = _line()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Both reach the whole group, and Switch may still want its last answers.

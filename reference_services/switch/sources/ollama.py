@@ -1,4 +1,4 @@
-"""A source behind an Ollama server, asked as Ollama's API reference has it (docs/api.md of ollama/ollama).
+"""A source behind an Ollama server, by Ollama's API reference (docs/api.md of ollama/ollama).
 
 Answers come as lines of JSON. A failure after the first line has the status 200 and is a line with `error`; an answer
 that has no line with `done` is one that broke off.

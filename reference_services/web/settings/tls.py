@@ -9,7 +9,7 @@ from signoff.reference_services.web.settings.settings_problems import SettingsEr
 
 
 def check(certificate: str, key: str) -> None:
-    """Nothing where TLS is off. Raises SettingsError where certificate and key cannot be used together."""
+    """Nothing where TLS is off. Raises SettingsError if certificate and key cannot be used together."""
     if not certificate:
         return
 

@@ -173,7 +173,7 @@ def test_breaker(gateway: At, estate: Estate) -> None:
     fails(gateway("gateway", broken="phi-3-mini"), asked, "did not come to refuse at once")
     estate.refusals = itertools.repeat(503)
     estate.models = ["phi-3-mini"]
-    fails(gateway("gateway", broken="phi-3-mini"), asked, "takes others with it")
+    fails(gateway("gateway", broken="phi-3-mini"), asked, "affects others")
     estate.models, estate.broken = MODELS, ""
     is_not_measurable(gateway("gateway", broken="phi-3-mini"), asked, "answers with 200")
     is_not_measurable(gateway("gateway"), asked, "Signoff breaks nothing itself", "add broken")
@@ -300,7 +300,7 @@ def test_disk(at: At, tmp_path: Path) -> None:
     passes(site, limited("disk", usage.total, "bytes", ">=", path="/opt/models/to/come.gguf"), f"of {tmp_path} has")
     gone = at(files={"/opt/models": tmp_path / "gone"})
     is_not_measurable(gone, limited("disk", 1, "bytes", ">=", path="/opt/models"), "cannot be looked at")
-    is_not_measurable(site, limited("disk", 1, "GB", "<=", path="/opt/models"), "bounds what may be used")
+    is_not_measurable(site, limited("disk", 1, "GB", "<=", path="/opt/models"), "limits the used space")
     is_not_measurable(site, limited("disk", 1, "GB", ">=", path="/data"), "names no folder", '"/data" = "FOLDER"')
     away = at("http://192.0.2.1:1", files={"/opt/models": tmp_path})
     is_not_measurable(away, limited("disk", 1, "GB", ">=", path="/opt/models"), "is another machine")
@@ -328,8 +328,8 @@ def test_file(at: At, tmp_path: Path) -> None:
     fails(site, asked("missing"), "does not exist")
     fails(site, asked("empty"), "is empty")
     fails(site, asked("hollow"), "is empty")
-    is_not_measurable(site, asked("../outside.txt"), "climbs out")
-    is_not_measurable(site, asked("link.txt"), "climbs out")
+    is_not_measurable(site, asked("../outside.txt"), "leaves the folder")
+    is_not_measurable(site, asked("link.txt"), "leaves the folder")
     is_not_measurable(site, criterion("file", path="/etc/passwd"), "names no folder")
 
 
