@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.reading import Document, Reading
-from signoff.acceptance.reading.conflicts.settings.configuration import comparable
+from signoff.acceptance.reading.settings.setting_values import comparable
 from signoff.acceptance.reading.source.document import Setting
 from signoff.reports.stored.conflict import Conflict, Side
 

@@ -14,6 +14,7 @@ import pytest
 
 from signoff.acceptance import deployment as deployments
 from signoff.acceptance import keys
+from signoff.acceptance import reading as task_documents
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.criterion import Criterion
@@ -22,7 +23,7 @@ from signoff.acceptance.errors import NotMeasurable, RunInvalid, SignoffError, U
 from signoff.acceptance.measuring.external_load import read_evidence
 from signoff.acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
 from signoff.acceptance.profile import PROFILES, Profile
-from signoff.acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading, read_documents
+from signoff.acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading
 from signoff.acceptance.running import engine, handed_reading, plan, secrets_of_run, storing
 from signoff.acceptance.running.deciding import decided, fault_of_ours, keep_traceback, unjudged
 from signoff.acceptance.running.deployment_conflicts import conflicts_with_deployment
@@ -59,7 +60,7 @@ class Judging:
         reading: Reading | None = None,
     ) -> None:
         if reading is None:
-            reading = read_documents(paths, KINDS, most_bytes=most_bytes)
+            reading = task_documents.read_documents(paths, KINDS, most_bytes=most_bytes)
         secrets_of_run.remember(deployment, reading)
         found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import minimize_scalar
-from scipy.special import stdtrit
 
 Values = NDArray[np.float64]
 Marks = NDArray[np.bool_]
@@ -32,7 +31,7 @@ class MeanError:
 
     def reach(self, level: float) -> float:
         """The one-sided error of the mean at probability `level`."""
-        return -float(stdtrit(self.freedom, level)) * self.error
+        return -float(scipy.special.stdtrit(self.freedom, level)) * self.error
 
 
 def overlapping(values: Values, batch: int) -> MeanError:
@@ -52,7 +51,7 @@ def upper_reach(values: Values, batch: int, level: float, failed: Marks, share: 
     usual = overlapping(values, batch)
     high, factor = _sliding(values, batch)
     low, _ = _sliding(np.where(failed, 0.0, values), batch)
-    wide = -float(stdtrit(usual.freedom, level)) * math.sqrt(factor)
+    wide = -float(scipy.special.stdtrit(usual.freedom, level)) * math.sqrt(factor)
     # No request is in more than _STEPS batches, so what a lower value takes from the mean is at least this.
     lost = share * (batch // _STEPS) / len(values) * (high - low)
 
@@ -114,4 +113,6 @@ def _squares(low: Values, high: Values) -> float:
 def _least(function: Callable[[float], float], low: float, high: float) -> float:
     """The minimum of a convex function; it is flat near its minimum, so a rough position suffices."""
     tolerance = 1e-4 * (high - low)
-    return float(minimize_scalar(function, bounds=(low, high), method="bounded", options={"xatol": tolerance}).fun)
+    return float(
+        scipy.optimize.minimize_scalar(function, bounds=(low, high), method="bounded", options={"xatol": tolerance}).fun
+    )

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from signoff.perf.decisions.batch_means import lag_1
 from signoff.perf.decisions.decision import Decision, check_alpha, flaw_in, undecided
@@ -115,5 +115,5 @@ def _bounds(rates: NDArray[np.float64], alpha: float) -> tuple[float, float, flo
     mean = float(rates.mean())
     if count < 3:
         return mean, -math.inf, math.inf
-    reach = float(stdtrit(count - 1, 1 - alpha)) * float(rates.std(ddof=1)) / math.sqrt(count)
+    reach = float(scipy.special.stdtrit(count - 1, 1 - alpha)) * float(rates.std(ddof=1)) / math.sqrt(count)
     return mean, mean - reach, mean + reach

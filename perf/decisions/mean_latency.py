@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from signoff.perf.decisions.batch_means import lag_1, overlapping, split, upper_reach
 from signoff.perf.decisions.betting import log_evidence_below
@@ -152,7 +152,7 @@ def _look(
     kept = values[cut:]
     evidence = log_evidence_below(kept, limit_ms, timeout_ms) if bounds.high < limit_ms else 0.0
     enough = evidence >= math.log(1 / alpha)
-    margin = (bounds.high - bounds.mean + float(ndtri(DETECTED)) * bounds.error) / limit_ms
+    margin = (bounds.high - bounds.mean + float(scipy.special.ndtri(DETECTED)) * bounds.error) / limit_ms
     detail = {
         **detail,
         "batch_size": bounds.batch,
@@ -203,7 +203,7 @@ def mean_bounds(
     square, cube = float(np.mean(centred**2)), float(np.mean(centred**3))
     # With failures, no skew can be larger, whatever they would have been: cube / square is at most this.
     skewed = float(means.max()) - mean if failed.any() else max(0.0, cube / square) if square > 0 else 0.0
-    share = (2 * float(ndtri(above_level)) ** 2 + 1) / 6 / batches
+    share = (2 * float(scipy.special.ndtri(above_level)) ** 2 + 1) / 6 / batches
     above = max(overlapping(values, size).reach(above_level) for size in {short, long}) + share * skewed
     if failed.any():
         for size in {short, long}:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import betaincinv, gammaincinv, ndtri
 
 from signoff.perf.decisions.batch_means import apart, lag_1, split
 from signoff.perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
@@ -21,8 +21,8 @@ _MANY = 1000
 
 def share_bounds(count: int, total: int, alpha: float) -> tuple[float, float]:
     """Lower and upper bound of a share, each wrong with probability at most `alpha`."""
-    low = float(betaincinv(count, total - count + 1, alpha)) if count > 0 else 0.0
-    high = float(betaincinv(count + 1, total - count, 1 - alpha)) if count < total else 1.0
+    low = float(scipy.special.betaincinv(count, total - count + 1, alpha)) if count > 0 else 0.0
+    high = float(scipy.special.betaincinv(count + 1, total - count, 1 - alpha)) if count < total else 1.0
     return low, high
 
 
@@ -158,7 +158,11 @@ def _batch_bounds(marks: NDArray[np.bool_], failed: NDArray[np.bool_], alpha: fl
     values = marks.astype(float)
     below = max(apart(values, batches).reach(alpha) for batches in many)
     above = max(apart(values, batches, failed).reach(alpha) for batches in many)
-    return share - below, _most_of(share, above / -float(ndtri(alpha)), alpha), lag_1(split(values, many[-1]))
+    return (
+        share - below,
+        _most_of(share, above / -float(scipy.special.ndtri(alpha)), alpha),
+        lag_1(split(values, many[-1])),
+    )
 
 
 def _most_of(share: float, error: float, alpha: float) -> float:
@@ -169,9 +173,11 @@ def _most_of(share: float, error: float, alpha: float) -> float:
     """
     if error <= 0:
         return share
-    one = error * float(gammaincinv(2.0, 1 - alpha))
+    one = error * float(scipy.special.gammaincinv(2.0, 1 - alpha))
     clusters = (share / error) ** 2
-    return max(one, share / clusters * float(gammaincinv(clusters + 1, 1 - alpha))) if clusters > 1 else one
+    return (
+        max(one, share / clusters * float(scipy.special.gammaincinv(clusters + 1, 1 - alpha))) if clusters > 1 else one
+    )
 
 
 def _detectable(total: int, limit: float, alpha: float) -> float | None:
@@ -179,7 +185,7 @@ def _detectable(total: int, limit: float, alpha: float) -> float | None:
     if not 0 < limit < 1 or share_bounds(0, total, alpha)[1] >= limit:
         return None
     most = bisect_left(range(total), 1, key=lambda count: share_bounds(count, total, alpha)[1] >= limit) - 1
-    return round(1 - float(betaincinv(most + 1, total - most, 1 - DETECTED)) / limit, 4)
+    return round(1 - float(scipy.special.betaincinv(most + 1, total - most, 1 - DETECTED)) / limit, 4)
 
 
 def _needed(limit: float, alpha: float) -> str:

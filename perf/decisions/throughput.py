@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from signoff.perf.decisions.batch_means import MeanError, apart, lag_1
 from signoff.perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
@@ -99,7 +99,9 @@ def decide_throughput(
         "batch_correlation": round(flow.lag_1, 4),
         "backlog_growth_per_second": round(flow.growth, 4),
         "backlog_growth_low_per_second": round(flow.growth_low, 4),
-        "detectable_margin": round((value - low + float(ndtri(DETECTED)) * flow.error) / limit_per_second, 4),
+        "detectable_margin": round(
+            (value - low + float(scipy.special.ndtri(DETECTED)) * flow.error) / limit_per_second, 4
+        ),
     }
     failed = sorted(name for name, outcome in conditions.items() if outcome == "fail")
     unproved = sorted(name for name, outcome in conditions.items() if outcome not in ("pass", "fail"))

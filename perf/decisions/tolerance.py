@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.special import nctdtrit, ndtri
+import scipy
 
 from signoff.perf.decisions.decision import Decision, flaw_in, undecided
 
@@ -47,7 +47,9 @@ def decide_cold_starts(
         reason = f"{count} starts: at least {LEAST} are needed"
         return undecided(reason, count, slowest, **detail)
     logs = np.log(np.asarray(times, dtype=float))
-    factor = float(nctdtrit(count - 1, ndtri(coverage) * math.sqrt(count), confidence)) / math.sqrt(count)
+    factor = float(
+        scipy.special.nctdtrit(count - 1, scipy.special.ndtri(coverage) * math.sqrt(count), confidence)
+    ) / math.sqrt(count)
     high = math.exp(float(logs.mean()) + factor * float(logs.std(ddof=1)))
     median = math.exp(float(logs.mean()))
     detail_with_factor = {

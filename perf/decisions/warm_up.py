@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from signoff.perf.decisions.batch_means import overlapping
@@ -41,8 +42,5 @@ def warm_up_cut(values: NDArray[np.float64]) -> int:
     usual = overlapping(rest, max(_BATCH, len(rest) // 10)).error
     if head.mean() - rest.mean() <= _ERRORS * usual * math.sqrt(1 + len(rest) / cut):
         return 0
-    # Not above: scipy.stats takes a second to import, and few series come this far.
-    from scipy.stats import mannwhitneyu
-
-    test = mannwhitneyu(head, rest, alternative="greater", method="asymptotic")
+    test = scipy.stats.mannwhitneyu(head, rest, alternative="greater", method="asymptotic")
     return cut if float(test.pvalue) < _SURE else 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -9,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
 
 def gone(process_ids: list[int]) -> bool:
     """Whether all of them end; only a broken promise is waited for as long as this."""
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         if not any(psutil.pid_exists(each) for each in process_ids):
             return True
@@ -119,7 +120,7 @@ def test_one_command_brings_all_up_and_ctrl_c_leaves_nothing_behind(running: Run
             headers={"X-VX11-Token": sent},
             json={"prompt": "Greet."},
             trust_env=False,
-            timeout=30,
+            timeout=60,
         )
         assert (answer.status_code == 401) is is_refused, answer.text
     running.process.send_signal(signal.SIGINT)
@@ -147,7 +148,7 @@ def test_a_service_that_ends_takes_the_estate_down_and_is_named(running: Running
 
 @pytest.mark.parametrize(("service", "argument", "code"), [("switch", "--port=0", 4), ("gateway", "--port=1", 3)])
 def test_one_that_does_not_start_is_named_with_its_reason_and_the_others_are_stopped(
-    service: str, argument: str, code: int, tmp_path: Path
+    service: str, argument: str, code: int, tmp_path: Path, taken_port: Callable[[str], int]
 ) -> None:
     if service == "gateway":
         # Its port is free where the estate says that it listens, and taken where it really does.
@@ -176,16 +177,18 @@ def test_a_port_that_is_taken_is_named_with_who_holds_it(tmp_path: Path) -> None
     assert nothing_listens(PHI, OTHER_PHI, SWITCH)
 
 
-held: list[socket.socket] = []
+@pytest.fixture
+def taken_port() -> Iterator[Callable[[str], int]]:
+    """A port of an address at which something listens until the test is over."""
+    with contextlib.ExitStack() as held:
 
+        def taken(host: str) -> int:
+            other = held.enter_context(socket.socket())
+            other.bind((host, 0))
+            other.listen()
+            return int(other.getsockname()[1])
 
-def taken_port(host: str) -> int:
-    """A port of this address at which something listens until the tests are over."""
-    other = socket.socket()
-    other.bind((host, 0))
-    other.listen()
-    held.append(other)
-    return int(other.getsockname()[1])
+        yield taken
 
 
 def nothing_listens(*urls: str) -> bool:

@@ -196,7 +196,7 @@ def test_a_load_process_whose_reader_is_gone_stops_sending(server):
         child.stdin.close()
         child.stdout.readline()
         child.stdout.close()
-        assert child.wait(20) == 3
+        assert child.wait(60) == 3
     finally:
         child.kill()
         child.wait()

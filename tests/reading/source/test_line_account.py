@@ -105,7 +105,7 @@ def test_every_statement_asks_for_something(pieces: list[str]) -> None:
 
 
 def test_a_line_that_nothing_claims_would_be_counted(monkeypatch) -> None:
-    import signoff.acceptance.reading as reading
+    from signoff.acceptance.reading import reading
     from signoff.acceptance.reading.source.block_parser import Blocks, read_blocks
 
     def forgetful(lines):

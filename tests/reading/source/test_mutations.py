@@ -15,10 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signoff.acceptance import reading
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.errors import DocumentUnreadable
-from signoff.acceptance.reading import Document, read_documents
+from signoff.acceptance.reading import Document, read_documents, reading
 from signoff.acceptance.reading.diagnostics.codes import CODES
 
 ROOT = Path(__file__).parents[3]

@@ -163,7 +163,7 @@ def test_the_announcer_announces_renews_and_withdraws_when_it_is_stopped(guarded
         until(lambda: front.moved("gateway_announcements_total", result="renewed") >= 4, "it renews")
         assert front.chat("zinc-1").headers["x-served-by"] == zinc.name
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()

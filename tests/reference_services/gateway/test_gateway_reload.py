@@ -15,7 +15,7 @@ def test_a_new_configuration_takes_effect_while_a_stream_goes_on(gateway, replic
     def act(exchange: Exchange) -> None:
         exchange.stream()
         exchange.event("one")
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         exchange.event("two")
         exchange.connection.sendall(b"0\r\n\r\n")
 

@@ -80,7 +80,7 @@ def test_a_service_is_shown_the_key_that_the_configuration_says(
     own.write_text(OWN, encoding="utf-8")
     front = keyed(configuration(tin, upstream={"key": whose, "key_file": str(own)}), api_key_header="X-API-Key")
     assert front.chat(headers={"X-API-Key": FIRST}).status_code == 200
-    seen = tin.seen.get(timeout=20).headers
+    seen = tin.seen.get(timeout=60).headers
     assert (seen.get("authorization"), seen.get("x-api-key")) == (shown, FIRST if whose == "callers" else None)
 
 
@@ -237,6 +237,6 @@ def test_keys_come_from_a_variable_too(replica, tmp_path) -> None:
     try:
         assert front.chat(MODEL).status_code == 401
         assert front.chat(headers=bearer(SECOND)).status_code == 200
-        assert tin.seen.get(timeout=20).headers["authorization"] == f"Bearer {OWN}"
+        assert tin.seen.get(timeout=60).headers["authorization"] == f"Bearer {OWN}"
     finally:
         assert front.stop() == 0

@@ -268,4 +268,4 @@ def test_as_a_process_it_serves_until_it_is_told_to_end() -> None:
             await_ready(client, process)
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0

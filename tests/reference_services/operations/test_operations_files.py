@@ -93,7 +93,7 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     finally:
         if health is not None:
             health.terminate()
-            health.wait(20)
+            health.wait(60)
         front.stop()
         for each in running.values():
             each.stop()
@@ -162,7 +162,7 @@ def test_a_real_prometheus_scrapes_the_estate_and_evaluates_every_rule(urls: dic
             stderr=log,
             env={**os.environ, "GOMAXPROCS": "1"},
         )
-    client = httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False, timeout=10)
+    client = httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False, timeout=60)
 
     def ask(path: str, **query: str) -> Any:
         try:

@@ -32,7 +32,7 @@ from tests.reference_services.gateway_process import MODEL, Gateway, Replica, co
 from tests.reference_services.running import HOST, ROOT, Start, await_ready, environment, free_ports, start_service
 from tests.reference_services.switch.switch_process import TOKEN, switch
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 JSON = "Content-Type: application/json"
 EVIL = "https://evil.example"
 CHAT = b'{"model": "hermes-2", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 3}'

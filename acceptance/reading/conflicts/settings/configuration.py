@@ -12,7 +12,7 @@ from signoff.acceptance.reading.conflicts.evidence.limit_claims import MIRRORS
 from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
 from signoff.acceptance.reading.facts.service_names import entity
 from signoff.acceptance.reading.settings.names import CANONICAL
-from signoff.acceptance.reading.settings.setting_values import number
+from signoff.acceptance.reading.settings.setting_values import comparable, number
 from signoff.reports.stored.conflict import Conflict
 
 KIND = "configuration"
@@ -132,17 +132,6 @@ def _of_another(owned: Owned) -> bool:
     """Whether a variable's prefix names something else than the service: `LANGFUSE_BASE_URL` is no `base_url`."""
     prefix = owned.setting.spelling.lower().removesuffix(owned.name).rstrip("_")
     return owned.setting.form == "env" and bool(prefix) and entity(prefix) != owned.owner
-
-
-def comparable(value: Any) -> Any:
-    """Values that mean the same are equal: 0 and false, "15" and 15.0, paths with and without a last slash."""
-    if isinstance(value, bool):
-        return float(value)
-    text = str(value).strip()
-    if text.lower() in ("true", "false", "yes", "no", "on", "off"):
-        return float(text.lower() in ("true", "yes", "on"))
-    figure = number(value)
-    return figure if figure is not None else text.removeprefix("./").rstrip("/") or text
 
 
 def _owners(corpus: Corpus, owned: Owned) -> tuple[str, ...]:

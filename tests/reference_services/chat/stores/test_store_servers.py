@@ -41,7 +41,7 @@ def test_every_acknowledged_turn_outlives_kill_9_once_and_in_order(kind: str, st
             assert writer.is_alive()
             time.sleep(0.005)
         hermes.process.send_signal(signal.SIGKILL)
-        writer.join(20)
+        writer.join(60)
         hermes.process.wait()
     hermes = start(variables={"HERMES_2_STORE": url})
     kept = [turn["content"] for turn in hermes.get(f"/sessions/{session}")["turns"][::2]]
