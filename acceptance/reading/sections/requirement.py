@@ -28,7 +28,7 @@ _NO_ID = re.compile(
     r"|P|TP|A|H|L|V|X|Q|K|INT|FP|BF|GB|ASCII|UTC|GMT|S)[-_]?\d"
 )
 _IN_A_FENCE = {"config", "expected", "shape"}
-_FURTHEST = 200
+_FURTHEST = 40
 
 
 def requirement_of(statement: Statement, lines: Sequence[str]) -> str | None:

@@ -204,6 +204,23 @@ def test_a_question_says_what_is_measured_and_what_is_not(
 
 
 @pytest.mark.parametrize(
+    ("demand", "begin"),
+    [
+        ("Disk: 40 GB free", "free space of the file system that holds /"),
+        ("Disk: 40 GB", "size, used or not, of the file system that holds /"),
+        ("15 GB available memory, 2 TB storage", "size, used or not, of the file system that holds /"),
+    ],
+)
+def test_whether_space_has_to_be_free_is_read_from_the_document_and_asked(
+    tmp_path: Path, demand: str, begin: str
+) -> None:
+    (tmp_path / "task.md").write_text(f"# T\n\n## Requirements\n\n- {demand}\n", encoding="utf-8")
+    criteria = read_documents([tmp_path / "task.md"], KINDS).documents[0].criteria
+    (found,) = (found for found in criteria if found.kind == "disk")
+    assert (found.judged_as or "").startswith(begin)
+
+
+@pytest.mark.parametrize(
     ("one", "other"),
     [
         ({"request": REQUEST}, {"request": {**REQUEST, "body": {"max_tokens": 6}}}),
