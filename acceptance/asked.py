@@ -16,6 +16,13 @@ from signoff.reports.stored.threshold import Threshold
 COMPLETIONS = "POST /v1/chat/completions"
 LONGEST = 200
 _COMPARATORS = {"<": "below", "<=": "at most", "==": "exactly", ">=": "at least", ">": "above"}
+_LOAD = {
+    "rate_per_s": "at {} requests/s",
+    "users": "with {} requests at once",
+    "duration_s": "for {} s",
+    "requests": 'with the requests "{}"',
+    "said": 'under "{}"',
+}
 _COUNTED = {"requests", "tokens", "cores", "bytes", "users", "sessions"}
 _PERCENTILE = re.compile(r"p\d+(?:\.\d+)?")
 _USUAL_HEADERS = {"content-type", "accept", "user-agent"}
@@ -24,10 +31,14 @@ _CREDENTIAL = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a check of some kind is run with, and nothing of the document's own words."""
+    """What a check of some kind is run with, and nothing of the document's own words.
+
+    `under` is the load that the criterion holds under, where it is one that a run brings about.
+    """
 
     threshold: Threshold | None = None
     parameters: Parameters = field(default_factory=Parameters)
+    under: Mapping[str, Any] | None = None
 
     @property
     def request(self) -> str:
@@ -62,12 +73,14 @@ class Asked:
 
     @property
     def load(self) -> str:
-        """Under which load."""
-        return f"under the run's own load{self.apart}"
+        """Under which load: `at 10 requests/s`."""
+        return load_words(self.under) or f"under the run's own load{self.apart}"
 
     @property
     def apart(self) -> str:
         """What the document states of the load and the run does not bring about."""
+        if load_words(self.under):
+            return ""
         stated = [self.parameters.get(name) for name in ("load", "population")]
         said = listed(f'"{shown(text)}"' for text in stated if text)
         return f" ({said} {'are' if all(stated) else 'is'} not brought about)" if said else ""
@@ -80,6 +93,17 @@ class Asked:
         """A parameter as a sentence shows it; where it is missing, that is said."""
         value = self.parameters.get(name)
         return f"(no {name} is stated)" if value is None else shown(value)
+
+
+def load_words(load: Mapping[str, Any] | None) -> str:
+    """A load with its rate, how much at once, for how long, and the document's words for the rest; "" for none."""
+    load = load or {}
+    parts = [
+        form.format(shown(value) if isinstance(value, str) else number(value))
+        for name, form in _LOAD.items()
+        if (value := load.get(name)) is not None
+    ]
+    return ", ".join(parts)
 
 
 def timed(noun: str, statistic: str | None) -> str:

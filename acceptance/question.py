@@ -15,13 +15,13 @@ OWN = ("completions", "limit", "load", "request")
 def judged_as(criterion: Criterion, kinds: Kinds) -> str | None:
     """The sentence behind "Judged as:"; None for what no check judges.
 
-    It is made of kind, limit, parameters and service, so that it says what is measured and not what was meant.
+    It is made of kind, limit, parameters, load and service, so that it says what is measured and not what was meant.
     """
     asks = kinds[criterion.kind].asks
     if criterion.judge != "machine" or asks is None:
         return None
     where = f"at the service {shown(criterion.service)}, " if criterion.service else ""
-    return shown(f"{where}{put(asks, Asked(criterion.threshold, criterion.parameters))}", LONGEST) + "."
+    return shown(f"{where}{put(asks, Asked(criterion.threshold, criterion.parameters, criterion.load))}", LONGEST) + "."
 
 
 def put(asks: Asks, asked: Asked) -> str:

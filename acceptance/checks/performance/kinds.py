@@ -35,10 +35,11 @@ def _throughput(asked: Asked) -> str:
     payload, request = asked.parameters.get("payload_file"), asked.parameters.get("request") or {}
     turns = ", in turns with the document's other completions" if request.get("body") is not None else ""
     missing = f" ({shown(payload)} is not there)" if payload and request.get("body") is None else ""
+    under = f", {asked.load}" if asked.under else ""
     return (
-        f"throughput of {asked.completions}{turns}{missing}, {asked.limit}: so many are answered while the run's own "
-        f"load sends more{asked.apart}, fewer than 1 % fail, and the document's limits on latency and errors hold in "
-        "the same run"
+        f"throughput of {asked.completions}{turns}{missing}{under}, {asked.limit}: so many are answered while the "
+        f"run's own load sends more{asked.apart}, fewer than 1 % fail, and the document's limits on latency and errors "
+        "hold in the same run"
     )
 
 

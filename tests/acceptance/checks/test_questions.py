@@ -116,6 +116,21 @@ def test_what_is_looked_for_is_in_the_sentence() -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        ({"rate_per_s": 10.0}, "at 10 requests/s"),
+        ({"users": 50, "duration_s": 60.0}, "with 50 requests at once, for 60 s"),
+        ({"requests": "of 512 tokens", "said": "at noon"}, 'with the requests "of 512 tokens", under "at noon"'),
+    ],
+)
+def test_a_load_under_which_a_criterion_holds_is_in_its_question(load: dict[str, Any], words: str) -> None:
+    for kind in ("latency", "ttft", "inter_token_latency", "throughput", "memory", "cpu", "error_rate"):
+        question = judged_as(replace(criterion(kind, load="as stated"), load=load), KINDS) or ""
+        assert f", {words}, " in question or f" {words}, " in question
+        assert "brought about" not in question
+
+
 def test_what_is_asked_of_one_of_several_services_names_it_first() -> None:
     of_phi = replace(criterion("health"), service="phi")
     assert (judged_as(of_phi, KINDS) or "").startswith("at the service phi, GET /health answers 200")
