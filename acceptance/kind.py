@@ -19,11 +19,11 @@ class Kind:
     is what a criterion may ask, for docs/checks.md.
     `words` are statements that ask for it, none where only commands, configuration or a binding file do; `near_misses`
     sound like it and ask for something else. The result
-    document shows it as a `figure` of its own, or under a `part` of the deployment: one of the two. `units` are those
+    document shows it as a separate `figure`, or under a `part` of the deployment: one of the two. `units` are those
     of its figure, where it has one. `needs_limit` says that without a threshold there is nothing to judge.
     `of_estate` marks what is asked of files, people or several services, not of one service at its own address.
     `faults` are the defects of a reference service that its check must find. `failure` is the verdict on the broken
-    twin of its failing case; `…` stands for what differs from machine to machine, and numbers may differ.
+    server of its failing case; `…` replaces parts that differ from machine to machine, and numbers may differ.
     """
 
     name: str
@@ -60,7 +60,7 @@ Kinds = Mapping[str, Kind]
 
 
 def by_name(*kinds: Kind) -> Kinds:
-    """The kinds by name. Raises ValueError where two have the same."""
+    """The kinds by name. Raises ValueError if two have the same."""
     found: dict[str, Kind] = {}
     for kind in kinds:
         if kind.name in found:

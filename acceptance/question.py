@@ -1,4 +1,4 @@
-"""The question that a check asks, in one sentence, before anybody runs it."""
+"""The question that a check asks, in one sentence, before any measurement."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The checks, one kind a file, and what is said of their kinds without measuring."""
+"""The checks, one kind a file, and the declarations of their kinds."""
 
 from __future__ import annotations
 

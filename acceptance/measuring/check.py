@@ -22,7 +22,7 @@ class Check:
     `measure` returns evidence (shared with other checks by name) or raises `NotMeasurable`. `judge` sees the
     criterion and the records alone, so that a stored run gives the same verdict again. `seconds` is the usual cost,
     for the time left; checks of one `group` share one measurement. `after_stop` checks are measured once the run has
-    stopped the service that it started itself. `of_process` says that the figure is of the service's processes, and
+    stopped the service that it started itself. `of_process` says that the figure describes the service's processes, and
     of nothing once one of them has ended.
     """
 

@@ -1,6 +1,6 @@
 """Conditions for a throughput to count in a run: latency limits and errors.
 
-A limit is judged on what it is about: its own request, its own statistic. An error rate of 1 % is the most under
+A limit applies to its own request and its own statistic. An error rate of 1 % is the maximum under
 which completions count at all; a document's own stricter limit can only make the run fail.
 """
 
@@ -19,7 +19,7 @@ MOST_ERRORS: Final = 0.01
 def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[dict[str, Any]]:
     """The limits of a document on latency and errors, as plain JSON for the records of the run.
 
-    A request is known again by its body without the fields `of_a_stream`: whether it is streamed is the run's affair.
+    Requests are identified by their bodies without the fields `of_a_stream`: the run decides about streaming.
     """
     found = []
     for criterion in criteria:
@@ -48,7 +48,7 @@ def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[di
 def judged(
     run: LoadRun, conditions: Sequence[Mapping[str, Any]], alpha: float, looks: Callable[[LoadRun], tuple[int, ...]]
 ) -> dict[str, DecisionOutcome]:
-    """How each condition came out in this run, by its name and the id of its criterion; `looks` are those of a mean."""
+    """The result of each condition in this run, by its name and criterion id; `looks` are those of a mean."""
     marks = [not exchange.ok for exchange in run.exchanges]
     outcomes = {"errors": decide_rate(sum(marks), len(marks), MOST_ERRORS, alpha, marks).outcome}
     for each in conditions:

@@ -26,7 +26,7 @@ from signoff.acceptance.reading.facts.facts import read_facts
 from signoff.acceptance.reading.reading_state import ReadingState
 from signoff.acceptance.reading.settings.configuration import read_configuration
 from signoff.acceptance.reading.source.block_parser import read_blocks
-from signoff.acceptance.reading.source.document import Conflict, Diagnostic, Document, Reading
+from signoff.acceptance.reading.source.document import Diagnostic, Document, Reading
 from signoff.acceptance.reading.source.encoding import Flaw
 from signoff.acceptance.reading.source.files import SUFFIXES, documents_of, files_of
 from signoff.acceptance.reading.source.front import header_fields, service_name, title
@@ -39,7 +39,6 @@ from signoff.acceptance.reading.typing.harm import without_harm
 __all__ = [
     "MAX_BYTES",
     "SUFFIXES",
-    "Conflict",
     "Diagnostic",
     "Document",
     "Reading",
@@ -107,7 +106,7 @@ def _configure(state: ReadingState) -> None:
     state.configuration = read_configuration(state.source, state.blocks.blocks, state.service_name)
     for trouble in state.configuration.troubles:
         line, column, width = part_in_line(trouble.part, trouble.line, state.source)
-        state.report(Flaw(trouble.code, "warning", line, column, trouble.message, trouble.mend, width))
+        state.report(Flaw(trouble.code, "warning", line, column, trouble.message, trouble.hint, width))
 
 
 def _find(state: ReadingState) -> None:
@@ -137,12 +136,12 @@ def _type(state: ReadingState) -> None:
             state.typed.append((statement, typed))
         for note in typed.notes:
             line, column, width = span_of(note.message, statement, state.source)
-            state.report(Flaw(note.code, note.severity, line, column, note.message, note.mend, width))
+            state.report(Flaw(note.code, note.severity, line, column, note.message, note.hint, width))
     state.criteria = identified(state.source.path, state.typed, state.source.lines)
     if not state.criteria:
         message = "the document holds no criterion, so nothing can be judged"
-        mend = "say what has to hold: as `- [ ] ...`, as a bullet below `## Success Criteria`, as `# Expected: ...`"
-        state.report(Flaw("no-criteria", "error", 1, 1, message, mend))
+        hint = "say what has to hold: as `- [ ] ...`, as a bullet below `## Success Criteria`, as `# Expected: ...`"
+        state.report(Flaw("no-criteria", "error", 1, 1, message, hint))
 
 
 def _bind(state: ReadingState) -> None:
@@ -172,8 +171,8 @@ def _account(state: ReadingState) -> None:
     for number, kind in enumerate(state.line_kinds, 1):
         if not kind:
             message = "this line belongs to nothing that was read"
-            mend = "report this document as a fault of Signoff"
-            state.report(Flaw("line-dropped", "error", number, 1, message, mend))
+            hint = "report this document as a fault of Signoff"
+            state.report(Flaw("line-dropped", "error", number, 1, message, hint))
 
 
 STEPS: tuple[Callable[[ReadingState], None], ...] = (_divide, _configure, _find, _type, _bind, _ask, _account)

@@ -60,7 +60,7 @@ class Remark:
     code: str
     place: str
     message: str
-    mend: str
+    hint: str
     line: str
     mark: str
 
@@ -159,9 +159,9 @@ def _remark(found: Diagnostic) -> Remark:
     line, mark = excerpt(found.excerpt, found.column, found.width) if found.excerpt.strip() else ("", "")
     chip = Chip(found.severity, TONES[found.severity], _SIGNS[found.severity])
     place = f"{PurePath(found.document).name}:{found.line}:{found.column}"
-    return Remark(chip, found.code, place, found.message, found.mend, line, mark)
+    return Remark(chip, found.code, place, found.message, found.hint, line, mark)
 
 
 def cut(text: str) -> str:
-    """The beginning of a text that is longer than anybody reads."""
+    """The beginning of a very long text."""
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

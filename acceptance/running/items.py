@@ -1,4 +1,4 @@
-"""What pytest collects: a document as a file, a criterion as an item."""
+"""The pytest collectors: a document is a file, a criterion an item."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SKIPPING = {"not_measurable", "not_run", "awaiting_person"}
 
 
 class Judge(Protocol):
-    """Who reads documents and judges their criteria."""
+    """The reader and judge of documents."""
 
     def document(self, path: Path) -> Document: ...
 
@@ -87,8 +87,8 @@ class CriterionItem(pytest.Item):
         ]
         if criterion.judged_as:
             lines.insert(1, f"  judged as: {criterion.judged_as}")
-        if verdict.mend:
-            lines.append(f"  hint: {verdict.mend}")
+        if verdict.hint:
+            lines.append(f"  hint: {verdict.hint}")
         return harmless("\n".join(lines))
 
     def reportinfo(self) -> tuple[Any, int, str]:

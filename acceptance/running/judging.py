@@ -1,4 +1,4 @@
-"""Judges the criteria of a pytest run, keeps what was found, and writes the result at the end."""
+"""Judges the criteria of a pytest run, stores verdicts, and writes the result at the end."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from signoff.reports.terminal import harmless
 
 
 class Judging:
-    """Judges criteria at a site, for pytest or for whoever calls `begin`, `judge` and `finish`."""
+    """Judges criteria at a site, for pytest or another caller of `begin`, `judge` and `finish`."""
 
     def __init__(
         self,
@@ -155,7 +155,7 @@ class Judging:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """Write the result, once pytest has kept what it keeps; pytest's status is 0 only where the run passed."""
+        """Write the result after pytest's own files; pytest's status is 0 only if the run passed."""
         try:
             yield
         except OSError as error:  # what pytest itself keeps, such as what failed last
@@ -177,8 +177,8 @@ class Judging:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The headline, and where the result is."""
         if self.findings.trouble is not None:
-            mend = f" ({self.findings.trouble.mend})" if self.findings.trouble.mend else ""
-            terminalreporter.write_line(SAID + plain_line(f"{self.findings.trouble}{mend}"))
+            hint = f" ({self.findings.trouble.hint})" if self.findings.trouble.hint else ""
+            terminalreporter.write_line(SAID + plain_line(f"{self.findings.trouble}{hint}"))
         results = self.findings.folder / storing.RESULTS
         if results.exists():
             terminalreporter.write_line(harmless(storing.closing_lines(self.findings.folder)))
@@ -186,9 +186,9 @@ class Judging:
     # judging
 
     def begin(self) -> None:
-        """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge.
+        """Start the service if the deployment says so. Raises RunInvalid if there is nothing to judge.
 
-        What is going to be judged is written down first: raises NotWritten where that cannot be.
+        Stores the criteria before judging them. Raises NotWritten if that fails.
         """
         storing.begin(self.findings)
         process_id = None
@@ -221,14 +221,14 @@ class Judging:
         storing.begin(self.findings)
 
     def select(self, criteria: Sequence[Criterion]) -> None:
-        """What will be judged: progress and time left are shown for these."""
+        """The criteria to judge, for progress and remaining time."""
         self._selected = list(criteria)
         self.findings.selected = len(self._selected)
 
     def judge(self, criterion: Criterion) -> Verdict:
-        """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail.
+        """The verdict about one criterion; an exception in a check is an error, never a pass or a fail.
 
-        Raises NotWritten where it cannot be kept: a run without records judges nothing.
+        Raises NotWritten if it cannot be kept: a run without records judges nothing.
         """
         position = len(self.findings.judged) + 1
         left_s = plan.remaining_seconds(self._waiting(), self._taken_groups)
@@ -252,7 +252,7 @@ class Judging:
         if criterion.judge == "person":
             return Verdict("awaiting_person", criterion.reason or "a person has to judge this"), ()
         if criterion.judge == "template":
-            return Verdict("not_measurable", "a placeholder is not filled in", mend="fill in the template"), ()
+            return Verdict("not_measurable", "a placeholder is not filled in", hint="fill in the template"), ()
         assert self._sites is not None
         try:
             check = CHECKS[criterion.kind]
@@ -270,7 +270,7 @@ class Judging:
             return fault_of_ours(criterion, error, self.findings.folder), ()
 
     def _stop_own_service(self) -> None:
-        """Let go of the service, for what can only be seen without it; nobody else's service is ever stopped."""
+        """Stop the run's own service, for checks that need it stopped; other services are never stopped."""
         if self._services is None:
             raise NotMeasurable(
                 "only a service that Signoff started itself is stopped, and this one was running before",

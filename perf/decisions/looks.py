@@ -1,4 +1,4 @@
-"""Several looks at a growing sample that together err in at most alpha of runs."""
+"""Several looks at a growing sample with a joint error rate of at most alpha."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def look_levels(looks: tuple[int, ...], alpha: float, shape: float = LEVEL_SHAPE
     found by the recursive integration of Armitage, McPherson and Rowe, J. R. Stat. Soc. A 132 (1969).
     """
     if not looks or list(looks) != sorted(set(looks)) or looks[0] < 1:
-        raise ValueError(f"looks are {looks}: they have to be positive and growing")
+        raise ValueError(f"looks are {looks}: they must be positive and increasing")
     if len(looks) == 1:
         return (alpha,)
     form = (np.asarray(looks, dtype=float) / looks[-1]) ** (shape - 0.5)

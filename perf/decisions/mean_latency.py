@@ -1,4 +1,4 @@
-"""Whether the mean latency is below its limit.
+"""Decides whether the mean latency is below its limit.
 
 Batch means carry the autocorrelation of a loaded server, which breaks every method that takes requests for
 independent; two corrections carry the skew of latencies. How often it errs, and how many requests it needs, is
@@ -48,7 +48,7 @@ LOOKS: Final = (
 BATCH: Final = 50
 LEAST_BATCHES: Final = 10
 PASS_SHAPE: Final = 0.43
-"""Of the boundary for a pass: stricter at early looks, where little is known of how requests hang together."""
+"""Shape of the boundary for a pass: stricter at early looks, when the correlation between requests is poorly known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def decide_mean(
 
 
 def _against_the_rest(decision: Decision, values: NDArray[np.float64], limit_ms: float) -> Decision:
-    """An early decision is not kept where the whole run, which is there, has its mean on the other side."""
+    """An early decision is withdrawn if the mean of the whole run is on the other side."""
     mean = float(values.mean())
     if (mean < limit_ms) == (decision.outcome == "pass") and mean != limit_ms:
         return decision
@@ -145,7 +145,7 @@ def _look(
     detail: dict[str, Any],
     name: str,
 ) -> Decision:
-    """One look. A slow start is cut only where nothing failed: it may turn into a pass, a fail holds with it too."""
+    """One look. A slow start is removed only without failures: it may turn into a pass, a fail holds with it too."""
     failed = values >= timeout_ms
     cut = 0 if failed.any() else warm_up_cut(values)
     whole = mean_bounds(values, failed, *levels, limit_ms)
@@ -194,8 +194,8 @@ def mean_bounds(
 
     Batches of a 24th of the series, at least 50, for the lower bound; of a twentieth and of a tenth, and the wider
     of the two, for the upper one: a wrong pass weighs more. That one is widened for skew by Johnson's correction
-    (J. Am. Stat. Assoc. 73, 1978); the lower one is Hall's (J. R. Stat. Soc. B 54, 1992). What the failures could
-    have been widens the upper bound only where it would lie below `limit` without that.
+    (J. Am. Stat. Assoc. 73, 1978); the lower one is Hall's (J. R. Stat. Soc. B 54, 1992). The possible latencies of
+    failures widen the upper bound only if it would be below `limit` without them.
     """
     count, mean = len(values), float(values.mean())
     shortest, short, long = (max(BATCH, count // parts // 10 * 10) for parts in (24, 20, 10))

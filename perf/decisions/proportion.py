@@ -31,9 +31,9 @@ def decide_rate(
 ) -> Decision:
     """Three-way decision on `share of failures < limit`; `total` counts every request that was due.
 
-    `failed` says of each request, in order of intended time, whether it failed: where failures come in outages, few
-    of them show little, and a pass has to clear the bound of their batches as well. A fail does not: whoever was
-    down for a fifth of a run failed in it. Raises ValueError where `failed` does not count `failures` of `total`.
+    `failed` has one flag per request, in order of intended time. Failures come in outages, and a few outages carry
+    little information, so a pass must clear the bound of the batches too. A fail need not: a server that was down for
+    a fifth of a run failed. Raises ValueError if `failed` does not count `failures` of `total`.
     """
     flaw = _check_share(failures, total, limit, alpha)
     if flaw:
@@ -91,12 +91,12 @@ def decide_percentile(
     `timeout_ms`.
 
     Exact for independent samples by binomial order statistics. Requests over the limit that come in clusters
-    are worth less than scattered ones: the bound of the batches' shares has to hold as well, because the exact
-    one covers far less than it says on autocorrelated latencies. `name` is what the reason calls the figure.
+    carry less information than scattered ones: the bound of the batches' shares must hold too, because the exact
+    one has too little coverage for autocorrelated latencies. `name` is what the reason calls the figure.
     """
     check_alpha(alpha)
     if not 0 < quantile < 1:
-        raise ValueError(f"quantile is {quantile}: it has to lie between 0 and 1")
+        raise ValueError(f"quantile is {quantile}: it must be between 0 and 1")
     flaw = flaw_in(latencies_ms, "latencies")
     if flaw or not len(latencies_ms):
         return undecided(flaw or "no samples", len(latencies_ms))
@@ -150,7 +150,7 @@ def decide_percentile(
 def _batch_bounds(marks: NDArray[np.bool_], failed: NDArray[np.bool_], alpha: float) -> tuple[float, float, float]:
     """(low, high, correlation of neighbours) of the share of marks, by the shares of batches.
 
-    Whatever the failed ones would have been, the error to the upper side is no smaller.
+    The upper error is the maximum over all possible values of the failed ones.
     """
     share = float(marks.mean())
     many = (_BATCHES,) if len(marks) < _MANY else (_BATCHES, 2 * _BATCHES)
@@ -176,7 +176,7 @@ def _most_of(share: float, error: float, alpha: float) -> float:
 
 
 def _detectable(total: int, limit: float, alpha: float) -> float | None:
-    """How far below the limit, as a share of it, the true share has to lie for DETECTED of the runs to pass."""
+    """The distance below the limit, as a share of it, at which DETECTED of the runs pass."""
     if not 0 < limit < 1 or share_bounds(0, total, alpha)[1] >= limit:
         return None
     most = bisect_left(range(total), 1, key=lambda count: share_bounds(count, total, alpha)[1] >= limit) - 1
@@ -184,7 +184,7 @@ def _detectable(total: int, limit: float, alpha: float) -> float | None:
 
 
 def _needed(limit: float, alpha: float) -> str:
-    """How many clean requests would be enough."""
+    """The number of requests without failure that would suffice."""
     if limit <= 0:
         return "no number of requests shows a rate below zero"
     if limit >= 1:
@@ -195,9 +195,9 @@ def _needed(limit: float, alpha: float) -> str:
 def _check_share(count: int, total: int, limit: float, alpha: float) -> str:
     check_alpha(alpha)
     if not math.isfinite(limit):
-        raise ValueError(f"limit is {limit}: it has to be a number")
+        raise ValueError(f"limit is {limit}: it must be a number")
     if total <= 0:
         return "no samples"
     if not 0 <= count <= total:
-        raise ValueError(f"{count} of {total}: a count lies between 0 and the total")
+        raise ValueError(f"{count} of {total}: a count must be between 0 and the total")
     return ""

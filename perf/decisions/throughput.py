@@ -1,4 +1,4 @@
-"""Whether a server keeps up with more requests than its limit asks for."""
+"""Decides whether a server keeps up with more requests than its limit requires."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def decide_throughput(
     """
     check_alpha(alpha)
     if not (limit_per_second > 0 and duration_s > 0 and window_s > 0):
-        raise ValueError("limit, duration and window have to be above zero")
+        raise ValueError("limit, duration and window must be above zero")
     for values, name in ((completions_s, "completions"), (arrivals_s, "arrivals")):
         flaw = flaw_in(values, name)
         if flaw:
@@ -123,7 +123,7 @@ def decide_throughput(
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
-    """Completions a second with their bounds, and how fast the backlog grew."""
+    """Completions per second with their bounds, and the growth rate of the backlog."""
 
     rate: float
     low: float
@@ -135,7 +135,7 @@ class _Flow:
 
 
 def _window_of(completions: NDArray[np.float64], number: int, duration_s: float, window_s: float) -> int:
-    """The first whole window after completion number so many; the first of all windows that are judged is 1."""
+    """The first whole window after this number of completions; the first judged window is 1."""
     if number < 1:
         return 1
     at_s = float(completions[number - 1]) if number <= completions.size else duration_s

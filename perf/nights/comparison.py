@@ -56,7 +56,7 @@ def inter_token_latency_ms(run: LoadRun) -> float | None:
 
 
 def throughput_per_second(run: LoadRun) -> float | None:
-    """Good completions a second of the planned duration; None where there were none."""
+    """Good completions a second of the planned duration; None if there were none."""
     return run.achieved_per_second or None
 
 

@@ -18,7 +18,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the status is 200 and nothing of the shape is missing or different."""
+    """Pass if the status is 200 and nothing of the shape is missing or different."""
     answer = next(evidence.of("answer"))
     if answer["status"] != 200:
         return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200")

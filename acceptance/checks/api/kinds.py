@@ -16,7 +16,7 @@ _ENDPOINTS = {
 
 def _json_shape(asked: Asked) -> str:
     expected = asked.parameters.get("expected")
-    holds = "any value" if expected == "..." else f"all of {shown(expected, 500)} (... stands for any value)"
+    holds = "any value" if expected == "..." else f"all of {shown(expected, 500)} (... matches any value)"
     return f"{asked.request} answers 200 with JSON that holds {holds}"
 
 
@@ -79,7 +79,7 @@ def _rate_limit(asked: Asked) -> str:
 KINDS = by_name(
     Kind(
         name="service",
-        summary="The service generates a short text, and says that it is well at /health where it has that.",
+        summary="The service generates a short text, and reports that it is healthy if it has /health.",
         asks=(
             "GET /health answers 200 with a healthy status where the service has that route, and a completion of a "
             "few tokens ("
@@ -94,7 +94,7 @@ KINDS = by_name(
     ),
     Kind(
         name="json_shape",
-        summary="An answer has every field and value that the document shows; an ellipsis matches anything.",
+        summary="A response has every field and value that the document shows; an ellipsis matches anything.",
         asks=_json_shape,
         sample=Asked(parameters={"request": {"method": "GET", "path": "/health"}, "expected": {"status": "healthy"}}),
         failure="status is 'ok', not 'healthy'",
@@ -102,7 +102,7 @@ KINDS = by_name(
     ),
     Kind(
         name="health",
-        summary="The health body says that the service is well and mentions what the document asks for.",
+        summary="The health body says that the service is healthy and mentions the document's words.",
         asks=_health,
         sample=Asked(parameters={"mentions": ["conversation", "memory"]}),
         failure="the health body says nothing about conversation",
@@ -141,7 +141,7 @@ KINDS = by_name(
     ),
     Kind(
         name="streaming",
-        summary="A stream's events come over time, end once, and say the text of the whole answer (2 to 6 requests).",
+        summary="A stream's events arrive over time, end once, and contain the complete answer (2 to 6 requests).",
         asks=(
             "{request} answers as a stream: events at several times, one end, and the text of the same request "
             "without a stream"
@@ -154,7 +154,7 @@ KINDS = by_name(
     ),
     Kind(
         name="openai_api",
-        summary="Models, chats, completions and embeddings have the shapes of OpenAI's API (up to 7 requests).",
+        summary="Models, chats, completions and embeddings have the format of OpenAI's API (up to 7 requests).",
         asks=_openai_api,
         failure="POST /v1/chat/completions: usage does not add up: 12 + 1 tokens, 14 together…",
         words=("An OpenAI-compatible API endpoint",),
@@ -162,7 +162,7 @@ KINDS = by_name(
     ),
     Kind(
         name="authentication",
-        summary="No key and a wrong key are refused with 401 or 403, the right one is let in (7 requests).",
+        summary="No key and a wrong key are refused with 401 or 403, the right one is accepted (7 requests).",
         asks=_authentication,
         failure="POST …/v1/chat/completions with a wrong key in Authorization gives 200, not 401 or 403",
         words=("Require authentication and authorization",),
@@ -172,7 +172,7 @@ KINDS = by_name(
     ),
     Kind(
         name="rate_limit",
-        summary="A burst above the limit meets 429, and the service answers again afterwards (up to 240 requests).",
+        summary="A burst above the limit gets 429, and the service answers again afterwards (up to 240 requests).",
         asks=_rate_limit,
         sample=Asked(Threshold(10, "requests/s", "<="), {"window_s": 60.0}),
         failure="of 40 requests within 0.0 s 10 were answered, 30 got 429; 0.3 s later the service still gives 429",
@@ -185,7 +185,7 @@ KINDS = by_name(
     ),
     Kind(
         name="request_validation",
-        summary="Wrong types, missing fields and torn bodies get a 4xx with a reason, never more (13 requests).",
+        summary="Wrong types, missing fields and incomplete bodies get a 4xx with a reason (13 requests).",
         asks=(
             f"11 wrong bodies of {COMPLETIONS} (torn, of the wrong type, with a missing or unknown field value) each "
             "get a 4xx with a reason in JSON, and right ones before and after are answered"
@@ -197,7 +197,7 @@ KINDS = by_name(
     ),
     Kind(
         name="error_handling",
-        summary="Errors get an error's answer, and afterwards the service is as well as before (9 requests).",
+        summary="Errors get an error response, and the service works afterwards (9 requests).",
         asks=(
             "an unknown route, an unknown method, an unknown model and a torn body get a 4xx that shows nothing of "
             "the server's inside, a stream is left midway, and completions and GET /health are afterwards as before"
@@ -209,7 +209,7 @@ KINDS = by_name(
     ),
     Kind(
         name="chat_roles",
-        summary="System, user and assistant messages are accepted and read, another role is refused (5 requests).",
+        summary="System, user and assistant messages are accepted and used, another role is refused (5 requests).",
         asks=(
             f"{COMPLETIONS} accepts system, user and assistant messages, each adds tokens to the prompt, and a message "
             "of an unknown role gets a 4xx"
@@ -221,7 +221,7 @@ KINDS = by_name(
     ),
     Kind(
         name="tokenization",
-        summary="The tokenizer endpoint and usage.prompt_tokens count three texts alike (6 to 9 requests).",
+        summary="The tokenizer endpoint and usage.prompt_tokens count three texts equally (6 to 9 requests).",
         asks=(
             "POST /tokenize, or the deployment's own address for it, counts more tokens for longer texts, and as many "
             "as usage.prompt_tokens of completions of the same texts, but for the chat template"
@@ -232,7 +232,7 @@ KINDS = by_name(
     ),
     Kind(
         name="queueing",
-        summary="So many requests at once are all answered, or refused with a time to come again (1 request more).",
+        summary="All requests of a burst are answered, or refused with a retry time (1 request more).",
         asks=(
             "{concurrent} short completions sent at once are each answered, or refused with a time to come again, at "
             "least half are answered, and so is one afterwards"
@@ -245,7 +245,7 @@ KINDS = by_name(
     ),
     Kind(
         name="concurrency_limit",
-        summary="No more answers than the limit are written at once, the rest waits or is refused (limit + 5).",
+        summary="At most the permitted number of answers is generated at once, others wait or are refused (limit + 5).",
         asks=(
             "answers that are written at the same time, {limit}: of three more requests than that sent at once "
             "({request}) the rest waits or is refused with 429 or 503, and none is lost"
@@ -260,9 +260,9 @@ KINDS = by_name(
     ),
     Kind(
         name="retrieval",
-        summary="A made-up fact shows in an answer while it is in the store, not before or after (5 to 16 requests).",
+        summary="An answer uses a made-up fact while it is in the store, not before or after (5 to 16 requests).",
         asks=(
-            "a completion answers a made-up fact while its document lies in the store (/documents, or the deployment's "
+            "a completion answers a made-up fact while its document is in the store (/documents, or the deployment's "
             "own address), not before it is added, and not after it is deleted"
         ),
         failure="the document was deleted (200), and the answer still knows '…'",
@@ -271,7 +271,7 @@ KINDS = by_name(
     ),
     Kind(
         name="websocket",
-        summary="A prompt over a WebSocket is answered in several messages with an end (1 connection, 1 prompt).",
+        summary="A prompt over a WebSocket gets several messages and an end (1 connection, 1 prompt).",
         asks=(
             "a WebSocket (/v1/chat/stream, or the deployment's own address) takes a chat prompt, and sends the "
             "answer's text in several messages with an end"
@@ -282,7 +282,7 @@ KINDS = by_name(
     ),
     Kind(
         name="graphql",
-        summary="Introspection answers, a valid query gives data, an invalid one errors and no data (3 requests).",
+        summary="Introspection works, a valid query gives data, an invalid one errors and no data (3 requests).",
         asks=(
             "POST /graphql, or the deployment's own address, gives its schema, data for a valid query, and errors and "
             "no data for an unknown field"

@@ -17,7 +17,7 @@ ABSENT = object()
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the redacted `/config` once; a service without one shows no configuration from outside."""
+    """Read the redacted `/config` once; without it, the configuration is not visible."""
 
     def take(recorder: Recorder) -> None:
         answer = site.ask("GET", "/config")
@@ -34,32 +34,32 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the service reports the value; what it does not report is not measurable."""
+    """Pass if the service reports the value; a value that it does not report is not measurable."""
     name, expected = criterion.parameters["name"], criterion.parameters["value"]
     found, url = reported(evidence, name), next(evidence.of("config"))["url"]
     if found is ABSENT:
         return Verdict(
             "not_measurable",
             f"{url} reports no {name}",
-            mend=f"let GET /config report {name}",
+            hint=f"let GET /config report {name}",
         )
-    told = next(evidence.of("addresses"))
-    known = told["known"]
+    named = next(evidence.of("addresses"))
+    known = named["known"]
     # A folder of the document, where the deployment says which one stands for it.
-    if isinstance(expected, str) and expected in (files := told.get("files", {})) and files[expected] == found:
-        assumption = f"{expected} stands for {found}, as the deployment file says"
+    if isinstance(expected, str) and expected in (files := named.get("files", {})) and files[expected] == found:
+        assumption = f"{found} replaces {expected}, as the deployment file says"
         return Verdict("pass", f"uses {found}, which the deployment gives for {expected}", assumptions=(assumption,))
     if name == "host" and not same_value(expected, found):
         if same_value(known.get(str(expected)), found):
             return Verdict(
                 "pass",
                 f"listens on {found}, which the deployment gives for {expected}",
-                assumptions=(f"{expected} stands for {found}, as the deployment file says",),
+                assumptions=(f"{found} replaces {expected}, as the deployment file says",),
             )
         return Verdict(
             "not_measurable",
-            f"the service listens on {found}, and the deployment does not say what stands for {expected}",
-            mend=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
+            f"the service listens on {found}, and the deployment does not say what replaces {expected}",
+            hint=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
         )
     if same_value(expected, found):
         return Verdict("pass", f"{url} reports {found!r}")
@@ -69,7 +69,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def reported(evidence: Evidence, name: str) -> Any:
-    """The value under this canonical name, at any depth of `/config`; ABSENT where there is none."""
+    """The value under this canonical name, at any depth of `/config`; ABSENT if there is none."""
     return _find(next(evidence.of("config"))["json"], name)
 
 

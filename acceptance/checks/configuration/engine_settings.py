@@ -11,7 +11,7 @@ from signoff.acceptance.verdict import Verdict
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every setting is reported with the document's value."""
+    """Pass if every setting is reported with the document's value."""
     settings = criterion.parameters["settings"]
     found = {name: reported(evidence, name) for name in settings}
     wrong = [
@@ -27,7 +27,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"{url} does not report {', '.join(absent) or 'any engine setting'}",
-            mend="let GET /config report the engine's settings",
+            hint="let GET /config report the engine's settings",
         )
     return Verdict("pass", f"{url} reports all {len(settings)} engine settings as the document states them")
 

@@ -33,7 +33,7 @@ KINDS = by_name(
     ),
     Kind(
         name="engine_settings",
-        summary="Every engine setting of the document is in force in the running service.",
+        summary="The running service uses every engine setting of the document.",
         asks=_engine_settings,
         sample=Asked(parameters={"settings": {"max_model_len": 8192, "enforce_eager": False}}),
         failure="http://127.0.0.1:11401/config: max_model_len is 4096, not 8192",

@@ -16,7 +16,7 @@ def _gateway_routing(asked: Asked) -> str:
     services = listed(asked.words("services")) or "each listed model"
     return (
         f"the gateway's GET /v1/models lists a model of {services}, a completion for each is answered by that model, "
-        "and one for a model that nobody serves is not answered in its name"
+        "and one for a model that is not served is not answered in its name"
     )
 
 
@@ -55,7 +55,9 @@ def _dashboard(asked: Asked) -> str:
 def _service_gone(asked: Asked) -> str:
     unit = asked.parameters.get("unit")
     apart = f"; systemd is not asked about {shown(unit)}" if unit else ""
-    return f"once the run has stopped the service, none of its processes is left and nobody is at its address{apart}"
+    return (
+        f"once the run has stopped the service, none of its processes is left and nothing answers at its address{apart}"
+    )
 
 
 KINDS = by_name(
@@ -70,7 +72,7 @@ KINDS = by_name(
     ),
     Kind(
         name="gateway_routing",
-        summary="The gateway lists each service's model, and a completion in its name comes from that model.",
+        summary="The gateway lists each service's model, and a completion with its name comes from that model.",
         asks=_gateway_routing,
         sample=Asked(parameters={"services": ["mixtral", "hermes"]}),
         failure="asked for phi-3-mini, nous-hermes-2 answered",
@@ -106,7 +108,7 @@ KINDS = by_name(
     ),
     Kind(
         name="breaker",
-        summary="What has no upstream is refused with a quick 503 after the first failures; other models still answer.",
+        summary="A service without upstream gets a quick 503 after the first failures; other models still answer.",
         asks=(
             "completions for the model or address that the deployment names as broken are refused with 503 within "
             "1 s, three times in a row among 12 requests, and another model of the gateway still answers"
@@ -120,7 +122,7 @@ KINDS = by_name(
     ),
     Kind(
         name="fallback_chain",
-        summary="A degraded answer says that it is degraded or is a 503 with a reason; a sound one names its source.",
+        summary="A degraded answer says that it is degraded or is a 503 with a reason; a normal one names its source.",
         asks=_fallback_chain,
         failure="http://127.0.0.1:11401/infer falls back and answers as if nothing were wrong",
         words=("Degrade gracefully by a strategy",),
@@ -139,7 +141,7 @@ KINDS = by_name(
     ),
     Kind(
         name="alert_rules",
-        summary="Prometheus has alerting rules about what the document names, and they evaluate.",
+        summary="Prometheus has alerting rules for the document's subjects, and they evaluate.",
         asks=_alert_rules,
         sample=Asked(parameters={"words": ["latency", "error"]}),
         failure="none of 1 alerting rules mentions latency: Rule",
@@ -161,7 +163,7 @@ KINDS = by_name(
     ),
     Kind(
         name="port_free",
-        summary="Nothing listens on the service's port once the service was stopped.",
+        summary="Nothing listens on the service's port after the service was stopped.",
         asks="once the run has stopped the service, nothing listens on port {port}, and the port can be taken",
         sample=Asked(parameters={"port": 8080}),
         failure="127.0.0.1:11401 still accepts connections after the service was stopped: by process 3984 (…)",
@@ -170,7 +172,7 @@ KINDS = by_name(
     ),
     Kind(
         name="service_gone",
-        summary="No process of the service is left once it was stopped, and nobody is at its address.",
+        summary="After the service was stopped, no process of it is left, and nothing listens at its address.",
         asks=_service_gone,
         sample=Asked(parameters={"unit": "llm@hermes-2.service"}),
         failure="of the stopped service there is still process 4027 (…)",

@@ -16,7 +16,7 @@ CONNECT_TIMEOUT_S = 5.0
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Open one TCP connection to where the deployment puts the port."""
+    """Open one TCP connection to the deployment's address for the port."""
     port = criterion.parameters["port"]
     address = criterion.parameters.get("address")
     origin, assumption = site.deployment.url(address, site.primary_address)
@@ -35,7 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the connection opened and the port is the document's."""
+    """Pass if the connection opened and the port equals the document's."""
     found = next(evidence.of("connection"))
     place = f"{found['host']}:{found['port']}"
     if found["error"]:
@@ -44,7 +44,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"the deployment puts the service at {place}, so port {found['asked']} was not tried",
-            mend=f"judge a deployment that listens on port {found['asked']}",
+            hint=f"judge a deployment that listens on port {found['asked']}",
         )
     return Verdict("pass", f"{place} accepts connections")
 

@@ -45,7 +45,7 @@ def _documentation(asked: Asked) -> str:
 KINDS = by_name(
     Kind(
         name="unit_file",
-        summary="The systemd unit is there, systemd finds no fault in it, and it carries the document's limits.",
+        summary="The systemd unit exists, systemd finds no error in it, and it has the document's limits.",
         asks=(
             "the systemd unit {unit} has an ExecStart, systemd-analyze finds no fault in it, and its MemoryMax and "
             "CPUQuota are the document's limits on memory and CPU"
@@ -66,7 +66,7 @@ KINDS = by_name(
     ),
     Kind(
         name="file",
-        summary="The file that the document names is there, is not empty, and has the stated size.",
+        summary="The file that the document names exists, is not empty, and has the stated size.",
         asks=_file,
         sample=Asked(Threshold(4.1, "GB", "=="), {"path": "/opt/models/model.gguf"}),
         failure="/opt/models/model.gguf is empty",
@@ -76,7 +76,7 @@ KINDS = by_name(
     ),
     Kind(
         name="coverage",
-        summary="The report of coverage.py shows the demanded share of covered statements, and adds up.",
+        summary="The report of coverage.py shows the demanded share of covered statements, and is consistent.",
         asks=(
             "share of statements and branches that coverage.py's JSON report counts as covered, {limit}, and the "
             "report adds up"
@@ -102,7 +102,7 @@ KINDS = by_name(
     ),
     Kind(
         name="documentation",
-        summary="Each operation of the API is described with a response, or each topic has a guide that holds text.",
+        summary="Each operation of the API is described with a response, or each topic has a guide with text.",
         asks=_documentation,
         sample=Asked(parameters={"of": "guides", "topics": ["deployment", "troubleshooting"]}),
         failure="http://127.0.0.1:11401/openapi.json says nothing about POST /sessions: no summary and no description",

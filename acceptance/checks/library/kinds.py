@@ -47,7 +47,7 @@ def _library_result(asked: Asked) -> str:
 KINDS = by_name(
     Kind(
         name="model_information",
-        summary="The library's model service loads and says what it loaded.",
+        summary="The library's model service loads and reports its model.",
         asks=_model_information,
         sample=Asked(parameters={"steps": _CALL, "mentions": ["conversation"]}),
         failure='the model information does not say that the model is loaded: {"loaded": false}',
@@ -55,7 +55,7 @@ KINDS = by_name(
     ),
     Kind(
         name="library_session",
-        summary="The library's session manager creates a session and gives it back.",
+        summary="The library's session manager creates a session and returns it.",
         asks=_library_session,
         sample=Asked(parameters={"steps": _CALL}),
         failure="the call printed nothing that can be read as fields",
@@ -74,7 +74,7 @@ KINDS = by_name(
     ),
     Kind(
         name="library_result",
-        summary="The document's library call completes, and its output is no failure and mentions what is asked for.",
+        summary="The document's library call completes, and its output shows no failure and contains the words.",
         asks=_library_result,
         sample=Asked(parameters={"steps": _CALL}),
         failure="the call printed the store: connection failed",

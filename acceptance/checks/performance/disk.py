@@ -19,7 +19,7 @@ AT_LEAST = (">=", ">")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask the operating system for the size and the room of the file system; only on the server's own machine."""
+    """Ask the operating system for the size and free space of the file system; only on the server's own machine."""
     asked = criterion.parameters["path"]
     if not site.deployment.is_local:
         raise NotMeasurable(
@@ -41,15 +41,15 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Room is asked for where the document calls it free or available, else the size of the file system."""
+    """Free space if the document says free or available, else the size of the file system."""
     limit = criterion.threshold
     assert limit is not None
     found = next(evidence.of("disk"))
     if limit.comparator not in AT_LEAST:
         return Verdict(
             "not_measurable",
-            f"{limit.text()} bounds what may be used, and a file system shows only what is there",
-            mend="state the room that has to be there, or ask for the size of a file",
+            f"{limit.text()} limits the used space, and a file system shows only the existing space",
+            hint="state the room that has to be there, or ask for the size of a file",
         )
     room = limit.statistic or criterion.parameters.get("room") or room_of(criterion.text)
     is_free = room == "free"
@@ -57,7 +57,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     word = "free" if is_free else "in all"
     text = f"the file system of {found['path']} has {_gigabytes(size)} {word}"
     figure = Measured(float(size), "bytes")
-    assumptions = () if limit.statistic else (f"what is asked for is the space {word}",)
+    assumptions = () if limit.statistic else (f"the demand is about the space {word}",)
     if limit.holds(size):
         return Verdict("pass", text, figure, assumptions=assumptions)
     return Verdict(
@@ -66,7 +66,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _existing(path: Path, deployment: Deployment) -> Path:
-    """The path, or the folder that a file still to come will lie in; nothing above what the deployment names."""
+    """The path, or the existing folder above it; never above the deployment's folders."""
     roots = [root.resolve() for root in deployment.files.values()]
     while not path.exists() and any(path.parent.is_relative_to(root) for root in roots):
         path = path.parent

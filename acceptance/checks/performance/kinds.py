@@ -37,7 +37,7 @@ def _throughput(asked: Asked) -> str:
     missing = f" ({shown(payload)} is not there)" if payload and request.get("body") is None else ""
     under = f", {asked.load}" if asked.under else ""
     return (
-        f"throughput of {asked.completions}{turns}{missing}{under}, {asked.limit}: so many are answered while the "
+        f"throughput of {asked.completions}{turns}{missing}{under}, {asked.limit}: this rate is answered while the "
         f"run's own load sends more{asked.apart}, fewer than 1 % fail, and the document's limits on latency and errors "
         "hold in the same run"
     )
@@ -59,7 +59,7 @@ def _disk(asked: Asked) -> str:
 KINDS = by_name(
     Kind(
         name="latency",
-        summary="Latency, from the time a request was due, stays below the limit under the document's rate.",
+        summary="Latency, from the time at which a request was due, stays below the limit at the document's rate.",
         asks=_latency,
         sample=Asked(Threshold(1500, "ms", "<", "mean")),
         failure="mean latency 835 ms in [802, 843]: above 400 ms at 100 requests/s (…)",
@@ -86,7 +86,7 @@ KINDS = by_name(
     ),
     Kind(
         name="memory",
-        summary="The high-water mark under load stays below the limit, and so does a day of the growth that was seen.",
+        summary="Peak memory under load stays below the limit, also after a day of the observed growth.",
         asks=(
             "peak memory of the service's processes {load}, {limit}, and still so after 24 h of the growth seen there"
         ),
@@ -100,7 +100,7 @@ KINDS = by_name(
     ),
     Kind(
         name="cpu",
-        summary="Under load the service uses no more cores than the document gives it.",
+        summary="Under load the service uses no more cores than the document allows.",
         asks=_cpu,
         sample=Asked(Threshold(4, "cores", "<=", "mean")),
         failure="0.32 cores on average under load, 0.32 in the busiest 5 s of process 14470 (…); 0.05 are allowed",
@@ -128,7 +128,7 @@ KINDS = by_name(
     ),
     Kind(
         name="disk",
-        summary="The file system behind the document's path has the size, or the free room, that is asked for.",
+        summary="The file system of the document's path has the demanded size or free space.",
         asks=_disk,
         sample=Asked(Threshold(40, "GB", ">="), {"path": "/opt/models", "room": "free"}),
         failure="the file system of … has 270.6 GB in all, >= 5.41106e+11 bytes is asked for",
@@ -140,7 +140,7 @@ KINDS = by_name(
     ),
     Kind(
         name="ttft",
-        summary="The time to the first token, from the time a request was due, stays below the limit.",
+        summary="The time to the first token, from the time at which a request was due, stays below the limit.",
         asks=_ttft,
         sample=Asked(Threshold(500, "ms", "<", "p95")),
         failure="mean time to first token 804.8 ms in [800.7, 814.2]: above 400 ms at 100 requests/s (…)",
@@ -151,7 +151,7 @@ KINDS = by_name(
     ),
     Kind(
         name="inter_token_latency",
-        summary="The mean time between an answer's tokens stays below the limit under the document's rate.",
+        summary="The mean time between an answer's tokens stays below the limit at the document's rate.",
         asks=_inter_token_latency,
         sample=Asked(Threshold(50, "ms", "<", "mean")),
         failure="mean inter-token latency 250.3 ms in [250.3, 250.4]: above 100 ms at 100 requests/s (…)",
@@ -162,7 +162,7 @@ KINDS = by_name(
     ),
     Kind(
         name="error_rate",
-        summary="The share of requests that fail under the document's rate stays below the limit.",
+        summary="The share of failed requests at the document's rate stays below the limit.",
         asks="share of failed requests among those to {completions}, {load}, {limit}",
         sample=Asked(Threshold(1, "%", "<")),
         failure="200 of 600 failed: 33.333%, at least 30.151%, not below 0.01 at 100 requests/s (…)",

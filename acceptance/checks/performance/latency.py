@@ -27,7 +27,7 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
     """The mean by batch means at planned looks, a percentile by order statistics.
 
     A limit on one request of the document is judged on that request's share of the run. No time counts as more than
-    the run's time-out, or than so many limits.
+    the run's time-out, or a multiple of the limit.
     """
     assert criterion.threshold is not None
     run = offered_load.run_of(evidence)
@@ -57,7 +57,7 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
         decision.outcome,
         f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged} ({decision.basis})",
         measured(decision, "ms"),
-        mend="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "outcomes": run.outcomes(), "stamps": run.health.stamps},
     )
 

@@ -30,7 +30,7 @@ def _context_truncation(asked: Asked) -> str:
 KINDS = by_name(
     Kind(
         name="session_recall",
-        summary="A session answers from an earlier turn that was not sent again; a fresh session cannot.",
+        summary="A session answers from an earlier turn that was not resent; a fresh session cannot.",
         asks=_session_recall,
         failure="0 of 12 sessions remembered; not recall-0, recall-1, recall-2",
         words=("Set up the management of conversational context",),
@@ -40,8 +40,8 @@ KINDS = by_name(
     ),
     Kind(
         name="session_isolation",
-        summary="No session's reply holds what only another session was told.",
-        asks="of 64 sessions that are each told a word of their own and asked at once, none answers with another's",
+        summary="No session's reply contains facts of another session.",
+        asks="of 64 sessions that each get a different word and are asked at once, none answers with another's",
         failure="64 of 64 sessions leak: isolation-0 knew what isolation-1 was told",
         words=("Sessions are secured: session management security",),
         part="Sessions",
@@ -49,7 +49,7 @@ KINDS = by_name(
     ),
     Kind(
         name="session_record",
-        summary="A session's record shows the turns that were held, and an unknown session is a 404.",
+        summary="A session's record shows its turns, and an unknown session is a 404.",
         asks=(
             "GET {path} shows both turns that were held in a session, in order and with their replies, and a session "
             "that was never opened is a 404"
@@ -61,7 +61,7 @@ KINDS = by_name(
     ),
     Kind(
         name="session_metrics",
-        summary="The session metrics move with a session that is opened, and not at rest.",
+        summary="The session metrics move when a session is opened, and not at rest.",
         asks=(
             "a figure of GET {path} about sessions or turns rises when a session is opened and held, and not at rest"
         ),
@@ -71,7 +71,7 @@ KINDS = by_name(
     ),
     Kind(
         name="coherence",
-        summary="Conversations draw on their history in at least the share that the document asks for.",
+        summary="At least the demanded share of conversations uses its history.",
         asks=(
             "share of conversations whose answer draws on their history and is not given by a fresh session, {limit}"
         ),
@@ -85,7 +85,7 @@ KINDS = by_name(
     ),
     Kind(
         name="context_truncation",
-        summary="A session of 1.5 times the context still answers, and knows its last turns (12 requests).",
+        summary="A session of 1.5 times the context still answers, and remembers its last turns (12 requests).",
         asks=_context_truncation,
         sample=Asked(parameters={"max_model_len": 8192}),
         failure="about 712 tokens were said in one session, and the context has 400; … 0 of the last 2 facts …",

@@ -18,10 +18,10 @@ SESSIONS = 12
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Tell each of several sessions something unheard of, ask for it later, and ask a fresh session the same.
+    """State an unseen fact in each of several sessions, ask for it later, and ask a fresh session the same.
 
-    A question of the document ("What did I just ask you?") is asked in its own words, after a request that the
-    probe sends first: the document's example asks about a turn that was never sent.
+    A question of the document ("What did I just ask you?") is sent unchanged, after a request that the probe sends
+    first: the document's example asks about a turn that was never sent.
     """
     question = last_message(criterion.parameters.get("request"))
     return probed(
@@ -34,7 +34,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every session remembered, no fresh one knew, and nothing was remembered without a session.
+    """Pass if every session remembered, no fresh one knew, and nothing was remembered without a session.
 
     Some misses beside many hits may be the model's or the server's: that is not decided here.
     """
@@ -54,7 +54,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         "fail" if recalled * 2 <= count else "inconclusive",
         f"{found}; not {', '.join(recall['misses'][:3])}",
         figure,
-        mend=_lost_or_unused(evidence, recall["misses"]),
+        hint=_lost_or_unused(evidence, recall["misses"]),
     )
 
 

@@ -66,7 +66,7 @@ class Unreadable:
     begin: int
     end: int
     why: str
-    mend: str
+    hint: str
 
 
 Quantities = tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]

@@ -78,8 +78,8 @@ def _of_bounded_size(statement: Statement, typed: Typed) -> Typed:
         return typed
     drafts = typed.drafts
     if len(drafts) > most:
-        told = f"it asks for {len(drafts)} things at once: write them as items of a list, so that each can be judged"
-        drafts = (person(told),)
+        reason = f"it asks for {len(drafts)} things at once: write them as items of a list, so that each can be judged"
+        drafts = (person(reason),)
     return Typed(drafts, typed.notes[:most])
 
 

@@ -196,8 +196,8 @@ def test_what_is_asked_of_one_of_several_services_names_it_first() -> None:
             Threshold(20, "requests/s", ">", "rate", "throughput"),
             {"request": {**REQUEST, "body": None}, "payload_file": "load.json"},
             (
-                "throughput of POST /v1/chat/completions (load.json is not there), above 20 requests/s: so many "
-                "are answered while the run's own load sends more, fewer than 1 % fail, and the document's limits "
+                "throughput of POST /v1/chat/completions (load.json is not there), above 20 requests/s: this rate "
+                "is answered while the run's own load sends more, fewer than 1 % fail, and the document's limits "
                 "on latency and errors hold in the same run"
             ),
         ),

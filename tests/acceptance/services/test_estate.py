@@ -63,7 +63,7 @@ class Running:
             text=True,
         )
 
-    def told(self) -> dict[str, Any]:
+    def listing(self) -> dict[str, Any]:
         """The addresses, once all is up."""
         assert self.process.stdout is not None
         text = ""
@@ -96,23 +96,23 @@ def gone(process_ids: list[int]) -> bool:
 
 
 def test_one_command_brings_all_up_and_ctrl_c_leaves_nothing_behind(running: Running) -> None:
-    told = running.told()
-    assert [(each["service"], each["url"]) for each in told["services"]] == [
+    listing = running.listing()
+    assert [(each["service"], each["url"]) for each in listing["services"]] == [
         ("phi-3-mini", PHI),
         ("phi-3-mini", OTHER_PHI),
         ("gateway", FRONT),
         ("switch", SWITCH),
     ]
-    assert told["addresses"] == {"graphql": "http://127.0.0.35:7"}
-    process_ids = [each["process_id"] for each in told["services"]]
+    assert listing["addresses"] == {"graphql": "http://127.0.0.35:7"}
+    process_ids = [each["process_id"] for each in listing["services"]]
     assert len(set(process_ids)) == 4
     services = httpx.get(f"{FRONT}/services", trust_env=False).text
     assert PHI in services
     assert OTHER_PHI in services
-    token = told["services"][3]["key"]
-    assert told["services"][3]["key_variable"] == "VX11_TOKEN"
+    token = listing["services"][3]["key"]
+    assert listing["services"][3]["key_variable"] == "VX11_TOKEN"
     assert len(token) >= 24
-    assert [each["key"] for each in told["services"][:3]] == [None] * 3
+    assert [each["key"] for each in listing["services"][:3]] == [None] * 3
     for sent, is_refused in ((token, False), ("another", True)):
         answer = httpx.post(
             f"{SWITCH}/switch/infer",
@@ -130,14 +130,14 @@ def test_one_command_brings_all_up_and_ctrl_c_leaves_nothing_behind(running: Run
 
 
 def test_killed_it_takes_its_services_along(running: Running) -> None:
-    process_ids = [each["process_id"] for each in running.told()["services"]]
+    process_ids = [each["process_id"] for each in running.listing()["services"]]
     running.process.kill()
     assert gone(process_ids)
 
 
 def test_a_service_that_ends_takes_the_estate_down_and_is_named(running: Running) -> None:
-    told = running.told()
-    process_ids = [each["process_id"] for each in told["services"]]
+    listing = running.listing()
+    process_ids = [each["process_id"] for each in listing["services"]]
     os.kill(process_ids[2], signal.SIGKILL)
     _, said = running.process.communicate(timeout=60)
     assert running.process.returncode == 3
@@ -215,7 +215,7 @@ def test_the_gateway_is_told_of_the_replicas_that_there_are_and_of_no_other() ->
         [("mixtral-8x7b", "http://a:1"), ("phi-3-mini", "http://c:3"), ("mixtral-8x7b", "http://b:2")], shipped
     )
     assert made is not None
-    assert {name: told["replicas"] for name, told in made["services"].items()} == {
+    assert {name: entry["replicas"] for name, entry in made["services"].items()} == {
         "mixtral": ["http://a:1", "http://b:2"],
         "phi": ["http://c:3"],
     }

@@ -188,4 +188,4 @@ def test_a_history_of_nights_without_room(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(history.sqlite3, "connect", small)
     with pytest.raises(HistoryFull, match="full") as caught:
         history.append(path, night_of, [])
-    assert "free some space" in caught.value.mend
+    assert "free some space" in caught.value.hint

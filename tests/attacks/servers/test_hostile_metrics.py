@@ -83,7 +83,7 @@ def test_a_figure_that_counts_nothing_is_none(value):
 )
 def test_more_lines_or_longer_ones_than_any_server_has_are_not_parsed(page):
     began = time.monotonic()
-    with pytest.raises(ValueError, match="of what is looked at"):
+    with pytest.raises(ValueError, match="of the relevant metrics"):
         reduced(page)
     assert time.monotonic() - began < HANG_S
 

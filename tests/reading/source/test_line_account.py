@@ -92,8 +92,8 @@ def test_a_box_is_judged_or_told_of_whatever_stands_around_it(before: list[str],
     document = read_text(text)
     line = text.split("\n").index("- [ ] the marked box") + 1
     judged = {statement.line for statement in document.statements if statement.type == "checkbox"}
-    told = {found.line for found in document.diagnostics if found.code == "demand-hidden"}
-    assert line in judged | told
+    reported = {found.line for found in document.diagnostics if found.code == "demand-hidden"}
+    assert line in judged | reported
 
 
 @settings(deadline=None, max_examples=100)

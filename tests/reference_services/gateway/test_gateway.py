@@ -13,10 +13,10 @@ from tests.reference_services.gateway_process import CHAT, HOST, MODEL, Exchange
 
 def test_a_request_reaches_the_service_of_its_model_byte_for_byte(gateway, replica) -> None:
     tin, zinc = replica(), replica()
-    told = configuration(tin)
-    told["services"]["zinc"] = {"replicas": [zinc.url]}
+    settings = configuration(tin)
+    settings["services"]["zinc"] = {"replicas": [zinc.url]}
     zinc.models = ["zinc-1", "zinc-1-long"]
-    front = gateway(told)
+    front = gateway(settings)
     listed = front.get("/v1/models")["data"]
     assert [(each["id"], each["owned_by"]) for each in listed] == [
         ("tin-1", "tin"), ("zinc-1", "zinc"), ("zinc-1-long", "zinc")

@@ -282,11 +282,11 @@ def test_a_breaker_opens_spares_the_replica_and_closes_again(gateway, replica) -
 
 def test_another_model_answers_where_the_configuration_says_so_and_the_answer_says_it(gateway, replica) -> None:
     tin, zinc = replica(), replica()
-    told = configuration(tin, probes=PROBES)
-    told["services"]["tin"]["fallback"] = "zinc"
-    told["services"]["zinc"] = {"models": ["zinc-1"], "replicas": [zinc.url], "fallback": "tin"}
+    settings = configuration(tin, probes=PROBES)
+    settings["services"]["tin"]["fallback"] = "zinc"
+    settings["services"]["zinc"] = {"models": ["zinc-1"], "replicas": [zinc.url], "fallback": "tin"}
     zinc.act = lambda exchange: exchange.answer(value=completion(model=json.loads(exchange.body)["model"]))
-    front = gateway(told)
+    front = gateway(settings)
     sound = front.chat()
     assert not {"x-degraded", "x-fallback"} & set(sound.headers)
     tin.stop()
@@ -328,9 +328,9 @@ def test_health_tells_what_is_well_and_what_is_not(gateway, replica) -> None:
 
 def test_a_chat_service_that_is_killed_in_a_stream_is_left_and_comes_back(gateway, start) -> None:
     services = [start(pace=(0, 5)), start(pace=(0, 5))]
-    told = configuration(*(each.url for each in services))
-    told["services"]["tin"]["models"] = ["hermes-2"]
-    front = gateway(told)
+    settings = configuration(*(each.url for each in services))
+    settings["services"]["tin"]["models"] = ["hermes-2"]
+    front = gateway(settings)
     names = [each.url.removeprefix("http://") for each in services]
     with front.client.stream("POST", CHAT, json=body("hermes-2", stream=True, max_tokens=400)) as answer:
         assert answer.status_code == 200, answer.read()

@@ -48,9 +48,9 @@ def _health(connection: ServerConnection, request: Any) -> Any:
 
 
 def relayed(*urls: str, **more: Any) -> dict[str, Any]:
-    told = configuration(*urls, **more)
-    told["services"]["tin"]["paths"] = {PATH: "/socket", "/tin/refused": "/refused", "/tin/graphql/": "/graphql/"}
-    return told
+    configured = configuration(*urls, **more)
+    configured["services"]["tin"]["paths"] = {PATH: "/socket", "/tin/refused": "/refused", "/tin/graphql/": "/graphql/"}
+    return configured
 
 
 def opened(front: Gateway, path: str = PATH, **options: Any) -> ClientConnection:
@@ -217,8 +217,8 @@ def test_keys_rates_lengths_and_numbers_of_sockets_are_limited(gateway, service,
     key = "sk-socket-1234"
     (tmp_path / "keys.txt").write_text(key, encoding="utf-8")
     limits = {"max_sockets": 1, "max_body_bytes": 1000}
-    told = relayed(service(echo), gateway=limits)
-    front = gateway({**told, "security": {"api_key_file": str(tmp_path / "keys.txt")}}, key=key)
+    configured = relayed(service(echo), gateway=limits)
+    front = gateway({**configured, "security": {"api_key_file": str(tmp_path / "keys.txt")}}, key=key)
     with pytest.raises(InvalidStatus) as caught:
         opened(front)
     assert caught.value.response.status_code == 401
@@ -236,7 +236,7 @@ def test_keys_rates_lengths_and_numbers_of_sockets_are_limited(gateway, service,
         assert there.close_code == 1009
     security = {"api_key_file": str(tmp_path / "keys.txt"), "rate_limit": "3/hour"}
     applied = front.figure("gateway_config_reloads_total", result="applied")
-    front.write({**told, "security": security})
+    front.write({**configured, "security": security})
     until(lambda: front.figure("gateway_config_reloads_total", result="applied") == applied + 1, "it is applied")
     with opened(front, additional_headers=headers) as there:
         for number in range(3):
@@ -262,10 +262,10 @@ def test_the_end_of_the_gateway_ends_sockets_with_a_code(service, tmp_path) -> N
 
 def test_a_chat_service_streams_over_a_socket_by_its_model_and_answers_graphql(gateway, start) -> None:
     running = start()
-    told = relayed(running.url)
-    told["services"]["tin"]["models"] = ["hermes-2"]
-    told["services"]["tin"]["paths"] |= {"/hermes/graphql": "/graphql"}
-    front = gateway(told)
+    configured = relayed(running.url)
+    configured["services"]["tin"]["models"] = ["hermes-2"]
+    configured["services"]["tin"]["paths"] |= {"/hermes/graphql": "/graphql"}
+    front = gateway(configured)
     with opened(front, "/v1/chat/stream?model=hermes-2", additional_headers={"X-Session-ID": "s-1"}) as there:
         there.send(json.dumps({"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8}))
         text = ""
@@ -309,18 +309,18 @@ DATA = st.tuples(
 
 @settings(max_examples=50, deadline=None)
 @given(
-    told=st.lists(st.tuples(CONTROLS | DATA, st.booleans()), max_size=6),
+    frames=st.lists(st.tuples(CONTROLS | DATA, st.booleans()), max_size=6),
     step=st.integers(1, 20) | st.integers(1000, 50_000),
 )
-def test_frames_are_found_however_their_bytes_are_cut(told: list[tuple[tuple[Opcode, int], bool]], step: int) -> None:
-    made = [Frame(kind, b"x" * length).serialize(mask=mask, extensions=None) for (kind, length), mask in told]
+def test_frames_are_found_however_their_bytes_are_cut(frames: list[tuple[tuple[Opcode, int], bool]], step: int) -> None:
+    made = [Frame(kind, b"x" * length).serialize(mask=mask, extensions=None) for (kind, length), mask in frames]
     whole = b"".join(made)
     ends = {sum(len(each) for each in made[:number]) for number in range(len(made) + 1)}
     found, begun = Frames(), 0
     for at in range(0, len(whole), step):
         begun += found.feed(whole[at : at + step])
         assert found.is_between == (min(at + step, len(whole)) in ends)
-    assert begun == sum(kind in (Opcode.TEXT, Opcode.BINARY) for (kind, _), _ in told)
+    assert begun == sum(kind in (Opcode.TEXT, Opcode.BINARY) for (kind, _), _ in frames)
     assert not found.is_closing
     found.feed(close_frame(CloseCode.NORMAL_CLOSURE, "enough"))
     assert found.is_closing

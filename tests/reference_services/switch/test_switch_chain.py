@@ -23,8 +23,8 @@ def upstream() -> Iterator[FakeUpstream]:
 
 @pytest.fixture
 def ollama() -> Iterator[OllamaStandIn]:
-    with ollama_stand_in(HOST) as told:
-        yield told
+    with ollama_stand_in(HOST) as stand_in:
+        yield stand_in
 
 
 @pytest.fixture(scope="module")

@@ -211,7 +211,7 @@ def ends(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
 def test_keys_that_cannot_be_used_end_the_start_with_a_line_that_does_not_show_them(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text("# nothing yet\n")
-    for variables, told in (
+    for variables, message in (
         ({"HERMES_2_API_KEYS": "short"}, "variable HERMES_2_API_KEYS: key 1 is not 8 or more visible"),
         ({"HERMES_2_API_KEYS": ""}, "variable HERMES_2_API_KEYS: holds no key"),
         ({"HERMES_2_API_KEY_FILE": str(file)}, f"{file}: holds no key"),
@@ -221,7 +221,7 @@ def test_keys_that_cannot_be_used_end_the_start_with_a_line_that_does_not_show_t
     ):
         done = ends(**variables)
         assert (done.returncode, "Traceback" in done.stderr) == (4, False)
-        assert told in done.stderr
+        assert message in done.stderr
         assert "short" not in done.stderr.replace("shorter", "")
         assert FIRST not in done.stderr
 

@@ -135,10 +135,10 @@ def test_half_a_head_is_given_up(service: Listening) -> None:
     got = {sent: {ended(each)[: len(HALVES[sent])] for each, other in held if other == sent} for sent in HALVES}
     for each, _ in held:
         each.close()
-    for sent, told in HALVES.items():
-        assert told in got[sent]
+    for sent, answer in HALVES.items():
+        assert answer in got[sent]
         # Where a loaded machine has not read in that time what came, nothing is told.
-        assert got[sent] <= {told, b""}
+        assert got[sent] <= {answer, b""}
     until(lambda: service.descriptors() <= before + 2, "every descriptor is given back")
     assert service.is_well()
 

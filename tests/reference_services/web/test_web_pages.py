@@ -603,9 +603,9 @@ def test_every_listener_is_behind_the_guard() -> None:
                 called = ast.unparse(node.func)
                 assert not called.endswith((*SERVERS, "uvicorn.run")), file
                 if called == "uvicorn.Config":
-                    told = {each.arg: ast.unparse(each.value) for each in node.keywords}
-                    assert told["proxy_headers"] == "False", file
-                    assert "forwarded_allow_ips" not in told, file
+                    keywords = {each.arg: ast.unparse(each.value) for each in node.keywords}
+                    assert keywords["proxy_headers"] == "False", file
+                    assert "forwarded_allow_ips" not in keywords, file
                 if called in ("uvicorn.Config", "Server", "_Server"):
                     making.append(file)
                     assert "guarded(" in text or "web" in file.parts, file

@@ -13,7 +13,7 @@ from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
 from signoff.acceptance.reading.facts.service_names import entity
 from signoff.acceptance.reading.settings.names import CANONICAL
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "configuration"
 _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "model", "environment", "performance"})
@@ -220,5 +220,5 @@ def _stated_port(corpus: Corpus) -> Iterator[Conflict]:
         places += [page.side(owned.setting.line, owned.value, owned.setting.spelling) for owned in given]
         pairs = [(page.path, item.id) for item in demanded]
         pairs += [pair for owned in given for pair in page.criteria_of(owned.setting)]
-        told = f"the port is given as {listed(sorted(ports))}: the service is not where its text says"
-        yield conflict(KIND, "port", places, told, pairs)
+        message = f"the port is given as {listed(sorted(ports))}: the service is not where its text says"
+        yield conflict(KIND, "port", places, message, pairs)

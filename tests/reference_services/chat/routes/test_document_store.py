@@ -111,7 +111,7 @@ def test_at_full_length_no_text_is_without_direction(text: str) -> None:
 
 
 def test_a_question_is_nearer_to_what_answers_it_than_to_anything_else() -> None:
-    told = [
+    statements = [
         "The locker label of the goalkeeper is Glildronun 77.",
         "The shelf mark of the city chronicle is EJ-60971-T.",
         "To restart the pumps, pull the green lever twice.",
@@ -125,7 +125,7 @@ def test_a_question_is_nearer_to_what_answers_it_than_to_anything_else() -> None
     ]
     embed = HashedEmbedder().embed
     for index, question in enumerate(embed(asked)):
-        scores = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in embed(told)]
+        scores = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in embed(statements)]
         assert scores.index(max(scores)) == index, asked[index]
 
 
