@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from signoff.acceptance.asked import Asked
+
+Asks = str | Callable[[Asked], str]
+"""How a question is put: a template (`signoff.acceptance.question`), or a pure function of limit and parameters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
     """Declared once, in the `kinds.py` beside the kind's check; imports nothing that measures.
 
+    `asks` puts into words what its check measures of a criterion, and what not; None where no check judges it. `sample`
+    is what a criterion may ask, for docs/checks.md.
     `words` are statements that ask for it, none where only commands, configuration or a binding file do; `near_misses`
     sound like it and ask for something else. The result
     document shows it as a separate `figure`, or under a `part` of the deployment: one of the two. `units` are those
@@ -21,6 +28,8 @@ class Kind:
 
     name: str
     summary: str
+    asks: Asks | None
+    sample: Asked = field(default_factory=Asked)
     failure: str = ""
     words: tuple[str, ...] = ()
     near_misses: tuple[str, ...] = ()
@@ -34,6 +43,8 @@ class Kind:
     def __post_init__(self) -> None:
         if not self.summary:
             raise ValueError(f"the kind {self.name!r} has no summary")
+        if self.asks == "":
+            raise ValueError(f"the kind {self.name!r} does not say what it asks")
         if bool(self.part) == bool(self.figure):
             raise ValueError(f"the kind {self.name!r} needs a part or a figure of the result document, and one alone")
         if self.figure and not self.units:

@@ -40,6 +40,7 @@ Parameters = TypedDict(
         "concurrent": Annotated[int, Wanted("a whole number")],
         "window_s": Annotated[float, _NUMBER],
         "max_model_len": Annotated[int | None, Wanted("a whole number")],
+        "room": Annotated[Literal["free", "whole"], Wanted("free or whole")],
         "low": Annotated[float | None, _NUMBER],
         "high": Annotated[float | None, _NUMBER],
         # Places: ports, files, units, services.

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from signoff.acceptance.checks import BY_A_PERSON, ROOMS
 from signoff.acceptance.kind import Kind
 from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.question import put
 
 HEAD = f"""# The checks
 
@@ -36,10 +37,18 @@ def _lines(check: Check) -> Iterator[str]:
         yield f"- Example statements: {words}"
     else:
         yield "- Used by commands and configuration of a document, or by a binding file"
+    yield f"- Judged as, for example: {example(kind)}"
     yield f"- Measurement: {_said(check.measure)}"
     yield f"- Decision: {_said(check.judge)}"
     yield f"- Example of a failure: {kind.failure}"
     yield f"- Shown in the result document: {_place(kind)}"
+
+
+def example(kind: Kind) -> str:
+    """The question of its sample. Raises ValueError for a kind that no check judges."""
+    if kind.asks is None:
+        raise ValueError(f"the kind {kind.name!r} asks nothing")
+    return f"{put(kind.asks, kind.sample)}."
 
 
 def _place(kind: Kind) -> str:

@@ -35,5 +35,7 @@ class Check:
     of_process: bool = False
 
     def __post_init__(self) -> None:
+        if self.kind.asks is None:
+            raise ValueError(f"the check of {self.kind.name!r} judges what its kind does not put into words: no `asks`")
         if not self.kind.failure:
             raise ValueError(f"the check of {self.kind.name!r} has no failing case: its kind states no `failure`")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from signoff.acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
 from signoff.acceptance.kind import Kinds
+from signoff.acceptance.question import judged_as
 from signoff.acceptance.reading.binding.binding import Binding, apply_types, binding_path, waivers
 from signoff.acceptance.reading.binding.binding_file import read_binding
 from signoff.acceptance.reading.binding.resolution import resolve
@@ -120,7 +121,7 @@ def _type(state: ReadingState) -> None:
         for note in typed.notes:
             line, column, width = span_of(note.message, statement, state.source)
             state.report(Flaw(note.code, note.severity, line, column, note.message, note.hint, width))
-    state.criteria = identified(state.source.path, state.typed)
+    state.criteria = identified(state.source.path, state.typed, state.source.lines)
     if not state.criteria:
         message = "the document holds no criterion, so nothing can be judged"
         hint = "say what has to hold: as `- [ ] ...`, as a bullet below `## Success Criteria`, as `# Expected: ...`"
@@ -137,6 +138,13 @@ def _bind(state: ReadingState) -> None:
     state.diagnostics += [*state.binding.problems, *about_types, *about_waivers]
 
 
+def _ask(state: ReadingState) -> None:
+    """What the check of each criterion will ask, once its kind, limit and parameters are settled."""
+    state.criteria = tuple(
+        replace(criterion, judged_as=judged_as(criterion, state.kinds)) for criterion in state.criteria
+    )
+
+
 def _account(state: ReadingState) -> None:
     """Which line belongs to what, and what looks like a demand but stands where none is read."""
     lines = state.source.lines
@@ -151,7 +159,7 @@ def _account(state: ReadingState) -> None:
             state.report(Flaw("line-dropped", "error", number, 1, message, hint))
 
 
-STEPS: tuple[Callable[[ReadingState], None], ...] = (_divide, _configure, _find, _type, _bind, _account)
+STEPS: tuple[Callable[[ReadingState], None], ...] = (_divide, _configure, _find, _type, _bind, _ask, _account)
 
 
 def _read(path: Path, kinds: Kinds, today: date, most_bytes: int) -> tuple[Document, Binding | None]:

@@ -31,10 +31,12 @@ class Meaning:
     """One criterion that a line was read as."""
 
     id: str
+    requirement: str
     kind: str
     target: str
     judge: Chip
     service: str
+    judged_as: str
     notes: tuple[str, ...]
 
 
@@ -116,7 +118,16 @@ def _meaning(criterion: Criterion) -> Meaning:
     calls = would_call(criterion.parameters.get("steps"))[0] if criterion.judge == "machine" else []
     made = (f"would call {call}, if the deployment lists it" for call in calls)
     notes = tuple(note for note in (criterion.reason, *criterion.assumptions, *made) if note)
-    return Meaning(criterion.id, criterion.kind.replace("_", " "), _target(criterion), chip, criterion.service, notes)
+    return Meaning(
+        id=criterion.id,
+        requirement=criterion.requirement or "",
+        kind=criterion.kind.replace("_", " "),
+        target=_target(criterion),
+        judge=chip,
+        service=criterion.service,
+        judged_as=criterion.judged_as or "",
+        notes=notes,
+    )
 
 
 def _target(criterion: Criterion) -> str:

@@ -29,7 +29,7 @@ class Progress:
 
     def criterion(self, position: int, total: int, criterion: Criterion, left_s: float, cost_s: float) -> None:
         """The current criterion, the usual time of all remaining ones, and its own."""
-        self._criterion, self._left_s, self._cost_s = f"[{position}/{total}] {criterion.id}", left_s, cost_s
+        self._criterion, self._left_s, self._cost_s = f"[{position}/{total}] {criterion.name}", left_s, cost_s
         self._show(f"{self._criterion}, about {left_s:.0f} s left")
 
     def share(self, what: str, share: float) -> None:

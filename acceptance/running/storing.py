@@ -86,7 +86,8 @@ def closing_lines(folder: Path) -> str:
     for criterion in bad[:MOST_SHOWN]:
         word = criterion.outcome.replace("_", " ")
         place = f"{criterion.document}:{criterion.line}"
-        lines.append(f"  {word}: {place}: {plain_line(criterion.reason, 300)}")
+        named = f"{criterion.requirement}, {place}" if criterion.requirement else place
+        lines.append(f"  {word}: {named}: {plain_line(criterion.reason, 300)}")
         if criterion.hint:
             lines.append(f"    hint: {plain_line(criterion.hint, 300)}")
     if len(bad) > MOST_SHOWN:
@@ -155,7 +156,11 @@ def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
         assumptions=criterion.assumptions,
         threshold=criterion.threshold,
         waiver=findings.waiver(criterion),
-        extra=KINDS[criterion.kind].shown,
+        extra={
+            **KINDS[criterion.kind].shown,
+            "judged_as": criterion.judged_as,
+            "requirement": criterion.requirement,
+        },
     )
 
 

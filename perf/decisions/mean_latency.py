@@ -70,6 +70,7 @@ def decide_mean(
     timeout_ms: float,
     alpha: float = 0.01,
     looks: Sequence[int] = LOOKS,
+    name: str = "mean",
 ) -> Decision:
     """Three-way decision on `mean < limit_ms`, in order of intended time, failures charged at `timeout_ms`.
 
@@ -77,7 +78,8 @@ def decide_mean(
     the whole run says the opposite. Pass: the upper bound is below the limit and the betting e-value, with the
     time-out as the largest possible latency, reaches 1/alpha. Fail: the lower bound is above it. Fewer samples than
     the first look are never judged, not even as a fail: shorter samples see neither a slow tail of 2 % nor slow
-    swings. A failure in place of any latency never turns another verdict into a pass.
+    swings. A failure in place of any latency never turns another verdict into a pass. `name` is what the reason calls
+    the figure.
     """
     check_alpha(alpha)
     planned = tuple(int(look) for look in looks)
@@ -107,7 +109,7 @@ def decide_mean(
         if look > len(values):
             break
         detail |= {"looks_taken": number, "level_to_pass": pass_level, "level_to_fail": fail_level}
-        decision = _look(values[:look], limit_ms, timeout_ms, alpha, (pass_level, fail_level), detail)
+        decision = _look(values[:look], limit_ms, timeout_ms, alpha, (pass_level, fail_level), detail, name)
         if decision.outcome == "pass" and held_back:
             reason = f"{decision.reason}, but an earlier look lay above {limit_ms:g} ms with its failures"
             decision = _withdrawn(decision, reason)
@@ -141,6 +143,7 @@ def _look(
     alpha: float,
     levels: tuple[float, float],
     detail: dict[str, Any],
+    name: str,
 ) -> Decision:
     """One look. A slow start is removed only without failures: it may turn into a pass, a fail holds with it too."""
     failed = values >= timeout_ms
@@ -167,16 +170,16 @@ def _look(
     interval = f"{bounds.mean:.4g} ms in [{low:.4g}, {high:.4g}]"
     outcome: DecisionOutcome = "inconclusive"
     if bounds.low > limit_ms and whole.low > limit_ms:
-        outcome, reason = "fail", f"mean {interval}: above {limit_ms:g} ms"
+        outcome, reason = "fail", f"{name} {interval}: above {limit_ms:g} ms"
     elif bounds.high < limit_ms and enough:
-        outcome, reason = "pass", f"mean {interval}: below {limit_ms:g} ms"
+        outcome, reason = "pass", f"{name} {interval}: below {limit_ms:g} ms"
     elif bounds.high < limit_ms:
         reason = (
-            f"mean {interval}: below {limit_ms:g} ms, but too few samples to exclude rare ones of up to "
+            f"{name} {interval}: below {limit_ms:g} ms, but too few samples to exclude rare ones of up to "
             f"{timeout_ms:g} ms"
         )
     else:
-        reason = f"mean {interval}: the interval holds {limit_ms:g} ms"
+        reason = f"{name} {interval}: the interval holds {limit_ms:g} ms"
     return Decision(outcome, bounds.mean, low, high, len(kept), reason, detail)
 
 

@@ -85,13 +85,14 @@ def decide_percentile(
     quantile: float,
     alpha: float = 0.01,
     timeout_ms: float | None = None,
+    name: str = "",
 ) -> Decision:
     """Three-way decision on `quantile of the latency < limit_ms`, in order of intended time, failures charged at
     `timeout_ms`.
 
     Exact for independent samples by binomial order statistics. Requests over the limit that come in clusters
     carry less information than scattered ones: the bound of the batches' shares must hold too, because the exact
-    one has too little coverage for autocorrelated latencies.
+    one has too little coverage for autocorrelated latencies. `name` is what the reason calls the figure.
     """
     check_alpha(alpha)
     if not 0 < quantile < 1:
@@ -136,7 +137,7 @@ def decide_percentile(
         "least_samples_to_pass": least,
         "detectable_margin": None if high is None else round((high - value) / limit_ms, 4),
     }
-    name = f"p{quantile * 100:g}"
+    name = name or f"p{quantile * 100:g}"
     found = f"{name} {value:.4g} ms, {over} of {count} samples at or over {limit_ms:g} ms"
     reason = {
         "pass": f"{found}: {name} is below the limit",

@@ -41,9 +41,12 @@ class Row:
 
     anchor: str
     id: str
+    requirement: str
+    """The document's own id of the demand, which is its name wherever it is shown."""
     line: int
     text: str
     kind: str
+    judged_as: str
     target: str
     measured: quantity.Figure | None
     outcome: Outcome
@@ -57,6 +60,11 @@ class Row:
     method: tuple[tuple[str, str], ...]
     is_disputed: bool
     stored: StoredCriterion
+
+    @property
+    def heading(self) -> str:
+        """The document's own id of the demand, for in front of its text; "" where the text begins with it."""
+        return "" if self.text.startswith(self.requirement) else self.requirement
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +165,11 @@ def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disput
     return Row(
         anchor=anchor,
         id=line(item.id, 200),
+        requirement=line(item.requirement, 60),
         line=item.line,
         text=line(item.text),
         kind=line(item.kind.replace("_", " "), 60),
+        judged_as=line(item.judged_as),
         target="" if item.threshold is None else quantity.target(item.threshold),
         measured=measured,
         outcome=item.outcome,

@@ -143,13 +143,23 @@ def _criterion(row: Row) -> tuple[str, ...]:
     return (
         str(row.line),
         escape(row.id),
-        f"{escape(row.text)} ({escape(row.kind)})",
+        _JOIN.join([_demand(row), *_question(row)]),
         escape(row.target),
         _measured(row),
         _word(row.word) + (" (waived)" if row.stored.waiver is not None else ""),
         _JOIN.join(escape(sentence) for sentence in reason if sentence),
         ", ".join(evidence),
     )
+
+
+def _demand(row: Row) -> str:
+    named = f"**{escape(row.heading)}** " if row.heading else ""
+    return f"{named}{escape(row.text)} ({escape(row.kind)})"
+
+
+def _question(row: Row) -> Iterator[str]:
+    if row.judged_as:
+        yield f"Judged as: {escape(row.judged_as)}"
 
 
 def _conflicts(document: ResultDocument) -> Iterator[str]:
@@ -180,7 +190,7 @@ def _open(document: ResultDocument) -> Iterator[str]:
 def _open_item(row: Row) -> str:
     said = [row.reason or row.word.word, *row.standing, f"To do: {row.hint}" if row.hint else ""]
     found = _JOIN.join(escape(sentence) for sentence in said if sentence)
-    return f"- Line {row.line}: {escape(row.text)} ({escape(row.kind)}): {found}"
+    return f"- Line {row.line}: {_demand(row)}: {found}"
 
 
 def _log(document: ResultDocument) -> Iterator[str]:

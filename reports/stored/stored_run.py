@@ -73,6 +73,16 @@ class StoredCriterion:
         """The part of the deployment that it is about; "" if it decides a figure, or the run does not say."""
         return text if isinstance(text := self.extra.get("part"), str) else ""
 
+    @property
+    def judged_as(self) -> str:
+        """The question that its check asks, in a sentence; "" where a person judges, or the run does not say."""
+        return text if isinstance(text := self.extra.get("judged_as"), str) else ""
+
+    @property
+    def requirement(self) -> str:
+        """The document's own id of the demand, such as `FR-012`; "" where it has none, or the run does not say."""
+        return text if isinstance(text := self.extra.get("requirement"), str) else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredDocument:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from signoff.acceptance.asked import Asked
 from signoff.acceptance.checks import KINDS
+from signoff.acceptance.question import put
 from signoff.reports.stored.conflict import Conflict, Side
 from signoff.reports.stored.stored_run import Engine, LogEntry, OpenCounts, StoredCriterion, StoredDocument, StoredRun
 from signoff.reports.stored.stored_server import (
@@ -41,7 +43,9 @@ PERSON = "awaiting_person"
 
 
 def criterion(statement: str, kind: str, ordinal: int, line: int, text: str, outcome: str = "pass", **more):
-    """One criterion; the id is section/kind/ordinal."""
+    """One criterion; the id is section/kind/ordinal. Without `parameters` it asks what its kind's sample asks."""
+    known = KINDS[kind]
+    asked = Asked(more.get("threshold"), more.pop("parameters", known.sample.parameters))
     values = {
         "id": f"{more.pop('section')}/{kind}/{ordinal}",
         "document": DOCUMENT,
@@ -53,7 +57,11 @@ def criterion(statement: str, kind: str, ordinal: int, line: int, text: str, out
         "statement": statement,
         "started": "2025-01-20T14:02:01+00:00",
         "seconds": 0.42,
-        "extra": KINDS[kind].shown,
+        "extra": {
+            **known.shown,
+            "judged_as": None if known.asks is None else f"{put(known.asks, asked)}.",
+            "requirement": more.pop("requirement", None),
+        },
         **more,
     }
     return StoredCriterion(**values)
@@ -68,7 +76,7 @@ def latency(statement: str, ordinal: int, line: int, text: str, section: str, as
         line,
         text,
         section=section,
-        reason="mean 412.4 ms, upper bound 419.9 ms below 1500 ms at the first look",
+        reason="mean latency 412.4 ms, upper bound 419.9 ms below 1500 ms at the first look",
         measured=LATENCY_MEASURED,
         threshold=LATENCY,
         evidence=LOAD,
@@ -161,6 +169,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
                 f"HERMES_2_{name.upper()}={value}",
                 section=config,
                 reason=f"/config says {value}",
+                parameters={"name": name, "value": value, "spelling": f"HERMES_2_{name.upper()}"},
                 evidence=("evidence/config.jsonl",),
             )
             for index, (name, value) in enumerate(settings, start=1)
@@ -174,6 +183,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "not_measurable",
             section=config,
             reason="GET /config does not show swap_space",
+            parameters={"name": "swap_space", "value": 0, "spelling": "HERMES_2_SWAP_SPACE"},
             evidence=("evidence/config.jsonl",),
             hint="let /config show swap_space, or declare config_value out of reach",
         ),
@@ -238,6 +248,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "1.3.7: conversations stay coherent",
             "inconclusive",
             section=sub,
+            requirement="Requirement 4.2",
             reason="lower bound 0.66 and upper bound 0.84 lie on both sides of 0.7",
             measured=Measured(value=0.751, unit="ratio", low=0.66, high=0.84, samples=60),
             threshold=Threshold(value=0.7, unit="ratio", comparator=">=", statistic="mean", subject="coherence"),
@@ -277,6 +288,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "Sessions work",
             "fail",
             section=primary,
+            requirement="FR-012",
             reason="3 of 40 replies name nothing of the earlier turn",
             measured=Measured(value=0.925, unit="ratio", low=0.80, high=0.98, samples=40),
             hint="see the failing turns in the evidence; is the session stored before the answer ends?",

@@ -91,6 +91,8 @@ def test_every_part_of_a_criterion_is_on_the_page():
         assert row.text in text
         assert row.reason in text
         assert row.hint in text
+        assert row.judged_as in text
+        assert row.requirement in text
         assert row.target in text
         assert all(note in text for note in (*row.standing, *row.assumed))
         assert row.measured is None or row.measured.value in text

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 from signoff.acceptance.checks.performance.kinds import KINDS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.disk_room import room_of
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.measuring.check import Check
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Measured, Verdict
 
-FREE = re.compile(r"\b(free|available|unused|spare|remaining|left|headroom)\b", re.IGNORECASE)
-DISK = re.compile(r"\b(disk|storage|drive|volume|ssd|nvme|file ?system|space)\b", re.IGNORECASE)
 AT_LEAST = (">=", ">")
 
 
@@ -53,7 +51,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"{limit.text()} limits the used space, and a file system shows only the existing space",
             hint="state the room that has to be there, or ask for the size of a file",
         )
-    is_free = limit.statistic == "free" or (limit.statistic is None and _speaks_of_room(criterion.text))
+    room = limit.statistic or criterion.parameters.get("room") or room_of(criterion.text)
+    is_free = room == "free"
     size = found["free"] if is_free else found["total"]
     word = "free" if is_free else "in all"
     text = f"the file system of {found['path']} has {_gigabytes(size)} {word}"
@@ -72,13 +71,6 @@ def _existing(path: Path, deployment: Deployment) -> Path:
     while not path.exists() and any(path.parent.is_relative_to(root) for root in roots):
         path = path.parent
     return path
-
-
-def _speaks_of_room(text: str) -> bool:
-    """Whether the clause about the disk calls it free: `15 GB available memory, 2 TB storage` does not."""
-    clauses = re.split(r"[,;()]|\band\b", text)
-    about = [clause for clause in clauses if DISK.search(clause)] or clauses
-    return any(FREE.search(clause) for clause in about)
 
 
 def _gigabytes(size: float) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from signoff.acceptance.asked import last_message
 from signoff.acceptance.checks.sessions.kinds import KINDS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence
@@ -23,7 +23,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     A question of the document ("What did I just ask you?") is sent unchanged, after a request that the probe sends
     first: the document's example asks about a turn that was never sent.
     """
-    question = _question(criterion.parameters.get("request"))
+    question = last_message(criterion.parameters.get("request"))
     return probed(
         site,
         "session-recall",
@@ -83,14 +83,6 @@ def _lost_or_unused(evidence: Evidence, misses: Sequence[str]) -> str:
             "see to the store of the sessions and to the header's name"
         )
     return "the history was in some prompts and in others not: see prompt_tokens of the turns in the evidence"
-
-
-def _question(request: Mapping[str, Any] | None) -> str:
-    body = (request or {}).get("body")
-    messages = body.get("messages") if isinstance(body, Mapping) else None
-    last = messages[-1] if isinstance(messages, list) and messages else {}
-    content = last.get("content") if isinstance(last, Mapping) else ""
-    return content if isinstance(content, str) else ""
 
 
 CHECK = Check(KINDS["session_recall"], measure, judge, seconds=4)

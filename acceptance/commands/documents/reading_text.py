@@ -54,6 +54,11 @@ def _document(document: Document, palette: Palette) -> Iterator[str]:
         yield palette("", f"  {name:<{width}}  {_short(value, 200)}")
     yield ""
     yield from _table(document.criteria, palette)
+    questions = [criterion for criterion in document.criteria if criterion.judged_as]
+    if questions:
+        yield palette("bold", "Judged as")
+        yield from (palette("", f"  {found.line:>4}  {found.name}: {found.judged_as}") for found in questions)
+        yield ""
     assumptions = list(_assumptions(document.criteria))
     if assumptions:
         yield palette("bold", "Assumptions")
@@ -62,7 +67,7 @@ def _document(document: Document, palette: Palette) -> Iterator[str]:
     people = [criterion for criterion in document.criteria if criterion.judge == "person"]
     if people:
         yield palette("bold", "For a person to judge")
-        yield from (palette("", f"  {found.line:>4}  {found.id}: {found.reason}") for found in people)
+        yield from (palette("", f"  {found.line:>4}  {found.name}: {found.reason}") for found in people)
         yield ""
     yield from _library_calls(document.criteria, palette)
     yield from _commands(document, palette)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from signoff.acceptance.disk_room import room_of
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
 from signoff.acceptance.reading.facts.facts import Facts
@@ -35,8 +36,9 @@ def disk(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         path, sentence = str(folder), "which a command of the document lists"
     else:
         path, sentence = "/", "as the document names no folder"
+    room = room_of(statement.text)
     assumption = f"the disk that is meant is the one of {path}" + (f", {sentence}" if sentence else "")
-    return Draft("disk", quantity.threshold(), (*quantity.assumptions, assumption), {"path": path})
+    return Draft("disk", quantity.threshold(), (*quantity.assumptions, assumption), {"path": path, "room": room})
 
 
 def sized_path(quantity: Quantity, statement: Statement, facts: Facts) -> str:

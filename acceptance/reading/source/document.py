@@ -205,6 +205,7 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
     if fields["threshold"] is not None:
         del fields["threshold"]["extra"]  # what a stored limit may hold beside these
     fields["assumptions"] = list(criterion.assumptions)
+    fields["not_understood"] = list(criterion.not_understood)
     fields["parameters"] = dict(criterion.parameters)
     if calls := would_call(criterion.parameters.get("steps"))[0]:
         fields["would_call"] = calls

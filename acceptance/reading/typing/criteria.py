@@ -18,6 +18,7 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.sections.requirement import requirement_of
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
     command_has_placeholder,
@@ -82,13 +83,14 @@ def _of_bounded_size(statement: Statement, typed: Typed) -> Typed:
     return Typed(drafts, typed.notes[:most])
 
 
-def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple[Criterion, ...]:
-    """The criteria with their identity: section, kind, and the ordinal within both."""
+def identified(document: str, typed: Iterable[tuple[Statement, Typed]], lines: Sequence[str]) -> tuple[Criterion, ...]:
+    """The criteria with their identity: section, kind, and the ordinal within both; `lines` are the document's."""
     ordinals: Counter[tuple[str, str]] = Counter()
     criteria: list[Criterion] = []
     for statement, found in typed:
         command = statement.command.text if statement.command is not None else ""
         printed = fingerprint(f"{statement.text} {command}")
+        requirement = requirement_of(statement, lines)
         for draft in found.drafts:
             place = (statement.section, draft.kind)
             ordinals[place] += 1
@@ -109,6 +111,7 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple
                     parameters=draft.parameters,
                     reason=draft.reason,
                     service=draft.service,
+                    requirement=requirement,
                 )
             )
     return tuple(criteria)
