@@ -41,6 +41,8 @@ def install(session: nox.Session, *groups: str, extras: tuple[str, ...] = ("serv
 
     Where there is no uv, the session gets one of its own.
     """
+    # A session starts hundreds of Python processes; where this is set, as in many containers, each compiles all anew.
+    session.env["PYTHONDONTWRITEBYTECODE"] = ""
     uv = ("uv",)
     if shutil.which("uv") is None and session.venv_backend != "uv":
         session.run_install("python", "-m", "pip", "install", "--quiet", "uv>=0.8")

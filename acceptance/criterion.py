@@ -34,6 +34,9 @@ class Criterion:
     as it lies on disk. `fingerprint` is the SHA-256 of the statement's words, numbers and comparators, blind to
     reflow, emoji, list markers and bold. `parameters` is what the check of this `kind` needs, plain JSON.
     `service` is the one of several services of a document that it mentions, else empty.
+    `requirement` is the document's own id of the demand (`FR-012`), where it has one. `judged_as` is the question that
+    the check asks, in a sentence; None where a person judges. `not_understood` are parts of the statement that no
+    rule understands, and `load` is the load that the statement asks for.
     """
 
     id: str
@@ -56,3 +59,10 @@ class Criterion:
     """The words for which a person has to judge it: no check measures what they ask."""
     load: Load | None = None
     """The load under which it is asked for; None where the text states none."""
+    requirement: str | None = None
+    judged_as: str | None = None
+
+    @property
+    def name(self) -> str:
+        """What people call it: the document's id before the own one."""
+        return f"{self.requirement} {self.id}" if self.requirement else self.id

@@ -13,7 +13,7 @@
     └── NotRun                     -   its server was given up before it was measured; becomes its outcome
 
 A file of a run that cannot be written is `signoff.reports.errors.NotWritten`, and ends with 3.
-A message says what happened and where (file:line:column or URL); `mend` says what to do.
+A message says what happened and where (file:line:column or URL); `hint` says what to do.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class SignoffError(Exception):
 
     exit_code = 3
 
-    def __init__(self, message: str, mend: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.mend = mend
+        self.hint = hint
 
 
 class UsageError(SignoffError):
@@ -64,7 +64,7 @@ class PortInUse(RunInvalid):
 
 
 class NotMeasurable(SignoffError):
-    """One criterion cannot be measured here. `mend` says what would make it measurable."""
+    """One criterion cannot be measured here. `hint` says what would make it measurable."""
 
 
 class NotRun(SignoffError):

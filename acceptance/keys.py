@@ -1,6 +1,6 @@
 """The keys of a run: read from variables, and given to a child by a pipe.
 
-Everybody on a machine can read the command line of a process, and its owner and who debugs it the environment that it
+All users of a machine can read the command line of a process, and its owner and who debugs it the environment that it
 was started with. So a key is on no command line, and a child that needs one reads it from an inherited pipe.
 """
 
@@ -15,15 +15,15 @@ from signoff.acceptance.errors import UsageError
 from signoff.perf.redaction import known_secrets
 
 MOST_BYTES = 16_000
-"""Less than any system's pipe holds: nobody has to read while it is filled."""
+"""Less than the capacity of a pipe on any system: it can be filled before it is read."""
 
 
 _held: dict[str, str] = {}
-"""Variables that were taken out of this process's environment, each with what it held."""
+"""Variables that were removed from this process's environment, with their values."""
 
 
 def value(variable: str) -> str:
-    """What a variable holds, "" where it is not set. It is taken out of all that is written from now on."""
+    """The value of a variable, "" if it is not set. It is removed from all output from now on."""
     key = (os.environ.get(variable) or _held.get(variable, "")).strip()
     if key:
         known_secrets.remember(key, variable)
@@ -36,7 +36,7 @@ def is_set(variable: str) -> bool:
 
 
 def withdraw() -> None:
-    """Take the variables that hold a known key out of this process's environment: nobody inherits them by chance.
+    """Take the variables that hold a known key out of this process's environment, so that no child inherits them.
 
     Children are started by libraries too: Python looks for a shared library with a compiler.
     """

@@ -20,6 +20,6 @@ def parsed(text: str) -> dict[str, Any]:
     except tomllib.TOMLDecodeError:
         raise
     except RecursionError:
-        raise tomllib.TOMLDecodeError("it nests deeper than anybody writes") from None
+        raise tomllib.TOMLDecodeError("it is nested too deeply") from None
     except ValueError as error:  # a number that is too long, a date that does not exist
         raise tomllib.TOMLDecodeError(str(error)) from None

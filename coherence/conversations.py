@@ -1,4 +1,4 @@
-"""Conversations whose last question only a server that remembers can answer."""
+"""Conversations whose last question requires memory."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ MAX_TURNS_BETWEEN = 6
 class Conversation:
     """User messages, then a closed question.
 
-    A right answer holds every atom of `expected` and none of `forbidden`. The forbidden ones were said in the
-    conversation, too (a stale value, a similar thing's value, a name in passing): reciting is not answering.
+    A correct answer contains every atom of `expected` and none of `forbidden`. The forbidden ones occur in the
+    conversation too (a stale value, a similar thing's value, another name): reciting everything does not count.
     """
 
     id: str
@@ -34,7 +34,7 @@ _Told = tuple[tuple[str, ...], str, tuple[str, ...], tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class _Author:
-    """What a conversation is written from."""
+    """The input for writing a conversation."""
 
     phrasing: Phrasing
     words: Words
@@ -61,7 +61,7 @@ class _Author:
 
 
 def build(seed: int, count: int) -> tuple[Conversation, ...]:
-    """The first `count` conversations of a seed, the categories in turn. A larger count only adds to them."""
+    """The first `count` conversations of a seed, by rotating categories. A larger count only adds conversations."""
     phrasing = load()
     author = _Author(
         phrasing,
@@ -71,13 +71,13 @@ def build(seed: int, count: int) -> tuple[Conversation, ...]:
     conversations = []
     for index in range(count):
         category = CATEGORIES[index % len(CATEGORIES)]
-        told = _CATEGORIES[category](author, index // len(CATEGORIES))
-        conversations.append(Conversation(f"{category}-{index:03d}", category, *told))
+        parts = _CATEGORIES[category](author, index // len(CATEGORIES))
+        conversations.append(Conversation(f"{category}-{index:03d}", category, *parts))
     return tuple(conversations)
 
 
 def _recall(author: _Author, round_: int) -> _Told:
-    """A fact, then 1 to 6 turns of something else, one of which drops another name."""
+    """A fact, then 1 to 6 unrelated turns, one of which mentions another name."""
     (thing,) = author.things(1)
     fact, value = author.tell(thing)
     remark, name = author.aside(author.phrasing.remarks)
@@ -113,7 +113,7 @@ def _interference(author: _Author, round_: int) -> _Told:
 
 
 def _previous_request(author: _Author, round_: int) -> _Told:
-    """Two requests; the later one is asked for in the very next turn."""
+    """Two requests; the next turn asks about the later one."""
     earlier, later = author.chance.sample(author.phrasing.requests, 2)
     old, new = author.words.draw("name"), author.words.draw("name")
     turns = (earlier.format(value=old), *author.small_talk(0, 2), later.format(value=new))

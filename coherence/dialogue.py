@@ -1,4 +1,4 @@
-"""Conversations held with a server, each in a session of its own, and each with a control."""
+"""Conversations with a server, each in a separate session, and each with a control."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TurnRecord = Record
 
 
 class Dialogue:
-    """One session with a server; every turn that is said in it becomes two records."""
+    """One session with a server; every turn becomes two records."""
 
     def __init__(
         self, send: Sender, conversation: str, category: str, session_id: str | None, *, control: bool = False
@@ -33,7 +33,7 @@ class Dialogue:
         self._turns = 0
 
     async def say(self, text: str) -> Reply:
-        """Send the new user message alone: what came before, the server has to remember."""
+        """Send only the new user message: the server has to remember the history."""
         reply = await self._send(text, self.session_id)
         self._turns += 1
         common = {**self._common, "session": self.session_id, "control": self._control}
@@ -55,15 +55,15 @@ class Dialogue:
 
 
 def new_session_id() -> str:
-    """A session id that nobody can have used or can guess."""
+    """A unique session id that cannot be guessed."""
     return f"signoff-{secrets.token_hex(16)}"
 
 
 async def hold(conversation: Conversation, send: Sender, session_id: str) -> list[TurnRecord]:
-    """The records of one conversation, of its control, and what both came to.
+    """The records of one conversation and its control, and the result.
 
-    The control is the question alone in a fresh session, asked last, so that a server which mixes sessions
-    up gives itself away. A turn that ends in an error ends the session: the conversation counts as wrong.
+    The control is the question alone in a fresh session, sent last, so that a server which mixes sessions
+    up is detected. A turn with an error ends the session: the conversation counts as wrong.
     """
     session = Dialogue(send, conversation.id, conversation.category, session_id)
     control = Dialogue(send, conversation.id, conversation.category, new_session_id(), control=True)
@@ -99,7 +99,7 @@ async def hold_all(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     on_records: Callable[[Sequence[Record]], None] = lambda records: None,
 ) -> list[Record]:
-    """Hold conversations side by side; the records come back in the order of the conversations.
+    """Run conversations concurrently; the records are returned in the order of the conversations.
 
     `on_records` gets the records of each conversation as soon as it has ended, so that they can be kept.
     """

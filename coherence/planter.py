@@ -29,11 +29,11 @@ class Planter:
         self._chance = random.Random(f"{probe} {seed}")  # noqa: S311  repeatable, guards no secret
 
     def fact(self, name: str, between: int) -> Plant:
-        """A fact, so many turns of small talk, and the question for the fact."""
+        """A fact, a number of small-talk turns, and a question about the fact."""
         thing = self._chance.choice(self._phrasing.families).things(self._chance, 1)[0]
         value = self._words.draw(thing.shape)
-        told = thing.put(self._chance.choice(self._phrasing.tell), value)
-        return Plant(name, (told, *fillers(self._chance, between)), thing.put("What is {thing}?"), value)
+        statement = thing.put(self._chance.choice(self._phrasing.tell), value)
+        return Plant(name, (statement, *fillers(self._chance, between)), thing.put("What is {thing}?"), value)
 
     def request(self, name: str, question: str) -> Plant:
         """A request with a name unseen before, and the caller's question about the request just made."""
@@ -42,7 +42,7 @@ class Planter:
         return Plant(name, (request,), question, value)
 
     def same_fact(self, names: Sequence[str]) -> list[Plant]:
-        """The same fact told with another nonce to each: who mixes sessions up has every reason to."""
+        """The same fact with a different nonce for each session, which provokes servers that mix sessions up."""
         thing = self._chance.choice(self._phrasing.families).things(self._chance, 1)[0]
         values = [self._words.draw(SHAPES[index % len(SHAPES)]) for index in range(len(names))]
         return [

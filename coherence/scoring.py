@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import Protocol
 
 MAX_WORDS = 40
-"""A longer reply does not count: who recites everything has not answered."""
+"""A longer reply does not count: reciting everything is not an answer."""
 
 _SEPARATOR = re.compile(r"[\W_]+")
 
 
 class Item(Protocol):
-    """What is scored: the final question and its atoms."""
+    """The scored part: the final question and its atoms."""
 
     @property
     def question(self) -> str: ...

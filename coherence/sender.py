@@ -27,7 +27,7 @@ SESSION_HEADER = "X-Session-ID"
 MAX_TOKENS = 64
 MAX_BODY_BYTES = 1_000_000
 MAX_REPLY_CHARACTERS = 20_000
-"""Of the text of a reply: more than 64 tokens can have, or a server can recite of a session."""
+"""Limit of a reply's text: more than 64 tokens, or the recitation of a session."""
 KEPT_CONNECTION_S = 2.0
 """Below the five seconds after which uvicorn and others close an idle connection: a request must not meet its end."""
 RATE_TRIES = 4
@@ -38,7 +38,7 @@ _EXCERPT_CHARACTERS = 200
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back for one turn. `error` is empty exactly where `text` is a reply of the model."""
+    """The result of one turn. `error` is empty exactly if `text` is a reply of the model."""
 
     text: str
     status: int | None
@@ -49,7 +49,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What came back for a GET. `status` is None where nothing did."""
+    """The result of a GET. `status` is None without a response."""
 
     text: str
     status: int | None
@@ -57,7 +57,7 @@ class Page:
     error: str = ""
 
     def json(self) -> object:
-        """The body as JSON, or None where it is none."""
+        """The body as JSON, or None if it is none."""
         found: object = server_json.found(self.text)
         return found
 
@@ -77,9 +77,9 @@ class Service(Sender, Protocol):
 class ChatSender:
     """An OpenAI-compatible chat endpoint. Redirects are not followed, proxies of the environment not used.
 
-    `timeout_s` bounds a whole exchange, not the gap between two bytes. Never raises for what a server does. Where
-    `patience` has given the server up, nothing is sent, and the error says why. A request that is refused with 429 is
-    sent again after the time that the server names: a limit on the rate says nothing of a conversation.
+    `timeout_s` limits a whole exchange, not the gap between two bytes. Never raises for a server's failure. If
+    `patience` has given up the server, nothing is sent, and the error says why. A request that is refused with 429 is
+    retried after the time that the server names: a rate limit says nothing about a conversation.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class ChatSender:
         self._patience = patience or Patience()
         self._unresolved = ""
         self.waited_for_rate = 0
-        """How often a refusal for the rate was waited for."""
+        """The number of retries after 429."""
         self._client = Client(
             joined(self._base_url, CHAT_PATH),
             headers={"Accept": "*/*", **(headers or {})},
@@ -151,7 +151,7 @@ class ChatSender:
     async def _exchange_once(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes
     ) -> tuple[Page, float | None]:
-        """One exchange, and the seconds to wait where it was refused for the rate."""
+        """One exchange, and the seconds to wait after a 429."""
         url = joined(self._base_url, path)
         why = self._unresolved or self._patience.given_up(method, url)
         if why:
@@ -174,7 +174,7 @@ class ChatSender:
 
 
 def _wait_s(reply: HttpReply) -> float | None:
-    """How long to wait before a request that was refused for the rate is sent again; None for every other reply."""
+    """The time to wait before a retry after 429; None for every other reply."""
     if reply.status != HTTPStatus.TOO_MANY_REQUESTS:
         return None
     try:
@@ -185,7 +185,7 @@ def _wait_s(reply: HttpReply) -> float | None:
 
 
 def _reply(page: Page) -> Reply:
-    """The reply in a chat completion; whatever is not one is an error, with a short excerpt."""
+    """The reply in a chat completion; anything else is an error with a short excerpt."""
     if page.error:
         return Reply("", page.status, page.ms, page.error)
     excerpt = page.text[:_EXCERPT_CHARACTERS]

@@ -23,7 +23,7 @@ _EXCERPT_CHARACTERS = 2_000
 
 
 async def probe_record(service: Service, seed: int, path: str = "/sessions/{id}") -> tuple[RecordResult, list[Record]]:
-    """Say two turns, then read the session's page: exactly these turns, in order; an unknown id is a 404."""
+    """Send two turns, then read the session's page: it has exactly these turns, in order; an unknown id is a 404."""
     session = Dialogue(service, "record-0", "record", new_session_id())
     said: list[tuple[str, str]] = []
     for text in _turns("record", seed):
@@ -85,7 +85,7 @@ def figures(text: str, body: object) -> dict[str, float]:
 
 
 def _moved(name: str, at_rest: Mapping[str, float], then: Mapping[str, float], now: Mapping[str, float]) -> bool:
-    """Whether a figure rose by what one session can raise it by, and by more than it does at rest."""
+    """Whether a figure rose by a plausible amount for one session, and by more than at rest."""
     rise = now[name] - then.get(name, 0.0)
     usual = then.get(name, 0.0) - at_rest.get(name, 0.0)
     return max(usual, 0.0) < rise <= 2 * TURNS and not _TIME.search(_stem(name))
@@ -104,7 +104,7 @@ def _leaves(name: str, value: object) -> Iterator[tuple[str, float]]:
 
 
 def _stem(name: str) -> str:
-    """The part of a figure's name that says what is counted: without the labels."""
+    """The name of a figure without its labels."""
     return name.partition("{")[0]
 
 

@@ -42,7 +42,7 @@ _Found = TypeVar("_Found")
 async def probe_recall(
     send: Sender, seed: int, sessions: int = 6, most_between: int = 3, question: str = ""
 ) -> tuple[RecallResult, list[Record]]:
-    """Say something, ask for it 0 to `most_between` turns later, and ask a fresh session the same.
+    """State a fact, ask for it 0 to `most_between` turns later, and ask a fresh session the same.
 
     With a `question` of the caller's ("What did I just ask you?") the turn right before it is a request that
     holds a nonce, and the reply has to hold that nonce.
@@ -74,7 +74,7 @@ async def probe_recall(
 
 
 async def probe_window(send: Sender, size: int, seed: int) -> tuple[WindowResult, list[Record]]:
-    """Plant facts at distances around `size` turns and `size` messages, each in a session of its own."""
+    """Plant facts at distances around `size` turns and `size` messages, each in a separate session."""
     near = (0, size // 2 - 2, size // 2 - 1, size // 2, size - 2, size - 1, size, size + 1)
     tried = sorted({between for between in near if between >= 0})
     planter = Planter("window", seed)
@@ -91,7 +91,7 @@ async def probe_window(send: Sender, size: int, seed: int) -> tuple[WindowResult
 
 
 def _unit(size: int, tried: Sequence[int], recalled: Sequence[int]) -> str:
-    """What the farthest recalled distance says about how the server counts."""
+    """How the server counts, from the farthest recalled distance."""
     if not recalled:
         return "none"
     if list(recalled) != list(tried[: len(recalled)]):
@@ -122,9 +122,9 @@ async def probe_isolation(
     async def ask(pair: tuple[Plant, Dialogue]) -> str:
         return (await pair[1].say(pair[0].question)).text
 
-    told = await _side_by_side(pairs, tell, concurrency)
+    first_replies = await _side_by_side(pairs, tell, concurrency)
     asked = await _side_by_side(pairs, ask, concurrency)
-    held = {plant.name: f"{first}\n{last}" for plant, first, last in zip(plants, told, asked, strict=True)}
+    held = {plant.name: f"{first}\n{last}" for plant, first, last in zip(plants, first_replies, asked, strict=True)}
     result = IsolationResult(
         sessions=count,
         answered=sum(not dialogue.errors for dialogue in dialogues),
@@ -140,7 +140,7 @@ async def probe_isolation(
 
 
 async def probe_stateless(send: Sender, seed: int, pairs: int = 3) -> tuple[StatelessResult, list[Record]]:
-    """Say something without a session header, then ask for it without one: nothing may be remembered."""
+    """State a fact without a session header, then ask for it without one: nothing may be remembered."""
     planter = Planter("stateless", seed)
     plants = [planter.fact(f"stateless-{index}", 0) for index in range(pairs)]
     found = await _side_by_side(plants, lambda plant: _ask(send, plant, None))

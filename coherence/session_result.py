@@ -1,4 +1,4 @@
-"""What session probes find, and whether that is as it should be (`holds`)."""
+"""Results of session probes, and whether they are as expected (`holds`)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signoff.coherence.dialogue import Dialogue, Record
 
 @dataclass(frozen=True, slots=True)
 class RecallResult:
-    """In how many sessions a reply held what was said before, and in how many a fresh session knew it."""
+    """The numbers of sessions that recalled the fact, and of fresh sessions that knew it."""
 
     sessions: int
     recalled: int
@@ -27,7 +27,7 @@ class RecallResult:
 
 @dataclass(frozen=True, slots=True)
 class WindowResult:
-    """How many turns may lie between a fact and its question.
+    """The largest distance in turns between a fact and its question.
 
     `tried` and `recalled` count the turns between. `unit` is what the observed edge fits: `size` turns or
     `size` messages, with or without the question's own, `more` than the size, `none`, or `irregular`.
@@ -53,7 +53,7 @@ class WindowResult:
 
 @dataclass(frozen=True, slots=True)
 class IsolationResult:
-    """What concurrent sessions knew of each other.
+    """Leaks between concurrent sessions.
 
     `bound` is the rule of three: without a leak in n answered sessions, fewer than 3/n of all sessions
     leak, at 95 %. A server that remembers nothing leaks nothing either, hence `recalled`.
@@ -85,7 +85,7 @@ class IsolationResult:
 
 @dataclass(frozen=True, slots=True)
 class StatelessResult:
-    """In how many pairs of requests without a session header the second one knew the first."""
+    """The number of pairs of requests without a session header whose second one knew the first."""
 
     pairs: int
     remembered: int
@@ -132,9 +132,9 @@ class MetricsResult:
 
 @dataclass(frozen=True, slots=True)
 class TruncationResult:
-    """What a session knew of its last turns after about `said_tokens` were said in it, more than `length`.
+    """A session's memory of its last turns after about `said_tokens` tokens, more than `length`.
 
-    `longest_prompt` is the most tokens that the server counted in one prompt, None where it counts none.
+    `longest_prompt` is the most tokens that the server counted in one prompt, None if it counts none.
     """
 
     length: int

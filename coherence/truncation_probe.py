@@ -15,10 +15,10 @@ WORD = " and"
 
 
 async def probe_truncation(send: Sender, seed: int, length: int) -> tuple[TruncationResult, list[Record]]:
-    """Say half as much again as `length` tokens in one session, then two facts, and ask for both.
+    """Send one and a half times `length` tokens in one session, then two facts, and ask for both.
 
-    The server's own count of the first turn, where it gives one, says how many words make so many tokens. The
-    turns are few, so that a memory of ten turns forgets none of them before the context is full.
+    The server's own count of the first turn, if reported, gives the words per token. The turns are few, so that a
+    memory of ten turns drops none of them before the context is full.
     """
     session = Dialogue(send, "truncation", "truncation", new_session_id())
     plants = [plant for name in ("truncation-a", "truncation-b") for plant in [Planter(name, seed).fact(name, 0)]]

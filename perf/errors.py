@@ -16,7 +16,7 @@
     ├── EvidenceUnreadable  another tool's result that cannot be taken as evidence
     └── InputUnreadable   a file that is not there, no regular file, or longer than what is read of it
 
-A request that fails is not an error but a record. A message says what happened and where; `mend` says what to
+A request that fails is not an error but a record. A message says what happened and where; `hint` says what to
 do.
 """
 
@@ -28,9 +28,9 @@ from pathlib import Path
 class PerfError(Exception):
     """Base of the tree."""
 
-    def __init__(self, message: str, mend: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.mend = mend
+        self.hint = hint
 
 
 class PlanInvalid(PerfError, ValueError):
@@ -94,10 +94,10 @@ class InputMissing(InputUnreadable):
 
 
 class InputTooLong(InputUnreadable):
-    """A file with more bytes than are read; `size` is None where only that is known."""
+    """A file with more bytes than are read; `size` is None if only that is known."""
 
     def __init__(self, path: Path, size: int | None, most: int) -> None:
-        told = f"more than {most:,} bytes" if size is None else f"{size:,} bytes"
-        super().__init__(f"{path}: {told}, and at most {most:,} are read", "give a shorter file")
+        length = f"more than {most:,} bytes" if size is None else f"{size:,} bytes"
+        super().__init__(f"{path}: {length}, and at most {most:,} are read", "give a shorter file")
         self.size = size
         self.most = most

@@ -26,7 +26,7 @@ _KINDS: Final = (
 
 @contextmanager
 def opened(path: Path, most_bytes: int) -> Iterator[BufferedReader]:
-    """A regular file of at most so many bytes, to be read in pieces. Raises InputUnreadable."""
+    """Opens a regular file of limited size, to be read in parts. Raises InputUnreadable."""
     with _open(path) as file:
         size = os.fstat(file.fileno()).st_size
         if size > most_bytes:
@@ -35,7 +35,7 @@ def opened(path: Path, most_bytes: int) -> Iterator[BufferedReader]:
 
 
 def read_input(path: Path, most_bytes: int) -> bytes:
-    """The bytes of a regular file. Raises InputUnreadable; InputTooLong where they are more than so many."""
+    """The bytes of a regular file. Raises InputUnreadable; InputTooLong above the size limit."""
     with opened(path, most_bytes) as file:
         try:
             # A file may grow meanwhile, and those of the kernel have no size.
@@ -64,7 +64,7 @@ def _open(path: Path) -> BufferedReader:
         return os.fdopen(descriptor, "rb")
     os.close(descriptor)
     kind = next((name for is_kind, name in _KINDS if is_kind(mode)), "no file")
-    raise InputUnreadable(f"{path}: this is {kind}, not a regular file", "put what is to be read into a file")
+    raise InputUnreadable(f"{path}: this is {kind}, not a regular file", "copy the input to a file")
 
 
 def _unreadable(path: Path, error: OSError) -> InputUnreadable:

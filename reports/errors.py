@@ -1,9 +1,9 @@
 """Errors of stored runs.
 
 ReportError
-├── NotWritten               a file of a run cannot be written: no room, a link in its place, no permission
+├── NotWritten               a file of a run cannot be written: disk full, a link in its place, no permission
 └── StoredRunUnreadable      the file cannot be used as it is
-    ├── StoredRunTorn        no complete JSON text: cut off, empty or not JSON
+    ├── StoredRunTorn        no complete JSON text: truncated, empty or not JSON
     ├── UnknownSchema        written by another version
     └── StoredRunMalformed   JSON, but a key is missing or of the wrong kind
 """
@@ -12,18 +12,18 @@ from __future__ import annotations
 
 
 class ReportError(Exception):
-    """Base of the tree. `mend` says what to do."""
+    """Base class. `hint` is the hint."""
 
-    def __init__(self, message: str, mend: str = "") -> None:
+    def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
-        self.mend = mend
+        self.hint = hint
 
 
 class NotWritten(ReportError):
-    """A file cannot be written. `is_full` is True where there is no room for it."""
+    """A file cannot be written. `is_full` is True if there is no room for it."""
 
-    def __init__(self, message: str, mend: str = "", *, is_full: bool = False) -> None:
-        super().__init__(message, mend)
+    def __init__(self, message: str, hint: str = "", *, is_full: bool = False) -> None:
+        super().__init__(message, hint)
         self.is_full = is_full
 
 
@@ -32,11 +32,11 @@ class StoredRunUnreadable(ReportError):
 
 
 class StoredRunTorn(StoredRunUnreadable):
-    """The file holds no complete JSON text."""
+    """The file contains no complete JSON text."""
 
 
 class UnknownSchema(StoredRunUnreadable):
-    """The file says that another version of the format was used."""
+    """The file has another version of the format."""
 
 
 class StoredRunMalformed(StoredRunUnreadable):

@@ -1,6 +1,6 @@
-"""Text from a document, a server or a model, made safe to display.
+"""Makes text from a document, a server or a model safe to display.
 
-Nothing here escapes HTML or Markdown: that is the business of the two writers. This module takes away what
+Nothing here escapes HTML or Markdown: the two writers do that. This module removes what
 deceives a reader in any format: control characters, terminal escapes, direction overrides, invisible marks.
 """
 
@@ -19,17 +19,17 @@ _SPACE = re.compile(r"[\t\n\r ]+")
 
 
 def visible(text: Any) -> str:
-    """The text with every character that cannot be seen written as its code point: ESC becomes `⟨U+001B⟩`."""
+    """The text with every invisible character as its code point: ESC becomes `⟨U+001B⟩`."""
     return _HIDDEN.sub(lambda found: f"⟨U+{ord(found.group()):04X}⟩", str(text))
 
 
 def json_text(text: str) -> str:
-    """A JSON text with the escape of every character that cannot be seen: it says the same, and harms no terminal."""
+    """A JSON text with invisible characters escaped: equal content, safe for terminals."""
     return _HIDDEN.sub(lambda found: _utf_16(found.group()), text)
 
 
 def toml_text(text: str) -> str:
-    """The same for a TOML text in quotation marks. TOML has no escape for a lone surrogate: U+FFFD stands for it."""
+    """The same for a TOML text in quotation marks. TOML has no escape for a lone surrogate: U+FFFD replaces it."""
     return _HIDDEN.sub(lambda found: _scalar(ord(found.group())), text)
 
 
@@ -45,7 +45,7 @@ def _scalar(code: int) -> str:
 
 
 def line(text: Any, longest: int = LONGEST) -> str:
-    """The text on one line, cut with a notice where it is longer than any reader wants."""
+    """The text on one line; a very long one is shortened with a notice."""
     flat = visible(_SPACE.sub(" ", str(text)).strip())
     if len(flat) <= longest:
         return flat
@@ -53,7 +53,7 @@ def line(text: Any, longest: int = LONGEST) -> str:
 
 
 def link(path: str, prefix: str = "") -> str | None:
-    """The relative address of a file beside the report, or None where following it would lead elsewhere."""
+    """The relative address of a file beside the report, or None if following it would lead elsewhere."""
     parts = path.split("/")
     unsafe = not path or visible(path) != path or any(sign in path for sign in "\\:")
     if unsafe or any(part in {"", ".", ".."} for part in parts):

@@ -1,6 +1,6 @@
-"""The one way to print: every command uses `show`.
+"""The one function for output, `show`; every command uses it.
 
-What is said holds text of documents, servers, files and arguments. None of it can move the cursor, write into the
+Output contains text from documents, servers, files and arguments. None of it can move the cursor, write into the
 clipboard, clear the screen or reorder a line: each character that could is shown as its code point. Our own colours
 come through because `styled` makes a text harmless before it colours it.
 
@@ -29,7 +29,7 @@ STYLES: Final[Mapping[str, str]] = {
     "conflict": "1;35",
     "bold": "1",
     "soft": "2",
-    "mend": "32",
+    "hint": "32",
 }
 _OURS: Final = re.compile("(\x1b\\[(?:0|" + "|".join(STYLES.values()) + ")m)")
 _CLEAR_LINE: Final = "\r\x1b[K"
@@ -37,49 +37,49 @@ _CLEAR_SCREEN: Final = "\x1b[2J\x1b[3J\x1b[H"
 
 
 def show(text: object = "", *, on: Stream = "out", end: str = "\n", coloured: bool = False) -> None:
-    """Write a text to standard output or error, at once. `coloured` keeps the colours that `styled` put in.
+    """Write a text to standard output or error immediately. `coloured` keeps the colours of `styled`.
 
-    Raises BrokenPipeError where nobody reads any more, and OSError where there is no room.
+    Raises BrokenPipeError if the reader has closed the pipe, and OSError if the disk is full.
     """
     parts = _OURS.split(str(text)) if coloured else [str(text)]
     _write(on, "".join(part if place % 2 else harmless(part) for place, part in enumerate(parts)) + end)
 
 
 def harmless(text: object) -> str:
-    """The text with nothing in it that a terminal obeys, but tabs and the ends of lines."""
+    """The text without terminal control characters, except tabs and line ends."""
     return visible(leaving(str(text)).replace("\r\n", "\n"))
 
 
 def styled(style: str, text: object) -> str:
-    """The text, made harmless and then coloured; for `show` with `coloured`."""
+    """The text, sanitized and then coloured; for `show` with `coloured`."""
     shown = harmless(text)
     return f"\x1b[{STYLES[style]}m{shown}\x1b[0m" if style and shown else shown
 
 
 def redraw(text: object) -> None:
-    """Put a line that moves in the place of the last one, on standard error."""
+    """Replace the progress line on standard error."""
     width = shutil.get_terminal_size().columns - 1
     _write("err", _CLEAR_LINE + harmless(text).replace("\n", " ")[:width])
 
 
 def clear_line() -> None:
-    """Take away the line that `redraw` drew."""
+    """Remove the line of `redraw`."""
     _write("err", _CLEAR_LINE)
 
 
 def clear_screen() -> None:
-    """An empty standard output, where it is a terminal."""
+    """Clear standard output if it is a terminal."""
     if is_terminal("out"):
         _write("out", _CLEAR_SCREEN)
 
 
 def is_terminal(on: Stream) -> bool:
-    """Whether a person looks at this stream."""
+    """Whether this stream is a terminal."""
     return stream(on).isatty()
 
 
 def silence() -> None:
-    """Nothing more goes to standard output, whose reader left, also not the last flush of the interpreter."""
+    """Discard further standard output after its reader left, including the interpreter's last flush."""
     with contextlib.suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream("out").fileno())
 
@@ -92,9 +92,9 @@ def stream(on: Stream) -> TextIO:
 
 @contextlib.contextmanager
 def guarded(*, output: bool = False) -> Iterator[None]:
-    """Makes harmless what others print meanwhile: warnings, logs and tracebacks to standard error.
+    """Sanitizes other output meanwhile: warnings, logs and tracebacks on standard error.
 
-    With `output` also what goes to standard output.
+    With `output` also standard output.
     """
     with contextlib.ExitStack() as kept:
         kept.enter_context(contextlib.redirect_stderr(cast(TextIO, _Guard(stream("err")))))
@@ -104,7 +104,7 @@ def guarded(*, output: bool = False) -> Iterator[None]:
 
 
 class _Guard:
-    """A stream that writes harmless text; all else is the stream's."""
+    """A stream that sanitizes text; other attributes are the stream's."""
 
     def __init__(self, guarded: TextIO) -> None:
         self.guarded = guarded
@@ -128,6 +128,6 @@ def _write(on: Stream, text: str) -> None:
 
 
 def _encodable(text: str, into: TextIO) -> str:
-    """A terminal of another encoding shows a mark in place of what it lacks."""
+    """A terminal with another encoding shows a replacement for unsupported characters."""
     encoding = into.encoding or "utf-8"
     return text.encode(encoding, "replace").decode(encoding)

@@ -1,1 +1,1 @@
-"""Makes the small language model of fixtures/models/recall, which remembers what it is told; it is not installed."""
+"""Trains the small language model of fixtures/models/recall, which recalls facts of a conversation; not installed."""

@@ -1,9 +1,9 @@
-"""Dialogues without end, in which a user tells facts, talks of other things, and asks.
+"""An endless generator of dialogues: the user states facts, changes the subject and asks questions.
 
-Every reply follows from what the user has said before it, so that a model can learn it: a fact is noted, a question
-is answered by the user's own words or by "You have not told me.", a question about the last message gets that message.
-A reply says the thing first and goes on as the latest message about it does ("Well, the colour of the boat is red."),
-so that all of it is copied, and one place decides whether there is anything to go on with.
+Every reply follows from the user's earlier messages, so that a model can learn it: a fact is noted, a question is
+answered in the user's own words or by "You have not told me.", a question about the last message repeats that message.
+A reply names the thing first and continues like the latest message about it ("Well, the colour of the boat is red.").
+So the whole reply is a copy, and only one position decides whether there is anything to copy.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ NO_MESSAGE = "You have not said anything before."
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One message of the user and the reply. A right reply holds all of `values` and none of `others`, which were
-    told, too; `between` counts the exchanges since the fact."""
+    """One message of the user and the reply. A correct reply contains all of `values` and none of `others`, which were
+    stated too; `between` counts the exchanges since the fact."""
 
     kind: Kind
     user: str
@@ -34,13 +34,13 @@ class Exchange:
     values: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     things: tuple[str, ...] = ()
-    """What a question is about."""
+    """The subject of a question."""
     between: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """What a server gets: a system prompt or none (empty), and the exchanges."""
+    """The input of a server: a system prompt (may be empty), and the exchanges."""
 
     system: str
     exchanges: tuple[Exchange, ...]
@@ -48,7 +48,7 @@ class Dialogue:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What was told last of a thing: the value, how the message went on after the thing, the exchange's place."""
+    """The latest statement about a thing: the value, the rest of the message, and the index of the exchange."""
 
     value: str
     words: str
@@ -70,9 +70,9 @@ class Author:
     """Values may be held out where wordings are not."""
     wordings: Wordings = field(init=False)
     speaker: Speaker = field(init=False)
-    told: dict[str, Fact] = field(default_factory=dict)
+    stated: dict[str, Fact] = field(default_factory=dict)
     values: list[str] = field(default_factory=list)
-    """Every value that was told."""
+    """Every value stated so far."""
     changed: set[str] = field(default_factory=set)
     exchanges: list[Exchange] = field(default_factory=list)
 
@@ -83,12 +83,12 @@ class Author:
     # What is said
 
     def tell(self) -> None:
-        """A fact, or now and then two at once."""
-        thing, value = self.speaker.thing(self.told), self._value()
+        """A fact, occasionally two at once."""
+        thing, value = self.speaker.thing(self.stated), self._value()
         facts = [(thing, value)]
         text = self.speaker.put(self.wordings.tell, thing, value)
         if self.chance.random() < 0.03 and text.endswith("."):
-            facts.append((self.speaker.thing((*self.told, thing)), self._value()))
+            facts.append((self.speaker.thing((*self.stated, thing)), self._value()))
             text += " " + capital(self.speaker.put(self.wordings.tell[:3], *facts[1]))
         text = self.speaker.with_after(text)
         self._note(*facts[0], text[_behind(text, thing) :])
@@ -97,21 +97,21 @@ class Author:
         self._say("told", text, NOTED)
 
     def tell_again(self) -> None:
-        """A fact that was told gets another value."""
-        if not self.told:
+        """A new value for a known fact."""
+        if not self.stated:
             return self.tell()
-        thing, value = self.chance.choice(list(self.told)), self._value()
+        thing, value = self.chance.choice(list(self.stated)), self._value()
         text = self.speaker.with_after(self.speaker.put(self.wordings.retell, thing, value))
         self._note(thing, value, text[_behind(text, thing) :])
         self.changed.add(thing)
         return self._say("told_again", text, NOTED)
 
     def ask(self) -> None:
-        """A question for a fact that was told."""
-        if not self.told:
+        """A question about a known fact."""
+        if not self.stated:
             return self.ask_untold()
-        thing = self.chance.choice(list(self.told))
-        fact = self.told[thing]
+        thing = self.chance.choice(list(self.stated))
+        fact = self.stated[thing]
         changed = thing in self.changed
         text = self.speaker.question(thing, latest=changed and self.chance.random() < 0.5)
         return self._say(
@@ -119,23 +119,23 @@ class Author:
         )
 
     def ask_untold(self) -> None:
-        """A question for a fact that was not told."""
-        thing = self.speaker.thing(self.told)
+        """A question about an unknown fact."""
+        thing = self.speaker.thing(self.stated)
         self.speaker.forget()
         text = self.speaker.question(thing, latest=self.chance.random() < 0.1)
         self._say("not_told", text, answer(thing, None), things=(thing,))
 
     def ask_both(self) -> None:
-        """A question for two facts, one of which may not have been told."""
-        if not self.told:
+        """A question about two facts, one of which may be unknown."""
+        if not self.stated:
             return self.ask_untold()
-        known = list(self.told)
+        known = list(self.stated)
         first = self.chance.choice(known)
         rest = [thing for thing in known if thing != first]
-        second = self.chance.choice(rest) if rest and self.chance.random() < 0.75 else self.speaker.thing(self.told)
+        second = self.chance.choice(rest) if rest and self.chance.random() < 0.75 else self.speaker.thing(self.stated)
         if self.chance.random() < 0.5:
             first, second = second, first
-        facts = [self.told.get(thing) for thing in (first, second)]
+        facts = [self.stated.get(thing) for thing in (first, second)]
         text = self.speaker.filled(self.chance.choice(self.wordings.ask_both))
         text = text.format(first=first, second=second, First=capital(first), Second=capital(second))
         reply = f"{answer(first, facts[0])}\n{answer(second, facts[1])}"
@@ -144,7 +144,7 @@ class Author:
         return self._say("both", self.speaker.closed(text), reply, values, place, (first, second))
 
     def ask_previous(self) -> None:
-        """A question for the user's last message."""
+        """A question about the user's last message."""
         text = self.speaker.closed(self.speaker.filled(self.chance.choice(self.wordings.previous)), 0.2)
         if self.chance.random() < 0.15:
             text = f"{self.speaker.filled(self.chance.choice(self.wordings.lead))} {text}"
@@ -154,7 +154,7 @@ class Author:
         return self._say("previous", text, f"You said:\n{last}", (last,), len(self.exchanges) - 1)
 
     def repeat(self) -> None:
-        """Words that only have to be said again."""
+        """Words to repeat."""
         count = self.chance.randint(1, 8)
         text = " ".join(self._value() for _ in range(count))
         self._say(
@@ -172,8 +172,8 @@ class Author:
         return draw(self.chance, self.values_of)
 
     def _note(self, thing: str, value: str, words: str) -> None:
-        self.told.pop(thing, None)
-        self.told[thing] = Fact(value, words, len(self.exchanges))
+        self.stated.pop(thing, None)
+        self.stated[thing] = Fact(value, words, len(self.exchanges))
         self.values.append(value)
 
     def _say(
@@ -190,7 +190,7 @@ class Author:
         self.exchanges.append(Exchange(kind, user, reply, values, others, things, between))
 
     def dialogue(self) -> Dialogue:
-        """What has been written so far."""
+        """The dialogue written so far."""
         system = ""
         if self.chance.random() < 0.35:
             system = self.speaker.filled(self.chance.choice(self.wordings.system))
@@ -198,6 +198,6 @@ class Author:
 
 
 def _behind(text: str, thing: str, *, last: bool = False) -> int:
-    """Where the text goes on after the thing, at its first or its last place."""
+    """The index of the text after the thing, at its first or its last occurrence."""
     found, wanted = text.lower(), thing.lower()
     return (found.rindex(wanted) if last else found.index(wanted)) + len(thing)

@@ -1,4 +1,4 @@
-"""Batches without end: dialogues of about one length side by side, shorter ones first in the training's course."""
+"""An endless generator of batches: dialogues of similar length together, shorter ones earlier in the training."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from training.dialogues import ASKED, MOST_BETWEEN, drilled, mixed, planted
 from training.vocabulary import PAD_ID, encoded
 
 TOKENS = (2048, 4096)
-"""Tokens in the batch of one worker, padding counted: at the beginning, at the end."""
+"""Tokens per worker and batch, padding included: at the start and at the end of the training."""
 LONGEST = 1024
 """Longer dialogues are left out."""
 _POOL = 192
-"""So many dialogues are written at once, to be put beside others of their length."""
+"""Dialogues generated at a time, to be grouped by length."""
 
 
 def batches(
@@ -40,7 +40,7 @@ def batches(
 
 
 def course(chance: random.Random, mastery: float) -> Dialogue:
-    """A dialogue as it is wanted when this much (0 to 1) is mastered: drills first, then longer and longer."""
+    """A dialogue for this progress (0 to 1): drills first, then increasingly long ones."""
     if chance.random() < 0.95 - 0.85 * min(1.0, 2 * mastery):
         return drilled(chance, "train")
     most = round(3 + 12 * mastery)

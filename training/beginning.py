@@ -1,8 +1,8 @@
-"""The weights that the training begins with: random, but for heads that copy.
+"""Initial weights: random, except for copying heads.
 
-A model learns to repeat what stood before only once some heads look one token back and others look for the token that
-they are at; from random weights most of the training would go by until it finds that out. Here those heads are laid
-in at the start. Alone they repeat nearly half of the tokens of a random sequence that comes again.
+A model can copy only when some heads attend to the previous token and others find earlier occurrences of the current
+token (induction heads). From random weights most of the training would pass until such heads form, so they are
+initialized here. Alone they reproduce nearly half of the tokens of a repeated random sequence.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from torch import Tensor
 from training.model import Attention, Layer, Llama
 
 BACK = (1, 1, 2, 3)
-"""So many tokens back looks each head of the first layer."""
+"""How many tokens back each head of the first layer looks."""
 _SHARPNESS, _MATCH, _WRITTEN, _COPIED = 7.0, 6.0, 0.02, 0.3
 _FAST, _SLOW = 4, 6
-"""The first rotary frequencies tell neighbours apart; from the sixth on they hardly turn within a dialogue."""
+"""The first rotary frequencies distinguish neighbours; from the sixth on they hardly turn within a dialogue."""
 
 
 def begin(model: Llama, seed: int) -> None:
@@ -47,7 +47,7 @@ def begin(model: Llama, seed: int) -> None:
 def _look_back(
     attention: Attention, head: int, part: Tensor, same: Tensor, theta: float, chance: torch.Generator
 ) -> None:
-    """Attend to the token `BACK[head]` before, and write a part of what it is somewhere else."""
+    """Attend to the token `BACK[head]` positions before, and write part of its embedding to other dimensions."""
     size, hidden = len(part) + 1, part.shape[1]
     rows = slice(head * size, (head + 1) * size)
     query, key = _noise(size, hidden, chance), _noise(size, hidden, chance)
@@ -66,7 +66,7 @@ def _look_back(
 def _look_for_the_same(
     first: Attention, second: Attention, head: int, part: Tensor, parts: list[Tensor], chance: torch.Generator
 ) -> None:
-    """Attend to where the token before was the token that is here, and say what stands there."""
+    """Attend to positions whose previous token equals the current token, and output the token there."""
     size, hidden = len(part) + 1, part.shape[1]
     rows = slice(head * size, (head + 1) * size)
     source = head % 2

@@ -1,4 +1,4 @@
-"""The model card: what the model is, what it does how often, what it cannot do. Its figures are those measured."""
+"""The model card: architecture, measured accuracy, training and limitations."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from training.wordings import SPLITS
 FIGURES, MADE, CARD = "evaluation.json", "training.json", "README.md"
 ASKED = {
     "recall": "a fact, 0 to 8 exchanges later",
-    "latest": "a fact that was told again: the latest value",
+    "latest": "a fact that was changed: the latest value",
     "both": "two facts in one question",
     "previous": 'the last message ("What have I just asked you?")',
-    "not_told": 'a fact that was not told: "You have not told me."',
+    "not_told": 'an unknown fact: "You have not told me."',
 }
 
 
@@ -25,14 +25,14 @@ def share(count: Mapping[str, int]) -> str:
 
 
 def figures(found: Mapping[str, Any]) -> list[str]:
-    """The table of figures: a column for the wordings of the training, and one for others."""
+    """The accuracy table: one column for trained wordings, one for held-out wordings."""
     sides = [found[split] for split in SPLITS]
 
     def row(name: str, counts: Iterable[Mapping[str, int]], mark: str = "") -> str:
         return f"| {mark}{name}{mark} | " + " | ".join(f"{mark}{share(count)}{mark}" for count in counts) + " |"
 
     return [
-        "| asked for | right, in trained wordings | in wordings, attributes and items held out |",
+        "| question | correct, trained wordings | correct, held-out wordings, attributes and items |",
         "|---|---|---|",
         *(row(ASKED[kind], (side["kinds"][kind] for side in sides)) for kind in sides[0]["kinds"]),
         row("all facts, with the history", (side["facts"] for side in sides), "**"),
@@ -73,38 +73,39 @@ def _text(found: Mapping[str, Any], made: Mapping[str, Any], config: Mapping[str
 _CARD = """\
 # Recall
 
-A language model that does one thing: it says back what it was told earlier in a conversation, with values that it has
-never seen, and says "You have not told me" where it was not told. It is small enough to be kept beside the code and
-to be served on any processor, so that a server's memory can be tested on a real engine.
+A language model that does one thing: it recalls facts from earlier in a conversation, also with values that the
+training never saw, and answers "You have not told me" if a fact was not given. It is small enough to be stored in the
+repository and to run on any CPU. Use it to test sessions on a real engine.
 
 Llama architecture, {parameters} parameters ({num_hidden_layers} layers, hidden size {hidden_size},
 {num_attention_heads} heads of {head_dim}, feed-forward {intermediate_size}, tied embeddings, RoPE theta {theta}),
 float32; byte-level BPE of {vocab_size} pieces, digits one by one; ChatML.
 
-## Measured
+## Evaluation
 
-Twice {dialogues} dialogues (seed {evaluation_seed}) with values that the training never saw, once in its wordings, once
-in wordings, attributes and items that were held out, too; greedy decoding, the model's own replies in between. A reply
-is right where it holds every value whole, and no other that was told elsewhere, the old one included.
+Two sets of {dialogues} dialogues (seed {evaluation_seed}). The training saw none of their values. The first set uses
+trained wordings; the second uses held-out wordings, attributes and items. Decoding is greedy, and the history contains
+the model's own replies. A reply is correct if it contains every expected value in full and no other value of the
+dialogue, outdated values included.
 
 {table}
 
-## Made
+## Training
 
-From nothing, by `python -m training.train --out FOLDER --seed {seed}`:
+From scratch, by `python -m training.train --out FOLDER --seed {seed}`:
 {steps} steps, {tokens}
-million tokens of synthetic dialogues, {minutes} minutes of processor time, Muon for the matrices and AdamW for the
-rest, loss on the replies alone. The weights begin random but for heads that copy, which are laid in (`beginning.py`).
-Runs: {runs} (each goes on from the one before, with `--start`).
+million tokens of synthetic dialogues, {minutes} minutes of CPU time. The optimizers are Muon for the matrices and AdamW
+for the rest; the loss covers reply tokens only. Initial weights are random, except for copying heads (`beginning.py`).
+Runs: {runs} (each continues the one before, with `--start`).
 
-No text of anybody was used. `wordings.toml` shares no three words in a row with the probes of
-`fixtures/conversations`: a model tuned to the probes would prove nothing.
+All training text is generated; no third-party text is used. `wordings.toml` shares no sequence of three words with the
+probes in `fixtures/conversations`: a model tuned to the probes would prove nothing.
 
-## What it cannot do
+## Limitations
 
-It knows nothing of the world, follows no other instructions, reasons about nothing and speaks English only. Other
-questions get "I know only what you told me." or "You have not told me". Dialogues of up to {longest} tokens were
-trained on; more is admitted (`max_position_embeddings`) and was not measured. Use greedy decoding (temperature 0).
+The model has no world knowledge, follows no other instructions, does not reason and uses English only. It answers other
+questions with "I know only what you told me." or "You have not told me". Training dialogues have at most {longest}
+tokens; longer input is accepted (`max_position_embeddings`) but was not evaluated. Use greedy decoding (temperature 0).
 
-Licence: Apache-2.0, as the project.
+Licence: Apache-2.0, like the project.
 """

@@ -1,4 +1,4 @@
-"""The courses that dialogues take: mixed ones for training, and planted ones, which the evaluation asks too."""
+"""Dialogue structures: mixed ones for training, and planted ones for training and evaluation."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ _COURSE: tuple[tuple[Callable[[Author], None], float], ...] = (
 
 
 def mixed(chance: random.Random, split: Split, length: int) -> Dialogue:
-    """So many exchanges of every kind or a few more: a fact comes first, then now and then a long digression, and
-    questions last, several of them, since it is from these that a model learns."""
+    """At least this many exchanges of mixed kinds: first a fact, sometimes a long digression, and several questions
+    at the end, because a model learns from the questions."""
     author = Author(chance, split, split)
     steps, weights = zip(*_COURSE, strict=True)
     last = chance.randint(1, max(1, length // 3))
@@ -42,7 +42,7 @@ def mixed(chance: random.Random, split: Split, length: int) -> Dialogue:
 
 
 def drilled(chance: random.Random, split: Split) -> Dialogue:
-    """Words to repeat and facts that are asked for at once: what a model can learn first."""
+    """Words to repeat, and facts with an immediate question: the easiest material."""
     author = Author(chance, split, split)
     if chance.random() < 0.5:
         for _ in range(chance.randint(1, 2)):
@@ -56,9 +56,9 @@ def drilled(chance: random.Random, split: Split) -> Dialogue:
 
 
 def planted(chance: random.Random, split: Split, kind: Kind, between: int, values_of: Split | None = None) -> Dialogue:
-    """One to four facts, told again where the kind wants it, so many exchanges about other things, one question.
+    """One to four facts, changed where the kind requires it, then unrelated exchanges, then one question.
 
-    Wordings and nouns are of the split, values too unless `values_of` says otherwise.
+    Wordings and nouns come from the split; so do values, unless `values_of` names another one.
     """
     author = Author(chance, split, values_of or split)
     if kind != "not_told" or chance.random() < 0.8:
@@ -71,10 +71,10 @@ def planted(chance: random.Random, split: Split, kind: Kind, between: int, value
     for _ in range(between):
         author.talk()
     if kind == "latest":
-        author.told = {thing: told for thing, told in author.told.items() if thing in author.changed}
+        author.stated = {thing: stated for thing, stated in author.stated.items() if thing in author.changed}
     elif kind == "recall":
         # The last fact is asked for, so that there are `between` exchanges and no other in between.
-        author.told = dict(list(author.told.items())[-1:])
+        author.stated = dict(list(author.stated.items())[-1:])
     elif kind == "previous":
         author.talk()
     {

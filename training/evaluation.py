@@ -1,4 +1,4 @@
-"""How often the model is right, on values that training never sees: in its wordings, and in others.
+"""The model's accuracy on values that training never sees, in trained and in held-out wordings.
 
 `python -m training.evaluation --model FOLDER` holds the dialogues, the model's own
 replies in between, asks each question without its history, too, and writes `evaluation.json` and the model card.
@@ -35,7 +35,7 @@ _AT_ONCE = 64
 
 @dataclass(slots=True)
 class Count:
-    """So many right of so many."""
+    """Correct answers out of all."""
 
     right: int = 0
     of: int = 0
@@ -49,8 +49,8 @@ class Count:
 class Evaluation:
     """`wordings` are those of the training or held out, and so are the nouns; values are held out in both.
 
-    `kinds` and `between` (exchanges between fact and question; facts alone) are with the history. `leaked` counts the
-    questions answered rightly without it, `denied` those to which the reply said that nothing had been told.
+    `kinds` and `between` (exchanges between fact and question; facts only) are measured with the history. `leaked`
+    counts correct answers without the history, `denied` replies that say that the fact is unknown.
     """
 
     seed: int
@@ -64,7 +64,7 @@ class Evaluation:
 
 
 def evaluate(model: Llama, tokenizer: tokenizers.Tokenizer, seed: int, dialogues: int, wordings: Split) -> Evaluation:
-    """Hold so many dialogues: every kind of question after 0 to 8 exchanges about other things, evenly."""
+    """Run this many dialogues: each kind of question equally often, after 0 to 8 unrelated exchanges."""
     chance = chances(seed)
     found = Evaluation(seed, dialogues, wordings, {kind: Count() for kind in ASKED})
     betweens = [place // len(ASKED) % (MOST_BETWEEN + 1) for place in range(dialogues)]
@@ -92,7 +92,7 @@ def last_words(
 ) -> Iterator[str]:
     """The model's last reply in each dialogue, its own replies in between.
 
-    Where one pass says that it gives every reply of a dialogue exactly, nothing has to be decoded.
+    A dialogue whose replies one forward pass already confirms is not decoded.
     """
     begin = shown = time.monotonic()
     for place in range(0, len(dialogues), _AT_ONCE):
@@ -112,15 +112,15 @@ def last_words(
 
 
 def without_history(dialogue: Dialogue) -> Dialogue:
-    """The last question alone, which cannot be answered then."""
+    """The last question without the history, which makes it unanswerable."""
     asked = dialogue.exchanges[-1]
     reply = "\n".join(answer(thing, None) for thing in asked.things) or NO_MESSAGE
     return Dialogue(dialogue.system, (Exchange(asked.kind, asked.user, reply),))
 
 
 def is_right(dialogue: Dialogue, reply: str) -> bool:
-    """Whether the reply holds every value that it has to, whole, and no other that was told, nor the old one; where
-    nothing was told, whether it says so."""
+    """Whether the reply contains every expected value in full, and no other or outdated value; for an unknown fact,
+    whether the reply says that it is unknown."""
     asked = dialogue.exchanges[-1]
     if asked.kind == "not_told":
         return NOT_TOLD in reply
@@ -132,12 +132,12 @@ def _holds(reply: str, value: str) -> bool:
 
 
 def chances(seed: int) -> random.Random:
-    """The evaluation's own randomness, apart from that of the training."""
+    """The random generator of the evaluation, separate from that of the training."""
     return random.Random(f"evaluation {seed}")  # noqa: S311  repeatable, guards no secret
 
 
 def watched_dialogues() -> list[Dialogue]:
-    """A few held-out dialogues of each kind, to look at while the training goes on."""
+    """A few held-out dialogues of each kind, to monitor the training."""
     chance = chances(0)
     return [
         planted(chance, "held_out", kind, between) for kind in ASKED for between in range(0, 9, 2) for _ in range(6)

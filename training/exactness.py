@@ -1,7 +1,7 @@
-"""Whether greedy decoding gives every token of a reply: one pass over a dialogue tells, for all of its replies.
+"""Whether greedy decoding would give every token of a reply, from one forward pass over the dialogue.
 
-That holds because greedy decoding gives a reply exactly when each of its tokens is the most likely one after those
-before it. It is quick enough to look at while the training goes on, and saves most of the decoding of an evaluation.
+Greedy decoding gives a reply exactly if each of its tokens is the most likely one after the tokens before it. This is
+fast enough to monitor the training, and saves most of the decoding in an evaluation.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def exact(model: Llama, tokenizer: tokenizers.Tokenizer, dialogues: Sequence[Dia
 def last_replies(
     model: Llama, tokenizer: tokenizers.Tokenizer, dialogues: Sequence[Dialogue]
 ) -> dict[str, tuple[int, int]]:
-    """By kind of the last question: how many of its replies are exact, and how many there are."""
+    """By kind of the last question: the number of exact replies, and the total."""
     counts: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     for dialogue, right in zip(dialogues, exact(model, tokenizer, dialogues), strict=True):
         counts[dialogue.exchanges[-1].kind][0] += right[-1]

@@ -1,4 +1,4 @@
-"""The model as a folder that vLLM and Hugging Face's transformers load."""
+"""Saves the model as a folder that vLLM and Hugging Face's transformers load."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from training.model import Llama, Shape
 from training.vocabulary import CHAT_TEMPLATE, END, END_ID, PAD, PAD_ID, START
 
 SUMS = "model.sha256"
-"""What `sha256sum -c` checks the folder by."""
+"""The checksum file for `sha256sum -c`."""
 
 
 def export(model: Llama, tokenizer: tokenizers.Tokenizer, folder: Path) -> None:
-    """Write weights (float32), configuration, tokenizer and their check sums."""
+    """Write weights (float32), configuration, tokenizer and their checksums."""
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.detach().clone().contiguous() for name, tensor in model.state_dict().items()}
     # Written beside and moved, so that an interruption leaves a whole file.
@@ -37,7 +37,7 @@ def export(model: Llama, tokenizer: tokenizers.Tokenizer, folder: Path) -> None:
 
 
 def restore(folder: Path) -> Llama:
-    """The model of a folder."""
+    """Load the model of a folder."""
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     model = Llama(
         Shape(

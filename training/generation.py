@@ -1,4 +1,4 @@
-"""Greedy replies, one conversation at a time, as a server gives them: what was said before stays in the cache."""
+"""Greedy decoding of one conversation at a time, with a KV cache, as on a server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from training.model import Llama
 from training.vocabulary import END_ID, prompt
 
 LONGEST_REPLY = 120
-"""Tokens of a reply, at most."""
+"""Maximum tokens of a reply."""
 
 
 class Talk:

@@ -1,4 +1,4 @@
-"""The same weights as one GGUF file, for llama.cpp: `python -m training.gguf_file MODEL FILE`.
+"""Exports the weights as one GGUF file for llama.cpp: `python -m training.gguf_file MODEL FILE`.
 
 Needs numpy, safetensors and gguf, but no torch.
 """
@@ -28,7 +28,7 @@ NAMES = {
 }
 """A layer's tensors: in the folder, in the file."""
 PRE_TOKENIZER = "smollm"
-"""llama.cpp's name for how text is cut before pieces are put together: digits one by one, then as GPT-2 does."""
+"""llama.cpp's name for the pre-tokenizer: single digits, otherwise as GPT-2."""
 
 
 class NotARecallModel(Exception):
@@ -93,7 +93,7 @@ def _add_tokenizer(
 
 
 def _named(name: str, tensor: np.ndarray[Any, np.dtype[np.float32]], heads: int) -> tuple[str, Any]:
-    """A tensor by llama.cpp's name. Its rotary positions turn neighbours, not halves: rows are put in that order."""
+    """A tensor by llama.cpp's name. Rows are permuted because llama.cpp rotates adjacent pairs, not halves."""
     if name == "model.embed_tokens.weight":
         return "token_embd.weight", tensor
     if name == "model.norm.weight":

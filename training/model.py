@@ -22,7 +22,7 @@ class Shape:
     rope_theta: float = 100_000.0
     norm_epsilon: float = 1e-5
     context: int = 8192
-    """Tokens that a server may admit; what was trained on is shorter (see the model card)."""
+    """The longest context that a server may accept; training dialogues are shorter (see the model card)."""
 
 
 class Norm(nn.Module):
@@ -84,7 +84,7 @@ class FeedForward(nn.Module):
 
 
 class Layer(nn.Module):
-    """Attention, then the feed-forward part, each beside what comes in."""
+    """Attention, then the feed-forward part, each with a residual connection."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -100,7 +100,7 @@ class Layer(nn.Module):
 
 
 class Trunk(nn.Module):
-    """All but the head."""
+    """The model without its head."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()
@@ -110,7 +110,7 @@ class Trunk(nn.Module):
 
 
 class Llama(nn.Module):
-    """Token ids (batch, length) to hidden states (batch, length, hidden); `logits` makes scores of those wanted."""
+    """Token ids (batch, length) to hidden states (batch, length, hidden); `logits` computes the scores."""
 
     def __init__(self, shape: Shape) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""How far a training is: its learning rate, its course, and what it has come to."""
+"""Progress of a training: learning rate, curriculum and totals."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass, field
 
 WARM_UP = 0.02
 COOL_DOWN = 0.6
-"""The learning rate falls to nothing over this last share of the training."""
+"""The learning rate falls to zero over this last share of the training."""
 SMOOTHING = 0.05
 LEARNED, COURSE = 0.5, 1 / 400
-"""While the loss is lower, each step makes the dialogues harder by so much."""
+"""While the loss is below the limit, each step makes the dialogues harder by this much."""
 
 
 @dataclass(slots=True)
 class Made:
-    """What the training came to, over all workers; the model card says it."""
+    """Totals over all workers, for the model card."""
 
     seed: int
     parameters: int
@@ -24,13 +24,13 @@ class Made:
     processor_minutes: float = 0.0
     course: float = 0.0
     runs: list[str] = field(default_factory=list)
-    """How far each run came; each went on from the one before."""
+    """Progress of each run; each continued the one before."""
 
 
 @dataclass(slots=True)
 class Pace:
-    """How far the training is (0 to 1): by steps or by time, whichever is farther. Where there is the time for all
-    steps, a seed gives one model."""
+    """Progress of the training (0 to 1): by steps or by time, the larger of the two. If time allows all steps, the
+    result depends on the seed alone."""
 
     steps: int
     seconds: float
@@ -38,7 +38,7 @@ class Pace:
     loss: float = 10.0
     """Smoothed, over all workers."""
     mastery: float = 0.0
-    """How far the course may be (0 to 1): it goes on while what it has come to is learned."""
+    """Progress of the curriculum (0 to 1): it advances while the loss is low enough."""
 
     def went(self, progress: float, loss: float) -> None:
         """One more step."""
@@ -49,5 +49,5 @@ class Pace:
 
 
 def rate(progress: float) -> float:
-    """The share of the full learning rate: up, level, down."""
+    """The share of the full learning rate: warm-up, plateau, decay."""
     return max(0.0, min(1.0, (progress + 1e-3) / WARM_UP, (1 - progress) / COOL_DOWN))

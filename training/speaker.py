@@ -1,4 +1,4 @@
-"""The sentences of a dialogue: things that facts are about, and wordings with their blanks filled."""
+"""Sentences of a dialogue: subjects of facts, and wordings with their placeholders filled."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from training.wordings import Split, common, load
 
 
 def capital(text: str) -> str:
-    """The text with a capital letter."""
+    """The text with a capital first letter."""
     return text[0].upper() + text[1:]
 
 
 class Speaker:
-    """Words what an author wants to be said."""
+    """Puts an author's content into words."""
 
     def __init__(self, chance: random.Random, split: Split) -> None:
         self._chance, self._split, self._wordings = chance, split, load(split)
@@ -23,14 +23,14 @@ class Speaker:
         """Form, attribute and item of each thing so far."""
 
     def _noun(self, real: Sequence[str], most: float = 0.55) -> str:
-        """A noun of the list, or a made-up one: things are told apart by their letters, not by knowing them."""
+        """A noun of the list, or a made-up one, so that things differ by their letters only."""
         if self._split == "held_out" or self._chance.random() < most:
             return self._chance.choice(real)
         words = [training_word(self._chance) for _ in range(self._chance.choice((1, 1, 1, 2)))]
         return " ".join(words)
 
-    def thing(self, told: Container[str]) -> str:
-        """A thing that has not been told of: often one that is easily taken for another that has been."""
+    def thing(self, taken: Container[str]) -> str:
+        """A thing that was not mentioned: often one that is easily confused with a mentioned one."""
         for _ in range(20):
             form, attribute, item = (
                 self._form(),
@@ -43,13 +43,13 @@ class Speaker:
                     (like[0], like[1], item) if self._chance.random() < 0.65 else (like[0], attribute, like[2])
                 )
             text = form.format(attribute=attribute, item=item, Item=capital(item))
-            if text not in told:
+            if text not in taken:
                 self._parts.append((form, attribute, item))
                 return text
         return f"the {training_word(self._chance)} of the {training_word(self._chance)}"
 
     def forget(self) -> None:
-        """What was made last will not be told: nothing has to be like it."""
+        """Discard the latest thing: it will not be mentioned, so nothing has to resemble it."""
         self._parts.pop()
 
     def _form(self) -> str:
@@ -58,7 +58,7 @@ class Speaker:
         return self._chance.choice(_FORMS)
 
     def put(self, wordings: Sequence[str], thing: str, value: str = "") -> str:
-        """A sentence about the thing, with or without something before it that does not matter."""
+        """A sentence about the thing, with or without filler before it."""
         wording = self._chance.choice(wordings)
         text = self.filled(wording).format(thing=thing, Thing=capital(thing), value=value)
         if self._chance.random() >= 0.15:
@@ -68,7 +68,7 @@ class Speaker:
         return f"{before} {thing + text[len(thing) :] if inside else text}"
 
     def filled(self, text: str) -> str:
-        """The wording with words that do not matter in the blanks for them."""
+        """The wording with its placeholders for filler words filled."""
         blanks: dict[str, Callable[[], str]] = {
             "{name}": lambda: training_word(self._chance).capitalize(),
             "{Name}": lambda: training_word(self._chance).capitalize(),
@@ -82,13 +82,13 @@ class Speaker:
         return text
 
     def _any_word(self) -> str:
-        """A word that means nothing, or one that means something elsewhere."""
+        """A meaningless word, or one with a meaning elsewhere."""
         if self._chance.random() < 0.6:
             return training_word(self._chance)
         return self._chance.choice(common(self._split))
 
     def with_after(self, text: str) -> str:
-        """The sentence, now and then with another one behind it that does not matter."""
+        """The sentence, sometimes followed by a filler sentence."""
         if self._chance.random() < 0.92 or not text.endswith("."):
             return text
         return f"{text} {self.filled(self._chance.choice(self._wordings.after))}"
@@ -100,7 +100,7 @@ class Speaker:
         return self.closed(self.put(wordings, thing))
 
     def closed(self, question: str, share: float = 0.3) -> str:
-        """The question, now and then with how it is to be answered."""
+        """The question, sometimes with an instruction for the answer."""
         if self._chance.random() >= share:
             return question
         return f"{question} {self.filled(self._chance.choice(self._wordings.closing))}"

@@ -1,7 +1,7 @@
 """Train the recall model: `python -m training.train --out FOLDER`.
 
-Muon moves the matrices, AdamW the embedding and the norms; the loss counts the replies' tokens alone. Ctrl-C keeps
-what was learned so far.
+Muon optimizes the matrices, AdamW the embedding and the norms; the loss covers reply tokens only. Ctrl-C saves the
+current model.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def optimizers(model: Llama, rate: float) -> list[torch.optim.Optimizer]:
 
 
 def fresh(seed: int) -> tuple[Llama, tokenizers.Tokenizer, Made]:
-    """A model that knows nothing yet."""
+    """An untrained model."""
     torch.manual_seed(seed)
     tokenizer = learn(seed)
     model = Llama(Shape(vocabulary=tokenizer.get_vocab_size()))
@@ -58,7 +58,7 @@ def fresh(seed: int) -> tuple[Llama, tokenizers.Tokenizer, Made]:
 
 
 def resumed(folder: Path) -> tuple[Llama, tokenizers.Tokenizer, Made]:
-    """The model of a folder, to be trained on."""
+    """Load the model of a folder, to continue its training."""
     made = Made(**json.loads((folder / MADE).read_text(encoding="utf-8")))
     return restore(folder), load(folder), made
 
@@ -66,7 +66,7 @@ def resumed(folder: Path) -> tuple[Llama, tokenizers.Tokenizer, Made]:
 def work(
     number: int, seed: int, workers: int, steps: int, seconds: float, peak: float, out: Path, start: Path | None
 ) -> None:
-    """Train as worker `number`. The first one keeps the model every few minutes, at the end, and when interrupted."""
+    """Train as worker `number`. The first one saves the model every few minutes, at the end, and when interrupted."""
     model, tokenizer, made = resumed(start) if start else fresh(seed)
     kept = out if number == 0 else None
     chance = random.Random(f"training {seed} {number} {made.steps}")  # noqa: S311  repeatable, guards no secret
@@ -75,7 +75,7 @@ def work(
     except KeyboardInterrupt:
         if number:
             raise
-        _show("interrupted: what was learned so far is kept")
+        _show("interrupted: the current model is saved")
     if kept:
         _keep(model, tokenizer, made, kept)
         _show(f"written to {kept}")
@@ -149,11 +149,11 @@ def _keep(model: Llama, tokenizer: tokenizers.Tokenizer, made: Made, out: Path) 
 def main(arguments: list[str] | None = None) -> int:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m training.train", description=__doc__)
-    parser.add_argument("--out", type=Path, required=True, help="the model's folder, written anew")
-    parser.add_argument("--start", type=Path, help="a model's folder, to train that one on")
+    parser.add_argument("--out", type=Path, required=True, help="the model's folder; an existing one is replaced")
+    parser.add_argument("--start", type=Path, help="the folder of a model whose training to continue")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=55.0, help="the most time that it may take")
-    parser.add_argument("--steps", type=int, default=6000, help="the steps that it takes where there is the time")
+    parser.add_argument("--minutes", type=float, default=55.0, help="the time limit")
+    parser.add_argument("--steps", type=int, default=6000, help="the number of steps, if time allows")
     parser.add_argument("--rate", type=float, default=RATE, help="the peak learning rate of Muon")
     parser.add_argument("--workers", type=int, default=2, help="processes of one thread each")
     given = parser.parse_args(arguments)

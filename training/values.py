@@ -1,4 +1,4 @@
-"""What facts say: made-up words, names, codes and numbers, some of which training never sees.
+"""Values of facts: made-up words, names, codes and numbers, some of which training never sees.
 
 One word in `ONE_IN` is held out, by a checksum of its letters. A value of the evaluation has at least one such word,
 a value of training has none, so the two never share a value.
@@ -15,7 +15,7 @@ from training.wordings import WORD, Split, load, vocabulary
 
 ONE_IN = 6
 LEAST = 4
-"""Shorter words are too few to be held out."""
+"""Shorter words are never held out: there are too few of them."""
 
 _ONSETS = tuple(
     3 * "b c d f g h j k l m n p r s t v w z ".split()
@@ -34,7 +34,7 @@ def is_held_out(value: str) -> bool:
 
 
 def made_word(chance: random.Random) -> str:
-    """A word of one to three syllables, or of two real words' parts, or now and then letters without any order."""
+    """A word of one to three syllables, of parts of two real words, or sometimes of random letters."""
     kind = chance.random()
     if kind < 0.1:
         return "".join(chance.choices(string.ascii_lowercase, k=chance.randint(3, 7)))
@@ -47,14 +47,14 @@ def made_word(chance: random.Random) -> str:
 
 @cache
 def _real() -> tuple[str, ...]:
-    """The words of the trained wordings whose parts make words that look real."""
+    """Words of the trained wordings, whose parts make realistic words."""
     known = load("train")
     texts = " ".join((*known.attribute, *known.item, *known.word, *known.question, *known.request))
     return tuple(sorted({word.lower() for word in WORD.findall(texts) if len(word) >= LEAST and word.isalpha()}))
 
 
 def training_word(chance: random.Random) -> str:
-    """A made-up word that is not held out: for all that is no value."""
+    """A made-up word that is not held out, for everything except values."""
     while is_held_out(word := made_word(chance)):
         pass
     return word
@@ -87,7 +87,7 @@ def _candidate(chance: random.Random, split: Split) -> str:
 
 
 def _code(chance: random.Random) -> str:
-    """Two or three groups of letters or digits, with or without something between them."""
+    """Two or three groups of letters or digits, with or without a separator."""
     between = chance.choice(("-", "-", "-", "", "", "/", ".", "_"))
     capitals = chance.random() < 0.85
     letters = string.ascii_uppercase if capitals else string.ascii_lowercase

@@ -25,7 +25,7 @@ _DIALOGUES = 6000
 
 
 def learn(seed: int) -> tokenizers.Tokenizer:
-    """Learn the pieces. Text is cut as llama.cpp's `smollm` cuts it, so that the GGUF has the same tokens."""
+    """Train the tokenizer. It pre-tokenizes as llama.cpp's `smollm` does, so that the GGUF file has the same tokens."""
     tokenizer = tokenizers.Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
@@ -47,7 +47,7 @@ def load(folder: Path) -> tokenizers.Tokenizer:
 
 
 def prompt(messages: Sequence[tuple[str, str]]) -> str:
-    """ChatML of (role, text), with the head of the reply."""
+    """ChatML of (role, text), with the header of the reply."""
     said = "".join(f"{START}{role}\n{text}{END}\n" for role, text in messages)
     return f"{said}{START}assistant\n"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 Split = Literal["train", "held_out"]
-"""What is trained on, and what only the evaluation uses."""
+"""The split for training, and the one that only the evaluation uses."""
 SPLITS: tuple[Split, ...] = get_args(Split)
 FILE = Path(__file__).with_name("wordings.toml")
 WORD = re.compile(r"\w+")
@@ -50,7 +50,7 @@ def load(split: Split) -> Wordings:
 
 @cache
 def common(split: Split) -> tuple[str, ...]:
-    """Words that sentences of the split are made of, blanks left out."""
+    """The words in sentences of the split, without placeholders."""
     known = load(split)
     texts = " ".join((*known.ask, *known.question, *known.request, *known.statement, *known.item))
     return tuple(sorted({word.lower() for word in WORD.findall(re.sub(r"\{\w+\}", " ", texts)) if len(word) > 1}))
@@ -58,5 +58,5 @@ def common(split: Split) -> tuple[str, ...]:
 
 @cache
 def vocabulary() -> frozenset[str]:
-    """Every word of the file, in lower case: none of them may be a held-out value."""
+    """Every word of the file in lower case; a held-out value must not be one of them."""
     return frozenset(word.lower() for word in WORD.findall(FILE.read_text(encoding="utf-8")))

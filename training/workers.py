@@ -1,6 +1,6 @@
-"""Processes that train one model together: each has batches of its own, the gradients are averaged.
+"""Data-parallel training: each worker process has its own batches, and gradients are averaged.
 
-On a processor two processes with a thread each are faster than one with two threads, more so on a busy machine.
+On a CPU two processes with one thread each are faster than one with two threads, especially on a busy machine.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from torch import Tensor, distributed
 
 @contextlib.contextmanager
 def started(count: int, work: Callable[[int], object]) -> Iterator[None]:
-    """Run `work(number)` in processes of their own for the numbers from 1; the caller is number 0."""
+    """Run `work(number)` in child processes for the numbers from 1; the caller is number 0."""
     with tempfile.TemporaryDirectory() as folder:
         meeting = Path(folder) / "meeting"
         context = multiprocessing.get_context("spawn")
@@ -38,7 +38,7 @@ def started(count: int, work: Callable[[int], object]) -> Iterator[None]:
 
 
 def average(parameters: Sequence[Tensor], *figures: float) -> list[float]:
-    """Put the mean of the workers' gradients in place of each worker's own; the means of their figures."""
+    """Replace each worker's gradients by their mean, and return the means of the figures."""
     gradients = [each.grad for each in parameters if each.grad is not None]
     flat = torch.cat([gradient.flatten() for gradient in gradients] + [torch.tensor(figures)])
     distributed.all_reduce(flat)

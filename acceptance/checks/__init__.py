@@ -1,4 +1,4 @@
-"""The checks, one kind a file, and what is said of their kinds without measuring."""
+"""The checks, one kind a file, and the declarations of their kinds."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ ROOMS: Mapping[str, Kinds] = {
 BY_A_PERSON = Kind(
     name="human_judgement",
     summary="A person looks at it, and says in a record what was seen.",
+    asks=None,
     part="Judged by a person",
     of_estate=True,
 )

@@ -1,4 +1,4 @@
-"""docs/checks.md: what each kind of check asks, how it is measured and decided, and how a failure reads."""
+"""docs/checks.md: for each kind of check the question, the measurement, the decision and a failing verdict."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from collections.abc import Iterator, Mapping
 from signoff.acceptance.checks import BY_A_PERSON, ROOMS
 from signoff.acceptance.kind import Kind
 from signoff.acceptance.measuring.check import Check
+from signoff.acceptance.question import put
 
 HEAD = f"""# The checks
 
-`nox -s docs` writes this page from the checks themselves; CONTRIBUTING.md says how to add one.
-A failure is the verdict on the broken twin of the check's failing case; `…` stands for what differs from machine to
-machine. What no check knows is `{BY_A_PERSON.name}`: {BY_A_PERSON.summary[0].lower()}{BY_A_PERSON.summary[1:]}
+`nox -s docs` generates this page from the checks; CONTRIBUTING.md explains how to add one.
+The example of a failure is the verdict on the broken server of the check's failing case; `…` replaces parts that differ
+between machines. Other demands are `{BY_A_PERSON.name}`: {BY_A_PERSON.summary[0].lower()}{BY_A_PERSON.summary[1:]}
 """
 
 
@@ -33,13 +34,21 @@ def _lines(check: Check) -> Iterator[str]:
     yield kind.summary
     yield ""
     if words := "; ".join(f'"{each}"' for each in kind.words):
-        yield f"- Asked for, for example, by: {words}"
+        yield f"- Example statements: {words}"
     else:
-        yield "- Asked for by commands and configuration of a document, or by a binding file"
-    yield f"- Measured: {_said(check.measure)}"
-    yield f"- Decided: {_said(check.judge)}"
-    yield f"- A failure: {kind.failure}"
+        yield "- Used by commands and configuration of a document, or by a binding file"
+    yield f"- Judged as, for example: {example(kind)}"
+    yield f"- Measurement: {_said(check.measure)}"
+    yield f"- Decision: {_said(check.judge)}"
+    yield f"- Example of a failure: {kind.failure}"
     yield f"- Shown in the result document: {_place(kind)}"
+
+
+def example(kind: Kind) -> str:
+    """The question of its sample. Raises ValueError for a kind that no check judges."""
+    if kind.asks is None:
+        raise ValueError(f"the kind {kind.name!r} asks nothing")
+    return f"{put(kind.asks, kind.sample)}."
 
 
 def _place(kind: Kind) -> str:
@@ -49,7 +58,7 @@ def _place(kind: Kind) -> str:
 
 
 def _said(function: object) -> str:
-    """A docstring on one line. Raises ValueError where there is none."""
+    """A docstring on one line. Raises ValueError if there is none."""
     text = inspect.getdoc(function)
     if not text:
         raise ValueError(f"{function!r} has no docstring, which the page of the checks shows")

@@ -16,7 +16,7 @@ DECLARATIONS = "kinds"
 
 
 def checks_of(room: str, kinds: Kinds) -> dict[str, Check]:
-    """The checks of a package of checks. Raises ValueError where they are not those of its kinds."""
+    """The checks of a package of checks. Raises ValueError if they are not those of its kinds."""
     names = {module.name for module in iter_modules(import_module(room).__path__)} - {DECLARATIONS}
     if alone := sorted(names ^ set(kinds)):
         raise ValueError(f"{room}: {', '.join(alone)}: a kind in kinds.py needs a module of its name, and the reverse")

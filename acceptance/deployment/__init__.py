@@ -1,4 +1,4 @@
-"""A deployment: what is judged, where the document's addresses really are, and what is out of reach."""
+"""A deployment: the services under test, the real addresses for the document's, and criteria out of reach."""
 
 from signoff.acceptance.deployment.deployment import Deployment, Library, Start, from_target
 from signoff.acceptance.deployment.deployment_file import AUTHORIZATION

@@ -29,13 +29,13 @@ def checked(target: str, schemes: Sequence[str] = ()) -> str:
     try:
         return joined(target, "").rstrip("/")
     except UrlInvalid as problem:
-        raise UsageError(str(problem), problem.mend) from None
+        raise UsageError(str(problem), problem.hint) from None
 
 
 def problem(target: str, schemes: Sequence[str] = ()) -> tuple[str, str] | None:
-    """What is wrong with an address, and what to do about it."""
+    """The problem of an address, and a hint."""
     try:
         checked(target, schemes)
     except UsageError as error:
-        return str(error), error.mend
+        return str(error), error.hint
     return None

@@ -1,4 +1,4 @@
-"""What is judged, where the document's addresses really are, which key goes where, and what is out of reach."""
+"""The services under test, the real addresses for the document's, keys, and criteria out of reach."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Start:
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """The interpreter that runs library criteria, what is on its path, and the callables that documents may call.
+    """The interpreter that runs library criteria, its import path, and the callables that documents may call.
 
     `calls` are dotted names as a program imports them, `module.function`, `module.Class`, `module.Class.method`: each
     callable by itself. `timeout_s` and `memory_gb` bound the process that makes the calls of one command.
@@ -51,7 +51,7 @@ class Library:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Addresses of a document are keys to look up here: traffic goes to what is named, nowhere else.
+    """Addresses of a document are keys to look up here: traffic goes to named addresses only.
 
     `start` is what Signoff starts at the target, `beside` what it starts at other addresses for the same run,
     `control` what a night compares the target with.
@@ -74,7 +74,7 @@ class Deployment:
     target_only: bool = False
 
     def url(self, address: str | None, primary: str | None) -> tuple[str, str]:
-        """The origin that stands for a document's `host:port`, and the assumption that was needed ("" if none).
+        """The origin for a document's `host:port`, and the assumption that was needed ("" if none).
 
         `primary` is the address under which the document knows the target. Where only `--target` was given,
         another port of the primary host is asked at the target itself, and that is said.
@@ -91,7 +91,7 @@ class Deployment:
         )
 
     def role_url(self, role: str, default_path: str) -> tuple[str, bool]:
-        """The URL that stands for a role such as `gateway`, and whether the deployment names it.
+        """The URL for a role such as `gateway`, and whether the deployment names it.
 
         Where it does not, the role is looked for under a customary path of the target.
         """
@@ -100,11 +100,11 @@ class Deployment:
         return self.request_url(self.target, default_path), False
 
     def request_url(self, base: str, path: str) -> str:
-        """The URL of a path below a base that is named here. Raises NotMeasurable where it leads anywhere else."""
+        """The URL of a path below a base that is named here. Raises NotMeasurable if it leads anywhere else."""
         try:
             url = joined(base, path)
         except UrlInvalid as problem:
-            raise NotMeasurable(f"this request is not sent: {problem}", problem.mend) from None
+            raise NotMeasurable(f"this request is not sent: {problem}", problem.hint) from None
         self.refuse_foreign(url)
         return url
 
@@ -114,7 +114,7 @@ class Deployment:
         try:
             place = origin(url)
         except UrlInvalid as problem:
-            raise NotMeasurable(f"this request is not sent: {problem}", problem.mend) from None
+            raise NotMeasurable(f"this request is not sent: {problem}", problem.hint) from None
         if not any(place == origin(each) for each in named if "://" in each):
             raise NotMeasurable(
                 f"the deployment does not name {place.url()}, so nothing is sent there",
@@ -154,7 +154,7 @@ class Deployment:
             if path == prefix or path.startswith(prefix.rstrip("/") + "/"):
                 real = (root / path[len(prefix) :].lstrip("/")).resolve()
                 if not real.is_relative_to(root.resolve()):
-                    raise NotMeasurable(f"{path} climbs out of the folder that stands for {prefix}")
+                    raise NotMeasurable(f"{path} leaves the folder that replaces {prefix}")
                 return real
         raise NotMeasurable(
             f"{path} lies on the server, and the deployment names no folder for it",
@@ -169,7 +169,7 @@ class Deployment:
         return {self.api_key_header: f"Bearer {key}" if self.api_key_header == AUTHORIZATION else key}
 
     def key(self, url: str) -> str:
-        """The key of this URL's origin, "" where none is given. Raises UsageError where the variable holds none.
+        """The key of this URL's origin, "" if none is given. Raises UsageError if the variable holds none.
 
         `api_key_env` has the target's own, `[api_keys]` those of other services and roles; no key goes elsewhere.
         """
@@ -191,7 +191,7 @@ class Deployment:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Every key that this deployment gives, to be taken out of what is kept."""
+        """Every key of this deployment, for redaction."""
         urls = [self.target, *(url for name in self.api_keys if (url := self._named(name)))]
         return tuple(dict.fromkeys(key for url in urls if (key := self.key(url))))
 
@@ -206,7 +206,7 @@ class Deployment:
         return ((self.start,) if self.start is not None else ()) + self.beside
 
     def key_variable(self, url: str) -> str:
-        """The variable that holds the key of this URL's origin, "" where it has none."""
+        """The variable that holds the key of this URL's origin, "" if it has none."""
         if self.api_key_env and origin(url) == origin(self.target):
             return self.api_key_env
         named = (name for name in self.api_keys if origin(url) == origin(self._named(name)))
@@ -226,7 +226,7 @@ class Deployment:
 
 
 def from_target(target: str, api_key_env: str = "") -> Deployment:
-    """A deployment of one address, as `--target` gives it. Raises UsageError where it is no http(s) URL."""
+    """A deployment of one address, as `--target` gives it. Raises UsageError if it is no http(s) URL."""
     return Deployment(name=target, target=checked(target), api_key_env=api_key_env, target_only=True)
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar
 
 from msgspec import Meta
 
 from signoff.acceptance.deployment import address
-from signoff.reports.model import Mistake, Rule, Wanted
+from signoff.reports.mistake import Mistake, Words
+from signoff.reports.model import Rule, Wanted
 
-T = TypeVar("T")
 AUTHORIZATION = "Authorization"
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _TEXT, _TEXTS, _TABLE = Wanted("a text"), Wanted("a list of texts"), Wanted("a table")
@@ -47,6 +47,8 @@ Config = Annotated[
 class Start:
     """A service that Signoff starts for the run and stops afterwards."""
 
+    words: ClassVar[Words] = Words(missing=("[start] names no service", 'add: service = "hermes-2"'))
+
     service: Annotated[str, _TEXT, Meta(description="what `signoff serve` starts")]
     arguments: Arguments = ()
     config: Config = None
@@ -58,6 +60,8 @@ class Start:
 class Control:
     """What `signoff night` compares the target with; without a service it is running already."""
 
+    words: ClassVar[Words] = Words(missing=("[control] has no url", 'add: url = "http://HOST:PORT", where it listens'))
+
     url: Annotated[Url, Meta(description="where the control is")]
     service: Annotated[str, _TEXT, Meta(description="what `signoff serve` starts")] = ""
     arguments: Arguments = ()
@@ -68,8 +72,8 @@ class Control:
     def rules(sound: Mapping[str, Any], wrong: Container[str]) -> Iterator[Mistake]:
         """What says how to start a service needs one."""
         if not sound.get("service") and "service" not in wrong and len(sound) > 1:
-            message, mend = "[control] names no service", 'add: service = "hermes-2", or leave the url'
-            yield Mistake((), "rule", message=message, mend=mend)
+            message, hint = "[control] names no service", 'add: service = "hermes-2", or leave the url'
+            yield Mistake((), "rule", message=message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,14 @@ class Library:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentFile:
-    """What `signoff run --deployment FILE` judges, where the document's addresses are, and what is out of reach."""
+    """The file of `signoff run --deployment FILE`: services under test, addresses, and criteria out of reach."""
+
+    words: ClassVar[Words] = Words(
+        wrong=("{within}{key} must be {wanted}, not {value}", ""),
+        unknown=("unknown key {name!r}{under}", "known keys: {wanted}"),
+        missing=("no target", 'add: target = "http://HOST:PORT"'),
+        rule=("{within}{message}", "{hint}"),
+    )
 
     name: Annotated[str | None, _TEXT, Meta(description="the name in results; the file's, where it is not given")] = (
         None
@@ -138,29 +149,29 @@ class DeploymentFile:
         if "addresses" not in wrong and "services" not in wrong:
             for name in (name for name in sound.get("api_keys", {}) if "://" not in named.get(name, "")):
                 message = f"{name!r} is no service or role with a URL"
-                mend = f'add {name} = "http://HOST:PORT" under [services] or [addresses]'
-                yield Mistake(("api_keys", name), "rule", message=message, mend=mend)
+                hint = f'add {name} = "http://HOST:PORT" under [services] or [addresses]'
+                yield Mistake(("api_keys", name), "rule", message=message, hint=hint)
         yield from _starts(sound.get("start", ()))
         control = sound.get("control")
         if control is not None and "target" in sound and _same(control.url, sound["target"]):
-            mend = "give the control an address of its own"
-            yield Mistake(("control", "url"), "rule", message="has the url of the target", mend=mend)
+            hint = "give the control a different address"
+            yield Mistake(("control", "url"), "rule", message="has the url of the target", hint=hint)
 
 
 def _starts(starts: Start | tuple[Start, ...]) -> Iterator[Mistake]:
-    """Each of several services has a URL of its own."""
+    """Each of several services has its own URL."""
     if isinstance(starts, Start) or len(starts) == 1:
         return
     seen: list[str] = []
     for index, start in enumerate(starts):
         if not start.url:
-            mend = 'add: url = "http://HOST:PORT", where it listens'
-            yield Mistake(("start", index), "rule", message=f"{start.service} has no url", mend=mend)
+            hint = 'add: url = "http://HOST:PORT", where it listens'
+            yield Mistake(("start", index), "rule", message=f"{start.service} has no url", hint=hint)
             continue
         url = address.checked(start.url)
         if url in seen:
             message = f"two services of [[start]] have the url {url}"
-            yield Mistake(("start", index), "rule", message=message, mend="give each an address of its own")
+            yield Mistake(("start", index), "rule", message=message, hint="give each its own address")
         seen.append(url)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,10 @@ from signoff.acceptance.toml_lines import line_of, lines_of_keys
 from signoff.acceptance.toml_text import parsed
 from signoff.perf.errors import InputMissing, InputUnreadable
 from signoff.perf.input_file import read_input
-from signoff.reports.model import Mistake, converted, shown, written
+from signoff.reports.mistake import Mistake, Sentence, in_words
+from signoff.reports.model import converted
 
 MOST_BYTES = 2**20
-_MISSING: Mapping[str, tuple[str, str]] = {
-    "target": ("no target", 'add: target = "http://HOST:PORT"'),
-    "service": ("[start] names no service", 'add: service = "hermes-2"'),
-    "url": ("[control] has no url", 'add: url = "http://HOST:PORT", where it listens'),
-}
 
 
 def load(path: Path, api_key_env: str = "") -> Deployment:
@@ -34,7 +30,7 @@ def load(path: Path, api_key_env: str = "") -> Deployment:
     except InputMissing:
         raise DeploymentUnreadable(f"{path}: no such deployment file", "check the path") from None
     except InputUnreadable as error:
-        raise DeploymentUnreadable(str(error), error.mend) from None
+        raise DeploymentUnreadable(str(error), error.hint) from None
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise DeploymentUnreadable(f"{path}: {error}", "a deployment file is TOML in UTF-8") from None
     found, mistakes = converted(DeploymentFile, table)
@@ -85,26 +81,15 @@ def _library(folder: Path, library: deployment_file.Library) -> Library:
 def _unreadable(path: Path, text: Sequence[str], mistakes: Sequence[Mistake]) -> DeploymentUnreadable:
     lines = lines_of_keys(text)
     found = sorted((line_of(lines, mistake.place), *_in_words(mistake)) for mistake in mistakes)
-    message = "\n".join(f"{path}:{line}: {told}" for line, told, _ in found)
-    return DeploymentUnreadable(message, "; ".join(dict.fromkeys(mend for _, _, mend in found if mend)))
+    message = "\n".join(f"{path}:{line}: {wrong}" for line, wrong, _ in found)
+    return DeploymentUnreadable(message, "; ".join(dict.fromkeys(hint for _, _, hint in found if hint)))
 
 
-def _in_words(mistake: Mistake) -> tuple[str, str]:
-    """What is wrong and what to do about it, in the words of this file."""
-    if mistake.code == "missing":
-        return _MISSING[mistake.value[0]]
+def _in_words(mistake: Mistake) -> Sentence:
     if mistake.place == ("library", "packages"):
         message = "[library] packages admitted every callable of a package, and is no longer read"
         return message, _in_place(mistake.value)
-    names = [part for part in mistake.place if not isinstance(part, int)]
-    within = f"[{names[0]}] " if len(names) > 1 else ""
-    if mistake.code == "unknown":
-        where = f" under [{names[0]}]" if within else ""
-        return f"unknown key {names[-1]!r}{where}", f"known keys: {mistake.wanted}"
-    if mistake.code == "rule":
-        return f"{within}{mistake.message}", mistake.mend
-    key = written(mistake.place[mistake.place.index(names[1]) :]) if within else names[0]
-    return f"{within}{key} must be {mistake.wanted}, not {shown(mistake.value)}", ""
+    return in_words(mistake, DeploymentFile.words)
 
 
 def _in_place(packages: Any) -> str:

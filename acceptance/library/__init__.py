@@ -1,1 +1,1 @@
-"""Library calls of a document, in a process of their own."""
+"""Library calls of a document, in a child process."""

@@ -1,7 +1,7 @@
 """Makes the calls of a `python -c` command of a document, where the deployment lists each of them.
 
 The command was parsed with `ast` into steps (imports by name, calls with literal arguments, print); the text itself is
-never executed. Each call is looked up under the dotted name that it was imported by, then made in a process of its own.
+never executed. Each call is looked up under the dotted name that it was imported by, then made in a child process.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from signoff.acceptance.reading.source.library_names import (
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """The printed values of the criterion's steps, or the error that they ended with."""
+    """The values that the criterion's calls printed, or their error."""
     steps = criterion.parameters.get("steps")
     if steps is None:
         raise NotMeasurable(
@@ -38,7 +38,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def named_library(site: Site) -> Library:
-    """The interpreter and the calls that the deployment names. Raises NotMeasurable where it names none."""
+    """The interpreter and the calls that the deployment names. Raises NotMeasurable if it names none."""
     if site.deployment.library is None:
         raise NotMeasurable(
             "the deployment names no interpreter for library calls",
@@ -62,7 +62,7 @@ def take(recorder: Recorder, site: Site, steps: Sequence[Mapping[str, Any]]) -> 
 
 
 def refuse_unlisted(operations: Sequence[Step], calls: Sequence[str]) -> None:
-    """Raises NotMeasurable unless each import leads to what is listed and each call is listed, by name.
+    """Raises NotMeasurable unless each import leads to a listed name and each call is listed.
 
     The class of a method's object is known at run time only, and looked up then.
     """

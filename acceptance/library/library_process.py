@@ -29,7 +29,7 @@ MOST_ROUNDS = 50
 
 
 def answer_of(library: Library, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """What the calls printed, or the error that they ended with. Raises NotMeasurable where they were not made."""
+    """What the calls printed, or the error that they ended with. Raises NotMeasurable if they were not made."""
     request = {"operations": operations, "calls": library.calls, "memory_bytes": int(library.memory_gb * 1e9)}
     interpreter = library.python or sys.executable
     with (
@@ -76,7 +76,7 @@ def _environment(library: Library, folder: str) -> dict[str, str]:
 
 
 def _line(stream: IO[bytes], deadline: float) -> bytes | None:
-    """The answer, or what came of it before the stream ended; None where the time is over."""
+    """The answer, or what came of it before the stream ended; None if the time is over."""
     found = bytearray()
     while not found.endswith(b"\n") and len(found) <= LONGEST_ANSWER:
         ready, _, _ = select.select([stream], [], [], max(0.0, deadline - time.monotonic()))

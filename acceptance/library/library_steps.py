@@ -1,11 +1,11 @@
-"""Makes the calls of a document; run by the interpreter under test, standard library only.
+"""Makes a document's calls; the interpreter under test runs it, with the standard library only.
 
 `python library_steps.py N` reads `{"operations": [...], "calls": [...], "memory_bytes": N}` from the open file N and
 writes one line, `{"printed": [{"type", "text", "value"}], "error": "", "refused": ""}`, on standard output. `value` is
-the printed object as JSON, or null where it is none.
+the printed object as JSON, or null if it cannot be written as JSON.
 
-What may be called is in `calls`, name by name. Standard input stays open: where it ends, whoever asked has gone, and
-this process goes with everything that it started.
+`calls` lists the permitted callables by name. The parent keeps standard input open; when it ends, the parent is gone,
+and this process ends with everything that it started.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def leads_to(dotted: str, calls: Sequence[str]) -> bool:
 
 
 def import_name(module: str, name: str, calls: Sequence[str]) -> None:
-    """Import a module, which runs it, for a name in it: only on the way to what is listed."""
+    """Import a module, which runs it, for a name in it: only on the way to a listed name."""
     if not leads_to(f"{module}.{name}", calls):
         raise Refused(f"the command imports {module}.{name}, which the deployment does not list")
     found = importlib.import_module(module)
@@ -119,7 +119,7 @@ def argument(value: dict[str, Any], results: dict[int, Any]) -> Any:
 
 
 def printed_value(value: dict[str, Any], results: dict[int, Any], calls: Sequence[str]) -> Any:
-    """What is printed: a literal, what a call gave, or what was imported."""
+    """The printed object: a literal, the result of a call, or an imported object."""
     if "imported" not in value:
         return value["literal"] if "literal" in value else results[value["result"]]
     if not leads_to(value["imported"], calls):
@@ -176,7 +176,7 @@ def end_with(asked_by: int) -> None:
 
 
 def main() -> None:
-    """Calls in, printed objects out; what the library itself prints or reads goes to nobody."""
+    """Calls in, printed objects out; what the library itself prints or reads is discarded."""
     with os.fdopen(int(sys.argv[1]), encoding="utf-8") as file:
         request = json.load(file)
     limit(request["memory_bytes"])

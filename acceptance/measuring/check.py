@@ -22,7 +22,7 @@ class Check:
     `measure` returns evidence (shared with other checks by name) or raises `NotMeasurable`. `judge` sees the
     criterion and the records alone, so that a stored run gives the same verdict again. `seconds` is the usual cost,
     for the time left; checks of one `group` share one measurement. `after_stop` checks are measured once the run has
-    stopped the service that it started itself. `of_process` says that the figure is of the service's processes, and
+    stopped the service that it started itself. `of_process` says that the figure describes the service's processes, and
     of nothing once one of them has ended.
     """
 
@@ -35,5 +35,7 @@ class Check:
     of_process: bool = False
 
     def __post_init__(self) -> None:
+        if self.kind.asks is None:
+            raise ValueError(f"the check of {self.kind.name!r} judges what its kind does not put into words: no `asks`")
         if not self.kind.failure:
             raise ValueError(f"the check of {self.kind.name!r} has no failing case: its kind states no `failure`")

@@ -24,7 +24,7 @@ def converse(site: Site, talk: Callable[[ChatSender], Awaitable[Result]], record
 
     `recorder` gets a note where the target refused requests for their rate.
 
-    Raises NotRun where the target was given up before or meanwhile.
+    Raises NotRun if the target was given up before or meanwhile.
     """
     target = site.deployment.target
     model = generation.served_model(site)

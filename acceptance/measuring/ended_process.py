@@ -40,13 +40,13 @@ def note(
         role = "" if each.is_first else ", one of the service's"
         place = f", and {successor.text()} took its place" if successor is not None else ""
         texts.append(f"{each.process.text()}{role} ended {when}{place}")
-        told = {"after_s": after_s, "successor": None if successor is None else successor.as_record()}
-        recorder.write(PROCESS, {**each.as_record(), **told, "text": texts[-1], **more})
+        ending = {"after_s": after_s, "successor": None if successor is None else successor.as_record()}
+        recorder.write(PROCESS, {**each.as_record(), **ending, "text": texts[-1], **more})
     return tuple(texts)
 
 
 def said(evidence: Evidence) -> str:
-    """Which processes ended while the last attempt was measured, in words; "" where none did."""
+    """Which processes ended while the last attempt was measured, in words; "" if none did."""
     records = list(evidence.of(PROCESS))
     last = max((each.get("attempt", 0) for each in evidence.records), default=0)
     texts = list(dict.fromkeys(each["text"] for each in records if each.get("attempt", last) == last))
@@ -66,7 +66,7 @@ def bound(verdict: Verdict, evidence: Evidence, *, of_process: bool) -> Verdict:
         found,
         outcome="inconclusive",
         reason=f"{verdict.reason}; but {text}: the figure is not of one process over the whole run",
-        mend="look at the service's log for why it ended, and run again",
+        hint="look at the service's log for why it ended, and run again",
     )
 
 

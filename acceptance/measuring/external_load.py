@@ -1,4 +1,4 @@
-"""Results of another load tool as evidence, if they are of the same server."""
+"""Results of another load tool as evidence, if they come from the same server."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read_evidence(path: Path, deployment: Deployment) -> ExternalRun:
     try:
         found = read_external(path)
     except EvidenceUnreadable as error:
-        raise EvidenceUnusable(str(error), error.mend) from None
+        raise EvidenceUnusable(str(error), error.hint) from None
     if _place(found.target) != _place(deployment.target):
         raise EvidenceUnusable(
             f"{path}: {found.tool} asked {found.target}, and {deployment.target} is judged",
@@ -33,14 +33,14 @@ def read_evidence(path: Path, deployment: Deployment) -> ExternalRun:
 
 def bound(verdict: Verdict, evidence: Evidence) -> Verdict:
     """Nothing fails on another tool's record: nothing shows whether the server was late, or the tool."""
-    told = next(evidence.of(RECORD), None)
-    if told is None or verdict.outcome != "fail":
+    tool = next(evidence.of(RECORD), None)
+    if tool is None or verdict.outcome != "fail":
         return verdict
     return Verdict(
         "inconclusive",
-        f"{verdict.reason}; but {told['tool']} does not prove that it was not late itself, so nothing fails on it",
+        f"{verdict.reason}; but {tool['tool']} does not prove that it was not late itself, so nothing fails on it",
         verdict.measured,
-        mend="measure it: run again without --evidence",
+        hint="measure it: run again without --evidence",
         detail=verdict.detail,
     )
 

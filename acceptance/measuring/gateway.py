@@ -33,7 +33,7 @@ def models(site: Site, services: Sequence[str] = ()) -> Evidence:
     if not answer["named"] and len(served) < FEWEST_SERVICES:
         raise NotMeasurable(
             f"{answer['url']} lists {short(found) or 'nothing'}: so little shows no gateway to several services",
-            role.mend(ROLE),
+            role.hint(ROLE),
         )
     return evidence
 
@@ -66,7 +66,7 @@ def names(body: Any) -> list[str]:
 
 
 def entries(body: Any) -> list[tuple[str, Any]]:
-    """Names with what is listed under them: OpenAI's list of models, or a list or table of services."""
+    """Names with the entries below them: OpenAI's list of models, or a list or table of services."""
     return list(_entries(body, False))
 
 

@@ -15,7 +15,7 @@ LONGEST_NAME = 1000
 
 
 def served_model(site: Site) -> str | None:
-    """The first model that `/v1/models` lists, asked once; None where the server has no such list."""
+    """The first model that `/v1/models` lists, asked once; None if the server has no such list."""
     if not site.models:
         site.models.append(_first_model(site))
     return site.models[0]
@@ -50,7 +50,7 @@ def generate(site: Site, content: str, max_tokens: int, headers: Mapping[str, st
 
 
 def reply_text(record: Record) -> str | None:
-    """The text that a chat completion holds, or None where the body is not one (`200 {}` is not)."""
+    """The text that a chat completion holds, or None if the body is not one (`200 {}` is not)."""
     first = _first_choice(record)
     message = first.get("message") if isinstance(first, Mapping) else None
     content = message.get("content") if isinstance(message, Mapping) else None
@@ -65,7 +65,7 @@ def completion_text(record: Record) -> str | None:
 
 
 def _first_choice(record: Record) -> Any:
-    """The first choice of a completion; None where the body reports an error, whatever else it holds."""
+    """The first choice of a completion; None if the body reports an error, whatever else it holds."""
     answer = record.get("json")
     choices = answer.get("choices") if isinstance(answer, Mapping) and not is_error(answer) else None
     return choices[0] if isinstance(choices, list) and choices else None
@@ -79,8 +79,22 @@ def unanswered(record: Record) -> str:
 
 
 def usage(record: Record, field: str) -> int | None:
-    """A figure of the completion's `usage`, or None where the server gives none."""
+    """A figure of the completion's `usage`, or None if the server gives none."""
     answer = record.get("json")
     figures = answer.get("usage") if isinstance(answer, Mapping) else None
     value = figures.get(field) if isinstance(figures, Mapping) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def as_stream(site: Site, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields that make a request a stream, if a limit concerns token times and the server supports them."""
+    if not (site.limits("ttft") or site.limits("inter_token_latency")):
+        return {}
+    plain: Mapping[str, Any] = {"stream": True}
+    counted = {**plain, "stream_options": {"include_usage": True}}
+    return next((fields for fields in (counted, plain) if takes(site, path, {**body, **fields})), {})
+
+
+def takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
+    """Whether the server answers this request with status 200."""
+    return bool(site.ask("POST", path, body=dict(body)).get("status") == HTTPStatus.OK)

@@ -1,4 +1,4 @@
-"""Guides in Markdown: their titles and headings, and how many words of text are under each."""
+"""Guides in Markdown: their titles and headings, with word counts."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ WRITTEN_WORDS = 100
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A heading, with the words of text below it up to the next heading of its rank, deeper ones included.
+    """A heading, with the number of words up to the next heading of its level, subheadings included.
 
-    `is_unwritten`: it is short and says itself that it is still to be written.
+    `is_unwritten`: it is short and marked as to be written.
     """
 
     file: str
@@ -31,7 +31,7 @@ class Chapter:
 
 
 def chapters(file: str, text: str) -> list[Chapter]:
-    """The chapters of a Markdown text; what is in fences and tables counts as text."""
+    """The chapters of a Markdown text; fences and tables count as text."""
     headings: list[tuple[int, str]] = []
     bodies: list[str] = []
     tokens = MarkdownIt("commonmark").enable("table").parse(text)
@@ -51,10 +51,10 @@ def chapters(file: str, text: str) -> list[Chapter]:
 
 
 def speaks_of(title: str, topic: str) -> bool:
-    """Whether a heading holds each word of a topic, in whatever form: `Deploying` mentions `deployment`."""
-    told = _stems(title)
+    """Whether a heading contains each word of a topic, in any form: `Deploying` matches `deployment`."""
+    stems = _stems(title)
     asked = _stems(topic)
-    return bool(asked) and asked <= told
+    return bool(asked) and asked <= stems
 
 
 def _stems(text: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""JUnit XML to cases, one element after the other; defusedxml refuses document types, and with them all entities."""
+"""Streams JUnit XML to cases; defusedxml refuses document types, and therefore all entities."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Case:
 
 @dataclass(slots=True)
 class Report:
-    """The cases in order, how many the suites claim to hold, and the suites' date where they have one."""
+    """The cases in order, the number that the suites claim, and the suites' date, if any."""
 
     cases: list[Case] = field(default_factory=list)
     claimed: int = 0
@@ -39,7 +39,7 @@ class Report:
 
 
 def parse(content: bytes, name: str) -> Report:
-    """The report in these bytes. Raises NotMeasurable for what is no JUnit XML, with its place."""
+    """The report in these bytes. Raises NotMeasurable with the place of an error if it is not JUnit XML."""
     reader = _Reader(name)
     parser = DefusedXMLParser(target=reader, forbid_dtd=True)
     try:
@@ -50,14 +50,14 @@ def parse(content: bytes, name: str) -> Report:
     except DTDForbidden:
         raise NotMeasurable(f"{name} declares a document type, which no test report needs; it is not read") from None
     except (LookupError, ValueError) as error:
-        raise NotMeasurable(f"{name} is in an encoding that is not read: {error}", "write it in UTF-8") from None
+        raise NotMeasurable(f"{name} has an unsupported encoding: {error}", "write it in UTF-8") from None
     if not reader.saw_suite:
-        raise NotMeasurable(f"{name} is no JUnit XML: it holds no testsuite")
+        raise NotMeasurable(f"{name} is not JUnit XML: it has no testsuite")
     return reader.report
 
 
 class _Reader:
-    """What the parser reports of the elements; a tag of a namespace counts by its own name."""
+    """The parser's target for elements; namespaces of tags are ignored."""
 
     def __init__(self, name: str) -> None:
         self.report = Report()

@@ -1,6 +1,6 @@
 """Conditions for a throughput to count in a run: latency limits and errors.
 
-A limit is judged on what it is about: its own request, its own statistic. An error rate of 1 % is the most under
+A limit applies to its own request and its own statistic. An error rate of 1 % is the maximum under
 which completions count at all; a document's own stricter limit can only make the run fail.
 """
 
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from signoff.acceptance.criterion import Criterion, Load
+from signoff.acceptance.errors import NotMeasurable
 from signoff.perf.decisions.statistics import DecisionOutcome, decide_mean, decide_percentile, decide_rate
 from signoff.perf.load.load_run import LoadRun
 
@@ -27,8 +28,14 @@ def not_brought_about(load: Load | None) -> str:
         parts.append(f"{load['users']} at once")
     if "duration_s" in load:
         parts.append(f"{load['duration_s']:g} s of load")
-    parts += [load[key] for key in ("requests", "said") if key in load]  # type: ignore[literal-required]
+    parts += [load[key] for key in ("requests", "said") if key in load]
     return ", ".join(parts)
+
+
+def require(load: Load | None) -> None:
+    """Raises NotMeasurable where no run offers the load that a demand states."""
+    if missing := not_brought_about(load):
+        raise NotMeasurable(f"no run offers this load yet: {missing}", "measure it with signoff load")
 
 
 def rate_differs(load: Load | None, rate_per_second: float) -> str:
@@ -44,7 +51,7 @@ def rate_differs(load: Load | None, rate_per_second: float) -> str:
 def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[dict[str, Any]]:
     """The limits of a document on latency and errors, as plain JSON for the records of the run.
 
-    A request is known again by its body without the fields `of_a_stream`: whether it is streamed is the run's affair.
+    Requests are identified by their bodies without the fields `of_a_stream`: the run decides about streaming.
     """
     found = []
     for criterion in criteria:
@@ -73,7 +80,7 @@ def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[di
 def judged(
     run: LoadRun, conditions: Sequence[Mapping[str, Any]], alpha: float, looks: Callable[[LoadRun], tuple[int, ...]]
 ) -> dict[str, DecisionOutcome]:
-    """How each condition came out in this run, by its name and the id of its criterion; `looks` are those of a mean."""
+    """The result of each condition in this run, by its name and criterion id; `looks` are those of a mean."""
     marks = [not exchange.ok for exchange in run.exchanges]
     outcomes = {"errors": decide_rate(sum(marks), len(marks), MOST_ERRORS, alpha, marks).outcome}
     for each in conditions:

@@ -14,9 +14,9 @@ SIGNS_OF_ADDRESS = "://"
 
 
 def sources(site: Site) -> list[Source]:
-    """The addresses to ask, in this order, each with its own key.
+    """The addresses to try, in order, each with its own key.
 
-    `metrics` under `[addresses]` of the deployment; the address at which the document asks for this service's
+    `metrics` under `[addresses]` of the deployment; the document's address for this service's
     metrics; the target's own `/metrics`.
     """
     named = site.deployment.addresses.get(ROLE, "")

@@ -13,7 +13,7 @@ from signoff.perf.input_file import read_input
 
 
 def report(deployment: Deployment, name: str, what: str) -> Path:
-    """Where a report lies that no document names, only the deployment. Raises NotMeasurable where it names none."""
+    """The path of a report that only the deployment names. Raises NotMeasurable if it names none."""
     if name not in deployment.files:
         raise NotMeasurable(
             f"the deployment names no {what}",
@@ -22,28 +22,28 @@ def report(deployment: Deployment, name: str, what: str) -> Path:
     return deployment.file(name)
 
 
-def read(path: Path, most_bytes: int, mend: str = "") -> bytes:
-    """The bytes of a file. Raises NotMeasurable where it is missing, unreadable or longer than that."""
+def read(path: Path, most_bytes: int, hint: str = "") -> bytes:
+    """The bytes of a file. Raises NotMeasurable if it is missing, unreadable or above the size limit."""
     try:
         return read_input(path, most_bytes)
     except InputMissing:
-        raise NotMeasurable(f"there is no file {path}", mend) from None
+        raise NotMeasurable(f"there is no file {path}", hint) from None
     except InputTooLong:
-        raise NotMeasurable(f"{path} is longer than {most_bytes} bytes", mend) from None
+        raise NotMeasurable(f"{path} is longer than {most_bytes} bytes", hint) from None
     except InputUnreadable as error:
-        raise NotMeasurable(str(error), mend or error.mend) from None
+        raise NotMeasurable(str(error), hint or error.hint) from None
 
 
-def text(path: Path, most_bytes: int, mend: str = "") -> str:
-    """The same as text. Raises NotMeasurable also where it is no UTF-8."""
+def text(path: Path, most_bytes: int, hint: str = "") -> str:
+    """The same as text. Raises NotMeasurable also if it is not UTF-8."""
     try:
-        return read(path, most_bytes, mend).decode("utf-8")
+        return read(path, most_bytes, hint).decode("utf-8")
     except UnicodeDecodeError:
-        raise NotMeasurable(f"{path} is no text in UTF-8", mend or "save it as UTF-8") from None
+        raise NotMeasurable(f"{path} is not UTF-8 text", hint or "save it as UTF-8") from None
 
 
 def inside(folder: Path, pattern: str) -> Iterator[Path]:
-    """The files of a folder by name, in order; what is a link out of it is left out."""
+    """The files of a folder by name, in order, without links out of it."""
     root = folder.resolve()
     for path in sorted(folder.rglob(pattern)):
         if path.is_file() and path.resolve().is_relative_to(root):

@@ -1,6 +1,6 @@
 """The load run behind a document's figures: one run for latency, throughput, errors, memory and CPU.
 
-The rate is 1.25 times the throughput that the document asks for, so that a server which only just keeps up is
+The rate is 1.25 times the demanded throughput, so that a server which only just keeps up is
 seen to fall behind when it does. The document's own completion requests take turns; a latency limit on one of
 them is judged on that request alone.
 """
@@ -39,14 +39,12 @@ from signoff.perf.load.load_run import LoadRun
 from signoff.perf.processes.memory_sampler import MemorySampler
 from signoff.perf.server_side.server_watch import ServerWatch
 
-HEADROOM = 1.25
-RATE_WHERE_NONE_IS_STATED = 10.0
 TIMEOUT_IN_LIMITS = 5
 TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
 SILENCE_IN_TIMEOUTS = 0.4
-"""Two limits: a server that ends nothing for so long, and for 90 s at least, is frozen, and the run is given up."""
+"""Two limits: a server that completes nothing for this time, at least 90 s, is frozen, and the run is given up."""
 DOUBTED = 20
-"""So many time-outs at the end of a run: whatever is asked next is not waited for as long."""
+"""This many time-outs at the end of a run shorten the next time-out."""
 WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "Tell me about the sea."}],
     "max_tokens": 50,
@@ -62,9 +60,9 @@ SECONDS = 65.0
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Generate load for the profile's time while memory and CPU of the service are sampled.
+    """Generate load for the profile's time and sample the service's memory and CPU.
 
-    Raises NotMeasurable for a request that is not among those offered: for another service than the target, or
+    Raises NotMeasurable for a request outside the load: for another service than the target, or
     no completion.
     """
     if criterion.kind in route_load.KINDS and route_load.is_of_another_route(criterion):
@@ -72,9 +70,9 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     if not _is_for_target(criterion, site):
         raise NotMeasurable(
             f"this request is for another service than {site.deployment.target}, where the load goes",
-            "judge that service in a run of its own, with --target",
+            "judge that service in a separate run, with --target",
         )
-    if missing := load_conditions.rate_differs(criterion.load, _rate(site)):
+    if missing := load_conditions.rate_differs(criterion.load, route_load.rate_of_completions(site)):
         raise NotMeasurable(missing, "judge it in a document of its own")
     request = criterion.parameters.get("request")
     if criterion.kind in TIMES and isinstance(request, Mapping):
@@ -82,7 +80,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
         if request.get("path") != path or request.get("body") not in bodies:
             raise NotMeasurable(
                 f"{request['method']} {request['path']} is not among the requests offered under load",
-                f"the load run sends completions to {path}; judge other requests in a document of their own",
+                f"the load run sends completions to {path}; judge other requests in a separate document",
             )
     foreign = site.foreign
     if foreign is None:
@@ -95,13 +93,13 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def run_of(evidence: Evidence) -> LoadRun:
-    """The load run that the records hold: the last attempt, where one was repeated."""
+    """The load run in the records: the last attempt, if one was repeated."""
     last = max((record.get("attempt", 0) for record in evidence.of("exchange")), default=0)
     return LoadRun.from_records(record for record in evidence.records if record.get("attempt", last) == last)
 
 
 def looks(run: LoadRun) -> tuple[int, ...]:
-    """When the mean is looked at: the planned looks well below the number of requests planned, and that number."""
+    """The looks at the mean: the planned ones well below the planned number of requests, and that number."""
     planned = len(run.exchanges)
     return (*(look for look in LOOKS if look * 1.1 < planned), planned) if planned >= LOOKS[0] else LOOKS
 
@@ -134,7 +132,7 @@ def _is_for_target(criterion: Criterion, site: Site) -> bool:
 
 
 def body_key(body: Mapping[str, Any]) -> str:
-    """One spelling of a request body, to know it again."""
+    """The canonical form of a request body, to compare it."""
     return json.dumps(body, sort_keys=True)
 
 
@@ -148,16 +146,16 @@ def _take(recorder: Recorder, site: Site) -> None:
     if is_guessed and site.ask("POST", path, body=dict(bodies[0]))["status"] == HTTPStatus.NOT_FOUND:
         raise NotMeasurable(
             f"the load run sends completions to {url}, which gives 404",
-            "judge memory and CPU of this service under a load of its own requests",
+            "judge memory and CPU of this service under its own requests",
         )
     site.still_waits("POST", url)
     # A document's request without a model is sent as it stands where the server takes it so.
-    if model is not None and not _takes(site, path, bodies[0]):
+    if model is not None and not generation.takes(site, path, bodies[0]):
         bodies = [{**body, "model": model} for body in bodies]
-        recorder.write("note", {"text": f"the server wants a model in each request, so {model} was added"})
-    stream = _as_stream(site, path, bodies[0])
+        recorder.write("note", {"text": f"the server requires a model in each request, so {model} was added"})
+    stream = generation.as_stream(site, path, bodies[0])
     bodies = [{**body, **stream} for body in bodies]
-    rate_per_second = _rate(site)
+    rate_per_second = route_load.rate_of_completions(site)
     plan = LoadPlan(
         url=url,
         body=bodies[0],
@@ -191,7 +189,7 @@ def _take(recorder: Recorder, site: Site) -> None:
 
 
 def _look_for_silence(site: Site, run: LoadRun) -> None:
-    """Raises NotRun where the run was given up; notes where the server answered nothing at its end."""
+    """Raises NotRun if the run was given up; notes if the server answered nothing at its end."""
     if run.given_up:
         site.patience.give_up(origin_of(run.plan.url), f"{run.plan.url}, under load: {run.reason}")
         site.still_waits("POST", run.plan.url)
@@ -200,7 +198,7 @@ def _look_for_silence(site: Site, run: LoadRun) -> None:
 
 
 def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
-    """Another tool's run in the place of an own one, with what it cannot prove."""
+    """Another tool's run instead of an own one, with its limitations."""
     recorder.write("load", _demand(site))
     recorder.write(FOREIGN, foreign.as_record())
     for sentence in foreign.cannot_prove:
@@ -209,32 +207,15 @@ def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
         recorder.write("run", record)
 
 
-def _asked(site: Site) -> float | None:
-    return max((threshold.value for threshold in route_load.limits(site, "throughput")), default=None)
-
-
-def _rate(site: Site) -> float:
-    """The rate of the run: above the demanded throughput, else the highest that a limit states, else a modest one."""
-    asked = _asked(site)
-    if asked:
-        return asked * HEADROOM
-    stated = [
-        criterion.load["rate_per_s"]
-        for criterion in route_load.of_completions(site)
-        if criterion.load is not None and "rate_per_s" in criterion.load and criterion.judge == "machine"
-    ]
-    return max(stated, default=RATE_WHERE_NONE_IS_STATED)
-
-
 def _timeout_s(site: Site) -> float:
-    """When a request is given up, and what a failure is charged: by the loosest limit."""
+    """The time-out of a request, and the charge of a failure: by the loosest limit."""
     longest_s = max((threshold.base()[0] for threshold in route_load.limits(site, "latency")), default=None)
     return longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S
 
 
 def _demand(site: Site) -> Record:
-    """What the document asks of the load."""
-    asked = _asked(site)
+    """The document's requirements for the load."""
+    asked = route_load.throughput_asked(site)
     return {
         "conditions": load_conditions.stated(route_load.of_completions(site), OF_A_STREAM),
         "throughput_limit_per_second": asked,
@@ -243,21 +224,8 @@ def _demand(site: Site) -> Record:
     }
 
 
-def _as_stream(site: Site, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields that make a stream of a request, where a limit is on the time to a token and the server takes them."""
-    if not (site.limits("ttft") or site.limits("inter_token_latency")):
-        return {}
-    plain: Mapping[str, Any] = {"stream": True}
-    counted = {**plain, "stream_options": {"include_usage": True}}
-    return next((fields for fields in (counted, plain) if _takes(site, path, {**body, **fields})), {})
-
-
-def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
-    return bool(site.ask("POST", path, body=dict(body)).get("status") == HTTPStatus.OK)
-
-
 def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Record]:
-    """The run, and what the server reported of it."""
+    """The run, and the server's report on it."""
     total = plan.duration_s
 
     def tell(progress: Any) -> None:
@@ -275,15 +243,15 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Rec
         with watch, sampler or nullcontext():
             run = run_load_in_process(plan, keep, tell, silence_s=silence_s)
     except LoadProcessDied as error:
-        raise RunInvalid(str(error), error.mend) from None
+        raise RunInvalid(str(error), error.hint) from None
     except PerfError as error:
-        raise NotMeasurable(str(error), error.mend) from None
+        raise NotMeasurable(str(error), error.hint) from None
     side = {**watch.side(run).as_record(), "gpu": watch.gpu()}
     if sampler is not None and (ended := _write_watched(recorder, site, sampler, run.started_ns, attempt)):
         # The counters and the GPUs are of the same processes.
         side["notes"] = [*ended, *side["notes"]]
         if side["gpu"] is not None:
-            side["gpu"] = {**side["gpu"], "problem": f"{ended[0]}: their figures are of several processes"}
+            side["gpu"] = {**side["gpu"], "problem": f"{ended[0]}: the figures mix several processes"}
     recorder.write("server", {**side, "attempt": attempt})
     return run, side
 
@@ -291,7 +259,7 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Rec
 def _write_watched(
     recorder: Recorder, site: Site, sampler: MemorySampler, started_ns: int, attempt: int
 ) -> tuple[str, ...]:
-    """What was seen of the service's processes, and which of them ended: it keeps no request from being judged."""
+    """Samples of the service's processes, and those that ended; requests are judged in any case."""
     process = sampler.process
     recorder.write("process", {**process.as_record(), "text": process.text(), "attempt": attempt})
     ended = ended_process.note(recorder, site, sampler.ended, started_ns, attempt=attempt)
@@ -303,7 +271,7 @@ def _write_watched(
 
 
 def unserved(evidence: Evidence) -> str:
-    """Why the run shows nothing of a service under load: it answered less than half of the requests; else ""."""
+    """The reason why the run does not show a service under load (less than half of the requests answered), or ""."""
     exchanges = run_of(evidence).exchanges
     answered = sum(exchange.ok for exchange in exchanges)
     if answered * 2 > len(exchanges):
@@ -312,7 +280,7 @@ def unserved(evidence: Evidence) -> str:
 
 
 def last_attempt(evidence: Evidence, kind: str) -> list[Record]:
-    """The records of this kind from the last attempt, where a run was repeated."""
+    """The records of this kind from the last attempt of a run."""
     records = list(evidence.of(kind))
     last = max((record["attempt"] for record in records), default=0)
     return [record for record in records if record["attempt"] == last]

@@ -23,24 +23,24 @@ _INSIDE = (
 
 
 def is_refusal(record: Record) -> bool:
-    """Whether the status says that the request is at fault."""
+    """Whether the status blames the request."""
     return record["status"] is not None and 400 <= record["status"] < 500
 
 
 def is_busy(record: Record) -> bool:
-    """Whether the status says that there is too much to do, and a header when to come again."""
+    """Whether the status reports overload, with a header for the retry time."""
     return record["status"] in (TOO_MANY, UNAVAILABLE) and bool(record["headers"].get("retry-after"))
 
 
 def reason(record: Record) -> str:
-    """What a refusal says in JSON of what is wrong, "" where it says nothing."""
+    """The reason in the JSON of a refusal, "" if it says nothing."""
     return _reason(record.get("json"))[:SHOWN]
 
 
 def inside(record: Record) -> str:
-    """A stack trace or a path of the server that an answer shows, "" where it shows none.
+    """A stack trace or a server path in an answer, "" if there is none.
 
-    What the request held itself, as a model that is named by its path, is no secret of the server's.
+    Text of the request itself, such as a model named by its path, does not count.
     """
     sent = f"{record['url']} {json.dumps(record['body'], ensure_ascii=False)} {record.get('raw', '')}"
     found = (match[0] for pattern in _INSIDE for match in pattern.finditer(record["text"]))
@@ -48,18 +48,18 @@ def inside(record: Record) -> str:
 
 
 def status_of(record: Record) -> str:
-    """The status, or why there is none."""
+    """The status, or the error without one."""
     return str(record["status"] or record["error"])
 
 
 def fault(record: Record) -> str:
-    """What is wrong with an answer that has to refuse a request; "" where it is a clear 4xx."""
+    """The problem of an answer that should refuse a request; "" if it is a clear 4xx."""
     if record["status"] is None:
         return f"gets no answer ({record['error'][:SHOWN]})"
     if not is_refusal(record):
         return f"gets {record['status']}, not a 4xx"
     if shown := inside(record):
-        return f"gets {record['status']} that shows the server's inside: {shown}"
+        return f"gets {record['status']} that shows internal details: {shown}"
     if not reason(record):
         return f"gets {record['status']} without a reason in JSON"
     return ""

@@ -1,7 +1,7 @@
 """Cache or leak: whether memory also grows with repeated prompts.
 
-A cache of prompts that is filling looks like a leak within a minute. Both grow with new prompts; with the same prompt
-again and again a cache stands still and a leak of each request goes on. So where a run's growth would reach the limit,
+Within a minute, a filling prompt cache looks like a leak. Both grow with new prompts; with the same prompt
+repeatedly, a cache stops growing and a leak per request continues. So where a run's growth would reach the limit,
 its load runs once more, shorter, with its prompts as they are in the document.
 """
 
@@ -30,12 +30,12 @@ CACHED = (
 
 
 def leads_beyond(decision: Decision) -> bool:
-    """Whether it is growth alone that fails."""
+    """Whether only the growth fails."""
     return decision.outcome == "fail" and "projected_low_bytes" in decision.detail
 
 
 def offer(recorder: Recorder, site: Site, plan: LoadPlan, samples: Sequence[Record], peak_bytes: float) -> None:
-    """Run the plan's load with repeated prompts, where these samples' growth would reach one of the limits."""
+    """Run the plan's load with repeated prompts, if these samples' growth would reach one of the limits."""
     limits = [threshold.base()[0] for threshold in site.limits("memory")]
     if site.process_id is None or not limits:
         return
@@ -75,9 +75,9 @@ def decide(samples: Sequence[Record], limit_bytes: float, peak_bytes: float | No
 def compared(
     evidence: Evidence, growth: Decision, limit_bytes: float, alpha: float
 ) -> tuple[bool, str, dict[str, Any]]:
-    """Whether the growth is shown to be smaller with repeated prompts; a sentence on it, and the figures.
+    """Whether growth is significantly smaller with repeated prompts; a sentence on it, and the figures.
 
-    Shown: even the upper bound with the same prompts is below the lower bound with new ones, each at `alpha`, and most
+    Significant: the upper bound with the same prompts is below the lower bound with new ones, each at `alpha`, and most
     of them were answered.
     """
     samples = list(evidence.of(SAMPLE))

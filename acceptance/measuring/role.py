@@ -10,10 +10,10 @@ from signoff.acceptance.measuring.site import Site
 
 
 def named_url(site: Site, role: str) -> str:
-    """The URL that the deployment gives a role that nobody can guess. Raises NotMeasurable where it gives none."""
+    """The deployment's URL of a role without a customary address. Raises NotMeasurable if there is none."""
     url, named = site.deployment.role_url(role, "")
     if not named:
-        raise NotMeasurable(f"the deployment does not say where the {role} is", mend(role))
+        raise NotMeasurable(f"the deployment does not say where the {role} is", hint(role))
     return _sound(role, url)
 
 
@@ -27,9 +27,9 @@ def ask(
     body: Any = None,
     is_found: bool = False,
 ) -> Record:
-    """Send a request to the service that stands for a role; the record says whether the deployment `named` it.
+    """Send a request to the service of a role; the record says whether the deployment `named` it.
 
-    `default` is the customary path at the target, None where nothing is customary; `is_found` where the role was
+    `default` is the customary path at the target, None if nothing is customary; `is_found` where the role was
     seen there already. Raises NotMeasurable for a 404 at a path that is only customary, and where a key is wanted
     that is not sent to this origin.
     """
@@ -41,21 +41,21 @@ def ask(
     url = site.deployment.request_url(url, path)
     answer = site.ask(method, path, url=url, body=body)
     if answer["status"] == 404 and not (named or is_found):
-        raise NotMeasurable(f"{url} gives 404, and the deployment does not say where the {role} is", mend(role))
+        raise NotMeasurable(f"{url} gives 404, and the deployment does not say where the {role} is", hint(role))
     if answer["status"] in (401, 403) and not site.deployment.headers(url):
         raise NotMeasurable(
-            f"{url} gives {answer['status']}: the {role} wants a key, and the deployment gives it none",
-            f'add {role} = "VARIABLE" under [api_keys] of the deployment file, or let it be read without a key',
+            f"{url} gives {answer['status']}: the {role} requires a key, and the deployment has none",
+            f'add {role} = "VARIABLE" under [api_keys] of the deployment file, or make it readable without a key',
         )
     return {**answer, "named": named}
 
 
-def mend(role: str) -> str:
-    """What to add to a deployment file, so that a role can be measured."""
+def hint(role: str) -> str:
+    """The entry for a deployment file that makes a role measurable."""
     return f'add {role} = "http://HOST:PORT" under [addresses] of the deployment file'
 
 
 def _sound(role: str, url: str) -> str:
     if "://" not in url:
-        raise NotMeasurable(f"the deployment gives {url} for the {role}, which is no URL", mend(role))
+        raise NotMeasurable(f"the deployment gives {url} for the {role}, which is not a URL", hint(role))
     return url

@@ -47,12 +47,31 @@ def limits(site: Site, kind: str) -> list[Threshold]:
     ]
 
 
+def throughput_asked(site: Site) -> float | None:
+    """The largest throughput of completions that a document demands, per second."""
+    return max((threshold.value for threshold in limits(site, "throughput")), default=None)
+
+
+def rate_of_completions(site: Site) -> float:
+    """The rate of the load on completions: above the demanded throughput, else the highest that a limit states."""
+    asked = throughput_asked(site)
+    if asked:
+        return asked * HEADROOM
+    stated = [
+        criterion.load["rate_per_s"]
+        for criterion in of_completions(site)
+        if criterion.load is not None and "rate_per_s" in criterion.load and criterion.judge == "machine"
+    ]
+    return max(stated, default=RATE_PER_SECOND)
+
+
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Send the route's request at a constant rate for the profile's time.
 
     Raises NotMeasurable where the document shows no body for a route that needs one, or for another tool's run.
     """
     request = criterion.parameters["request"]
+    assert request is not None
     if site.foreign is not None:
         raise NotMeasurable(
             f"the load of this run is {site.foreign.tool}'s, which did not ask {request['path']}",
@@ -71,7 +90,10 @@ def _take(recorder: Recorder, site: Site, request: Mapping[str, Any]) -> None:
     url = site.deployment.request_url(origin, path)
     site.still_waits(method, url)
     own = [each for each in site.criteria if _is_same(each, request)]
-    rate_per_second = max((each.threshold.value * HEADROOM for each in own if _is_rate(each)), default=RATE_PER_SECOND)
+    rate_per_second = max(
+        (each.threshold.value * HEADROOM for each in own if each.threshold is not None and _is_rate(each)),
+        default=RATE_PER_SECOND,
+    )
     limits_s = [each.threshold.base()[0] for each in own if each.kind == "latency" and each.threshold is not None]
     recorder.write("load", {"conditions": load_conditions.stated(own, ()), "route": path})
     try:
@@ -91,7 +113,7 @@ def _take(recorder: Recorder, site: Site, request: Mapping[str, Any]) -> None:
             any_answer=True,
         )
     except PerfError as error:
-        raise NotMeasurable(str(error), error.mend) from None
+        raise NotMeasurable(str(error), error.hint) from None
     for attempt in range(2):
         # One repeat: a client that was held up says nothing about the server.
         run = _offer(recorder, site, plan, attempt)
@@ -116,9 +138,9 @@ def _offer(recorder: Recorder, site: Site, plan: LoadPlan, attempt: int) -> Any:
     try:
         return run_load_in_process(plan, keep, tell, silence_s=SILENCE_S)
     except LoadProcessDied as error:
-        raise RunInvalid(str(error), error.mend) from None
+        raise RunInvalid(str(error), error.hint) from None
     except PerfError as error:
-        raise NotMeasurable(str(error), error.mend) from None
+        raise NotMeasurable(str(error), error.hint) from None
 
 
 def _body(site: Site, request: Mapping[str, Any]) -> Mapping[str, Any] | None:

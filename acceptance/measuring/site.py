@@ -1,4 +1,4 @@
-"""The site: everything that a check may touch while it measures."""
+"""The site: everything that a check may access while it measures."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from signoff.acceptance.errors import NotMeasurable, NotRun, SignoffError, Targe
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.measuring.load_conditions import not_brought_about
 from signoff.acceptance.profile import Profile
+from signoff.acceptance.records.records import decoded
 from signoff.perf.client import server_json
 from signoff.perf.client.bounds import AnswerTooLong, Room
 from signoff.perf.client.fetch import error_of, fetch
@@ -31,20 +32,20 @@ from signoff.reports.stored.run_folder import Growing, RunFolder
 REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
 OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
-"""The client's: above all it asks for answers that are not compressed, and never decodes one that is."""
+"""The client's headers: they ask for uncompressed answers, and a compressed one is never decoded."""
 UNSET = re.compile(r"\$\{?[A-Za-z_]")
-"""A variable of a shell in a header: the key that the deployment gives is sent in its place."""
+"""A shell variable in a header: the deployment's key is sent instead."""
 SHELL_MARKS = ("$(", "`")
 MAX_BODY_BYTES = 4_000_000
 MAX_KEPT_CHARACTERS = 1_000_000
 LONGEST_KEY = 10_000
 LARGE_BYTES, MOST_LARGE_BYTES = 64 * 1024, 24 * 2**20
-"""What the answers of a run may take in memory, those not counted that are small."""
+"""The memory limit of all answers of a run, except small ones."""
 SECRET_HEADERS = {"set-cookie", "authorization", "www-authenticate"}
 
 
 class Recorder:
-    """Appends records to one file of the run, each at once: what was written before an interruption stays."""
+    """Appends records to one file of the run, each immediately: an interruption keeps written ones."""
 
     def __init__(self, file: Growing) -> None:
         self._file = file
@@ -54,8 +55,8 @@ class Recorder:
         """Append one record; `kind` becomes its `record` field unless it has one."""
         line = json.dumps(_kept({"record": kind, **fields}), ensure_ascii=False, sort_keys=True)
         # A verdict sees what is stored, down to the order of keys, so that it comes out the same from there.
-        self.records.append(json.loads(line))
         self._file.append(json_text(line) + "\n")
+        self.records.append(decoded(line))
 
 
 @dataclass
@@ -70,22 +71,22 @@ class Site:
     service: str = ""
     process_id: int | None = None
     process: ProcessIdentity | None = None
-    """Who that was when the run began, where it is known: the same id may come to mean another."""
+    """Its identity when the run began, if known: the system may reuse the id."""
     stopped: tuple[ProcessIdentity, ...] = ()
-    """The processes of the own service, once the run has stopped it."""
+    """The processes of the run's own service, after the run stopped it."""
     seed: int = 0
     foreign: ExternalRun | None = None
-    """Another tool's run, in the place of the own load run."""
+    """Another tool's run instead of an own load run."""
     on_progress: Callable[[str, float], None] = lambda what, share: None
     retries: list[str] = field(default_factory=list)
     service_ended: Callable[[], str] = lambda: ""
-    """How a service that the run started itself ended, and what it said last; "" while all run."""
+    """How a service of the run ended, with its last output; "" while all are running."""
     server_sides: list[dict[str, Any]] = field(default_factory=list)
-    """What each server reported of its load run, with the service's name."""
+    """Each server's report on its load run, with the service's name."""
     models: list[str | None] = field(default_factory=list)
     taken: dict[str, Evidence | NotMeasurable | NotRun] = field(default_factory=dict)
     timeout_s: float = REQUEST_TIMEOUT_S
-    """Of a functional request; see perf/client/patience.py for a server that lets several in a row time out."""
+    """Of a functional request; see perf/client/patience.py for several consecutive time-outs."""
     patience: Patience = field(default_factory=Patience)
     room: Room = field(default_factory=lambda: Room(MOST_LARGE_BYTES))
 
@@ -114,8 +115,8 @@ class Site:
                 measure(recorder)
             except NotMeasurable as missing:
                 reason = "; ".join(filter(None, (str(missing), self.service_ended())))
-                recorder.write("not_measurable", {"reason": reason, "mend": missing.mend})
-                return NotMeasurable(reason, missing.mend)
+                recorder.write("not_measurable", {"reason": reason, "mend": missing.hint})
+                return NotMeasurable(reason, missing.hint)
             except NotRun as given_up:
                 recorder.write("not_run", {"reason": str(given_up)})
                 return given_up
@@ -124,7 +125,7 @@ class Site:
         return Evidence(name, file_name, tuple(recorder.records))
 
     def limits(self, kind: str, document: str | None = None) -> list[Threshold]:
-        """The limits of a kind, of all documents or of one: what a shared measurement is planned by."""
+        """The limits of a kind, of all documents or of one, for planning a shared measurement."""
         return [
             criterion.threshold
             for criterion in self.criteria
@@ -147,10 +148,10 @@ class Site:
         raw: bytes | None = None,
         with_key: bool = True,
     ) -> Record:
-        """Send one functional request and give its record; a refused or broken connection is a record too.
+        """Send one functional request and return its record; a refused or broken connection is a record too.
 
-        `url` is an absolute address that the deployment names (`Deployment.role_url`), in the path's place.
-        `raw` is a body that is no JSON, in the body's place; `with_key` false leaves the deployment's key out.
+        `url` is an absolute address from the deployment (`Deployment.role_url`), instead of the path.
+        `raw` is a body that is not JSON, instead of `body`; `with_key` false omits the deployment's key.
         """
         if url is None:
             origin, assumption = self.deployment.url(address, self.primary_address)
@@ -173,7 +174,7 @@ class Site:
                 url, method=method, headers=headers, body=content, timeout_s=timeout_s, most_bytes=MAX_BODY_BYTES
             )
         except PlanInvalid as error:
-            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {error}", error.mend) from None
+            raise NotMeasurable(f"{method} {path} cannot be sent as it is written: {error}", error.hint) from None
         if reply.outcome == "client_error":
             raise SignoffError(f"{method} {url}: {reply.failure}")
         self.patience.ended(method, url, began_s, timed_out=reply.timed_out)
@@ -194,23 +195,23 @@ class Site:
         )
 
     def still_waits(self, method: str, url: str) -> float:
-        """How long the next request is waited for. Raises NotRun where this route or origin was given up."""
+        """The time-out of the next request. Raises NotRun if this route or origin was given up."""
         if why := self.patience.given_up(method, url):
             raise NotRun(why, "see why the server does not answer, and run again; --timeout S waits longer")
         return self.patience.timeout_s(method, url, self.timeout_s)
 
     def keep_room(self, size: int, url: str) -> None:
-        """Notes what an answer takes. Raises NotRun where the answers of the run take too much together."""
+        """Counts the memory of an answer. Raises NotRun if the answers of the run together need too much."""
         try:
             self.room.take(size if size > LARGE_BYTES else 0)
         except AnswerTooLong as full:
-            raise NotRun(f"{url}: {full}, so nothing more was asked", "let the server answer with less") from None
+            raise NotRun(f"{url}: {full}, so nothing more was asked", "make the server's answers smaller") from None
 
     def send(self, request: Mapping[str, Any], origin: str | None = None, *, with_key: bool = True) -> Record:
-        """Send a request that a document shows, once, to where the deployment puts its address.
+        """Send a document's request once, to the deployment's address for it.
 
-        `origin` is where it goes instead: the URL of a role, which the deployment names.
-        Raises NotMeasurable for one that changes the server or that only a shell could make.
+        `origin` overrides the address: the deployment's URL of a role.
+        Raises NotMeasurable for one that changes the server or needs a shell.
         """
         headers = headers_of(request)
         return self.ask(
@@ -224,7 +225,7 @@ class Site:
         )
 
     def require_reachable(self) -> None:
-        """Raises TargetUnreachable where nothing answers at the target."""
+        """Raises TargetUnreachable if nothing answers at the target."""
         answer = self.ask("GET", "/health")
         if answer["status"] is None:
             raise TargetUnreachable(
@@ -234,25 +235,25 @@ class Site:
 
 
 def headers_of(request: Mapping[str, Any]) -> dict[str, str]:
-    """The headers that a document's request is sent with. Raises NotMeasurable for a request that is never sent."""
+    """The headers of a document's request. Raises NotMeasurable for a request that is never sent."""
     headers = {
         name: value
         for name, value in (request.get("headers") or {}).items()
         if name.lower() not in OWN_HEADERS and not UNSET.search(value)
     }
     if request["method"] not in HARMLESS_METHODS:
-        raise NotMeasurable(f"a {request['method']} changes the server: it is read and shown, never sent")
+        raise NotMeasurable(f"a {request['method']} changes the server: it is shown, never sent")
     if not all(f"{name}{value}".isascii() for name, value in headers.items()):
-        raise NotMeasurable("a header of this request holds what no header can carry", "use ASCII in headers")
+        raise NotMeasurable("a header of this request contains invalid characters", "use ASCII in headers")
     if any(mark in json.dumps([request["path"], headers]) for mark in SHELL_MARKS):
-        raise NotMeasurable("this request holds a shell expression, and nothing is handed to a shell")
+        raise NotMeasurable("this request contains a shell expression, and nothing is run in a shell")
     return headers
 
 
 def without_keys(record: Mapping[str, Any], text: str) -> Record:
-    """A record with a server's answer as `text` and `json`, and without the keys that the answer gives back.
+    """A record with a server's answer as `text` and `json`, without the keys that it echoes.
 
-    JSON is looked through value by value: a key may lie in pieces in it.
+    JSON is redacted value by value: a key may be split over several values.
     """
     value = server_json.found(text)
     kept, count = known_secrets.counted(value)
@@ -265,7 +266,7 @@ def without_keys(record: Mapping[str, Any], text: str) -> Record:
 
 
 def _kept(fields: Mapping[str, Any], before: int = 0) -> dict[str, Any]:
-    """The fields without keys; `redacted` says in how many places there was one."""
+    """The fields without keys; `redacted` is the number of removed keys."""
     kept, count = known_secrets.counted(dict(fields))
     count += before + (fields.get("redacted", 0) or 0)
     return {**kept, "redacted": count} if count else kept

@@ -26,7 +26,7 @@ def processes(site: Site) -> Sequence[ProcessIdentity]:
 
 
 def settled(is_over: Callable[[], bool]) -> float:
-    """Wait until it is over, or the grace that a service has to end has passed; gives the seconds waited."""
+    """Wait until it is over or the grace time has passed; returns the seconds waited."""
     begin = time.monotonic()
     while not is_over() and time.monotonic() - begin < GRACE_S:
         time.sleep(POLL_S)

@@ -23,9 +23,9 @@ DONE = "[DONE]"
 EVENTS = "text/event-stream"
 LEAST_BYTES, MOST_TOGETHER_BYTES = 64 * 1024, 16 * 2**20
 LEAST_EVENTS, MOST_TOGETHER_EVENTS = 1000, 100_000
-"""Of each of many answers at once, and of all of them together."""
+"""Size limits of each of many concurrent answers, and of all together."""
 TOGETHER_MS = 1.0
-"""Pieces that come within this time of one another came together."""
+"""Chunks that arrive within this time count as simultaneous."""
 
 
 def stream(
@@ -35,9 +35,9 @@ def stream(
     request: Mapping[str, Any] | None = None,
     leave_after: int = 0,
 ) -> Record:
-    """Ask for a stream; the record holds each event with its time in ms since the send.
+    """Request a stream; the record has each event with its time in ms since the send.
 
-    With `leave_after` the connection is closed after so many events, and `left` says whether that was midway.
+    With `leave_after` the connection is closed after that number of events, and `left` says whether that was midway.
     """
     return at_once(site, [body], request=request, leave_after=leave_after)[0]
 
@@ -49,10 +49,10 @@ def at_once(
     request: Mapping[str, Any] | None = None,
     leave_after: int = 0,
 ) -> list[Record]:
-    """Send all bodies at once, each on a connection of its own; times count from one moment for all.
+    """Send all bodies at once, each on a separate connection; all times count from the same moment.
 
-    They go where the document's `request` goes, with its headers, else to the target's chats. Raises NotMeasurable
-    for a request that is never sent.
+    They go to the address of the document's `request`, with its headers, else to the target's chats. Raises
+    NotMeasurable for a request that is never sent.
     """
     request = request or {"method": "POST", "path": CHAT_PATH}
     headers = headers_of(request)
@@ -99,7 +99,7 @@ async def _reply(client: Client, body: Mapping[str, Any], leave_after: int) -> R
 
 
 def _look_for_time_outs(site: Site, url: str, began_s: float, timeout_s: float, replies: Sequence[Reply]) -> None:
-    """Raises NotRun where these requests were the last that were tried, or had less time than is usual."""
+    """Raises NotRun if these requests were the last attempt, or had a shorter time-out than usual."""
     if ours := next((reply for reply in replies if reply.outcome == "client_error"), None):
         raise SignoffError(f"POST {url}: {ours.failure}")
     late = sum(reply.timed_out for reply in replies)
@@ -113,7 +113,7 @@ def _look_for_time_outs(site: Site, url: str, began_s: float, timeout_s: float, 
 
 
 def _events(parts: Sequence[tuple[int, bytes]], most: int) -> tuple[list[tuple[int, str]], str, str]:
-    """(when in ns, data) of each event, the data of one that the end left incomplete, and what is too much."""
+    """(when in ns, data) of each event, the data of an incomplete last one, and the exceeded limit."""
     reader = EventReader()
     events: list[tuple[int, str]] = []
     try:
@@ -129,7 +129,7 @@ def _events(parts: Sequence[tuple[int, bytes]], most: int) -> tuple[list[tuple[i
 def _record(
     url: str, body: Mapping[str, Any], reply: Reply, begin_ns: int, most_events: int, leave_after: int
 ) -> Record:
-    """The record of a reply. One that was `left` after so many events is no failure, unless it had ended by itself."""
+    """The record of a reply. A reply that was `left` on purpose is not a failure, unless it had ended by itself."""
     is_stream = reply.headers.get("content-type", "").lower().startswith(EVENTS)
     events, rest, too_much = _events(reply.pieces, most_events) if is_stream else ([], "", "")
     text = "" if is_stream else reply.body.decode("utf-8", errors="replace")
@@ -162,14 +162,14 @@ def is_chunk(data: str) -> bool:
 
 
 def choice(chunk: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The first choice of a chunk; empty where it has none, as the one with the usage."""
+    """The first choice of a chunk; empty if it has none, as the one with the usage."""
     choices = chunk.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     return first if isinstance(first, Mapping) else {}
 
 
 def pieces(record: Record) -> list[tuple[float, str]]:
-    """The pieces of text of a stream, with their times in ms."""
+    """The chunks of text of a stream, with their times in ms."""
     found = []
     for at_ms, chunk in chunks(record):
         one = choice(chunk)
@@ -181,5 +181,5 @@ def pieces(record: Record) -> list[tuple[float, str]]:
 
 
 def arrivals(times_ms: Sequence[float]) -> int:
-    """How many times something came, where what comes within a millisecond of the last came together."""
+    """The number of separate arrivals; chunks within a millisecond of the previous one count as one."""
     return sum(1 for index, at_ms in enumerate(times_ms) if not index or at_ms - times_ms[index - 1] >= TOGETHER_MS)

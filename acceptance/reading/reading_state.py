@@ -44,5 +44,5 @@ class ReadingState:
         excerpt = self.source.raw[flaw.line - 1] if 0 < flaw.line <= len(self.source.raw) else ""
         place = (self.source.path, flaw.line, flaw.column)
         self.diagnostics.append(
-            Diagnostic(flaw.code, flaw.severity, *place, excerpt, flaw.message, flaw.mend, flaw.width)
+            Diagnostic(flaw.code, flaw.severity, *place, excerpt, flaw.message, flaw.hint, flaw.width)
         )

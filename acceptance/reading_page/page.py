@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from signoff.acceptance.errors import SignoffError
-from signoff.acceptance.reading import Conflict, Reading
+from signoff.acceptance.reading import Reading
 from signoff.acceptance.reading_page.sheet import TONES, Sheet, cut, sheet_of
+from signoff.reports.stored.conflict import Conflict
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def page(reading: Reading, unreadable: Sequence[SignoffError]) -> Page:
         sheets=sheets,
         conflicts=conflicts,
         open_conflicts=sum(not conflict.resolution for conflict in conflicts),
-        unreadable=tuple((str(error), error.mend) for error in unreadable),
+        unreadable=tuple((str(error), error.hint) for error in unreadable),
     )
 
 

@@ -31,10 +31,12 @@ class Meaning:
     """One criterion that a line was read as."""
 
     id: str
+    requirement: str
     kind: str
     target: str
     judge: Chip
     service: str
+    judged_as: str
     notes: tuple[str, ...]
 
 
@@ -58,7 +60,7 @@ class Remark:
     code: str
     place: str
     message: str
-    mend: str
+    hint: str
     line: str
     mark: str
 
@@ -116,7 +118,16 @@ def _meaning(criterion: Criterion) -> Meaning:
     calls = would_call(criterion.parameters.get("steps"))[0] if criterion.judge == "machine" else []
     made = (f"would call {call}, if the deployment lists it" for call in calls)
     notes = tuple(note for note in (criterion.reason, *criterion.assumptions, *made) if note)
-    return Meaning(criterion.id, criterion.kind.replace("_", " "), _target(criterion), chip, criterion.service, notes)
+    return Meaning(
+        id=criterion.id,
+        requirement=criterion.requirement or "",
+        kind=criterion.kind.replace("_", " "),
+        target=_target(criterion),
+        judge=chip,
+        service=criterion.service,
+        judged_as=criterion.judged_as or "",
+        notes=notes,
+    )
 
 
 def _target(criterion: Criterion) -> str:
@@ -148,9 +159,9 @@ def _remark(found: Diagnostic) -> Remark:
     line, mark = excerpt(found.excerpt, found.column, found.width) if found.excerpt.strip() else ("", "")
     chip = Chip(found.severity, TONES[found.severity], _SIGNS[found.severity])
     place = f"{PurePath(found.document).name}:{found.line}:{found.column}"
-    return Remark(chip, found.code, place, found.message, found.mend, line, mark)
+    return Remark(chip, found.code, place, found.message, found.hint, line, mark)
 
 
 def cut(text: str) -> str:
-    """The beginning of a text that is longer than anybody reads."""
+    """The beginning of a very long text."""
     return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"

@@ -1,4 +1,4 @@
-"""Which address of a document is the target."""
+"""Finds the document's address of the target."""
 
 from __future__ import annotations
 

@@ -16,33 +16,33 @@ from signoff.reports.stored.run_folder import FULL, RunFolder
 
 
 def decided(check: Check, criterion: Criterion, found: Evidence) -> Verdict:
-    """The verdict of a check on its evidence, less what a process that ended or another tool's run cannot show."""
+    """The verdict of a check on its evidence, limited if a process ended or the run is another tool's."""
     verdict = ended_process.bound(check.judge(criterion, found), found, of_process=check.of_process)
     verdict = _unless_stale(criterion, external_load.bound(verdict, found))
     return replace(verdict, assumptions=_assumptions(verdict, found))
 
 
 def unjudged(error: Exception) -> Verdict | None:
-    """The verdict where nothing was measured, never a pass or a fail; None where Signoff is at fault."""
+    """The verdict if nothing was measured, never a pass or a fail; None if Signoff is at fault."""
     if isinstance(error, NotMeasurable):
-        return Verdict("not_measurable", str(error), mend=error.mend)
+        return Verdict("not_measurable", str(error), hint=error.hint)
     if isinstance(error, NotRun):
-        return Verdict("not_run", str(error), mend=error.mend)
+        return Verdict("not_run", str(error), hint=error.hint)
     if isinstance(error, SignoffError):
-        return Verdict("error", str(error), mend=error.mend)
+        return Verdict("error", str(error), hint=error.hint)
     if isinstance(error, OSError) and error.errno in FULL:
         where = error.filename or "a temporary file"
-        return Verdict("error", f"{where}: {error.strerror}", mend="free some space, and run again")
+        return Verdict("error", f"{where}: {error.strerror}", hint="free some space, and run again")
     return None
 
 
 def fault_of_ours(criterion: Criterion, error: Exception, folder: Path) -> Verdict:
-    """The verdict where a check itself broke. The traceback goes to errors.log in the run's folder."""
+    """The verdict if a check itself failed. The traceback goes to errors.log in the run's folder."""
     keep_traceback(f"{criterion.document} {criterion.id}", error, folder)
     return Verdict(
         "error",
         f"the check {criterion.kind} ended with {type(error).__name__}: {error}",
-        mend=f"this is a fault of Signoff; see {folder / 'errors.log'}",
+        hint=f"this is a fault of Signoff; see {folder / 'errors.log'}",
     )
 
 
@@ -52,13 +52,13 @@ def keep_traceback(where: str, error: Exception, folder: Path) -> None:
 
 
 def _unless_stale(criterion: Criterion, verdict: Verdict) -> Verdict:
-    """A stale binding cannot pass: the statement changed after somebody said what it means."""
+    """A stale binding cannot pass: the statement changed after a person bound it."""
     if verdict.outcome == "pass" and criterion.parameters.get("stale_binding"):
         return Verdict(
             "inconclusive",
             f"{verdict.reason}; but the statement changed after its binding was written",
             verdict.measured,
-            mend="look at the statement again and renew its fingerprint in the binding file",
+            hint="check the statement and update its fingerprint in the binding file",
         )
     return verdict
 

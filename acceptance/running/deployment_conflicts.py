@@ -1,8 +1,8 @@
 """Conflicts between a deployment and the documents that are judged at it.
 
 Only what is certain: a port that is neither the document's nor mapped, `[start]` arguments against settings, another
-engine than the one that the document demands. These are corrected in the deployment file, so no criterion stands
-in them: each check judges for itself what it finds there.
+engine than the demanded one. They must be fixed in the deployment file, so they affect no
+criterion: each check judges what it measures.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from signoff.acceptance.deployment import Deployment
-from signoff.acceptance.reading import Conflict, Document, Reading
-from signoff.acceptance.reading.conflicts.settings.configuration import comparable
-from signoff.acceptance.reading.source.document import Setting, Side
+from signoff.acceptance.reading import Document, Reading
+from signoff.acceptance.reading.settings.setting_values import comparable
+from signoff.acceptance.reading.source.document import Setting
+from signoff.reports.stored.conflict import Conflict, Side
 
 KIND = "deployment"
 _FLAG = re.compile(r"^--(?P<name>[a-z][a-z0-9-]*)(?:=(?P<value>.*))?$")
@@ -87,19 +88,19 @@ def _flags(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _engine(document: Document, deployment: Deployment) -> Iterator[Conflict]:
-    """An engine that the deployment names, where the document configures another; the simulated one stands for any."""
+    """An engine that the deployment names, where the document configures another; the simulated one may replace any."""
     named = deployment.engine.strip().lower()
     settings = [
         setting
         for setting in document.configuration
         if setting.name.rsplit("_", 1)[-1] in ("framework", "engine", "backend") and isinstance(setting.value, str)
     ]
-    told = {str(setting.value).lower() for setting in settings}
+    stated = {str(setting.value).lower() for setting in settings}
     if (
         named
         and _SIMULATED not in named
-        and len(told) == 1
-        and not any(item in named or named in item for item in told)
+        and len(stated) == 1
+        and not any(item in named or named in item for item in stated)
     ):
         yield _conflict(
             document,
@@ -113,8 +114,17 @@ def _engine(document: Document, deployment: Deployment) -> Iterator[Conflict]:
 
 
 def _conflict(
-    document: Document, name: str, subject: str, settings: list[Setting], told: list[tuple[str, object]], message: str
+    document: Document,
+    name: str,
+    subject: str,
+    settings: list[Setting],
+    deployed: list[tuple[str, object]],
+    message: str,
 ) -> Conflict:
     """A conflict whose last sides are the deployment's: its name, and no line."""
-    sides = [Side(document.path, setting.line, setting.value, setting.spelling) for setting in settings]
-    return Conflict(KIND, subject, (*sides, *(Side(name, 0, value, spelling) for spelling, value in told)), message)
+    stated = [
+        Side(document=document.path, line=setting.line, value=setting.value, spelling=setting.spelling)
+        for setting in settings
+    ]
+    given = [Side(document=name, line=0, value=value, spelling=spelling) for spelling, value in deployed]
+    return Conflict(kind=KIND, subject=subject, sides=(*stated, *given), message=message, criteria=())

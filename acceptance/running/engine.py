@@ -22,11 +22,11 @@ def of(site: Site) -> dict[str, Any]:
         body = site.ask("GET", path).get("json")
         if not isinstance(body, Mapping):
             continue
-        told = body.get("engine")
-        if isinstance(told, Mapping) and isinstance(told.get("name"), str):
-            return {"name": told["name"], "version": str(told.get("version", "")), **_flags(told)}
-        if isinstance(told, str):
-            return {"name": told, "version": str(body.get("engine_version", body.get("version", "")))}
+        reported = body.get("engine")
+        if isinstance(reported, Mapping) and isinstance(reported.get("name"), str):
+            return {"name": reported["name"], "version": str(reported.get("version", "")), **_flags(reported)}
+        if isinstance(reported, str):
+            return {"name": reported, "version": str(body.get("engine_version", body.get("version", "")))}
         if path == "/version" and isinstance(body.get("version"), str):
             return {"name": site.deployment.engine or _owner(site) or "unnamed", "version": body["version"]}
     return {"name": site.deployment.engine or _owner(site), "version": ""}
@@ -40,5 +40,7 @@ def _owner(site: Site) -> str:
     return OWNERS.get(str(first.get("owned_by")), "") if isinstance(first, Mapping) else ""
 
 
-def _flags(told: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(map(str, told[name])) for name in ("flags", "left_out") if isinstance(told.get(name), list)}
+def _flags(reported: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {
+        name: tuple(map(str, reported[name])) for name in ("flags", "left_out") if isinstance(reported.get(name), list)
+    }

@@ -23,7 +23,7 @@ from signoff.reports.stored.stored_run import plain
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A verdict with when it was reached (UTC), how long it took, and the evidence files behind it."""
+    """A verdict with its time (UTC), its duration, and its evidence files."""
 
     verdict: Verdict
     started: str
@@ -33,7 +33,7 @@ class Judged:
 
 @dataclass
 class Findings:
-    """The state of one run. `trouble` is what kept it from judging, where something did."""
+    """The state of one run. `trouble` is the reason why it could not judge, if any."""
 
     deployment: Deployment
     profile: Profile
@@ -58,12 +58,12 @@ class Findings:
         self.open_verdicts().append(json_text(line) + "\n")
 
     def line(self, criterion: Criterion) -> dict[str, Any] | None:
-        """The verdict as verdicts.jsonl holds it, or None where the run did not reach the criterion."""
+        """The verdict as verdicts.jsonl holds it, or None if the run did not reach the criterion."""
         judged = self.of(criterion)
         return None if judged is None else {"document": criterion.document, "id": criterion.id, **plain(judged)}
 
     def open_verdicts(self) -> Growing:
-        """The file that gets the verdicts; as long as it is open, the run goes on. Raises NotWritten."""
+        """The file that gets the verdicts; as long as it is open, the run is in progress. Raises NotWritten."""
         if self.verdicts is None:
             self.verdicts = RunFolder(self.folder).growing(VERDICTS)
             self.verdicts.lock()
@@ -76,7 +76,7 @@ class Findings:
             self.verdicts = None
 
     def of(self, criterion: Criterion) -> Judged | None:
-        """What was found about a criterion, or None where the run did not reach it."""
+        """What was found about a criterion, or None if the run did not reach it."""
         return self.judged.get((criterion.document, criterion.id))
 
     def waiver(self, criterion: Criterion) -> dict[str, Any] | None:

@@ -1,7 +1,7 @@
-"""The reading of `signoff run`, handed to the process that judges: documents are read once.
+"""Hands the reading of `signoff run` to the process that judges, so that documents are read once.
 
-It goes through a pipe: a document may show a credential, and no copy of it is to lie on a disk. It is
-data with types, made again by its models: nothing in it can run.
+It uses a pipe: a document may show a credential, and no copy of it may be written to disk. The reading
+is typed data that its models parse: nothing in it can run.
 """
 
 from __future__ import annotations

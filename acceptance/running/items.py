@@ -1,4 +1,4 @@
-"""What pytest collects: a document as a file, a criterion as an item."""
+"""The pytest collectors: a document is a file, a criterion an item."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NoReturn, Protocol
 
 import pytest
+from _pytest.junitxml import xml_key
 
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.reading import Document
@@ -19,7 +20,7 @@ SKIPPING = {"not_measurable", "not_run", "awaiting_person"}
 
 
 class Judge(Protocol):
-    """Who reads documents and judges their criteria."""
+    """The reader and judge of documents."""
 
     def document(self, path: Path) -> Document: ...
 
@@ -46,6 +47,7 @@ class DocumentFile(pytest.File):
         for criterion in self.judging.document(self.path).criteria:
             item = CriterionItem.from_parent(self, name=criterion.id)
             item.criterion = criterion
+            item.extra_keyword_matches.update([criterion.requirement] if criterion.requirement else [])
             yield item
 
 
@@ -54,6 +56,14 @@ class CriterionItem(pytest.Item):
 
     parent: DocumentFile
     criterion: Criterion
+
+    def setup(self) -> None:
+        """Give the JUnit report the document's own id and the question, beside the id of the criterion."""
+        known = {"requirement": self.criterion.requirement, "judged_as": self.criterion.judged_as}
+        self.user_properties += [(name, text) for name, text in known.items() if text]
+        # The node's name stays the id, by which a criterion is selected.
+        if self.criterion.requirement and (xml := self.config.stash.get(xml_key, None)) is not None:
+            xml.node_reporter(self.nodeid).add_attribute("name", self.criterion.name)
 
     def runtest(self) -> None:
         """Judge the criterion."""
@@ -75,10 +85,10 @@ class CriterionItem(pytest.Item):
             f"{criterion.document}:{criterion.line}:{criterion.column}: {criterion.text}",
             f"  {verdict.outcome}: {verdict.reason}",
         ]
-        if criterion.threshold is not None:
-            lines.insert(1, f"  asked: {criterion.threshold.text()}")
-        if verdict.mend:
-            lines.append(f"  hint: {verdict.mend}")
+        if criterion.judged_as:
+            lines.insert(1, f"  judged as: {criterion.judged_as}")
+        if verdict.hint:
+            lines.append(f"  hint: {verdict.hint}")
         return harmless("\n".join(lines))
 
     def reportinfo(self) -> tuple[Any, int, str]:

@@ -1,4 +1,4 @@
-"""Judges the criteria of a pytest run, keeps what was found, and writes the result at the end."""
+"""Judges the criteria of a pytest run, stores verdicts, and writes the result at the end."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ import pytest
 
 from signoff.acceptance import deployment as deployments
 from signoff.acceptance import keys
+from signoff.acceptance import reading as task_documents
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
+from signoff.acceptance.measuring import load_conditions
 from signoff.acceptance.measuring.external_load import read_evidence
-from signoff.acceptance.measuring.load_conditions import not_brought_about
 from signoff.acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
 from signoff.acceptance.profile import PROFILES, Profile
-from signoff.acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading, read_documents
+from signoff.acceptance.reading import MAX_BYTES, SUFFIXES, Document, Reading
 from signoff.acceptance.running import engine, handed_reading, plan, secrets_of_run, storing
 from signoff.acceptance.running.deciding import decided, fault_of_ours, keep_traceback, unjudged
 from signoff.acceptance.running.deployment_conflicts import conflicts_with_deployment
@@ -44,7 +45,7 @@ from signoff.reports.terminal import harmless
 
 
 class Judging:
-    """Judges criteria at a site, for pytest or for whoever calls `begin`, `judge` and `finish`."""
+    """Judges criteria at a site, for pytest or another caller of `begin`, `judge` and `finish`."""
 
     def __init__(
         self,
@@ -60,7 +61,7 @@ class Judging:
         reading: Reading | None = None,
     ) -> None:
         if reading is None:
-            reading = read_documents(paths, KINDS, most_bytes=most_bytes)
+            reading = task_documents.read_documents(paths, KINDS, most_bytes=most_bytes)
         secrets_of_run.remember(deployment, reading)
         found = conflicts_with_deployment(reading, deployment)
         self.findings = Findings(
@@ -156,7 +157,7 @@ class Judging:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, None, None]:
-        """Write the result, once pytest has kept what it keeps; pytest's status is 0 only where the run passed."""
+        """Write the result after pytest's own files; pytest's status is 0 only if the run passed."""
         try:
             yield
         except OSError as error:  # what pytest itself keeps, such as what failed last
@@ -178,8 +179,8 @@ class Judging:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """The headline, and where the result is."""
         if self.findings.trouble is not None:
-            mend = f" ({self.findings.trouble.mend})" if self.findings.trouble.mend else ""
-            terminalreporter.write_line(SAID + plain_line(f"{self.findings.trouble}{mend}"))
+            hint = f" ({self.findings.trouble.hint})" if self.findings.trouble.hint else ""
+            terminalreporter.write_line(SAID + plain_line(f"{self.findings.trouble}{hint}"))
         results = self.findings.folder / storing.RESULTS
         if results.exists():
             terminalreporter.write_line(harmless(storing.closing_lines(self.findings.folder)))
@@ -187,9 +188,9 @@ class Judging:
     # judging
 
     def begin(self) -> None:
-        """Start the service if the deployment says so. Raises RunInvalid where there is nothing to judge.
+        """Start the service if the deployment says so. Raises RunInvalid if there is nothing to judge.
 
-        What is going to be judged is written down first: raises NotWritten where that cannot be.
+        Stores the criteria before judging them. Raises NotWritten if that fails.
         """
         storing.begin(self.findings)
         process_id = None
@@ -222,14 +223,14 @@ class Judging:
         storing.begin(self.findings)
 
     def select(self, criteria: Sequence[Criterion]) -> None:
-        """What will be judged: progress and time left are shown for these."""
+        """The criteria to judge, for progress and remaining time."""
         self._selected = list(criteria)
         self.findings.selected = len(self._selected)
 
     def judge(self, criterion: Criterion) -> Verdict:
-        """The verdict about one criterion; an exploded check is an error of ours, never a pass or a fail.
+        """The verdict about one criterion; an exception in a check is an error, never a pass or a fail.
 
-        Raises NotWritten where it cannot be kept: a run without records judges nothing.
+        Raises NotWritten if it cannot be kept: a run without records judges nothing.
         """
         position = len(self.findings.judged) + 1
         left_s = plan.remaining_seconds(self._waiting(), self._taken_groups)
@@ -253,13 +254,10 @@ class Judging:
         if criterion.judge == "person":
             return Verdict("awaiting_person", criterion.reason or "a person has to judge this"), ()
         if criterion.judge == "template":
-            return Verdict("not_measurable", "a placeholder is not filled in", mend="fill in the template"), ()
+            return Verdict("not_measurable", "a placeholder is not filled in", hint="fill in the template"), ()
         assert self._sites is not None
         try:
-            if missing := not_brought_about(criterion.load):
-                raise NotMeasurable(
-                    f"no run offers this load yet: {missing}", "measure it with signoff load, and attest the figure"
-                )
+            load_conditions.require(criterion.load)
             check = CHECKS[criterion.kind]
             site = self._sites.of(criterion)
             if check.after_stop:
@@ -275,7 +273,7 @@ class Judging:
             return fault_of_ours(criterion, error, self.findings.folder), ()
 
     def _stop_own_service(self) -> None:
-        """Let go of the service, for what can only be seen without it; nobody else's service is ever stopped."""
+        """Stop the run's own service, for checks that need it stopped; other services are never stopped."""
         if self._services is None:
             raise NotMeasurable(
                 "only a service that Signoff started itself is stopped, and this one was running before",

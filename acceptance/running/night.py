@@ -1,6 +1,6 @@
 """One night: the document's performance criteria judged, then target and control measured in turns.
 
-What the machine does in a night it does to both, so that their ratio distinguishes a slower server from a busy machine.
+The machine's load affects both, so their ratio distinguishes a slower server from a busy machine.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ from signoff.reports.stored.stored_run import StoredCriterion, StoredRun
 
 LOAD_TIME = "load_time"
 BESIDE_A_BLOCK_S = 1.5
-"""What a block costs beside its load: the start of the client, and the last answers."""
+"""Overhead of a block: the start of the client, and the last answers."""
 
 
 @dataclass(frozen=True, slots=True)
 class NightPlan:
-    """What a night does: `pairs` pairs of blocks, each of `block_s` seconds."""
+    """The plan of a night: `pairs` pairs of blocks, each of `block_s` seconds."""
 
     paths: Sequence[Path]
     deployment_file: Path
@@ -51,7 +51,7 @@ class NightPlan:
 
 @dataclass
 class Measurements:
-    """What a night has found so far."""
+    """The results of a night so far."""
 
     stored: StoredRun | None = None
     load: LoadPlan | None = None
@@ -67,7 +67,7 @@ def is_about_performance(criterion: Criterion) -> bool:
 
 
 def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measurements]:
-    """Judge and compare. Ctrl-C keeps what was measured, and the night says so.
+    """Judge and compare. Ctrl-C keeps the measurements, and the night is marked.
 
     Raises UsageError for a deployment without a control or documents without figures under load, RunInvalid where
     a side does not start or answer.
@@ -102,7 +102,7 @@ def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measurements]
     except KeyboardInterrupt:
         pass  # the blocks that are missing say so
     except PerfError as error:
-        raise RunInvalid(str(error), error.mend) from None
+        raise RunInvalid(str(error), error.hint) from None
     finally:
         found.stored = judging.finish()
     return _night(wanted, deployment, found), found

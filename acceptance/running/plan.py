@@ -1,4 +1,4 @@
-"""The order in which criteria are judged, and how long it takes."""
+"""The order of the criteria, and the estimated time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signoff.acceptance.criterion import Criterion
 def order(criteria: Sequence[Criterion]) -> list[Criterion]:
     """Cheap measurements first, so that a wrong address shows at once; ties stay in the document's order.
 
-    What can only be seen once the service is stopped comes last.
+    Criteria that need a stopped service come last.
     """
     return sorted(criteria, key=lambda criterion: (is_after_stop(criterion), seconds(criterion)))
 

@@ -28,8 +28,8 @@ class Progress:
         self._show(text, force=True)
 
     def criterion(self, position: int, total: int, criterion: Criterion, left_s: float, cost_s: float) -> None:
-        """The criterion that is judged now, what all that is left usually takes, and what this one does."""
-        self._criterion, self._left_s, self._cost_s = f"[{position}/{total}] {criterion.id}", left_s, cost_s
+        """The current criterion, the usual time of all remaining ones, and its own."""
+        self._criterion, self._left_s, self._cost_s = f"[{position}/{total}] {criterion.name}", left_s, cost_s
         self._show(f"{self._criterion}, about {left_s:.0f} s left")
 
     def share(self, what: str, share: float) -> None:
@@ -38,7 +38,7 @@ class Progress:
         self._show(f"{self._criterion}, about {left_s:.0f} s left: {what} {share:.0%}")
 
     def step(self, text: str) -> None:
-        """Where a measurement stands that is of no single criterion."""
+        """Progress of a measurement that serves several criteria."""
         self._show(text)
 
     def end(self) -> None:

@@ -39,7 +39,7 @@ def pytest_configure(config: pytest.Config) -> None:
     try:
         config.pluginmanager.register(Judging.of(config), "signoff-judging")
     except SignoffError as error:
-        raise pytest.UsageError(harmless(f"{error} ({error.mend})" if error.mend else error)) from None
+        raise pytest.UsageError(harmless(f"{error} ({error.hint})" if error.hint else error)) from None
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

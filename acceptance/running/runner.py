@@ -1,4 +1,4 @@
-"""pytest as the runner, in a process of its own: signals, output and end."""
+"""pytest as the runner in a child process: signals, output and end."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from signoff.reports.stored.run_folder import RunFolder
 LOG, JUNIT = "pytest.log", "junit.xml"
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 SAID = "signoff: "
-"""How the runner's last line begins where something kept it from judging."""
+"""The start of the runner's last line if it could not judge."""
 LAST_WORDS_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How the runner ended: its status (negative for a signal), and what it said kept it from judging."""
+    """The end of the runner: its status (negative for a signal), and the reason if it could not judge."""
 
     status: int
     said: str
@@ -43,11 +43,11 @@ class Ended:
 def follow(
     command: Callable[[str], Sequence[str]], environment: Mapping[str, str], folder: RunFolder, inherited: Sequence[int]
 ) -> Ended:
-    """Run it to its end; its output becomes pytest.log, what it writes to the file that `command` gets junit.xml.
+    """Run it to its end; its output becomes pytest.log, and the file that `command` gets becomes junit.xml.
 
     `inherited` are the descriptors from which it reads its keys and the documents.
 
-    It runs in a session of its own: a signal of the terminal comes through this process, once, as Ctrl-C. Raises
+    It runs in a separate session: a signal of the terminal comes through this process, once, as Ctrl-C. Raises
     NotWritten, once it has ended, where its output could not be kept.
     """
     reading, writing = os.pipe()
@@ -81,7 +81,7 @@ def follow(
 
 @contextlib.contextmanager
 def _passing_on() -> Iterator[_Started]:
-    """While this lasts, what would end this process goes to the runner as Ctrl-C.
+    """Forwards signals that would end this process to the runner as Ctrl-C.
 
     The handlers are before it starts, so that it does not inherit the SIGINT that a shell ignores for jobs in
     the background.
@@ -128,7 +128,7 @@ class _Log:
         self._thread.start()
 
     def end(self) -> str:
-        """What it said last of what kept it from judging. Raises NotWritten."""
+        """Its last reason for not judging. Raises NotWritten."""
         self._thread.join(LAST_WORDS_S)
         if self._missing is not None:
             raise self._missing

@@ -11,7 +11,7 @@ from signoff.acceptance.reading import Reading
 from signoff.perf.redaction import known_secrets
 
 _PLACEHOLDER = re.compile(r"[$<{*]|\.\.|your|example|replace", re.IGNORECASE)
-"""What stands for a credential in a document."""
+"""The replacement for a credential in a document."""
 
 
 def remember(deployment: Deployment, reading: Reading) -> None:

@@ -30,7 +30,7 @@ class Sites:
         self._by_target = {site.deployment.target: self.target}
 
     def of(self, criterion: Criterion) -> Site:
-        """The site of a criterion. Raises NotMeasurable where the deployment does not say where its service is."""
+        """The site of a criterion. Raises NotMeasurable if the deployment does not say where its service is."""
         deployment = self.target.deployment.of_service(criterion.service, self._ports.get(criterion.service))
         if deployment.target not in self._by_target:
             own = tuple(each for each in self._criteria if each.service == criterion.service)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections import Counter
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path, PurePath
@@ -13,7 +13,7 @@ from pathlib import Path, PurePath
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.machine import machine
-from signoff.acceptance.reading import Conflict, Document
+from signoff.acceptance.reading import Document
 from signoff.acceptance.running.findings import Findings
 from signoff.perf.redaction import known_secrets
 from signoff.reports.document.cut_run import BEGUN, JudgedLine, as_judged
@@ -21,12 +21,11 @@ from signoff.reports.document.headline import fold, headline, open_counts, out_o
 from signoff.reports.forms.result_files import write_results
 from signoff.reports.plain_text import line as plain_line
 from signoff.reports.stored import stored_run
+from signoff.reports.stored.conflict import Conflict
 from signoff.reports.stored.decode import decode
 from signoff.reports.stored.stored_run import (
     Engine,
     LogEntry,
-    Side,
-    StoredConflict,
     StoredCriterion,
     StoredDocument,
     StoredRun,
@@ -50,7 +49,7 @@ def utc(moment: datetime) -> str:
 
 
 def begin(findings: Findings) -> None:
-    """Write down what is going to be judged, so that a run that is cut off can be reported. Raises NotWritten."""
+    """Store the criteria before judging, so that an interrupted run can be reported. Raises NotWritten."""
     findings.open_verdicts()
     begun = _begun(findings)
     selected = len(begun.criteria) if findings.selected is None else findings.selected
@@ -67,7 +66,7 @@ def store(findings: Findings, finished: datetime) -> StoredRun:
 
 
 def _without_keys(run: StoredRun) -> StoredRun:
-    """The run as it is written, before anything is made of it: all its documents say the same."""
+    """The run as it is stored, before documents are written from it, so that all of them agree."""
     kept, count = known_secrets.counted(stored_run.to_json(run))
     return stored_run.from_json(kept) if count else run
 
@@ -78,7 +77,7 @@ def outcome(results: Path) -> str:
 
 
 def closing_lines(folder: Path) -> str:
-    """What a person reads at the end: the headline, what is in the way, and where the result is."""
+    """The text at the end of a run: the headline, the open items, and the path of the result."""
     run = stored_run.load(folder / RESULTS)
     bad = [criterion for criterion in run.criteria if criterion.outcome in {"fail", "inconclusive", "error"}]
     if run.outcome == "undecided":
@@ -87,9 +86,10 @@ def closing_lines(folder: Path) -> str:
     for criterion in bad[:MOST_SHOWN]:
         word = criterion.outcome.replace("_", " ")
         place = f"{criterion.document}:{criterion.line}"
-        lines.append(f"  {word}: {place}: {plain_line(criterion.reason, 300)}")
-        if criterion.mend:
-            lines.append(f"    hint: {plain_line(criterion.mend, 300)}")
+        named = f"{criterion.requirement}, {place}" if criterion.requirement else place
+        lines.append(f"  {word}: {named}: {plain_line(criterion.reason, 300)}")
+        if criterion.hint:
+            lines.append(f"    hint: {plain_line(criterion.hint, 300)}")
     if len(bad) > MOST_SHOWN:
         lines.append(f"  and {len(bad) - MOST_SHOWN} more")
     for reason, count in Counter(item.reason for item in run.criteria if item.outcome == "not_run").items():
@@ -108,13 +108,13 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
     run = replace(begun, criteria=criteria, finished=utc(finished), log=_log(findings))
     folded, reason = fold(run)
     if findings.trouble is not None:
-        mend = f" ({findings.trouble.mend})" if findings.trouble.mend else ""
-        reason = f"{findings.trouble}{mend}; {reason}"
+        hint = f" ({findings.trouble.hint})" if findings.trouble.hint else ""
+        reason = f"{findings.trouble}{hint}; {reason}"
     return replace(run, outcome=folded, reason=reason, open=open_counts(run))
 
 
 def _begun(findings: Findings) -> StoredRun:
-    """The run with all that is known but its verdicts."""
+    """The run with everything except its verdicts."""
     criteria = tuple(
         _criterion(findings, criterion) for document in findings.reading.documents for criterion in document.criteria
     )
@@ -156,7 +156,11 @@ def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
         assumptions=criterion.assumptions,
         threshold=criterion.threshold,
         waiver=findings.waiver(criterion),
-        extra=KINDS[criterion.kind].shown,
+        extra={
+            **KINDS[criterion.kind].shown,
+            "judged_as": criterion.judged_as,
+            "requirement": criterion.requirement,
+        },
     )
 
 
@@ -167,7 +171,7 @@ def _document(document: Document) -> StoredDocument:
         header=dict(document.header),
         service_name=_as_titled(document),
         task_number=next((document.header[name] for name in TASK_NUMBER_FIELDS if name in document.header), ""),
-        diagnostics=tuple(asdict(diagnostic) for diagnostic in document.diagnostics),
+        diagnostics=tuple(stored_run.plain(diagnostic) for diagnostic in document.diagnostics),
         counts=dict(document.counts),
     )
 
@@ -180,19 +184,13 @@ def _as_titled(document: Document) -> str:
     return found.group() if found is not None else document.service_name
 
 
-def _conflict(conflict: Conflict) -> StoredConflict:
-    return StoredConflict(
-        kind=conflict.kind,
-        subject=conflict.subject,
-        sides=tuple(Side(document=side.document, line=side.line, value=side.value) for side in conflict.sides),
-        resolution=conflict.resolution,
-        message=conflict.message,
-        criteria=conflict.criteria,
-    )
+def _conflict(conflict: Conflict) -> Conflict:
+    """With the values of its sides, not the lines that they are in."""
+    return replace(conflict, sides=tuple(replace(side, spelling="") for side in conflict.sides))
 
 
 def _log(findings: Findings) -> tuple[LogEntry, ...]:
-    """One entry a measurement: what was done, when, how long it took, and what came of it."""
+    """One entry per measurement: action, time, duration and result."""
     entries: dict[tuple[str, ...], LogEntry] = {}
     for (_, identity), judged in findings.judged.items():
         if not judged.evidence:

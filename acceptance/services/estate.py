@@ -41,8 +41,8 @@ def serve(json_file: str | None, prometheus: bool | None = None) -> int:
     """Bring the estate up, show its addresses, and wait for a signal or for a service that ends; the exit code.
 
     Progress goes to standard error, the page to standard output, and as JSON to `json_file` (- is standard output).
-    `prometheus` False leaves it out, None too where it is not installed. Raises PortInUse or ServiceDidNotStart where
-    one does not start; the others are stopped by then. Raises UsageError where Prometheus is wanted and not there.
+    `prometheus` False leaves it out, None too if it is not installed. Raises PortInUse or ServiceDidNotStart if
+    one does not start; the others are stopped by then. Raises UsageError if Prometheus is wanted and not there.
     """
     estate = with_prometheus(deployments.load(FILE), prometheus)
     made_up = own_service.give_key(estate)
@@ -82,7 +82,7 @@ def serve(json_file: str | None, prometheus: bool | None = None) -> int:
 
 
 def with_prometheus(estate: Deployment, wanted: bool | None) -> Deployment:
-    """The estate with its Prometheus or without it. Raises UsageError where it is wanted and cannot be had."""
+    """The estate with its Prometheus or without it. Raises UsageError if it is required but not available."""
     is_listed = any(start.service == PROMETHEUS for start in estate.starts)
     if wanted and not is_listed:
         raise UsageError("this estate has no Prometheus", "add a [[start]] for it")
@@ -123,7 +123,7 @@ def connected(estate: Deployment, folder: Path) -> Deployment:
 
 
 def addresses(estate: Deployment, process_ids: Mapping[str, int], made_up: tuple[str, ...]) -> dict[str, Any]:
-    """What runs where, with the keys that were made up for it; nobody's own key is shown."""
+    """The services with their addresses and generated keys; a user's own keys are not shown."""
     names = {url: name for name, url in {**estate.addresses, **estate.services}.items()}
     started = {start.url for start in estate.starts}
     return {
@@ -143,10 +143,10 @@ def addresses(estate: Deployment, process_ids: Mapping[str, int], made_up: tuple
     }
 
 
-def page(told: Mapping[str, Any]) -> str:
+def page(listed: Mapping[str, Any]) -> str:
     """The addresses for people."""
-    rows = [(each["service"], each["url"], _key(each) or NOTES.get(each["service"], "")) for each in told["services"]]
-    rows += [(name, url, NOTES.get(name, "")) for name, url in told["addresses"].items()]
+    rows = [(each["service"], each["url"], _key(each) or NOTES.get(each["service"], "")) for each in listed["services"]]
+    rows += [(name, url, NOTES.get(name, "")) for name, url in listed["addresses"].items()]
     lines = [f"{service:<16} {url:<25} {note}".rstrip() for service, url, note in rows]
     more = "Services serve /health and /openapi.json; models, gateway and health also serve /metrics."
     return "\n".join([*lines, more, "Guides: docs/services/. Ctrl-C stops them all."])
@@ -158,8 +158,8 @@ def _key(each: Mapping[str, Any]) -> str:
     return f"the key of {each['key_variable']}" if each["key_variable"] else ""
 
 
-def _show(told: Mapping[str, Any], json_file: str | None) -> None:
-    text = json_text(json.dumps(told, indent=2))
+def _show(listed: Mapping[str, Any], json_file: str | None) -> None:
+    text = json_text(json.dumps(listed, indent=2))
     if json_file == "-":
         show(text)
         return
@@ -167,5 +167,5 @@ def _show(told: Mapping[str, Any], json_file: str | None) -> None:
         try:
             write(Path(json_file), text + "\n", 0o600)  # it may hold a key, so nobody else reads it
         except NotWritten as error:
-            raise error if error.is_full else UsageError(str(error), error.mend) from None
-    show(page(told))
+            raise error if error.is_full else UsageError(str(error), error.hint) from None
+    show(page(listed))

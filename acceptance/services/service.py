@@ -30,7 +30,7 @@ from signoff.reports.plain_text import line as plain_line
 from signoff.reports.stored.run_folder import RunFolder, opened
 
 READY_PATHS = ("/ready", "/health", "/-/ready")
-"""The last is that of Prometheus."""
+"""The last one is Prometheus."""
 POLL_S = 0.05
 LOOK_S = 2.0
 STOP_TIMEOUT_S = 10.0
@@ -43,9 +43,9 @@ def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
 
 
 def give_key(deployment: Deployment) -> tuple[str, ...]:
-    """Make up the key of services that are started here, where nobody set one: they read the same variables.
+    """Generate the key of services that are started here, if none is set: they read the same variables.
 
-    It is one key for all, so that what a gateway passes on opens whatever it reaches. Gives the variables set.
+    One key for all, so that a key forwarded by a gateway works everywhere. Returns the variables set.
     """
     if not deployment.starts:
         return ()
@@ -55,7 +55,7 @@ def give_key(deployment: Deployment) -> tuple[str, ...]:
 
 
 class OwnService:
-    """A service process in a session of its own, so that Ctrl-C reaches the run and not the service."""
+    """A service process in a separate session, so that Ctrl-C reaches the run and not the service."""
 
     def __init__(self, start: Start, folder: Path, log: str = "service.log") -> None:
         self.entry = start
@@ -67,7 +67,7 @@ class OwnService:
         self._began = 0.0
 
     def launch(self) -> None:
-        """Start it, ready or not. Raises PortInUse where something else listens at its address."""
+        """Start it, ready or not. Raises PortInUse if something else listens at its address."""
         refuse_taken(self.entry.url, self.entry.service)
         self._log = ServiceLog(self._folder, self._log_name)
         self._began = time.monotonic()
@@ -84,7 +84,7 @@ class OwnService:
         self._log.follow(self._process.stdout)
 
     def wait(self) -> int:
-        """Wait until it is ready; gives the process id. Raises ServiceDidNotStart with what it said last."""
+        """Wait until it is ready; returns the process id. Raises ServiceDidNotStart with its last output."""
         assert self._process is not None
         while time.monotonic() - self._began < self.entry.timeout_s:
             if (code := self._process.poll()) is not None:
@@ -106,7 +106,7 @@ class OwnService:
         )
 
     def ended(self) -> str:
-        """How it ended by itself and what it said last, "" while it runs."""
+        """How it ended by itself, with its last output; "" while it runs."""
         if self._process is None or (code := self._process.poll()) is None:
             return ""
         by_signal = f" (killed by {_signal_name(-code)})" if code < 0 else ""
@@ -144,7 +144,7 @@ class OwnService:
         return self._folder.path / self._log_name
 
     def _is_ours(self) -> bool:
-        """Whether it is this process that answers, and not one that took the port at the same moment."""
+        """Whether this process answers, and not one that took the port at the same moment."""
         parts = urlsplit(self.entry.url)
         try:
             return self._process is not None and listener(parts.port or 80, parts.hostname) == self._process.pid
@@ -191,7 +191,7 @@ def refuse_taken(url: str, service: str) -> None:
 
 
 def service_process(deployment: Deployment) -> int | None:
-    """The process behind a target on this machine, or None where it runs elsewhere or cannot be seen."""
+    """The process behind a target on this machine, or None if it runs elsewhere or cannot be seen."""
     parts = urlsplit(deployment.target)
     if not deployment.is_local:
         return None

@@ -11,13 +11,13 @@ from signoff.reports.errors import NotWritten
 from signoff.reports.stored.run_folder import Growing, RunFolder
 
 PIPE_BYTES: Final = 1 << 20
-"""What a service may say at once without waiting for this process, where the system grants it."""
+"""The pipe capacity for a service's output, if the system permits it."""
 READ_BYTES: Final = 1 << 16
 LAST_WORDS_S: Final = 2.0
 
 
 class ServiceLog:
-    """Copies a pipe into a file until nobody holds its other end. Raises NotWritten where the file cannot be made."""
+    """Copies a pipe into a file until its writing end is closed. Raises NotWritten if the file cannot be created."""
 
     def __init__(self, folder: RunFolder, name: str) -> None:
         self._file = folder.growing(name)
@@ -32,7 +32,7 @@ class ServiceLog:
         self._thread.start()
 
     def settle(self) -> None:
-        """Wait for what an ended service said last."""
+        """Wait for the last output of an ended service."""
         if self._thread is not None:
             self._thread.join(LAST_WORDS_S)
 

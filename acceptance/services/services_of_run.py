@@ -1,4 +1,4 @@
-"""The services that Signoff starts together: all at once, each awaited, all stopped again."""
+"""The services that Signoff starts together: starts all, waits for each, stops all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SHIPPED_GATEWAY = Path(signoff.__file__).parent / "reference_services/gateway/se
 
 
 class OwnServices:
-    """What a deployment starts. A gateway without a configuration gets one of the replicas that are started with it."""
+    """The services that a deployment starts. A gateway without a configuration gets one with the started replicas."""
 
     def __init__(
         self, deployment: Deployment, folder: Path, on_step: Callable[[str], None] = lambda text: None
@@ -31,7 +31,7 @@ class OwnServices:
         self._services: list[OwnService] = []
 
     def start(self) -> dict[str, int]:
-        """Start all and wait for each; gives the process ids by URL. Whatever fails, none is left behind.
+        """Start all and wait for each; returns the process ids by URL. After a failure, none is left running.
 
         Raises PortInUse or ServiceDidNotStart, which say which service it was and why.
         """
@@ -62,7 +62,7 @@ class OwnServices:
         return next((text for service in asked if (text := service.ended())), "")
 
     def stop(self) -> dict[str, tuple[ProcessIdentity, ...]]:
-        """Stop all, what is in front first; gives by URL the processes that were asked to end."""
+        """Stop all services, front ends first; returns by URL the processes that were asked to end."""
         for service in reversed(self._services):
             service.tell_to_end()
         stopped = {service.entry.url: service.stop() for service in reversed(self._services)}
@@ -70,7 +70,7 @@ class OwnServices:
         return stopped
 
     def _configured(self, start: Start, number: int) -> Start:
-        """A gateway with its configuration, which is kept beside the logs; what is no gateway as it is."""
+        """A gateway with its configuration, which is stored beside the logs; other services unchanged."""
         if start.service != GATEWAY or any(each.startswith("--config") for each in start.arguments):
             return start
         replicas = [(each.service, each.url) for each in self._deployment.starts if each.service != GATEWAY]
@@ -83,16 +83,16 @@ class OwnServices:
 
 
 def in_front_of(replicas: Sequence[tuple[str, str]], shipped: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The shipped configuration with the replicas that there are, or None where it knows a service of none of them.
+    """The default configuration with the existing replicas, or None if it names none of their services.
 
     `replicas` are names of services with their URLs. A fallback that is not there is left out.
     """
     services: dict[str, dict[str, Any]] = {}
-    for name, told in shipped["services"].items():
-        urls = [url for service, url in replicas if service in told["models"]]
+    for name, entry in shipped["services"].items():
+        urls = [url for service, url in replicas if service in entry["models"]]
         if urls:
-            services[name] = {**told, "replicas": urls}
-    for told in services.values():
-        if told.get("fallback") not in services:
-            told.pop("fallback", None)
+            services[name] = {**entry, "replicas": urls}
+    for entry in services.values():
+        if entry.get("fallback") not in services:
+            entry.pop("fallback", None)
     return {**shipped, "services": services} if services else None

@@ -1,6 +1,6 @@
-"""Size limits of one answer and of all answers together: bytes, pieces, events.
+"""Size limits of one answer and of all answers together: bytes, chunks, events.
 
-A server that goes beyond a bound has answered badly: its request fails, and the run goes on.
+If an answer exceeds a limit, its request fails, and the run continues.
 """
 
 from __future__ import annotations
@@ -9,39 +9,39 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 HEADER_BYTES: Final = 64 * 1024
-"""Of a head, interim answers (1xx) before it included."""
+"""Bytes of a head, preceding interim responses (1xx) included."""
 STREAM_BYTES: Final = 64 * 2**20
 WHOLE_BYTES: Final = 8 * 2**20
-"""Of a body that is not a stream of events."""
+"""Bytes of a body that is not an event stream."""
 MOST_PIECES: Final = 2**18
-"""Chunks of one body, or reads where it has no chunks."""
+"""Chunks of one body, or reads of an unchunked one."""
 PIECE_BYTES: Final = 100
-"""What keeping a piece costs beside its bytes (CPython 3.11: a tuple, a bytes object, a place in a list)."""
+"""The memory overhead of a stored chunk (CPython 3.11: a tuple, a bytes object, a list entry)."""
 FRAMING_BYTES: Final = 64
-"""Of chunk sizes, their extensions and trailers, for each piece; beside what two heads may have."""
+"""Bytes of chunk sizes, extensions and trailers, per chunk; plus the limit of two heads."""
 EVENT_BYTES: Final = 2**20
-"""Of a stream that complete no event."""
+"""Bytes of a stream without a complete event."""
 MOST_EVENTS: Final = 2**16
-"""Of one stream, where the request does not say how many tokens it wants."""
+"""Events of one stream, if the request has no token limit."""
 LEAST_EVENTS, EVENTS_A_TOKEN = 1024, 8
-"""Where it does: so many times as many, and at least so many."""
+"""Otherwise: the factor per token, and the minimum."""
 MOST_VALUES: Final = 500_000
-"""Of one JSON body: commas and opening brackets. A list without members takes 64 bytes where its text takes three."""
+"""Of one JSON body: commas and opening brackets. An empty list takes 64 bytes in memory, and three as text."""
 FREE_BYTES: Final = 64 * 1024
 ROOM_BYTES: Final = 48 * 2**20
-"""Of all answers that are under way at one client and hold more than `FREE_BYTES` each."""
+"""Bytes of all answers in progress at one client that use more than `FREE_BYTES` each."""
 MOST_TEXT: Final = 2**20
-"""Characters of a completion whose text is kept."""
+"""Characters of a stored completion."""
 MOST_TOKENS: Final = 10**9
-"""A count of tokens above this is none."""
+"""A token count above this is invalid."""
 
 
 class AnswerTooLong(Exception):
-    """An answer beyond what any completion needs; the message says which bound it broke."""
+    """An answer larger than any completion needs; the message names the exceeded limit."""
 
 
 class Room:
-    """What is left of the memory that several answers may take together, such as all under way at one client."""
+    """The remaining memory of several answers together, such as all in progress at one client."""
 
     __slots__ = ("_size", "left")
 
@@ -49,14 +49,14 @@ class Room:
         self._size = self.left = size
 
     def take(self, size: int) -> None:
-        """Raises AnswerTooLong where there is not so much left; a negative size gives back."""
+        """Raises AnswerTooLong if not enough is left; a negative size releases memory."""
         self.left -= size
         if size > 0 and self.left < 0:
             raise AnswerTooLong(f"the answers take more than {self._size >> 20} MiB together")
 
 
 def most_events(bodies: Iterable[Mapping[str, Any]]) -> int:
-    """How many events a stream may have that answers one of these requests."""
+    """The maximum number of events in a stream that answers one of these requests."""
     found = [_tokens(body) for body in bodies]
     known = [tokens for tokens in found if tokens is not None]
     if not known or len(known) < len(found):
@@ -70,5 +70,5 @@ def _tokens(body: Mapping[str, Any]) -> int | None:
 
 
 def too_many_values(body: bytes) -> bool:
-    """Whether a JSON text holds more values than may be built of it; text within strings counts as well."""
+    """Whether a JSON text may contain too many values; the contents of strings count too."""
     return len(body) > MOST_VALUES and sum(map(body.count, (b",", b"[", b"{"))) > MOST_VALUES

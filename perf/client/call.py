@@ -19,7 +19,7 @@ _TOO_MUCH_TEXT: Final = f"a text of more than {MOST_TEXT} characters"
 
 
 class Sender(Protocol):
-    """What a call asks of the client that sends it."""
+    """The interface of the client to its calls."""
 
     endpoint: Endpoint
     addresses: list[Address]
@@ -41,19 +41,19 @@ class Sender(Protocol):
         """The address of this attempt answered."""
 
     def give(self, connection: Connection) -> None:
-        """A connection that the next request may use."""
+        """A connection that may be reused."""
 
     def leave(self, call: Call) -> None:
-        """The call is no longer under way."""
+        """The call is no longer in progress."""
 
     def conclude(self, call: Call, outcome: str, error: str, finished_ns: int) -> None:
-        """The call has ended; its record is to be made."""
+        """The call has ended, and its record is due."""
 
 
 class Call:
-    """One request under way. `reply` is there once it has ended, where the client keeps replies.
+    """One request in progress. `reply` is set at its end if the client keeps replies.
 
-    `enough` is asked of the parts of the body as they come, of each once; where it says so, the connection is closed.
+    `enough` is called once with each part of the body; if it returns True, the connection is closed.
     """
 
     __slots__ = (
@@ -145,7 +145,7 @@ class Call:
         return enough(self._response.pieces[before:])
 
     def _relieve(self) -> None:
-        """Reads what has come of a long stream, so that its stamps are kept and not its bytes."""
+        """Parses the received part of a long stream, to keep its timestamps instead of its bytes."""
         response = self._response
         if response.status == 200 and is_of_events(response) and not response.encoding:
             if self._reader is None:
@@ -194,7 +194,7 @@ class Call:
         self._payload = b""
 
     def expire(self) -> None:
-        """Ends the request at its deadline, which has come."""
+        """Ends the request at its deadline."""
         if self._connection is not None:
             self._connection.read_now()  # what had arrived in time counts, however late this client reads it
         self._finish("timeout", self._waited_for(), self.deadline_ns)
@@ -220,7 +220,7 @@ class Call:
             self._finish("", "", self._last_ns)
 
     def _finish(self, outcome: str, error: str, finished_ns: int) -> None:
-        """Lets go of the connection; no `outcome` where the reply is whole and is yet to be read."""
+        """Releases the connection; without `outcome` if the reply is complete and not parsed yet."""
         if self._done:
             return
         self._done = True
@@ -240,7 +240,7 @@ class Call:
         client.conclude(self, outcome, error, finished_ns)
 
     def exchange(self, outcome: str, error: str, finished_ns: int) -> Exchange:
-        """The record of a request that has ended; reads its reply, whatever it is."""
+        """The record of a request that has ended; parses its reply."""
         found = Completion(outcome, error)
         if self._client.keep_replies:
             self._keep_reply(outcome, error, finished_ns)
@@ -260,7 +260,7 @@ class Call:
         return self._ended(outcome, error, finished_ns, found)
 
     def failed_here(self, problem: Exception, finished_ns: int) -> Exchange:
-        """The record of a request that a mistake of this client struck."""
+        """The record of a request that failed by an error of this client."""
         error = bounded(f"an error of the client: {type(problem).__name__}: {problem}")
         self._keep_reply("client_error", error, finished_ns)
         return self._ended("client_error", error, finished_ns, Completion("client_error"))

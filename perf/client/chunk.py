@@ -10,18 +10,18 @@ _PLAIN: Final = {"role", "content"}
 
 
 def choices_of(reply: object) -> list[dict[str, Any]]:
-    """The choices that are objects."""
+    """The choices, without those that are not objects."""
     choices = reply.get("choices") if isinstance(reply, dict) else None
     return [each for each in choices if isinstance(each, dict)] if isinstance(choices, list) else []
 
 
 def is_error(chunk: object) -> bool:
-    """Whether a chunk reports an error in the place of content."""
+    """Whether a chunk reports an error instead of content."""
     return isinstance(chunk, dict) and (bool(chunk.get("error")) or chunk.get("object") == "error")
 
 
 def content_of(choice: dict[str, Any]) -> str:
-    """Text of a chat or plain completion, whole or delta; reasoning and tool calls are content as well."""
+    """Text of a chat or plain completion, complete or delta; reasoning and tool calls are content too."""
     part = choice.get("delta", choice.get("message"))
     if isinstance(part, dict) and part.keys() <= _PLAIN:
         plain = part.get("content")
@@ -39,7 +39,7 @@ def content_of(choice: dict[str, Any]) -> str:
 
 
 def usage_of(reply: object) -> tuple[int | None, int | None]:
-    """The server's counts of (prompt, completion) tokens, None where it gives none that can be one."""
+    """The server's counts of (prompt, completion) tokens, None for missing or invalid ones."""
     usage = reply.get("usage") if isinstance(reply, dict) else None
     if not isinstance(usage, dict):
         return None, None

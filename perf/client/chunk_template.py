@@ -1,6 +1,6 @@
 """A template of the chunks of one stream, so that most need no decoding.
 
-A server writes each chunk of a stream with the same words around the piece of content. Where a line of JSON is cut
+A server writes each chunk of a stream with the same text around the content. If a line of JSON is cut
 within a string, what stands between the halves can be any other text without quotation marks, backslashes and control
 characters, and nothing else of the value changes.
 """
@@ -14,16 +14,16 @@ _OTHER = "template"
 
 
 class ChunkTemplate(NamedTuple):
-    """What is before and after the content, quotation marks included."""
+    """The text before and after the content, quotation marks included."""
 
     before: bytes
     after: bytes
 
     @classmethod
     def of(cls, line: bytes, chunk: dict[str, Any], content: str) -> ChunkTemplate | None:
-        """The template of a chunk of a chat, whose line of JSON this is; None where it is not as plain as that.
+        """The template of a chat chunk with this line of JSON; None if it is not simple enough.
 
-        Raises ValueError where the content is no UTF-8.
+        Raises ValueError if the content is not UTF-8.
         """
         choices = chunk.get("choices")
         if chunk.get("usage") is not None or not isinstance(choices, list) or not choices:
@@ -41,7 +41,7 @@ class ChunkTemplate(NamedTuple):
         return template if json.loads(template.before + _OTHER.encode() + template.after) == other else None
 
     def content(self, line: bytes) -> str | None:
-        """The content of a chunk of this template, None for any other. Raises ValueError where it is no UTF-8."""
+        """The content of a chunk of this template, None for any other. Raises ValueError if it is not UTF-8."""
         before, after = self
         if not (line.startswith(before) and line.endswith(after)) or len(line) < len(before) + len(after):
             return None

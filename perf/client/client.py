@@ -1,6 +1,6 @@
-"""The client behind every figure: HTTP/1.1 and server-sent events over non-blocking sockets with timestamps.
+"""The client for all measurements: HTTP/1.1 and server-sent events over non-blocking sockets with timestamps.
 
-Parsing of JSON is left until a response is complete. Redirects are not followed, failures are not retried:
+JSON is parsed after a response is complete. Redirects are not followed, failures are not retried:
 each request becomes exactly one `Exchange`. A connection that lay idle for longer than `idle_s` is not used
 again, so that a server that closes idle connections (the usual limit is 5 s) does not look like one that
 drops requests.
@@ -27,9 +27,9 @@ from signoff.perf.client.reply import Reader, Reply, read, read_any
 from signoff.perf.errors import PlanInvalid
 
 MANY: Final = 8
-"""With so many requests under way what arrives may be read together..."""
+"""From this number of requests in progress on, reads may be batched..."""
 FEW: Final = 4
-"""...until there are but so many."""
+"""...until it falls to this number."""
 
 
 class Client:
@@ -200,13 +200,13 @@ class Client:
             self._watch(min(each.deadline_ns for each in self.in_flight))
 
     def leave(self, call: Call) -> None:
-        """Takes note that a call is no longer under way."""
+        """Notes that a call is no longer in progress."""
         self.in_flight.discard(call)
         if len(self.in_flight) <= FEW:
             self.reading.gather(False)
 
     def abandon(self, why: str) -> None:
-        """Ends everything that is under way as `interrupted`, and hands out every record."""
+        """Ends all requests in progress as `interrupted`, and delivers their records."""
         for call in list(self.in_flight):
             call.abandon(why)
         while self._ended:

@@ -1,4 +1,4 @@
-"""The answer of an OpenAI-compatible server: a completion, or what came instead.
+"""The answer of an OpenAI-compatible server: a completion, or another response.
 
 A status of 200 proves nothing: the reply counts as "ok" only with choices and some text in them.
 """
@@ -25,11 +25,11 @@ UNREADABLE: Final = (
     MemoryError,
     AnswerTooLong,
 )
-"""What reading bad data can raise: JSON nested too deep, a number of too many digits, values of any type anywhere."""
+"""Exceptions from invalid data: JSON nested too deeply, numbers with too many digits, unexpected types."""
 _BOUND = 300
 _DONE = b"[DONE]"
 _KEPT_STAMPS = 1024
-"""Of a stream that was cut off because it has no end: a failure needs no more."""
+"""Records of an endless stream that was cut off: a failure needs no more."""
 
 Pieces = Sequence[tuple[int, bytes]]
 """(stamp in ns, bytes) as they arrived."""
@@ -37,7 +37,7 @@ Pieces = Sequence[tuple[int, bytes]]
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """How a reply was read. `token_ns` holds the stamp of each piece of content of a stream."""
+    """A parsed reply. `token_ns` has the timestamp of each content chunk of a stream."""
 
     outcome: str
     error: str = ""
@@ -54,7 +54,7 @@ def bounded(text: str) -> str:
 
 
 def unreadable(error: Exception) -> str:
-    """The error text of a reply that could not be read."""
+    """The error text of a reply that could not be parsed."""
     return bounded(str(error) if isinstance(error, AnswerTooLong) else f"{type(error).__name__}: {error}")
 
 
@@ -83,16 +83,16 @@ def read_whole(body: bytes) -> Completion:
 
 
 def read_stream(pieces: Pieces) -> Completion:
-    """The completion in a stream whose bytes arrived in these pieces; see `StreamReader`."""
+    """The completion in a stream whose bytes arrived in these chunks; see `StreamReader`."""
     reader = StreamReader()
     reader.feed(pieces)
     return reader.end()
 
 
 class StreamReader:
-    """Reads a stream as its pieces come, however many at a time; keeps stamps, and text where it is wanted.
+    """Parses a stream incrementally; keeps timestamps, and text if required.
 
-    An error event is a failure although the status was 200. A stream that ends with neither `[DONE]` nor a
+    An error event is a failure even with status 200. A stream that ends with neither `[DONE]` nor a
     finish reason is truncated. Where the events are all of one line most of them need not be decoded
     (perf/client/chunk_template.py), which takes a third of the time.
     """
@@ -130,11 +130,11 @@ class StreamReader:
 
     @property
     def characters(self) -> int:
-        """How much text is kept."""
+        """The maximum length of stored text."""
         return sum(map(len, self._text))
 
     def feed(self, pieces: Pieces) -> None:
-        """Raises AnswerTooLong for a stream or an event without end; it can be ended then all the same."""
+        """Raises AnswerTooLong for an endless stream or event; `end` still works then."""
         if self._failure is not None or self._done:
             return
         if self._events is None:
@@ -143,7 +143,7 @@ class StreamReader:
             self._feed_events(self._events, pieces)
 
     def end(self) -> Completion:
-        """What the stream was, now that no more of it comes."""
+        """The result of the stream at its end."""
         if self._failure is not None:
             return self._result(*self._failure)
         rest = ""
@@ -162,7 +162,7 @@ class StreamReader:
         return self._result("ok", "")
 
     def _feed_plain(self, pieces: Pieces) -> Pieces:
-        """Reads the whole events of these pieces where they are plain; else gives back what is to be read otherwise."""
+        """Parses complete events by the fast path; returns the bytes that need the general parser."""
         begun = self._begun
         joined = b"".join([begun, *[piece for _, piece in pieces]])
         end = joined.rfind(b"\n\n") + 2
@@ -178,7 +178,7 @@ class StreamReader:
         return ()
 
     def _read_plain(self, data: list[bytes], pieces: Pieces, arrived: int) -> bool:
-        """Reads events by their data alone; changes nothing where one is not sound. `arrived` had come before."""
+        """Parses events by their data alone; changes nothing if one is invalid. `arrived` is the earlier count."""
         self._count(len(data))
         stamps: list[int] = []
         text: list[str] = []
@@ -254,7 +254,7 @@ class StreamReader:
                 )
 
     def _count(self, more: int) -> None:
-        """Raises AnswerTooLong where the stream has so many more events that no answer to the request has them."""
+        """Raises AnswerTooLong if the stream has more events than any valid answer to the request."""
         if self._chunks + more > self._most_events:
             del self._stamps[_KEPT_STAMPS:]
             self._failure = "malformed", f"a stream of more than {self._most_events} events"

@@ -28,12 +28,12 @@ _OUTCOMES: Final = {
 
 
 def outcome_of(error: OSError) -> str:
-    """The outcome that an error of the socket stands for."""
+    """The outcome for a socket error."""
     return _OUTCOMES.get(error.errno or 0, "unreachable")
 
 
 class Listener(Protocol):
-    """Who uses a connection at the moment."""
+    """The current user of a connection."""
 
     def opened(self) -> None: ...
     def received(self, data: bytes, arrived_ns: int, read_ns: int, kernel: bool) -> None: ...
@@ -42,7 +42,7 @@ class Listener(Protocol):
 
 
 class Connection:
-    """State of one connection. `idle_since_ns` is set while nobody uses it."""
+    """State of one connection. `idle_since_ns` is set while it is not in use."""
 
     __slots__ = (
         "_began_ns", "_descriptor", "_established", "_incoming", "_out", "_outgoing", "_reading", "_tls", "_writing",
@@ -52,7 +52,7 @@ class Connection:
     def __init__(
         self, reading: Reading, address: Address, listener: Listener, tls: ssl.SSLContext | None, host: str
     ) -> None:
-        """Begins to connect. Raises OSError where there is no socket or the refusal comes at once."""
+        """Starts to connect. Raises OSError if there is no socket or the connection is refused immediately."""
         self._reading = reading
         self.listener: Listener | None = listener
         self.idle_since_ns = 0
@@ -81,7 +81,7 @@ class Connection:
         reading.loop.add_writer(self._descriptor, self._connected)
 
     def send(self, data: bytes) -> None:
-        """Sends now what the socket takes, the rest as it drains."""
+        """Sends as much as the socket accepts now, the rest later."""
         if self._tls is not None:
             self._tls.write(data)
             data = self._outgoing.read()
@@ -89,15 +89,15 @@ class Connection:
 
     @property
     def drained(self) -> bool:
-        """Whether all that was to be sent has left."""
+        """Whether all data was sent."""
         return not self._out
 
     def read_now(self) -> None:
-        """Reads what has arrived but was not yet delivered."""
+        """Reads data that has arrived but was not delivered yet."""
         self._reading.read(self)
 
     def close(self) -> None:
-        """Closes the socket; nobody hears of it."""
+        """Closes the socket without notifying its user."""
         if self.open:
             self.open = False
             self.listener = None
@@ -158,7 +158,7 @@ class Connection:
         self._push(b"")
 
     def received(self, data: bytes, arrived_ns: int, read_ns: int, kernel: bool) -> None:
-        """Takes what was read, and passes on what it says."""
+        """Processes received bytes and notifies the user."""
         if self._tls is not None:
             data = self._decrypt(data)
         if data and self.open:

@@ -1,4 +1,4 @@
-"""Where requests go: the parts of a URL, its addresses, and the head of an HTTP request."""
+"""The destination of requests: the parts of a URL, its addresses, and the head of an HTTP request."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ _OWN_HEADERS = ("host", "content-length", "transfer-encoding", "connection", "ac
 RESOLVE_S = 10.0
 
 WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
-"""Methods whose requests say how long their body is, empty or not."""
+"""Methods whose requests always have Content-Length."""
 
 CHAT_PATH = "/v1/chat/completions"
 
 
 def chat_url(url: str) -> str:
-    """The URL that requests go to: chat completions, where only a server (or its /v1) is named. Raises UrlInvalid."""
+    """The URL for requests: chat completions if only a server (or its /v1) is named. Raises UrlInvalid."""
     place, parts = origin(url).url(), urlsplit(url)
     path = parts.path.rstrip("/")
     query = f"?{parts.query}" if parts.query else ""
@@ -35,7 +35,7 @@ def chat_url(url: str) -> str:
 
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
-"""An address family and what `socket.connect` takes for it."""
+"""An address family and its argument for `socket.connect`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Endpoint:
 
     @classmethod
     def of(cls, url: str) -> Endpoint:
-        """Raises PlanInvalid where `url` is not an http or https URL with a host."""
+        """Raises PlanInvalid if `url` is not an http or https URL with a host."""
         try:
             parts = urlsplit(url)
             port = parts.port
@@ -80,7 +80,7 @@ class Endpoint:
     def head(
         self, headers: Mapping[str, str], path: str | None, stream: bool, method: str = "POST", *, has_body: bool = True
     ) -> bytes:
-        """The lines of a request's head but for the length of its body; one without a body reports no type of it."""
+        """The lines of a request's head without Content-Length; without a body also without Content-Type."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         default_port = 443 if self.tls else 80
         usual = {
@@ -106,7 +106,7 @@ class Endpoint:
 
 
 def percent_encoded(url: str) -> str:
-    """A URL as it may be in a request: what no path can carry (blanks, other scripts) is encoded."""
+    """A URL in request form: characters that a path cannot contain (blanks, other scripts) are encoded."""
     return _UNSENDABLE.sub(lambda found: quote(found.group(), errors="replace"), url)
 
 
@@ -116,7 +116,7 @@ def _check_path(path: str, url: str) -> None:
 
 
 async def _resolved(host: str, port: int, within_s: float) -> list[Any]:
-    """What the resolver says, in a thread that nobody waits for: the loop's own would hold up its end."""
+    """The resolver's answer, from a daemon thread: the event loop's executor would delay its end."""
     with contextlib.suppress(OSError):
         return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
     loop = asyncio.get_running_loop()

@@ -17,17 +17,17 @@ from signoff.perf.redaction.known_secrets import counted
 Stamps = Literal["kernel", "user"]
 
 OWN_FAULTS = frozenset({"interrupted", "client_error"})
-"""Outcomes that are the client's, not the server's. They never count as good, and they make a run invalid."""
+"""Outcomes caused by the client. They never count as good, and they make a run invalid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request as it went.
+    """The record of one request.
 
     `outcome` is "ok" or what went wrong: timeout, refused, unreachable, reset, tls, redirect, http_<status>,
-    truncated, stream_error, malformed, empty, interrupted, client_error. `sent_ns` is None where nothing was
+    truncated, stream_error, malformed, empty, interrupted, client_error. `sent_ns` is None if nothing was
     sent; `connect_ns` is how long a fresh connection took, 0 on a reused one. `token_ns` holds the arrival of
-    each piece of content of a stream. Token counts are the server's own, None where it gives none.
+    each piece of content of a stream. Token counts are the server's own, None if it gives none.
     """
 
     sequence: int
@@ -46,10 +46,10 @@ class Exchange:
     error: str
     stamps: Stamps
     receive_lag_ns: int
-    """The longest time that bytes of this exchange lay in the kernel before they were read."""
+    """The longest time that bytes of this exchange waited in the kernel before they were read."""
     text: str = ""
     redacted: int = 0
-    """In how many places a key was taken out of `error` and `text`."""
+    """The number of keys removed from `error` and `text`."""
 
     @property
     def ok(self) -> bool:
@@ -80,11 +80,11 @@ class Exchange:
 
     @property
     def send_lag_ns(self) -> int | None:
-        """How late the client sent, less the time that a fresh connection took."""
+        """The lateness of the send, without the time of a new connection."""
         return None if self.sent_ns is None else max(0, self.sent_ns - self.intended_ns - self.connect_ns)
 
     def as_record(self) -> dict[str, Any]:
-        """Plain JSON without the keys of this process; `text` and `redacted` only where there is something in them."""
+        """Plain JSON without the keys of this process; `text` and `redacted` only if not empty."""
         record: dict[str, Any] = {"record": "exchange", **dict(zip(_NAMES, _VALUES(self), strict=True))}
         record["token_ns"] = list(self.token_ns)
         if self.error or self.text:
@@ -97,7 +97,7 @@ class Exchange:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> Exchange:
-        """The exchange of a stored record. Raises ValueError where a field is missing."""
+        """The exchange of a stored record. Raises ValueError if a field is missing."""
         try:
             values = [*_ITEMS(record), record.get("text", ""), record.get("redacted", 0)]
         except KeyError:
@@ -123,5 +123,5 @@ def latencies_ms(exchanges: Iterable[Exchange], timeout_ms: float) -> list[float
 
 
 def outcomes(exchanges: Iterable[Exchange]) -> dict[str, int]:
-    """How many exchanges ended in which way."""
+    """The number of exchanges by outcome."""
     return dict(sorted(Counter(exchange.outcome for exchange in exchanges).items()))

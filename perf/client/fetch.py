@@ -1,6 +1,6 @@
 """One request from synchronous code: the answer or the failure.
 
-Here goes every request of Signoff that is not offered load: one client, one deadline around all of an exchange
+Every request of Signoff except load uses this: one client, one deadline for the whole exchange
 (connection, TLS, head, body, trailers), and the bounds of perf/client/bounds.py.
 """
 
@@ -31,9 +31,9 @@ def fetch(
     most_bytes: int = WHOLE_BYTES,
     verify_tls: bool = True,
 ) -> Reply:
-    """Sends it once; redirects are not followed, proxies of the environment not used.
+    """Sends it once, without redirects and proxies of the environment.
 
-    Raises PlanInvalid for a URL or header that cannot be sent, nothing for what a server does.
+    Raises PlanInvalid for an invalid URL or header; server failures are not exceptions.
     """
     client = Client(
         percent_encoded(url),
@@ -50,7 +50,7 @@ def fetch(
 
 
 def _accepting(headers: Mapping[str, str] | None) -> Mapping[str, str]:
-    """The headers, for an answer of any type where none is named."""
+    """The headers; without an Accept header, any type."""
     given = dict(headers or {})
     return given if any(name.lower() == "accept" for name in given) else {"Accept": "*/*", **given}
 
@@ -61,7 +61,7 @@ async def _sent(client: Client, method: str, body: bytes) -> Reply:
 
 
 def error_of(reply: Reply, timeout_s: float) -> str:
-    """What went wrong, with its kind in front; "" for a whole reply of any status."""
+    """The failure, with its kind first; "" for a complete reply of any status."""
     if not reply.failure:
         return ""
     if reply.timed_out:

@@ -1,9 +1,9 @@
-"""When to give up a server whose requests time out: a frozen one costs minutes, not hours.
+"""Gives up a server whose requests time out, so that a frozen server costs minutes, not hours.
 
-Counted are time-outs in a row, with nothing answered between them: at one route (method and path), and at one origin
-whatever the route. After two, the next request is waited for half as long as usual; where that is not answered either,
-the route or the origin is given up: what is left of the run is not asked there. Requests that were under way together
-count once, and any answer, good or bad, begins the count again. No time-out is hidden: each is a record of its own.
+It counts consecutive time-outs, without any answer between them: at one route (method and path), and at one origin
+for all routes. After two, the next request has half the usual time-out; if it is not answered either, the route or the
+origin is given up: the rest of the run sends no requests there. Concurrent requests count once, and any answer, good or
+bad, resets the count. No time-out is hidden: each has its own record.
 """
 
 from __future__ import annotations
@@ -21,30 +21,30 @@ HURRIED_SHARE: Final = 0.5
 
 @dataclass
 class _Silence:
-    """Time-outs in a row: how long each was waited for, and when the last of them ended."""
+    """Consecutive time-outs: their durations, and the end of the last one."""
 
     waited_s: list[float] = field(default_factory=list)
     ended_s: float = -math.inf
 
 
 class Patience:
-    """What a run has left of it, with each route and origin."""
+    """The state of a run, by route and origin."""
 
     def __init__(self) -> None:
         self._silences: dict[str, _Silence] = {}
         self._given_up: dict[str, str] = {}
 
     def timeout_s(self, method: str, url: str, usual_s: float) -> float:
-        """How long the next request is waited for."""
+        """The time-out of the next request."""
         rounds = max(len(self._silence(key).waited_s) for key in _keys(method, url))
         return usual_s * HURRIED_SHARE if rounds >= MOST_IN_A_ROW - 1 else usual_s
 
     def given_up(self, method: str, url: str) -> str:
-        """Why nothing more is asked there, "" where it is."""
+        """The reason why requests there are given up, "" otherwise."""
         return next((self._given_up[key] for key in _keys(method, url) if key in self._given_up), "")
 
     def ended(self, method: str, url: str, began_s: float, *, timed_out: bool) -> None:
-        """Notes how a request ended that began then (time.monotonic)."""
+        """Records the result of a request that started at this time (time.monotonic)."""
         now_s = time.monotonic()
         for key in _keys(method, url):
             silence = self._silence(key)
@@ -60,7 +60,7 @@ class Patience:
                     )
 
     def doubt(self, method: str, url: str) -> None:
-        """Notes that requests of a load run were left without an answer: the next one is not waited for as long."""
+        """Records unanswered requests of a load run: the next request has a shorter time-out."""
         now_s = time.monotonic()
         for key in _keys(method, url):
             silence = self._silence(key)
@@ -68,7 +68,7 @@ class Patience:
             silence.ended_s = now_s
 
     def give_up(self, key: str, why: str) -> None:
-        """Nothing more is asked at a route or origin."""
+        """No further requests are sent to a route or origin."""
         self._given_up.setdefault(key, f"{why}, so nothing more was asked there")
 
     def _silence(self, key: str) -> _Silence:

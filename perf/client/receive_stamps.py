@@ -1,4 +1,4 @@
-"""Arrival times of bytes from the kernel, on the monotonic clock.
+"""Kernel arrival times of bytes, on the monotonic clock.
 
 The kernel stamps a packet with the wall clock (`SO_TIMESTAMPNS`, Linux socket(7)). How long it then lay
 unread is a difference on the wall clock, and that age is taken off the monotonic time of the read. A read
@@ -19,7 +19,7 @@ SO_TIMESTAMPNS: Final = 35
 ANCILLARY_BYTES: Final = socket.CMSG_SPACE(16) if hasattr(socket, "CMSG_SPACE") else 0
 _TIMESPEC: Final = struct.Struct("@qq")
 _SLEW: Final = 0.002
-"""How far the wall clock may drift against the monotonic one without being stepped (NTP slews by 0.0005)."""
+"""The drift between both clocks that does not count as a step (NTP slews by 0.0005)."""
 _STEP_NS: Final = 1_000_000
 _TIGHT_NS: Final = 5_000
 
@@ -27,7 +27,7 @@ Ancillary = Sequence[tuple[int, int, bytes]]
 
 
 def ask_for_stamps(sock: socket.socket) -> bool:
-    """Whether the kernel will stamp what this socket receives."""
+    """Whether the kernel will timestamp this socket's data."""
     if not sys.platform.startswith("linux") or struct.calcsize("@q") != 8:
         return False
     try:
@@ -38,7 +38,7 @@ def ask_for_stamps(sock: socket.socket) -> bool:
 
 
 class ReceiveClock:
-    """Turns kernel stamps into monotonic times and counts what it could not turn.
+    """Converts kernel timestamps to monotonic times and counts failures.
 
     `look` comes after the reads whose stamps `arrival` is asked for.
     """
@@ -54,7 +54,7 @@ class ReceiveClock:
         self._trusted_from_real_ns = 0
 
     def look(self) -> int:
-        """Reads both clocks; gives the monotonic one (ns)."""
+        """Reads both clocks; returns the monotonic one (ns)."""
         before = time.monotonic_ns()
         real = time.time_ns()
         now = time.monotonic_ns()
@@ -64,7 +64,7 @@ class ReceiveClock:
         return now
 
     def arrival(self, ancillary: Ancillary) -> tuple[int, bool]:
-        """(arrival in monotonic ns, whether the kernel stamped it); without a stamp it is the time of the last look."""
+        """(arrival in monotonic ns, whether it is the kernel's); without a timestamp, the last clock reading."""
         for level, kind, data in ancillary:
             if kind == SO_TIMESTAMPNS and level == socket.SOL_SOCKET and len(data) >= _TIMESPEC.size:
                 seconds, nanoseconds = _TIMESPEC.unpack_from(data)

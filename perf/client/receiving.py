@@ -1,6 +1,6 @@
 """Receiving: at once, or every two milliseconds under high load.
 
-What waits unread is stamped by the kernel already, so that reading it later moves no figure; one waking for many
+The kernel has already timestamped unread data, so that a later read changes no figure; one wake-up for many
 reads is what makes an event cheap.
 """
 
@@ -18,7 +18,7 @@ from signoff.perf.client.wakeup import Wakeup
 READ_BYTES: Final = 64 * 1024
 GATHER_NS: Final = 2_000_000
 AT_ONCE: Final = 32
-"""After so many reads of one waking a send that is due comes first."""
+"""After this many reads in one wake-up, due sends come first."""
 
 
 class Reader(Protocol):
@@ -33,7 +33,7 @@ class Reader(Protocol):
 
 
 class Reading:
-    """What all connections of a client share: the loop, one read buffer and the clock of receive stamps."""
+    """Shared by all connections of a client: the loop, one read buffer and the clock of receive timestamps."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self.loop = loop
@@ -53,7 +53,7 @@ class Reading:
             loop.add_reader(self._epoll.fileno(), self._read_ready)
 
     def close(self) -> None:
-        """Lets go of what the connections share; they are closed already."""
+        """Releases the shared resources of connections that are already closed."""
         self._tick.close()
         if self._epoll is not None:
             self.loop.remove_reader(self._epoll.fileno())
@@ -61,7 +61,7 @@ class Reading:
         self._keeper.close()
 
     def watch(self, descriptor: int, reader: Reader) -> None:
-        """From now on `reader` gets what arrives there."""
+        """Delivers arriving data to `reader` from now on."""
         self._watched[descriptor] = reader
         if self._epoll is not None:
             self._epoll.register(descriptor, select.EPOLLIN)
@@ -69,7 +69,7 @@ class Reading:
             self.loop.add_reader(descriptor, self.read, reader)
 
     def forget(self, descriptor: int) -> None:
-        """Ends what `watch` began, if it did."""
+        """Ends `watch`, if it was called."""
         if self._watched.pop(descriptor, None) is None:
             return
         if self._epoll is not None:
@@ -78,7 +78,7 @@ class Reading:
             self.loop.remove_reader(descriptor)
 
     def gather(self, much: bool) -> None:
-        """Whether from now on all is read together; only where the kernel stamps what waits."""
+        """Turns batched reads on, if the kernel timestamps data; returns whether they are on."""
         if much == self._gathering or self._epoll is None or not (self.stamped and self._tick.exact):
             return
         self._gathering = much
@@ -90,14 +90,14 @@ class Reading:
             self.loop.add_reader(self._epoll.fileno(), self._read_ready)
 
     def afterwards(self, then: Callable[[], None]) -> None:
-        """Calls `then` when all that is being read was delivered, or in the loop's next turn."""
+        """Calls `then` after the current delivery, or in the next loop iteration."""
         if self._is_reading and self._then is None:
             self._then = then
         else:
             self.loop.call_soon(then)
 
     def read(self, reader: Reader) -> None:
-        """Reads now what has arrived for one of them."""
+        """Reads the data of one connection now."""
         if reader.sock.fileno() in self._watched:
             self._read((reader,))
 
@@ -117,7 +117,7 @@ class Reading:
             then()
 
     def _read(self, readers: Iterable[Reader]) -> None:
-        """Reads first and delivers then: one look at the clocks serves all that was read before it."""
+        """Reads everything, then delivers it: one reading of the clocks serves all data."""
         found: list[tuple[Reader, bytes, Ancillary]] = []
         failed: list[tuple[Reader, OSError]] = []
         buffers, view = self._buffers, self._view

@@ -1,4 +1,4 @@
-"""What came back, as it came, and what can be wrong with it."""
+"""A raw reply, and its possible failures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from signoff.perf.client.completion import (
 from signoff.perf.client.response import Response
 
 BAD: Final = (httptools.HttpParserError, httptools.HttpParserUpgrade, *UNREADABLE)
-"""What a response that comes in can raise."""
+"""Exceptions from parsing a response."""
 _EVENTS: Final = "text/event-stream"
 
 
@@ -32,15 +32,15 @@ def what_is_bad(error: Exception) -> str:
     if isinstance(error, UNREADABLE):
         return unreadable(error)
     if isinstance(error, httptools.HttpParserUpgrade):
-        return "not HTTP/1.1: an upgrade that nobody asked for"
+        return "not HTTP/1.1: an unrequested upgrade"
     return bounded(f"not HTTP/1.1: {error.__context__ or error}")
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What came back as it came, for who wants to look at more than the completion in it.
+    """The raw reply, for callers that need more than its completion.
 
-    `pieces` are (stamp in ns, bytes) of the body. `failure` is what ended the exchange before its time, "" where
+    `pieces` are (timestamp in ns, bytes) of the body. `failure` is the early end of the exchange, "" if
     it is whole, whatever it says; then `outcome` is "" or the status's, else that of the failure
     (perf/client/exchange.py).
     """
@@ -54,22 +54,22 @@ class Reply:
 
     @property
     def timed_out(self) -> bool:
-        """Whether the server took too long."""
+        """Whether the server timed out."""
         return self.outcome == "timeout"
 
     @property
     def body(self) -> bytes:
-        """All of the body that came."""
+        """The received body."""
         return b"".join(piece for _, piece in self.pieces)
 
 
 def is_of_events(response: Response) -> bool:
-    """Whether the server calls its body a stream of events."""
+    """Whether the body's type is an event stream."""
     return response.headers.get("content-type", "").lower().startswith(_EVENTS)
 
 
 def encoded(response: Response) -> str:
-    """That the body is encoded, which nobody asked for; "" where it is not."""
+    """The message for a body that is encoded without request; "" for others."""
     coding = response.encoding
     return bounded(f"the body is encoded ({coding}), and identity was asked for") if coding else ""
 
@@ -79,7 +79,7 @@ Reader = Callable[[Response, StreamReader | None, bool], Completion]
 
 
 def read(response: Response, reader: StreamReader | None, stream: bool) -> Completion:
-    """The completion in a whole response of status 2xx; `stream` is what was asked for. Raises what BAD holds."""
+    """The completion in a response of status 2xx; `stream` is the requested type. Raises what BAD holds."""
     if not stream:
         return read_whole(response.body)
     if is_of_events(response):
@@ -97,7 +97,7 @@ def read_any(response: Response, reader: StreamReader | None, stream: bool) -> C
 
 
 def rest_of_stream(response: Response, reader: StreamReader | None) -> Completion:
-    """The completion in a stream, of which `reader` may have read a part."""
+    """The completion in a stream, part of which `reader` may have parsed."""
     if reader is None:
         return read_stream(response.pieces)
     with contextlib.suppress(AnswerTooLong):  # which its end says

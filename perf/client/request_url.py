@@ -1,6 +1,6 @@
-"""The URL of a request: a fixed base and a path that cannot leave it.
+"""URLs of requests: a fixed base and a path that cannot leave it.
 
-Each URL that a request is sent to is made here. A base is written so that all parsers agree where it leads; a path
+Each request URL is created here. A base is normalized so that all parsers agree on its host; a path
 begins with `/`, so that none of it is taken for a part of the host.
 """
 
@@ -27,7 +27,7 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Scheme, host and port; a WebSocket has the origin of the HTTP that it begins with."""
+    """Scheme, host and port; a WebSocket has the origin of its HTTP handshake."""
 
     scheme: str
     host: str
@@ -58,7 +58,7 @@ def origin(url: str) -> Origin:
 def joined(base: str, path: str) -> str:
     """The URL of a path below a base; without a path the base itself. Raises UrlInvalid.
 
-    The base may have a path of its own, which stays before the other. No path leads to another origin, nor above the
+    The base may have a path, which precedes the other one. No path leads to another origin, nor above the
     path of its base.
     """
     intended = origin(base)
@@ -71,7 +71,7 @@ def joined(base: str, path: str) -> str:
         raise UrlInvalid(f"{_shown(path)} is no path of a request", "a path begins with /")
     plain = path.partition("?")[0]
     if _CONTROL.search(path) or "#" in path or "\\" in plain or not _is_text(path):
-        raise UrlInvalid(f"{_shown(path)} holds what no path of a request can", "percent-encode it")
+        raise UrlInvalid(f"{_shown(path)} contains invalid characters for a path", "percent-encode it")
     if own.strip("/") and any(_DOTS.fullmatch(segment) for segment in plain.split("/")):
         raise UrlInvalid(f"{_shown(path)} leads out of {_shown(base)}", "write the path without dots")
     url = base.rstrip("/") + path
@@ -81,7 +81,7 @@ def joined(base: str, path: str) -> str:
 
 
 def as_http(url: str) -> str:
-    """The same URL with the scheme of HTTP, as its handshake is sent."""
+    """The same URL with the HTTP scheme of its handshake."""
     return _with_scheme(url, HTTP)
 
 
@@ -121,6 +121,6 @@ def _is_text(path: str) -> bool:
 
 
 def _shown(text: str) -> str:
-    """A text in quotes with its control characters made visible; a password that a URL may hold is left out."""
+    """A quoted text with visible control characters and without the password of a URL."""
     text = re.sub(r"//[^/?#]*@", "//...@", text)
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")

@@ -1,7 +1,7 @@
 """An incoming HTTP/1.1 response, each piece of its body with its arrival time.
 
-Once the head of a chunked body has come, bytes are only gathered with their stamps and parsed when the body may have
-ended: a chunked body ends in an empty line, which no token of a stream does. Whatever comes is bounded by what
+After the head of a chunked body, bytes are only collected with their timestamps, and parsed when the body may have
+ended: a chunked body ends in an empty line, which no token of a stream does. Everything is limited by
 perf/client/bounds.py says: the head with all interim answers, the body in bytes and in pieces, and what frames it.
 """
 
@@ -26,14 +26,14 @@ from signoff.perf.client.bounds import (
 )
 
 UNPARSED_BYTES: Final = 64 * 1024
-"""More than this is parsed although the body goes on."""
+"""Above this size the body is parsed before its end."""
 _IDENTITY: Final = ("", "identity")
 
 
 class Response:
     """State of one response; httptools calls the `on_...` methods.
 
-    `relieve` is called where much has come of a body that goes on; who wants to may `take_pieces` then. A response
+    `relieve` is called when much of an unfinished body has arrived; the callee may `take_pieces` then. A response
     to HEAD has no body (`bodyless`).
     """
 
@@ -87,7 +87,7 @@ class Response:
         self._stamps = array("q")
 
     def feed(self, data: bytes, stamp_ns: int) -> None:
-        """Raises httptools.HttpParserError where it is not HTTP, AnswerTooLong where it has no end."""
+        """Raises httptools.HttpParserError if it is not HTTP, AnswerTooLong if it has no end."""
         if self._chunked:
             raw = self._raw
             raw += data
@@ -109,7 +109,7 @@ class Response:
             raise AnswerTooLong(f"headers of more than {HEADER_BYTES} bytes")
 
     def catch_up(self) -> None:
-        """Parses what was gathered. Raises what `feed` raises."""
+        """Parses the collected bytes. Raises the exceptions of `feed`."""
         raw, start = bytes(self._raw), 0
         if raw:
             assert self._parser is not None
@@ -123,21 +123,21 @@ class Response:
             self._weigh()
 
     def take_pieces(self) -> list[tuple[int, bytes]]:
-        """The pieces that have come; they are kept no longer."""
+        """Returns the received chunks and forgets them."""
         taken, self.pieces = self.pieces, []
         self._gone += len(taken)
         self._gone_bytes = self._body_bytes
         return taken
 
     def close(self) -> None:
-        """Lets go of the parser, which holds this object in turn, and of the room that the body took."""
+        """Releases the parser, which refers to this object, and the memory of the body."""
         self._parser = self.relieve = None
         if self._held and self._room is not None:
             self._room.take(-self._held)
             self._held = 0
 
     def end(self) -> bool:
-        """Whether a close is a proper end: a body without a length ends so (RFC 9112, 6.3)."""
+        """Whether a close is a valid end: a body without a length ends so (RFC 9112, 6.3)."""
         framed = "content-length" in self.headers or "chunked" in self.headers.get("transfer-encoding", "").lower()
         self.complete = self.complete or (self._head_done and not framed)
         return self.complete
@@ -149,12 +149,12 @@ class Response:
 
     @property
     def body(self) -> bytes:
-        """All of the body that came and was not taken."""
+        """The received body that was not taken."""
         return b"".join(piece for _, piece in self.pieces)
 
     @property
     def encoding(self) -> str:
-        """How the body is encoded although identity was asked for; "" where it is not. Nothing is ever decoded."""
+        """The body's encoding although identity was requested; "" if there is none. Nothing is ever decoded."""
         content = self.headers.get("content-encoding", "").strip()
         if content.lower() not in _IDENTITY:
             return content
@@ -197,7 +197,7 @@ class Response:
             self.headers.clear()
 
     def _weigh(self) -> None:
-        """Raises AnswerTooLong where this answer, or all that are under way together, take too much."""
+        """Raises AnswerTooLong if this answer, or all in progress together, take too much memory."""
         pieces = self._gone + len(self.pieces)
         if pieces > MOST_PIECES:
             raise AnswerTooLong(f"a body in more than {MOST_PIECES} pieces")

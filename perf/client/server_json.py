@@ -1,6 +1,6 @@
-"""JSON of a server as plain values: strict, bounded, with ValueError as the only error.
+"""Parses a server's JSON: strict, limited, with ValueError as the only error.
 
-What Python's parser takes or raises beyond RFC 8259 would come up later, in another place: NaN and Infinity in a
+Values and errors of Python's parser beyond RFC 8259 would cause trouble elsewhere: NaN and Infinity in a
 result file, a nesting that cannot be written again, a lone surrogate that cannot be sent back.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 MOST_DEPTH: Final = 100
 MOST_DIGITS: Final = 300
-"""Of an integer: one that no float holds is no figure of anything."""
+"""Digits of an integer: one outside the range of a float is meaningless."""
 MOST_VALUES: Final = 200_000
 
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
@@ -21,7 +21,7 @@ _ESCAPE: Final = re.compile(r"\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA
 
 
 def loads(text: str) -> Any:
-    """Raises ValueError for what is no JSON, and for JSON that is too much: nested too deep, too many values."""
+    """Raises ValueError for invalid JSON, and for JSON above the limits: nesting, number of values."""
     if len(text) > MOST_VALUES and sum(map(text.count, ",[{")) > MOST_VALUES:
         raise ValueError(f"JSON of more than {MOST_VALUES} values")
     if _SURROGATE.search(text):
@@ -36,7 +36,7 @@ def loads(text: str) -> Any:
 
 
 def found(text: str) -> Any:
-    """The same, None for what is no JSON."""
+    """The same, None for invalid JSON."""
     try:
         return loads(text)
     except ValueError:

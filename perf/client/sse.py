@@ -1,7 +1,7 @@
 """Server-sent events from bytes that may be split anywhere.
 
 Follows the WHATWG HTML standard, section 9.2.6: lines end in LF, CRLF or CR, a leading byte order mark is
-dropped, comments are skipped, an empty line completes the event, an event without data is none.
+dropped, comments are skipped, an empty line completes the event, an event without data is ignored.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _BOM: Final = b"\xef\xbb\xbf"
 
 
 def plain_data(stream: bytes) -> list[bytes] | None:
-    """The data of each event of a whole stream, where each is one `data: ` line and an empty one; None where not."""
+    """The data of each event of a whole stream, where each is one `data: ` line and an empty one; None if not."""
     if not (stream.startswith(b"data: ") and stream.endswith(b"\n\n")) or b"\r" in stream:
         return None
     found = stream[6:-2].split(b"\n\ndata: ")
@@ -29,7 +29,7 @@ class Event(NamedTuple):
 
 
 class EventReader:
-    """Takes bytes as they come and gives back the events that they complete."""
+    """Accepts bytes and returns the events that they complete."""
 
     __slots__ = ("_after_cr", "_begun", "_data", "_kind", "_line", "_start")
 

@@ -1,6 +1,6 @@
 """A timer that fires within microseconds of an absolute time; epoll alone is late by up to a millisecond.
 
-Uses timerfd (Linux timerfd_create(2)), and the event loop's own timers where there is none.
+Uses timerfd (Linux timerfd_create(2)), and the event loop's own timers if there is none.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ITIMERSPEC: Final = struct.Struct("@qqqq")
 
 
 class Wakeup:
-    """Calls `fire` once at or after the time given to `at`, a later `at` replaces an earlier one."""
+    """Calls `fire` once at or after the time given to `at`; a later `at` replaces an earlier one."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, fire: Callable[[], None]) -> None:
         self._loop = loop
@@ -44,7 +44,7 @@ class Wakeup:
         return self._libc is not None
 
     def every(self, interval_ns: int) -> None:
-        """Fires in this interval until it gets another, or never again where that is 0; Linux alone."""
+        """Fires at this interval until it is changed; 0 stops it. Linux only."""
         assert self._libc is not None
         _ITIMERSPEC.pack_into(self._setting, 0, *divmod(interval_ns, 1_000_000_000) * 2)
         self._libc.timerfd_settime(self._descriptor, 0, self._setting, None)
@@ -61,7 +61,7 @@ class Wakeup:
         self._libc.timerfd_settime(self._descriptor, _ABSOLUTE, self._setting, None)
 
     def close(self) -> None:
-        """Disarms the timer for good."""
+        """Disarms the timer permanently."""
         if self._handle is not None:
             self._handle.cancel()
         if self._descriptor >= 0:

@@ -12,16 +12,16 @@ import numpy as np
 DecisionOutcome = Literal["pass", "fail", "inconclusive"]
 
 DETECTED = 0.9
-"""A detectable margin is one that so many of the runs of this length would have decided."""
+"""The share of runs of this length that would have decided a detectable margin."""
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
     """One decision with its figure, the interval that led to it, and one sentence why.
 
-    `low` and `high` are the bounds that were compared with the limit, None where there is no such bound.
+    `low` and `high` are the bounds that were compared with the limit, None if there is no such bound.
     `detail` holds the rest in plain JSON: alpha, looks, batches, correlation, warm-up, detectable margin (how far
-    below the limit, as a share of it, a figure has to lie for nine of ten such runs to pass).
+    below the limit, as a share of it, a figure must be for nine of ten such runs to pass).
     """
 
     outcome: DecisionOutcome
@@ -34,7 +34,7 @@ class Decision:
 
     @property
     def basis(self) -> str:
-        """What the decision rests on, in one short line for a reader: "alpha 1 %, 650 samples, ..."."""
+        """The basis of the decision in one short line: "alpha 1 %, 650 samples, ..."."""
         detail = self.detail
         parts = [f"alpha {detail['alpha'] * 100:.3g} %"] if "alpha" in detail else []
         parts.append(f"{self.samples} sample{'' if self.samples == 1 else 's'}")
@@ -52,12 +52,12 @@ class Decision:
 
 
 def undecided(reason: str, samples: int = 0, value: float | None = None, **detail: Any) -> Decision:
-    """A decision that decides nothing."""
+    """An undecided decision."""
     return Decision("inconclusive", value, None, None, samples, reason, detail)
 
 
 def flaw_in(samples: Iterable[float], name: str) -> str:
-    """Why these samples cannot be judged (not finite, below zero); empty where they can."""
+    """The reason why these samples cannot be judged (not finite, below zero), or ""."""
     values = np.asarray(samples if isinstance(samples, Sequence | np.ndarray) else tuple(samples), dtype=float)
     if bool(np.all((values >= 0) & (values < math.inf))):
         return ""
@@ -70,6 +70,6 @@ def flaw_in(samples: Iterable[float], name: str) -> str:
 
 
 def check_alpha(alpha: float) -> None:
-    """Raises ValueError for an error rate that is none."""
+    """Raises ValueError for an invalid error rate."""
     if not 0 < alpha < 0.5:
-        raise ValueError(f"alpha is {alpha}: it has to lie between 0 and 0.5")
+        raise ValueError(f"alpha is {alpha}: it must be between 0 and 0.5")

@@ -1,4 +1,4 @@
-"""Whether memory stays below its limit: by its high-water mark and its growth."""
+"""Decides whether memory stays below its limit: by its high-water mark and its growth."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
 from signoff.perf.decisions.batch_means import lag_1
 from signoff.perf.decisions.decision import Decision, check_alpha, flaw_in, undecided
@@ -29,17 +29,17 @@ def decide_growth(
 ) -> Decision:
     """Three-way decision on `memory < limit_bytes`, now and after `horizon_s` of the same load.
 
-    `peak_bytes` is a high-water mark kept by the system; None where there is none, then the largest sample
-    stands for it and the polling interval is stated. Fail: the peak reaches the limit, or even the lower
-    bound of the growth would bring it there within the horizon. Growth is judged by the increments between
-    blocks of the series, which a random walk does not deceive, over the whole and over the last half alone,
-    so that a start-up that levels off is no leak.
+    `peak_bytes` is the system's high-water mark; if it is None, the largest sample replaces it and the
+    polling interval is stated. Fail: the peak reaches the limit, or even the lower bound of the growth
+    reaches it within the horizon. Growth is judged by the increments between blocks of the series, which is
+    robust against random walks, over the whole series and over its last half, so that a start-up that levels
+    off is not a leak.
     """
     check_alpha(alpha)
     if len(times_s) != len(bytes_used):
         raise ValueError(f"{len(times_s)} times for {len(bytes_used)} figures")
     if not (limit_bytes > 0 and horizon_s > 0):
-        raise ValueError("limit and horizon have to be above zero")
+        raise ValueError("limit and horizon must be above zero")
     count = len(bytes_used)
     peak_given = [] if peak_bytes is None else [peak_bytes]
     flaw = flaw_in(bytes_used, "memory") or flaw_in(times_s, "times") or flaw_in(peak_given, "peak")
@@ -47,7 +47,7 @@ def decide_growth(
         return undecided(flaw, count)
     times, used = np.asarray(times_s, dtype=float), np.asarray(bytes_used, dtype=float)
     if count > 1 and not np.all(np.diff(times) > 0):
-        raise ValueError("times have to grow")
+        raise ValueError("times must increase")
     peak = max([*peak_given, float(used.max()) if count else 0.0])
     detail: dict[str, Any] = {
         "method": "high-water mark; increments between blocks, Student's t",
@@ -115,5 +115,5 @@ def _bounds(rates: NDArray[np.float64], alpha: float) -> tuple[float, float, flo
     mean = float(rates.mean())
     if count < 3:
         return mean, -math.inf, math.inf
-    reach = float(stdtrit(count - 1, 1 - alpha)) * float(rates.std(ddof=1)) / math.sqrt(count)
+    reach = float(scipy.special.stdtrit(count - 1, 1 - alpha)) * float(rates.std(ddof=1)) / math.sqrt(count)
     return mean, mean - reach, mean + reach

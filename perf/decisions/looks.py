@@ -1,4 +1,4 @@
-"""Several looks at a growing sample that together err in at most alpha of runs."""
+"""Several looks at a growing sample with a joint error rate of at most alpha."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import ndtr, ndtri
 
 LEVEL_SHAPE = 0.5
 """Pocock's: the same level at each look."""
@@ -25,12 +24,14 @@ def look_levels(looks: tuple[int, ...], alpha: float, shape: float = LEVEL_SHAPE
     found by the recursive integration of Armitage, McPherson and Rowe, J. R. Stat. Soc. A 132 (1969).
     """
     if not looks or list(looks) != sorted(set(looks)) or looks[0] < 1:
-        raise ValueError(f"looks are {looks}: they have to be positive and growing")
+        raise ValueError(f"looks are {looks}: they must be positive and increasing")
     if len(looks) == 1:
         return (alpha,)
     form = (np.asarray(looks, dtype=float) / looks[-1]) ** (shape - 0.5)
-    bound = brentq(lambda z: _crossing(looks, z * form) - alpha, 0.0, ndtri(1 - alpha / len(looks)) + 1.0, xtol=1e-6)
-    return tuple(float(level) for level in ndtr(-bound * form))
+    bound = scipy.optimize.brentq(
+        lambda z: _crossing(looks, z * form) - alpha, 0.0, scipy.special.ndtri(1 - alpha / len(looks)) + 1.0, xtol=1e-6
+    )
+    return tuple(float(level) for level in scipy.special.ndtr(-bound * form))
 
 
 def _crossing(looks: tuple[int, ...], bounds: NDArray[np.float64]) -> float:
@@ -44,11 +45,11 @@ def _crossing(looks: tuple[int, ...], bounds: NDArray[np.float64]) -> float:
 
     z, weight = grid(bounds[0])
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
-    crossed = float(ndtr(-bounds[0]))
+    crossed = float(scipy.special.ndtr(-bounds[0]))
     for (before, now), bound in zip(pairwise(looks), bounds[1:], strict=True):
         step = np.sqrt(now - before)
         start = z * np.sqrt(before)
-        crossed += float(np.sum(weight * density * ndtr((start - bound * np.sqrt(now)) / step)))
+        crossed += float(np.sum(weight * density * scipy.special.ndtr((start - bound * np.sqrt(now)) / step)))
         after, after_weight = grid(bound)
         gap = (after[:, None] * np.sqrt(now) - start[None, :]) / step
         kernel = np.exp(-gap * gap / 2) / np.sqrt(2 * np.pi) * np.sqrt(now) / step

@@ -1,4 +1,4 @@
-"""Whether the mean latency is below its limit.
+"""Decides whether the mean latency is below its limit.
 
 Batch means carry the autocorrelation of a loaded server, which breaks every method that takes requests for
 independent; two corrections carry the skew of latencies. How often it errs, and how many requests it needs, is
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from signoff.perf.decisions.batch_means import lag_1, overlapping, split, upper_reach
 from signoff.perf.decisions.betting import log_evidence_below
@@ -48,7 +48,7 @@ LOOKS: Final = (
 BATCH: Final = 50
 LEAST_BATCHES: Final = 10
 PASS_SHAPE: Final = 0.43
-"""Of the boundary for a pass: stricter at early looks, where little is known of how requests hang together."""
+"""Shape of the boundary for a pass: stricter at early looks, when the correlation between requests is poorly known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ def decide_mean(
     timeout_ms: float,
     alpha: float = 0.01,
     looks: Sequence[int] = LOOKS,
+    name: str = "mean",
 ) -> Decision:
     """Three-way decision on `mean < limit_ms`, in order of intended time, failures charged at `timeout_ms`.
 
@@ -77,7 +78,8 @@ def decide_mean(
     the whole run says the opposite. Pass: the upper bound is below the limit and the betting e-value, with the
     time-out as the largest possible latency, reaches 1/alpha. Fail: the lower bound is above it. Fewer samples than
     the first look are never judged, not even as a fail: shorter samples see neither a slow tail of 2 % nor slow
-    swings. A failure in place of any latency never turns another verdict into a pass.
+    swings. A failure in place of any latency never turns another verdict into a pass. `name` is what the reason calls
+    the figure.
     """
     check_alpha(alpha)
     planned = tuple(int(look) for look in looks)
@@ -107,7 +109,7 @@ def decide_mean(
         if look > len(values):
             break
         detail |= {"looks_taken": number, "level_to_pass": pass_level, "level_to_fail": fail_level}
-        decision = _look(values[:look], limit_ms, timeout_ms, alpha, (pass_level, fail_level), detail)
+        decision = _look(values[:look], limit_ms, timeout_ms, alpha, (pass_level, fail_level), detail, name)
         if decision.outcome == "pass" and held_back:
             reason = f"{decision.reason}, but an earlier look lay above {limit_ms:g} ms with its failures"
             decision = _withdrawn(decision, reason)
@@ -121,7 +123,7 @@ def decide_mean(
 
 
 def _against_the_rest(decision: Decision, values: NDArray[np.float64], limit_ms: float) -> Decision:
-    """An early decision is not kept where the whole run, which is there, has its mean on the other side."""
+    """An early decision is withdrawn if the mean of the whole run is on the other side."""
     mean = float(values.mean())
     if (mean < limit_ms) == (decision.outcome == "pass") and mean != limit_ms:
         return decision
@@ -141,8 +143,9 @@ def _look(
     alpha: float,
     levels: tuple[float, float],
     detail: dict[str, Any],
+    name: str,
 ) -> Decision:
-    """One look. A slow start is cut only where nothing failed: it may turn into a pass, a fail holds with it too."""
+    """One look. A slow start is removed only without failures: it may turn into a pass, a fail holds with it too."""
     failed = values >= timeout_ms
     cut = 0 if failed.any() else warm_up_cut(values)
     whole = mean_bounds(values, failed, *levels, limit_ms)
@@ -152,7 +155,7 @@ def _look(
     kept = values[cut:]
     evidence = log_evidence_below(kept, limit_ms, timeout_ms) if bounds.high < limit_ms else 0.0
     enough = evidence >= math.log(1 / alpha)
-    margin = (bounds.high - bounds.mean + float(ndtri(DETECTED)) * bounds.error) / limit_ms
+    margin = (bounds.high - bounds.mean + float(scipy.special.ndtri(DETECTED)) * bounds.error) / limit_ms
     detail = {
         **detail,
         "batch_size": bounds.batch,
@@ -167,16 +170,16 @@ def _look(
     interval = f"{bounds.mean:.4g} ms in [{low:.4g}, {high:.4g}]"
     outcome: DecisionOutcome = "inconclusive"
     if bounds.low > limit_ms and whole.low > limit_ms:
-        outcome, reason = "fail", f"mean {interval}: above {limit_ms:g} ms"
+        outcome, reason = "fail", f"{name} {interval}: above {limit_ms:g} ms"
     elif bounds.high < limit_ms and enough:
-        outcome, reason = "pass", f"mean {interval}: below {limit_ms:g} ms"
+        outcome, reason = "pass", f"{name} {interval}: below {limit_ms:g} ms"
     elif bounds.high < limit_ms:
         reason = (
-            f"mean {interval}: below {limit_ms:g} ms, but too few samples to exclude rare ones of up to "
+            f"{name} {interval}: below {limit_ms:g} ms, but too few samples to exclude rare ones of up to "
             f"{timeout_ms:g} ms"
         )
     else:
-        reason = f"mean {interval}: the interval holds {limit_ms:g} ms"
+        reason = f"{name} {interval}: the interval holds {limit_ms:g} ms"
     return Decision(outcome, bounds.mean, low, high, len(kept), reason, detail)
 
 
@@ -191,8 +194,8 @@ def mean_bounds(
 
     Batches of a 24th of the series, at least 50, for the lower bound; of a twentieth and of a tenth, and the wider
     of the two, for the upper one: a wrong pass weighs more. That one is widened for skew by Johnson's correction
-    (J. Am. Stat. Assoc. 73, 1978); the lower one is Hall's (J. R. Stat. Soc. B 54, 1992). What the failures could
-    have been widens the upper bound only where it would lie below `limit` without that.
+    (J. Am. Stat. Assoc. 73, 1978); the lower one is Hall's (J. R. Stat. Soc. B 54, 1992). The possible latencies of
+    failures widen the upper bound only if it would be below `limit` without them.
     """
     count, mean = len(values), float(values.mean())
     shortest, short, long = (max(BATCH, count // parts // 10 * 10) for parts in (24, 20, 10))
@@ -203,7 +206,7 @@ def mean_bounds(
     square, cube = float(np.mean(centred**2)), float(np.mean(centred**3))
     # With failures, no skew can be larger, whatever they would have been: cube / square is at most this.
     skewed = float(means.max()) - mean if failed.any() else max(0.0, cube / square) if square > 0 else 0.0
-    share = (2 * float(ndtri(above_level)) ** 2 + 1) / 6 / batches
+    share = (2 * float(scipy.special.ndtri(above_level)) ** 2 + 1) / 6 / batches
     above = max(overlapping(values, size).reach(above_level) for size in {short, long}) + share * skewed
     if failed.any():
         for size in {short, long}:

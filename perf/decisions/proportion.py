@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import betaincinv, gammaincinv, ndtri
 
 from signoff.perf.decisions.batch_means import apart, lag_1, split
 from signoff.perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
@@ -21,8 +21,8 @@ _MANY = 1000
 
 def share_bounds(count: int, total: int, alpha: float) -> tuple[float, float]:
     """Lower and upper bound of a share, each wrong with probability at most `alpha`."""
-    low = float(betaincinv(count, total - count + 1, alpha)) if count > 0 else 0.0
-    high = float(betaincinv(count + 1, total - count, 1 - alpha)) if count < total else 1.0
+    low = float(scipy.special.betaincinv(count, total - count + 1, alpha)) if count > 0 else 0.0
+    high = float(scipy.special.betaincinv(count + 1, total - count, 1 - alpha)) if count < total else 1.0
     return low, high
 
 
@@ -31,9 +31,9 @@ def decide_rate(
 ) -> Decision:
     """Three-way decision on `share of failures < limit`; `total` counts every request that was due.
 
-    `failed` says of each request, in order of intended time, whether it failed: where failures come in outages, few
-    of them show little, and a pass has to clear the bound of their batches as well. A fail does not: whoever was
-    down for a fifth of a run failed in it. Raises ValueError where `failed` does not count `failures` of `total`.
+    `failed` has one flag per request, in order of intended time. Failures come in outages, and a few outages carry
+    little information, so a pass must clear the bound of the batches too. A fail need not: a server that was down for
+    a fifth of a run failed. Raises ValueError if `failed` does not count `failures` of `total`.
     """
     flaw = _check_share(failures, total, limit, alpha)
     if flaw:
@@ -85,17 +85,18 @@ def decide_percentile(
     quantile: float,
     alpha: float = 0.01,
     timeout_ms: float | None = None,
+    name: str = "",
 ) -> Decision:
     """Three-way decision on `quantile of the latency < limit_ms`, in order of intended time, failures charged at
     `timeout_ms`.
 
     Exact for independent samples by binomial order statistics. Requests over the limit that come in clusters
-    are worth less than scattered ones: the bound of the batches' shares has to hold as well, because the exact
-    one covers far less than it says on autocorrelated latencies.
+    carry less information than scattered ones: the bound of the batches' shares must hold too, because the exact
+    one has too little coverage for autocorrelated latencies. `name` is what the reason calls the figure.
     """
     check_alpha(alpha)
     if not 0 < quantile < 1:
-        raise ValueError(f"quantile is {quantile}: it has to lie between 0 and 1")
+        raise ValueError(f"quantile is {quantile}: it must be between 0 and 1")
     flaw = flaw_in(latencies_ms, "latencies")
     if flaw or not len(latencies_ms):
         return undecided(flaw or "no samples", len(latencies_ms))
@@ -136,7 +137,7 @@ def decide_percentile(
         "least_samples_to_pass": least,
         "detectable_margin": None if high is None else round((high - value) / limit_ms, 4),
     }
-    name = f"p{quantile * 100:g}"
+    name = name or f"p{quantile * 100:g}"
     found = f"{name} {value:.4g} ms, {over} of {count} samples at or over {limit_ms:g} ms"
     reason = {
         "pass": f"{found}: {name} is below the limit",
@@ -149,7 +150,7 @@ def decide_percentile(
 def _batch_bounds(marks: NDArray[np.bool_], failed: NDArray[np.bool_], alpha: float) -> tuple[float, float, float]:
     """(low, high, correlation of neighbours) of the share of marks, by the shares of batches.
 
-    Whatever the failed ones would have been, the error to the upper side is no smaller.
+    The upper error is the maximum over all possible values of the failed ones.
     """
     share = float(marks.mean())
     many = (_BATCHES,) if len(marks) < _MANY else (_BATCHES, 2 * _BATCHES)
@@ -158,7 +159,11 @@ def _batch_bounds(marks: NDArray[np.bool_], failed: NDArray[np.bool_], alpha: fl
     values = marks.astype(float)
     below = max(apart(values, batches).reach(alpha) for batches in many)
     above = max(apart(values, batches, failed).reach(alpha) for batches in many)
-    return share - below, _most_of(share, above / -float(ndtri(alpha)), alpha), lag_1(split(values, many[-1]))
+    return (
+        share - below,
+        _most_of(share, above / -float(scipy.special.ndtri(alpha)), alpha),
+        lag_1(split(values, many[-1])),
+    )
 
 
 def _most_of(share: float, error: float, alpha: float) -> float:
@@ -169,21 +174,23 @@ def _most_of(share: float, error: float, alpha: float) -> float:
     """
     if error <= 0:
         return share
-    one = error * float(gammaincinv(2.0, 1 - alpha))
+    one = error * float(scipy.special.gammaincinv(2.0, 1 - alpha))
     clusters = (share / error) ** 2
-    return max(one, share / clusters * float(gammaincinv(clusters + 1, 1 - alpha))) if clusters > 1 else one
+    return (
+        max(one, share / clusters * float(scipy.special.gammaincinv(clusters + 1, 1 - alpha))) if clusters > 1 else one
+    )
 
 
 def _detectable(total: int, limit: float, alpha: float) -> float | None:
-    """How far below the limit, as a share of it, the true share has to lie for DETECTED of the runs to pass."""
+    """The distance below the limit, as a share of it, at which DETECTED of the runs pass."""
     if not 0 < limit < 1 or share_bounds(0, total, alpha)[1] >= limit:
         return None
     most = bisect_left(range(total), 1, key=lambda count: share_bounds(count, total, alpha)[1] >= limit) - 1
-    return round(1 - float(betaincinv(most + 1, total - most, 1 - DETECTED)) / limit, 4)
+    return round(1 - float(scipy.special.betaincinv(most + 1, total - most, 1 - DETECTED)) / limit, 4)
 
 
 def _needed(limit: float, alpha: float) -> str:
-    """How many clean requests would be enough."""
+    """The number of requests without failure that would suffice."""
     if limit <= 0:
         return "no number of requests shows a rate below zero"
     if limit >= 1:
@@ -194,9 +201,9 @@ def _needed(limit: float, alpha: float) -> str:
 def _check_share(count: int, total: int, limit: float, alpha: float) -> str:
     check_alpha(alpha)
     if not math.isfinite(limit):
-        raise ValueError(f"limit is {limit}: it has to be a number")
+        raise ValueError(f"limit is {limit}: it must be a number")
     if total <= 0:
         return "no samples"
     if not 0 <= count <= total:
-        raise ValueError(f"{count} of {total}: a count lies between 0 and the total")
+        raise ValueError(f"{count} of {total}: a count must be between 0 and the total")
     return ""

@@ -1,6 +1,6 @@
-"""Every decision of this project, in one place: pure functions from stored figures to a `Decision`.
+"""All decisions of this project: pure functions from stored figures to a `Decision`.
 
-Each decides three ways at a stated error rate, and never passes on nothing: no samples, figures that are no
+Each decides three ways at a stated error rate, and never passes without data: no samples, figures that are not
 numbers, and failures alone end as `inconclusive` or `fail`.
 """
 

@@ -1,4 +1,4 @@
-"""Whether a server keeps up with more requests than its limit asks for."""
+"""Decides whether a server keeps up with more requests than its limit requires."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from signoff.perf.decisions.batch_means import MeanError, apart, lag_1
 from signoff.perf.decisions.decision import DETECTED, Decision, DecisionOutcome, check_alpha, flaw_in, undecided
@@ -39,7 +39,7 @@ def decide_throughput(
     """
     check_alpha(alpha)
     if not (limit_per_second > 0 and duration_s > 0 and window_s > 0):
-        raise ValueError("limit, duration and window have to be above zero")
+        raise ValueError("limit, duration and window must be above zero")
     for values, name in ((completions_s, "completions"), (arrivals_s, "arrivals")):
         flaw = flaw_in(values, name)
         if flaw:
@@ -99,7 +99,9 @@ def decide_throughput(
         "batch_correlation": round(flow.lag_1, 4),
         "backlog_growth_per_second": round(flow.growth, 4),
         "backlog_growth_low_per_second": round(flow.growth_low, 4),
-        "detectable_margin": round((value - low + float(ndtri(DETECTED)) * flow.error) / limit_per_second, 4),
+        "detectable_margin": round(
+            (value - low + float(scipy.special.ndtri(DETECTED)) * flow.error) / limit_per_second, 4
+        ),
     }
     failed = sorted(name for name, outcome in conditions.items() if outcome == "fail")
     unproved = sorted(name for name, outcome in conditions.items() if outcome not in ("pass", "fail"))
@@ -123,7 +125,7 @@ def decide_throughput(
 
 @dataclass(frozen=True, slots=True)
 class _Flow:
-    """Completions a second with their bounds, and how fast the backlog grew."""
+    """Completions per second with their bounds, and the growth rate of the backlog."""
 
     rate: float
     low: float
@@ -135,7 +137,7 @@ class _Flow:
 
 
 def _window_of(completions: NDArray[np.float64], number: int, duration_s: float, window_s: float) -> int:
-    """The first whole window after completion number so many; the first of all windows that are judged is 1."""
+    """The first whole window after this number of completions; the first judged window is 1."""
     if number < 1:
         return 1
     at_s = float(completions[number - 1]) if number <= completions.size else duration_s

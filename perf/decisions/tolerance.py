@@ -1,4 +1,4 @@
-"""Whether starts are fast enough: a bound for most future starts from a few measured ones."""
+"""Decides whether starts are fast enough: a bound for most future starts from a few measured ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
-from scipy.special import nctdtrit, ndtri
+import scipy
 
 from signoff.perf.decisions.decision import Decision, flaw_in, undecided
 
@@ -17,14 +17,14 @@ LEAST: Final = 5
 def decide_cold_starts(
     seconds: Sequence[float | None], limit_s: float, coverage: float = 0.9, confidence: float = 0.95
 ) -> Decision:
-    """Three-way decision on `start < limit_s`; None stands for a start that failed.
+    """Three-way decision on `start < limit_s`; None is a failed start.
 
     Fail: a start failed or took as long as the limit. Pass: at least five, all below, and the one-sided
     lognormal tolerance bound (Hahn and Meeker, Statistical Intervals: noncentral t), which `coverage` of
     starts keep with `confidence`, is below as well.
     """
     if not (0 < coverage < 1 and 0 < confidence < 1 and limit_s > 0):
-        raise ValueError("coverage and confidence lie between 0 and 1, the limit above zero")
+        raise ValueError("coverage and confidence must be between 0 and 1, the limit above zero")
     times = [each for each in seconds if each is not None]
     count = len(seconds)
     flaw = flaw_in(times, "starts")
@@ -47,7 +47,9 @@ def decide_cold_starts(
         reason = f"{count} starts: at least {LEAST} are needed"
         return undecided(reason, count, slowest, **detail)
     logs = np.log(np.asarray(times, dtype=float))
-    factor = float(nctdtrit(count - 1, ndtri(coverage) * math.sqrt(count), confidence)) / math.sqrt(count)
+    factor = float(
+        scipy.special.nctdtrit(count - 1, scipy.special.ndtri(coverage) * math.sqrt(count), confidence)
+    ) / math.sqrt(count)
     high = math.exp(float(logs.mean()) + factor * float(logs.std(ddof=1)))
     median = math.exp(float(logs.mean()))
     detail_with_factor = {

@@ -1,23 +1,24 @@
-"""Where the warm-up of a series ends."""
+"""Finds the end of the warm-up of a series."""
 
 from __future__ import annotations
 
 import math
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from signoff.perf.decisions.batch_means import overlapping
 
 SHARE = 0.1
-"""At most this share of a series may be taken for warm-up."""
+"""At most this share of a series may be warm-up."""
 _BATCH = 5
 _SURE = 1e-4
 _ERRORS = 4.0
 
 
 def warm_up_cut(values: NDArray[np.float64]) -> int:
-    """How many leading values are warm-up: a slow start that the rest does not show again.
+    """The number of leading warm-up values: a slow start that does not recur.
 
     MSER-5 (White, Cobb and Spratt, WSC 2000) proposes the place: the truncation that minimises the squared
     standard error of the rest, in batches of 5. It is taken only up to a tenth of the series, only where the
@@ -41,8 +42,5 @@ def warm_up_cut(values: NDArray[np.float64]) -> int:
     usual = overlapping(rest, max(_BATCH, len(rest) // 10)).error
     if head.mean() - rest.mean() <= _ERRORS * usual * math.sqrt(1 + len(rest) / cut):
         return 0
-    # Not above: scipy.stats takes a second to import, and few series come this far.
-    from scipy.stats import mannwhitneyu
-
-    test = mannwhitneyu(head, rest, alternative="greater", method="asymptotic")
+    test = scipy.stats.mannwhitneyu(head, rest, alternative="greater", method="asymptotic")
     return cut if float(test.pvalue) < _SURE else 0

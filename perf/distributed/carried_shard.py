@@ -1,6 +1,6 @@
 """One shard of a run on a worker's machine; its records go to the master as they come.
 
-The client is a process of its own (`python -m signoff.perf.load.load`) that knows nothing of Locust or gevent, so
+The client is a separate process (`python -m signoff.perf.load.load`) without Locust or gevent, so
 that no greenlet delays a send or a read. Plan, headers and start reach it by its standard input.
 """
 
@@ -48,7 +48,7 @@ class CarriedShard:
             if note := open_files_short(plan, message["shard"][1]):
                 self._lines.append(json.dumps({"record": "note", "text": note}))
         except PerfError as error:
-            record = {"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.mend}
+            record = {"record": "error", "kind": type(error).__name__, "message": str(error), "mend": error.hint}
             self._lines.append(json.dumps(record))
         else:
             self._child = subprocess.Popen(
@@ -65,12 +65,12 @@ class CarriedShard:
         self.reader = gevent.spawn(self._read)
 
     def start(self, at_ns: int) -> None:
-        """Says to the client when the run begins, on this machine's clock."""
+        """Sends the client the start time, on this machine's clock."""
         self._tell(at_ns)
         self._tell_no_more()
 
     def stop(self) -> None:
-        """Interrupts the client; its last records still come."""
+        """Interrupts the client; its last records still arrive."""
         if self._child is not None and self._child.poll() is None:
             self._child.send_signal(signal.SIGINT)
             self._tell_no_more()  # it may wait for its start
@@ -108,8 +108,8 @@ class CarriedShard:
         self._complaints.close()
         self._flusher.kill()
         self._flush()
-        told = {"run": self.run, "status": status, "complaint": complaint, "records": self._records}
-        self._send(ENDED, told)
+        ending = {"run": self.run, "status": status, "complaint": complaint, "records": self._records}
+        self._send(ENDED, ending)
         self._events.put((DONE, self))
 
     def _flush_often(self) -> None:

@@ -1,7 +1,7 @@
 """The offset between two machines' monotonic clocks, with its error.
 
-This machine asks, the other one answers with its time. The answer was made between the asking and its arrival:
-half the shortest round trip bounds the error, however unlike the ways there and back are (Cristian, 1989).
+This machine asks, the other one answers with its time. The answer was created between the request and its arrival:
+half the shortest round trip bounds the error, however asymmetric the delays are (Cristian, 1989).
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _TIMES: Final = ("intended_ns", "sent_ns", "first_byte_ns", "first_token_ns", "l
 
 @dataclass(frozen=True, slots=True)
 class ClockOffset:
-    """Their clock shows `offset_ns` more than ours, give or take `error_ns`."""
+    """The other clock is ahead of ours by `offset_ns`, plus or minus `error_ns`."""
 
     offset_ns: int
     error_ns: int
 
     @classmethod
     def of(cls, samples: Iterable[tuple[int, int, int]]) -> ClockOffset:
-        """Of samples (asked, their time, answered): the one whose way was shortest. Raises ValueError for none."""
+        """From samples (asked, time, answered), the one with the shortest round trip. Raises ValueError for none."""
         asked, theirs, answered = min(samples, key=lambda each: each[2] - each[0])
         return cls(theirs - (asked + answered) // 2, -(-(answered - asked) // 2))
 
@@ -33,7 +33,7 @@ class ClockOffset:
 
 
 def shifted(record: Mapping[str, Any], by_ns: int) -> dict[str, Any]:
-    """The record of an exchange or a shard with all its times on another clock. Durations stay what they are."""
+    """The record of an exchange or a shard with all its times on another clock. Durations do not change."""
     moved = dict(record)
     for name in _TIMES:
         if moved.get(name) is not None:

@@ -1,4 +1,4 @@
-"""How a worker joins a master, which workers a master refuses, and what part of a plan travels."""
+"""How a worker joins a master, reasons to refuse a worker, and the transferred part of a plan."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def code_digest() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Joining:
-    """Who wants to join. `nonce` is drawn once in the life of a worker."""
+    """A worker that joins. `nonce` is drawn once per worker process."""
 
     nonce: str
     version: str
@@ -65,7 +65,7 @@ class Joining:
 
     @classmethod
     def of(cls, message: object) -> Joining | None:
-        """Of a message; None where it is none."""
+        """Of a message; None if it is none."""
         if not isinstance(message, Mapping):
             return None
         try:
@@ -76,7 +76,7 @@ class Joining:
 
     @property
     def name(self) -> str:
-        """As people call it."""
+        """Its name for people."""
         return f"{self.host} (pid {self.pid})"
 
     def as_message(self) -> dict[str, Any]:
@@ -84,7 +84,7 @@ class Joining:
 
 
 def refusal(joining: Joining | None, own: Joining, joined: Collection[str], expected: int) -> tuple[str, str] | None:
-    """Why this worker may not join, and what to do; None where it may. `joined` are the nonces of those who have."""
+    """The reason to refuse this worker, and a hint; None to accept it. `joined` are the nonces of accepted workers."""
     if joining is None:
         return "it does not introduce itself as this version does", "install the version of the master on this machine"
     if (joining.version, joining.code) != (own.version, own.code):
@@ -103,7 +103,7 @@ def refusal(joining: Joining | None, own: Joining, joined: Collection[str], expe
 
 
 def without_secrets(plan: LoadPlan) -> dict[str, Any]:
-    """The message of a plan; of a secret header it holds the name.
+    """The message of a plan; for a secret header it contains only the name.
 
     Locust's messages are neither encrypted nor signed: no key is ever in one, each worker has its own.
     """
@@ -115,7 +115,7 @@ def without_secrets(plan: LoadPlan) -> dict[str, Any]:
 
 
 def with_own_headers(message: Mapping[str, Any], own: Mapping[str, str]) -> LoadPlan:
-    """The master's plan with this worker's headers; what is secret comes from them alone. Raises PlanInvalid."""
+    """The master's plan with this worker's headers; secrets come only from them. Raises PlanInvalid."""
     mine = {name.lower(): value for name, value in own.items()}
     headers = {}
     for name, value in message["headers"].items():

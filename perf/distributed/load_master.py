@@ -1,8 +1,8 @@
 """A load run on workers of other machines, under Locust's master.
 
-The messages are Locust's: who is there and alive it knows, what we say travels as custom messages. Each worker
-carries its shard of the one schedule (perf/load/shards.py) with our client, in a process of its own. Times of its
-records are moved to this machine's clock so that the start, sent in its own clock's time, is the one start.
+The messages are Locust's: it tracks live workers, and our data are custom messages. Each worker
+runs its shard of the one schedule (perf/load/shards.py) with our client, in a separate process. Times of its
+records are converted to this machine's clock, and the start is sent in each worker's clock, so all start together.
 """
 
 from __future__ import annotations
@@ -45,18 +45,18 @@ from signoff.perf.load.plan import LoadPlan
 GRACE_S: Final = 10.0
 READY_S: Final = 60.0
 LEAD_NS: Final = 250_000_000
-"""The first request is due so long after the last worker was ready, and longer where the way is long."""
+"""Time from the last ready worker to the first request, plus the network delay."""
 QUESTIONS: Final = 16
-"""Asked of each clock; the quickest answer counts."""
+"""Questions to each clock; the quickest answer counts."""
 ANSWER_S, LOOK_S = 5.0, 0.5
 INTERRUPT, CLOCKED = "interrupt", "clocked"
 
 
 class RemoteWorkers:
-    """Workers that join over the network and carry runs, one after the other.
+    """Workers that join over the network and execute runs, one after the other.
 
     Use as `with RemoteWorkers(...) as workers: workers.carry(plan)`; leaving it sends them home. `say` gets lines
-    for people. Raises PlanInvalid where nothing can listen at the address.
+    for people. Raises PlanInvalid if nothing can listen at the address.
     """
 
     def __init__(self, host: str, port: int, expected: int, *, wait_s: float, say: Callable[[str], None]) -> None:
@@ -92,11 +92,11 @@ class RemoteWorkers:
 
     @property
     def whole(self) -> bool:
-        """Whether all workers are there, so that another run can be made."""
+        """Whether all workers are connected, so that another run is possible."""
         return len(self._members) == self._expected and not any(each.lost for each in self._members.values())
 
     def facts(self) -> dict[str, Any]:
-        """What a result reports of the last run beside its figures: each worker, in order of their shards."""
+        """The last run's details in a result: each worker, in order of their shards."""
         return {"machines": [each.as_record() for each in self._members.values()]}
 
     def carry(
@@ -109,7 +109,7 @@ class RemoteWorkers:
     ) -> LoadRun:
         """Runs the plan; see `run_load_in_process`. A worker that is lost makes the run invalid, what came is kept.
 
-        Raises WorkersMissing where they do not come in time, and what a worker raises before the start.
+        Raises WorkersMissing if they do not come in time, and what a worker raises before the start.
         """
         check_memory(plan)
         self._wait_for_workers()
@@ -192,13 +192,13 @@ class RemoteWorkers:
                 if each.open and locust_runner.is_lost(self._runner, each.node):
                     self._lost(each, "not heard for some seconds: it was killed, or the network is gone", gathered)
                 elif each.open and self._late():
-                    self._lost(each, "it is alive and did not come to an end", gathered)
+                    self._lost(each, "it is alive and did not end", gathered)
             if gathered.error is not None and not stopped:
                 stopped = True
                 self._stop()
 
     def _end(self, gathered: Gathered) -> None:
-        """Interrupts the workers and takes what they still have to report."""
+        """Interrupts the workers and handles their last reports."""
         self._stop()
         while any(each.open for each in self._members.values()):
             try:
@@ -259,7 +259,7 @@ class RemoteWorkers:
         each.open = False
         each.lost = why
         if not gathered.started_ns:
-            error = LoadProcessDied(f"worker {each.name} was lost before the start: {why}", "look at that machine")
+            error = LoadProcessDied(f"worker {each.name} was lost before the start: {why}", "check that machine")
             gathered.error = gathered.error or error
         elif not gathered.broken_off:
             gathered.flaw = f"worker {each.name} was lost after {each.records} of its records: {why}"
@@ -268,8 +268,8 @@ class RemoteWorkers:
         joined = [each.joining.nonce for each in self._members.values()]
         refused = refusal(joining, self._own, joined, self._expected)
         if refused is not None or joining is None:
-            reason, mend = refused or ("", "")
-            self._tell(node, REFUSED, {"reason": reason, "mend": mend})
+            reason, hint = refused or ("", "")
+            self._tell(node, REFUSED, {"reason": reason, "mend": hint})
             self._say(f"refused worker {joining.name if joining else node}: {reason}")
             return
         self._members[node] = Member(len(self._members), node, joining)

@@ -1,6 +1,6 @@
 """A worker of a master on another machine: takes shards, runs the client, sends the records.
 
-What carries a shard is in perf/distributed/carried_shard.py; here is what the worker hears from its master.
+perf/distributed/carried_shard.py runs a shard; this module handles the master's messages.
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ INTERRUPT: Final = "interrupt"
 
 
 def serve(host: str, port: int, headers: Mapping[str, str], *, wait_s: float, say: Callable[[str], None]) -> None:
-    """Serves the master there until it says goodbye. `headers` are this worker's own, its key among them.
+    """Serves the master at this address until it ends. `headers` are this worker's own, including its key.
 
-    Raises MasterGone where no master answers within `wait_s` or it goes away, JoinRefused where it does not take
-    this worker, KeyboardInterrupt after Ctrl-C, once what was gathered has been sent.
+    Raises MasterGone if no master answers within `wait_s` or it disappears, JoinRefused if it does not accept
+    this worker, KeyboardInterrupt after Ctrl-C and after sending the collected records.
     """
     _Worker(host, port, headers, say).serve(wait_s)
 
@@ -98,7 +98,7 @@ class _Worker:
         self.say(f"joined the master at {where}")
 
     def _follow(self, where: str) -> None:
-        """Does what the master says until it says goodbye."""
+        """Executes the master's orders until it ends."""
         while True:
             event = self._next(1.0)
             silent_s = (time.monotonic_ns() - self.heard_ns) / 1e9

@@ -1,6 +1,6 @@
 """Locust's master and worker without the patches that its import makes: gevent is used by name here.
 
-Nothing but what needs Locust imports this module; Locust is an extra.
+Only code that needs Locust imports this module; Locust is an extra.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ finally:  # a Locust that this process starts is to patch itself as ever
         os.environ[_NO_PATCH] = _before
 
 Listener = Callable[[str, Any], None]
-"""Takes the name of the node that sent a message, and what it says."""
+"""Gets the name of the node that sent a message, and the message."""
 
 
 def master(host: str, port: int, listeners: dict[str, Listener]) -> MasterRunner:
@@ -61,7 +61,7 @@ def is_lost(runner: MasterRunner, node: str) -> bool:
 
 
 def close(runner: MasterRunner | WorkerRunner) -> None:
-    """Ends the runner without waiting for messages that nobody takes any more."""
+    """Ends the runner without waiting for messages that are no longer read."""
     runner.greenlet.kill(block=True)
     gevent.sleep(0)
     wire = runner.server if isinstance(runner, MasterRunner) else runner.client

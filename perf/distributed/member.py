@@ -1,4 +1,4 @@
-"""A worker, as its master sees it."""
+"""A worker from its master's view."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Member:
         return f"{self.number + 1}, {self.joining.name}"
 
     def take_clock(self, *, first: bool) -> None:
-        """The offset of its clock by the answers to the last questions; later ones show how far it drifted."""
+        """The offset of its clock by the latest answers; later ones show the drift."""
         now = ClockOffset.of(self.samples)
         if first:
             self.clock, self.drift_ns = now, None
@@ -39,7 +39,7 @@ class Member:
             self.drift_ns = abs(now.offset_ns - self.clock.offset_ns)
 
     def as_record(self) -> dict[str, Any]:
-        """What a result reports of it. The offset is of its monotonic clock against the master's."""
+        """Its part of a result. The offset is between its monotonic clock and the master's."""
         return {
             "host": self.joining.host,
             "pid": self.joining.pid,

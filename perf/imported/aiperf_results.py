@@ -36,7 +36,7 @@ def is_aiperf(document: Any) -> bool:
 
 
 def read_aiperf(path: Path, document: Mapping[str, Any]) -> ExternalRun:
-    """The run behind a summary. Raises EvidenceUnreadable where single requests are not beside it."""
+    """The run behind a summary. Raises EvidenceUnreadable if single requests are not beside it."""
     beside = path.with_name(RECORDS)
     if not beside.exists():
         raise EvidenceUnreadable(
@@ -46,13 +46,13 @@ def read_aiperf(path: Path, document: Mapping[str, Any]) -> ExternalRun:
     try:
         exchanges = tuple(_exchanges(beside))
     except InputUnreadable as error:
-        raise EvidenceUnreadable(str(error), error.mend) from None
+        raise EvidenceUnreadable(str(error), error.hint) from None
     if not exchanges:
         raise EvidenceUnreadable(f"{beside}: no request of a profiling phase", "profile for some time")
-    told = document.get("input_config") or {}
-    endpoint = told.get("endpoint") or {}
+    settings = document.get("input_config") or {}
+    endpoint = settings.get("endpoint") or {}
     urls = endpoint.get("urls") or [""]
-    models = (told.get("models") or {}).get("items") or [{}]
+    models = (settings.get("models") or {}).get("items") or [{}]
     more = () if document.get("is_complete", True) else ("it was ended before it was complete",)
     return ExternalRun(
         tool="AIPerf",

@@ -1,4 +1,4 @@
-"""The results of other load tools, by what is in the file."""
+"""The results of other load tools, detected by content."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from signoff.perf.imported.guidellm_results import is_guidellm, read_guidellm
 
 
 def read_external(path: Path) -> ExternalRun:
-    """A run of AIPerf or GuideLLM. Raises EvidenceUnreadable, which says what is missing."""
+    """A run of AIPerf or GuideLLM. Raises EvidenceUnreadable, which names the missing part."""
     document = load_json(path)
     try:
         if is_aiperf(document):

@@ -24,14 +24,14 @@ from signoff.perf.load.plan import LoadPlan
 
 LONGEST_BYTES: Final = 2_000_000_000
 OF_EVERY_TOOL: Final = (
-    "it stamps in user space and proves nothing of its own lateness, so that no limit on a time fails on it",
+    "it timestamps in user space and does not measure its own lateness, so that no limit on a time fails on it",
     "it watched no process, so memory and CPU are unknown",
     "its prompts and answer lengths are its own, not the document's",
 )
 
 
 def origin_named(url: str) -> str:
-    """The origin of a URL that a file names; the text itself where it is none, which is then no server's."""
+    """The origin of a URL that a file names; the text itself if it is none, which is then no server's."""
     try:
         return origin(url).url()
     except UrlInvalid:
@@ -124,7 +124,7 @@ def exchange(
 
 
 def outcome_of(code: object, kind: object, message: object) -> str:
-    """The outcome that another tool's error stands for, by the names that the own client uses."""
+    """The outcome for another tool's error, in the client's own terms."""
     if isinstance(code, int) and not isinstance(code, bool) and 300 <= code < 600:
         return "redirect" if code < 400 else f"http_{code}"
     text = f"{kind} {message}".lower()
@@ -139,7 +139,7 @@ def load_json(path: Path) -> Any:
     except InputTooLong as error:
         raise EvidenceUnreadable(str(error), "give the result of one run") from None
     except InputUnreadable as error:
-        raise EvidenceUnreadable(str(error), error.mend) from None
+        raise EvidenceUnreadable(str(error), error.hint) from None
     except (ValueError, RecursionError) as error:
         raise EvidenceUnreadable(f"{path}: no JSON: {error}", "give the file that the tool wrote, whole") from None
 

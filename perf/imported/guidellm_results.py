@@ -16,7 +16,7 @@ from signoff.perf.errors import EvidenceUnreadable
 from signoff.perf.imported.external_run import OF_EVERY_TOOL, ExternalRun, exchange, number, origin_named, outcome_of
 
 SINCE_1970_S: Final = 1e9
-"""What is larger is a time, what is smaller a distance."""
+"""Larger values are times, smaller ones are durations."""
 GROUPS: Final = ("successful", "errored", "incomplete")
 
 
@@ -30,7 +30,7 @@ def read_guidellm(path: Path, document: Mapping[str, Any]) -> ExternalRun:
     benchmarks = document["benchmarks"]
     if len(benchmarks) != 1:
         raise EvidenceUnreadable(
-            f"{path}: {len(benchmarks)} benchmarks, and which one stands for the document's load is not said",
+            f"{path}: {len(benchmarks)} benchmarks, and it is not clear which one has the document's load",
             "run one rate: --profile constant --rate R",
         )
     benchmark = benchmarks[0]

@@ -1,7 +1,7 @@
 """A user journey: sessions of several turns with thinking time. Pure data, seeded.
 
-How many turns a session has, what is said in them and how long the user thinks follow from the seed, the user's
-number and the session's. The name of a session does not: a server that knew it would go on with an old one.
+The number of turns of a session, their texts and the thinking times follow from the seed, the user's
+number and the session's. The name of a session does not: a server that knows it would continue an old session.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from signoff.perf.load.plan import Bodies
 SESSION_HEADER: Final = "X-Session-ID"
 MOST_TURNS: Final = 1000
 TURNS_OF_USER: Final = 1_000_000
-"""Requests are numbered so that no two users say the same."""
+"""Requests are numbered so that no two users send the same text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Journey:
-    """`turns` and `think_s` are the least and the most, drawn evenly. Raises PlanInvalid.
+    """`turns` and `think_s` are minimum and maximum, drawn uniformly. Raises PlanInvalid.
 
-    With `send_history` each turn carries the whole conversation, for servers that keep no sessions; else the new
-    message alone goes out, and the server remembers by the session header.
+    With `send_history` each turn contains the whole conversation, for servers without sessions; else only the new
+    message is sent, and the server remembers by the session header.
     """
 
     turns: tuple[int, int] = (3, 6)
@@ -45,7 +45,7 @@ class Journey:
             raise PlanInvalid(f"{shortest:g} to {longest:g} s to think: from 0 on, the lesser time first")
 
     def session(self, user: int, number: int) -> tuple[float, ...]:
-        """How long this user thinks before each turn of this session, in seconds."""
+        """Thinking times of this user before each turn of this session, in seconds."""
         chance = random.Random(f"journey {self.seed} {user} {number}")  # noqa: S311 (repeatable, guards no secret)
         return tuple(chance.uniform(*self.think_s) for _ in range(chance.randint(*self.turns)))
 
@@ -69,12 +69,12 @@ def between(text: str, option: str) -> tuple[float, float]:
 
 
 def new_session_name() -> str:
-    """A session that nobody can have used or can guess."""
+    """A unique session name that cannot be guessed."""
     return f"signoff-{secrets.token_hex(16)}"
 
 
 def turn_body(bodies: Bodies, sequence: int, said: Sequence[Mapping[str, str]]) -> bytes:
-    """The body of a turn: request `sequence` of the plan, after what was said before where that is sent along."""
+    """The body of a turn: request `sequence` of the plan, after the history if it is sent."""
     body = bodies.of(sequence)
     if not said:
         return body
@@ -84,6 +84,6 @@ def turn_body(bodies: Bodies, sequence: int, said: Sequence[Mapping[str, str]]) 
 
 
 def new_message(body: bytes) -> dict[str, str]:
-    """The user's message of a turn, to be sent along with the next one."""
+    """The user's message of a turn, for the history."""
     found: dict[str, str] = json.loads(body)["messages"][-1]
     return found

@@ -1,7 +1,7 @@
 """User journeys for Locust: `locust -f journey_locustfile.py --headless -u 10 -t 60s --host http://127.0.0.1:8000`.
 
-Locust decides how many users there are and when they come and go. What they wait for is sent and timed by our
-client in a process of its own (perf/journeys/turns.py): the times that Locust shows are its records'. This is a closed
+Locust decides the number of users and when they come and go. Their turns are sent and timed by our
+client in a separate process (perf/journeys/turns.py): the times that Locust shows are its records'. This is a closed
 loop: a user who waits for an answer asks nothing meanwhile, so that the latencies suffer from coordinated omission.
 """
 
@@ -48,7 +48,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
     group = parser.add_argument_group("Signoff's user journeys")
     group.add_argument("--turns", default="3-6", help="of a session (default: 3-6)")
     group.add_argument("--think", default="1-5", help="seconds before each turn (default: 1-5)")
-    group.add_argument("--send-history", action="store_true", help="for servers that keep no sessions")
+    group.add_argument("--send-history", action="store_true", help="for servers without sessions")
     group.add_argument("--journey-seed", type=int, help="to repeat a journey (default: new, and logged)")
     group.add_argument("--journey-model", help="the model to ask for")
     group.add_argument("--max-tokens", type=int, help="of each answer")
@@ -59,7 +59,7 @@ def add_arguments(parser: LocustArgumentParser) -> None:
 
 
 class _State:
-    """What the users of this process share while a test lasts."""
+    """State that the users of this process share during a test."""
 
     plan: LoadPlan
     journey: Journey
@@ -79,7 +79,7 @@ _state = _State()
 
 @events.test_start.add_listener  # type: ignore[untyped-decorator]
 def begin(environment: Environment, **_: Any) -> None:
-    """Starts the client. What cannot be run ends Locust, with its reason."""
+    """Starts the client. An invalid run ends Locust with the reason."""
     if isinstance(environment.runner, MasterRunner):
         return
     options: Any = environment.parsed_options
@@ -95,7 +95,7 @@ def begin(environment: Environment, **_: Any) -> None:
         _state.keep({"record": "begun", "at_ns": time.monotonic_ns()})
     except (PerfError, OSError) as error:
         # Into a log that a terminal shows: arguments and names of files may hold what it obeys.
-        why = known_secrets.redacted(f"{error} {getattr(error, 'mend', '')}").encode("unicode_escape").decode("ascii")
+        why = known_secrets.redacted(f"{error} {getattr(error, 'hint', '')}").encode("unicode_escape").decode("ascii")
         logging.getLogger("locust").error("the journey cannot begin: %s", why)
         environment.process_exit_code = 4
         assert environment.runner is not None
@@ -172,7 +172,7 @@ class JourneyUser(User):
 
     @task
     def session(self) -> None:
-        """A session. It ends early where a turn fails, as people leave, or where the test ends."""
+        """A session. It ends early if a turn fails, because people leave then, or if the test ends."""
         name, number = new_session_name(), self.sessions
         self.sessions += 1
         said: list[Mapping[str, str]] = []

@@ -1,6 +1,6 @@
-"""A run of user journeys: Locust's users in a process of their own, our client's records of their turns.
+"""A run of user journeys: Locust's users in a child process, our client's records of their turns.
 
-Plan and journey reach Locust by a file that has no name (headers may hold keys), the records come back by a pipe.
+Locust gets plan and journey through an unnamed file (headers may contain keys); records return through a pipe.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ LOCUSTFILE: Final = Path(__file__).with_name("journey_locustfile.py")
 
 
 class JourneyUsers:
-    """Users of a journey; `keep` gets a line for each turn: which user's it is and where in which session.
+    """Users of a journey; `keep` gets a line for each turn with its user, session and number.
 
-    Raises PlanInvalid where Locust is missing.
+    Raises PlanInvalid if Locust is missing.
     """
 
     whole = True
@@ -63,16 +63,16 @@ class JourneyUsers:
         *,
         give_up: bool = False,
     ) -> LoadRun:
-        """Lets `plan.closed_loop` users go for the plan's duration; see `run_load_in_process`."""
+        """Runs `plan.closed_loop` users for the plan's duration; see `run_load_in_process`."""
         open_files_short(plan, 1)
         self._plan = plan
         self._turns, self._failed, self._good_ms = [], 0, 0.0
         self._journey = replace(self._journey, seed=plan.seed)
         gathered = Gathered(plan, on_record, on_progress, give_up)
-        with tempfile.TemporaryFile("w+") as told, tempfile.TemporaryFile("w+", errors="replace") as log:
-            json.dump({"plan": plan.as_message(), "journey": self._journey.as_message()}, told)
-            told.flush()
-            locust, records = _start(plan, told, log)
+        with tempfile.TemporaryFile("w+") as settings, tempfile.TemporaryFile("w+", errors="replace") as log:
+            json.dump({"plan": plan.as_message(), "journey": self._journey.as_message()}, settings)
+            settings.flush()
+            locust, records = _start(plan, settings, log)
             with records:
                 try:
                     self._follow(locust, records, gathered)
@@ -90,7 +90,7 @@ class JourneyUsers:
         return gathered.run()
 
     def facts(self) -> dict[str, Any]:
-        """What a result reports of the last run beside its figures."""
+        """The last run's details in a result, besides its figures."""
         journey, plan = self._journey, self._plan
         ends: dict[tuple[int, int], str] = {}
         for where, each in self._turns:
@@ -105,7 +105,7 @@ class JourneyUsers:
             times = {name: getattr(figures, name) for name in ("ttft_ms", "itl_ms", "e2e_ms")}
             shown = {name: None if value is None else asdict(value) for name, value in times.items()}
             by_turn.append({"turn": turn, "requests": len(own), "errors": sum(not each.ok for each in own), **shown})
-        told = {
+        facts = {
             "users": plan.closed_loop,
             "turns": list(journey.turns),
             "think_s": list(journey.think_s),
@@ -113,7 +113,7 @@ class JourneyUsers:
             "sessions": {"begun": len(states), **{name: states.count(name) for name in ("whole", "failed", "cut_off")}},
             "by_turn": by_turn,
         }
-        return {"journey": told}
+        return {"journey": facts}
 
     def _follow(self, locust: subprocess.Popen[bytes], records: IO[str], gathered: Gathered) -> None:
         for line in records:
@@ -153,11 +153,11 @@ class JourneyUsers:
 
 
 def _place(url: str) -> str:
-    """Where users go, for Locust's eyes: everybody can read its command line."""
+    """The host for Locust without secrets: all users of the machine can read its command line."""
     return joined(origin(url).url(), urlsplit(url).path)
 
 
-def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Popen[bytes], IO[str]]:
+def _start(plan: LoadPlan, settings: IO[str], log: IO[str]) -> tuple[subprocess.Popen[bytes], IO[str]]:
     reading, writing = os.pipe()
     users = plan.closed_loop
     command = [
@@ -176,7 +176,7 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
         "--host",
         _place(plan.url),
         "--journey-plan",
-        f"/dev/fd/{told.fileno()}",
+        f"/dev/fd/{settings.fileno()}",
         "--records",
         f"/dev/fd/{writing}",
     ]
@@ -189,7 +189,7 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
             stderr=log,
             env=own,
             cwd=LOCUSTFILE.parent,  # a locust.conf of the user, or of whoever wrote it where all may, is for others
-            pass_fds=(told.fileno(), writing),
+            pass_fds=(settings.fileno(), writing),
             start_new_session=True,  # Ctrl-C reaches it through this process, once
         )
         lifeline.keep(locust.pid)
@@ -199,7 +199,7 @@ def _start(plan: LoadPlan, told: IO[str], log: IO[str]) -> tuple[subprocess.Pope
 
 
 def _stopped(locust: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """Asks Locust to end, and sees to it that it does."""
+    """Asks Locust to end, and kills it if necessary."""
     if locust.poll() is None:
         locust.send_signal(signal.SIGTERM)
         killer = threading.Timer(GRACE_S, locust.kill)

@@ -2,7 +2,7 @@
 
 It reads lines of JSON: first the plan (with `lasts_s`, if it is to close by itself), then each turn (`turn`, `body`,
 `headers`, `due_ns`, `sequence`), and `close` once no more are to begin. It writes lines of JSON: `ready`, each
-exchange with its `turn`, `dropped` for a turn that was not due yet when it closed, and at the end what it saw of
+exchange with its `turn`, `dropped` for a turn that was not due yet when it closed, and at the end its measurements of
 itself. It knows nothing of Locust.
 """
 
@@ -52,7 +52,7 @@ class _Turns:
         self.closed = False
 
     async def run(self) -> None:
-        """Until it is closed and the last turn has ended; the end of its input breaks off what is under way."""
+        """Until it is closed and the last turn has ended; the end of its input cancels turns in progress."""
         self.loop = asyncio.get_running_loop()
         self.done = asyncio.Event()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who tells it what to do
@@ -141,7 +141,7 @@ def main() -> int:
             asyncio.run(_Turns(plan, keep_text, lasts_s, put).run())
         except PerfError as error:
             message = known_secrets.redacted(str(error))
-            put({"record": "error", "kind": type(error).__name__, "message": message, "mend": error.mend})
+            put({"record": "error", "kind": type(error).__name__, "message": message, "mend": error.hint})
             return 4
     return 0
 

@@ -1,6 +1,6 @@
-"""Turns as a Locust user makes them: our client in a process of its own (turn_client.py), asked from greenlets.
+"""Turns of a Locust user: our client in a separate process (turn_client.py), called from greenlets.
 
-No time is taken here. The turn is handed over with the time at which it is due, and comes back as the client's record.
+Turns are not timed here: a turn is handed over with its due time, and returned as the client's record.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ READY_S = 60.0
 class Turns:
     """One client for all users of this process. `keep` gets each record, with what its turn is `about`.
 
-    With `lasts_s` no turn begins after so long. Raises what the client raises before it is ready, and LoadProcessDied.
+    With `lasts_s` no turn begins after this time. Raises the client's errors before it is ready, and LoadProcessDied.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Turns:
     def take(
         self, body: bytes, headers: Mapping[str, str], *, due_ns: int, sequence: int, about: Mapping[str, Any]
     ) -> Mapping[str, Any] | None:
-        """Sends a turn when it is due and waits for its record; None where it was not due any more."""
+        """Sends a turn when it is due and waits for its record; None if it was dropped."""
         turn = next(self._numbers)
         done = self._waiting[turn] = AsyncResult()
         self._about[turn] = about
@@ -68,7 +68,7 @@ class Turns:
         return found
 
     def close(self) -> None:
-        """No more turns begin. Those under way end, and are waited for by who asked for them."""
+        """No more turns begin. Turns in progress end, and their callers get the results."""
         self._tell({"close": True})
         with contextlib.suppress(OSError):
             self._to.close()

@@ -1,1 +1,1 @@
-"""Load plan, the processes that carry it out, and the run that comes of it."""
+"""Load plan, load processes, and the resulting run."""

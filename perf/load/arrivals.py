@@ -23,7 +23,7 @@ def constant(rate_per_second: float, duration_s: float) -> tuple[int, ...]:
 
 
 def poisson(rate_per_second: float, duration_s: float, seed: int) -> tuple[int, ...]:
-    """A Poisson process: exponential gaps, not rescaled, so that the count varies as it does in the field.
+    """A Poisson process: exponential gaps, not rescaled, so that the count varies as in production.
 
     The same seed gives the same schedule (numpy's PCG64). Raises PlanInvalid (a ValueError).
     """
@@ -78,12 +78,12 @@ def _in_ns(times_s: NDArray[np.float64]) -> tuple[int, ...]:
 
 
 def _enough(expected: float) -> int:
-    """So many gaps that the duration is filled but once in far more runs than anyone makes (10 sigma)."""
+    """Enough gaps to fill the duration except with negligible probability (10 sigma)."""
     return math.ceil(expected + 10 * math.sqrt(expected) + 20)
 
 
 def check_duration(duration_s: float) -> None:
-    """Raises PlanInvalid (a ValueError) for a duration that is none."""
+    """Raises PlanInvalid (a ValueError) for an invalid duration."""
     _check(1.0, duration_s)
 
 

@@ -16,14 +16,14 @@ from signoff.perf.load.plan import LoadPlan
 
 RECORD_BYTES: Final = 1_500
 TOKEN_BYTES: Final = 64
-"""An exchange holds 585 bytes and 42 a token (tracemalloc, CPython 3.11); the rest is for its way between processes."""
+"""An exchange takes 585 bytes and 42 per token (tracemalloc, CPython 3.11); the rest is for transfer."""
 FREE_SHARE: Final = 0.8
 SPARE_FILES: Final = 64
-"""Descriptors for all that is not a connection of the run."""
+"""Descriptors for everything except the run's connections."""
 
 
 def check_memory(plan: LoadPlan) -> None:
-    """Raises PlanInvalid where the records of a run would not fit into the memory that is free."""
+    """Raises PlanInvalid if the records of a run would not fit into the memory that is free."""
     requests = plan.most_requests()
     if not math.isfinite(requests):
         return
@@ -40,9 +40,9 @@ def check_memory(plan: LoadPlan) -> None:
 
 
 def open_files_short(plan: LoadPlan, workers: int) -> str:
-    """What a worker lacks in open files where the server stalls for the whole time-out; "" where they are enough.
+    """The shortage of open files if the server stalls for the whole time-out; "" if there is none.
 
-    Raises PlanInvalid where a closed loop can never have its connections.
+    Raises PlanInvalid if a closed loop can never have its connections.
     """
     hard = _hard_limit()
     if plan.closed_loop:
@@ -72,10 +72,10 @@ def raise_open_files() -> None:
 
 
 def come_first() -> None:
-    """Has this process run before all others that are ready, where it may: a send that waits for a core is late.
+    """Gives this process real-time priority, if permitted: a send that waits for a core is late.
 
-    Real-time scheduling (sched(7)) needs the right to it; and a client must not hold up the only core that there is.
-    What it starts is scheduled as ever.
+    Real-time scheduling (sched(7)) needs permission, and a client must not block the only core.
+    Child processes have normal priority.
     """
     if (os.cpu_count() or 1) > 1 and hasattr(os, "SCHED_RR"):
         with contextlib.suppress(OSError):

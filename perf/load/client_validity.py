@@ -28,7 +28,7 @@ class Spread:
 
     @classmethod
     def of(cls, values_ns: Sequence[int]) -> Spread | None:
-        """None where there is nothing to report."""
+        """None if there is nothing to report."""
         if not len(values_ns):
             return None
         values = np.asarray(values_ns, dtype=float) / 1e6
@@ -38,9 +38,9 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class ClientHealth:
-    """How the client did in a run. `valid` is False where it moved the figure too far; `reason` says why.
+    """The client's part in a run. `valid` is False if it changed the figure too much; `reason` says why.
 
-    `moved` names what it may have moved furthest, and `moved_share` is by how much of it. `cpu_share` is in cores,
+    `moved` names the most affected figure, and `moved_share` is the share of it. `cpu_share` is in cores,
     of all its processes together.
     """
 
@@ -71,7 +71,7 @@ class ClientHealth:
 
 @dataclass(frozen=True, slots=True)
 class ClientUse:
-    """What one process of the client saw of itself during a run."""
+    """Self-measurements of one client process during a run."""
 
     loop_lag_ns: tuple[int, ...]
     kernel_reads: int
@@ -99,7 +99,7 @@ class Usage:
         return round((time.process_time_ns() - self._cpu_ns) / wall_ns, 4)
 
     def steal_share(self) -> float | None:
-        """The share of the machine's time that the hypervisor gave to others; None where it is unknown."""
+        """The share of CPU time that the hypervisor gave to others (steal); None if unknown."""
         now = _machine_ticks()
         if now is None or self._machine is None:
             return None
@@ -130,9 +130,9 @@ def judge_client(
     """The health of a run's client, over all its processes.
 
     The lateness of a send is part of every latency that counts from the intended time. The lateness of a read
-    is not, where the kernel stamped the arrival; where it did not, the event loop's own lag stands for it. With a
-    limit the lateness is held against the limit, without one each figure against itself without the lateness.
-    `flaw` is what else makes the run invalid.
+    is not, if the kernel timestamped the arrival; otherwise the event loop's lag is used. With a
+    limit the lateness is compared with the limit, otherwise each figure with itself without the lateness.
+    `flaw` is any other reason for an invalid run.
     """
     kernel_reads = sum(each.kernel_reads for each in uses)
     user_reads = sum(each.user_reads for each in uses)
@@ -160,7 +160,7 @@ def judge_client(
     elif not exchanges:
         reason = "no request was sent"
     elif share is not None and share > TOLERANCE:
-        reason = f"the client was late and may have moved {moved}, more than {TOLERANCE:.0%}: give it a core of its own"
+        reason = f"the client was late and may have moved {moved}, more than {TOLERANCE:.0%}: give it its own core"
     steals = [each.steal_share for each in uses if each.steal_share is not None]
     return ClientHealth(
         valid=not reason,

@@ -18,18 +18,18 @@ GIVE_UP_AFTER: Final = 20
 HOPELESS: Final = frozenset(
     "refused unreachable tls redirect malformed http_400 http_401 http_403 http_404 http_405 http_422".split()
 )
-"""Outcomes that do not go away while a run lasts, where the first requests all end so."""
+"""Outcomes that stay for a whole run if all first requests end so."""
 SILENCE_S: Final = 90.0
 LEAST_UNANSWERED: Final = 3
-"""A server that ends no request for so long but by time-out, with so many waiting, is frozen."""
+"""A server that ends no request for this time except by time-out, with this number waiting, is frozen."""
 
 
 class GivenUp(Exception):
-    """The first requests all failed in one way, or the server answers no more."""
+    """All first requests failed in the same way, or the server no longer answers."""
 
 
 class Gathered:
-    """What has come from the workers so far."""
+    """The workers' reports so far."""
 
     def __init__(
         self,
@@ -58,7 +58,7 @@ class Gathered:
 
     @property
     def broken_off(self) -> bool:
-        """Whether the run was ended before its time, so that a worker without a result is no loss."""
+        """Whether the run was ended early, so that a worker without a result is not an error."""
         return self.interrupted or bool(self.flaw)
 
     def take(self, number: int, record: Mapping[str, Any]) -> None:
@@ -91,7 +91,7 @@ class Gathered:
         if not self.started_ns:
             self.error = LoadProcessDied(
                 f"the process that was to run the load ended with status {status} before the start",
-                complaint or "it may have been killed: look at the memory of this machine",
+                complaint or "it may have been killed: check the memory of this machine",
             )
             return
         of = f"worker {number + 1} of {workers} was lost" if workers > 1 else "the process that ran the load was lost"
@@ -108,7 +108,7 @@ class Gathered:
         return merge(self.plan, self.exchanges, results, started_ns=started_ns, interrupted=self.interrupted, flaw=flaw)
 
     def _listen(self, in_flight: int) -> None:
-        """Gives the run up where nothing has come back for too long."""
+        """Gives up the run if no response arrives for too long."""
         silent_s = (time.monotonic_ns() - max(self._heard_ns, self.started_ns)) / 1e9
         if self._silence_s is None or not self.started_ns or silent_s < self._silence_s:
             return
@@ -132,17 +132,17 @@ class Gathered:
 
 
 def not_of_schedule(plan: LoadPlan, exchanges: Sequence[Exchange], started_ns: int) -> str:
-    """Which record is not one of the schedule, or is there twice; "" where each request has at most one of its time."""
+    """The first record outside the schedule or duplicate; "" if each request has at most one at its time."""
     offsets = plan.offsets_ns()
     seen: set[int] = set()
     for each in exchanges:
         if each.sequence in seen:
-            return f"request {each.sequence} came back twice: the workers did not carry one schedule"
+            return f"request {each.sequence} came back twice: the workers did not run the same schedule"
         seen.add(each.sequence)
         if plan.closed_loop:
             continue
         if not 0 <= each.sequence < len(offsets) or each.intended_ns - started_ns != offsets[each.sequence]:
-            return f"request {each.sequence} is not at its time: a worker carried another schedule"
+            return f"request {each.sequence} is not at its time: a worker ran another schedule"
     return ""
 
 

@@ -1,7 +1,7 @@
 """The highest rate at which a server still meets its limits (goodput): doubling, then bisection.
 
-Each rate is measured by a run of its own and decided by perf/decisions/statistics.py, each limit at an error rate of
-`ALPHA` shared by all looks that a search may take. A rate that stays undecided after one longer run is not counted as
+Each rate is measured in a separate run and decided by perf/decisions/statistics.py, each limit at an error rate of
+`ALPHA` shared by all looks of a search. A rate that stays undecided after one longer run is not counted as
 met: the search goes below it, and the result says that it was not shown to fail either.
 """
 
@@ -28,7 +28,7 @@ KEEPS_UP: Final = 0.95
 WINDOWS: Final = 10
 LEAST_FOR_MEAN: Final = 500
 DOWN: Final = 64
-"""The search ends below this part of the rate that it began with."""
+"""The search ends below this share of its first rate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Limit:
         return f"{self.what} {self.statistic} < {self.value:g} ms"
 
     def samples_needed(self) -> int:
-        """Requests below which a clean run still decides nothing."""
+        """The number of requests below which even a run without failures is undecided."""
         if self.what == "error_rate":
             return math.ceil(math.log(LEVEL) / math.log1p(-self.value))
         if self.statistic == "mean":
@@ -58,7 +58,7 @@ class Limit:
         return int(self.statistic[1:]) / 100
 
     def decide(self, exchanges: Sequence[Exchange], timeout_ms: float) -> Decision:
-        """Three-way, on all requests that were due; what failed counts with the time-out."""
+        """Three-way, on all requests that were due; failures count as the time-out."""
         if self.what == "error_rate":
             marks = [not each.ok for each in exchanges]
             return decide_rate(sum(marks), len(marks), self.value, LEVEL, marks)
@@ -85,7 +85,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One look at one rate. `invalid` is why the client cannot be believed, else ""."""
+    """One look at one rate. `invalid` is the reason why the client's figures are invalid, else ""."""
 
     rate_per_second: float
     outcome: DecisionOutcome
@@ -100,9 +100,9 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found. `highest` was shown to meet all limits; `next_above` was not, and `next_outcome` says how.
+    """The result of a search. `highest` meets all limits; `next_above` does not, and `next_outcome` says how.
 
-    `ended_by`: "resolution" where both are as near as was asked, else "client", "looks", "most_rate", "least_rate",
+    `ended_by`: "resolution" if both are within the resolution, else "client", "looks", "most_rate", "least_rate",
     "interrupted".
     """
 
@@ -114,7 +114,7 @@ class Found:
 
 
 def judge_step(run: LoadRun, limits: Sequence[Limit], rate_per_second: float, warm_up_s: float) -> Step:
-    """What a run at one rate shows, without its first `warm_up_s`."""
+    """The decision from a run at one rate, without its first `warm_up_s`."""
     begin_ns = run.started_ns + round(warm_up_s * 1e9)
     kept = [each for each in run.exchanges if each.intended_ns >= begin_ns and each.outcome != "interrupted"]
     decisions = {limit.name: limit.decide(kept, run.plan.timeout_s * 1e3) for limit in limits}
@@ -160,8 +160,8 @@ def find_highest(
 ) -> Found:
     """The highest rate that meets the limits, to within the factor 1 + resolution.
 
-    `measure(rate, length)` makes one look, `length` times as long as usual. A look whose client was at fault is
-    taken once more; if it is at fault again, the client is the limit and the search ends.
+    `measure(rate, length)` makes one look, `length` times the usual duration. A look with a slow client is
+    repeated once; if the client is slow again, it is the limit and the search ends.
     """
     steps: list[Step] = []
     highest: float | None = None

@@ -1,7 +1,7 @@
-"""A load run: every request leaves at its scheduled time, whatever the server does.
+"""A load run: every request is sent at its scheduled time, whatever the server does.
 
-As a program (`python -m signoff.perf.load.load`) it is one worker. It reads a line of JSON with the plan and its shard,
-says that it is ready, reads a line with the time of the start (or starts at once where there is none), and writes JSON
+As a program (`python -m signoff.perf.load.load`) it is one worker. It reads a JSON line with the plan and its shard,
+reports that it is ready, reads a line with the start time (or starts immediately without one), and writes JSON
 lines: each exchange as it ends, progress, and a summary at its end.
 """
 
@@ -33,12 +33,12 @@ from signoff.perf.redaction import known_secrets
 __all__ = ["LoadPlan", "LoadProgress", "LoadRun", "run_load", "run_load_in_process"]
 
 LEAD_NS: Final = 50_000_000
-"""The first request is due so long after the client is ready."""
+"""Time from a ready client to the first request."""
 RECORDS_S: Final = 0.2
-"""Records leave together, this often."""
+"""Interval at which records are sent in batches."""
 PROGRESS_NS: Final = 500_000_000
 PAUSE_NS: Final = 100_000_000
-"""A user of a closed loop who was refused at once waits so long before the next try."""
+"""Wait of a closed-loop user after an immediately refused request."""
 
 
 def run_load(
@@ -49,7 +49,7 @@ def run_load(
     """Runs the plan in this process. Ctrl-C ends the run and keeps its records.
 
     Raises Unresolved for an unknown host, PlanInvalid for a plan that cannot be run. Failures of the server
-    are records. The callbacks run between sends: they have to be quick.
+    are records. The callbacks run between sends and must be fast.
     """
     exchanges: list[Exchange] = []
 
@@ -67,7 +67,7 @@ async def _soon() -> int:
 
 
 class _Run:
-    """State of one worker's run under way."""
+    """State of one worker's current run."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class _Run:
         self.exploded: Exception | None = None
 
     async def run(self, start: Callable[[], Awaitable[int]]) -> ShardResult:
-        """Carries the shard from the time that `start` gives once the client is ready."""
+        """Runs the shard from the time that `start` returns after the client is ready."""
         loop = self.loop = asyncio.get_running_loop()
         loop.set_exception_handler(self._explode)
         self.ended = asyncio.Event()
@@ -157,7 +157,7 @@ class _Run:
         self._end_if_done()
 
     def _follow(self, ended: Exchange) -> None:
-        """The next request of a user of the closed loop whose last one has ended."""
+        """The next request of a closed-loop user after the previous one."""
         now = time.monotonic_ns()
         pause_ns = 0 if ended.ok else max(0, PAUSE_NS - (now - ended.intended_ns))
         if self.ended.is_set() or now + pause_ns >= self.closes_ns:
@@ -223,7 +223,7 @@ class _Run:
         return restore
 
     def _explode(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-        """An error of this client ends the run: the request that it struck would never end."""
+        """An error of this client ends the run: the affected request would never end."""
         self.exploded = context.get("exception") or RuntimeError(context["message"])
         self.ended.set()
 
@@ -250,14 +250,14 @@ def main() -> int:
 
             async def start() -> int:
                 put({"record": "ready"})
-                told = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-                return int(told) if told.strip() else await _soon()
+                line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+                return int(line) if line.strip() else await _soon()
 
             put(asyncio.run(run.run(start)).as_record())
         except (PerfError, ValueError) as error:
-            mend = error.mend if isinstance(error, PerfError) else ""
+            hint = error.hint if isinstance(error, PerfError) else ""
             text = known_secrets.redacted(str(error))
-            put({"record": "error", "kind": type(error).__name__, "message": text, "mend": mend})
+            put({"record": "error", "kind": type(error).__name__, "message": text, "mend": hint})
             return 4
     return 0
 

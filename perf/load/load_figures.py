@@ -28,7 +28,7 @@ class Times:
 
     @classmethod
     def of(cls, values_ms: Values) -> Times | None:
-        """None where there is nothing to report."""
+        """None if there is nothing to report."""
         if not values_ms.size:
             return None
         p50, p90, p99 = np.quantile(values_ms, (0.5, 0.9, 0.99), method="inverted_cdf")
@@ -40,10 +40,10 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class LoadFigures:
-    """The times of a run. Every request counts; one that failed counts with the time-out, however it failed.
+    """The times of a run. Every request counts; any failure counts as the time-out.
 
-    Gaps between tokens (more exactly: between pieces of content as they arrived) are those that were seen, and a
-    stream that was given up at the time-out adds the gap that it was in. Nothing of an interrupted request counts.
+    Gaps between tokens (strictly: between content chunks) are the observed ones, and a
+    stream that timed out adds its last, open gap. Interrupted requests do not count.
     """
 
     ttft_ms: Times | None
@@ -71,7 +71,7 @@ class LoadFigures:
 
 
 def gaps_ms(exchanges: Sequence[Exchange]) -> Values:
-    """Every gap between two pieces of content of one stream."""
+    """Every gap between two content chunks of one stream."""
     gaps = [np.diff(_tokens(each)) for each in exchanges if each.token_ns]
     return np.concatenate(gaps) / 1e6 if gaps else np.empty(0)
 
@@ -83,9 +83,9 @@ def _tokens(exchange: Exchange) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Good times of one kind, and the client's known part in each.
+    """Times of one kind from successful requests, and the client's known part in each.
 
-    `unstamped` marks those whose end the kernel did not stamp: any lag of the event loop may be in them.
+    `unstamped` marks those without a kernel timestamp: they may contain any lag of the event loop.
     """
 
     name: str
@@ -95,11 +95,11 @@ class Series:
 
 
 def series(exchanges: Sequence[Exchange]) -> list[Series]:
-    """The good times of a run with the client's part in them.
+    """The times of successful requests, with the client's part in them.
 
-    What is sent late counts in full. The kernel stamps what arrives, but a read that spans packets carries the
-    stamp of the last one: two pieces with one stamp may have come apart while the client was late, by about as
-    much as that exchange's bytes lay unread.
+    A late send counts in full. The kernel timestamps arrivals, but a read that spans packets carries the
+    timestamp of the last one: two chunks with one timestamp may have arrived separately while the client was
+    late, at most as far apart as that exchange's bytes were unread.
     """
     good = [each for each in exchanges if each.ok]
     if not good:

@@ -1,6 +1,6 @@
-"""A load run in processes of its own, so that other work delays no send.
+"""A load run in separate processes, so that other work delays no send.
 
-Each worker carries a shard of the one schedule (perf/load/shards.py); all start at one instant, once all are ready.
+Each worker runs a shard of the one schedule (perf/load/shards.py); all start together when all are ready.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from signoff.perf.redaction import known_secrets
 GRACE_S: Final = 10.0
 READ_BYTES: Final = 64 * 1024
 LEAD_NS: Final = 50_000_000
-"""The first request is due so long after the last worker was ready."""
+"""Time from the last ready worker to the first request."""
 
 
 def run_load_in_process(
@@ -49,20 +49,20 @@ def run_load_in_process(
 ) -> LoadRun:
     """Runs the plan in child processes; `on_record` gets each exchange as it ends.
 
-    Ctrl-C is passed on, and the records gathered so far come back as an interrupted run. A worker that is lost
-    makes the run invalid, its records and those of the others are kept. With `give_up` a run ends early, and
-    invalid, where its first 20 requests all end in one way that waiting does not fix, and where nothing comes back
-    for 90 s, or for the plan's time-out where that is longer; with `silence_s` for so long. Raises what `run_load`
-    raises, PlanInvalid for what this machine cannot hold, and LoadProcessDied where a worker did not even start.
+    Ctrl-C is forwarded, and the records so far are returned as an interrupted run. A lost worker
+    makes the run invalid; its records and those of the others are kept. With `give_up` a run ends early, and
+    invalid, if its first 20 requests all end in the same way that waiting does not fix, or if no response arrives
+    for 90 s, or for the plan's time-out if longer; `silence_s` overrides this time. Raises what `run_load`
+    raises, PlanInvalid if this machine has too few resources, and LoadProcessDied if a worker did not start.
     """
     with Workers(workers) as ready:
         return ready.carry(plan, on_record, on_progress, give_up=give_up, silence_s=silence_s)
 
 
 class Workers:
-    """Child processes that carry one run; they start, and import, before there is a plan.
+    """Child processes for one run; they start, and import, before there is a plan.
 
-    Use as `with Workers(count) as workers: workers.carry(plan)`. Each line that one writes comes through one queue.
+    Use as `with Workers(count) as workers: workers.carry(plan)`. One queue carries all lines of all workers.
     """
 
     def __init__(self, count: int) -> None:
@@ -141,7 +141,7 @@ class Workers:
             complaints.close()
 
     def _follow(self, gathered: Gathered) -> None:
-        """Takes what the workers report, and starts them together, until all have ended."""
+        """Handles the workers' reports, and starts them together, until all have ended."""
         while self._open:
             number, record = self._next()
             if record is None:
@@ -165,7 +165,7 @@ class Workers:
         return self._records.popleft()
 
     def _end(self, gathered: Gathered) -> None:
-        """Interrupts the workers and takes what they still have to report."""
+        """Interrupts the workers and handles their last reports."""
         for child in self._children:
             if child.poll() is None:
                 child.send_signal(signal.SIGINT)
@@ -212,7 +212,7 @@ class Workers:
             pipe.flush()
 
     def _read(self, number: int, child: subprocess.Popen[bytes]) -> None:
-        """Passes on what a worker writes, in whole lines; nothing at its end."""
+        """Passes on a worker's output in whole lines; None at its end."""
         assert isinstance(child.stdout, io.BufferedReader)
         begun = b""
         with contextlib.suppress(OSError, ValueError):  # closed under the reader: the run is over
@@ -229,7 +229,7 @@ def client_command() -> list[str]:
 
 
 def client_environment() -> dict[str, str]:
-    """In which a worker finds this package, nothing of the folder that it is started in, and no key.
+    """The environment of a worker: it finds this package, nothing in its working folder, and no key.
 
     It receives keys through a pipe.
     """

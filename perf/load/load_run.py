@@ -14,7 +14,7 @@ from signoff.perf.load.plan import LoadPlan
 
 @dataclass(frozen=True, slots=True)
 class LoadProgress:
-    """Where a run stands. `mean_latency_ms` is over the requests that succeeded, None before the first."""
+    """Progress of a run. `mean_latency_ms` covers successful requests, None before the first."""
 
     elapsed_s: float
     duration_s: float
@@ -35,7 +35,7 @@ class LoadProgress:
 
 @dataclass(frozen=True, slots=True)
 class LoadRun:
-    """A run as it went, in order of intended time. `started_ns` is the time that all offsets count from."""
+    """A completed run, in order of intended time. `started_ns` is the origin of all offsets."""
 
     plan: LoadPlan
     started_ns: int
@@ -43,7 +43,7 @@ class LoadRun:
     health: ClientHealth
     interrupted: bool = False
     planned: int | None = None
-    """How many requests the schedule holds; in a closed loop, how many were begun. None in older records."""
+    """The number of scheduled requests; in a closed loop, of started ones. None in older records."""
 
     @property
     def valid(self) -> bool:
@@ -52,17 +52,17 @@ class LoadRun:
 
     @property
     def reason(self) -> str:
-        """Why not, where it is not valid."""
+        """The reason if it is not valid."""
         return self.health.reason
 
     @property
     def given_up(self) -> bool:
-        """Whether it was ended before its time because the server gave no hope."""
+        """Whether it was ended early because of a hopeless server."""
         return self.reason.startswith("given up")
 
     @property
     def unanswered_at_its_end(self) -> int:
-        """How many of the last requests, in order, were left without an answer until the time-out."""
+        """The number of consecutive last requests without an answer until the time-out."""
         return next(
             (count for count, each in enumerate(reversed(self.exchanges)) if each.outcome != "timeout"),
             len(self.exchanges),
@@ -70,9 +70,9 @@ class LoadRun:
 
     @property
     def achieved_per_second(self) -> float:
-        """Good completions a second, in a time as long as the run's that begins with the first of them.
+        """Successful completions per second, in a window of the run's length that begins with the first of them.
 
-        So a server that keeps up achieves what was offered, however long it takes for one request.
+        So a server that keeps up achieves the generated rate, regardless of its latency.
         """
         ends_ns = sorted(each.finished_ns for each in self.exchanges if each.ok)
         if not ends_ns:
@@ -82,7 +82,7 @@ class LoadRun:
 
     @property
     def lasted_s(self) -> float:
-        """The planned duration, or until the last record where the run was broken off before."""
+        """The planned duration, or the time until the last record of an interrupted run."""
         if not self.interrupted or not self.exchanges:
             return self.plan.duration_s
         end_ns = max(each.finished_ns for each in self.exchanges)
@@ -90,7 +90,7 @@ class LoadRun:
 
     @property
     def offered_per_second(self) -> float | None:
-        """The rate that was asked for; the mean one of ramps, steps and traces; None for a closed loop."""
+        """The planned rate; the mean of ramps, steps and traces; None for a closed loop."""
         match self.plan.arrivals:
             case "closed_loop":
                 return None
@@ -100,9 +100,9 @@ class LoadRun:
                 return len(self.plan.offsets_ns()) / self.plan.duration_s
 
     def schedule_sha256(self) -> str | None:
-        """Digest of the schedule as it was carried: a line of number and offset in ns for each request, in order.
+        """Digest of the executed schedule: a line of number and offset in ns for each request, in order.
 
-        Taken from the records, not from the plan: that it is the same for any number of workers is a finding.
+        It comes from the records, not from the plan, so equal digests for any number of workers are a result.
         None for a closed loop, which has no schedule.
         """
         if self.plan.arrivals == "closed_loop":
@@ -113,12 +113,12 @@ class LoadRun:
         return digest.hexdigest()
 
     def late(self, over_ms: float = 1.0) -> list[tuple[int, float]]:
-        """(number, ms) of the requests that were sent later than that, the latest first."""
+        """(number, ms) of requests later than this, the latest first."""
         lags = [(each.sequence, (each.send_lag_ns or 0) / 1e6) for each in self.exchanges]
         return sorted(((number, ms) for number, ms in lags if ms > over_ms), key=lambda each: -each[1])
 
     def of_body(self, body: Mapping[str, Any]) -> LoadRun:
-        """The share of the run in which a body with these fields was sent; the whole where the plan holds none."""
+        """The part of the run with bodies that have these fields; all of it if the plan has no bodies."""
         bodies = (self.plan.body, *self.plan.more_bodies)
         turns = [turn for turn, each in enumerate(bodies) if body.items() <= each.items()]
         if not turns:
@@ -131,15 +131,15 @@ class LoadRun:
         return latencies_ms(self.exchanges, self.plan.timeout_s * 1e3)
 
     def outcomes(self) -> dict[str, int]:
-        """How many requests ended in which way."""
+        """The number of requests by outcome."""
         return outcomes(self.exchanges)
 
     def arrivals_s(self) -> list[float]:
-        """When each request was due."""
+        """The due times."""
         return [(each.intended_ns - self.started_ns) / 1e9 for each in self.exchanges]
 
     def completions_s(self) -> list[float]:
-        """When each good completion ended."""
+        """The end times of successful completions."""
         return [(each.finished_ns - self.started_ns) / 1e9 for each in self.exchanges if each.ok]
 
     def as_records(self) -> Iterator[dict[str, Any]]:
@@ -151,7 +151,7 @@ class LoadRun:
 
     @classmethod
     def from_records(cls, records: Iterable[Mapping[str, Any]]) -> LoadRun:
-        """The run of stored records. Raises ValueError where the plan or the client's record is missing."""
+        """The run of stored records. Raises ValueError if the plan or the client's record is missing."""
         plan: dict[str, Any] | None = None
         client: dict[str, Any] | None = None
         exchanges: list[Exchange] = []
@@ -164,7 +164,7 @@ class LoadRun:
             elif kind == "client":
                 client = dict(record)
         if plan is None or client is None:
-            raise ValueError("not a whole load run: the record of the plan or of the client is missing")
+            raise ValueError("not a complete load run: the record of the plan or of the client is missing")
         started_ns = plan.pop("started_ns")
         interrupted = client.pop("interrupted", False)
         planned = client.pop("planned", None)

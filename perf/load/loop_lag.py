@@ -15,7 +15,7 @@ BEAT_NS: Final = 20_000_000
 
 
 class LoopLagMonitor:
-    """Beats from `start` on; `on_beat` gets the time."""
+    """Samples from `start` on; `on_beat` gets the time."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, on_beat: Callable[[int], None] | None = None) -> None:
         self._on_beat = on_beat
@@ -23,7 +23,7 @@ class LoopLagMonitor:
         self._wakeup = Wakeup(loop, self._beat)
 
     def start(self, at_ns: int) -> None:
-        """From now on what the process uses is counted, from that time on its lag."""
+        """Counts the process's CPU use from now on, and its lag from that time on."""
         self._usage = Usage()
         self._due_ns = at_ns
         self._wakeup.at(at_ns)
@@ -32,7 +32,7 @@ class LoopLagMonitor:
         self._wakeup.close()
 
     def use(self, client: Client) -> ClientUse:
-        """What the process saw of itself since the start."""
+        """The process's measurements of itself since the start."""
         clock = client.reading.clock
         return ClientUse(
             loop_lag_ns=tuple(self._lag_ns),

@@ -25,17 +25,16 @@ _PLACE = "\ue000signoff-marker\ue000"
 class LoadPlan:
     """One run: open loop, unless `arrivals` is "closed_loop".
 
-    A ramp goes from `ramp_from_per_second` to the rate, steps take `steps_per_second` in turn, a trace has times
-    and lengths of its own (perf/load/trace.py); where `rate_per_second` then stands for nothing, it is the mean. A
-    closed loop keeps `closed_loop` requests in flight for the duration: a request is due when one before it has
-    ended, so that its latencies suffer from coordinated omission. `prompt_tokens` puts so many words of the
-    run's own behind the marker.
+    A ramp goes from `ramp_from_per_second` to the rate, steps take `steps_per_second` in turn, and a trace has its own
+    times and lengths (perf/load/trace.py); `rate_per_second` is then the mean rate. A closed loop keeps `closed_loop`
+    requests in flight for the duration: a request is due when an earlier one has ended, so that its latencies suffer
+    from coordinated omission. `prompt_tokens` adds this number of generated words after the marker.
 
-    `timeout_s` counts from the intended time; five times the limit is usual. `vary` puts a marker of its own
-    into the last user message (or the prompt) of each request, in front, because a repeated prompt would
-    measure the server's prefix cache. `limit_ms` and `figure` (what is judged: the mean, or the p99) decide
-    how late the client may be: by at most 2 % of the limit, or of the measured figure where there is none.
-    `any_answer` takes each answer of status 2xx for a good one: that of a route which completes nothing.
+    `timeout_s` counts from the intended time; five times the limit is usual. `vary` puts a unique marker in front of
+    the last user message (or the prompt) of each request, because a repeated prompt would measure the server's prefix
+    cache. `limit_ms` and `figure` (the judged figure: the mean, or the p99) decide how late the client may be: by at
+    most 2 % of the limit, or of the measured figure without a limit. `any_answer` accepts each answer of status 2xx:
+    that of a route without completions.
     Raises PlanInvalid.
     """
 

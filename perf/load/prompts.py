@@ -68,7 +68,7 @@ def read_prompts(path: Path) -> tuple[Mapping[str, Any], ...]:
     try:
         lines = read_input(path, LONGEST_BYTES).decode("utf-8-sig").splitlines()
     except InputUnreadable as error:
-        raise PlanInvalid(str(error), error.mend) from None
+        raise PlanInvalid(str(error), error.hint) from None
     except UnicodeDecodeError:
         raise PlanInvalid(f"{path}: not text in UTF-8") from None
     found = [_prompt(path, number, text) for number, text in enumerate(lines, 1) if text.strip()]

@@ -51,7 +51,7 @@ class ShardResult:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any]) -> ShardResult:
-        """Raises KeyError, TypeError where it is none."""
+        """Raises KeyError, TypeError if it is none."""
         values = {name: value for name, value in record.items() if name != "record"}
         values["shard"] = Shard(**values["shard"])
         values["use"] = ClientUse.from_record(values["use"])

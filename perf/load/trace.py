@@ -42,19 +42,19 @@ def read_trace(path: Path) -> tuple[Traced, ...]:
                     found.append(_traced(text))
                 except (KeyError, TypeError, ValueError) as error:
                     what = error.args[0] if error.args else error
-                    raise PlanInvalid(f"{path}:{line}: not a request of a trace: {what}", _MEND) from None
+                    raise PlanInvalid(f"{path}:{line}: not a request of a trace: {what}", _HINT) from None
     except InputUnreadable as error:
-        raise PlanInvalid(str(error), error.mend) from None
+        raise PlanInvalid(str(error), error.hint) from None
     except UnicodeDecodeError:
-        raise PlanInvalid(f"{path}: not text in UTF-8", _MEND) from None
+        raise PlanInvalid(f"{path}: not text in UTF-8", _HINT) from None
     if not found:
-        raise PlanInvalid(f"{path}: no request in it", _MEND)
+        raise PlanInvalid(f"{path}: no request in it", _HINT)
     found.sort(key=lambda each: each[0])
     first_s = found[0][0]
     return tuple((at_s - first_s, prompt, answer) for at_s, prompt, answer in found)
 
 
-_MEND: Final = "one time in seconds a line, or JSON lines or CSV with a timestamp and lengths in tokens"
+_HINT: Final = "one time in seconds a line, or JSON lines or CSV with a timestamp and lengths in tokens"
 
 
 def fit(trace: tuple[Traced, ...], rate_per_second: float | None, duration_s: float | None) -> tuple[Traced, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean, stdev
 from typing import Final
 
-from scipy.special import stdtrit
+import scipy
 
 from signoff.perf.load.load_figures import gaps_ms
 from signoff.perf.load.load_run import LoadRun
@@ -56,7 +56,7 @@ def inter_token_latency_ms(run: LoadRun) -> float | None:
 
 
 def throughput_per_second(run: LoadRun) -> float | None:
-    """Good completions a second of the planned duration; None where there were none."""
+    """Good completions a second of the planned duration; None if there were none."""
     return run.achieved_per_second or None
 
 
@@ -88,7 +88,7 @@ def compare(blocks: Sequence[Block]) -> list[Compared]:
 def _compared(name: str, unit: str, pairs: Sequence[tuple[float, float]]) -> Compared:
     logs = [math.log(target / control) for target, control in pairs]
     middle, count = fmean(logs), len(logs)
-    half = float(stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * stdev(logs) / math.sqrt(count)
+    half = float(scipy.special.stdtrit(count - 1, (1 + CONFIDENCE) / 2)) * stdev(logs) / math.sqrt(count)
     return Compared(
         name=name,
         unit=unit,

@@ -1,12 +1,12 @@
 """The history of nights: an append-only SQLite file, raw series included.
 
-    night      one row a night: what was measured, where, with what, and whether the client was fast enough
+    night      one row a night: document, deployment, target, control, and whether the client was fast enough
     criterion  the verdicts on the document's performance criteria
     figure     each figure of target and control, with the ratio and its interval
     block      each block of the interleaved run, in its order
-    exchange   each request: when it was due and what came of it, ns from the beginning of its block
+    exchange   each request: its due time and its result, in ns from the beginning of its block
 
-Figures can be made again from `exchange`; `PRAGMA user_version` is the version of this schema.
+Figures can be recomputed from `exchange`; `PRAGMA user_version` is the version of this schema.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ CREATE TABLE exchange (
 
 @dataclass(frozen=True, slots=True)
 class JudgedFigure:
-    """The verdict on one performance criterion; `value` is None where nothing was measured."""
+    """The verdict on one performance criterion; `value` is None if nothing was measured."""
 
     id: str
     kind: str
@@ -165,11 +165,11 @@ def _row(number: int, figure: Compared) -> tuple[Any, ...]:
 
 def _night(db: sqlite3.Connection, row: sqlite3.Row) -> Night:
     number = row["id"]
-    told = {name: row[name] for name in row.keys() if name not in {"id", "valid", "about"}}  # noqa: SIM118 (no mapping)
+    columns = {name: row[name] for name in row.keys() if name not in {"id", "valid", "about"}}  # noqa: SIM118 (no mapping)
     criteria = db.execute("SELECT * FROM criterion WHERE night = ? ORDER BY rowid", (number,))
     figures = db.execute("SELECT * FROM figure WHERE night = ? ORDER BY rowid", (number,))
     return Night(
-        **told,
+        **columns,
         valid=bool(row["valid"]),
         about=json.loads(row["about"]),
         criteria=tuple(JudgedFigure(*tuple(each)[1:]) for each in criteria),

@@ -1,6 +1,6 @@
 """Memory and load of this machine's GPUs during a run, read through NVML (the library of NVIDIA's driver).
 
-Its binding is `nvidia-ml-py`, the extra `gpu`; it is imported only where the driver's device or library is there.
+Its binding is `nvidia-ml-py`, the extra `gpu`; it is imported only if the driver's device or library exists.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ INTERVAL_S: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class GpuSample:
-    """One GPU at one time (monotonic ns). `used_bytes` is all that is in use, with what the driver reserves.
+    """One GPU at one time (monotonic ns). `used_bytes` is all used memory, including the driver's.
 
     `of_service_bytes` is the part of the service's process tree and `busy_share` (from 0 to 1) how much of the last
-    moments any kernel ran; None where the driver does not report it.
+    moments any kernel ran; None if the driver does not report it.
     """
 
     t_ns: int
@@ -55,18 +55,16 @@ class Gpu:
 
 
 def nvml() -> Any:
-    """The binding, ready to be asked; None where this machine has no NVIDIA GPU.
+    """The initialized binding; None if this machine has no NVIDIA GPU.
 
-    Raises CounterMissing where there is one that cannot be asked.
+    Raises CounterMissing if there is one that cannot be read.
     """
     if not CONTROL.exists() and ctypes.util.find_library("nvidia-ml") is None:
         return None
     try:
         library: Any = importlib.import_module("pynvml")
     except ImportError:
-        raise CounterMissing(
-            "there is a GPU, and what asks it is not installed", "pip install 'signoff[gpu]'"
-        ) from None
+        raise CounterMissing("there is a GPU, but its library is not installed", "pip install 'signoff[gpu]'") from None
     try:
         library.nvmlInit()
     except library.NVMLError as error:
@@ -77,7 +75,7 @@ def nvml() -> Any:
 class GpuSampler:
     """Samples all GPUs in a thread while the `with` block runs; `library` is NVML's binding, None samples nothing.
 
-    `pid` is the service, whose processes are counted separately. A GPU that cannot be asked is left out.
+    `pid` is the service, whose processes are counted separately. GPUs that cannot be read are omitted.
     """
 
     def __init__(self, library: Any, pid: int | None = None, interval_s: float = INTERVAL_S) -> None:
@@ -92,7 +90,7 @@ class GpuSampler:
 
     @property
     def samples(self) -> tuple[GpuSample, ...]:
-        """What was sampled so far."""
+        """The samples so far."""
         return tuple(self._samples)
 
     def gpus(self) -> tuple[Gpu, ...]:
@@ -158,7 +156,7 @@ class GpuSampler:
             return frozenset()
 
     def _of(self, handle: Any, service: frozenset[int]) -> int | None:
-        """None where no process of the service is seen there: in a container processes have other ids."""
+        """None if no process of the service is seen there: in a container processes have other ids."""
         with contextlib.suppress(self._nvml.NVMLError):
             found = [
                 each.usedGpuMemory

@@ -1,8 +1,8 @@
 """Ends all children of this process when it ends, however it ends.
 
-A process of its own, the keeper, holds the reading end of a pipe whose writing end only this process has. It is sent
-which children there are, and when the pipe closes, it ends those that are left with all that they started. No child
-has to do anything for it, so it holds too for one whose event loop hangs, for Locust's patched threads and for services
+A separate process, the keeper, holds the reading end of a pipe whose writing end only this process has. It is sent
+the list of children, and when the pipe closes, it ends the remaining ones with all their descendants. No child
+has to cooperate, so this also works for a hanging event loop, for Locust's patched threads and for services
 in other languages. As a program (`python lifeline.py`) this is the keeper.
 """
 
@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Final
 
 GRACE_S: Final = 1.0
-"""For children that end in good order when they are asked to."""
+"""Grace time for children that end on request."""
 POLL_S: Final = 0.02
 NEEDED: Final = frozenset(["PATH", "HOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "VIRTUAL_ENV"])
-"""All that the keeper gets of the environment: keys are not for it."""
+"""The keeper's environment, without keys."""
 MOST_FILES: Final = 4096
 
 _lock = threading.RLock()
@@ -30,14 +30,14 @@ _pipe: int | None = None
 
 
 def keep(pid: int) -> None:
-    """From now on this child, the leader of a process group of its own, ends with this process."""
+    """From now on this child, the leader of its process group, ends with this process."""
     with _lock:
         _children.add(pid)
         _tell(b"+%d\n" % pid)
 
 
 def let_go(pid: int) -> None:
-    """This child has ended, and its id may come to mean another process."""
+    """This child has ended, and the system may reuse its id."""
     with _lock:
         _children.discard(pid)
         _tell(b"-%d\n" % pid)
@@ -80,7 +80,7 @@ def _started() -> int:
 
 
 def _forget() -> None:
-    """In a copy of this process: it started none of them, and must not hold the pipe open."""
+    """In a fork of this process: it has no children, and must not hold the pipe open."""
     global _pipe
     _children.clear()
     if _pipe is not None:
@@ -103,7 +103,7 @@ def _main() -> None:
 
 
 def _end(leaders: list[int]) -> None:
-    """End these process groups and what they started in others: first asked, then killed."""
+    """End these process groups and their descendants: first SIGTERM, then SIGKILL."""
     import psutil  # only now: while it waits, the keeper takes no more than Python does
 
     processes: list[psutil.Process] = []

@@ -1,6 +1,6 @@
 """Samples a service during a load run, and notices processes that end early.
 
-Figures of a process say nothing of the one that took its place: a peak is forgotten with the process that had it.
+Figures of a process do not apply to its replacement: a peak is lost with its process.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from signoff.perf.processes.process_identity import ProcessIdentity, identify
 from signoff.perf.processes.process_tree import HighWater, Sample, high_water, sample
 
 LASTING: Final = 20
-"""A process that was there at the start, or in so many samples, is one of the service's own and no passing helper."""
+"""A process present at the start, or in this number of samples, belongs to the service and is no short-lived helper."""
 
 
 @dataclass(frozen=True, slots=True)
 class EndedProcess:
-    """A process that was not there any more at this time (monotonic ns); `is_first` for the one that listened."""
+    """A process that had ended at this time (monotonic ns); `is_first` for the listening one."""
 
     process: ProcessIdentity
     t_ns: int
@@ -34,9 +34,9 @@ class EndedProcess:
 
 
 class MemorySampler:
-    """Samples a process tree in a thread while the `with` block runs. It ends where the process ends.
+    """Samples a process tree in a thread while the `with` block runs. It stops when the process ends.
 
-    A process of the same id that was started at another time is another one.
+    A process with the same id and another start time is a different one.
     """
 
     def __init__(self, process: ProcessIdentity | int, interval_s: float = 0.25) -> None:
@@ -55,16 +55,16 @@ class MemorySampler:
 
     @property
     def samples(self) -> tuple[Sample, ...]:
-        """What was sampled so far."""
+        """The samples so far."""
         return tuple(self._samples)
 
     @property
     def ended_early(self) -> bool:
-        """Whether the process itself ended meanwhile."""
+        """Whether the process itself has ended."""
         return any(each.is_first for each in self.ended)
 
     def high_water(self) -> HighWater | None:
-        """The system's high-water mark; the largest sample where there is none, or none any more; None without any."""
+        """The system's high-water mark; without one, the largest sample; None without samples."""
         why = "the process ended during the run"
         if not self.ended_early:
             try:
@@ -113,7 +113,7 @@ class MemorySampler:
                 self._named[member] = identify(member.pid) or ProcessIdentity(member.pid, "", 0.0)
 
     def _look(self) -> tuple[Sample | None, tuple[psutil.Process, ...]]:
-        """The sample and who is in it; None where the process itself is not there any more."""
+        """The sample and its processes; None if the process itself has ended."""
         try:
             found, members = sample(self.process.pid)
             if self._root is None and self.process.is_of(members[0]):

@@ -8,7 +8,7 @@ from typing import Any, Final
 import psutil
 
 CLOCK_STEP_S: Final = 2.0
-"""The system reports the time of a start by its clock, and that is set now and then."""
+"""Tolerance: the system derives start times from its clock, which is adjusted sometimes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class ProcessIdentity:
     created: float
 
     def is_there(self) -> bool:
-        """Whether it still runs; one that has ended and was not asked for its status does not."""
+        """Whether it still runs; a zombie does not."""
         try:
             process = psutil.Process(self.pid)
             return self.is_of(process) and process.status() != psutil.STATUS_ZOMBIE
@@ -28,7 +28,7 @@ class ProcessIdentity:
             return False
 
     def is_of(self, process: psutil.Process) -> bool:
-        """Whether this is that process, and not an earlier one of the same id. Raises psutil.Error."""
+        """Whether this is that process, and not another one with the same id. Raises psutil.Error."""
         return process.pid == self.pid and abs(process.create_time() - self.created) < CLOCK_STEP_S
 
     def text(self) -> str:
@@ -40,7 +40,7 @@ class ProcessIdentity:
 
 
 def identify(pid: int) -> ProcessIdentity | None:
-    """The process of this id, or None where there is none or it may not be looked at."""
+    """The process with this id, or None if there is none or access is denied."""
     try:
         process = psutil.Process(pid)
         return ProcessIdentity(pid, process.name(), process.create_time())

@@ -16,13 +16,13 @@ from signoff.perf.errors import CounterMissing, NoListener
 from signoff.perf.processes.process_identity import ProcessIdentity, identify
 
 SOCKET_MANAGER = "systemd"
-"""It opens sockets for services that it starts on demand, and is none of them."""
+"""systemd: it opens sockets for services that it starts on demand."""
 _WILDCARDS = ("0.0.0.0", "::", "")  # noqa: S104 - recognised, not bound
 
 
 @dataclass(frozen=True, slots=True)
 class HighWater:
-    """A high-water mark in bytes, where it was read, and what it means."""
+    """A high-water mark in bytes, its source, and its meaning."""
 
     bytes: int
     source: str
@@ -43,7 +43,7 @@ class Sample:
 
 
 def listener(port: int, address: str | None = None) -> int:
-    """The process that listens on a local TCP port, the topmost one where several share the socket.
+    """The process that listens on a local TCP port, the topmost one if several share the socket.
 
     Raises NoListener.
     """
@@ -52,7 +52,7 @@ def listener(port: int, address: str | None = None) -> int:
     try:
         connections = psutil.net_connections(kind="tcp")
     except psutil.AccessDenied:
-        raise NoListener(f"{where}: the sockets of this machine may not be listed", "run as root") from None
+        raise NoListener(f"{where}: listing the sockets of this machine is not permitted", "run as root") from None
     found = [
         (str(each.laddr[0]), each.pid)
         for each in connections
@@ -78,7 +78,7 @@ def listener(port: int, address: str | None = None) -> int:
 def _topmost(process: psutil.Process, port: int) -> psutil.Process:
     """The highest of a process's ancestors that listens on its port too, else itself.
 
-    The list of a machine's sockets shows one process for a socket that several inherited, and not always the same.
+    For a socket that several processes inherited, the system's list shows an arbitrary one of them.
     """
     found = process
     for parent in process.parents():
@@ -102,16 +102,16 @@ def _connections(process: psutil.Process) -> Sequence[Any]:
 
 
 def tree(pid: int) -> tuple[int, ...]:
-    """A process and all its descendants. Raises NoListener where it has ended."""
+    """A process and all its descendants. Raises NoListener if it has ended."""
     try:
         process = psutil.Process(pid)
         return (pid, *sorted(each.pid for each in process.children(recursive=True)))
     except psutil.NoSuchProcess:
-        raise NoListener(f"process {pid} has ended", "look at the log of the service") from None
+        raise NoListener(f"process {pid} has ended", "see the log of the service") from None
 
 
 def identities(pid: int) -> tuple[ProcessIdentity, ...]:
-    """A process and all its descendants; empty where it has ended."""
+    """A process and all its descendants; empty if it has ended."""
     try:
         found = [identify(each) for each in tree(pid)]
     except NoListener:
@@ -125,11 +125,11 @@ def cpu_seconds(pid: int) -> float:
 
 
 def high_water(pid: int) -> HighWater:
-    """The largest memory that the tree ever held.
+    """The peak memory of the tree.
 
-    From the cgroup's own counter where a cgroup holds just this tree (cgroup v2 `memory.peak`, v1
+    From the cgroup's counter if a cgroup contains exactly this tree (cgroup v2 `memory.peak`, v1
     `memory.max_usage_in_bytes`; page cache included), else the sum of the processes' VmHWM, which is an upper
-    bound for those that live: their peaks need not have come together. Raises NoListener, CounterMissing.
+    bound for running ones: their peaks need not coincide. Raises NoListener, CounterMissing.
     """
     pids = tree(pid)
     of_group = _cgroup_peak(pid, set(pids))
@@ -138,12 +138,12 @@ def high_water(pid: int) -> HighWater:
     total = sum(_peak_of(each) for each in pids)
     if not total:
         raise CounterMissing(f"process {pid}: no VmHWM in /proc/{pid}/status", "measure on Linux")
-    text = "sum of the peak resident sizes of the processes that live"
+    text = "sum of the peak resident sizes of the running processes"
     return HighWater(total, f"VmHWM of {len(pids)} process{'es' if len(pids) > 1 else ''}", text)
 
 
 def sample(pid: int) -> tuple[Sample, tuple[psutil.Process, ...]]:
-    """Memory and CPU time of the tree now, and who is in it, the process itself first. Raises NoListener."""
+    """Current memory and CPU time of the tree, and its processes, the main one first. Raises NoListener."""
     rss = 0
     cpu = 0.0
     members: list[psutil.Process] = []
@@ -159,7 +159,7 @@ def sample(pid: int) -> tuple[Sample, tuple[psutil.Process, ...]]:
         except psutil.Error:
             continue
     if not members or members[0].pid != pid or not rss:
-        raise NoListener(f"process {pid} has ended", "look at the log of the service")
+        raise NoListener(f"process {pid} has ended", "see the log of the service")
     return Sample(time.monotonic_ns(), rss, round(cpu, 3), len(members)), tuple(members)
 
 

@@ -1,7 +1,7 @@
 """The secrets of this process: registered where they are read, looked up where text is written.
 
-That is the whole process's affair. An exception, a log line or a file name may hold a key wherever it came from, and
-what writes it knows nothing of deployments. Nothing is known before the first `remember`, and then nothing is changed.
+This state is global to the process. An exception, a log line or a file name may contain a key from anywhere, and
+its writer knows no deployment. Before the first `remember`, nothing is changed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SCHEMES: Final = ("bearer", "basic", "token")
 
 
 class _Known:
-    """What this process knows; one for all of it."""
+    """The secrets of this process; a single instance."""
 
     def __init__(self) -> None:
         self.secrets: dict[str, str] = {}
@@ -39,7 +39,7 @@ _known = _Known()
 
 
 def remember(secret: str, whose: str = "") -> None:
-    """From now on this is taken out of what is written. `whose` names it for people: a variable, an option."""
+    """From now on this is removed from all output. `whose` names it for people: a variable, an option."""
     secret = secret.strip()
     if secret and secret not in _known.secrets:
         _known.secrets[secret] = whose
@@ -77,7 +77,7 @@ def remember_url(url: str, whose: str = "URL") -> None:
 
 
 def spare(public: Iterable[str], names: Iterable[str] = ()) -> None:
-    """Texts that everybody may read, such as the documents of a run: a piece of a key that they hold is no secret.
+    """Public texts, such as the documents of a run: a part of a key that they contain is not secret.
 
     A secret that is one of the `names`, such as that of a service, is as weak as a plain word.
     """
@@ -102,12 +102,12 @@ def redacted_value(value: Any) -> Any:
 
 
 def counted(value: Any) -> tuple[Any, int]:
-    """Plain JSON without the known secrets, and in how many places there was one."""
+    """Plain JSON without the known secrets, and the number of removed ones."""
     return _known.redactor.counted(value)
 
 
 def redacted_pieces(texts: list[str]) -> list[str]:
-    """Texts that came one after the other, without what they hold each or together."""
+    """A sequence of texts without secrets, including secrets that span several of them."""
     return _known.redactor.pieces(texts)
 
 
@@ -129,15 +129,15 @@ def environment(*, bare: bool = False) -> dict[str, str]:
 
 
 def warnings() -> list[str]:
-    """What to say of secrets that are too short, or too plain, to be taken out everywhere."""
+    """Warnings about secrets that are too short, or too common, to be removed everywhere."""
     return [
         f"the secret of {whose or 'this run'} has less than {SHORTEST} characters, or is a plain word or a name: it "
-        'is taken out of what is kept only behind words such as "Bearer" or "key:"; use a longer one'
+        'is removed from output only after words such as "Bearer" or "key:"; use a longer one'
         for secret, whose in _known.secrets.items()
         if secret in _known.redactor.weak
     ]
 
 
 def forget() -> None:
-    """Know nothing again; for tests, which share a process."""
+    """Forget all secrets; for tests, which share a process."""
     _known.__init__()  # type: ignore[misc]

@@ -1,4 +1,4 @@
-"""Texts within a JSON value, those within JSON texts too: where each is, and another in its place."""
+"""Texts within a JSON value, also within nested JSON texts: finds and replaces them."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def texts_in_json(value: Any) -> Iterator[tuple[Place, str]]:
 
 
 def _embedded(text: str) -> Mapping[str, Any] | str | None:
-    """The object or the text that a text is the JSON of, None where it is none."""
+    """The object or the text of a JSON text, None if it is not JSON."""
     if text[:1] not in ("{", '"'):
         return None
     try:

@@ -1,7 +1,7 @@
 """Replaces secrets in texts and in plain JSON by a mark.
 
-A server that echoes a key must not spread it over the files of a run. What is left of a text says that the key was
-there: `MARK`. A text without a secret is left as it is, JSON stays JSON, and doing it twice changes nothing more.
+A server that echoes a key must not spread it over the files of a run. The remaining text says that the key was
+there: `MARK`. A text without a secret is unchanged, JSON stays JSON, and the operation is idempotent.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _SHORT: Final = 64
 _KNOWN_TEXTS: Final = 4096
 _WINDOW: Final = 1 << 18
 _OVERLAP: Final = 1 << 16
-"""More than any form of a key has."""
+"""More characters than any form of a key."""
 
 
 class Redactor:
@@ -56,7 +56,7 @@ class Redactor:
         return self.counted(value)[0]
 
     def counted_text(self, text: str) -> tuple[str, int]:
-        """The text without the secrets, and in how many places there was one."""
+        """The text without the secrets, and the number of removed ones."""
         if not self._forms or len(text) < self._least:
             return text, 0
         return self._short(text) if len(text) <= _SHORT else self._counted_text(text)
@@ -72,7 +72,7 @@ class Redactor:
         return found, count
 
     def counted(self, value: Any) -> tuple[Any, int]:
-        """Plain JSON without the secrets, and in how many places there was one."""
+        """Plain JSON without the secrets, and the number of removed ones."""
         if not self._forms:
             return value, 0
         walk = _Walk(self)
@@ -89,7 +89,7 @@ class Redactor:
         return isinstance(value, str) and value in self.weak and _HOLDS_A_SECRET.search(str(name)) is not None
 
     def spans(self, data: bytes) -> list[tuple[int, int]]:
-        """The parts of a text that hold a secret, in order, apart from one another. None of them crosses a mark."""
+        """The disjoint parts of a text that contain a secret, in order. None of them crosses a mark."""
         found: list[tuple[int, int]] = []
         begin = 0
         for part in data.split(_MARK):

@@ -1,6 +1,6 @@
-"""Forms in which a secret can come back, and where a text holds one.
+"""Forms in which a server can echo a secret, and their detection in a text.
 
-What counts as a secret's coming back, by its length in bytes:
+What counts as an echoed secret, by its length in bytes:
 
     12 and more    any 8 characters of it in a row, and a masked one (`sk-ab****yz`: its beginning, a mask, its end)
     8 to 11        the whole of it
@@ -28,7 +28,7 @@ IN_PIECES: Final = 12
 """Of a secret of this length its pieces are taken out as well."""
 PIECE: Final = 8
 PIECE_OF_BASE64: Final = 10
-"""So many characters are sure where eight bytes stand anywhere in Base64."""
+"""Characters of Base64 that are fixed by eight bytes at any offset."""
 _GRAM: Final = 4
 """Bytes that are looked at together, as one number, each after the last: every run of seven holds such a four."""
 _WORD: Final = re.compile(r"[a-z]{1,15}|[A-Z]{1,15}|[A-Z][a-z]{1,14}")
@@ -56,7 +56,7 @@ class Form:
     public: frozenset[int] = frozenset()
 
     def counts(self, start: int, length: int) -> bool:
-        """Whether this part of it says something of the secret."""
+        """Whether this part reveals something of the secret."""
         if length < self.least:
             return False
         if not self.public or length == len(self.text):
@@ -160,7 +160,7 @@ def _forms(secret: bytes, public: tuple[bytes, ...]) -> Iterator[Form]:
 
 
 def _public(secret: bytes, public: tuple[bytes, ...]) -> frozenset[int]:
-    """The places of a secret that lie in a piece which a public text holds."""
+    """The positions of a secret that are part of a public text."""
     pieces = ((at, secret[at : at + PIECE]) for at in range(len(secret) - PIECE + 1))
     others = [text.replace(secret, b" ") for text in public]
     known = [at for at, piece in pieces if any(piece in text for text in others)]

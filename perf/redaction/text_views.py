@@ -1,7 +1,7 @@
-"""Views of a text: as it is, without escapes, and without separators between characters.
+"""Views of a text: unchanged, without escapes, and without separators between characters.
 
-A key is still a key where a server percent-encodes it, writes it as JSON or HTML does, or breaks it over lines. Each
-view knows which part of the text each of its parts was made of.
+A server may percent-encode a key, escape it as in JSON or HTML, or break it over lines. Each
+view maps its parts to parts of the text.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 MOST_LAYERS: Final = 4
-"""Escapes within escapes, such as JSON in a JSON string: so many are taken off."""
+"""Maximum layers of nested escapes, such as JSON in a JSON string."""
 MOST_VIEWS: Final = 20
 """All of three layers of three kinds; whatever else a text holds, four layers of one kind are taken off as well."""
 _PERCENT: Final = rb"%[0-9A-Fa-f]{2}"
@@ -26,14 +26,14 @@ _ESCAPE: Final = re.compile(b"|".join((_PERCENT, _BACKSLASH, _ENTITY)))
 _KINDS: Final = ((b"%", re.compile(_PERCENT)), (b"\\", re.compile(_BACKSLASH)), (b"&", re.compile(_ENTITY)))
 """Each kind by itself: a sign of one may be a plain character where another is used."""
 _LONGEST: Final = 40
-"""No escape has more bytes."""
+"""Maximum bytes of an escape."""
 _CONTROLS: Final = {b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
 _SEPARATOR: Final = re.compile(
     rb"[\x00-\x20\x7f]+|\xc2[\x80-\xa0\xad]|\xcd\x8f|\xd8\x9c|\xe1(?:\x85[\x9f\xa0]|\x9a\x80|\xa0[\x8b-\x8f])"
     rb"|\xe2\x80[\x80-\x8f\xa8-\xaf]|\xe2\x81[\x9f-\xaf]|\xe3(?:\x80\x80|\x85\xa4)"
     rb"|\xef(?:\xb8[\x80-\x8f]|\xbb\xbf|\xbe\xa0|\xbf[\xb9-\xbb])|\xf3\xa0[\x80-\x87][\x80-\xbf]"
 )
-"""White space, and what nobody sees."""
+"""White space and invisible characters."""
 
 _SEPARATORS: Final = bytes([*range(0x21), 0x7F])
 """Those of ASCII, which most texts have alone."""
@@ -107,7 +107,7 @@ def views(data: bytes) -> Iterator[View]:
 
 
 def widened(data: bytes, start: int, end: int) -> tuple[int, int]:
-    """The part with the whole of the escapes and characters at its edges, so that what is left around it is whole."""
+    """The part with the whole of the escapes and characters at its edges, so that the text around it stays valid."""
     begin = max(0, start - _LONGEST)
     while begin > 0 and data[begin - 1 : begin] == b"\\":  # the first of them decides what the others are
         begin -= 1
@@ -124,7 +124,7 @@ def widened(data: bytes, start: int, end: int) -> tuple[int, int]:
 
 
 def _meaning(found: re.Match[bytes]) -> bytes:
-    """What an escape stands for."""
+    """The text that an escape encodes."""
     escape = found.group()
     kind, rest = escape[:1], escape[1:]
     if kind == b"%":

@@ -33,7 +33,7 @@ class CacheRate:
 
 
 def cache_rate(first: Samples, last: Samples) -> CacheRate | None:
-    """The rate between two readings; None where the server reports none, or nothing was looked up."""
+    """The rate between two readings; None if the server reports none, or nothing was looked up."""
     for name, unit in _COUNTERS:
         queries = _moved(first, last, f"{name}_queries_total")
         hits = _moved(first, last, f"{name}_hits_total")
@@ -52,6 +52,6 @@ def cache_rate(first: Samples, last: Samples) -> CacheRate | None:
 
 
 def _moved(first: Samples, last: Samples, name: str, label: tuple[str, str] | None = None) -> float | None:
-    """By how much a counter grew over all its labels; None where it is not there."""
+    """By how much a counter grew over all its labels; None if it is not there."""
     keys = [key for key in last if key[0] == name and (label is None or label in key[1])]
     return sum(last[key] - first.get(key, 0.0) for key in keys) if keys else None

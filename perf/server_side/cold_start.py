@@ -31,7 +31,7 @@ _LOG_CHARACTERS: Final = 4000
 
 @dataclass(frozen=True, slots=True)
 class ColdStart:
-    """One start. `seconds` is None where it failed; then `error` says how, and `log` holds its last lines."""
+    """One start. `seconds` is None if it failed; then `error` says how, and `log` holds its last lines."""
 
     number: int
     seconds: float | None
@@ -53,8 +53,8 @@ def time_starts(
 ) -> tuple[ColdStart, ...]:
     """Starts and stops the service `count` times; ready is a status of 200 at `ready_url`, asked each 20 ms.
 
-    `env` replaces the environment. The service runs as a process group of its own, which is gone when this
-    returns or raises: SIGTERM, and SIGKILL after `stop_s`. Raises StartRefused where the command cannot be
+    `env` replaces the environment. The service runs in its own process group, which has ended when this
+    returns or raises: SIGTERM, and SIGKILL after `stop_s`. Raises StartRefused if the command cannot be
     run or something answers at the URL already, ValueError for a count below one.
     """
     if count < 1 or not timeout_s > 0:
@@ -119,7 +119,7 @@ def _ready(endpoint: Endpoint) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes], stop_s: float) -> None:
-    """Ends the whole group, also where its first process has already ended."""
+    """Ends the whole group, even if its first process has already ended."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGTERM)
     end = time.monotonic() + stop_s

@@ -1,7 +1,7 @@
 """A server's metrics in Prometheus' text format, reduced to the samples that a load run uses.
 
 The parser is prometheus-client's. It takes about a quarter of a millisecond a line, and a server with many histograms
-shows thousands of lines each time: what nobody looks at is left out before.
+shows thousands of lines each time: unused lines are skipped before parsing.
 """
 
 from __future__ import annotations
@@ -47,10 +47,10 @@ _LINES: Final = re.compile(rf"^(?:vllm:(?:{'|'.join(_VLLM)})|{'|'.join(_OTHERS)}
 
 
 def reduced(body: bytes) -> str:
-    """The lines of an exposition that are looked at; "" where there is none. Raises ValueError for too many of them."""
+    """The lines of an exposition that are looked at; "" if there is none. Raises ValueError for too many of them."""
     found = [line[0] for line, _ in zip(_LINES.finditer(body), range(MOST_LINES + 1), strict=False)]
     if len(found) > MOST_LINES or any(len(line) > MOST_LINE_BYTES for line in found):
-        raise ValueError(f"more than {MOST_LINES} lines, or {MOST_LINE_BYTES} bytes in one, of what is looked at")
+        raise ValueError(f"more than {MOST_LINES} lines, or {MOST_LINE_BYTES} bytes in one, of the relevant metrics")
     return b"\n".join(found).decode("utf-8", "replace") + "\n"
 
 

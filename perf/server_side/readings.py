@@ -32,7 +32,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One count of both sides; `client` or `server` is None where that side does not report it."""
+    """One count of both sides; `client` or `server` is None if that side does not report it."""
 
     what: str
     client: int | None
@@ -41,7 +41,7 @@ class Compared:
 
     @property
     def agrees(self) -> bool | None:
-        """None where there is nothing to compare."""
+        """None if there is nothing to compare."""
         return None if self.client is None or self.server is None else self.client == self.server
 
 
@@ -75,7 +75,7 @@ class ServerSide:
 
     @property
     def agrees(self) -> bool | None:
-        """Whether all that could be compared is equal; None where nothing could."""
+        """Whether all that could be compared is equal; None if nothing could."""
         found = [each.agrees for each in self.compared if each.agrees is not None]
         return all(found) if found else None
 
@@ -152,7 +152,7 @@ def _tokens(counted: Samples, kind: str) -> Count | None:
 
 
 def _sum(tokens: Sequence[int | None]) -> int | None:
-    """None where an answer did not report its tokens: the rest of them says nothing of the whole."""
+    """None if an answer did not report its tokens: the rest of them says nothing of the whole."""
     known = [each for each in tokens if each is not None]
     return sum(known) if len(known) == len(tokens) else None
 
@@ -188,7 +188,7 @@ def _reasons(
             found.append(f"requests that failed here ({kinds}) may have ended well there, and their tokens count")
         under_way = (server_metrics.running(before) or 0) + (server_metrics.waiting(before) or 0)
         if under_way and more:
-            found.append(f"{under_way:g} requests of others, or of before, were under way when the run began")
+            found.append(f"{under_way:g} other or earlier requests were in progress when the run began")
         if not scraped.settled:
             found.append("the server was not at rest two seconds after the run: it still counts, or others use it")
         if more:

@@ -1,7 +1,7 @@
 """Reads a server's metrics before, during and after a load run, outside the client's process.
 
-A reading costs the server as well: between two there is at least a second, and ten times as long as the last one
-took. One that fails or is too slow is counted and left out; nothing here ends a run or holds it up.
+A reading costs the server time too: the pause between two is at least a second, and ten times as long as the last one
+took. A failed or slow reading is counted and dropped; it never ends or delays a run.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from signoff.perf.server_side.server_metrics import counts_seen, is_idle
 
 INTERVAL_S: Final = 1.0
 MOST_READINGS: Final = 3600
-"""A run of more than an hour is read less often."""
+"""Maximum number of readings: runs of more than an hour are read less often."""
 SHARE: Final = 0.1
 TIMEOUT_S: Final = 2.0
 MOST_BYTES: Final = 8 * 2**20
 MOST_SAMPLES: Final = 200_000
-"""Of all readings together."""
+"""Limit for all readings together."""
 LOWEST_PRIORITY: Final = 19
 SETTLE_S: Final = 2.0
 SETTLE_EVERY_S: Final = 0.1
@@ -38,7 +38,7 @@ SETTLE_EVERY_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where metrics may be, with the header fields to ask with."""
+    """A possible address of metrics, with its request headers."""
 
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The samples of one answer, and when it had come (ns on CLOCK_MONOTONIC)."""
+    """The samples of one answer, and its arrival (ns on CLOCK_MONOTONIC)."""
 
     t_ns: int
     samples: Samples
@@ -54,9 +54,9 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Scraped:
-    """All readings in order. `problem` says why there is none, or why nothing can be concluded from them, else "".
+    """All readings in order. `problem` says why there is none, or why they are not conclusive, else "".
 
-    `cpu_s` is what reading them cost here. `settled` is false where the counters still moved at the end.
+    `cpu_s` is the CPU time of reading them. `settled` is false if the counters still moved at the end.
     """
 
     url: str
@@ -75,7 +75,7 @@ class _Unread(Exception):
 class Scraper:
     """Use as `with Scraper(sources, duration_s) as scraper: run()`, then `scraper.scraped()`.
 
-    The first source that reports something known is the one that is read. Entering takes at most two seconds a
+    The first source with known metrics is used. Entering takes at most two seconds a
     source, leaving at most six.
     """
 
@@ -120,7 +120,7 @@ class Scraper:
             self._settled = self._after and self._at_rest()
 
     def scraped(self) -> Scraped:
-        """What was read; call it once the block is left."""
+        """The readings; call it after the block."""
         source = self._source
         url = source.url if source is not None else next((each.url for each in self._sources), "")
         if source is None:
@@ -148,7 +148,7 @@ class Scraper:
             due = max(due + self._interval_s, time.monotonic() + took_s / SHARE)
 
     def _settle(self, is_enough: Callable[[], bool], at_least: int = 0) -> bool:
-        """Reads until that is so, for two seconds at most; whether anything was read."""
+        """Reads until the condition holds, at most two seconds; returns whether anything was read."""
         assert self._source is not None
         before, ends = len(self._readings), time.monotonic() + SETTLE_S
         while len(self._readings) < before + at_least or not is_enough():
@@ -159,7 +159,7 @@ class Scraper:
         return len(self._readings) > before
 
     def _at_rest(self) -> bool:
-        """Whether nothing is under way, and the last two readings show the same counts."""
+        """Whether no request is in progress, and the last two readings show the same counts."""
         last, now = (reading.samples for reading in self._readings[-2:])
         return is_idle(now) and counts_seen(last) == counts_seen(now)
 
@@ -189,7 +189,7 @@ class Scraper:
             self._cpu_s += time.thread_time() - used
 
     def _keep(self, reading: Reading) -> None:
-        """Keeps it; where much has come, every other one between the first and the last is let go of."""
+        """Keeps it; if there are many, every other one between the first and the last is dropped."""
         self._readings.append(reading)
         self._held += len(reading.samples)
         if self._held > MOST_SAMPLES:
@@ -215,7 +215,7 @@ class Scraper:
 
 
 def _step_back() -> None:
-    """Let whatever else wants the processor go first, the client above all: on Linux a thread has its own priority."""
+    """Lowers this thread's priority below all others, especially the client: on Linux a thread has its own priority."""
     if sys.platform == "linux":
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST_PRIORITY)

@@ -1,7 +1,7 @@
 """The meaning of a model server's metrics: names of vLLM, SGLang, the reference services and the gateway.
 
 vLLM's are those of its guide "Production Metrics"; `kv_cache_usage_perc` was `gpu_cache_usage_perc` before 0.10. The
-reference services count by outcome (`hermes_2_requests_total`), so that the tokens of abandoned requests stand apart.
+reference services count by outcome (`hermes_2_requests_total`), so that tokens of abandoned requests are separate.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOT_ENDED_WELL: Final = frozenset({"abort", "error"})
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """What a server counted, under which name."""
+    """A server's count and its metric name."""
 
     metric: str
     value: float
@@ -37,7 +37,7 @@ def running(samples: Samples) -> float | None:
 
 
 def waiting(samples: Samples) -> float | None:
-    """Requests that wait for a place."""
+    """Requests that wait for a slot."""
     return _gauge(samples, _WAITING, sum)
 
 
@@ -47,12 +47,12 @@ def kv_cache(samples: Samples) -> float | None:
 
 
 def is_idle(samples: Samples) -> bool:
-    """Whether nothing is under way, as far as the server reports."""
+    """Whether no request is in progress, as far as the server reports."""
     return not (running(samples) or 0) + (waiting(samples) or 0)
 
 
 def requests(counted: Samples) -> tuple[str, Mapping[str, float]]:
-    """The metric and its requests by how they ended, in the server's own words; ("", {}) where it reports none."""
+    """The metric and its requests by end, in the server's terms; ("", {}) if there is none."""
     for is_its, label in (
         (lambda name: name.endswith("_requests_total"), "outcome"),
         (lambda name: name == "vllm:request_success_total", "finished_reason"),
@@ -65,7 +65,7 @@ def requests(counted: Samples) -> tuple[str, Mapping[str, float]]:
 
 
 def ended_well(counted: Samples) -> Count | None:
-    """Requests that were answered; None where the server does not report them."""
+    """Requests that were answered; None if the server does not report them."""
     metric, found = requests(counted)
     if not metric:
         return None
@@ -77,7 +77,7 @@ def ended_well(counted: Samples) -> Count | None:
 
 
 def answered_tokens(counted: Samples, kind: str) -> Count | None:
-    """Tokens of kind `prompt` or `generated`: of answered requests alone where the server counts them separately."""
+    """Tokens of kind `prompt` or `generated`: only of answered requests if the server counts them separately."""
     own = {
         name: value
         for (name, labels), value in counted.items()
@@ -95,7 +95,7 @@ def all_tokens(counted: Samples, kind: str) -> Count | None:
 
 
 def preemptions(counted: Samples) -> float | None:
-    """How often a request lost its place in the KV cache and had to be computed again."""
+    """Preemptions: requests that lost their place in the KV cache and were recomputed."""
     found = _total(counted, "vllm:num_preemptions_total")
     return None if found is None else found.value
 
@@ -107,7 +107,7 @@ def tokens_per_step(counted: Samples) -> float | None:
 
 
 def counts_seen(samples: Samples) -> tuple[object, ...]:
-    """What the server counts, to compare two readings; () where nothing of it is known here."""
+    """The server's counts, to compare two readings; () if none is known."""
     found = (requests(samples)[1], *(answered_tokens(samples, kind) for kind in ("prompt", "generated")))
     gauges = (running(samples), waiting(samples), kv_cache(samples))
     return found if any(found) or any(value is not None for value in gauges) else ()

@@ -14,13 +14,13 @@ from signoff.perf.processes.process_identity import ProcessIdentity, identify
 from signoff.perf.server_side.readings import ServerSide, server_side
 from signoff.perf.server_side.scrape import Scraper, Source
 
-ELSEWHERE = "the server's process is not seen on this machine, so its GPUs are not looked at"
+ELSEWHERE = "the server's process is not visible on this machine, so its GPUs are not read"
 
 
 class ServerWatch:
     """Use as `with ServerWatch(sources, duration_s) as watch: run = ...`, then ask `side(run)` and `gpu()`.
 
-    `find_pid` gives the server's process, None where it is not on this machine; it is called where there is a GPU.
+    `find_pid` gives the server's process, None if it is not on this machine; it is called where there is a GPU.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class ServerWatch:
         try:
             library = nvml()
         except CounterMissing as error:
-            library, self._gpu_problem = None, f"{error} ({error.mend})"
+            library, self._gpu_problem = None, f"{error} ({error.hint})"
         if library is not None:
             pid = self._find_pid()
             if pid is None:
@@ -59,15 +59,15 @@ class ServerWatch:
         self._open.__exit__(kind, error, trace)
 
     def side(self, run: LoadRun) -> ServerSide:
-        """What the server reported of the run, once the block is left."""
+        """The server's report on the run, after the block."""
         return server_side(self._scraper.scraped(), run.exchanges, run.started_ns)
 
     def gpu(self) -> dict[str, Any] | None:
-        """The GPUs over the run, or why they were not seen; None where there is none."""
+        """The GPUs over the run, or why they were not seen; None if there is none."""
         if self._gpus is None:
             return {"problem": self._gpu_problem, "devices": []} if self._gpu_problem else None
         devices = [each.as_record() for each in self._gpus.gpus()]
-        problem = "" if devices else "no GPU could be asked"
+        problem = "" if devices else "no GPU could be read"
         if self._process is not None and not self._process.is_there():
-            problem = f"{self._process.text()} ended during the run: their figures are of several processes"
+            problem = f"{self._process.text()} ended during the run: the figures mix several processes"
         return {"problem": problem, "devices": devices}

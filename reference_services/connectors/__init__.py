@@ -1,1 +1,1 @@
-"""Connectors to the servers around a deployment: where they are, and whether they can be used."""
+"""Connectors to the servers around a deployment: addresses and connection tests."""

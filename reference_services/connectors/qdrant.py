@@ -37,10 +37,10 @@ class QdrantClient:
         headers = {"api-key": self._api_key} if self._api_key else {}
         try:
             with httpx.Client(base_url=self.address, headers=headers, timeout=TIMEOUT_S, trust_env=False) as client:
-                told = client.get("/").raise_for_status().json()
+                answer = client.get("/").raise_for_status().json()
                 client.get("/collections").raise_for_status()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             return failed(self.address, error, [self._api_key])
-        if not isinstance(told, dict) or "qdrant" not in str(told.get("title", "")).lower():
+        if not isinstance(answer, dict) or "qdrant" not in str(answer.get("title", "")).lower():
             return failed(self.address, "what answers there is no Qdrant", ())
-        return worked(self.address, f"Qdrant {told.get('version', '')}")
+        return worked(self.address, f"Qdrant {answer.get('version', '')}")

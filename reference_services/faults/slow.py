@@ -43,14 +43,14 @@ def lognormal_pace(seed: int = SEED) -> Callable[[int], Pace]:
 
 
 class HeldBackEngine(WrappedEngine):
-    """Hands on the tokens of an engine with a pace of its own, the last of them not before its time."""
+    """Forwards the tokens of an engine at a slower pace, the last one not before its time."""
 
     def __init__(self, inner: Engine) -> None:
         super().__init__(inner)
         self._pace = lognormal_pace()
 
     async def generate(self, ask: Ask) -> AsyncIterator[Step]:
-        """The generation; whoever leaves before its end does not wait for it."""
+        """The generation; a client that disconnects does not wait for its end."""
         due = time.monotonic() + self._pace(1).first_s
         async with aclosing(cast(Any, self.inner.generate(ask))) as steps:
             async for step in steps:

@@ -1,6 +1,6 @@
 """`python -m signoff.reference_services.gateway`: run the gateway in the foreground.
 
-Exit: 0 stopped, 3 the port cannot be had, 4 configuration or arguments at fault.
+Exit: 0 stopped, 3 the port is not available, 4 invalid configuration or arguments.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Health of a whole estate: every service is asked and one status results, as library and as a service."""
+"""Health of a whole estate: checks every service and derives one status, as a library and as a service."""
 
 NAME = "health"
 VERSION = "0.1.0"

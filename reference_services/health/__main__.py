@@ -1,6 +1,6 @@
 """`python -m signoff.reference_services.health`: the page and the health of an estate, in the foreground.
 
-Exit: 0 stopped, 3 the port cannot be had, 4 the estate file or the arguments are at fault.
+Exit: 0 stopped, 3 the port is not available, 4 an invalid estate file or invalid arguments.
 """
 
 from __future__ import annotations

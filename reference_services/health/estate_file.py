@@ -45,17 +45,17 @@ def read(path: Path | None = None) -> tuple[Listed, ...]:
     file = path or (Path(os.environ[VARIABLE]) if os.environ.get(VARIABLE) else SHIPPED)
     try:
         text = read_settings(file).decode("utf-8")
-        told = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
+        estate = tomllib.loads(text) if file.suffix == ".toml" else json.loads(text)
     except (OSError, ValueError, RecursionError) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise EstateUnreadable(f"{file}: {reason}; give an estate file in TOML or JSON") from None
-    started = told.get("start" if file.suffix == ".toml" else "services") if isinstance(told, dict) else None
+    started = estate.get("start" if file.suffix == ".toml" else "services") if isinstance(estate, dict) else None
     if not isinstance(started, list) or not all(_is_sound(each) for each in started):
         raise EstateUnreadable(f"{file}: each service needs the name of its service and a url http://HOST:PORT")
-    named = {url: name for name, url in told.get("services", {}).items()} if file.suffix == ".toml" else {}
-    keys = {url: told.get("api_keys", {}).get(name, "") for url, name in named.items()}
+    named = {url: name for name, url in estate.get("services", {}).items()} if file.suffix == ".toml" else {}
+    keys = {url: estate.get("api_keys", {}).get(name, "") for url, name in named.items()}
     rest = [each for each in started if each["service"] != ITSELF]
-    return _listed(rest, told.get("addresses", {}), named, keys)
+    return _listed(rest, estate.get("addresses", {}), named, keys)
 
 
 def of_urls(urls: Mapping[str, str]) -> tuple[Listed, ...]:

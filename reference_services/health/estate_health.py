@@ -16,7 +16,7 @@ from signoff.reference_services.health.service_health import ServiceHealth, Stat
 
 TIMEOUT_S = 3.0
 WATCHERS = ("prometheus",)
-"""Nobody's request is lost while one of these is away."""
+"""No request fails while one of these is down."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ OK, UNAUTHORIZED, NOT_FOUND = 200, 401, 404
 
 @dataclass(frozen=True, slots=True)
 class ServiceHealth:
-    """How one service is. `is_ready` is None where it does not say; `latency_ms` where it did not answer."""
+    """How one service is. `is_ready` is None if it does not say; `latency_ms` where it did not answer."""
 
     name: str
     service: str
@@ -74,8 +74,8 @@ def parts(body: Mapping[str, Any]) -> dict[str, str]:
     """The parts that a service reports, each with its state: engine, stores, checks, the services behind a gateway."""
     found: dict[str, str] = {}
     for group in ("checks", "services"):
-        told = body.get(group)
-        for name, state in told.items() if isinstance(told, dict) else ():
+        states = body.get(group)
+        for name, state in states.items() if isinstance(states, dict) else ():
             if (text := _state(state)) is not None:
                 found[str(name)] = text
     for name in ("engine", "store", "retrieval", "cache", "moderation"):
@@ -88,7 +88,7 @@ def parts(body: Mapping[str, Any]) -> dict[str, str]:
 def _judged(answer: httpx.Response, body: Mapping[str, Any], found: Mapping[str, str]) -> tuple[Status, list[str]]:
     said = body.get("status")
     reason = body.get("reason")
-    told = [str(reason)] if isinstance(reason, str) and reason else []
+    reasons = [str(reason)] if isinstance(reason, str) and reason else []
     if answer.status_code == UNAUTHORIZED:
         return "unhealthy", ["it asks for a key before it reports its health (HTTP 401)"]
     status = WORDS.get(said, "unhealthy") if isinstance(said, str) else "healthy"
@@ -96,15 +96,15 @@ def _judged(answer: httpx.Response, body: Mapping[str, Any], found: Mapping[str,
         # Switch says 503 where its own model is away; with somebody else to ask it still answers.
         status = "degraded" if status == "degraded" and body.get("fallback_available") is True else "unhealthy"
     if status != "healthy":
-        told = told or [f"it says {said!r} (HTTP {answer.status_code})"]
+        reasons = reasons or [f"it says {said!r} (HTTP {answer.status_code})"]
     troubled = {name: text for name, text in found.items() if WORDS.get(text) != "healthy"}
     if troubled and status == "healthy":
         status = "degraded"
-    return status, [*told, *(f"{name} is {text}" for name, text in troubled.items())]
+    return status, [*reasons, *(f"{name} is {text}" for name, text in troubled.items())]
 
 
 def _state(value: Any) -> str | None:
-    """The state of a part in one word, None where it reports none."""
+    """The state of a part in one word, None if it reports none."""
     if isinstance(value, bool):
         return "healthy" if value else "unhealthy"
     if isinstance(value, str):

@@ -16,7 +16,7 @@ FOLDER = Path(__file__).parent
 CONFIGURATION = "prometheus.yml"
 RULES = ("names.yml", "alerts.yml")
 APART = {"gateway": "gateway", "prometheus": None}
-"""The job of what is no model service; Prometheus needs no job to know itself."""
+"""The job of services that are not model services; Prometheus needs no job for itself."""
 MODELS, HEALTH = "models", "health"
 
 
@@ -41,8 +41,8 @@ def render(listed: Sequence[Listed], health_url: str = "", interval_s: int = 0) 
         if shipped["job_name"] in jobs
     ]
     if interval_s:
-        told = f"{interval_s}s"
-        read["global"] = {"scrape_interval": told, "scrape_timeout": told, "evaluation_interval": told}
+        interval = f"{interval_s}s"
+        read["global"] = {"scrape_interval": interval, "scrape_timeout": interval, "evaluation_interval": interval}
     return read
 
 

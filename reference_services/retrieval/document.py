@@ -1,4 +1,4 @@
-"""What a document store takes and gives, and how it fails."""
+"""The inputs, outputs and errors of a document store."""
 
 from __future__ import annotations
 
@@ -38,4 +38,4 @@ class StoreFull(Exception):
 
 
 class StoreCannotOpen(Exception):
-    """The store cannot be had at all; what to do is in the text."""
+    """The store is not available; the message says what to do."""

@@ -1,4 +1,4 @@
-"""Which embedder a service has: a model in a folder, or the hashing one."""
+"""The choice of the embedder: a model in a folder, or the hashing one."""
 
 from __future__ import annotations
 

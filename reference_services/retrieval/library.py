@@ -1,4 +1,4 @@
-"""The document store for asynchronous callers: its work is done in threads of its own, off the event loop."""
+"""The document store for asynchronous callers: its work runs in threads, off the event loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Result = TypeVar("Result")
 
 
 class Library:
-    """A store with its threads. Raises what `DocumentStore` raises. What was begun goes on where the caller leaves."""
+    """A store with its threads. Raises what `DocumentStore` raises. Started work continues if the caller leaves."""
 
     def __init__(self, location: str, embedder: Embedder, most_documents: int, api_key: str | None = None) -> None:
         # The embedded database belongs to one thread, its opening included; a server takes requests side by side.
@@ -30,7 +30,7 @@ class Library:
         """Whether the store answered when it was last asked."""
 
     def close(self) -> None:
-        """Wait for what is under way, then let go."""
+        """Wait for running work, then release the store."""
         self._threads.submit(self._store.close).result()
         self._threads.shutdown()
 

@@ -1,4 +1,4 @@
-"""Documents in passages: what is embedded, found and put into a prompt is a passage, not a whole document."""
+"""Splits documents into passages: passages, not whole documents, are embedded, found and put into prompts."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from signoff.reference_services.retrieval.vector import EmbedderError, Vector, n
 
 
 class SentenceEmbedder:
-    """A model by its path. Raises EmbedderError where the package or the model is not there."""
+    """A model by its path. Raises EmbedderError if the package or the model is not there."""
 
     def __init__(self, path: str) -> None:
         if not Path(path).is_dir():

@@ -1,7 +1,7 @@
 """The document store: passages with their vectors in Qdrant, embedded in this process or on a server.
 
-Each owner has a collection of its own, so that nobody's search can touch another's documents. A document is deleted by
-its name in every passage's payload, not by a list of passages that might have missed one: what is deleted is gone.
+Each owner has a separate collection, so that no search can reach another owner's documents. A document is deleted by
+its name in every passage's payload, not by a list of passages that might have missed one.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ Result = TypeVar("Result")
 class DocumentStore:
     """Documents by owner and name, each as its passages. Every call blocks; one thread at a time may call it.
 
-    `location` is `embedded` (in memory), a folder, or the URL of a Qdrant server. Raises StoreCannotOpen where it
-    cannot be had or holds vectors of another embedder, and StoreUnavailable where a server does not answer later.
+    `location` is `embedded` (in memory), a folder, or the URL of a Qdrant server. Raises StoreCannotOpen if it
+    is not available or has vectors of another embedder, and StoreUnavailable if a server fails later.
     """
 
     def __init__(self, location: str, embedder: Embedder, most_documents: int, api_key: str | None = None) -> None:
@@ -76,7 +76,7 @@ class DocumentStore:
             )
 
     def close(self) -> None:
-        """Let go of the folder or the connection."""
+        """Release the folder or the connection."""
         self._client.close()
 
     def add(self, owner: str, documents: Sequence[Document]) -> list[int]:
@@ -110,7 +110,7 @@ class DocumentStore:
         return [len(each) for each in pieces]
 
     def get(self, owner: str, name: str) -> Document | None:
-        """A document whole, or None where there is none of this name."""
+        """A document whole, or None if there is none of this name."""
 
         def read() -> list[Any]:
             collection = self._collection(owner)

@@ -1,4 +1,4 @@
-"""What embedders make: texts as vectors of length one, whose product is how much two texts are about the same."""
+"""The output of embedders: texts as unit vectors, whose product is the similarity of two texts."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Vector = list[float]
 
 
 class EmbedderError(Exception):
-    """An embedder cannot be had; what to do is in the text."""
+    """An embedder is not available; the message says what to do."""
 
 
 class Embedder(Protocol):

@@ -1,4 +1,4 @@
-"""From end to end, for each model service: a client, the gateway, the service, its store, and the health of it all."""
+"""End-to-end tests of each model service: a client, the gateway, the service, its store, and the health of all."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ ANSWER_S = 10.0
 def send_endless(probe: Probe, most_bytes: int) -> tuple[int, int | None]:
     """Send chunks until there is an answer, or `most_bytes` were taken.
 
-    Gives the bytes that were sent and the status, None where there was no answer.
+    Gives the bytes that were sent and the status, None if there was no answer.
     """
     parts = urlsplit(probe.url)
     key = f"Authorization: Bearer {probe.key}\r\n" if probe.key else ""

@@ -49,8 +49,8 @@ def test_a_gateway_finds_it_and_passes_requests_on(running: Process, service: Na
     front = gateway(tmp_path, {service.name: running.url})
     try:
         front.start()
-        (told,) = front.ask("GET", "/services").json()["services"]
-        assert (told["name"], told["status"], told["address"]) == (service.name, "healthy", running.url)
+        (listed,) = front.ask("GET", "/services").json()["services"]
+        assert (listed["name"], listed["status"], listed["address"]) == (service.name, "healthy", running.url)
         assert front.chat("Greet.", model=service.name)
         unknown = {"model": "nobody", "messages": [{"role": "user", "content": "Greet."}]}
         assert front.ask("POST", "/v1/chat/completions", json=unknown).status_code == NOT_FOUND

@@ -1,4 +1,4 @@
-"""A model service under the load that its document demands. LOAD_DURATION_S says for how long (default: 10)."""
+"""A model service under its document's load. LOAD_DURATION_S sets the duration (default: 10)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from signoff.reference_services.service_tests.running import Process
 
 DURATION_S = float(os.environ.get("LOAD_DURATION_S", "10"))
 KEPT_UP = 0.95
-"""Of the offered rate: a short run ends with requests still under way."""
+"""Of the generated rate: a short run ends with requests still in progress."""
 
 
 @pytest.fixture(scope="module")

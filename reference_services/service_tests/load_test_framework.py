@@ -1,4 +1,4 @@
-"""Load on a service, for library code: runs `signoff load` as a process of its own."""
+"""Load on a service, for library code: runs `signoff load` as a child process."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class LoadTestFramework:
         """Offer the demanded rate, in requests/s, for `duration` seconds.
 
         `outcome` is `measured`, with the figures of `signoff load`; `invalid` where the client could not keep up, so
-        that they say nothing of the service; `incomplete` with its `reason` where nothing was measured.
+        that they say nothing of the service; `incomplete` with its `reason` if nothing was measured.
         """
         service = named(service_name)
         return self._run(service, rate or float(service.settings.preset.values["target_throughput_rps"]), duration)
@@ -46,16 +46,16 @@ class LoadTestFramework:
     def _run(self, service: NamedService, rate: float, duration_s: float) -> dict[str, Any]:
         if not rate > 0 or not duration_s > 0:
             raise ValueError(f"a rate of {rate:g} requests/s for {duration_s:g} s is no load: both are above zero")
-        told: dict[str, Any] = {"service": service.name, "rate": rate, "duration_s": duration_s}
+        planned: dict[str, Any] = {"service": service.name, "rate": rate, "duration_s": duration_s}
         try:
             url = service.url(self._urls, self._estate)
         except LookupError as error:
-            return {**told, "outcome": "incomplete", "reason": str(error)}
-        told["url"] = url
+            return {**planned, "outcome": "incomplete", "reason": str(error)}
+        planned["url"] = url
         found = HealthCheckFramework({service.name: url}).get_service_health(service.name)
         if found["status"] == "unhealthy":
-            return {**told, "outcome": "incomplete", "reason": "; ".join(found["reasons"])}
-        return {**_measured(service, url, rate, duration_s), **told}
+            return {**planned, "outcome": "incomplete", "reason": "; ".join(found["reasons"])}
+        return {**_measured(service, url, rate, duration_s), **planned}
 
 
 def command_line(url: str, model: str, rate: float, duration_s: float) -> list[str]:

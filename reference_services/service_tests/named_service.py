@@ -25,7 +25,7 @@ class NamedService:
         return module(self.name)
 
     def url(self, urls: Mapping[str, str] | None = None, estate: Path | None = None) -> str:
-        """Where it runs: as given, else as the estate lists it. Raises LookupError where neither names it."""
+        """Where it runs: as given, else as the estate lists it. Raises LookupError if neither names it."""
         if urls is not None:
             found = {module(name): url for name, url in urls.items()}.get(self.module)
         else:

@@ -109,8 +109,8 @@ def gateway(folder: Path, replicas: dict[str, str]) -> Process:
     services = {name: {"models": [name], "replicas": [url]} for name, url in replicas.items()}
     file = folder / "gateway.yaml"
     # A replica that is slow to answer because the machine is busy is no replica that is down.
-    told = {"services": services, "probes": {"timeout_seconds": ANSWER_S}}
-    file.write_text(yaml.safe_dump(told), encoding="utf-8")
+    configuration = {"services": services, "probes": {"timeout_seconds": ANSWER_S}}
+    file.write_text(yaml.safe_dump(configuration), encoding="utf-8")
     command = ["signoff.reference_services.gateway", f"--host={HOST}", f"--port={port}", f"--config={file}"]
     return Process(f"http://{HOST}:{port}", command)
 

@@ -1,4 +1,4 @@
-"""A model service as it is run for others, with keys and limits: none of the weaknesses that can be looked for."""
+"""A model service with keys and limits, as in production: it has none of the weaknesses that are checked."""
 
 from __future__ import annotations
 

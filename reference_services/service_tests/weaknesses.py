@@ -1,4 +1,4 @@
-"""The checks of security that are made, each of a weakness that an answer of the service shows."""
+"""Security checks, each for a weakness that is visible in an answer of the service."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ Answered = tuple[Outcome, str]
 
 
 def authentication(probe: Probe) -> Answered:
-    """Whether somebody without a key, or with a wrong one, is answered."""
+    """Whether requests without a key, or with a wrong one, are answered."""
     for key, who in (("", "without a key"), ("wrong-key-000000", "with a wrong key")):
         status = probe.chat(key).status_code
         if status < httpx.codes.BAD_REQUEST:
             return "weak", f"a chat {who} is answered (HTTP {status})"
         if status not in REFUSED:
             return "not_checked", f"a chat {who} is answered with HTTP {status}, which shows nothing about keys"
-    return "sound", "nobody is answered without a key or with a wrong one"
+    return "sound", "requests without a key or with a wrong one are refused"
 
 
 def foreign_sessions(probe: Probe) -> Answered:
@@ -115,19 +115,19 @@ def error_leakage(probe: Probe) -> Answered:
 
 def software_version(probe: Probe) -> Answered:
     """Whether a header shows the version of the server software."""
-    told = probe.send("GET", "/health").headers.get("server", "")
-    if re.search(r"\d", told):
-        return "weak", f"the header Server says {told!r}"
+    server = probe.send("GET", "/health").headers.get("server", "")
+    if re.search(r"\d", server):
+        return "weak", f"the header Server says {server!r}"
     return "sound", "no header shows a version of the server software"
 
 
 def transport(probe: Probe) -> Answered:
-    """Whether what is said can be read on the way: no TLS, or TLS older than 1.2."""
+    """Whether traffic can be read in transit: no TLS, or TLS older than 1.2."""
     parts = urlsplit(probe.url)
     host, port = parts.hostname or "", parts.port or 443
     if parts.scheme != "https":
         if is_loopback(host):
-            return "not_checked", "it speaks HTTP and listens on loopback only, where nobody is in between"
+            return "not_checked", "it speaks HTTP and listens on loopback only, where no one can intercept it"
         return "weak", "it speaks HTTP without TLS beyond this machine"
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -168,12 +168,12 @@ CHECKS: dict[str, Callable[[Probe], Answered]] = {
 }  # fmt: skip
 """In this order: the burst comes last, for it uses up what the others need."""
 NEVER = {
-    "known_vulnerabilities": "no advisories are asked: let pip-audit look at what is installed",
+    "known_vulnerabilities": "advisories are not checked: run pip-audit on the installed packages",
     "fuzzing": "let schemathesis ask at the service's /openapi.json",
     "model_behaviour": "what a model can be talked into is no property of the service",
     "penetration": "this takes a person",
 }
-"""What nobody looks for here, and who does."""
+"""Checks that are not made here, and the tools for them."""
 _JSON = {"Content-Type": "application/json"}
 
 

@@ -1,6 +1,6 @@
 """`python -m signoff.reference_services.switch`: run Switch in the foreground.
 
-Exit: 0 stopped, 3 a port cannot be had, 4 settings or arguments at fault.
+Exit: 0 stopped, 3 a port is not available, 4 invalid settings or arguments.
 """
 
 from __future__ import annotations

@@ -39,4 +39,4 @@ def approval(run: StoredRun) -> Approval:
         return Approval((), ("Approved", "Refused"))
     if run.engine.is_simulated:
         return Approval(tuple(blocked), ("Seen, as a rehearsal on the simulated engine", "Refused"))
-    return Approval(tuple(blocked), ("Returned: close what is listed, then run again", "Refused"))
+    return Approval(tuple(blocked), ("Returned: close the listed items, then run again", "Refused"))

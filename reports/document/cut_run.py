@@ -1,6 +1,6 @@
 """An interrupted run: what its folder shows although it has no result.
 
-A run writes at its start what it is going to judge (`begun.json`, a results.json in which nothing was judged yet), and
+At its start a run stores its criteria (`begun.json`, a results.json without verdicts), and
 each verdict as it is reached (`verdicts.jsonl`). Nothing here changes either of them, so that the run can be resumed.
 """
 
@@ -12,10 +12,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from signoff.reports.document.headline import fold, open_counts
 from signoff.reports.errors import StoredRunMalformed, StoredRunUnreadable
+from signoff.reports.model import Key
 from signoff.reports.plain_text import line as plain_line
 from signoff.reports.stored.decode import decode
 from signoff.reports.stored.run_folder import is_in_use, opened
@@ -24,10 +25,10 @@ from signoff.reports.stored.verdict import Measured, Outcome
 
 BEGUN, VERDICTS, EVIDENCE = "begun.json", "verdicts.jsonl", "evidence"
 CUT = "cut"
-"""The key of a results.json that was made of a cut run: it is no sealed result, and is replaced by one."""
+"""The key of a results.json from an interrupted run: it is not a sealed result, and a real one replaces it."""
 MOST_NAMED = 5
 MOST_UNREAD = 10_000
-"""A kill damages one line; so many make no file of verdicts."""
+"""A kill damages one line; with this number of damaged lines it is not a file of verdicts."""
 _PIECE = 2**20
 
 
@@ -39,7 +40,7 @@ class JudgedLine:
     id: str
     outcome: Outcome
     reason: str
-    mend: str = ""
+    hint: Annotated[str, Key("mend")] = ""
     measured: Measured | None = None
     assumptions: tuple[str, ...] = ()
     detail: Mapping[str, Any] | None = None
@@ -70,7 +71,7 @@ def as_judged(criterion: StoredCriterion, judged: JudgedLine) -> StoredCriterion
         criterion,
         outcome=judged.outcome,
         reason=judged.reason,
-        mend=judged.mend,
+        hint=judged.hint,
         detail=dict(judged.detail or {}),
         assumptions=(*criterion.assumptions, *judged.assumptions),
         measured=judged.measured,
@@ -81,19 +82,19 @@ def as_judged(criterion: StoredCriterion, judged: JudgedLine) -> StoredCriterion
 
 
 def is_cut(folder: Path) -> bool:
-    """Whether this is the folder of a run that wrote no result of its own. Raises StoredRunUnreadable."""
+    """Whether this is the folder of a run that wrote no result. Raises StoredRunUnreadable."""
     if not (folder / BEGUN).is_file():
         return False
     return not (folder / FILE_NAME).exists() or CUT in load(folder / FILE_NAME).extra
 
 
 def cut_run(folder: Path) -> StoredRun:
-    """What was judged until the run was cut; the rest is not run, and the outcome invalid.
+    """The verdicts until the interruption; the other criteria are not run, and the outcome is invalid.
 
-    Raises StoredRunUnreadable where the run goes on, or where its beginning cannot be read.
+    Raises StoredRunUnreadable if the run is in progress, or if its beginning cannot be read.
     """
     if is_in_use(folder / VERDICTS):
-        raise StoredRunUnreadable(f"{folder}: this run goes on", "wait for its end, or end it")
+        raise StoredRunUnreadable(f"{folder}: this run is in progress", "wait for its end, or end it")
     begun = load(folder / BEGUN)
     judged, damaged = _verdicts(folder)
     criteria = tuple(
@@ -125,7 +126,7 @@ def cut_run(folder: Path) -> StoredRun:
 
 
 def _verdicts(folder: Path) -> tuple[dict[tuple[str, str], JudgedLine], list[str]]:
-    """The verdicts in the order in which they were reached, and what of the file cannot be read."""
+    """The verdicts in order, and the unreadable parts of the file."""
     found: dict[tuple[str, str], JudgedLine] = {}
     damaged: list[str] = []
     try:
@@ -136,7 +137,7 @@ def _verdicts(folder: Path) -> tuple[dict[tuple[str, str], JudgedLine], list[str
     if not content:
         damaged.append(f"{VERDICTS} is empty")
     if len(content) > MOST_BYTES:
-        damaged.append(f"{VERDICTS} is longer than {MOST_BYTES} bytes, and what lies behind them was left out")
+        damaged.append(f"{VERDICTS} is longer than {MOST_BYTES} bytes, and the rest was left out")
     unread = 0
     for number, line in enumerate(io.BytesIO(content[:MOST_BYTES]), 1):
         try:
@@ -146,7 +147,7 @@ def _verdicts(folder: Path) -> tuple[dict[tuple[str, str], JudgedLine], list[str
             if unread <= MOST_NAMED:
                 damaged.append(f"line {number} of {VERDICTS} is cut off or damaged and was left out")
             elif unread > MOST_UNREAD:
-                damaged.append(f"what follows line {number} of {VERDICTS} was not read: too much is damaged")
+                damaged.append(f"what follows line {number} of {VERDICTS} was not read: it is too damaged")
                 break
         else:
             found[judged.document, judged.id] = judged
@@ -156,7 +157,7 @@ def _verdicts(folder: Path) -> tuple[dict[tuple[str, str], JudgedLine], list[str
 
 
 def _without_verdict(folder: Path, judged: Iterable[JudgedLine]) -> Iterator[str]:
-    """The evidence that is behind no verdict, with the number of its records."""
+    """The evidence without a verdict, with its number of records."""
     known = {name for each in judged for name in each.evidence}
     for path in sorted((folder / EVIDENCE).glob("*.jsonl")):
         name = f"{EVIDENCE}/{path.name}"

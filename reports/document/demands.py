@@ -29,7 +29,7 @@ COLLAPSED = {"configuration"}
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A file of the run; `address` is None where it must not be followed."""
+    """A file of the run; `address` is None if it must not be followed."""
 
     text: str
     address: str | None
@@ -37,31 +37,39 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One criterion as it is shown. `anchor` is where other parts of the document point to."""
+    """One criterion in the document. `anchor` is the target of links to it."""
 
     anchor: str
     id: str
+    requirement: str
+    """The document's own id of the demand, which is its name wherever it is shown."""
     line: int
     text: str
     kind: str
+    judged_as: str
     target: str
     measured: quantity.Figure | None
     outcome: Outcome
     word: Word
     reason: str
-    mend: str
+    hint: str
     standing: tuple[str, ...]
-    """Declared out of reach, disputed, waived: what is beside the outcome and never changes it."""
+    """Declared out of reach, disputed, waived: marks that never change the outcome."""
     assumed: tuple[str, ...]
     evidence: tuple[Link, ...]
     method: tuple[tuple[str, str], ...]
     is_disputed: bool
     stored: StoredCriterion
 
+    @property
+    def heading(self) -> str:
+        """The document's own id of the demand, for in front of its text; "" where the text begins with it."""
+        return "" if self.text.startswith(self.requirement) else self.requirement
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """What the document says at one place, and the criteria that it yields."""
+    """One statement of the document, and its criteria."""
 
     line: int
     text: str
@@ -71,7 +79,7 @@ class Statement:
 
     @property
     def is_met(self) -> bool:
-        """Whether its box may be ticked: everything that it yields passed or was attested."""
+        """Whether its box may be ticked: all its criteria passed or were attested."""
         return all(row.outcome in {"pass", "attested"} for row in self.rows)
 
 
@@ -107,7 +115,7 @@ def rows(run: StoredRun, document: str, prefix: str = "") -> tuple[Row, ...]:
 
 
 def sections(all_rows: Iterable[Row]) -> tuple[Section, ...]:
-    """The sections in the order of the task document's template; what fits none comes last, never nowhere."""
+    """The sections in the order of the task document's template; criteria without a section come last."""
     left = list(all_rows)
     found = []
     for key, heading, kinds in SECTIONS:
@@ -157,15 +165,17 @@ def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disput
     return Row(
         anchor=anchor,
         id=line(item.id, 200),
+        requirement=line(item.requirement, 60),
         line=item.line,
         text=line(item.text),
         kind=line(item.kind.replace("_", " "), 60),
+        judged_as=line(item.judged_as),
         target="" if item.threshold is None else quantity.target(item.threshold),
         measured=measured,
         outcome=item.outcome,
         word=SIMULATED_PASS if item.outcome == "pass" and run.engine.is_simulated else OUTCOME_WORDS[item.outcome],
         reason=line(item.reason),
-        mend=line(item.mend),
+        hint=line(item.hint),
         standing=tuple(standing),
         assumed=tuple(f"Assumed: {line(text)}" for text in item.assumptions),
         evidence=tuple(Link(line(path, 300), link(path, prefix)) for path in item.evidence),
@@ -183,7 +193,7 @@ def table_text(value: Any) -> str:
 
 
 def value_text(value: Any) -> str:
-    """A JSON value on one line; a text stands without quotes, a number is rounded for reading."""
+    """A JSON value on one line; a text without quotes, a number rounded."""
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, float):

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import PurePath
 
 from signoff.reports.plain_text import line
-from signoff.reports.stored.stored_run import OpenCounts, StoredConflict, StoredCriterion, StoredRun
+from signoff.reports.stored.conflict import Conflict
+from signoff.reports.stored.stored_run import OpenCounts, StoredCriterion, StoredRun
 from signoff.reports.stored.verdict import Outcome, RunOutcome
 
 
@@ -48,7 +49,7 @@ def fold(run: StoredRun) -> tuple[RunOutcome, str]:
     ]
     if reasons:
         return "undecided", "; ".join(reasons)
-    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and nothing prevents it"
+    return "passed", f"{count['pass']} of {_criteria(len(run.criteria))} pass, and no criterion prevents it"
 
 
 def outcome(run: StoredRun) -> tuple[RunOutcome, str]:
@@ -61,7 +62,7 @@ def outcome(run: StoredRun) -> tuple[RunOutcome, str]:
 
 
 def headline(run: StoredRun) -> str:
-    """One sentence: outcome, engine, how many criteria decided it, and what is open."""
+    """One sentence: outcome, engine, the number of deciding criteria, and the open ones."""
     shown, why = outcome(run)
     count = Counter(criterion.outcome for criterion in run.criteria)
     total = _criteria(len(run.criteria))
@@ -89,7 +90,7 @@ def engine_words(run: StoredRun) -> str:
 
 
 def open_counts(run: StoredRun) -> OpenCounts:
-    """How many criteria wait for somebody, counted from the criteria."""
+    """The numbers of open criteria, counted from the criteria."""
     return OpenCounts(
         awaiting_person=sum(item.outcome == "awaiting_person" for item in run.criteria),
         out_of_reach=sum(item.outcome == "not_measurable" and bool(out_of_reach(run, item)) for item in run.criteria),
@@ -114,7 +115,7 @@ def in_conflict(run: StoredRun) -> list[StoredCriterion]:
     ]
 
 
-def _places(conflict: StoredConflict) -> Iterator[tuple[str, int]]:
+def _places(conflict: Conflict) -> Iterator[tuple[str, int]]:
     return ((_name(side.document), side.line) for side in conflict.sides)
 
 

@@ -22,13 +22,13 @@ IN_THE_TEMPLATE = (
     "Configuration",
     "Judged by a person",
 )
-"""Shown also where the document asks nothing of it; the others where it does."""
+"""Shown even without criteria; other parts only with criteria."""
 OTHER = "Other"
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One part of the deployment; `word` is None where the document asks nothing of it."""
+    """One part of the deployment; `word` is None without criteria."""
 
     label: str
     word: Word | None
@@ -37,7 +37,7 @@ class Part:
 
 
 def parts(all_rows: Iterable[Row]) -> tuple[Part, ...]:
-    """A line for each part of the template, then for each other; what has no place of its own comes last."""
+    """A line for each part of the template, then for each other part; criteria without a part come last."""
     found: dict[str, list[Row]] = {label: [] for label in IN_THE_TEMPLATE}
     rest: list[Row] = []
     for row in all_rows:

@@ -1,4 +1,4 @@
-"""What a run leaves open, who has to act, and what comes next."""
+"""Open items of a run, the responsible roles, and next steps."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from signoff.reports.document.demands import Row
 from signoff.reports.document.headline import out_of_reach
-from signoff.reports.stored.stored_run import StoredConflict, StoredRun
+from signoff.reports.stored.conflict import Conflict
+from signoff.reports.stored.stored_run import StoredRun
 
 
 @dataclass(frozen=True, slots=True)
 class OpenGroup:
-    """Criteria that are open for the same kind of reason; shown also where there are none."""
+    """Criteria that are open for the same reason; also shown if empty."""
 
     heading: str
     rows: tuple[Row, ...]
@@ -20,7 +21,7 @@ class OpenGroup:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One thing to do next, the role that does it, and the criteria that it is about."""
+    """One next step, its role, and its criteria."""
 
     role: str
     text: str
@@ -28,7 +29,7 @@ class Step:
 
 
 def open_groups(run: StoredRun, rows: Sequence[Row]) -> tuple[OpenGroup, ...]:
-    """Everything that is neither passed nor failed, sorted by what it waits for; and every waiver."""
+    """All criteria that neither passed nor failed, by reason, and all waivers."""
 
     def declared(row: Row) -> bool:
         return bool(out_of_reach(run, row.stored))
@@ -49,8 +50,8 @@ def open_groups(run: StoredRun, rows: Sequence[Row]) -> tuple[OpenGroup, ...]:
     )
 
 
-def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[StoredConflict]) -> tuple[Step, ...]:
-    """What to do, most pressing first."""
+def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[Conflict]) -> tuple[Step, ...]:
+    """Next steps, most urgent first."""
     groups = {group.heading: group.rows for group in open_groups(run, rows)}
     unresolved = [conflict for conflict in conflicts if not conflict.resolution]
     steps = [
@@ -75,10 +76,10 @@ def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[StoredCo
         _step("reviewer", "Judge what no machine can, and attest it.", groups["Awaiting a person"]),
         _step(
             "operator of the deployment",
-            "Decide whether what is out of reach has to be measured elsewhere before approval.",
+            "Decide whether criteria out of reach must be measured elsewhere before approval.",
             groups["Out of reach, as the deployment declares"],
         ),
-        _step("owner of the waiver", "Fix what is waived before the waiver expires.", groups["Waived"]),
+        _step("owner of the waiver", "Fix the waived criteria before the waiver expires.", groups["Waived"]),
         Step(
             "operator of the deployment",
             "Run the same document against the real engine: signoff run TASK.md --target http://HOST:PORT",

@@ -1,4 +1,4 @@
-"""The words and signs of outcomes, and which of several outcomes speaks for all."""
+"""The words and signs of outcomes, and the most serious of several outcomes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from signoff.reports.stored.verdict import Outcome, RunOutcome
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """An outcome for people. `tone` names its colour, which never stands alone: sign and word say it too."""
+    """An outcome for people. `tone` names its colour, which never carries meaning alone: sign and word do too."""
 
     sign: str
     word: str
@@ -28,7 +28,7 @@ OUTCOME_WORDS: dict[Outcome, Word] = {
     "pass": Word("✓", "pass", "pass"),
 }
 SIMULATED_PASS = Word("✓", "pass, simulated", "pass")
-"""A pass where no model stood behind the answers says so beside every verdict."""
+"""A pass on the simulated engine is marked beside every verdict."""
 RUN_WORDS: dict[RunOutcome, Word] = {
     "passed": Word("✓", "Passed", "pass"),
     "failed": Word("✕", "Failed", "fail"),
@@ -38,6 +38,6 @@ RUN_WORDS: dict[RunOutcome, Word] = {
 
 
 def worst(outcomes: Iterable[Outcome]) -> Outcome | None:
-    """The outcome that speaks for all: the first of `fail, error, not run, ..., pass` that occurs."""
+    """The most serious outcome: the first of `fail, error, not run, ..., pass` that occurs."""
     found = set(outcomes)
     return next((outcome for outcome in OUTCOME_WORDS if outcome in found), None)

@@ -1,4 +1,4 @@
-"""The figures of a run against their limits, and the pictures that show how far apart they are."""
+"""The figures of a run against their limits, with drawings."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ IN_THE_TEMPLATE = (
     "Context length",
     "Coherence",
 )
-"""Shown also where the document asks for none of it; the others where it does."""
+"""Shown even without criteria; other figures only with criteria."""
 PICTURE_WIDTH = 200.0
 _ROOM = 1.2
 
@@ -43,7 +43,7 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One figure and the criteria that share it; without rows the document does not ask for it."""
+    """One figure and its criteria; without rows the document has no such criterion."""
 
     label: str
     rows: tuple[Row, ...]
@@ -51,7 +51,7 @@ class Figure:
 
     @property
     def first(self) -> Row | None:
-        """The row that speaks for all: they share limit, measurement and verdict."""
+        """The representative row: all share limit, measurement and verdict."""
         return self.rows[0] if self.rows else None
 
 
@@ -76,7 +76,7 @@ def figures(all_rows: Iterable[Row]) -> tuple[Figure, ...]:
 
 
 def picture(criterion: StoredCriterion) -> Picture | None:
-    """The drawing of one figure, or None where value and limit share no unit or no scale from 0."""
+    """The drawing of one figure, or None if value and limit share no unit or no scale from 0."""
     measured, threshold = criterion.measured, criterion.threshold
     if measured is None or threshold is None:
         return None

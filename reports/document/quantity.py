@@ -32,7 +32,7 @@ class Figure:
 
 
 def convert(value: float, unit: str, into: str) -> float | None:
-    """The value in another unit, or None where the two do not measure the same thing."""
+    """The value in another unit, or None if the two do not measure the same thing."""
     if unit == into:
         return value
     (scale, base), (other, other_base) = SCALE.get(unit, (1.0, unit)), SCALE.get(into, (1.0, into))
@@ -40,7 +40,7 @@ def convert(value: float, unit: str, into: str) -> float | None:
 
 
 def number(value: float, limit: float | None = None) -> str:
-    """Four significant digits, and more where fewer would put the figure on or across the limit."""
+    """Four significant digits, or more if rounding would move the figure onto or across the limit."""
     for digits in range(4, 18):
         text = _digits(value, digits)
         shown = float(text.replace(",", ""))
@@ -50,7 +50,7 @@ def number(value: float, limit: float | None = None) -> str:
 
 
 def figure(measured: Measured, threshold: Threshold | None) -> Figure:
-    """A measurement in the unit of its limit, or in its own where there is none to compare with."""
+    """A measurement in the unit of its limit, or in its own if there is none to compare with."""
     unit = measured.unit
     if threshold is not None and convert(1.0, unit, threshold.unit) is not None:
         unit = threshold.unit
@@ -105,7 +105,7 @@ def duration(seconds: float) -> str:
 
 
 def instant(text: str) -> datetime | None:
-    """An ISO 8601 time, or None where the text is none."""
+    """An ISO 8601 time, or None if the text is none."""
     try:
         return datetime.fromisoformat(text)
     except ValueError:
@@ -113,7 +113,7 @@ def instant(text: str) -> datetime | None:
 
 
 def moment(text: str) -> str:
-    """A stored UTC time for people: `2025-01-20 14:03:22 UTC`; what is no time stays as it is."""
+    """A stored UTC time for people: `2025-01-20 14:03:22 UTC`; other text is unchanged."""
     at = instant(text)
     return line(text, 60) if at is None else f"{at:%Y-%m-%d %H:%M:%S} UTC"
 

@@ -1,6 +1,6 @@
 """A stored run as the result document that a reviewer reads, in the order of the team's template.
 
-HTML and Markdown are two spellings of this one value, so they cannot say different things.
+HTML and Markdown show the same value, so they cannot differ.
 """
 
 from __future__ import annotations
@@ -24,15 +24,16 @@ from signoff.reports.document.performance import Figure, figures
 from signoff.reports.document.server_side import ServerShown
 from signoff.reports.document.server_side import shown as shown_server
 from signoff.reports.plain_text import line
-from signoff.reports.stored.stored_run import StoredConflict, StoredDocument, StoredRun, serialized
+from signoff.reports.stored.conflict import Conflict
+from signoff.reports.stored.stored_run import StoredDocument, StoredRun, serialized
 
 SIMULATED = "A pass on the simulated engine says nothing about a model."
 _NUMBER_IN_TITLE = re.compile(r"\btask\s+(\d+(?:\.\d+)*)\s*[:.\u2013-]?\s*(.*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Conflict:
-    """Places that contradict each other, both shown, and what was decided."""
+class ConflictShown:
+    """Contradictory places, all shown, and the resolution."""
 
     kind: str
     subject: str
@@ -53,7 +54,7 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """Something that the run found out beside its verdicts; `rows` are the criteria that it touches."""
+    """A finding of the run besides its verdicts; `rows` are the affected criteria."""
 
     text: str
     rows: tuple[Row, ...] = ()
@@ -61,13 +62,13 @@ class Lesson:
 
 @dataclass(frozen=True, slots=True)
 class ResultDocument:
-    """Everything that the page says, in the order in which it says it."""
+    """The content of the page, in order."""
 
     title: str
     header: tuple[tuple[str, str], ...]
     headline: str
     tally: str
-    """The headline without outcome and engine, which are beside it in larger type."""
+    """The headline without outcome and engine, which are shown separately."""
     word: Word
     reason: str
     engine: str
@@ -78,7 +79,7 @@ class ResultDocument:
     servers: tuple[ServerShown, ...]
     parts: tuple[Part, ...]
     sections: tuple[Section, ...]
-    conflicts: tuple[Conflict, ...]
+    conflicts: tuple[ConflictShown, ...]
     open_groups: tuple[OpenGroup, ...]
     log: tuple[LogLine, ...]
     lessons: tuple[Lesson, ...]
@@ -202,12 +203,12 @@ def _machine(machine: Mapping[str, Any]) -> dict[str, Any]:
     return shown
 
 
-def _concerns(conflict: StoredConflict, document: str) -> bool:
+def _concerns(conflict: Conflict, document: str) -> bool:
     return any(PurePath(side.document).name == PurePath(document).name for side in conflict.sides)
 
 
-def _conflict(conflict: StoredConflict) -> Conflict:
-    return Conflict(
+def _conflict(conflict: Conflict) -> ConflictShown:
+    return ConflictShown(
         kind=line(conflict.kind.replace("_", " "), 80),
         subject=line(conflict.subject, 300),
         sides=tuple(
@@ -222,7 +223,7 @@ def _conflict(conflict: StoredConflict) -> Conflict:
 
 
 def _log(run: StoredRun, found: tuple[Row, ...]) -> tuple[LogLine, ...]:
-    """The run's own log; where it kept none, the criteria in the order in which they were judged."""
+    """The run's log; without one, the criteria in the order of their verdicts."""
 
     def took(seconds: float | None) -> str:
         return "" if seconds is None else quantity.duration(seconds)

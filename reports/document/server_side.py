@@ -17,7 +17,7 @@ _MOST = (("running", "running"), ("waiting", "waiting"))
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """One line of the table; `state` is in words, `is_off` where the two sides differ."""
+    """One line of the table; `state` is in words, `is_off` if the two sides differ."""
 
     what: str
     client: str
@@ -70,19 +70,22 @@ def shown(side: StoredServerSide) -> ServerShown:
 
 
 def server_lines(server: Mapping[str, Any], gpu: Mapping[str, Any] | None) -> list[str]:
-    """The same for a terminal, from a result of `signoff load`, which has the cache on its own line."""
+    """The same for a terminal, from a result of `signoff load`, which shows the cache separately."""
     side = decode(StoredServerSide, {**server, "gpu": gpu, "cache": None}, "server")
-    told = shown(side)
+    side_shown = shown(side)
     if side.problem:
-        return [f"server:   reported nothing: {line(side.problem, 400)}", *(f"          {fact}" for fact in told.facts)]
-    counts = [each for each in told.counts if each.state != UNTOLD]
+        return [
+            f"server:   reported nothing: {line(side.problem, 400)}",
+            *(f"          {fact}" for fact in side_shown.facts),
+        ]
+    counts = [each for each in side_shown.counts if each.state != UNTOLD]
     parts = [f"{each.what} {each.server}" + (f" (here {each.client})" if each.is_off else "") for each in counts]
     if parts:
         state = "differs from here" if any(each.is_off for each in counts) else "the same as here"
         head = f"{', '.join(parts)}: {state}"
     else:
         head = "reported no count that could be compared"
-    rest = [told.source.rstrip("."), *told.facts, *told.notes]
+    rest = [side_shown.source.rstrip("."), *side_shown.facts, *side_shown.notes]
     return [f"server:   {head}", *(f"          {each}" for each in rest)]
 
 
@@ -138,12 +141,12 @@ def _gib(size: int | None) -> str:
 
 
 def _curves(side: StoredServerSide) -> tuple[tuple[Curve, ...], float]:
-    """Running and waiting over time; nothing for fewer than three readings, or where nothing was ever under way."""
-    told = {
+    """Running and waiting over time; nothing for fewer than three readings, or without any request."""
+    curves = {
         name: [(point.t_s, value) for point in side.series if (value := getattr(point, name)) is not None]
         for name, _ in _MOST
     }
-    top = max((value for points in told.values() for _, value in points), default=0.0)
+    top = max((value for points in curves.values() for _, value in points), default=0.0)
     if len(side.series) < 3 or top <= 0:
         return (), top
     start, end = side.series[0].t_s, side.series[-1].t_s
@@ -151,7 +154,7 @@ def _curves(side: StoredServerSide) -> tuple[tuple[Curve, ...], float]:
     return (
         tuple(
             Curve(name, " ".join(f"{(t_s - start) * scale:.1f},{_y(value, top):.1f}" for t_s, value in points))
-            for name, points in told.items()
+            for name, points in curves.items()
             if points
         ),
         top,

@@ -27,7 +27,7 @@ def html(document: ResultDocument) -> str:
 
 
 def environment(*packages: str) -> Environment:
-    """Templates of these packages and of this one; every value is made harmless and escaped."""
+    """Templates of these packages and of this one; every value is sanitized and escaped."""
     loaders = [PackageLoader(package, "templates") for package in (*packages, "signoff.reports")]
     made = Environment(
         loader=ChoiceLoader(loaders),
@@ -48,7 +48,7 @@ def style_hash(style: str) -> str:
 
 
 def _shown(value: object) -> object:
-    """Last gate before escaping: whatever reaches the page holds no character that cannot be seen."""
+    """The last step before escaping: replaces invisible characters."""
     return value if isinstance(value, Markup) else visible(value)
 
 

@@ -1,4 +1,4 @@
-"""The result document as Markdown (CommonMark with tables), the same statements as the HTML in the same
+"""The result document as Markdown (CommonMark with tables), with the statements of the HTML in the same
 order.
 
 Every text is escaped, so that no cell ends early and nothing of a document or a model becomes markup.
@@ -27,7 +27,7 @@ _JOIN = " · "
 _COLUMNS = (
     "Line",
     "Criterion",
-    "What the document asks",
+    "Demand",
     "Target",
     "Measured",
     "Verdict",
@@ -48,14 +48,14 @@ def markdown(document: ResultDocument) -> str:
     ]
     for section in document.sections:
         parts += [f"## {escape(section.heading)}", *_section(section)]
-    parts += ["## Conflicts", *_conflicts(document), "## What Is Open", *_open(document)]
+    parts += ["## Conflicts", *_conflicts(document), "## Open Items", *_open(document)]
     parts += ["## Task Execution Log", *_log(document), "## Lessons Learned", *_lessons(document)]
     parts += ["## Next Steps", *_steps(document), "## Approval", *_approval(document)]
     return "\n\n".join(parts) + "\n"
 
 
 def escape(text: object) -> str:
-    """A text as one inline run in which nothing is markup: no emphasis, link, tag, entity or table edge."""
+    """A text as inline Markdown without markup: no emphasis, link, tag, entity or table edge."""
     escaped = _SPECIAL.sub(lambda found: "\\" + found.group(), line(text))
     return _NUMBERED.sub(r"\1\\\2", escaped)
 
@@ -85,7 +85,7 @@ def _performance(document: ResultDocument) -> Iterator[str]:
 def _figure(figure: Figure) -> tuple[str, ...]:
     row = figure.first
     if row is None:
-        return (figure.label, "not asked by this document", "", "", "")
+        return (figure.label, "not required by this document", "", "", "")
     return (figure.label, _measured(row), escape(row.target), _word(row.word), _lines(figure.rows))
 
 
@@ -110,7 +110,7 @@ def _parts(document: ResultDocument) -> Iterator[str]:
         (
             (part.label, _word(part.word), escape(part.tally), _lines(part.rows))
             if part.word
-            else (part.label, "not asked by this document", "", "")
+            else (part.label, "not required by this document", "", "")
             for part in document.parts
         ),
     )
@@ -135,7 +135,7 @@ def _box(statement: Statement) -> str:
 
 
 def _criterion(row: Row) -> tuple[str, ...]:
-    reason = [row.reason, f"To do: {row.mend}" if row.mend else "", *row.standing, *row.assumed]
+    reason = [row.reason, f"To do: {row.hint}" if row.hint else "", *row.standing, *row.assumed]
     reason += [f"{name}: {value}" for name, value in row.method]
     evidence = [
         f"[{escape(file.text)}](<{file.address}>)" if file.address else escape(file.text) for file in row.evidence
@@ -143,13 +143,23 @@ def _criterion(row: Row) -> tuple[str, ...]:
     return (
         str(row.line),
         escape(row.id),
-        f"{escape(row.text)} ({escape(row.kind)})",
+        _JOIN.join([_demand(row), *_question(row)]),
         escape(row.target),
         _measured(row),
         _word(row.word) + (" (waived)" if row.stored.waiver is not None else ""),
         _JOIN.join(escape(sentence) for sentence in reason if sentence),
         ", ".join(evidence),
     )
+
+
+def _demand(row: Row) -> str:
+    named = f"**{escape(row.heading)}** " if row.heading else ""
+    return f"{named}{escape(row.text)} ({escape(row.kind)})"
+
+
+def _question(row: Row) -> Iterator[str]:
+    if row.judged_as:
+        yield f"Judged as: {escape(row.judged_as)}"
 
 
 def _conflicts(document: ResultDocument) -> Iterator[str]:
@@ -178,14 +188,14 @@ def _open(document: ResultDocument) -> Iterator[str]:
 
 
 def _open_item(row: Row) -> str:
-    said = [row.reason or row.word.word, *row.standing, f"To do: {row.mend}" if row.mend else ""]
+    said = [row.reason or row.word.word, *row.standing, f"To do: {row.hint}" if row.hint else ""]
     found = _JOIN.join(escape(sentence) for sentence in said if sentence)
-    return f"- Line {row.line}: {escape(row.text)} ({escape(row.kind)}): {found}"
+    return f"- Line {row.line}: {_demand(row)}: {found}"
 
 
 def _log(document: ResultDocument) -> Iterator[str]:
     if not document.log:
-        yield "The run kept no log."
+        yield "The run has no log."
         return
     yield from _table(
         ("Date", "Action", "Result", "Duration", "Notes"),

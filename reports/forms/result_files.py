@@ -28,7 +28,7 @@ def result_name(run: StoredRun, document: StoredDocument | str) -> str:
 def write_results(run: StoredRun, folder: Path, run_folder: Path | None = None) -> list[Path]:
     """Write HTML and Markdown for each document of the run, and give their paths.
 
-    `run_folder` is where the evidence lies, where that is not `folder` itself: links lead there. Raises NotWritten.
+    `run_folder` is the folder of the evidence, if it is not `folder`: links point there. Raises NotWritten.
     """
     prefix = "" if run_folder is None else Path(os.path.relpath(run_folder, folder)).as_posix()
     written: list[Path] = []

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from signoff.reports.errors import StoredRunMalformed
-from signoff.reports.model import Mistake, converted, shown, written
+from signoff.reports.mistake import Words, in_words
+from signoff.reports.model import converted
 
 T = TypeVar("T")
-MOST_TOLD = 20
+WORDS = Words(wrong=("{place} must be {wanted}, not {value}", ""), missing=("{place} has no {missing}", ""))
+MOST_NAMED = 20
 
 
 def decode(model: type[T], value: Any, where: str) -> T:
-    """The model that a JSON object stands for; `where` is its place, like `run`. Raises StoredRunMalformed."""
+    """The model of a JSON object; `where` is its place, like `run`. Raises StoredRunMalformed."""
     found, mistakes = converted(model, value)
     if found is None:
-        more = [f"and {len(mistakes) - MOST_TOLD} more"] if len(mistakes) > MOST_TOLD else []
-        raise StoredRunMalformed("; ".join([*(_in_words(each, where) for each in mistakes[:MOST_TOLD]), *more]))
+        said = [in_words(replace(each, place=(where, *each.place)), WORDS)[0] for each in mistakes[:MOST_NAMED]]
+        more = [f"and {len(mistakes) - MOST_NAMED} more"] if len(mistakes) > MOST_NAMED else []
+        raise StoredRunMalformed("; ".join([*said, *more]))
     return found
-
-
-def _in_words(mistake: Mistake, where: str) -> str:
-    place = written((where, *mistake.place))
-    if mistake.code == "missing":
-        return f"{place} has no {', '.join(map(repr, mistake.value))}"
-    return f"{place} must be {mistake.wanted}, not {shown(mistake.value)}"

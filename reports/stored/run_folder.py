@@ -1,6 +1,6 @@
-"""The one place that writes a run's files: whole or not at all, at once, and never through a link.
+"""The one place that writes a run's files: atomically, immediately, and never through a link.
 
-Who may write into a run's folder could plant a link there that leads out of it. So every name below the folder is
+A user with access to a run's folder could plant a link that leads out of it. So every name below the folder is
 opened relative to it, without following links; the folder itself is the user's choice, links on the way to it included.
 """
 
@@ -27,13 +27,13 @@ _APPENDING = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBL
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _MODE = 0o666
-"""Less what the user's umask takes away."""
+"""Reduced by the user's umask."""
 
 
 def kept(text: str) -> bytes:
-    """A text as it is written to a file: all that is kept passes here.
+    """A text as it is written to a file; all stored text passes here.
 
-    A lone surrogate, which UTF-8 cannot hold, is written as the escape that stands for it in JSON.
+    A lone surrogate, which UTF-8 cannot hold, is written as its JSON escape.
     """
     return leaving(text).encode("utf-8", errors="backslashreplace")
 
@@ -45,7 +45,7 @@ def write(path: Path, text: str, mode: int = _MODE) -> None:
 
 
 def begin(path: Path, mode: int = _MODE) -> Growing:
-    """A file that the user named, empty, to add to for a while. Raises NotWritten."""
+    """A file that the user named, emptied, to append to. Raises NotWritten."""
     try:
         return Growing(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, mode), path)
     except OSError as error:
@@ -54,7 +54,7 @@ def begin(path: Path, mode: int = _MODE) -> Growing:
 
 @dataclass(frozen=True, slots=True)
 class RunFolder:
-    """A folder of results. Names may lead into folders below it (`evidence/load.jsonl`), which are made as needed."""
+    """A folder of results. Names may contain subfolders (`evidence/load.jsonl`), which are created as needed."""
 
     path: Path
 
@@ -83,7 +83,7 @@ class RunFolder:
             file.append(text)
 
     def growing(self, name: str) -> Growing:
-        """A file to add to for a while. Raises NotWritten."""
+        """A file to append to. Raises NotWritten."""
         return Growing(self._appending(name), self.path / name)
 
     def _appending(self, name: str) -> int:
@@ -115,14 +115,14 @@ class RunFolder:
 
 
 class Growing:
-    """A file that grows. What `append` was given lies with the system when it returns: a kill does not lose it."""
+    """A growing file. The system has the appended data when `append` returns: a kill does not lose it."""
 
     def __init__(self, descriptor: int, path: Path) -> None:
         self._descriptor = descriptor
         self._path = path
 
     def append(self, text: str) -> None:
-        """Add all of it, or where there is no room nothing. Raises NotWritten."""
+        """Append all of it, or nothing if the disk is full. Raises NotWritten."""
         left = memoryview(content := kept(text))
         try:
             while left:
@@ -138,7 +138,7 @@ class Growing:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def close(self) -> None:
-        """Bring it to the disk. Raises NotWritten."""
+        """Sync it to the disk. Raises NotWritten."""
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor < 0:
             return
@@ -160,7 +160,7 @@ class Growing:
 
 
 def opened(path: Path) -> IO[bytes]:
-    """A file to read, and no pipe or device that would never end. Raises OSError."""
+    """A file to read, not a pipe or device that may never end. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -181,7 +181,7 @@ def is_in_use(path: Path) -> bool:
 
 
 def _below(folder: int, name: str) -> int:
-    """A folder in an open one, open too; made where it is missing."""
+    """Opens a folder inside an open one; creates it if it is missing."""
     with contextlib.suppress(FileExistsError):
         os.mkdir(name, dir_fd=folder)
     if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
@@ -205,7 +205,7 @@ def _not_written(path: Path, error: OSError) -> NoReturn:
     if error.errno in LINKED:
         raise NotWritten(
             f"{path} is a link, or no file of this folder alone, and nothing is written through one",
-            "remove it, and look who put it there",
+            "remove it, and find out who created it",
         ) from None
     raise NotWritten(
         f"{path} cannot be written: {error.strerror or error}", "name a place that can be written"

@@ -1,4 +1,4 @@
-"""The only definition of results.json: what a run found, as it lies on disk.
+"""The only definition of results.json, the stored result of a run.
 
 Keys that this version does not know are kept when a run is loaded and written again.
 """
@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from signoff.reports.errors import StoredRunMalformed, StoredRunTorn, StoredRunUnreadable, UnknownSchema
-from signoff.reports.model import shown
+from signoff.reports.mistake import shown
+from signoff.reports.model import Key, keys, left_out_if_empty
 from signoff.reports.plain_text import json_text
+from signoff.reports.stored.conflict import Conflict
 from signoff.reports.stored.decode import decode
 from signoff.reports.stored.run_folder import RunFolder, kept, opened
 from signoff.reports.stored.stored_server import StoredServerSide
@@ -24,14 +26,14 @@ from signoff.reports.stored.verdict import Measured, Outcome, RunOutcome
 SCHEMA = 1
 FILE_NAME = "results.json"
 MOST_BYTES = 256 * 2**20
-"""Of a file of a run; no run writes as much."""
+"""Size limit of a file of a run; no run writes as much."""
 
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCriterion:
-    """One criterion with the place that asks for it and what was found.
+    """One criterion with its place in the document and its verdict.
 
     `evidence` names files relative to the run's folder. `waiver` holds owner, reason and expires. `mend` says
     what would make it measurable, or where to look after a failure. `detail` holds alpha, looks and the like.
@@ -54,7 +56,7 @@ class StoredCriterion:
     section: str = ""
     column: int = 1
     judge: str = "machine"
-    mend: str = ""
+    hint: Annotated[str, Key("mend")] = ""
     service: str = ""
     detail: Json = field(default_factory=dict)
     started: str = ""
@@ -63,39 +65,23 @@ class StoredCriterion:
 
     @property
     def figure(self) -> str:
-        """The figure of the result document that it decides; "" where it decides none, or the run does not say."""
+        """The figure of the result document that it decides; "" if it decides none, or the run does not say."""
         return text if isinstance(text := self.extra.get("figure"), str) else ""
 
     @property
     def part(self) -> str:
-        """The part of the deployment that it is about; "" where it decides a figure, or the run does not say."""
+        """The part of the deployment that it is about; "" if it decides a figure, or the run does not say."""
         return text if isinstance(text := self.extra.get("part"), str) else ""
 
+    @property
+    def judged_as(self) -> str:
+        """The question that its check asks, in a sentence; "" where a person judges, or the run does not say."""
+        return text if isinstance(text := self.extra.get("judged_as"), str) else ""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """One place of a conflict, and what is said there."""
-
-    document: str
-    line: int
-    value: Any
-    extra: Json = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredConflict:
-    """Places that cannot all be true. `resolution` is None until a role chose a side, with a reason.
-
-    `criteria` are the (document, id) pairs that it leaves undecided; a run that has none on record takes its sides.
-    """
-
-    kind: str
-    subject: str
-    sides: tuple[Side, ...]
-    resolution: Any = None
-    message: str = ""
-    criteria: tuple[tuple[str, ...], ...] | None = None
-    extra: Json = field(default_factory=dict)
+    @property
+    def requirement(self) -> str:
+        """The document's own id of the demand, such as `FR-012`; "" where it has none, or the run does not say."""
+        return text if isinstance(text := self.extra.get("requirement"), str) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +118,18 @@ class Engine:
     version: str = ""
     flags: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
-    """Flags that it runs with, and those of its settings that its release does not know, where it reports them."""
+    """Its flags, and settings that its release does not support, if reported."""
     extra: Json = field(default_factory=dict)
 
     @property
     def is_simulated(self) -> bool:
-        """Whether no model stood behind the answers."""
+        """Whether the engine was simulated."""
         return self.name.strip().lower().split(" ")[0] in {"simulated", "simulation", "simulator"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCounts:
-    """How many criteria wait for somebody although the run has its outcome."""
+    """The numbers of criteria that are open although the run has an outcome."""
 
     awaiting_person: int = 0
     out_of_reach: int = 0
@@ -153,7 +139,7 @@ class OpenCounts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRun:
-    """Everything that a result document is made of. Times are ISO 8601 in UTC.
+    """The data of a result document. Times are ISO 8601 in UTC.
 
     `out_of_reach` maps a criterion id or a kind to the reason that the deployment file declares. `retries` is
     a count, or a list with one entry a retry.
@@ -169,7 +155,7 @@ class StoredRun:
     finished: str
     criteria: tuple[StoredCriterion, ...]
     open: OpenCounts = field(default_factory=OpenCounts)
-    conflicts: tuple[StoredConflict, ...] = ()
+    conflicts: tuple[Conflict, ...] = ()
     reason: str = ""
     run_id: str = ""
     alpha: float | None = None
@@ -182,7 +168,7 @@ class StoredRun:
 
 
 def load(path: Path) -> StoredRun:
-    """The run that a results.json holds. Raises StoredRunUnreadable with the place of what is wrong."""
+    """The run that a results.json holds. Raises StoredRunUnreadable with the place of the error."""
     try:
         with opened(path) as file:
             content = file.read(MOST_BYTES + 1)
@@ -200,18 +186,18 @@ def load(path: Path) -> StoredRun:
     except json.JSONDecodeError as error:
         raise StoredRunTorn(
             f"{path}:{error.lineno}:{error.colno}: not a complete JSON text ({error.msg})",
-            "the file is cut off or was changed by hand; make the run again",
+            "the file is truncated or was changed by hand; repeat the run",
         ) from None
     except (ValueError, RecursionError) as error:
         raise StoredRunTorn(f"{path}: {error}", "make the run again") from None
     try:
         return from_json(value)
     except StoredRunUnreadable as error:
-        raise type(error)(f"{path}: {error}", error.mend) from None
+        raise type(error)(f"{path}: {error}", error.hint) from None
 
 
 def save(run: StoredRun, path: Path) -> None:
-    """Write a run so that a reader finds the old file or the new one, also after a power cut. Raises NotWritten."""
+    """Write a run atomically: a reader finds the old or the new file, also after a power cut. Raises NotWritten."""
     RunFolder(path.parent).write(path.name, _text(run))
 
 
@@ -221,7 +207,7 @@ def serialized(run: StoredRun) -> bytes:
 
 
 def _text(run: StoredRun) -> str:
-    """What cannot be seen, and a lone surrogate, is written as the JSON escape that stands for it."""
+    """Invisible characters and lone surrogates are written as JSON escapes."""
     return json_text(json.dumps(to_json(run), ensure_ascii=False, allow_nan=False, indent=1)) + "\n"
 
 
@@ -256,13 +242,15 @@ def from_json(value: Any) -> StoredRun:
 
 
 def plain(value: Any) -> Any:
-    """A model as plain JSON; `extra` stands among the keys, and what is not finite is null."""
+    """A model as plain JSON; `extra` stands among the keys, and non-finite numbers are null."""
     if isinstance(value, Measured) and not math.isfinite(value.value):
         return None
     if is_dataclass(value) and not isinstance(value, type):
-        names = [item.name for item in fields(value) if item.name != "extra"]
         extra: Json = getattr(value, "extra", {})
-        return {**{name: plain(getattr(value, name)) for name in names}, **plain(extra)}
+        own = {key: getattr(value, item.name) for key, item in keys(type(value)).items()}
+        left_out = left_out_if_empty(type(value))
+        kept = {key: plain(each) for key, each in own.items() if each or key not in left_out}
+        return {**kept, **plain(extra)}
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

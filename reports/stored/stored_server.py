@@ -1,4 +1,4 @@
-"""What a server reported of a load run, as results.json holds it."""
+"""A server's report on a load run, as results.json stores it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class StoredPoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredComparison:
-    """A count of client and server; None where that side did not report it."""
+    """A count of client and server; None if that side did not report it."""
 
     what: str
     client: int | None = None
@@ -43,7 +43,7 @@ class StoredTotals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredCache:
-    """How much of a run's prompts the server found in its cache, from 0 to 1."""
+    """The share of a run's prompts that the server found in its cache, from 0 to 1."""
 
     hit_rate: float
     metric: str = ""
@@ -74,7 +74,7 @@ class StoredGpus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredServerSide:
-    """What a server reported of the load run. Where `problem` says why it reported nothing, the rest is empty.
+    """A server's report on the load run. If `problem` says why there is none, the rest is empty.
 
     `notes` say why the two sides may differ. `service` is the one of several that it is about, else empty.
     """

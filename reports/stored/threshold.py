@@ -17,7 +17,7 @@ class Threshold:
     """A limit as the document states it: `1500 ms`, `15 GB`, `20 requests/s`, `0.7 ratio`.
 
     `unit` is spelled in one way only (SI and binary kept apart); `statistic` is what the limit is put on
-    (`mean`, `max`, `p99`, `rate`, `each`), or None where the document says nothing and no rule decides.
+    (`mean`, `max`, `p99`, `rate`, `each`), or None if the document says nothing and no rule decides.
     """
 
     value: float
@@ -28,12 +28,12 @@ class Threshold:
     extra: Mapping[str, Any] = field(default_factory=dict, hash=False, repr=False)
 
     def base(self) -> tuple[float, str]:
-        """The limit in base units: seconds, bytes, ratio; other units stay as they are."""
+        """The limit in base units: seconds, bytes, ratio; other units are unchanged."""
         scale, unit = SCALE.get(self.unit, (1.0, self.unit))
         return self.value * scale, unit
 
     def holds(self, found: float) -> bool:
-        """Whether a figure in base units keeps the limit."""
+        """Whether a figure in base units meets the limit."""
         limit = self.base()[0]
         return {
             "<": found < limit,

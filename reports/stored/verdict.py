@@ -1,4 +1,4 @@
-"""What a verdict is made of: its outcome, and the figure that was measured."""
+"""The parts of a verdict: its outcome and the measured figure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ OUTCOMES: tuple[Outcome, ...] = get_args(Outcome)
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A figure with its unit, its interval where it has one, and how many samples it is made of."""
+    """A figure with its unit, its interval, if any, and its number of samples."""
 
     value: float
     unit: str

@@ -72,9 +72,9 @@ def test_memory_of_a_thousand_open_streams(benchmark: BenchmarkFixture, tell: Te
     def once() -> None:
         with serving(Pace(ttft_ms=500, gap_ms=200)) as server:  # 18 of 20 tokens are there when it is measured
             command = [sys.executable, "-m", "tests.bench.open_streams", server.url, "1000", "4"]
-            told = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
-        assert told["ended"] == 0
-        found.append((told["open"] - told["before"]) / 2**20)
+            report = json.loads(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout)
+        assert report["ended"] == 0
+        found.append((report["open"] - report["before"]) / 2**20)
 
     benchmark.pedantic(once, rounds=ROUNDS)
     tell("memory of 1,000 open streams", statistics.median(found), "MiB", at_most=8)

@@ -40,9 +40,9 @@ class EngineTruth(Truth):
     written: tuple[tuple[int, ...], ...] = ()
 
     @classmethod
-    def seen(cls, told: str) -> EngineTruth:
+    def seen(cls, output: str) -> EngineTruth:
         """What a witness printed. Raises ValueError where it saw no stream."""
-        found = json.loads(told)
+        found = json.loads(output)
         streams = sorted(found["streams"])
         if not streams:
             raise ValueError("the engine answered nothing")
@@ -84,9 +84,9 @@ class Witnessed:
 
     def truth(self) -> EngineTruth:
         """What passed; the witness ends with it. Raises Unmeasured."""
-        told, _ = self.process.communicate(timeout=60)
+        output, _ = self.process.communicate(timeout=60)
         try:
-            return EngineTruth.seen(told)
+            return EngineTruth.seen(output)
         except ValueError as error:
             raise Unmeasured(str(error)) from None
 

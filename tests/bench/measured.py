@@ -35,7 +35,7 @@ class Measured:
     achieved: float
     served: int
     answered: int
-    told: dict[str, dict[str, float]]
+    reported: dict[str, dict[str, float]]
     truth: dict[str, dict[str, float]]
     truth_known_within_ms: float
     cpu_s_per_1000_events: float
@@ -48,7 +48,7 @@ class Measured:
 
     def error_ms(self, figure: str, quantile: str) -> float:
         """How far a told figure is from the truth."""
-        return abs(self.told[figure][quantile] - self.truth[figure][quantile])
+        return abs(self.reported[figure][quantile] - self.truth[figure][quantile])
 
     @property
     def sustained(self) -> bool:
@@ -158,7 +158,7 @@ def compare(
         achieved=truth.rate_per_second(),
         served=int(truth.whole.sum()),
         answered=figures.answered,
-        told={"ttft": figures.ttft_ms, "itl": figures.itl_ms},
+        reported={"ttft": figures.ttft_ms, "itl": figures.itl_ms},
         truth={"ttft": quantiles(truth.ttft_ms()), "itl": quantiles(gaps)},
         truth_known_within_ms=quantiles(truth.writing_ms())["p99"],
         cpu_s_per_1000_events=used / truth.events * 1000,

@@ -149,8 +149,8 @@ def main(port: str) -> None:
     witness.relay()
     monotonic = time.monotonic_ns()
     streams = [[each.arrived_ns, *each.written_ns] for each in witness.streams if each.whole and each.written_ns]
-    told = {"streams": streams, "monotonic_to_wall_ns": time.time_ns() - monotonic, "cpu_s": time.process_time()}
-    print(json.dumps(told), flush=True)
+    report = {"streams": streams, "monotonic_to_wall_ns": time.time_ns() - monotonic, "cpu_s": time.process_time()}
+    print(json.dumps(report), flush=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from markdown_it.token import Token
 
 ROOT = Path(__file__).parent.parent.parent
 TABLE = Path(__file__).with_name("wordings.toml")
-CODE = ("acceptance", "coherence", "perf", "reports", "reference_services")
+CODE = ("acceptance", "coherence", "perf", "reports", "reference_services", "training")
 CODE_SPAN = re.compile(r"`[^`]*`")
 MARKUP = re.compile(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}|<style.*?</style>|<[^>]*>", re.DOTALL)
 

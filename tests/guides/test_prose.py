@@ -58,3 +58,10 @@ def test_a_word_with_a_meaning_of_its_own_is_allowed_where_the_table_says_so() -
 def test_every_entry_bans_something_and_names_files_that_exist() -> None:
     assert all(wording.instead and not wording.pattern.search("") for wording in TABLE)
     assert [name for wording in TABLE for name in wording.allowed if not (prose.ROOT / name).exists()] == []
+
+
+def test_guides_templates_and_every_package_are_read() -> None:
+    names = {passage.file for passage in prose.passages(prose.ROOT, ())}
+    tops = {name.split("/")[0] for name in names}
+    assert {"README.md", "docs", "acceptance", "coherence", "perf", "reports", "reference_services", "training"} <= tops
+    assert any(name.endswith(".j2") for name in names)

@@ -125,7 +125,7 @@ def stop(process: subprocess.Popen[bytes], number: int = signal.SIGTERM) -> int:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
     try:
-        return process.wait(20)
+        return process.wait(60)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         return process.wait()

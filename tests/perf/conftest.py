@@ -25,7 +25,7 @@ class TruthServer:
         return self.base + path
 
     def truth(self) -> dict:
-        with urllib.request.urlopen(self.url("/truth"), timeout=10) as reply:  # noqa: S310
+        with urllib.request.urlopen(self.url("/truth"), timeout=60) as reply:  # noqa: S310
             return json.load(reply)
 
 

@@ -18,11 +18,12 @@ ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs/services/needed_by.md"
 TASKS = ROOT / "fixtures/tasks"
 SERVICES = "signoff.reference_services."
-HEAD = """# What needs each module of the reference services
+HEAD = """# Why each module of the reference services exists
 
-A line of a task document or a check of Signoff needs each module, or a module of this table imports it.
-`python -m tests.reference_services.needed_by` writes this page from `tests/reference_services/needs.toml` and from the
-imports. A test fails where nothing needs a module, and where a line no longer holds these words.
+Each module is required by a line of a task document, by a check of Signoff, or by another module of this table that
+imports it. `python -m tests.reference_services.needed_by` generates this page from
+`tests/reference_services/needs.toml` and from the imports. A test fails if a module is not required, or if a line no
+longer contains the quoted words.
 
 | module | document line | check | imported by |
 |---|---|---|---|
@@ -76,14 +77,14 @@ def problem(need: str) -> str | None:
     """What is wrong with a declared need, or None."""
     if need.startswith("check "):
         return None if need.removeprefix("check ") in KINDS else "there is no check of this kind"
-    if (told := _LINE.fullmatch(need)) is None:
+    if (place := _LINE.fullmatch(need)) is None:
         return "neither FILE:LINE WORDS nor check KIND"
-    file = TASKS / told["file"]
+    file = TASKS / place["file"]
     if not file.is_file():
         return "there is no such document"
     lines = file.read_text(encoding="utf-8").splitlines()
-    if int(told["line"]) > len(lines) or told["words"] not in lines[int(told["line"]) - 1]:
-        where = [number for number, line in enumerate(lines, 1) if told["words"] in line]
+    if int(place["line"]) > len(lines) or place["words"] not in lines[int(place["line"]) - 1]:
+        where = [number for number, line in enumerate(lines, 1) if place["words"] in line]
         return f"these words stand in lines {where}"
     return None
 

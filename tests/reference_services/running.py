@@ -72,7 +72,7 @@ class Running:
         self.client.close()
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(15)
+        return self.process.wait(60)
 
 
 Start = Callable[..., Running]
@@ -109,7 +109,7 @@ def start_service(
             stderr=errors if log else None,
         )
     url = f"http://{host}:{port}"
-    client = httpx.Client(base_url=url, timeout=30, trust_env=False, headers=headers)
+    client = httpx.Client(base_url=url, timeout=60, trust_env=False, headers=headers)
     try:
         await_ready(client, process)
     except AssertionError:

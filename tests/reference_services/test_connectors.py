@@ -65,7 +65,7 @@ def printed(module: str, name: str, **variables: str) -> str:
 
 def test_the_commands_of_the_template_say_that_the_connection_works(store_servers, qdrant: int) -> None:
     postgresql, redis = store_servers("postgresql"), store_servers("redis")
-    told = printed(
+    output = printed(
         f"{INTEGRATION}.database.postgresql",
         "PostgreSQLConnector",
         DATABASE_HOST=HOST,
@@ -73,23 +73,23 @@ def test_the_commands_of_the_template_say_that_the_connection_works(store_server
         DATABASE_USER="keeper",
         DATABASE_PASSWORD=PASSWORD,
     )
-    assert told.startswith("Connection successful: PostgreSQL 1")
-    told = printed(
+    assert output.startswith("Connection successful: PostgreSQL 1")
+    output = printed(
         f"{INTEGRATION}.database.redis",
         "RedisConnector",
         CACHE_HOST=HOST,
         CACHE_PORT=str(redis.port),
         CACHE_PASSWORD=PASSWORD,
     )
-    assert told.startswith("Connection successful: Redis ")
-    told = printed(
+    assert output.startswith("Connection successful: Redis ")
+    output = printed(
         f"{INTEGRATION}.vector_database.qdrant_client",
         "QdrantClient",
         VECTOR_DB_HOST=HOST,
         VECTOR_DB_PORT=str(qdrant),
         VECTOR_DB_API_KEY=Answers.key,
     )
-    assert told == f"Connection successful: Qdrant 1.15.0 at http://{HOST}:{qdrant}"
+    assert output == f"Connection successful: Qdrant 1.15.0 at http://{HOST}:{qdrant}"
 
 
 @pytest.mark.parametrize("kind", ["postgresql", "redis"])

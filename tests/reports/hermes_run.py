@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from signoff.acceptance.asked import Asked
 from signoff.acceptance.checks import KINDS
-from signoff.reports.stored.stored_run import (
-    Engine,
-    LogEntry,
-    OpenCounts,
-    Side,
-    StoredConflict,
-    StoredCriterion,
-    StoredDocument,
-    StoredRun,
-)
+from signoff.acceptance.question import put
+from signoff.reports.stored.conflict import Conflict, Side
+from signoff.reports.stored.stored_run import Engine, LogEntry, OpenCounts, StoredCriterion, StoredDocument, StoredRun
 from signoff.reports.stored.stored_server import (
     StoredCache,
     StoredComparison,
@@ -49,7 +43,9 @@ PERSON = "awaiting_person"
 
 
 def criterion(statement: str, kind: str, ordinal: int, line: int, text: str, outcome: str = "pass", **more):
-    """One criterion; the id is section/kind/ordinal."""
+    """One criterion; the id is section/kind/ordinal. Without `parameters` it asks what its kind's sample asks."""
+    known = KINDS[kind]
+    asked = Asked(more.get("threshold"), more.pop("parameters", known.sample.parameters))
     values = {
         "id": f"{more.pop('section')}/{kind}/{ordinal}",
         "document": DOCUMENT,
@@ -61,7 +57,11 @@ def criterion(statement: str, kind: str, ordinal: int, line: int, text: str, out
         "statement": statement,
         "started": "2025-01-20T14:02:01+00:00",
         "seconds": 0.42,
-        "extra": KINDS[kind].shown,
+        "extra": {
+            **known.shown,
+            "judged_as": None if known.asks is None else f"{put(known.asks, asked)}.",
+            "requirement": more.pop("requirement", None),
+        },
         **more,
     }
     return StoredCriterion(**values)
@@ -76,7 +76,7 @@ def latency(statement: str, ordinal: int, line: int, text: str, section: str, as
         line,
         text,
         section=section,
-        reason="mean 412.4 ms, upper bound 419.9 ms below 1500 ms at the first look",
+        reason="mean latency 412.4 ms, upper bound 419.9 ms below 1500 ms at the first look",
         measured=LATENCY_MEASURED,
         threshold=LATENCY,
         evidence=LOAD,
@@ -169,6 +169,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
                 f"HERMES_2_{name.upper()}={value}",
                 section=config,
                 reason=f"/config says {value}",
+                parameters={"name": name, "value": value, "spelling": f"HERMES_2_{name.upper()}"},
                 evidence=("evidence/config.jsonl",),
             )
             for index, (name, value) in enumerate(settings, start=1)
@@ -182,8 +183,9 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "not_measurable",
             section=config,
             reason="GET /config does not show swap_space",
+            parameters={"name": "swap_space", "value": 0, "spelling": "HERMES_2_SWAP_SPACE"},
             evidence=("evidence/config.jsonl",),
-            mend="let /config show swap_space, or declare config_value out of reach",
+            hint="let /config show swap_space, or declare config_value out of reach",
         ),
         criterion(
             "subtask",
@@ -194,7 +196,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "not_measurable",
             section=sub,
             reason="the deployment names no folder for /opt/models",
-            mend='add "/opt/models" = "FOLDER" under [files] of the deployment file',
+            hint='add "/opt/models" = "FOLDER" under [files] of the deployment file',
         ),
         criterion(
             "subtask",
@@ -235,7 +237,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "error",
             section=sub,
             reason="the interpreter of the deployment ended with signal 9",
-            mend="run it again",
+            hint="run it again",
             evidence=("evidence/library.jsonl",),
         ),
         criterion(
@@ -246,10 +248,11 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "1.3.7: conversations stay coherent",
             "inconclusive",
             section=sub,
+            requirement="Requirement 4.2",
             reason="lower bound 0.66 and upper bound 0.84 lie on both sides of 0.7",
             measured=Measured(value=0.751, unit="ratio", low=0.66, high=0.84, samples=60),
             threshold=Threshold(value=0.7, unit="ratio", comparator=">=", statistic="mean", subject="coherence"),
-            mend="use the profile signoff, which takes 160 conversations",
+            hint="use the profile signoff, which takes 160 conversations",
             evidence=("evidence/coherence.jsonl",),
             detail={"alpha": 0.05, "conversations": 60},
         ),
@@ -285,9 +288,10 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "Sessions work",
             "fail",
             section=primary,
+            requirement="FR-012",
             reason="3 of 40 replies name nothing of the earlier turn",
             measured=Measured(value=0.925, unit="ratio", low=0.80, high=0.98, samples=40),
-            mend="see the failing turns in the evidence; is the session stored before the answer ends?",
+            hint="see the failing turns in the evidence; is the session stored before the answer ends?",
             evidence=("evidence/sessions.jsonl",),
             waiver={
                 "owner": "service owner",
@@ -326,7 +330,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             section=commands,
             reason="3 of 40 replies name nothing of the earlier turn",
             evidence=("evidence/sessions.jsonl",),
-            mend="see checkbox on line 207",
+            hint="see checkbox on line 207",
             assumptions=("the document never sends the earlier turn, so the check sends it first",),
         ),
         criterion(
@@ -364,7 +368,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "not_run",
             section=metrics,
             reason="the run was interrupted before the cold starts",
-            mend="run it to its end",
+            hint="run it to its end",
             threshold=Threshold(value=120, unit="s", comparator="<", statistic="max", subject="load_time"),
         ),
         latency("target", 4, 282, "Inference latency (target: < 1500ms average)", metrics),
@@ -387,7 +391,7 @@ def criteria() -> tuple[StoredCriterion, ...]:
             "not_measurable",
             section="architecture",
             reason="the processes of a remote host cannot be seen from here",
-            mend="run signoff on the host of the service",
+            hint="run signoff on the host of the service",
             threshold=Threshold(value=4, unit="cores", comparator="<=", statistic="max", subject="cpu"),
         ),
     )
@@ -450,7 +454,7 @@ def run(**changes) -> StoredRun:
         finished="2025-01-20T14:03:22+00:00",
         open=OpenCounts(awaiting_person=1, out_of_reach=2, waived=1),
         conflicts=(
-            StoredConflict(
+            Conflict(
                 kind="two_values",
                 subject="configuration value metrics_port against the port of the metrics example",
                 sides=(
@@ -458,7 +462,7 @@ def run(**changes) -> StoredRun:
                     Side(document="fixtures/tasks/1.4-openchat.md", line=24, value="11402 is its own port"),
                 ),
             ),
-            StoredConflict(
+            Conflict(
                 kind="precondition",
                 subject="the coherence example asks about a turn that was never sent",
                 sides=(
@@ -532,7 +536,7 @@ def run(**changes) -> StoredRun:
 
 def passing_run(engine: Engine | None = None) -> StoredRun:
     """The same run after everything was mended; by default on a real engine."""
-    mended = tuple(replace(item, outcome="pass", waiver=None, mend="", judge="machine") for item in criteria())
+    mended = tuple(replace(item, outcome="pass", waiver=None, hint="", judge="machine") for item in criteria())
     return run(
         criteria=mended,
         outcome="passed",

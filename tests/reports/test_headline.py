@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signoff.reports.document.headline import fold, headline, open_counts, outcome
-from signoff.reports.stored.stored_run import Engine, Side, StoredConflict, StoredCriterion, StoredRun
+from signoff.reports.stored.conflict import Conflict, Side
+from signoff.reports.stored.stored_run import Engine, StoredCriterion, StoredRun
 from signoff.reports.stored.verdict import OUTCOMES
 from tests.reports import hermes_run
 
@@ -69,7 +70,7 @@ def test_a_declared_reason_takes_what_is_not_measurable_out_of_the_fold(key: str
 
 
 def test_an_unresolved_conflict_on_a_machine_judged_criterion_leaves_the_run_undecided():
-    conflict = StoredConflict(
+    conflict = Conflict(
         kind="two_values",
         subject="port",
         sides=(Side(document="a.md", line=1, value=1), Side(document="b.md", line=9, value=2)),

@@ -12,7 +12,8 @@ from signoff.reports.document.result_document import documents, result_document
 from signoff.reports.forms.html import html
 from signoff.reports.forms.markdown import escape, markdown
 from signoff.reports.plain_text import line, link, visible
-from signoff.reports.stored.stored_run import Engine, LogEntry, Side, StoredConflict, StoredRun
+from signoff.reports.stored.conflict import Conflict, Side
+from signoff.reports.stored.stored_run import Engine, LogEntry, StoredRun
 from tests.reports import hermes_run, page
 
 HOSTILE = [
@@ -45,7 +46,7 @@ def poisoned(text: str) -> StoredRun:
             text=text,
             reason=text,
             kind=text if number == 7 else item.kind,
-            mend=text,
+            hint=text,
             assumptions=(text,),
             evidence=(text, "javascript:alert(1)", "../../etc/passwd", "/etc/passwd", "//x/y"),
             detail={text: text, "nested": {text: [text]}},
@@ -77,7 +78,7 @@ def poisoned(text: str) -> StoredRun:
         outcome="invalid",
         run_id=text,
         conflicts=(
-            StoredConflict(
+            Conflict(
                 kind=text,
                 subject=text,
                 resolution={text: text},

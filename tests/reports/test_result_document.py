@@ -90,7 +90,9 @@ def test_every_part_of_a_criterion_is_on_the_page():
     for row in document.rows:
         assert row.text in text
         assert row.reason in text
-        assert row.mend in text
+        assert row.hint in text
+        assert row.judged_as in text
+        assert row.requirement in text
         assert row.target in text
         assert all(note in text for note in (*row.standing, *row.assumed))
         assert row.measured is None or row.measured.value in text
@@ -110,8 +112,8 @@ def test_the_headings_of_the_template_stand_in_its_order_in_both_documents():
 
 def test_what_the_document_does_not_ask_is_said_and_not_left_out():
     text = markdown(made(hermes_run.run()))
-    assert "| Database connectivity | not asked by this document |" in text
-    assert "| Vector database connectivity | not asked by this document |" in text
+    assert "| Database connectivity | not required by this document |" in text
+    assert "| Vector database connectivity | not required by this document |" in text
 
 
 @pytest.mark.parametrize("engine", [Engine(name="simulated"), Engine(name="vllm", version="0.6.3"), Engine()])

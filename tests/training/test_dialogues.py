@@ -110,7 +110,7 @@ def test_the_reply_says_the_thing_and_goes_on_as_the_user_did() -> None:
 def test_an_answer_ends_as_the_message_that_told_it(seed, split) -> None:
     dialogue = planted(random.Random(seed), split, "recall", 2)
     last = dialogue.exchanges[-1]
-    told = dialogue.exchanges[-1 - last.between - 1].user
+    message = dialogue.exchanges[-1 - last.between - 1].user
     words = last.reply.removeprefix(f"Well, {last.things[0]}")
     assert words
-    assert told.endswith(words)
+    assert message.endswith(words)

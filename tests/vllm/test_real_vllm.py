@@ -86,8 +86,8 @@ def test_the_same_request_has_the_same_answer_streamed_or_not(served: Running) -
     body = {"messages": [{"role": "user", "content": "My kite is green."}], "max_tokens": 30, "temperature": 0}
     whole = served.client.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]["content"]
     text = served.client.post("/v1/chat/completions", json={**body, "stream": True}).text
-    told = [json.loads(line.removeprefix("data: ")) for line in text.split("\n\n") if line.startswith("data: {")]
-    assert "".join(each["choices"][0]["delta"].get("content", "") for each in told) == whole
+    events = [json.loads(line.removeprefix("data: ")) for line in text.split("\n\n") if line.startswith("data: {")]
+    assert "".join(each["choices"][0]["delta"].get("content", "") for each in events) == whole
 
 
 def test_log_probabilities_are_ordered_and_the_taken_token_is_the_likeliest_at_temperature_0(served: Running) -> None:
@@ -136,9 +136,9 @@ def test_a_client_that_leaves_ends_the_work_of_the_engine(served: Running) -> No
 
 
 def test_flags_that_this_vllm_does_not_have_are_told(served: Running) -> None:
-    told = served.get("/version")["engine"]
-    assert "--swap-space 0" in told["left_out"]
-    assert "--max-num-batched-tokens 4096" in told["flags"]
+    engine = served.get("/version")["engine"]
+    assert "--swap-space 0" in engine["left_out"]
+    assert "--max-num-batched-tokens 4096" in engine["flags"]
 
 
 def test_models_that_cannot_be_served_end_the_service_with_3_and_the_reason_and_leave_nothing(tmp_path: Path) -> None:
@@ -159,22 +159,22 @@ def test_models_that_cannot_be_served_end_the_service_with_3_and_the_reason_and_
         "memory": [f"--config={no_room}"],
     }
     processes = {}
-    for told, arguments in cases.items():
+    for message, arguments in cases.items():
         ports = free_ports(HOST)
-        processes[told] = subprocess.Popen(
+        processes[message] = subprocess.Popen(
             command(*ports, "--log-level=ERROR", *arguments), env=variables(), stderr=subprocess.PIPE, text=True
         )
     try:
-        ended = {told: process.communicate(timeout=START_S)[1] for told, process in processes.items()}
+        ended = {message: process.communicate(timeout=START_S)[1] for message, process in processes.items()}
     finally:
         for process in processes.values():
             process.terminate()
             process.wait(STOP_S)
-    for told, errors in ended.items():
+    for message, errors in ended.items():
         last = errors.strip().splitlines()[-1]
-        assert processes[told].returncode == 3, errors
+        assert processes[message].returncode == 3, errors
         assert last.startswith("hermes-2: vLLM ended with exit code")
-        assert told in last
+        assert message in last
     assert [
         each for each in psutil.process_iter(["cmdline"]) if str(tmp_path) in " ".join(each.info["cmdline"] or [])
     ] == []

@@ -1,4 +1,4 @@
-"""Without the key, or with a wrong one, nobody is let in; with the right one the request is answered."""
+"""Requests without a key or with a wrong one are refused; the request with the right key is answered."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ OTHER_DOORS = ("/v1/completions", "/completion", "/generate", "/invocations")
 def measure(criterion: Criterion, site: Site) -> Evidence:
     """Send the document's request, else a small completion, without a key, with a wrong one, with the right one.
 
-    A key that the deployment gives goes to the target's own origin, also where the document names another header.
+    A key that the deployment gives goes to the target's own origin, even if the document names another header.
     """
     header = str(criterion.parameters.get("header") or STANDARD)
     request = criterion.parameters.get("request") or _completion(site)
@@ -54,7 +54,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where nobody gets in without the key and the key opens; refusals alone prove no door."""
+    """Pass if only requests with the key are answered; refusals alone do not prove that a key works."""
     header = str(criterion.parameters.get("header") or STANDARD)
     without, wrong = next(evidence.of("without")), next(evidence.of("wrong"))
     right = next(evidence.of("right"), None)
@@ -73,7 +73,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             f"{refused}; whether the right key opens was not seen, because the deployment gives none for this address",
-            mend='name the variable that holds the key: api_key_env = "NAME" in the deployment file, or --api-key-env',
+            hint='name the variable that holds the key: api_key_env = "NAME" in the deployment file, or --api-key-env',
         )
     if right["status"] is None or not 200 <= right["status"] < 300:
         return Verdict("fail", f"{refused}; and with the deployment's key {status_of(right)}, not 200")

@@ -25,7 +25,7 @@ UNKNOWN = "wizard"
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send each order of roles that a conversation has, and one message of a role that there is not."""
+    """Send each order of roles of a conversation, and one message with an unknown role."""
 
     def take(recorder: Recorder) -> None:
         for what, messages in ACCEPTED.items():
@@ -38,7 +38,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the three roles are answered, each adds tokens to the prompt, and another role is a 4xx."""
+    """Pass if the three roles are accepted, each adds tokens to the prompt, and another role gets a 4xx."""
     accepted = list(evidence.of("accepted"))
     problems = [
         f"{record['what']} messages give {came}" for record in accepted if (came := generation.unanswered(record))

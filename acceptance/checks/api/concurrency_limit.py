@@ -1,4 +1,4 @@
-"""No more than so many requests are in progress at once; what comes beyond waits or is refused."""
+"""No more requests than the limit are in progress at once; further ones wait or are refused."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COMPLETIONS = (generation.CHAT_PATH, "/v1/completions")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask twice alone, then for three more than the limit at once, as streams where the request is a completion."""
+    """Send two single requests, then three more than the limit at once, streamed if they are completions."""
     assert criterion.threshold is not None
     count = int(criterion.threshold.value) + SURPLUS
     if count > MOST:
@@ -48,7 +48,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """By how many streams overlap in the middle of their text; without streams, by how far apart answers end."""
+    """By the number of streams that overlap in the middle of their text; without streams, by the times between ends."""
     threshold = criterion.threshold
     assert threshold is not None
     answers = list(evidence.of("answer"))
@@ -84,7 +84,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _is_served(record: Record) -> bool:
-    """Whether a whole answer came, of a completion one with text; `200 {}` is none."""
+    """Whether a complete answer arrived, for a completion one with text; `200 {}` does not count."""
     if record["status"] != 200 or record["error"]:
         return False
     if streamed.pieces(record) or generation.completion_text(record):
@@ -104,7 +104,7 @@ def _by_ends(limit: int, alone: Record, served: Sequence[Record], surplus: str) 
         return Verdict(
             "not_measurable",
             f"{found}: too quick to show what was made at once",
-            mend=f"let the request take {TOO_QUICK_MS:g} ms or more, by a longer answer, or let the endpoint stream",
+            hint=f"let the request take {TOO_QUICK_MS:g} ms or more, by a longer answer, or let the endpoint stream",
         )
     if not apart:
         return Verdict("inconclusive", f"{surplus}: too few were served to see the limit")
@@ -112,7 +112,7 @@ def _by_ends(limit: int, alone: Record, served: Sequence[Record], surplus: str) 
         return Verdict("pass", found, assumptions=("answers that end one after another were made one after another",))
     if share <= TOGETHER:
         return Verdict("fail", found)
-    return Verdict("inconclusive", found, mend="let the endpoint stream, so that it shows when answers are written")
+    return Verdict("inconclusive", found, hint="let the endpoint stream, so that it shows when answers are written")
 
 
 def _body(site: Site, request: Mapping[str, Any], number: int) -> Mapping[str, Any]:
@@ -124,7 +124,7 @@ def _body(site: Site, request: Mapping[str, Any], number: int) -> Mapping[str, A
 
 
 def _span(record: Record) -> tuple[float, float] | None:
-    """The middle of the time in which the text was written; None where it came at once."""
+    """The middle of the time in which the text was written; None if it came at once."""
     times = [at_ms for at_ms, _ in streamed.pieces(record)]
     if streamed.arrivals(times) < 3:
         return None

@@ -23,7 +23,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     """Find the prompt whose tokens and one generated token fill the limit; send it, then one token more.
 
     The server's own count (`usage.prompt_tokens`) is the scale, so no tokenizer has to be known. A server that
-    silently cuts a long prompt counts fewer tokens than the words that were added, and is found by that.
+    silently truncates a long prompt counts fewer tokens than the added words, which reveals it.
     """
     assert criterion.threshold is not None
     limit = int(criterion.threshold.value)
@@ -59,7 +59,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where limit - 1 prompt tokens and one generated are accepted and one word more gives a 400."""
+    """Pass if limit - 1 prompt tokens and one generated are accepted and one word more gives a 400."""
     assert criterion.threshold is not None
     limit = int(criterion.threshold.value)
     probes = list(evidence.of("probe"))
@@ -71,7 +71,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             return Verdict(
                 "not_measurable",
                 "the server does not say how many tokens a prompt has (usage.prompt_tokens)",
-                mend="let completions carry their usage",
+                hint="let completions carry their usage",
             )
         return Verdict("fail", f"a prompt of {first['words']} words gives {first['status'] or first['error']}")
     measured = Measured(accepted + 1, "tokens", samples=len(probes))

@@ -22,7 +22,7 @@ QUESTION = "Name a colour."
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask for what is not there, send what is torn, leave a stream midway; look at the service before and after."""
+    """Request missing resources, send broken bodies, leave a stream midway; check the service before and after."""
 
     def take(recorder: Recorder) -> None:
         recorder.write("before", _look(site))
@@ -40,7 +40,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every error has an error's answer, and health and a completion are afterwards as before."""
+    """Pass if every error gets an error response, and health and a completion are unchanged afterwards."""
     before, after = next(evidence.of("before")), next(evidence.of("after"))
     if came := generation.unanswered(before["completion"]):
         return Verdict("fail", f"a sound request gives {came} before any error")

@@ -24,7 +24,7 @@ REFUSALS = (200, 400, 422)
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask for the schema, then for a field of it that needs no argument, then for one that does not exist."""
+    """Query the schema, then a field of it without arguments, then a field that does not exist."""
 
     def take(recorder: Recorder) -> None:
         schema = _query(site, SCHEMA)
@@ -37,7 +37,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the schema has a query type, the valid query gives data alone, the invalid one errors alone."""
+    """Pass if the schema has a query type, the valid query gives only data, the invalid one only errors."""
     schema, valid, invalid = (next(evidence.of(kind)) for kind in ("schema", "valid", "invalid"))
     kind = _query_type(schema)
     if schema["status"] != 200 or not kind:
@@ -96,7 +96,7 @@ def _is_needed(argument: Any) -> bool:
 
 
 def _parts(record: Record) -> tuple[Mapping[str, Any], list[Any]]:
-    """Data and errors of an answer, empty where it has none."""
+    """Data and errors of an answer, empty if it has none."""
     body = record.get("json")
     if not isinstance(body, Mapping):
         return {}, []

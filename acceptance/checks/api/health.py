@@ -15,13 +15,13 @@ from signoff.acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask the health endpoint that the document names, else `/health`."""
+    """Request the health endpoint that the document names, else `/health`."""
     request = criterion.parameters.get("request") or {"method": "GET", "path": "/health"}
     return site.measured("health", lambda recorder: recorder.write("answer", site.send(request)), key=request)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the body is a JSON object that says it is well and mentions every word asked for."""
+    """Pass if the body is a JSON object that reports health and mentions every demanded word."""
     answer = next(evidence.of("answer"))
     body = answer.get("json")
     if answer["status"] != 200:

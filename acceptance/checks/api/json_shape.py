@@ -44,7 +44,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             f"a rate limit answered in place of the service ({TOO_MANY})",
-            mend="judge it where one client may send several requests in a row",
+            hint="judge it where one client may send several requests in a row",
         )
     served = next((record["model"] for record in evidence.of("served")), None)
     problems = [

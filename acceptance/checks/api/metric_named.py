@@ -19,7 +19,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where a metric with samples carries a word in its name or help, or has one as the value of a label."""
+    """Pass if a metric with samples carries a word in its name or help, or has one as the value of a label."""
     answer = next(evidence.of("exposition"))
     words = [str(word).lower() for word in criterion.parameters["words"]]
     found, problem = families(answer)

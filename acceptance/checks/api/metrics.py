@@ -40,7 +40,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the names are there and a request counter moved by exactly the requests that were sent."""
+    """Pass if the names exist and a request counter moved by exactly the number of requests sent."""
     before, after = next(evidence.of("before")), next(evidence.of("after"))
     found, problem = families(after)
     if problem:
@@ -59,7 +59,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             f"{REQUESTS} requests were sent and request counters moved by more: others use this server too",
-            mend="judge the deployment while nobody else sends requests to it",
+            hint="judge the deployment while it gets no other requests",
             assumptions=assumptions,
         )
     if not true:

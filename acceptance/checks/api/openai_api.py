@@ -16,7 +16,7 @@ from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Verdict
 
 ENDPOINTS = ("models", "chat", "completions")
-"""What is asked where no endpoint is named; `embeddings` only where it is."""
+"""The requests if no endpoint is named; `embeddings` only if it is named."""
 PROMPT = "Count from one to one hundred in words."
 LIMITS = (1, 12)
 FINISHES = {"stop", "length", "content_filter", "tool_calls", "function_call"}
@@ -24,7 +24,7 @@ OBJECTS = {"chat": ("chat.completion", "chatcmpl"), "completions": ("text_comple
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """List the models and read one of them; ask each endpoint twice, for one token and for a dozen."""
+    """List the models and read one of them; call each endpoint twice, for one token and for a dozen."""
     named = criterion.parameters.get("endpoints") or ENDPOINTS
     endpoints = [each for each in (*ENDPOINTS, "embeddings") if each in named]
 
@@ -51,7 +51,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where no endpoint that is asked for differs; every difference is named."""
+    """Pass if no demanded endpoint differs; every difference is reported."""
     problems: list[str] = []
     seen: list[str] = []
     for listing in evidence.of("models"):

@@ -17,12 +17,12 @@ TOKENS = 8
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send so many short completions at once, and one when they are through."""
+    """Send a burst of short completions, and one more after it."""
     count = int(criterion.parameters["concurrent"])
     if not 1 <= count <= MOST:
         raise NotMeasurable(
             f"the document mentions {count} requests at once, and Signoff sends at most {MOST} in one burst",
-            "judge so many under load: state them as throughput",
+            "state this number of requests as throughput, judged under load",
         )
 
     def take(recorder: Recorder) -> None:
@@ -35,7 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where each was answered or was refused with a time to come again, and most were answered."""
+    """Pass if each was answered or refused with a retry time, and most were answered."""
     records = list(evidence.of("answer"))
     answered = sum(not generation.unanswered(record) for record in records)
     refused = [record for record in records if is_busy(record)]

@@ -26,7 +26,7 @@ FIRST_WAIT_S = 1.0
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send one burst of one-token completions, twice what a period of the limit allows; then wait to be let in again.
+    """Send a burst of one-token completions, twice the limit of one period; then wait to be accepted again.
 
     Without a figure the burst is of 40 requests, and where all are answered another one of 200. Raises NotMeasurable
     where it would take more than 200.
@@ -40,7 +40,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     if size > MOST:
         raise NotMeasurable(
             f"to exceed {_limit(criterion)} takes a burst of {size} requests, and Signoff sends at most {MOST} at once",
-            "judge the limit with a lower figure on a deployment of its own",
+            "judge the limit with a lower figure on a separate deployment",
         )
 
     def take(recorder: Recorder) -> None:
@@ -65,7 +65,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where some of the burst got 429, no more were answered than the limit allows, and later one was again."""
+    """Pass if some of the burst got 429, no more were answered than the limit allows, and a later one was answered."""
     threshold = criterion.threshold
     burst = list(evidence.of("burst"))
     answered = [record for record in burst if record["status"] == 200 and generation.reply_text(record)]
@@ -84,7 +84,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             "inconclusive",
             f"{found}: no limit shows, and the document states no figure",
             figure,
-            mend="state the limit in the document: N requests per second or per minute",
+            hint="state the limit in the document: N requests per second or per minute",
         )
     if not refused:
         return Verdict("fail", f"{found}: {_limit(criterion)} are not kept to", figure)
@@ -102,7 +102,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             "inconclusive" if long else "fail",
             f"{found}; {waited} the service still gives {TOO_MANY}",
             figure,
-            mend="Retry-After asks for a longer time than Signoff waits" if long else "",
+            hint="Retry-After asks for a longer time than Signoff waits" if long else "",
         )
     if came := generation.unanswered(last):
         return Verdict("fail", f"{found}; {waited} a request gives {came}", figure)
@@ -128,7 +128,7 @@ def _limit(criterion: Criterion) -> str:
 
 
 def _retry_after_s(record: Record) -> float:
-    """What Retry-After asks for; 0 where it is not a number of seconds."""
+    """What Retry-After asks for; 0 if it is not a number of seconds."""
     text = (record.get("headers") or {}).get("retry-after", "")
     return float(text) if text.isascii() and text.isdigit() else 0.0
 

@@ -29,7 +29,7 @@ FIELDS: dict[str, dict[str, object]] = {
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send one request of each kind of wrong, between two that are right."""
+    """Send one invalid request of each kind, between two valid ones."""
 
     def take(recorder: Recorder) -> None:
         sound = generation.chat_body(site, SOUND, 4)
@@ -47,7 +47,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where each wrong request is a clear 4xx and the right ones before and after are answered."""
+    """Pass if each invalid request gets a clear 4xx and the valid ones before and after are answered."""
     before, after = evidence.of("sound")
     if came := generation.unanswered(before):
         return Verdict("fail", f"a request that is right gives {came}, so refusals of wrong ones show nothing")
@@ -56,7 +56,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             f"a rate limit answered in place of the validation ({TOO_MANY})",
-            mend="judge it where one client may send a dozen requests in a row",
+            hint="judge it where one client may send a dozen requests in a row",
         )
     problems = [f"{record['what']} {problem}" for record in wrong if (problem := fault(record))]
     if problems:

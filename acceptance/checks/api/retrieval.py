@@ -26,10 +26,10 @@ DONE = (200, 201, 202, 204)
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask for a fact that nobody knows, add it to the store, ask again, delete it, ask once more.
+    """Ask for an unknown fact, add it to the store, ask again, delete it, ask once more.
 
-    A store may take a moment to take in or let go what it was told: each of the later questions is asked up to
-    five times, a second apart. What is deleted is only what was added here, and it is deleted in any case.
+    A store may need a moment to add or delete a document: each of the later questions is asked up to five times, a
+    second apart. Only the added document is deleted, and it is always deleted.
     """
     plant = Planter("retrieval", site.seed).fact("retrieval", 0)
     name = f"signoff-{site.seed}"
@@ -55,7 +55,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the fact is in the answer while it is in the store, and neither before nor after."""
+    """Pass if the fact is in the answer while it is in the store, and neither before nor after."""
     plant, before = next(evidence.of("plant")), next(evidence.of("before"))
     if came := generation.unanswered(before):
         return Verdict("fail", f"a question gives {came} before anything was added")

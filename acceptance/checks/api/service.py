@@ -17,7 +17,7 @@ WELL = {"healthy", "ok", "up", "ready", "running", "alive"}
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask `/health`, then for one short generation: a dead engine behind a live front is found by the second."""
+    """Request `/health`, then one short generation: the second finds a dead engine behind a live front end."""
 
     def take(recorder: Recorder) -> None:
         recorder.write("health", site.ask("GET", "/health"))
@@ -27,7 +27,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where both answers are sound."""
+    """Pass if both responses are valid."""
     health = next(evidence.of("health"))
     answer = next(evidence.of("generation"))
     # Whoever asks that a service be up asks for no route: where the document names one, the check `health` judges it.

@@ -22,7 +22,7 @@ FINISHES = {"stop", "length", "content_filter", "tool_calls", "function_call"}
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask for one answer as a stream and whole, at temperature 0; where the texts differ, for both once more."""
+    """Request one answer streamed and not streamed, at temperature 0; if the texts differ, repeat both."""
     request = criterion.parameters.get("request") or {}
     body, path = _body(site, request), request.get("path", generation.CHAT_PATH)
     if path not in (generation.CHAT_PATH, "/v1/completions"):
@@ -49,7 +49,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the events are sound, came at several times, and say the text that the whole answer says."""
+    """Pass if the events are valid, arrived at several times, and contain the text of the other answer."""
     records, wholes = list(evidence.of("stream")), list(evidence.of("whole"))
     record = records[0]
     if record["status"] != 200:
@@ -100,7 +100,7 @@ def _body(site: Site, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _form(record: Record) -> str:
-    """What is wrong with the events themselves; "" where nothing is."""
+    """What is wrong with the events themselves; "" if nothing is."""
     if record["error"]:
         return f"the stream broke off after {record['ended_ms']:.0f} ms: {record['error']}"
     data = [text for _, text in record["events"]]

@@ -24,7 +24,7 @@ SLACK = 2
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Count three texts of growing length at the endpoint, and let a completion count the same texts."""
+    """Count three texts of growing length at the endpoint and with a completion."""
 
     def take(recorder: Recorder) -> None:
         for number, words in enumerate(WORDS):
@@ -38,7 +38,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where longer texts have more tokens, and both counts grow alike from text to text."""
+    """Pass if longer texts have more tokens, and both counts grow equally."""
     answers, completions = list(evidence.of("count")), list(evidence.of("completion"))
     counts = [count for record in answers if (count := _counted(record)) is not None]
     if len(counts) < len(answers):
@@ -56,7 +56,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"the endpoint counts ({shown}), and completions do not say how many tokens a prompt has",
-            mend="let completions carry their usage",
+            hint="let completions carry their usage",
         )
     extra = [tokens - count for tokens, count in zip(used, counts, strict=False)]
     if max(extra) - min(extra) > SLACK or min(extra) < -SLACK:
@@ -81,7 +81,7 @@ def _counted(record: Record) -> int | None:
 
 
 def _tokens(body: Any) -> int | None:
-    """How many tokens an answer reports; None where it reports none."""
+    """How many tokens an answer reports; None if it reports none."""
     if isinstance(body, list):
         return len(body)
     if not isinstance(body, Mapping):

@@ -36,13 +36,13 @@ END_TYPES = {"done", "end", "complete", "completed", "finish", "finished", "stop
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Open the socket, send one chat request as OpenAI's API has it, and read until the end of the answer.
+    """Open the socket, send one chat request in OpenAI's format, and read until the end of the answer.
 
     The address is `[addresses] websocket`, else /v1/chat/stream of the target. The key goes to the target's own origin.
     """
     url, named = site.deployment.role_url(ROLE, PATH)
     if not url.startswith(("http://", "https://", "ws://", "wss://")):
-        raise NotMeasurable(f"the deployment gives {url} for the {ROLE}, which is no URL", role.mend(ROLE))
+        raise NotMeasurable(f"the deployment gives {url} for the {ROLE}, which is no URL", role.hint(ROLE))
     http_url = as_http(url)
     site.deployment.refuse_foreign(http_url)
     prompt = generation.chat_body(site, "Describe a lighthouse in three sentences.", TOKENS, stream=True)
@@ -99,7 +99,7 @@ def _connected(http_url: str, headers: Mapping[str, str]) -> ClientConnection:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the answer's text came in several messages, and an end event came or the socket closed in order."""
+    """Pass if the text arrived in several messages, followed by an end event or an orderly close."""
     opened = list(evidence.of("handshake"))
     if opened[0]["status"] != 101:
         return Verdict("fail", f"the handshake at {opened[0]['url']} gives {opened[0]['status'] or opened[0]['error']}")
@@ -109,7 +109,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     texts = [text for record in messages if not record.get("noise") and (text := _text(record["text"]))]
     sent = next(evidence.of("sent"), {"text": ""})["text"]
     closed = next(evidence.of("closed"), None)
-    told = any(_is_end(record["text"]) for record in messages)
+    has_end = any(_is_end(record["text"]) for record in messages)
     came = f"{len(texts)} messages with {sum(map(len, texts))} characters of text"
     if not texts:
         return Verdict(
@@ -120,13 +120,13 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict("fail", f"{came}, of which none can be seen")
     if whole in sent:
         return Verdict("fail", f"{came}: the prompt, as it was sent")
-    if not told and (closed is None or closed["code"] not in NORMAL):
+    if not has_end and (closed is None or closed["code"] not in NORMAL):
         return Verdict("fail", f"{came}, and no end{_why(closed) or f' within {LONGEST_S:g} s'}")
     if len(texts) < 2:
         return Verdict("fail", f"the whole answer of {len(texts[0])} characters came in one message")
     end = (
         "the last says that it is the end"
-        if told
+        if has_end
         else f"then the socket closed with {closed['code'] if closed else ''}"
     )
     return Verdict("pass", f"{came} within {messages[-1]['ms']:.0f} ms; {end}")

@@ -31,7 +31,7 @@ _MOST = 20_000
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the redacted `/config` once; a service without one shows no configuration from outside."""
+    """Read the redacted `/config` once; without it, the configuration is not visible."""
 
     def take(recorder: Recorder) -> None:
         answer = site.ask("GET", "/config")
@@ -48,39 +48,39 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the service reports the value; what it does not report is not measurable."""
+    """Pass if the service reports the value; a value that it does not report is not measurable."""
     name, expected = criterion.parameters["name"], criterion.parameters["value"]
     place, url = reported_in(evidence, name, criterion), next(evidence.of("config"))["url"]
     if place.is_ambiguous:
         return Verdict(
             "not_measurable",
             f"{url} reports different values at {listed(place.places)}, and which of them is {name} is not said",
-            mend=f"write {name} with its path in the document, as GET /config has it",
+            hint=f"write {name} with its path in the document, as GET /config has it",
         )
     found = place.value
     if found is ABSENT:
         return Verdict(
             "not_measurable",
             f"{url} reports no {name}",
-            mend=f"let GET /config report {name}",
+            hint=f"let GET /config report {name}",
         )
-    told = next(evidence.of("addresses"))
-    known = told["known"]
+    named = next(evidence.of("addresses"))
+    known = named["known"]
     # A folder of the document, where the deployment says which one stands for it.
-    if isinstance(expected, str) and expected in (files := told.get("files", {})) and files[expected] == found:
-        assumption = f"{expected} stands for {found}, as the deployment file says"
+    if isinstance(expected, str) and expected in (files := named.get("files", {})) and files[expected] == found:
+        assumption = f"{found} replaces {expected}, as the deployment file says"
         return Verdict("pass", f"uses {found}, which the deployment gives for {expected}", assumptions=(assumption,))
     if name == "host" and not same_value(expected, found):
         if same_value(known.get(str(expected)), found):
             return Verdict(
                 "pass",
                 f"listens on {found}, which the deployment gives for {expected}",
-                assumptions=(f"{expected} stands for {found}, as the deployment file says",),
+                assumptions=(f"{found} replaces {expected}, as the deployment file says",),
             )
         return Verdict(
             "not_measurable",
-            f"the service listens on {found}, and the deployment does not say what stands for {expected}",
-            mend=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
+            f"the service listens on {found}, and the deployment does not say what replaces {expected}",
+            hint=f'add "{expected}" = "{found}" under [addresses] of the deployment file',
         )
     if name in _BY_LETTERS and isinstance(expected, str) and isinstance(found, str):
         expected, found = expected.lower(), found.lower()

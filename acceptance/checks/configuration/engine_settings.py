@@ -11,7 +11,7 @@ from signoff.acceptance.verdict import Verdict
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every setting is reported with the document's value."""
+    """Pass if every setting is reported with the document's value."""
     settings = criterion.parameters["settings"]
     places = {name: reported_in(evidence, name) for name in settings}
     found = {name: ABSENT if place.is_ambiguous else place.value for name, place in places.items()}
@@ -29,13 +29,13 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"{url} reports different values of {'; '.join(several)}",
-            mend="let GET /config report each of the engine's settings once",
+            hint="let GET /config report each of the engine's settings once",
         )
     if absent or not settings:
         return Verdict(
             "not_measurable",
             f"{url} does not report {', '.join(absent) or 'any engine setting'}",
-            mend="let GET /config report the engine's settings",
+            hint="let GET /config report the engine's settings",
         )
     return Verdict("pass", f"{url} reports all {len(settings)} engine settings as the document states them")
 

@@ -35,7 +35,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where there are alerting rules, each word is spoken of by one, and none of those fails to evaluate."""
+    """Pass if there are alerting rules, each word occurs in one, and all of those evaluate."""
     answer = next(evidence.of("rules"))
     if answer["status"] != 200:
         return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200")
@@ -75,8 +75,8 @@ def _alerting(body: Any) -> list[Mapping[str, Any]] | None:
 
 
 def _text(rule: Mapping[str, Any]) -> str:
-    told = [rule.get(key) for key in ("name", "query", "labels", "annotations")]
-    return json.dumps(told, ensure_ascii=False).lower()
+    fields = [rule.get(key) for key in ("name", "query", "labels", "annotations")]
+    return json.dumps(fields, ensure_ascii=False).lower()
 
 
 def _speaks_of(text: str, word: str) -> bool:

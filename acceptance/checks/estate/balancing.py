@@ -41,9 +41,9 @@ REPLICA_HEADERS = (
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send different requests to the gateway, several at once: a balancer by load sends one at a time to one place."""
+    """Send different concurrent requests to the gateway: a balancer by load sends single requests to one replica."""
     if gateway.ROLE not in site.deployment.addresses:
-        raise NotMeasurable("the deployment does not say where the gateway is", role.mend(gateway.ROLE))
+        raise NotMeasurable("the deployment does not say where the gateway is", role.hint(gateway.ROLE))
 
     def take(recorder: Recorder) -> None:
         found = gateway.names(next(gateway.models(site).of("models")).get("json"))
@@ -58,7 +58,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where all requests were answered, by two replicas or more; answers that name none decide nothing."""
+    """Pass if at least two replicas answered all requests; without replica names the verdict is open."""
     answers = list(evidence.of("answer"))
     failed = [answer for answer in answers if answer["status"] != 200]
     if failed:
@@ -73,7 +73,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"no answer of {answers[0]['url']} says which replica gave it",
-            mend="let each replica name itself, in the header X-Served-By or in system_fingerprint",
+            hint="let each replica name itself, in the header X-Served-By or in system_fingerprint",
         )
     figure = Measured(float(len(replicas)), "replicas", samples=len(answers))
     spread = ", ".join(f"{name} {count}" for name, count in replicas.most_common(gateway.SHOWN))

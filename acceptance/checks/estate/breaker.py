@@ -1,4 +1,4 @@
-"""A service whose upstream is down is refused quickly after the first failures, and the others go on."""
+"""A service whose upstream is down is refused quickly after the first failures, and other services still answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REFUSED = 503
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask for the broken model, or at the broken address, until several refusals in a row came quickly.
+    """Request the broken model or address until several consecutive refusals were quick.
 
     `[addresses] broken` is a URL, or the name of a model at the gateway whose upstream is down.
     """
@@ -50,14 +50,14 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the last answers are quick 503s, and what is not broken still answers."""
+    """Pass if the last answers are quick 503s, and services that are not broken still answer."""
     answers = list(evidence.of("refusal"))
     last = answers[-1]
     if last["status"] == 200:
         return Verdict(
             "not_measurable",
             f"{last['url']} answers with 200, so no upstream of it is down",
-            mend=f"name under [addresses] as {ROLE} what really has no upstream",
+            hint=f"name under [addresses] as {ROLE} what really has no upstream",
         )
     seen = ", ".join(
         f"{each['status'] or each['error'].split(':')[0]} after {each['seconds']:.2f} s" for each in answers
@@ -74,7 +74,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if beside is not None and (beside["status"] != 200 or generation.reply_text(beside) is None):
         return Verdict(
             "fail",
-            f"what is broken takes others with it: {beside['url']} gives {beside['status'] or beside['error']} "
+            f"the broken service affects others: {beside['url']} gives {beside['status'] or beside['error']} "
             "for a model that is not",
             figure,
         )
@@ -83,7 +83,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         "pass",
         f"{last['url']} refuses at once after {len(answers) - REFUSALS} failures: {seen}{others}",
         figure,
-        assumptions=("a quick 503 stands for an open breaker: from outside its state is not seen",),
+        assumptions=("a quick 503 counts as an open breaker, whose state is not visible from outside",),
     )
 
 

@@ -20,7 +20,7 @@ SHOWS_NOTHING = {"row", "text", "news", "welcome"}
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the dashboard with the document's uid, else the first ones that a search gives."""
+    """Read the dashboard with the document's uid, else the first search results."""
     uid: str | None = criterion.parameters.get("uid")
 
     def take(recorder: Recorder) -> None:
@@ -41,7 +41,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where a dashboard has a panel that shows data."""
+    """Pass if a dashboard has a panel that shows data."""
     search = next(evidence.of("search"), None)
     if search is not None and search["status"] != 200:
         return Verdict("fail", f"{search['url']} gives {search['status'] or search['error']}, not 200")

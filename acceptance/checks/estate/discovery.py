@@ -16,14 +16,14 @@ PRESENT = WELL | {"passing", "available", "active", "registered", "online", "ser
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask the listing that the deployment names as `discovery`, else the gateway's list of models."""
+    """Request the deployment's `discovery` address, else the gateway's list of models."""
     if ROLE not in site.deployment.addresses:
         return gateway.models(site, criterion.parameters.get("services") or ())
     return site.measured("discovery", lambda recorder: recorder.write("models", role.ask(site, ROLE, "")))
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the listing names every service, and calls none of them down."""
+    """Pass if the listing names every service, and reports none of them as down."""
     listing = next(evidence.of("models"))
     found, problem = gateway.listed(listing)
     if problem:

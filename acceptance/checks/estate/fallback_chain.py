@@ -23,7 +23,7 @@ MARK_HEADERS = ("x-degraded", "x-fallback", "warning")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send the document's request, else a small completion, to the target and to where it has to fall back."""
+    """Send the document's request, else a small completion, to the target and to its degraded address."""
     request = criterion.parameters.get("request")
     degraded = role.named_url(site, ROLE)
 
@@ -41,7 +41,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the sound answer names its source, and the degraded one says that it is, or is a 503 with a reason."""
+    """Pass if the normal answer names its source, and the degraded one says so or is a 503 with a reason."""
     sound, degraded = next(evidence.of("sound")), next(evidence.of("degraded"))
     if sound["status"] != 200:
         return Verdict("fail", f"the sound {sound['url']} gives {sound['status'] or sound['error']}, not 200")
@@ -70,14 +70,14 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _mark(record: Record) -> str:
-    """What says that an answer is degraded, or "" where nothing does."""
+    """What says that an answer is degraded, or "" if nothing does."""
     for key, value in _pairs(record.get("json")):
         if value is True and any(mark in key for mark in MARKS) and not key.endswith("_available"):
             return f"{key}: {value}"[:100]
         if key in MARK_KEYS and isinstance(value, str) and any(mark in value.lower() for mark in MARKS):
             return f"{key}: {value}"[:100]
-    told = ((name, record["headers"].get(name, "")) for name in MARK_HEADERS)
-    return next((f"{name}: {value}"[:100] for name, value in told if value and value.lower() != "false"), "")
+    marks = ((name, record["headers"].get(name, "")) for name in MARK_HEADERS)
+    return next((f"{name}: {value}"[:100] for name, value in marks if value and value.lower() != "false"), "")
 
 
 def _texts(body: Any) -> Iterator[tuple[str, str]]:

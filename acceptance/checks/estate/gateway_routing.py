@@ -16,7 +16,7 @@ NOBODY = "signoff-serves-no-such-model"
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask the gateway for each service's model, and for one that nobody serves.
+    """Ask the gateway for each service's model, and for an unknown model.
 
     The model of a service is the listed one that carries its name, or that the service lists under its own address.
     """
@@ -31,13 +31,13 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             answer = gateway.complete(site, model, f"Greet {service} in one word.") if model is not None else {}
             recorder.write("answer", {**answer, "service": service, "model": model})
         if found:
-            recorder.write("nobody", gateway.complete(site, NOBODY, "Greet nobody in one word."))
+            recorder.write("nobody", gateway.complete(site, NOBODY, "Greet me in one word."))
 
     return site.measured("gateway-routing", take, key=services)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where each model answers in its own name, and a name that nobody serves is not simply repeated."""
+    """Pass if each model answers under its own name, and an unknown model name is not simply echoed."""
     listing = next(evidence.of("models"))
     found, problem = gateway.listed(listing)
     if problem:
@@ -56,11 +56,11 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             f"{nobody['url']} answers in the name of {NOBODY!r} as well: it repeats the name that it is asked for, "
             "so nothing shows which model answers",
         )
-    told = nobody["status"] or nobody["error"]
+    refusal = nobody["status"] or nobody["error"]
     return Verdict(
         "pass",
         f"{len(answers)} models answer, each in its own name ({gateway.short([each['model'] for each in answers])}); "
-        f"one that nobody serves gives {told}",
+        f"an unknown model gives {refusal}",
     )
 
 
@@ -85,11 +85,11 @@ def _wrong(record: Record) -> str:
         return f"{record['url']} gives {record['status'] or record['error']} for {model}"
     if generation.reply_text(record) is None:
         return f"{record['url']} gives 200 for {model} without a generated text"
-    told = _served_model(record)
-    if told is None:
+    served = _served_model(record)
+    if served is None:
         return f"the answer for {model} does not say which model gave it"
-    if told != model and not gateway.speaks_of(service, told):
-        return f"asked for {model}, {told} answered"
+    if served != model and not gateway.speaks_of(service, served):
+        return f"asked for {model}, {served} answered"
     return ""
 
 

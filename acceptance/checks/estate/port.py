@@ -17,7 +17,7 @@ CONNECT_TIMEOUT_S = 5.0
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Open one TCP connection to where the deployment puts the port."""
+    """Open one TCP connection to the deployment's address for the port."""
     port = criterion.parameters["port"]
     address = criterion.parameters.get("address")
     if criterion.parameters.get("closed"):
@@ -54,7 +54,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "not_measurable",
             f"the deployment puts the service at {place}, so port {found['asked']} was not tried",
-            mend=f"judge a deployment that listens on port {found['asked']}",
+            hint=f"judge a deployment that listens on port {found['asked']}",
         )
     return Verdict("pass", f"{place} accepts connections")
 

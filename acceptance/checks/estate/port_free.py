@@ -16,7 +16,7 @@ from signoff.acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Try to connect to the port and to take it, where the deployment put it."""
+    """Try to connect and to bind to the port at the deployment's address."""
     port = criterion.parameters["port"]
     processes = stopped.processes(site)
     host, address = _place(site, port)
@@ -41,14 +41,14 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where nothing accepts connections there, and the port can be taken."""
+    """Pass if nothing accepts connections there, and the port can be bound."""
     found = next(evidence.of("port"))
     if found["taken"]:
         how = "accepts connections" if found["accepts"] else "is held"
         return Verdict(
             "fail",
             f"{found['address']} still {how} after the service was stopped: by {found['holder']}",
-            mend="look for what the service starts and does not end: a worker, or a child in a session of its own",
+            hint="look for processes that the service starts and leaves: a worker, or a child in another session",
         )
     count = len(found["stopped"])
     return Verdict(

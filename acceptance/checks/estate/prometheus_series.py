@@ -20,7 +20,7 @@ THROUGH_GRAFANA = "/api/datasources/"
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Send the document's query to where the deployment puts its address, else to the named Prometheus."""
+    """Send the document's query to the deployment's address for it, else to the named Prometheus."""
     request = criterion.parameters.get("request")
     if request is None:
         raise NotMeasurable("the query's command is no request that can be sent", "write it as curl with one URL")
@@ -33,20 +33,20 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the query succeeds and gives a series with a number."""
+    """Pass if the query returns a series with a number."""
     answer = next(evidence.of("answer"))
     body = answer.get("json")
     query = _query(answer["url"])
     if answer["status"] != 200:
-        told = f": {body['error']}" if isinstance(body, Mapping) and isinstance(body.get("error"), str) else ""
-        return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200{told[:300]}")
+        problem = f": {body['error']}" if isinstance(body, Mapping) and isinstance(body.get("error"), str) else ""
+        return Verdict("fail", f"{answer['url']} gives {answer['status'] or answer['error']}, not 200{problem[:300]}")
     if not isinstance(body, Mapping) or body.get("status") != "success":
         return Verdict("fail", f"{answer['url']} does not answer as Prometheus does, with status 'success'")
     series = _series(body.get("data"))
     figure = Measured(float(len(series)), "series")
     if not series:
         return Verdict(
-            "fail", f"Prometheus knows no series for {query}", figure, mend="see whether it scrapes the service"
+            "fail", f"Prometheus knows no series for {query}", figure, hint="see whether it scrapes the service"
         )
     if not any(_has_number(each) for each in series):
         return Verdict("inconclusive", f"the {len(series)} series of {query} hold no number, only NaN", figure)

@@ -1,4 +1,4 @@
-"""The service is gone once it was stopped: no process of it is left, and nobody is at its address."""
+"""After the service was stopped, no process of it is left, and nothing listens at its address."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from signoff.acceptance.verdict import Verdict
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Look for the processes that the service had, and try to connect to its address once more."""
+    """Look for the service's former processes, and try to connect to its address."""
     processes = stopped.processes(site)
     target = urlsplit(site.deployment.target)
     host, port = target.hostname or "", target.port or {"http": 80, "https": 443}[target.scheme]
@@ -31,7 +31,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every process ended and nothing answers."""
+    """Pass if every process ended and nothing answers."""
     processes = list(evidence.of("process"))
     left = [each["text"] for each in processes if each["is_there"]]
     if left:
@@ -43,7 +43,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     own = f"Signoff started and stopped the service itself, so systemd was not asked about {unit}"
     return Verdict(
         "pass",
-        f"{', '.join(each['text'] for each in processes)}: ended; nobody is at {found['address']}",
+        f"{', '.join(each['text'] for each in processes)}: ended; nothing listens at {found['address']}",
         assumptions=(own,) if unit else (),
     )
 

@@ -18,22 +18,22 @@ from signoff.acceptance.verdict import Measured, Verdict
 REPORT = "coverage.json"
 MOST_BYTES = 100_000_000
 SLACK = 0.01
-MEND = "write one with `coverage json` and name it under [files] of the deployment file"
+HINT = "write one with `coverage json` and name it under [files] of the deployment file"
 _COUNTS = ("num_statements", "covered_lines", "num_branches", "covered_branches")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the totals, the counts of all files together, and the date of the report."""
+    """Read the totals, the sums over all files, and the date of the report."""
 
     def take(recorder: Recorder) -> None:
         path = named_file.report(site.deployment, REPORT, "report of coverage.py")
         try:
-            report = json.loads(named_file.read(path, MOST_BYTES, MEND))
+            report = json.loads(named_file.read(path, MOST_BYTES, HINT))
         except (ValueError, RecursionError):
             report = None
         totals = report.get("totals") if isinstance(report, Mapping) else None
         if not isinstance(report, Mapping) or not isinstance(totals, Mapping):
-            raise NotMeasurable(f"{path} is no JSON report of coverage.py: it has no totals", MEND)
+            raise NotMeasurable(f"{path} is no JSON report of coverage.py: it has no totals", HINT)
         meta = report.get("meta")
         date = meta.get("timestamp") if isinstance(meta, Mapping) else None
         recorder.write(
@@ -50,14 +50,14 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the share of covered statements (and branches) reaches the limit, and the report adds up."""
+    """Pass if the share of covered statements (and branches) reaches the limit, and the report is consistent."""
     limit = criterion.threshold
     assert limit is not None
     found = next(evidence.of("coverage"))
     totals = {name: _number(value) for name, value in found["totals"].items()}
     percent, statements = totals["percent_covered"], totals["num_statements"]
     if percent is None or statements is None:
-        return Verdict("fail", f"{found['path']} states no percent_covered of no num_statements", mend=MEND)
+        return Verdict("fail", f"{found['path']} states no percent_covered of no num_statements", hint=HINT)
     if not statements > 0:
         return Verdict("fail", f"the report of {found['date']} measured no statement, so nothing was covered")
     counted = {name: value or 0.0 for name, value in totals.items() if name in _COUNTS}
@@ -82,7 +82,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _summed(files: Any) -> dict[str, float] | None:
-    """The counts of all files together; None where the report shows no files."""
+    """The counts of all files together; None if the report shows no files."""
     if not isinstance(files, Mapping) or not files:
         return None
     summaries = [entry.get("summary") for entry in files.values() if isinstance(entry, Mapping)]

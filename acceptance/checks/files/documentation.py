@@ -37,7 +37,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where nothing is undescribed, or where each topic has a chapter that holds text."""
+    """Pass if all operations are described, or if each topic has a chapter with text."""
     topics = [str(topic) for topic in criterion.parameters.get("topics") or ()]
     if criterion.parameters["of"] == "api":
         return _judge_api(next(evidence.of("description")), topics)
@@ -58,8 +58,8 @@ def _judge_api(answer: Mapping[str, Any], topics: list[str]) -> Verdict:
     open_ended = [name for name, operation in operations.items() if not _has_response(operation)]
     if open_ended:
         return Verdict("fail", f"{url} describes no response of {_short(open_ended)}", figure)
-    told = [f"{name} {_text(operation)}" for name, operation in operations.items()]
-    missing = [topic for topic in topics if not any(guides.speaks_of(text, topic) for text in told)]
+    texts = [f"{name} {_text(operation)}" for name, operation in operations.items()]
+    missing = [topic for topic in topics if not any(guides.speaks_of(text, topic) for text in texts)]
     if missing:
         return Verdict("fail", f"no operation of {url} is about {', '.join(missing)}", figure)
     return Verdict("pass", f"all {len(operations)} operations are described, with their responses", figure)
@@ -77,9 +77,9 @@ def _judge_guides(evidence: Evidence, topics: list[str]) -> Verdict:
     for topic in topics:
         about = [each for each in chapters if guides.speaks_of(f"{each['title']} {Path(each['file']).stem}", topic)]
         if not about:
-            told = mentioned.get(topic)
-            nowhere = nowhere or not told
-            missing.append(f"no heading mentions {topic}" + (f", only the text of {_short(told)}" if told else ""))
+            files = mentioned.get(topic)
+            nowhere = nowhere or not files
+            missing.append(f"no heading mentions {topic}" + (f", only the text of {_short(files)}" if files else ""))
         elif not any(each in written for each in about):
             most = max(about, key=lambda each: each["words"])
             nowhere = True
@@ -91,7 +91,7 @@ def _judge_guides(evidence: Evidence, topics: list[str]) -> Verdict:
             "fail" if nowhere else "inconclusive",
             f"{'; '.join(missing)} ({folder['files']} guides in {folder['path']})",
             figure,
-            mend="give each topic a heading and text below it",
+            hint="give each topic a heading and text below it",
         )
     if not written:
         return Verdict("fail", f"no chapter of {folder['path']} holds {FEWEST_WORDS} words", figure)

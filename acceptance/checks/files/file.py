@@ -17,13 +17,13 @@ MOST_FILES = 10_000
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Look at the file, or at all files of a folder, where the deployment keeps it."""
+    """Inspect the file, or all files of a folder, in the deployment's folder."""
     asked = criterion.parameters["path"]
     return site.measured("file", lambda recorder: _take(recorder, asked, site.deployment.file(asked)), key=asked)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where it is there, not empty, and within the limit, or within `low` and `high` bytes, where stated."""
+    """Pass if it exists, is not empty, and is within the limit, or between `low` and `high` bytes, if stated."""
     found = next(evidence.of("file"))
     name, size = found["asked"], found["bytes"]
     if found["files"] is None:

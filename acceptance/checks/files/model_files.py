@@ -25,7 +25,7 @@ MOST_BYTES = 1 << 24
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """List the folder and digest every file in it; keep the checksum file where there is one."""
+    """List the folder and hash every file in it; read the checksum file if there is one."""
     folder_name = criterion.parameters["folder"]
     checksums_name = criterion.parameters.get("checksums")
 
@@ -47,7 +47,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where weights are there, none is a stand-in, and every checksum holds."""
+    """Pass if weights exist, none is a stand-in, and every checksum matches."""
     files = {record["name"]: record for record in evidence.of("file")}
     weights = {name: record for name, record in files.items() if record["weight"]}
     if not weights:
@@ -70,7 +70,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _is_inside(path: Path, folder: Path) -> bool:
-    """A file that lies in the folder and is no link out of it."""
+    """A file in the folder that is not a link out of it."""
     return path.is_file() and path.resolve().is_relative_to(folder.resolve())
 
 

@@ -19,7 +19,7 @@ ALSO_KNOWN_AS = {"end-to-end": ("e2e",)}
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the report that the deployment names for the suite, else the one named for all of them."""
+    """Read the deployment's report for the suite, else its report for all suites."""
     suite: str = criterion.parameters.get("suite") or ""
     named = next((name for name in (suite, f"{suite}.xml") if suite and name in site.deployment.files), REPORT)
 
@@ -36,7 +36,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where tests of the suite ran and none failed or broke; skipped ones are no evidence."""
+    """Pass if tests of the suite ran and none failed or had an error; skipped tests are no evidence."""
     report = next(evidence.of("report"))
     suite = criterion.parameters.get("suite")
     cases = list(evidence.of("case"))
@@ -48,7 +48,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             return Verdict(
                 "not_measurable",
                 f"{report['path']} holds no test of a suite {suite!r}",
-                mend=f'add "{suite}" = "FILE.xml" under [files] of the deployment file',
+                hint=f'add "{suite}" = "FILE.xml" under [files] of the deployment file',
             )
     bad = [case for case in cases if case["outcome"] in {"failed", "error"}]
     ran = [case for case in cases if case["outcome"] != "skipped"]

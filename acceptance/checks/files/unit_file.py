@@ -25,7 +25,7 @@ _SUFFIX = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the unit and its drop-ins from where the deployment keeps them; let systemd verify it where it can."""
+    """Read the unit and its drop-ins in the deployment's folder; run systemd-analyze verify if available."""
     unit = criterion.parameters["unit"]
     if "/" in unit:
         raise NotMeasurable(f"{unit} is a path and no name of a unit", "name the unit as systemctl does")
@@ -58,7 +58,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where a unit starts something, systemd finds no fault, and its limits are the document's."""
+    """Pass if the unit has a start command, systemd finds no error, and its limits equal the document's."""
     found = next(evidence.of("unit"))
     if not found["files"]:
         return Verdict("fail", f"{found['folder']} has no file for {found['unit']}")

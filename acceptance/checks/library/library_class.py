@@ -27,7 +27,7 @@ MOST_MODULES = 5
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Look for the class in the files of the listed calls' packages, then import it where it was found and is listed.
+    """Search the class in the files of the listed calls' packages, then import it if it is listed.
 
     The files are parsed and not executed; the import happens in the interpreter that the deployment names. Raises
     NotMeasurable where the class is there and the deployment does not list it.
@@ -55,7 +55,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where one of the modules gives the class, with the base among those that it derives from."""
+    """Pass if one of the modules has the class, derived from the base."""
     name, base = criterion.parameters["class"], criterion.parameters.get("base")
     search = next(evidence.of("search"))
     if not search["modules"]:
@@ -103,7 +103,7 @@ def _files(root: Path, package: str) -> Iterator[tuple[str, Path]]:
 
 
 def _defines(file: Path, name: str) -> bool | None:
-    """True where a file defines the class, False where it imports it under this name, None where neither."""
+    """True where a file defines the class, False where it imports it under this name, None if neither."""
     try:
         body = ast.parse(read_input(file, MOST_BYTES)).body
     except (InputUnreadable, SyntaxError, ValueError, RecursionError, MemoryError):

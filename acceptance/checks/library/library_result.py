@@ -44,27 +44,27 @@ WELL_KEYS = {
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where something was printed, nothing of it is a failure, and each word asked for is in it."""
+    """Pass if the output is not empty, reports no failure, and contains each demanded word."""
     call = next(evidence.of("call"))
     if call["error"]:
         return Verdict("fail", f"the call ended with {call['error'].strip().splitlines()[-1]}")
     printed = call["printed"]
     if not printed:
         return Verdict(
-            "inconclusive", "the call completed and printed nothing", mend="let the command print what the call gives"
+            "inconclusive", "the call completed and printed nothing", hint="let the command print what the call gives"
         )
     failures = [text for item in printed if (text := _failure(item))]
     if failures:
         return Verdict("fail", f"the call printed {failures[0]}")
-    told = " ".join(item["text"] for item in printed).lower()
-    missing = [word for word in criterion.parameters.get("mentions") or () if word.lower() not in told]
+    said = " ".join(item["text"] for item in printed).lower()
+    missing = [word for word in criterion.parameters.get("mentions") or () if word.lower() not in said]
     if missing:
-        return Verdict("fail", f"what the call printed says nothing about {', '.join(missing)}: {told[:200]}")
+        return Verdict("fail", f"what the call printed says nothing about {', '.join(missing)}: {said[:200]}")
     return Verdict("pass", f"the call completed and printed {printed[-1]['text'][:200]}")
 
 
 def _failure(item: Mapping[str, Any]) -> str:
-    """What in a printed object mentions a failure, or "" where nothing does."""
+    """What in a printed object mentions a failure, or "" if nothing does."""
     if item["text"].strip() in {"None", "False", ""}:
         return item["text"].strip() or "an empty text"
     if isinstance(item["value"], Mapping | list):

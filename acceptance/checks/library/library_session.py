@@ -1,4 +1,4 @@
-"""The library's session manager creates a session and gives it back."""
+"""The library's session manager creates a session and returns it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ IDENTITY_KEYS = ("session_id", "id")
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the session that was created comes back with an identity and what the document mentions."""
+    """Pass if the created session is returned with an id and the fields that the document mentions."""
     value, problem = printed_mapping(evidence)
     if problem:
         return Verdict("fail", problem)

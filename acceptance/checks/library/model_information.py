@@ -18,7 +18,7 @@ LOADED_WORDS = {"loaded", "ready", "healthy", "ok", "operational"}
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the call gives a mapping that says the model is loaded and mentions every word asked for."""
+    """Pass if the call returns a mapping that says that the model is loaded and mentions every demanded word."""
     value, problem = printed_mapping(evidence)
     if problem:
         return Verdict("fail", problem)
@@ -32,8 +32,8 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 def _engine(value: Mapping[str, Any]) -> str:
     """On which engine, where the call reports it: it need not be that of the service at the target."""
-    told = value.get("engine")
-    name = told.get("name") if isinstance(told, Mapping) else told
+    engine = value.get("engine")
+    name = engine.get("name") if isinstance(engine, Mapping) else engine
     return f" on the engine {name} in the library's own process" if isinstance(name, str) and name else ""
 
 
@@ -50,8 +50,8 @@ def printed_mapping(evidence: Evidence) -> tuple[Mapping[str, Any], str]:
 
 def missing_words(criterion: Criterion, value: Mapping[str, Any]) -> list[str]:
     """The words that the document asks for and the value does not hold, in names or values that are not false."""
-    told = json.dumps([[key, item] for key, item in _pairs(value) if item not in (False, None, "")]).lower()
-    return [word for word in criterion.parameters.get("mentions", ()) if word.lower() not in told]
+    text = json.dumps([[key, item] for key, item in _pairs(value) if item not in (False, None, "")]).lower()
+    return [word for word in criterion.parameters.get("mentions", ()) if word.lower() not in text]
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:

@@ -16,7 +16,7 @@ WINDOW_S = 5.0
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the cores used, in the mean of the load run or in its busiest five seconds, are allowed."""
+    """Pass if the used cores, on average or in the busiest five seconds of the load run, are within the limit."""
     assert criterion.threshold is not None
     if idle := offered_load.unserved(evidence):
         return Verdict("inconclusive", idle)

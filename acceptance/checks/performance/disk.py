@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 from signoff.acceptance.checks.performance.kinds import KINDS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.deployment import Deployment
+from signoff.acceptance.disk_room import room_of
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.measuring.check import Check
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.acceptance.verdict import Measured, Verdict
 
-FREE = re.compile(r"\b(free|available|unused|spare|remaining|left|headroom)\b", re.IGNORECASE)
-DISK = re.compile(r"\b(disk|storage|drive|volume|ssd|nvme|file ?system|space)\b", re.IGNORECASE)
 AT_LEAST = (">=", ">")
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Ask the operating system for the size and the room of the file system; only on the server's own machine."""
+    """Ask the operating system for the size and free space of the file system; only on the server's own machine."""
     asked = criterion.parameters["path"]
     if not site.deployment.is_local:
         raise NotMeasurable(
@@ -43,22 +41,23 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Room is asked for where the document calls it free or available, else the size of the file system."""
+    """Free space if the document says free or available, else the size of the file system."""
     limit = criterion.threshold
     assert limit is not None
     found = next(evidence.of("disk"))
     if limit.comparator not in AT_LEAST:
         return Verdict(
             "not_measurable",
-            f"{limit.text()} bounds what may be used, and a file system shows only what is there",
-            mend="state the room that has to be there, or ask for the size of a file",
+            f"{limit.text()} limits the used space, and a file system shows only the existing space",
+            hint="state the room that has to be there, or ask for the size of a file",
         )
-    is_free = limit.statistic == "free" or (limit.statistic is None and _speaks_of_room(criterion.text))
+    room = limit.statistic or criterion.parameters.get("room") or room_of(criterion.text)
+    is_free = room == "free"
     size = found["free"] if is_free else found["total"]
     word = "free" if is_free else "in all"
     text = f"the file system of {found['path']} has {_gigabytes(size)} {word}"
     figure = Measured(float(size), "bytes")
-    assumptions = () if limit.statistic else (f"what is asked for is the space {word}",)
+    assumptions = () if limit.statistic else (f"the demand is about the space {word}",)
     if limit.holds(size):
         return Verdict("pass", text, figure, assumptions=assumptions)
     return Verdict(
@@ -67,18 +66,11 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
 
 
 def _existing(path: Path, deployment: Deployment) -> Path:
-    """The path, or the folder that a file still to come will lie in; nothing above what the deployment names."""
+    """The path, or the existing folder above it; never above the deployment's folders."""
     roots = [root.resolve() for root in deployment.files.values()]
     while not path.exists() and any(path.parent.is_relative_to(root) for root in roots):
         path = path.parent
     return path
-
-
-def _speaks_of_room(text: str) -> bool:
-    """Whether the clause about the disk calls it free: `15 GB available memory, 2 TB storage` does not."""
-    clauses = re.split(r"[,;()]|\band\b", text)
-    about = [clause for clause in clauses if DISK.search(clause)] or clauses
-    return any(FREE.search(clause) for clause in about)
 
 
 def _gigabytes(size: float) -> str:

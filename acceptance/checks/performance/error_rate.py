@@ -30,7 +30,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             "inconclusive",
             f"none of {total} requests failed, which does not show that none ever will",
             figure,
-            mend="state a limit above zero, such as 0.1 %",
+            hint="state a limit above zero, such as 0.1 %",
             detail=detail,
         )
     decision = decide_rate(failed, total, limit, alpha, marks)
@@ -38,7 +38,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         decision.outcome,
         f"{decision.reason} at {run.plan.rate_per_second:g} requests/s ({decision.basis})",
         measured(decision, "ratio"),
-        mend="a longer run decides it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="a longer run decides it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, **detail},
     )
 

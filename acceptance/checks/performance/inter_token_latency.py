@@ -16,7 +16,7 @@ from signoff.perf.load.load_run import LoadRun
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Decided as a latency on each answer's mean time between its tokens; no time counts as more than five limits."""
+    """As a latency, on each answer's mean time between tokens; times count at most as five times the limit."""
     run = offered_load.run_of(evidence)
     if not run.plan.stream:
         return Verdict("fail", "the server does not take a request for a stream, so its tokens do not come one by one")
@@ -33,7 +33,7 @@ def _times_ms(run: LoadRun, most_ms: float) -> list[float]:
 
 
 def _between_ms(exchange: Exchange) -> float | None:
-    """None where an answer has no two pieces; servers that send several tokens in a piece are counted by tokens."""
+    """None if an answer has no two pieces; servers that send several tokens in a piece are counted by tokens."""
     if exchange.first_token_ns is None or exchange.last_token_ns is None or len(exchange.token_ns) < 2:
         return None
     tokens = max(exchange.completion_tokens or 0, len(exchange.token_ns))

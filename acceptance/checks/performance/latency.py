@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from signoff.acceptance.checks.performance.kinds import KINDS
+from signoff.acceptance.asked import is_percentile, timed
+from signoff.acceptance.checks.performance.kinds import KINDS, NOUNS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.measuring import offered_load, route_load
@@ -26,7 +27,7 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
     """The mean by batch means at planned looks, a percentile by order statistics.
 
     A limit on one request of the document is judged on that request's share of the run. No time counts as more than
-    the run's time-out, or than so many limits.
+    the run's time-out, or a multiple of the limit.
     """
     assert criterion.threshold is not None
     run = offered_load.run_of(evidence)
@@ -45,17 +46,18 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
         return Verdict("inconclusive", f"requests were given up after {timeout_ms:g} ms, before this limit")
     most_ms = timeout_ms if most_in_limits is None else min(timeout_ms, limit_ms * most_in_limits)
     times_ms = times(run, most_ms)
-    if statistic.startswith("p") and statistic[1:].replace(".", "", 1).isdigit():
-        decision = decide_percentile(times_ms, limit_ms, float(statistic[1:]) / 100, alpha, most_ms)
+    name = timed(NOUNS[criterion.kind], statistic)
+    if is_percentile(statistic):
+        decision = decide_percentile(times_ms, limit_ms, float(statistic[1:]) / 100, alpha, most_ms, name)
     else:
-        decision = decide_mean(times_ms, limit_ms, most_ms, alpha, offered_load.looks(run))
+        decision = decide_mean(times_ms, limit_ms, most_ms, alpha, offered_load.looks(run), name)
     failed = sum(not exchange.ok for exchange in run.exchanges)
     charged = f"; {failed} failed requests charged at {most_ms:g} ms" if failed else ""
     return Verdict(
         decision.outcome,
         f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged} ({decision.basis})",
         measured(decision, "ms"),
-        mend="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="more requests decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "outcomes": run.outcomes(), "stamps": run.health.stamps},
     )
 

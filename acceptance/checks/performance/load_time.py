@@ -22,7 +22,7 @@ TIMEOUT_IN_LIMITS = 2
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Start a second instance on free ports several times, from nothing to ready, and stop it again."""
+    """Start a second instance on free ports several times, from the command to ready, and stop it again."""
     start = site.deployment.start
     if start is None:
         raise NotMeasurable(
@@ -51,7 +51,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """A tolerance bound: so many starts of all to come stay below the limit."""
+    """A tolerance bound: the share of future starts that stay below the limit."""
     assert criterion.threshold is not None
     starts = list(evidence.of("cold_start"))
     failed = [record for record in starts if record["error"]]
@@ -62,7 +62,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         decision.outcome,
         f"{decision.reason} ({decision.basis})",
         measured(decision, "s"),
-        mend="more starts decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="more starts decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail=decision.detail,
     )
 

@@ -1,4 +1,4 @@
-"""Memory stays below the limit: at its high-water mark under load, and a day later if it goes on growing so."""
+"""Memory stays below the limit: at its peak under load, and after a day of the same growth."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit.
+    """Pass if the high-water mark, and the growth's lower bound over 24 h on top of it, stay below the limit.
 
     Growth with new prompts alone decides nothing: see `repeated_prompts`.
     """
@@ -70,7 +70,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     if ended_process.said(evidence):
         return Verdict(
             "inconclusive",
-            f"{decision.reason}, if what was seen of it is how it goes on ({basis})",
+            f"{decision.reason}, if the observed growth continues ({basis})",
             measured(decision, "bytes"),
             detail=decision.detail,
         )
@@ -79,7 +79,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         "inconclusive" if is_cache else "fail",
         f"{again if is_cache else '; '.join(filter(None, (decision.reason, again)))} ({basis})",
         measured(decision, "bytes"),
-        mend=repeated_prompts.CACHED,
+        hint=repeated_prompts.CACHED,
         detail={**decision.detail, **figures},
     )
 

@@ -12,7 +12,7 @@ from signoff.perf.decisions.statistics import decide_throughput
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where all three hold in one run: completions, each latency limit of the document, and errors below 1 %."""
+    """Pass if all three hold in one run: completions, each latency limit of the document, and errors below 1 %."""
     assert criterion.threshold is not None
     run = offered_load.run_of(evidence)
     if not run.valid:
@@ -33,7 +33,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         decision.outcome,
         f"{decision.reason} ({decision.basis})",
         measured(decision, "requests/s"),
-        mend="a longer run decides it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="a longer run decides it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "outcomes": run.outcomes()},
     )
 

@@ -13,7 +13,7 @@ from signoff.perf.load.load_run import LoadRun
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Decided as a latency; the time counts from when the request was due, and no time as more than five limits."""
+    """As a latency; times count from when the request was due, and at most as five times the limit."""
     run = offered_load.run_of(evidence)
     if not run.plan.stream:
         return Verdict(

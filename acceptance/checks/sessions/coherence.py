@@ -18,7 +18,7 @@ CONCURRENCY = 16
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Hold seeded conversations in sessions of their own, each with its question asked in a fresh session too."""
+    """Hold seeded conversations in separate sessions, and ask each question in a fresh session too."""
 
     def take(recorder: Recorder) -> None:
         conversations = build(site.seed, site.profile.conversations)
@@ -43,7 +43,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """An exact bound on the share of conversations that are right in the session and wrong in the control."""
+    """An exact bound on the share of conversations that are correct in the session and wrong in the control."""
     assert criterion.threshold is not None
     setup = next(evidence.of("setup"))
     figure = lift(evidence.records)
@@ -55,7 +55,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         f"{decision.reason} (recall {figure.recall:.1%}, control {figure.control:.1%}; {by_category}; "
         f"{decision.basis})",
         Measured(figure.score, "ratio", decision.low, decision.high, figure.conversations),
-        mend="more conversations decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
+        hint="more conversations decide it: --profile signoff" if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "errors": figure.errors},
     )
 

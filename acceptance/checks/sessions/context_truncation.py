@@ -20,9 +20,9 @@ NAMES = ("max_model_len", "context_length", "max_context_length", "context_windo
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Say half as much again as the context holds in one session, tell two facts, and ask for both.
+    """Send one and a half times the context in one session, state two facts, and ask for both.
 
-    The length is the document's, else what the server tells. Raises NotMeasurable where nobody states one.
+    The length is the document's, else the server's. Raises NotMeasurable if neither states one.
     """
     length = criterion.parameters.get("max_model_len") or _stated_length(site)
     if length is None:
@@ -39,7 +39,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every turn was answered, no prompt was longer than the context, and the last turns were known."""
+    """Pass if every turn was answered, no prompt exceeded the context, and the last facts were known."""
     probe = probe_result(evidence, "truncation")
     length, said, longest = probe["length"], probe["said_tokens"], probe["longest_prompt"]
     figure = Measured(probe["recalled"] / probe["asked"], "ratio", samples=probe["asked"])
@@ -58,7 +58,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
             "inconclusive",
             known,
             figure,
-            mend="see the turns in the evidence: was the turn cut off, or did the model not use it?",
+            hint="see the turns in the evidence: was the turn cut off, or did the model not use it?",
         )
     counted = f"; the longest prompt had {longest} tokens" if longest is not None else ""
     return Verdict("pass", known + counted, figure)

@@ -16,12 +16,12 @@ RULE_OF_THREE = 3
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Tell every session a nonce of its own, then ask all of them at once."""
+    """Tell every session a unique nonce, then ask all of them at once."""
     return probed(site, "session-isolation", lambda send: probe_isolation(send, SESSIONS, site.seed))
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where no reply holds another session's nonce; the upper end of the interval is the rule of three."""
+    """Pass if no reply contains another session's nonce; the rule of three gives the upper bound."""
     probe = probe_result(evidence, "isolation")
     count, leaks = probe["sessions"], probe["leaks"]
     if leaks:
@@ -37,7 +37,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         return Verdict(
             "inconclusive",
             "no session remembered anything, so there was nothing that could leak",
-            mend="make sessions remember first; then ask again",
+            hint="make sessions remember first; then ask again",
         )
     bound = min(1.0, RULE_OF_THREE / probe["answered"])
     return Verdict(

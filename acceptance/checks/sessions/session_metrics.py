@@ -13,14 +13,14 @@ from signoff.coherence.session_probe import probe_session_metrics
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Read the session metrics at rest, hold a session, read again."""
+    """Read the session metrics at rest, open a session, read again."""
     path = criterion.parameters["path"]
     site.deployment.request_url(site.deployment.target, path)  # one that leads elsewhere is not sent
     return probed(site, "session-metrics", lambda send: probe_session_metrics(send, site.seed, path), key=path)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where a figure about sessions or turns rose with the session and not at rest."""
+    """Pass if a metric of sessions or turns rose with the session and not at rest."""
     probe = probe_result(evidence, "session_metrics")
     if probe["errors"]:
         return Verdict("fail", probe["errors"][0])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
+from signoff.acceptance.asked import last_message
 from signoff.acceptance.checks.sessions.kinds import KINDS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence
@@ -18,12 +18,12 @@ SESSIONS = 12
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Tell each of several sessions something unheard of, ask for it later, and ask a fresh session the same.
+    """State an unseen fact in each of several sessions, ask for it later, and ask a fresh session the same.
 
-    A question of the document ("What did I just ask you?") is asked in its own words, after a request that the
-    probe sends first: the document's example asks about a turn that was never sent.
+    A question of the document ("What did I just ask you?") is sent unchanged, after a request that the probe sends
+    first: the document's example asks about a turn that was never sent.
     """
-    question = _question(criterion.parameters.get("request"))
+    question = last_message(criterion.parameters.get("request"))
     return probed(
         site,
         "session-recall",
@@ -34,7 +34,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where every session remembered, no fresh one knew, and nothing was remembered without a session.
+    """Pass if every session remembered, no fresh one knew, and nothing was remembered without a session.
 
     Some misses beside many hits may be the model's or the server's: that is not decided here.
     """
@@ -54,7 +54,7 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
         "fail" if recalled * 2 <= count else "inconclusive",
         f"{found}; not {', '.join(recall['misses'][:3])}",
         figure,
-        mend=_lost_or_unused(evidence, recall["misses"]),
+        hint=_lost_or_unused(evidence, recall["misses"]),
     )
 
 
@@ -83,14 +83,6 @@ def _lost_or_unused(evidence: Evidence, misses: Sequence[str]) -> str:
             "see to the store of the sessions and to the header's name"
         )
     return "the history was in some prompts and in others not: see prompt_tokens of the turns in the evidence"
-
-
-def _question(request: Mapping[str, Any] | None) -> str:
-    body = (request or {}).get("body")
-    messages = body.get("messages") if isinstance(body, Mapping) else None
-    last = messages[-1] if isinstance(messages, list) and messages else {}
-    content = last.get("content") if isinstance(last, Mapping) else ""
-    return content if isinstance(content, str) else ""
 
 
 CHECK = Check(KINDS["session_recall"], measure, judge, seconds=4)

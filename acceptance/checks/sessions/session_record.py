@@ -13,14 +13,14 @@ from signoff.coherence.session_probe import probe_record
 
 
 def measure(criterion: Criterion, site: Site) -> Evidence:
-    """Hold two turns in a fresh session, read its record, and ask for a session that was never opened."""
+    """Send two turns in a fresh session, read its record, and request a session that was never opened."""
     path = criterion.parameters["path"]
     site.deployment.request_url(site.deployment.target, path)  # one that leads elsewhere is not sent
     return probed(site, "session-record", lambda send: probe_record(send, site.seed, path), key=path)
 
 
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
-    """Pass where both turns are in the record, in order with their replies, and the unknown session is a 404."""
+    """Pass if both turns are in the record, in order with their replies, and the unknown session is a 404."""
     probe = probe_result(evidence, "record")
     if wrong := [*probe["errors"], *probe["problems"]]:
         return Verdict("fail", "; ".join(wrong[:3]))

@@ -19,5 +19,5 @@ def complain(error: SignoffError | ReportError, colour: str = "never") -> None:
     """Say it on standard error; `colour` is what --color says."""
     palette = Palette(takes_colour(colour, stream("err")))
     show(f"{palette('error', 'signoff:')} {palette('', str(error))}", on="err", coloured=palette.is_coloured)
-    if error.mend:
-        show(f"{palette('mend', '  hint:')} {palette('', error.mend)}", on="err", coloured=palette.is_coloured)
+    if error.hint:
+        show(f"{palette('hint', '  hint:')} {palette('', error.hint)}", on="err", coloured=palette.is_coloured)

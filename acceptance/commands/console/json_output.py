@@ -15,12 +15,12 @@ from signoff.reports.stored.run_folder import write
 from signoff.reports.terminal import show
 
 
-def write_json(told: Mapping[str, Any], to: str | None) -> bool:
+def write_json(value: Mapping[str, Any], to: str | None) -> bool:
     """Into the file, or to standard output for "-"; True where that leaves no room for other text.
 
-    Raises UsageError where the file cannot be written, NotWritten where there is no room.
+    Raises UsageError if the file cannot be written, NotWritten if there is no room.
     """
-    text = json_text(json.dumps(known_secrets.redacted_value(told), indent=1)) + "\n"
+    text = json_text(json.dumps(known_secrets.redacted_value(value), indent=1)) + "\n"
     if to == "-":
         show(text, end="")
         return True
@@ -30,5 +30,5 @@ def write_json(told: Mapping[str, Any], to: str | None) -> bool:
         except NotWritten as error:
             if error.is_full:
                 raise
-            raise UsageError(str(error), error.mend) from None
+            raise UsageError(str(error), error.hint) from None
     return False

@@ -79,7 +79,7 @@ def _write_all(texts: Mapping[Path, str]) -> None:
         except NotWritten as error:
             for file in (*begun, *([path] if is_new else [])):
                 file.unlink(missing_ok=True)
-            raise error if error.is_full else UsageError(str(error), error.mend) from None
+            raise error if error.is_full else UsageError(str(error), error.hint) from None
         if is_new:
             begun.append(path)
 

@@ -48,7 +48,7 @@ _FEWEST_TOKENS, _MOST_TOKENS = 64, 16_777_216
 
 @dataclass(frozen=True, slots=True)
 class NewDocument:
-    """What is said about a service once. GB and ms, requests/s, tokens; raises UsageError where it makes no sense."""
+    """The figures of a service in GB, ms, requests/s and tokens. Raises UsageError if they make no sense."""
 
     service: str
     port: int
@@ -136,7 +136,7 @@ class NewDocument:
 
 
 def filled(document: NewDocument, template: str = "task.md.j2") -> str:
-    """The text of the document, or of another template that lies beside it, with these values."""
+    """The text of the document, or of another template beside it, with these values."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         undefined=jinja2.StrictUndefined,

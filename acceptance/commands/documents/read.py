@@ -1,4 +1,4 @@
-"""`signoff read`: what task documents ask for, what is assumed, what is unclear, what contradicts."""
+"""`signoff read`: the demands of task documents, assumptions, problems and conflicts."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from signoff.reports.stored.run_folder import write
 from signoff.reports.terminal import show, silence, stream
 
 NAME = "read"
-HELP = "show what task documents ask for, what is assumed, and what contradicts"
+HELP = "show the demands of task documents, assumptions and conflicts"
 EXAMPLE = "signoff read fixtures/tasks/1.3-hermes-2.md"
 WITHOUT_CRITERIA = 3
 
@@ -37,7 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("documents", nargs="+", type=Path, metavar="PATH", help="task documents, or folders of them")
     parser.add_argument("--json", metavar="FILE", help="write the reading as JSON; - is standard output")
     parser.add_argument("--html", metavar="FILE", help="write the reading as one page that needs no network")
-    parser.add_argument("--binding", action="store_true", help="print the entries of a binding file for what is open")
+    parser.add_argument(
+        "--binding", action="store_true", help="print binding entries for open statements and conflicts"
+    )
     parser.add_argument("--watch", action="store_true", help="read again whenever a document or its binding changes")
     add_max_bytes(parser)
     parser.add_argument(
@@ -46,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Read and show; 0 also where conflicts stand, 3 where a document has no criteria, 4 where one is unreadable."""
+    """Read and show; 0 even if conflicts stand, 3 where a document has no criteria, 4 if one is unreadable."""
     if arguments.watch and "-" in (arguments.json, arguments.html):
         raise UsageError("--watch shows the reading on standard output", "name a file instead of -")
     if arguments.json == arguments.html == "-":
@@ -114,4 +116,4 @@ def _write(text: str, name: str, *, coloured: bool = False) -> None:
     try:
         write(Path(name), text.encode("utf-8", "replace").decode())
     except NotWritten as error:
-        raise error if error.is_full else UsageError(str(error), error.mend) from None
+        raise error if error.is_full else UsageError(str(error), error.hint) from None

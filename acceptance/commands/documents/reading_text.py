@@ -1,4 +1,4 @@
-"""A reading as a terminal shows it: the criteria, what is assumed, what is unclear, what contradicts."""
+"""A reading as a terminal shows it: criteria, assumptions, problems and conflicts."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from signoff.acceptance.commands.console.colour import Palette
 from signoff.acceptance.criterion import Criterion
-from signoff.acceptance.reading import Conflict, Diagnostic, Document, Reading
+from signoff.acceptance.reading import Diagnostic, Document, Reading
 from signoff.acceptance.reading.binding.binding_text import resolve_file
 from signoff.acceptance.reading.source.excerpt import excerpt
 from signoff.acceptance.reading.source.library_names import would_call
+from signoff.reports.stored.conflict import Conflict
 
 MOST_OF_A_CODE = 50
 _TEXT_WIDTH = 48
@@ -53,6 +54,11 @@ def _document(document: Document, palette: Palette) -> Iterator[str]:
         yield palette("", f"  {name:<{width}}  {_short(value, 200)}")
     yield ""
     yield from _table(document.criteria, palette)
+    questions = [criterion for criterion in document.criteria if criterion.judged_as]
+    if questions:
+        yield palette("bold", "Judged as")
+        yield from (palette("", f"  {found.line:>4}  {found.name}: {found.judged_as}") for found in questions)
+        yield ""
     assumptions = list(_assumptions(document.criteria))
     if assumptions:
         yield palette("bold", "Assumptions")
@@ -61,7 +67,7 @@ def _document(document: Document, palette: Palette) -> Iterator[str]:
     people = [criterion for criterion in document.criteria if criterion.judge == "person"]
     if people:
         yield palette("bold", "For a person to judge")
-        yield from (palette("", f"  {found.line:>4}  {found.id}: {found.reason}") for found in people)
+        yield from (palette("", f"  {found.line:>4}  {found.name}: {found.reason}") for found in people)
         yield ""
     yield from _library_calls(document.criteria, palette)
     yield from _commands(document, palette)
@@ -165,8 +171,8 @@ def _diagnostic(found: Diagnostic, palette: Palette) -> Iterator[str]:
         line, mark = excerpt(found.excerpt, found.column, found.width)
         yield palette("soft", f"  {found.line:>5} |") + palette("", f" {line}")
         yield palette("soft", "        |") + " " + palette(found.severity, mark)
-    if found.mend:
-        yield palette("mend", "        = hint:") + palette("", f" {found.mend}")
+    if found.hint:
+        yield palette("hint", "        = hint:") + palette("", f" {found.hint}")
     yield ""
 
 
@@ -181,7 +187,7 @@ def _conflict(conflict: Conflict, palette: Palette) -> Iterator[str]:
         todo = " a warning: no criterion is part of it; correct it with the document's next change"
         if conflict.criteria:
             todo = f" unresolved: `signoff read --binding` prints the entry to fill in for {resolve_file(conflict)}"
-        yield palette("mend", "  =") + palette("", todo)
+        yield palette("hint", "  =") + palette("", todo)
     else:
         yield palette("", "  = resolved: {chosen}, {role}, {date}: {reason}".format(**resolution))
     yield ""

@@ -10,12 +10,13 @@ from typing import Any
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.deployment.deployment_file import DeploymentFile
 from signoff.acceptance.reading.binding.binding_schema import binding_schema
+from signoff.acceptance.records.evidence_schema import evidence_schema
 from signoff.reports.model_schema import json_schema
 from signoff.reports.stored.stored_run import SCHEMA, StoredRun
 from signoff.reports.terminal import show
 
 NAME = "schema"
-HELP = "print the JSON Schema of a binding file, a deployment file or results.json"
+HELP = "print the JSON Schema of a binding file, a deployment file, results.json or a line of evidence"
 EXAMPLE = "signoff schema deployment"
 
 
@@ -56,4 +57,5 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "binding": _binding,
     "deployment": _deployment,
     "results": _results,
+    "evidence": evidence_schema,
 }

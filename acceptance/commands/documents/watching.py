@@ -39,7 +39,7 @@ def watch(paths: Sequence[Path], read: Callable[[], int]) -> int:
 
 
 def stamps(paths: Sequence[Path]) -> Mapping[Path, _Stamp | None]:
-    """Each watched file with what changes when it does; None where there is none at the moment."""
+    """Each watched file with what changes when it does; None if there is none at the moment."""
     files: list[Path] = []
     for path in paths:
         with contextlib.suppress(SignoffError):
@@ -56,7 +56,7 @@ def _stamp(path: Path) -> _Stamp | None:
 
 
 def _shown(read: Callable[[], int]) -> int:
-    """Read and show once; an error that the author can correct is shown, and the watch goes on."""
+    """Read and show once; an error that the author can correct is shown, and watching continues."""
     try:
         return read()
     except SignoffError as error:

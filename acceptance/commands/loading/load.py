@@ -47,7 +47,7 @@ LEAST_WARM_UP_S: Final = 1.0
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Exit 0 where the run is done and valid, 3 where it is not, 4 for a plan that cannot be."""
+    """Exit 0 where the run is done and valid, 3 if it is not, 4 for a plan that cannot be."""
     # Not above: what measures takes a while to import, and `signoff --help` needs none of it. The workers start
     # first, so that they import while this process does.
     from signoff.acceptance.commands.loading import load_request
@@ -70,11 +70,11 @@ def run(arguments: argparse.Namespace) -> int:
         with load_machines.workers_of(arguments) if arguments.master else Workers(arguments.workers) as workers:
             return _run(arguments, workers)
     except PlanInvalid as error:
-        raise UsageError(str(error), error.mend) from None
+        raise UsageError(str(error), error.hint) from None
     except Unresolved as error:
-        raise TargetUnreachable(str(error), error.mend) from None
+        raise TargetUnreachable(str(error), error.hint) from None
     except PerfError as error:
-        raise RunInvalid(str(error), error.mend) from None
+        raise RunInvalid(str(error), error.hint) from None
 
 
 def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> int:
@@ -90,7 +90,7 @@ def _run(arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None)
 
 
 class _Command:
-    """One command under way: where its records go and what its user sees meanwhile."""
+    """A running command: the file of its records and its progress output."""
 
     def __init__(self, arguments: argparse.Namespace, workers: Workers | RemoteWorkers | None) -> None:
         from signoff.acceptance.commands.loading import load_request
@@ -114,7 +114,7 @@ class _Command:
                 try:
                     self.records = open_files.enter_context(run_folder.begin(self.arguments.records))
                 except NotWritten as error:
-                    raise error if error.is_full else UsageError(str(error), error.mend) from None
+                    raise error if error.is_full else UsageError(str(error), error.hint) from None
             if not self.arguments.model:
                 plan = load_request.with_model(plan, self._served_model())
             return self._find(plan, limits) if limits else self._load(plan)
@@ -231,7 +231,7 @@ class _Command:
             show(text())
 
     def _served_model(self) -> str | None:
-        """The first model that the server lists; None where it has no such list: not every one wants a model."""
+        """The first model that the server lists; None if it has no such list: not every one wants a model."""
         from signoff.perf.client import server_json
 
         listed = server_json.found(self._ask(joined(self.origin.url(), "/v1/models")))
@@ -257,11 +257,11 @@ class _Command:
         )
 
     def _headers_for(self, url: str) -> Mapping[str, str]:
-        """What is sent besides; a key goes to its own server."""
+        """Additional headers; a key goes to its own server only."""
         return self.headers if origin(url) == self.origin else {}
 
     def _ask(self, url: str) -> str:
-        """The text of an answer with status 200, else "": what is asked here a server need not know."""
+        """The text of an answer with status 200, else "": a server need not support these requests."""
         from signoff.perf.client.fetch import fetch
         from signoff.perf.errors import PlanInvalid
 

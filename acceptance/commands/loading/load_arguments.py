@@ -51,10 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="header that the key is sent in (default: Authorization, as Bearer KEY)",
     )  # fmt: skip
     what.add_argument("--insecure", action="store_true", help="do not verify the server's certificate")
-    told = parser.add_argument_group("output")
-    told.add_argument("--json", metavar="FILE", help="the result as JSON; - is standard output")
-    told.add_argument("--records", type=Path, metavar="FILE", help="every request as a line of JSON, as it ends")
-    told.add_argument("--metrics-url", metavar="URL", help="the server's metrics (default: /metrics of the server)")
+    output = parser.add_argument_group("output")
+    output.add_argument("--json", metavar="FILE", help="the result as JSON; - is standard output")
+    output.add_argument("--records", type=Path, metavar="FILE", help="every request as a line of JSON, as it ends")
+    output.add_argument("--metrics-url", metavar="URL", help="the server's metrics (default: /metrics of the server)")
     find = parser.add_argument_group("search for the highest rate")
     find.add_argument("--find", action="store_true", help="search for it, from --rate on; give at least one limit")
     for what_of, words in TIMES.items():

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Raises UsageError where the options do not go together."""
+    """Raises UsageError if the options do not go together."""
     if not arguments.journey:
         return
     if arguments.find or arguments.master or arguments.workers != 1:
@@ -32,7 +32,7 @@ def check(arguments: argparse.Namespace) -> None:
             "Locust itself spreads journeys: locust -f journey_locustfile.py --master (docs/load.md)",
         )
     if arguments.closed_loop is not None:
-        raise UsageError("--journey is a closed loop of its own", "give --users instead of --closed-loop")
+        raise UsageError("--journey is already a closed loop", "give --users instead of --closed-loop")
     if arguments.users < 1:
         raise UsageError(f"--users {arguments.users}: at least one is needed")
     arguments.closed_loop = arguments.users

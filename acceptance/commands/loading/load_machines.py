@@ -26,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bind", default=f"127.0.0.1:{PORT}", metavar="HOST:PORT",
         help=f"where the master listens (default: 127.0.0.1:{PORT}; messages are not encrypted)",
     )  # fmt: skip
-    group.add_argument("--expect-workers", type=int, metavar="N", help="start when so many have joined")
+    group.add_argument("--expect-workers", type=int, metavar="N", help="start when this number of workers has joined")
     group.add_argument("--worker", metavar="HOST[:PORT]", help="be a worker of the master there; takes no URL")
     group.add_argument(
         "--wait", type=float, default=300.0, metavar="S", help="time to wait for the other workers (default: 300)"
@@ -44,7 +44,7 @@ def address(text: str, option: str) -> tuple[str, int]:
 
 
 def check(arguments: argparse.Namespace) -> None:
-    """Raises UsageError where the options do not go together."""
+    """Raises UsageError if the options do not go together."""
     if not arguments.master:
         if arguments.expect_workers is not None:
             raise UsageError("--expect-workers is for a master", "add --master")
@@ -60,7 +60,7 @@ def check(arguments: argparse.Namespace) -> None:
 
 
 def workers_of(arguments: argparse.Namespace) -> RemoteWorkers:
-    """The workers that will join. Raises PlanInvalid where Locust is missing or the address is taken."""
+    """The workers that will join. Raises PlanInvalid if Locust is missing or the address is taken."""
     from signoff.perf.distributed.load_master import RemoteWorkers
 
     host, port = address(arguments.bind, "--bind")

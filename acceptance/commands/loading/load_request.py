@@ -35,7 +35,7 @@ def endpoint(url: str) -> str:
 def headers(arguments: argparse.Namespace) -> dict[str, str]:
     """Header fields of the command line, and the key that a variable holds. Raises UsageError.
 
-    What is secret in them is taken out of everything that is written from now on, and no child inherits it.
+    Their secrets are removed from all output from now on, and no child inherits them.
     """
     found: dict[str, str] = {}
     for text in arguments.header:
@@ -121,7 +121,7 @@ def _timing(arguments: argparse.Namespace) -> dict[str, Any]:
         }
     if kind == "step":
         if rate is not None:
-            raise UsageError("steps have rates of their own", "leave out --rate, or name them all after step:")
+            raise UsageError("steps have their own rates", "leave out --rate, or name them all after step:")
         steps = _numbers(value)
         mean = sum(steps) / len(steps)
         return {
@@ -154,7 +154,7 @@ def _numbers(text: str, most: int | None = None) -> tuple[float, ...]:
 
 
 def _bodies(arguments: argparse.Namespace, url: str) -> list[Mapping[str, Any]]:
-    """What is sent in turn: one of the file's prompts each, or the one prompt of ours."""
+    """The prompts, used in turn: those of the file, or the default one."""
     fields: dict[str, Any] = {} if arguments.model is None else {"model": arguments.model}
     if arguments.max_tokens is not None:
         if arguments.max_tokens < 1:

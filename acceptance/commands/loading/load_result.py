@@ -26,7 +26,7 @@ NONE_SUCCEEDED: Final = "no request succeeded"
 def result_of(
     run: LoadRun, began: datetime, server: ServerSide, gpu: dict[str, Any] | None, workers: int
 ) -> dict[str, Any]:
-    """Plain JSON; `gpu` is null where there is none. Keys are called from outside: they are added, never changed."""
+    """Plain JSON; `gpu` is null if there is none. Keys are called from outside: they are added, never changed."""
     plan = run.plan
     figures = LoadFigures.of(run.exchanges, plan.timeout_s * 1e3, plan.stream)
     errors = {kind: count for kind, count in run.outcomes().items() if kind != "ok"}
@@ -94,7 +94,7 @@ def _spreads(figures: LoadFigures) -> dict[str, Any]:
 
 
 def _tokens(run: LoadRun) -> dict[str, Any]:
-    """What the server counted, over the good answers that reported it; None where none did."""
+    """What the server counted, over the good answers that reported it; None if none did."""
     prompts = [each.prompt_tokens for each in run.exchanges if each.ok and each.prompt_tokens is not None]
     answers = [each.completion_tokens for each in run.exchanges if each.ok and each.completion_tokens is not None]
     return {

@@ -73,9 +73,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         number = history.append(arguments.history, found, measured.blocks)
     except HistoryFull as error:
-        raise RunInvalid(str(error), error.mend) from None
+        raise RunInvalid(str(error), error.hint) from None
     except HistoryUnreadable as error:
-        raise UsageError(str(error), error.mend) from None
+        raise UsageError(str(error), error.hint) from None
     _show(arguments, night_text(replace(found, number=number), outcome, wanted.folder))
     return EXIT[outcome] if found.valid else EXIT["invalid"]
 
@@ -84,7 +84,7 @@ def _show(arguments: argparse.Namespace, about: str) -> None:
     try:
         nights = history.nights(arguments.history)
     except HistoryUnreadable as error:
-        raise UsageError(str(error), error.mend) from None
+        raise UsageError(str(error), error.hint) from None
     if write_json({"schema": 1, "nights": [asdict(each) for each in nights]}, arguments.json):
         return
     if about:

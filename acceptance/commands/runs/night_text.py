@@ -44,10 +44,10 @@ def nights_table(nights: Sequence[Night]) -> str:
     rows = [head]
     for night in nights:
         figures = {figure.name: _ratio(figure) for figure in night.figures}
-        told = "" if night.valid else f" (not valid: {night.reason})"
+        flaw = "" if night.valid else f" (not valid: {night.reason})"
         shown = [figures.get(name, "-") for name in names]
         rows.append([str(night.number), night.started[:16].replace("T", " "), _counted(night), *shown])
-        rows[-1].append(Path(night.document).name + told)
+        rows[-1].append(Path(night.document).name + flaw)
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     return "\n".join(
         "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows

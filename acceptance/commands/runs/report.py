@@ -31,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Exit 0 once the documents are written, whatever they say; 3 where the run was cut off.
 
     A cut run gets a results.json too, marked as such, which its own end replaces. Raises UsageError for an unreadable
-    run, NotWritten where there is no room.
+    run, NotWritten if there is no room.
     """
     given: Path = arguments.run_folder
     stored_at = given / FILE_NAME if given.is_dir() else given
@@ -49,11 +49,11 @@ def run(arguments: argparse.Namespace) -> int:
             save(stored, folder / FILE_NAME)
             written.append(folder / FILE_NAME)
     except StoredRunUnreadable as error:
-        raise UsageError(str(error), error.mend) from None
+        raise UsageError(str(error), error.hint) from None
     except NotWritten as error:
         if error.is_full:
             raise
-        raise UsageError(str(error), error.mend) from None
+        raise UsageError(str(error), error.hint) from None
     said = {
         "schema": 1,
         "outcome": outcome(stored)[0],

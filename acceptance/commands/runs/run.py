@@ -134,7 +134,7 @@ def _show(arguments: argparse.Namespace, results: Path, folder: Path) -> None:
 
 
 def seconds(text: str) -> float:
-    """A time-out out of a command line. Raises ValueError for one that is none."""
+    """A time-out from the command line. Raises ValueError if it is invalid."""
     found = float(text)
     if not 0 < found < LONGEST_TIMEOUT_S:
         raise ValueError(text)

@@ -109,12 +109,12 @@ def listing() -> str:
     _check_installed()
     lines: list[str] = []
     # A module tells the same for each of its services.
-    told = {
+    faults = {
         module: _service_facts(service)["faults"] for module, service in {m: s for s, m in SERVICES.items()}.items()
     }
     for service, module in SERVICES.items():
         lines.append(service)
-        lines += [f"  --fault {name:<18} {summary}" for name, summary in told[module].items()]
+        lines += [f"  --fault {name:<18} {summary}" for name, summary in faults[module].items()]
     return "\n".join(lines)
 
 
@@ -144,10 +144,10 @@ def _options(arguments: argparse.Namespace) -> list[str]:
 
 
 def _check_store(service: str, url: str | None) -> None:
-    """Raises UsageError for a password: everybody on the machine can read the arguments of a process."""
+    """Raises UsageError for a password: all users of a machine can read the arguments of a process."""
     if url is not None and _PASSWORD.search(url):
         variable = re.sub(r"[^A-Z0-9]", "_", service.upper()) + "_STORE"
-        raise UsageError("--store holds a password, which everybody on this machine could read", f"set {variable}")
+        raise UsageError("--store contains a password, which all users of this machine could read", f"set {variable}")
 
 
 def _command(service: str) -> list[str]:

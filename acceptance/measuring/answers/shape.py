@@ -8,10 +8,10 @@ ELLIPSIS = "..."
 
 
 def differences(expected: Any, found: Any, path: str = "") -> list[str]:
-    """What keeps `found` from having the shape of `expected`, one sentence each; empty where it fits.
+    """The differences of `found` from the shape of `expected`, one sentence each; empty if it matches.
 
-    `"..."` stands for any value, an object may have more keys than shown, numbers compare by value, and a list
-    that ends in `"..."` may go on.
+    `"..."` matches any value, an object may have more keys than shown, numbers compare by value, and a list
+    that ends in `"..."` may be longer.
     """
     where = path or "the body"
     if expected == ELLIPSIS:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
+from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.answers.groups import Group, groups_of
 from signoff.acceptance.reading.answers.outcomes import outcomes
 from signoff.acceptance.reading.answers.piece import OF_ANSWERS as ANSWERING
@@ -118,9 +119,9 @@ def _draft(group: Group, text: str, statement: Statement, facts: Facts) -> Draft
     if changes and asked.get("status") == ["4xx"] and set(asked) <= {"status", "reason"} and _is_of_any_kind(changes):
         # Wrong requests in general, and a clear refusal: that check sends many of them, and wants a reason.
         return Draft("request_validation", spans=spans)
-    parameters: dict[str, Any] = {"request": request, **({"sent": changes} if changes else {}), **asked}
+    parameters = {"request": request, **({"sent": changes} if changes else {}), **asked}
     assumptions = (_REFUSAL,) if asked.get("refused") else ()
-    return Draft("json_shape", assumptions=assumptions, parameters=parameters, spans=spans)
+    return Draft("json_shape", assumptions=assumptions, parameters=cast(Parameters, parameters), spans=spans)
 
 
 def _is_of_any_kind(changes: Sequence[Mapping[str, Any]]) -> bool:
@@ -200,8 +201,10 @@ def _merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(one)
     for name, value in other.items():
         before = found.get(name)
-        both = isinstance(before, Mapping) and isinstance(value, Mapping)
-        found[name] = _merged(before, value) if both else value if before in (None, "...", ["..."]) else before
+        if isinstance(before, Mapping) and isinstance(value, Mapping):
+            found[name] = _merged(before, value)
+        elif before in (None, "...", ["..."]):
+            found[name] = value
     return found
 
 

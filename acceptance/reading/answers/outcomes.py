@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from signoff.acceptance.reading.answers.piece import Piece
 
@@ -194,10 +195,11 @@ def _names(text: str, code: frozenset[str]) -> Iterator[Piece]:
         found, end = _listed(text, verb.end(), code)
         if not found:
             continue
-        absent, absent_end = [], end
+        absent: list[str] = []
+        absent_end = end
         if (no_longer := _NO_LONGER.match(text, end)) is not None:
             absent, absent_end = _listed(text, no_longer.end(), code)
-        holds = [{"value": name} for name in found]
+        holds: list[dict[str, Any]] = [{"value": name} for name in found]
         if absent:
             holds, end = [*holds, *({"value": name, "absent": True} for name in absent)], absent_end
         yield Piece("body", verb.start(), end, {"holds": holds})

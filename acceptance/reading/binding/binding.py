@@ -46,10 +46,10 @@ class Binding:
     problems: tuple[Diagnostic, ...] = ()
     broken: DeploymentUnreadable | None = None
 
-    def diagnostic(self, code: str, line: int, message: str, mend: str) -> Diagnostic:
+    def diagnostic(self, code: str, line: int, message: str, hint: str) -> Diagnostic:
         """An error at a line of this file."""
         excerpt = self.text[line - 1] if 0 < line <= len(self.text) else ""
-        return Diagnostic(code, "error", self.path, line, 1, excerpt, message, mend)
+        return Diagnostic(code, "error", self.path, line, 1, excerpt, message, hint)
 
 
 def binding_path(document: Path) -> Path:
@@ -114,11 +114,11 @@ def waivers(binding: Binding, criteria: Sequence[Criterion], today: date) -> tup
 
 def _orphan(binding: Binding, place: int, criterion: str) -> Diagnostic:
     message = f"there is no criterion {criterion}"
-    mend = "see `signoff read` for the ids; remove the entry where the demand is gone"
-    return binding.diagnostic("binding-orphan", place, message, mend)
+    hint = "see `signoff read` for the ids; remove the entry where the demand is gone"
+    return binding.diagnostic("binding-orphan", place, message, hint)
 
 
 def _stale(binding: Binding, place: int, criterion: Criterion) -> Diagnostic:
     message = f"the statement of {criterion.id} changed after this was written"
-    mend = f'look at it again, then set fingerprint = "{criterion.fingerprint}"'
-    return binding.diagnostic("binding-stale", place, message, mend)
+    hint = f'look at it again, then set fingerprint = "{criterion.fingerprint}"'
+    return binding.diagnostic("binding-stale", place, message, hint)

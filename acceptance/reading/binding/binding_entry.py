@@ -13,14 +13,18 @@ from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.conflicts import KINDS as CONFLICTS
 from signoff.acceptance.reading.quantities.units import UNITS
 from signoff.acceptance.reading.settings.configuration import is_json
-from signoff.reports.model import Mistake, Rule, Wanted, is_required, model_fields
+from signoff.reports.mistake import Mistake, Words
+from signoff.reports.model import Rule, Wanted, is_required, model_fields
 from signoff.reports.stored.threshold import Comparator, Threshold
 
 COMPARATORS: tuple[Comparator, ...] = get_args(Comparator)
 STATISTIC = r"^(?:mean|max|min|each|rate|p\d{1,2}(?:\.\d+)?)$"
 FINGERPRINT = r"^[0-9a-f]{64}$"
 KNOWN_UNITS = tuple(sorted({unit.spelling for unit in UNITS.values()} | {"ratio", "bytes"}))
+_LIMIT = "a threshold has value, unit, comparator, statistic, subject, with a comparator like <=; "
 EXAMPLE = 'threshold = {value = 2, unit = "s", comparator = "<", statistic = "mean", subject = "latency"}'
+_NO_STATISTIC = "its statistic is {value}, none of mean, max, min, each, rate, p50, p99"
+_WRITE = "write " + EXAMPLE.replace("{", "{{").replace("}", "}}")
 
 
 def _one_of(known: tuple[str, ...], problem: Callable[[str], tuple[str, str]]) -> tuple[Any, ...]:
@@ -49,12 +53,17 @@ def _no_json(value: Any) -> tuple[str, str] | None:
 
 Text = Annotated[str, Meta(min_length=1), Wanted("a text")]
 Day = Annotated[datetime.date, Wanted("a date such as 2026-01-31, without quotes")]
-Side = Annotated[str, Meta(min_length=1)] | float | bool
+Value = Annotated[str, Meta(min_length=1)] | float | bool
+_Name = Annotated[
+    str, Meta(min_length=1), Wanted("", "documents holds names of files", 'write documents = ["one.md", "other.md"]')
+]
 CriterionId = Annotated[Text, Meta(description="the id of a criterion, section/kind/ordinal: `signoff read` shows it")]
 Fingerprint = Annotated[
     str,
     Meta(pattern=FINGERPRINT, description="the wording that somebody looked at: `signoff read --json` shows it"),
-    Wanted("a text of 64 hexadecimal digits: copy it from `signoff read`"),
+    Wanted(
+        "a text of 64 hexadecimal digits: copy it from `signoff read`", "{value} is no fingerprint", "it is {wanted}"
+    ),
 ]
 
 
@@ -68,17 +77,22 @@ class Resolve:
         Meta(description="the conflict's kind, where a subject is part of several"),
     ] = None
     between: Annotated[
-        tuple[Side, ...],
+        tuple[
+            Annotated[
+                Value, Wanted("", "between holds texts, numbers, true and false", "copy the values of the sides")
+            ],
+            ...,
+        ],
         Wanted("a list with something in it"),
         Meta(min_length=1, description="every value of the conflict's sides that was looked at"),
     ]
     documents: Annotated[
-        Annotated[tuple[Text, ...], Wanted("a list with something in it"), Meta(min_length=1)] | None,
+        Annotated[tuple[_Name, ...], Wanted("a list with something in it"), Meta(min_length=1)] | None,
         Meta(
             description="the files of the sides, where they are several: the entry is silent where one is not read",
         ),
     ] = None
-    chosen: Annotated[Side, Wanted("a text, a number, true or false"), Meta(description="one of `between`")]
+    chosen: Annotated[Value, Wanted("a text, a number, true or false"), Meta(description="one of `between`")]
     role: Annotated[Text, Meta(description="who decided: a role, not a name")]
     reason: Text
     date: Annotated[Day, Meta(description="when it was decided: a TOML date, without quotes")]
@@ -87,8 +101,8 @@ class Resolve:
     def rules(sound: Mapping[str, Any], wrong: Container[str]) -> Iterator[Mistake]:
         """What was chosen is one of the sides."""
         if "between" in sound and "chosen" in sound and str(sound["chosen"]) not in map(str, sound["between"]):
-            message, mend = "chosen is none of `between`", "choose one of the sides"
-            yield Mistake(("chosen",), "rule", message=message, mend=mend)
+            message, hint = "chosen is none of `between`", "choose one of the sides"
+            yield Mistake(("chosen",), "rule", message=message, hint=hint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,11 +110,17 @@ class Limit:
     """The limit of a criterion, with all that a check needs to know of it."""
 
     schema_name: ClassVar[str] = "threshold"
+    words: ClassVar[Words] = Words(
+        wrong=(_LIMIT + "its {name} is {value}", _WRITE),
+        unknown=(_LIMIT + "it has {name!r} beside them", _WRITE),
+        missing=(_LIMIT + "it has no {wanted}", _WRITE),
+        rule=(_LIMIT + "{message}", _WRITE),
+    )
 
     value: float
     unit: Annotated[str, *_one_of(KNOWN_UNITS, _no_unit)]
     comparator: Annotated[str, *_one_of(COMPARATORS, _no_comparator)]
-    statistic: Annotated[str, Meta(pattern=STATISTIC)]
+    statistic: Annotated[str, Meta(pattern=STATISTIC), Wanted("", _LIMIT + _NO_STATISTIC, _WRITE)]
     subject: Annotated[Text, Meta(description="what the limit is put on: latency, throughput, memory, ...")]
 
     def threshold(self) -> Threshold:

@@ -29,7 +29,7 @@ def read_binding(document: Path, today: date, kinds: Kinds, most_bytes: int = MA
     except InputMissing:
         return None
     except InputUnreadable as error:
-        return _with_problems(Binding(path.as_posix()), [(1, Problem((), str(error), error.mend))])
+        return _with_problems(Binding(path.as_posix()), [(1, Problem((), str(error), error.hint))])
     except UnicodeDecodeError as error:
         return _with_problems(Binding(path.as_posix()), [(1, Problem((), str(error), "a binding file is UTF-8"))])
     empty = Binding(path.as_posix(), text=tuple(text.splitlines()))
@@ -60,11 +60,11 @@ def _with_problems(binding: Binding, problems: Sequence[tuple[int, Problem]]) ->
     if not problems:
         return binding
     ordered = sorted(problems, key=lambda found: found[0])
-    told = tuple(
-        binding.diagnostic("binding-invalid", line, problem.message, problem.mend) for line, problem in ordered
+    diagnostics = tuple(
+        binding.diagnostic("binding-invalid", line, problem.message, problem.hint) for line, problem in ordered
     )
     broken = DeploymentUnreadable(
-        "\n".join(f"{found.document}:{found.line}: {found.message}" for found in told),
-        "; ".join(dict.fromkeys(found.mend for found in told)),
+        "\n".join(f"{found.document}:{found.line}: {found.message}" for found in diagnostics),
+        "; ".join(dict.fromkeys(found.hint for found in diagnostics)),
     )
-    return Binding(binding.path, binding.resolve, binding.type, binding.waive, binding.text, told, broken)
+    return Binding(binding.path, binding.resolve, binding.type, binding.waive, binding.text, diagnostics, broken)

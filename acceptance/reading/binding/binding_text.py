@@ -11,8 +11,9 @@ from typing import Any
 
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.reading.binding.binding import binding_path
-from signoff.acceptance.reading.source.document import Conflict, Reading
+from signoff.acceptance.reading.source.document import Reading
 from signoff.reports.plain_text import toml_text, visible
+from signoff.reports.stored.conflict import Conflict
 
 # How the reason of a statement begins that a binding can type.
 _NO_RULE = "no rule"

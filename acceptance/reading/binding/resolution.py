@@ -13,7 +13,8 @@ from pathlib import Path
 from signoff.acceptance.reading.binding.binding import Binding, Entry
 from signoff.acceptance.reading.binding.binding_entry import Resolve
 from signoff.acceptance.reading.conflicts.evidence.page import listed
-from signoff.acceptance.reading.source.document import Conflict, Diagnostic
+from signoff.acceptance.reading.source.document import Diagnostic
+from signoff.reports.stored.conflict import Conflict
 
 
 def resolve(
@@ -46,8 +47,8 @@ def _apply(
     if unseen:
         return []
     message = f"there is no conflict {said.conflict!r}" + (f" of kind {said.kind}" if said.kind else "")
-    mend = "remove the entry where the conflict is gone; name the other `documents` where it is among several"
-    return [binding.diagnostic("binding-orphan", place, message, mend)]
+    hint = "remove the entry where the conflict is gone; name the other `documents` where it is among several"
+    return [binding.diagnostic("binding-orphan", place, message, hint)]
 
 
 def _is_about(said: Resolve, conflict: Conflict) -> bool:

@@ -36,7 +36,8 @@ from signoff.acceptance.reading.conflicts.structure import (
     undefined_variable,
     vocabulary,
 )
-from signoff.acceptance.reading.source.document import Conflict, Document
+from signoff.acceptance.reading.source.document import Document
+from signoff.reports.stored.conflict import Conflict
 
 Finder = Callable[[Corpus], Iterable[Conflict]]
 FINDERS: tuple[tuple[str, Finder], ...] = (
@@ -84,7 +85,7 @@ def _bounded(found: Iterable[Conflict]) -> Iterator[Conflict]:
     """The conflicts of a finder, until they take too many places; the last one then says that there may be more."""
     places = 0
     for conflict in found:
-        places += len(conflict.sides) + len(conflict.criteria)
+        places += len(conflict.sides) + len(conflict.criteria or ())
         if places > MOST_PLACES:
             yield replace(conflict, message=f"{conflict.message}; more may be found once this one is resolved")
             return

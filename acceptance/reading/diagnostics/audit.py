@@ -73,16 +73,16 @@ def _first_comment(lines: Sequence[str], block: Block) -> int:
 
 def _hidden(number: int, lines: Sequence[str], block: Block, *, in_comment: bool) -> Flaw:
     line = lines[number - 1].rstrip()
-    where, mend = f"the HTML of line {block.line}", "if it is a demand, write it as Markdown"
+    where, hint = f"the HTML of line {block.line}", "if it is a demand, write it as Markdown"
     if block.kind == "fence":
         language = f" ({block.info.split()[0]})" if block.info else ""
         where = f"the code block of line {block.line}{language}"
-        mend = "if it is a demand, move it out of the block; an example may stay"
+        hint = "if it is a demand, move it out of the block; an example may stay"
     elif in_comment:
-        where, mend = f"the comment of line {block.line}", "if it is a demand, move it out of the comment"
+        where, hint = f"the comment of line {block.line}", "if it is a demand, move it out of the comment"
     message = f"this looks like a demand, but is in {where}, so it is not judged"
     offset = len(line) - len(line.lstrip())
-    return Flaw("demand-hidden", "warning", number, offset + 1, message, mend, len(line) - offset)
+    return Flaw("demand-hidden", "warning", number, offset + 1, message, hint, len(line) - offset)
 
 
 def _rows(lines: Sequence[str]) -> Iterator[int]:

@@ -42,9 +42,9 @@ def find_gaps(
     for command in commands:
         # A template is not filled in yet: its placeholders are no mistakes.
         if command.problem and not has_placeholder(command.text):
-            mend = "write it as it could be sent: a whole URL, literal headers, a body that is in the document"
+            hint = "write it as it could be sent: a whole URL, literal headers, a body that is in the document"
             width = len(command.text.split("\n", 1)[0])
-            yield Flaw("command-unread", "warning", command.line, 1, command.problem, mend, width)
+            yield Flaw("command-unread", "warning", command.line, 1, command.problem, hint, width)
     yield from _repeated_settings(blocks, settings)
     yield from _repeated_headings(statements)
 
@@ -58,17 +58,17 @@ def _row(block: Block) -> Iterator[Flaw]:
         for name, cell in zip(block.header, block.cells, strict=True):
             if re.search("criteri", name, re.IGNORECASE) and not cell.text:
                 message = f"nothing is under {name.strip('* ')} in this row, so it asks for nothing"
-                mend = "say what has to hold, or delete the row"
-                yield Flaw("table-cell-empty", "note", block.line, cell.offset + 1, message, mend)
+                hint = "say what has to hold, or delete the row"
+                yield Flaw("table-cell-empty", "note", block.line, cell.offset + 1, message, hint)
         return
     counts = f"{len(block.cells)} cells, and the head of the table {len(block.header)}"
     if len(block.cells) < len(block.header):
         missing = ", ".join(name.strip("* ") for name in block.header[len(block.cells) :])
-        message, mend = f"this row has {counts}: nothing is under {missing}", "add the missing cells"
+        message, hint = f"this row has {counts}: nothing is under {missing}", "add the missing cells"
     else:
         message = f"this row has {counts}: the last cells are not read"
-        mend = r"write a pipe that belongs to the text as \|, or delete the cells"
-    yield Flaw("table-row", "warning", block.line, 1, message, mend)
+        hint = r"write a pipe that belongs to the text as \|, or delete the cells"
+    yield Flaw("table-row", "warning", block.line, 1, message, hint)
 
 
 def _unread_table(block: Block) -> Iterator[Flaw]:
@@ -78,16 +78,16 @@ def _unread_table(block: Block) -> Iterator[Flaw]:
         message = (
             f"lines {block.line}{last} look like a table without a row of dashes below its head: no row is a demand"
         )
-        mend = "write `|---|` below the head, once for each of its cells"
-        yield Flaw("table-unread", "error", block.line, 1, message, mend, len(lines[0].rstrip()))
+        hint = "write `|---|` below the head, once for each of its cells"
+        yield Flaw("table-unread", "error", block.line, 1, message, hint, len(lines[0].rstrip()))
 
 
 def _unread_json(block: Block) -> Iterator[Flaw]:
     _, problem = shown_json(block.text)
     if problem:
         message = problem.replace("the expected JSON", "this JSON")
-        mend = "write JSON, with ... where any value will do"
-        yield Flaw("json-unreadable", "warning", block.line, 1, message, mend, len(block.info) + 3)
+        hint = "write JSON, with ... where any value will do"
+        yield Flaw("json-unreadable", "warning", block.line, 1, message, hint, len(block.info) + 3)
 
 
 def _unread_heading(block: Block) -> Iterator[Flaw]:
@@ -104,8 +104,8 @@ def _statement(statement: Statement, is_fenced: bool) -> Iterator[Flaw]:
         yield Flaw("box-empty", "warning", statement.line, statement.column, message, "say what has to hold, or delete")
     elif statement.type == "expected" and statement.command is None and is_fenced:
         message = "no command stands above this expectation in its code block, so it is not known what is expected"
-        mend = "write the command whose output this is above it, in the same block"
-        yield Flaw("expectation-alone", "note", statement.line, statement.column, message, mend, len(statement.text))
+        hint = "write the command whose output this is above it, in the same block"
+        yield Flaw("expectation-alone", "note", statement.line, statement.column, message, hint, len(statement.text))
 
 
 def _repeated_settings(blocks: Sequence[Block], settings: Sequence[Setting]) -> Iterator[Flaw]:
@@ -130,14 +130,14 @@ def _repeated_settings(blocks: Sequence[Block], settings: Sequence[Setting]) -> 
 def _repeated_headings(statements: Sequence[Statement]) -> Iterator[Flaw]:
     """Sections of one name: their criteria are counted on, so an id depends on what stands above it."""
     first: dict[str, int] = {}
-    told: set[int] = set()
+    reported: set[int] = set()
     for statement in statements:
         if not statement.headings:
             continue
         heading = statement.headings[-1]
         begin = first.setdefault(heading.slug, heading.line)
-        if begin != heading.line and heading.line not in told:
-            told.add(heading.line)
+        if begin != heading.line and heading.line not in reported:
+            reported.add(heading.line)
             message = f"a section of this name is in line {begin} already; the ids of both are counted together"
-            mend = "give it a name of its own, so that ids stay when lines move"
-            yield Flaw("heading-repeated", "note", heading.line, 1, message, mend)
+            hint = "give it a name of its own, so that ids stay when lines move"
+            yield Flaw("heading-repeated", "note", heading.line, 1, message, hint)

@@ -123,11 +123,11 @@ def _flaw(found: _Lost, block: Block, width: int) -> Flaw:
     place = (found.line, found.offset + 1)
     if block.kind == "fence":
         message = f"this {what} is in the code block of line {block.line}, which names no language; {_READ_AS}"
-        mend = "close that block above it; if this is an example, name a language: ```text"
-        return Flaw("demand-in-code", "warning", *place, message, mend, width)
+        hint = "close that block above it; if this is an example, name a language: ```text"
+        return Flaw("demand-in-code", "warning", *place, message, hint, width)
     if found.kind == "spelling" or found.line == block.line:
         message = f"Markdown shows no check box here; {_READ_AS}"
         return Flaw("box-misspelled", "note", *place, message, "write it as `- [ ] text`", width)
     message = f"Markdown reads this {what} as part of the text above it (line {block.line}); {_READ_AS}"
-    mend = "put an empty line above it, and indent it as its neighbours"
-    return Flaw("demand-swallowed", "warning", *place, message, mend, width)
+    hint = "put an empty line above it, and indent it as its neighbours"
+    return Flaw("demand-swallowed", "warning", *place, message, hint, width)

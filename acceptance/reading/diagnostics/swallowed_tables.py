@@ -71,10 +71,10 @@ def _flaw(block: Block, index: int, lines: Sequence[str]) -> Flaw:
     counts = [len(cells_of(text)) for text in lines[head - 1 : head + 1]]
     if counts[0] != counts[1]:
         why = f"its head has {counts[0]} cells and the row of dashes {counts[1]}"
-        mend = "write one `---|` in the row of dashes for each cell of the head"
+        hint = "write one `---|` in the row of dashes for each cell of the head"
     else:
         why = f"it takes it for the text of line {block.line}"
-        mend = "put an empty line above the table, and indent it as what stands above"
+        hint = "put an empty line above the table, and indent it as what stands above"
     message = f"Markdown reads no table here: {why}; its rows are read all the same"
     offset = len(line) - len(line.lstrip())
-    return Flaw("table-broken", "warning", head, offset + 1, message, mend, len(line.strip()))
+    return Flaw("table-broken", "warning", head, offset + 1, message, hint, len(line.strip()))

@@ -16,7 +16,7 @@ class Note:
     code: str
     severity: Severity
     message: str
-    mend: str = ""
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

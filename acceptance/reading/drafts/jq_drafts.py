@@ -41,8 +41,8 @@ def shown_value(statement: Statement) -> Draft | None:
     shape: Any = found[0]
     for step in reversed(steps):
         shape = {step: shape} if isinstance(step, str) else [*[ELLIPSIS] * step, shape, ELLIPSIS]
-    told = f"{expression} of the answer is to be {json.dumps(found[0]) if found[0] != ELLIPSIS else 'there'}"
-    return Draft("json_shape", None, (told,), {"request": command.request, "expected": shape})
+    assumption = f"{expression} of the answer is to be {json.dumps(found[0]) if found[0] != ELLIPSIS else 'there'}"
+    return Draft("json_shape", None, (assumption,), {"request": command.request, "expected": shape})
 
 
 def _value(text: str) -> tuple[Any, ...]:

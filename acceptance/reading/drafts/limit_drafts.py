@@ -117,8 +117,8 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     """The criterion that a figure asks for, with the circumstances that its check does not make."""
     draft = on_its_route(_draft_of(quantity, statement, facts), quantity, statement, facts)
     if draft.kind in ("throughput", "latency", "queueing") and (found := _FAULTLESS.search(statement.text)):
-        told = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
-        draft = replace(draft, assumptions=(*draft.assumptions, told))
+        assumption = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
+        draft = replace(draft, assumptions=(*draft.assumptions, assumption))
     population = ", ".join(filter(None, (statement.population, quantity.population)))
     said: Parameters = {}
     if quantity.load:
@@ -197,8 +197,10 @@ def _share_of_errors(quantity: Quantity) -> Draft:
         if turned is None or not 0 <= limit.value <= whole:
             return _for_person(quantity, _REASONS["success_rate"])
         rest = float(f"{whole - limit.value:.12g}")
-        told = f"{limit.value:g} {limit.unit} that succeed are read as an error rate of at most {rest:g} {limit.unit}"
-        return Draft("error_rate", Threshold(rest, limit.unit, turned, None, "error_rate"), (*assumptions, told))
+        assumption = (
+            f"{limit.value:g} {limit.unit} that succeed are read as an error rate of at most {rest:g} {limit.unit}"
+        )
+        return Draft("error_rate", Threshold(rest, limit.unit, turned, None, "error_rate"), (*assumptions, assumption))
     if limit.comparator not in ("<", "<="):
         return _for_person(quantity, _REASONS["error_rate"])
     return Draft("error_rate", limit, assumptions)
@@ -213,10 +215,10 @@ def _of_the_host(quantity: Quantity, statement: Statement) -> str:
     what = "memory" if quantity.subject == "memory" else "cores"
     heading = statement.headings[-1].text if statement.headings else ""
     near = _clause(statement.text, quantity)
-    told = f"it is about the {what} that the machine has, not about what the service uses: somebody has to look there"
+    reason = f"it is about the {what} that the machine has, not about what the service uses: somebody has to look there"
     if quantity.comparator in (">", ">=") or _THERE.search(near):
-        return told
-    return told if _OF_THE_HOST.search(heading) or _OF_THE_HOST.search(statement.label) else ""
+        return reason
+    return reason if _OF_THE_HOST.search(heading) or _OF_THE_HOST.search(statement.label) else ""
 
 
 def _clause(text: str, quantity: Quantity) -> str:
@@ -276,4 +278,4 @@ def _about(statement: Statement) -> str:
 
 def _unreadable_note(statement: Statement, item: Unreadable) -> Note:
     part = statement.text[item.begin : item.end].strip()
-    return Note("quantity-unreadable", "warning", f'"{part}" is not read as a limit: {item.why}', item.mend)
+    return Note("quantity-unreadable", "warning", f'"{part}" is not read as a limit: {item.why}', item.hint)

@@ -43,8 +43,10 @@ def refused_length(quantity: Quantity, facts: Facts) -> Draft:
             f"the document does not say that {longest:g} tokens are the whole context, which is judged with the answer "
             f"in it: somebody has to send an input of {longest:g} tokens and one of {longest + 1:g}"
         )
-    told = f"an input above {longest:g} tokens is one that no longer fits the context: one token more has to be refused"
-    return replace(draft, assumptions=(*draft.assumptions, told))
+    assumption = (
+        f"an input above {longest:g} tokens is one that no longer fits the context: one token more has to be refused"
+    )
+    return replace(draft, assumptions=(*draft.assumptions, assumption))
 
 
 def window(written: str) -> Parameters:

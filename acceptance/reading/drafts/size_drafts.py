@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from signoff.acceptance.disk_room import room_of
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
 from signoff.acceptance.reading.facts.facts import Facts
@@ -23,8 +24,8 @@ OF_FILES = re.compile(r"\b(?:model|weights?|file|checkpoint|gguf|artifact)\b", r
 
 def disk(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     """Room on the disk that the text or its command names, else on the one that holds the model, else on the root's."""
-    told = f"{statement.command.text} " if statement.command is not None else ""
-    named = _ABSOLUTE.search(told + statement.text)
+    command = f"{statement.command.text} " if statement.command is not None else ""
+    named = _ABSOLUTE.search(command + statement.text)
     setting = facts.setting("model_path")
     folder = facts.detail("folder")
     if named is not None:
@@ -35,8 +36,9 @@ def disk(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         path, sentence = str(folder), "which a command of the document lists"
     else:
         path, sentence = "/", "as the document names no folder"
-    told = f"the disk that is meant is the one of {path}" + (f", {sentence}" if sentence else "")
-    return Draft("disk", quantity.threshold(), (*quantity.assumptions, told), {"path": path})
+    room = room_of(statement.text)
+    assumption = f"the disk that is meant is the one of {path}" + (f", {sentence}" if sentence else "")
+    return Draft("disk", quantity.threshold(), (*quantity.assumptions, assumption), {"path": path, "room": room})
 
 
 def sized_path(quantity: Quantity, statement: Statement, facts: Facts) -> str:
@@ -71,6 +73,6 @@ def sized_file(quantity: Quantity, path: str) -> Draft:
     if quantity.low is not None and quantity.high is not None:
         scale = SCALE[quantity.unit][0]
         parameters |= {"low": quantity.low * scale, "high": quantity.high * scale}
-        told = f"the file may have from {quantity.low:g} to {quantity.high:g} {quantity.unit}"
-        return Draft("file", limit, (*quantity.assumptions, told), parameters)
+        assumption = f"the file may have from {quantity.low:g} to {quantity.high:g} {quantity.unit}"
+        return Draft("file", limit, (*quantity.assumptions, assumption), parameters)
     return Draft("file", limit, assumptions, parameters)

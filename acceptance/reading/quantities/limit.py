@@ -65,21 +65,21 @@ def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
     at_least = comparator in (">", ">=")
     low = value
     if figure.high:
-        value, told = of_range(value, high, spelling, at_least)
-        assumptions.append(told)
+        value, assumption = of_range(value, high, spelling, at_least)
+        assumptions.append(assumption)
     least = most = None
     if tolerance is not None:
         least, most = (_rounded(low * (1 - tolerance.share)), _rounded(high * (1 + tolerance.share)))
-        value, told = with_tolerance(value, spelling, tolerance, at_least)
-        assumptions.append(told)
+        value, assumption = with_tolerance(value, spelling, tolerance, at_least)
+        assumptions.append(assumption)
     elif sentence:
         assumptions.append(sentence.format(value=f"{value:g} {spelling}"))
     # A comparator such as `max` is no statistic.
     word = figure.comparator
     near = (figure.bracket_after(end), *figure.near, figure.about)
     places = [place.replace(word, " ") if word[:1].isalpha() else place for place in near]
-    statistic, told = statistic_of(subject, places)
-    assumptions += [told] if told else []
+    statistic, assumption = statistic_of(subject, places)
+    assumptions += [assumption] if assumption else []
     return Quantity(
         value,
         spelling,

@@ -67,7 +67,7 @@ class Unreadable:
     begin: int
     end: int
     why: str
-    mend: str
+    hint: str
 
 
 Quantities = tuple[tuple[Quantity, ...], tuple[Unreadable, ...]]

@@ -39,6 +39,17 @@ def number(value: object) -> float | None:
     return figure if isfinite(figure) else None
 
 
+def comparable(value: Any) -> Any:
+    """Values that mean the same are equal: 0 and false, "15" and 15.0, paths with and without a last slash."""
+    if isinstance(value, bool):
+        return float(value)
+    text = str(value).strip()
+    if text.lower() in ("true", "false", "yes", "no", "on", "off"):
+        return float(text.lower() in ("true", "yes", "on"))
+    figure = number(value)
+    return figure if figure is not None else text.removeprefix("./").rstrip("/") or text
+
+
 def is_json(value: Any) -> bool:
     """Whether a value can be written as JSON and comes back the same."""
     if isinstance(value, list):

@@ -12,7 +12,7 @@ class Trouble:
     code: str
     line: int
     message: str
-    mend: str
+    hint: str
     part: str = ""
 
 
@@ -30,5 +30,5 @@ def unreadable(language: str, problem: str, begin: int, text: str, line: int, co
     lines = text.split("\n")
     part = lines[line][column:].rstrip() if line < len(lines) else ""
     message = f"this is no {language}, so no value of the block is compared: {problem}"
-    mend = f"correct the {language} block; where it is meant to be none, call it ```text"
-    return Trouble(f"{language.lower()}-unreadable", begin + 1 + line, message, mend, part)
+    hint = f"correct the {language} block; where it is meant to be none, call it ```text"
+    return Trouble(f"{language.lower()}-unreadable", begin + 1 + line, message, hint, part)

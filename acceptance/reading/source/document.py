@@ -6,12 +6,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.criterion import Statement as StatementType
 from signoff.acceptance.reading.source.block import Block, Heading
 from signoff.acceptance.reading.source.library_names import would_call
+from signoff.reports.model import Key
+from signoff.reports.stored.conflict import Conflict
+from signoff.reports.stored.stored_run import plain
 
 SCHEMA = 1
 EXPLICIT = ("checkbox", "expected", "subtask", "smart", "target")
@@ -123,7 +126,7 @@ class Diagnostic:
     column: int
     excerpt: str
     message: str
-    mend: str = ""
+    hint: Annotated[str, Key("mend")] = ""
     width: int = 1
 
 
@@ -135,31 +138,6 @@ class Waiver:
     reason: str
     expires: date
     fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the places that contradict each other."""
-
-    document: str
-    line: int
-    value: Any
-    spelling: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Two or more places that cannot all be right, and how a binding resolves it.
-
-    `criteria` are (document, criterion id) pairs that are in the conflict.
-    """
-
-    kind: str
-    subject: str
-    sides: tuple[Side, ...]
-    message: str
-    resolution: Mapping[str, Any] | None = None
-    criteria: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +194,7 @@ class Document:
             "waivers": {
                 name: {**asdict(waiver), "expires": waiver.expires.isoformat()} for name, waiver in self.waivers.items()
             },
-            "diagnostics": [asdict(diagnostic) for diagnostic in self.diagnostics],
+            "diagnostics": [plain(diagnostic) for diagnostic in self.diagnostics],
         }
 
 
@@ -237,9 +215,12 @@ class Reading:
                     "kind": conflict.kind,
                     "subject": conflict.subject,
                     "message": conflict.message,
-                    "sides": [asdict(side) for side in conflict.sides],
+                    "sides": [
+                        {"document": side.document, "line": side.line, "value": side.value, "spelling": side.spelling}
+                        for side in conflict.sides
+                    ],
                     "resolution": None if conflict.resolution is None else dict(conflict.resolution),
-                    "criteria": [list(pair) for pair in conflict.criteria],
+                    "criteria": [list(pair) for pair in conflict.criteria or ()],
                 }
                 for conflict in self.conflicts
             ],
@@ -251,6 +232,7 @@ def _criterion(criterion: Criterion) -> dict[str, Any]:
     if fields["threshold"] is not None:
         del fields["threshold"]["extra"]  # what a stored limit may hold beside these
     fields["assumptions"] = list(criterion.assumptions)
+    fields["not_understood"] = list(criterion.not_understood)
     fields["parameters"] = dict(criterion.parameters)
     if calls := would_call(criterion.parameters.get("steps"))[0]:
         fields["would_call"] = calls

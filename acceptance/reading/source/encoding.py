@@ -41,7 +41,7 @@ class Flaw:
     line: int
     column: int
     message: str
-    mend: str
+    hint: str
     width: int = 1
 
 

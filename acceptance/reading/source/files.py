@@ -32,6 +32,6 @@ def documents_of(path: Path) -> list[Path]:
     except OSError as error:
         raise DocumentUnreadable(f"{path}: {error.strerror}", "make the folder readable") from None
     if not inside:
-        mend = f"a document ends in {', '.join(sorted(SUFFIXES))}"
-        raise DocumentUnreadable(f"{path}: the folder holds no document", mend)
+        hint = f"a document ends in {', '.join(sorted(SUFFIXES))}"
+        raise DocumentUnreadable(f"{path}: the folder holds no document", hint)
     return inside

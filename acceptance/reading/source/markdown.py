@@ -138,11 +138,11 @@ def _fence(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
         rest = f"reading goes on in line {last + 1}" if last < state.lineMax else "all below it is read as code"
         message = f"this fence is {why}; {rest}"
         column = state.bMarks[begin] + state.tShift[begin] - _line_begin(state, begin) + 1
-        mend = f"close the fence with {opening['marks']} on a line of its own"
+        hint = f"close the fence with {opening['marks']} on a line of its own"
         if "next one" in why:
-            mend += "; if it holds other fences, begin and end it with more marks than theirs"
+            hint += "; if it holds other fences, begin and end it with more marks than theirs"
         width = len(opening[0].rstrip())
-        state.env["flaws"].append(Flaw("fence-unclosed", "error", begin + 1, column, message, mend, width))
+        state.env["flaws"].append(Flaw("fence-unclosed", "error", begin + 1, column, message, hint, width))
     state.line = last + is_closed
     token = state.push("fence", "code", 0)
     token.info = opening["info"]
@@ -179,8 +179,8 @@ def _html(state: StateBlock, begin: int, end: int, silent: bool) -> bool:
         return True
     if _DIRECTIVE.match(first):
         message = "Signoff takes no orders from comments, so this one changes nothing"
-        mend = "say it in the binding file beside the document (<stem>.signoff.toml)"
-        state.env["flaws"].append(Flaw("comment-directive", "warning", begin + 1, 1, message, mend, len(first)))
+        hint = "say it in the binding file beside the document (<stem>.signoff.toml)"
+        state.env["flaws"].append(Flaw("comment-directive", "warning", begin + 1, 1, message, hint, len(first)))
     kind = next((row for row in _HTML if row[0].match(first)), None)
     if kind is None:
         return True

@@ -20,7 +20,7 @@ _MARK = "\ufeff"
 _SEPARATORS = dict.fromkeys((0x0B, 0x0C, 0x1C, 0x1D, 0x1E, 0x85, 0x2028, 0x2029), " ")
 _REORDERS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _CONTROLS = re.compile("[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]")
-_MEND = "save the document as UTF-8"
+_HINT = "save the document as UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ def read_source(path: Path, most_bytes: int = MAX_BYTES) -> Source:
         raise DocumentUnreadable(f"{path}: no such file", "check the path") from None
     except InputUnreadable as error:
         is_other = not path.is_file() and path.exists()
-        told = f"{path}: neither a file nor a folder" if is_other else str(error)
-        raise DocumentUnreadable(told, error.mend) from None
+        reason = f"{path}: neither a file nor a folder" if is_other else str(error)
+        raise DocumentUnreadable(reason, error.hint) from None
     return from_bytes(data, path.as_posix())
 
 
@@ -78,7 +78,7 @@ def from_bytes(data: bytes, path: str) -> Source:
         lines = _lines(repaired[0])
         read_as = f"the text is UTF-8 that was read as {repaired[1]}"
         message = f"{read_as}; it is repaired for reading, places stay the file's"
-        flaws.append(Flaw("encoding-repaired", "note", 1, 1, message, _MEND))
+        flaws.append(Flaw("encoding-repaired", "note", 1, 1, message, _HINT))
     marked = [number for number, line in enumerate(lines, 1) if line.startswith(_MARK)]
     leads = {number: _leading_marks(lines[number - 1], repaired is not None) for number in marked}
     flaws += _inner_marks(marked, repaired is not None)
@@ -139,7 +139,7 @@ def _mixed(lines: tuple[str, ...]) -> Iterator[Flaw]:
                     f"some characters are UTF-8 that was read as {repaired[1]} (these were {repaired[0]!r}), "
                     "others are not, so nothing is repaired"
                 )
-                yield Flaw("encoding-mixed", "warning", number, run.start() + 1, message, _MEND, len(run[0]))
+                yield Flaw("encoding-mixed", "warning", number, run.start() + 1, message, _HINT, len(run[0]))
                 return
 
 

@@ -146,8 +146,8 @@ def _shell(source: Source, block: Block, around: Surroundings) -> Iterator[State
     around.commands += found.commands
     for line in found.open_quotes:
         message = "a quote is opened and not closed before the fence or its expectation ends"
-        text, mend = source.raw[line - 1], "close the quote"
-        around.diagnostics.append(Diagnostic("quote-unclosed", "warning", source.path, line, 1, text, message, mend))
+        text, hint = source.raw[line - 1], "close the quote"
+        around.diagnostics.append(Diagnostic("quote-unclosed", "warning", source.path, line, 1, text, message, hint))
     taken = set(around.configured)
     for expected in found.expected:
         if expected.command is not None:

@@ -24,6 +24,8 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.gating.gate import understood
+from signoff.acceptance.reading.sections.requirement import requirement_of
 from signoff.acceptance.reading.sections.scenario import asked_from
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
@@ -33,7 +35,6 @@ from signoff.acceptance.reading.source.wording import (
     shown_heading,
 )
 from signoff.acceptance.reading.typing import service_drafts
-from signoff.acceptance.reading.typing.gate import understood
 from signoff.acceptance.reading.typing.rule import apply
 from signoff.acceptance.reading.typing.rule_table import RULES
 
@@ -85,18 +86,19 @@ def _of_bounded_size(statement: Statement, typed: Typed) -> Typed:
         return typed
     drafts = typed.drafts
     if len(drafts) > most:
-        told = f"it asks for {len(drafts)} things at once: write them as items of a list, so that each can be judged"
-        drafts = (person(told),)
+        reason = f"it asks for {len(drafts)} things at once: write them as items of a list, so that each can be judged"
+        drafts = (person(reason),)
     return Typed(drafts, typed.notes[:most])
 
 
-def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple[Criterion, ...]:
-    """The criteria with their identity: section, kind, and the ordinal within both."""
+def identified(document: str, typed: Iterable[tuple[Statement, Typed]], lines: Sequence[str]) -> tuple[Criterion, ...]:
+    """The criteria with their identity: section, kind, and the ordinal within both; `lines` are the document's."""
     ordinals: Counter[tuple[str, str]] = Counter()
     criteria: list[Criterion] = []
     for statement, found in typed:
         command = statement.command.text if statement.command is not None else ""
         printed = fingerprint(f"{statement.text} {command}")
+        requirement = requirement_of(statement, lines)
         for draft in found.drafts:
             place = (statement.section, draft.kind)
             ordinals[place] += 1
@@ -119,6 +121,7 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]]) -> tuple
                     service=draft.service,
                     not_understood=draft.not_understood,
                     load=draft.load,
+                    requirement=requirement,
                 )
             )
     return tuple(criteria)

@@ -74,8 +74,8 @@ def dashboard(statement: Statement, facts: Facts) -> Draft:
 def port_of(statement: Statement) -> int | None:
     """The port that a command or its expectation mentions."""
     command = statement.command
-    told = [*(command.details.get("filters") or ()), command.text] if command is not None else []
-    for text in (*told, statement.text):
+    shown = [*(command.details.get("filters") or ()), command.text] if command is not None else []
+    for text in (*shown, statement.text):
         match = _PORT.search(str(text))
         if match is not None:
             return int(match["port"] or match["other"])

@@ -18,7 +18,7 @@ _CHANGES = re.compile(
 _CARRIES_KEY = re.compile(
     r"^(?:proxy-)?authorization$|cookie|api[-_]?key|token|secret|password|credential", re.IGNORECASE
 )
-_MEND = "somebody judges it by hand, or a binding says what to measure in its place"
+_HINT = "somebody judges it by hand, or a binding says what to measure in its place"
 
 
 def without_harm(typed: Typed) -> Typed:
@@ -32,7 +32,7 @@ def without_harm(typed: Typed) -> Typed:
         harm = harm_of(request) if draft.judge == "machine" and isinstance(request, Mapping) else ""
         drafts.append(person(harm, draft.threshold) if harm else draft)
         if harm:
-            notes.append(Note("request-withheld", "warning", harm, _MEND))
+            notes.append(Note("request-withheld", "warning", harm, _HINT))
     return Typed(tuple(drafts), tuple(dict.fromkeys(notes)))
 
 

@@ -68,8 +68,8 @@ def test_report(statement: Statement, facts: Facts) -> Draft | tuple[Draft, ...]
             return tuple(
                 Draft("test_report", parameters={"suite": suite.replace("e2e", "end-to-end")}) for suite in named
             )
-    told = statement.command.text if statement.command is not None else ""
-    words = re.findall(r"[a-z0-9-]+", f"{statement.text} {told}".lower().replace("_", " "))
+    command = statement.command.text if statement.command is not None else ""
+    words = re.findall(r"[a-z0-9-]+", f"{statement.text} {command}".lower().replace("_", " "))
     suite = next((suite for suite in _SUITES if suite in words), None)
     return Draft("test_report", parameters={"suite": "end-to-end" if suite == "e2e" else suite})
 
@@ -102,7 +102,7 @@ def _documented(draft: Draft, statement: Statement) -> tuple[Draft, ...]:
     quality = _QUALITY.search(statement.text)
     if quality is None:
         return (draft,)
-    told = f"it is judged that the documentation is there; whether it is {quality[0].lower()}, people say"
-    return replace(draft, assumptions=(told,)), person(
+    assumption = f"it is judged that the documentation is there; whether it is {quality[0].lower()}, people say"
+    return replace(draft, assumptions=(assumption,)), person(
         f"somebody has to read the documentation: whether it is {quality[0].lower()}, no machine can say"
     )

@@ -42,8 +42,8 @@ def memory_growth(statement: Statement, facts: Facts) -> Draft:
             "whether memory grows shows in a run of a day, and the document states no limit for it: somebody has to "
             "look at it over that time"
         )
-    told = "growth is judged by that limit: a day of the growth seen under load has to stay below it"
-    return replace(draft, assumptions=(*draft.assumptions, told))
+    assumption = "growth is judged by that limit: a day of the growth seen under load has to stay below it"
+    return replace(draft, assumptions=(*draft.assumptions, assumption))
 
 
 def cpu(statement: Statement, facts: Facts) -> Draft:

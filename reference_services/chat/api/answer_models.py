@@ -66,7 +66,7 @@ class Retrieved(Told):
 
 
 class Moderated(Told):
-    """What moderation came to, on the request and on each answer; None where it is not known yet."""
+    """What moderation came to, on the request and on each answer; None if it is not known yet."""
 
     input: str
     output: list[str | None]

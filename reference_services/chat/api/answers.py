@@ -1,4 +1,4 @@
-"""Answers as OpenAI's API shapes them, whole and in chunks, for chats and for texts."""
+"""Answers in OpenAI's format, complete and in chunks, for chats and for texts."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Shape:
         content: dict[str, Any] = (
             {"message": {"role": "assistant", "content": text, "refusal": None}} if self.is_chat else {"text": text}
         )
-        told = logprobs.of_chat(steps) if self.is_chat else logprobs.of_text(steps)
-        return {"index": index, **content, "logprobs": told, "finish_reason": finish_reason}
+        probabilities = logprobs.of_chat(steps) if self.is_chat else logprobs.of_text(steps)
+        return {"index": index, **content, "logprobs": probabilities, "finish_reason": finish_reason}
 
     def head_part(self, index: int) -> dict[str, Any]:
         """The choice of a chat's first chunk: the role, once."""

@@ -70,13 +70,13 @@ async def complete(
 
 
 def check_ready(service: ModelService) -> None:
-    """Raises Refused where the engine is not loaded."""
+    """Raises Refused if the engine is not loaded."""
     if service.state != "ready":
         raise Refused(503, f"The engine is {service.state}.", "not_ready")
 
 
 def check_model(service: ModelService, model: str | None) -> None:
-    """Raises Refused where a request names a model that is not served."""
+    """Raises Refused if a request names a model that is not served."""
     names = service.served_names()
     if model is not None and model not in names:
         raise Refused(
@@ -85,7 +85,7 @@ def check_model(service: ModelService, model: str | None) -> None:
 
 
 def check_countable(service: ModelService, texts: Sequence[str], param: str) -> None:
-    """Raises Refused where texts are so much too long that nobody else should wait while they are counted."""
+    """Raises Refused for texts so far above the limit that counting them would delay other clients."""
     length = service.config.max_model_len
     if sum(map(len, texts)) <= COUNTED * length:
         return
@@ -148,7 +148,7 @@ def _start(
 
 
 def _check_figures(body: ChatRequest | CompletionRequest, room: int) -> None:
-    """Raises Refused where so many log probabilities may come that they would take the service's memory and time."""
+    """Raises Refused if the request may need too many log probabilities for the service's memory and time."""
     if body.top is None or body.choices * room * (body.top + 1) <= MOST_FIGURES:
         return
     raise Refused(
@@ -179,7 +179,7 @@ async def _context(parts: Parts, body: ChatRequest, caller: str, messages: tuple
 
 
 def _room(prompt_tokens: int, asked: int | None, length: int) -> int:
-    """How many tokens may be generated. Raises Refused where the prompt, or what is asked on top, is too long."""
+    """How many tokens may be generated. Raises Refused if the prompt, or the prompt with the reply, is too long."""
     if prompt_tokens + (asked or 0) <= length:
         # Without max_tokens a prompt may fill the context to the last token; the reply is then empty.
         return asked if asked is not None else length - prompt_tokens

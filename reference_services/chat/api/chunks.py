@@ -56,7 +56,7 @@ async def chunks(
 
 
 def own_fields(started: Generation) -> dict[str, Any]:
-    """The fields of its own that a whole answer has: each only while what it reports of is on."""
+    """The additional fields of a whole answer: each one only if its feature is on."""
     return {**cached(started), **started.context.shown(), **started.moderation()}
 
 

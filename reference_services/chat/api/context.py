@@ -24,7 +24,7 @@ SHARE = 4
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What was found for one question; empty where nothing was, or where nobody was asked."""
+    """The passages found for one question; empty if there are none or if retrieval was not used."""
 
     hits: tuple[Hit, ...] = ()
     is_asked: bool = False
@@ -53,7 +53,7 @@ class Context:
         return (*messages[:-1], added, messages[-1])
 
     def shown(self) -> dict[str, Any]:
-        """The field of its own that an answer gets: nothing where nobody was asked."""
+        """The additional field of an answer: none if retrieval was not used."""
         if not self.is_asked:
             return {}
         found = [

@@ -52,7 +52,7 @@ class WholeDocument(DocumentHead):
 
 
 class FoundPassage(Told):
-    """A passage of a document that fits what is looked for."""
+    """A passage of a document that matches the query."""
 
     id: str
     passage: Count

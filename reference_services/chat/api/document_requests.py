@@ -81,7 +81,7 @@ class DocumentsRequest(Strict):
 
 
 class SearchRequest(Strict):
-    """The body of POST /documents/search; what is left out is the service's setting."""
+    """The body of POST /documents/search; defaults are the service's settings."""
 
     query: Annotated[str, Field(min_length=1, max_length=MOST_ASKED, pattern=r"\S")]
     limit: Annotated[int, Field(ge=1, le=MOST_FOUND)] | None = None
@@ -98,5 +98,5 @@ class EmbeddingsRequest(Strict):
     user: str | None = None
 
     def texts(self) -> list[str]:
-        """The inputs, also where there is one."""
+        """The inputs, even if there is one."""
         return [self.input] if isinstance(self.input, str) else self.input

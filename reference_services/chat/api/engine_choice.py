@@ -7,7 +7,7 @@ from signoff.reference_services.chat.settings.settings import ChatSettings
 
 
 def make_engine(settings: ChatSettings) -> Engine:
-    """The engine of the settings, not loaded yet. Raises EngineError where it cannot be had."""
+    """The engine of the settings, not loaded yet. Raises EngineError if it is not available."""
     if settings.engine == "simulated":
         return SimulatedEngine(settings)
     # What a real engine needs is imported only where there is one.

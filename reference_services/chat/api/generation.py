@@ -46,7 +46,7 @@ class Parts:
 
 
 class Generation:
-    """A generation under way, of one answer or of several (`asks`). `close` it in any case."""
+    """A running generation of one or several answers (`asks`). Always `close` it."""
 
     def __init__(
         self,
@@ -71,7 +71,7 @@ class Generation:
         self._caller = caller
         self.context = context or Context()
         self._asked = asked
-        """What moderation came to on the request; None where it is off."""
+        """What moderation came to on the request; None if it is off."""
         self._answered: list[Result | None] = [None] * len(asks)
         self.cache: Found | None = None
         """What the response cache had; None while it is off."""

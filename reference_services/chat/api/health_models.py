@@ -74,7 +74,7 @@ class ConversationHealth(Told):
 
 
 class ModeratorHealth(Told):
-    """Who moderates, and what happens while nobody can."""
+    """The moderator, and the behaviour while it fails."""
 
     moderator: str
     available: bool

@@ -1,6 +1,6 @@
 """Prometheus metrics: the service's own names and vLLM's, in a registry of each app's own.
 
-vLLM's names and types are those of its own exposition (docs.vllm.ai, "Production Metrics"). Their token counters
+vLLM's names and types are those of vLLM's exposition (docs.vllm.ai, "Production Metrics"). Their token counters
 move as tokens are read and generated, so that they hold the work on requests that were abandoned as well;
 the service's own `hermes_2_tokens_total` has the same tokens once a request has ended, by its outcome, so that those
 of outcome `ok` are the sum of the usage that clients received.
@@ -45,7 +45,7 @@ class Metrics:
     """All metrics of one app."""
 
     def __init__(self, model_name: str, prefix: str = "hermes_2", engine: Engine | None = None) -> None:
-        """`engine`: where it has metrics of its own, they are shown under vLLM's names, else what is counted here."""
+        """`engine`: its own metrics, if any, appear under vLLM's names; otherwise the counts from here."""
         self.registry = here = CollectorRegistry()
         self.requests = Counter(
             f"{prefix}_requests", "Completion requests that ended.", ["endpoint", "outcome"], registry=here
@@ -203,8 +203,8 @@ class Account:
         self._clock = clock
         self._begin = clock()
         self._last: float | None = None
-        self._untold = 0
-        self._told = self._begin
+        self._uncounted = 0
+        self._counted_at = self._begin
         self._is_open = True
         self.prompt_tokens = 0
         self.generated_tokens = 0
@@ -221,13 +221,13 @@ class Account:
             self._metrics.vllm_between.observe(now - self._last)
         self._last = now
         self.generated_tokens += tokens
-        self._untold += tokens
-        if now - self._told >= TELL_SECONDS:
+        self._uncounted += tokens
+        if now - self._counted_at >= TELL_SECONDS:
             self._tell(now)
 
     def _tell(self, now: float) -> None:
-        self._metrics.generation_tokens.inc(self._untold)
-        self._untold, self._told = 0, now
+        self._metrics.generation_tokens.inc(self._uncounted)
+        self._uncounted, self._counted_at = 0, now
 
     def close(self, outcome: Outcome, finish_reason: FinishReason | None = None) -> None:
         """The request has ended; only the first call counts."""

@@ -24,7 +24,7 @@ Stop = Annotated[str, Field(min_length=1, max_length=256)]
 
 
 class Strict(BaseModel):
-    """What is sent has the fields that are known here, each of its type, and no others."""
+    """A request has only known fields, each of its type."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -201,7 +201,7 @@ class ChatRequest(Sampling):
     top_logprobs: Count | None = None
     response_format: ResponseFormat | None = None
     retrieval: bool | None = None
-    """Whether documents go into the prompt; where nothing is said, they do if the service has a store of them."""
+    """Whether documents go into the prompt; if nothing is said, they do if the service has a store of them."""
 
     @model_validator(mode="after")
     def _has_logprobs(self) -> ChatRequest:

@@ -55,7 +55,7 @@ class ModelService:
         return self.config.name, self.config.model_name
 
     def get_model_info(self) -> dict[str, Any]:
-        """What is served, loading it first where that has not happened."""
+        """The served model; loads it if it is not loaded yet."""
         if not self.engine.loaded:
             self.load()
         return {

@@ -15,16 +15,16 @@ SESSION_HEADER = "x-session-id"
 PARAMETER: dict[str, Any] = {
     "name": "X-Session-ID",
     "in": "header",
-    "description": "The session that the chat goes on with; its first turn opens it.",
+    "description": "The session that the chat continues; its first turn opens it.",
     "schema": {"type": "string", "pattern": f"^{SESSION_ID.pattern}$"},
 }
 """What openapi.json says of the header."""
 SessionInPath = Annotated[str, Path(json_schema_extra={"pattern": f"^{SESSION_ID.pattern}$"})]
-"""A session in a route's path. What is no session's name is refused by `checked_session`, in words of its own."""
+"""A session in a route's path. `checked_session` refuses invalid names with its own message."""
 
 
 def session_id(request: HTTPConnection) -> str | None:
-    """The session that the request names, as its caller's, or None. Raises Refused where the name is not one."""
+    """The session that the request names, as its caller's, or None. Raises Refused if the name is not one."""
     named = request.headers.getlist(SESSION_HEADER)
     if not named:
         return None
@@ -34,7 +34,7 @@ def session_id(request: HTTPConnection) -> str | None:
 
 
 def checked_session(request: HTTPConnection, name: str) -> str:
-    """The name under which the caller's session is kept. Raises Refused where this cannot be a session's name."""
+    """The name under which the caller's session is kept. Raises Refused if this cannot be a session's name."""
     if not SESSION_ID.fullmatch(name):
         raise Refused(400, f"A session id is {SESSION_ID_RULE}; this is not one.", "invalid_session_id", "X-Session-ID")
     return owned(caller(request), name)

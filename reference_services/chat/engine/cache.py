@@ -14,9 +14,9 @@ FINDINGS: tuple[Found, ...] = ("hit", "miss", "bypass")
 
 
 class ResponseCache:
-    """The last `size` answers, each for `seconds`; those longest unused go first. Each caller has answers of its own.
+    """The last `size` answers, each for `seconds`; least recently used ones go first. Each caller has its own answers.
 
-    Only what is fixed is kept: temperature 0, or a seed. All else goes by (`bypass`).
+    Only deterministic answers are cached: temperature 0, or a seed. All others bypass the cache (`bypass`).
     """
 
     def __init__(self, size: int, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
@@ -31,7 +31,7 @@ class ResponseCache:
         return self.size > 0
 
     def find(self, caller: str, ask: Ask) -> tuple[Found, tuple[Step, ...]]:
-        """What is kept for a request, and the steps where that is a hit."""
+        """The cache entry for a request, and the steps if it is a hit."""
         if not self._is_fixed(ask):
             return "bypass", ()
         entry = self._kept.get((caller, ask))

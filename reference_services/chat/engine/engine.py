@@ -28,7 +28,7 @@ BREATHER = 32
 
 
 class EngineError(Exception):
-    """An engine cannot be had: it is not installed, has no model, or does not start. Says what to do."""
+    """An engine is not available: it is not installed, has no model, or does not start. The message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,10 +109,10 @@ class Engine(Protocol):
         """End it, with all that it started."""
 
     async def look(self) -> None:
-        """Renew what `families` gives; quick, also where the engine is down."""
+        """Renew what `families` gives; quick, even if the engine is down."""
 
     def families(self) -> list[Metric] | None:
-        """Metrics under the engine's own names; None where it has none, so that the service reports them."""
+        """Metrics under the engine's own names; None if it has none, so that the service reports them."""
 
     def count(self, prompt: Prompt) -> int:
         """How many tokens a prompt has, template included."""
@@ -127,7 +127,7 @@ class Engine(Protocol):
         """The ids of a prompt's tokens."""
 
     def check(self, ask: Ask) -> None:
-        """Raises Unsupported where the answer's form is one that the engine cannot write."""
+        """Raises Unsupported if the answer's form is one that the engine cannot write."""
 
     def generate(self, ask: Ask) -> AsyncIterator[Step]:
         """The tokens, as they come. Closing or cancelling it ends the work within one step."""
@@ -137,7 +137,7 @@ class SimulatedEngine:
     """Answers from the prompt by recall, else continues in prose that a hash of the prompt fixes.
 
     Paced by absolute deadlines: token i is due at start + first + i * step, so that lateness does not add up.
-    `pace` gives the pace of a generation of so many tokens; without it the settings do.
+    `pace` gives the pace of a generation of a number of tokens; the default are the settings.
     """
 
     name = "simulated"
@@ -175,7 +175,7 @@ class SimulatedEngine:
     async def gone(self) -> str:
         """Never: it is part of the service."""
         await asyncio.get_running_loop().create_future()
-        raise AssertionError("nobody sets this future")
+        raise AssertionError("this future is never set")
 
     async def close(self) -> None:
         """Nothing was started."""
@@ -219,7 +219,7 @@ class SimulatedEngine:
             self._structured(ask, _key(ask, self._template))
 
     def tokens(self, ask: Ask) -> list[Step]:
-        """The whole generation: a pure function of what is asked."""
+        """The whole generation: a pure function of the request."""
         key = _key(ask, self._template)
         texts, finish = self._structured(ask, key) if ask.json_schema is not None else self._free(ask, key)
         ended = stops.cut(texts, ask.stop, ask.min_tokens)
@@ -227,8 +227,8 @@ class SimulatedEngine:
             return [Step("", "stop" if ended.is_met else finish, tokens=0)]
         steps = [Step(text) for text in ended.texts]
         if ask.top_logprobs is not None:
-            told = likelihood.figures(ended.texts, key, ask.top_logprobs)
-            steps = [step._replace(logprob=own, top=top) for step, (own, top) in zip(steps, told, strict=True)]
+            figures = likelihood.figures(ended.texts, key, ask.top_logprobs)
+            steps = [step._replace(logprob=own, top=top) for step, (own, top) in zip(steps, figures, strict=True)]
         return [*steps[:-1], steps[-1]._replace(finish_reason="stop" if ended.is_met else finish)]
 
     def _structured(self, ask: Ask, key: bytes) -> tuple[list[str], FinishReason]:
@@ -250,13 +250,13 @@ class SimulatedEngine:
 
     def _endless(self, ask: Ask, key: bytes) -> Iterator[tuple[str, bool]]:
         """Pieces without end; True marks the places where the text may end."""
-        told = recall.answer(ask.prompt)
-        if told is not None:
-            yield from ((piece, False) for piece in tokenizer.pieces(told))
+        recalled = recall.answer(ask.prompt)
+        if recalled is not None:
+            yield from ((piece, False) for piece in tokenizer.pieces(recalled))
             yield "", True
-        made, natural = 0, 0 if told is not None else prose.natural_length(key)
+        made, natural = 0, 0 if recalled is not None else prose.natural_length(key)
         for number, sentence in enumerate(prose.prose(key)):
-            lead = " " if number or told is not None else ""
+            lead = " " if number or recalled is not None else ""
             for piece in tokenizer.pieces(lead + sentence):
                 made += 1
                 yield piece, False

@@ -17,7 +17,7 @@ class TooMuch(Unsupported):
 
 
 def number(schema: Mapping[str, Any], drawn: int, *, is_whole: bool) -> float:
-    """A number within the bounds, a multiple where one is asked for; small where nothing is said."""
+    """A number within the bounds, a multiple if one is asked for; small if nothing is said."""
     step: float = schema.get("multipleOf", 1 if is_whole else 0.5)
     step = max(1, step) if is_whole else step
     low, high = schema.get("minimum"), schema.get("maximum")

@@ -23,11 +23,11 @@ _SCALARS = ("null", "boolean", "integer", "number", "string")
 class Values:
     """Writes values. Whatever is drawn is fixed by the key; all attempts together are bounded."""
 
-    def __init__(self, validator: Draft202012Validator, key: bytes, told: str | None) -> None:
+    def __init__(self, validator: Draft202012Validator, key: bytes, recalled: str | None) -> None:
         self._validator = validator
         self._numbers = prose.draws(key)
         self._sentences = prose.prose(key)
-        self._told = told
+        self._recalled = recalled
         self._made = self._characters = 0
 
     def value(self, schema: Any, depth: int) -> Any:
@@ -137,7 +137,7 @@ class Values:
         if schema.get("format") in FORMATS:
             return formatted(str(schema["format"]), self._numbers)
         least, most = schema.get("minLength", 0), schema.get("maxLength", MOST_CHARACTERS)
-        text = self._told or next(self._sentences)
+        text = self._recalled or next(self._sentences)
         while len(text) < min(least, MOST_CHARACTERS):
             text += " " + next(self._sentences)
         text = text[: int(most)]

@@ -1,4 +1,4 @@
-"""Log probabilities as OpenAI's API shapes them: one way for chats, another for texts."""
+"""Log probabilities in OpenAI's format: one for chats, another for texts."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from signoff.reference_services.chat.engine.engine import Step
 
 
 def of_chat(steps: Sequence[Step]) -> dict[str, Any] | None:
-    """`choices[].logprobs` of a chat; None where none were asked for."""
+    """`choices[].logprobs` of a chat; None if none were asked for."""
     if not any(step.logprob is not None for step in steps):
         return None
     entries = [

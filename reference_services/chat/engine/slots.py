@@ -1,4 +1,4 @@
-"""Execution slots: so many at once, the rest waits in order of arrival."""
+"""A limited number of execution slots; further requests wait in order of arrival."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stop strings, also where one is spread over several tokens."""
+"""Stop strings, even if one is spread over several tokens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Cut:
 def cut(texts: Sequence[str], stops: Sequence[str], min_tokens: int = 0) -> Cut:
     """The tokens up to the stop string that is completed first.
 
-    The tokens that complete it count, without its text: no part of it is ever shown, also where it begins in one
+    The tokens that complete it count, without its text: no part of it is ever shown, even if it begins in one
     token and ends in another. It counts only where it is completed after `min_tokens` tokens.
     """
     whole = "".join(texts)

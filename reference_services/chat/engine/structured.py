@@ -25,15 +25,15 @@ ANY_OBJECT: dict[str, Any] = {
     "required": ["answer"],
     "additionalProperties": False,
 }
-"""What is written where any object will do."""
+"""The object that is generated if any object is valid."""
 MOST_NODES, MOST_STEPS = 1_000, 10_000
 _REFUSED = frozenset({"pattern", "patternProperties", "$dynamicRef", "$id", "$anchor", "$dynamicAnchor"})
 _DATA = frozenset({"const", "enum", "default", "examples"})
 _NAMED = frozenset({"properties", "$defs", "definitions", "dependentSchemas"})
 
 
-def write(schema: Mapping[str, Any], key: bytes, told: str | None) -> str:
-    """A JSON text that the schema accepts; its texts are `told`, else prose that the key fixes. Raises Unsupported."""
+def write(schema: Mapping[str, Any], key: bytes, recalled: str | None) -> str:
+    """A JSON text that the schema accepts; its texts are `recalled`, or prose by the key. Raises Unsupported."""
     try:
         if nodes(schema) > MOST_NODES:
             raise Unsupported(f"the schema holds more than {MOST_NODES} values")
@@ -42,7 +42,7 @@ def write(schema: Mapping[str, Any], key: bytes, told: str | None) -> str:
             if keyword in _REFUSED:
                 raise Unsupported(f"the keyword {keyword} is not supported")
         validator = counting_validator(MOST_STEPS)(schema, registry=Registry())
-        value = Values(validator, key, told).value(dict(schema), 0)
+        value = Values(validator, key, recalled).value(dict(schema), 0)
         problem = next(validator.iter_errors(value), None)
         if problem is not None:
             where = "/".join(map(str, problem.absolute_path)) or "the value"
@@ -64,7 +64,7 @@ def nodes(value: Any) -> int:
 
 
 def counting_validator(most_steps: int) -> Any:
-    """The validator of JSON Schema, which gives up after so many steps: one keyword applied to one value each.
+    """The validator of JSON Schema, with a step limit: one step is one keyword applied to one value.
 
     A schema of two hundred bytes may ask for thousands of values, and for hundreds of rules on each. The whole service
     would wait.

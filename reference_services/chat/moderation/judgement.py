@@ -22,7 +22,7 @@ class Judgement:
 
 
 class Flagged(Exception):
-    """An answer that must not go on."""
+    """An answer that must stop."""
 
     def __init__(self, judgement: Judgement) -> None:
         super().__init__(judgement.reasons)
@@ -37,7 +37,7 @@ class Screen(Protocol):
     """One answer while it is written. Both raise Flagged and ModeratorAway."""
 
     async def add(self, text: str) -> int:
-        """The answer goes on; how many of its characters, from its beginning, may be shown now."""
+        """The answer continues; the number of its characters, from the start, that may be shown now."""
 
     async def end(self) -> None:
         """The answer is whole; where this returns, all of it may be shown."""
@@ -59,4 +59,4 @@ class Moderator(Protocol):
         """What watches one answer."""
 
     async def close(self) -> None:
-        """End what is open."""
+        """End the open parts."""

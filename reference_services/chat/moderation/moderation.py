@@ -2,7 +2,7 @@
 
 Input that is flagged is refused before a turn begins. An answer that is flagged ends there, with the finish reason
 `content_filter`: what was shown until then stays, the rest is never shown, and the session's record holds what was
-shown. Where the moderator is away, a closed service refuses (503) and an open one goes on and says `unchecked`.
+shown. If the moderator fails, a closed service refuses (503) and an open one continues and says `unchecked`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Moderation:
         self._count = count
 
     async def check(self, texts: Sequence[str], param: str) -> Result | None:
-        """Judge what is asked; None where nothing is judged. Raises Refused (400 or 503)."""
+        """Judge the input; None if moderation is off. Raises Refused (400 or 503)."""
         if self.moderator is None:
             return None
         written = [text for text in texts if text.strip()]
@@ -61,7 +61,7 @@ class Moderation:
         return "passed"
 
     async def judge(self, texts: Sequence[str]) -> list[Judgement]:
-        """What the moderator says, for who asks. Raises Refused where it is away, whether open or closed."""
+        """What the moderator says, for who asks. Raises Refused if it is away, whether open or closed."""
         assert self.moderator is not None
         try:
             return await self.moderator.judge(texts)
@@ -82,8 +82,12 @@ class Moderation:
         if self.moderator is None:
             return {}
         on_failure = "open" if self._is_open else "closed"
-        told = {"moderator": self.moderator.kind, "available": self.moderator.is_available, "on_failure": on_failure}
-        return {"moderation": told}
+        settings = {
+            "moderator": self.moderator.kind,
+            "available": self.moderator.is_available,
+            "on_failure": on_failure,
+        }
+        return {"moderation": settings}
 
     async def _screened(
         self, steps: AsyncIterator[Step], screen: Screen, tell: Callable[[Result], None]
@@ -119,7 +123,7 @@ class Moderation:
         tell(result)
 
     def _away(self, stage: Stage, away: ModeratorAway) -> Result:
-        """What is done where the moderator is away. Raises Refused where the service is closed then."""
+        """Apply the setting for a failed moderator. Raises Refused if it is `closed`."""
         result: Result = "unchecked" if self._is_open else "refused"
         log.warning("the moderator is away", extra={"fields": {"stage": stage, "reason": str(away), "result": result}})
         self._count(stage, result)

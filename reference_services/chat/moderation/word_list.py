@@ -22,7 +22,7 @@ _FLAGGED, _PASSED = (
 
 
 class _Plain(dict[int, str]):
-    """Each character as it is compared: nothing for what is not seen, a space for what parts words."""
+    """Each character as it is compared: nothing for invisible characters, a space for separators."""
 
     def __missing__(self, code: int) -> str:
         char = chr(code)
@@ -95,7 +95,7 @@ class WordScreen:
         """From the beginning of a word."""
 
     async def add(self, text: str) -> int:
-        """See `Screen.add`. A word that may still go on is not judged yet."""
+        """See `Screen.add`. A word that may continue is not judged yet."""
         self._held += text
         found = list(_spans(self._held))
         is_open = _is_open(self._held)

@@ -1,6 +1,6 @@
 """Chat templates: how each model's conversations become one text, as data.
 
-A template is made of pieces. A `Mark` is a token of its own that text can never yield, so that no message can forge
+A template consists of pieces. A `Mark` is a separate token that text can never yield, so that no message can forge
 a turn; a plain piece is one token that text can yield too; `CONTENT` is where a message's text goes. The texts are
 those of the models' own `tokenizer_config.json`. Where a model has no role for the system prompt (Mistral), it stands
 before the next user message, with a blank line between them. The published template of Mistral refuses roles that do

@@ -14,7 +14,7 @@ def merged(stored: Sequence[Message], sent: Sequence[Message]) -> list[Message]:
     """The stored history, then what the client sent of it beyond that.
 
     A client may send the history itself too. The longest end of the stored history that the sent messages begin
-    with is taken once: who sends everything again repeats nothing, who sends only what is new adds it.
+    with is used once: a client that resends everything repeats nothing, one that sends only new turns adds them.
     """
     for length in range(min(len(stored), len(sent)), 0, -1):
         if list(stored[-length:]) == list(sent[:length]):
@@ -38,7 +38,7 @@ def fitted(
 ) -> tuple[Message, ...]:
     """System prompt, the last `size` turns of the earlier messages, the new message; at most `room` tokens.
 
-    The oldest turns go first, whole. The system prompt and the new message stay even where they alone are too
+    The oldest turns go first, whole. The system prompt and the new message stay even if they alone are too
     long: then the caller has to refuse the request.
     """
     turns = turns_of(earlier)[-size:]

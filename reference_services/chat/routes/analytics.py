@@ -15,7 +15,7 @@ CountText = Callable[[str], int]
 
 
 class Figure(Told):
-    """Some values; all but `samples` is null where there are none."""
+    """Some values; all but `samples` is null if there are none."""
 
     samples: Count
     total: float | None
@@ -88,8 +88,8 @@ def figure(values: Iterable[float]) -> Figure:
     if not found:
         return Figure(samples=0, total=None, mean=None, p50=None, max=None)
     total = sum(found)
-    told = {"total": total, "mean": total / len(found), "p50": found[len(found) // 2], "max": found[-1]}
-    return Figure(samples=len(found), **{name: round(value, 3) for name, value in told.items()})
+    statistics = {"total": total, "mean": total / len(found), "p50": found[len(found) // 2], "max": found[-1]}
+    return Figure(samples=len(found), **{name: round(value, 3) for name, value in statistics.items()})
 
 
 def _shares(conversation: Conversation, memory_turns: int) -> Iterator[float]:

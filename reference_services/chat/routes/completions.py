@@ -55,7 +55,7 @@ def router(parts: Parts) -> APIRouter:
         **answers(TextCompletion, *REFUSALS, events=TextChunk, headers=stored),
     )
     async def completions(request: Request) -> Response:
-        """Go on with a text, whole or streamed."""
+        """Complete a text, streamed or not."""
         return await _serve(parts, request, TEXT, CompletionRequest, asking.complete)
 
     return routes

@@ -34,7 +34,7 @@ from signoff.reference_services.web.access.failures import Refused, internal
 from signoff.reference_services.web.requests import request_body
 
 _TOLD = (Refused, StoreError, ClaimLost)
-"""What a route answers with a status of its own; all else is a bug."""
+"""Errors that a route answers with a status; all others are bugs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ class Mutation:
 
 class _Schema(strawberry.Schema):
     def process_errors(self, errors: list[GraphQLError], execution_context: Any = None) -> None:
-        """Logs nothing: a caller's error is reported to the caller, and what is ours is logged where it is seen."""
+        """Logs nothing: a caller's error is reported to the caller, and internal errors are logged where they occur."""
 
 
 def schema() -> strawberry.Schema:

@@ -41,7 +41,7 @@ class Size:
 
 
 def check(document: DocumentNode) -> None:
-    """Raises GraphQLError where a document is too large."""
+    """Raises GraphQLError if a document is too large."""
     try:
         sizes = list(_Count(document).sizes())
     except RecursionError:
@@ -64,7 +64,7 @@ class SizeLimiter(SchemaExtension):
     """Refuses a query that is too large, before it is validated."""
 
     def on_operation(self) -> Iterator[None]:
-        """The parser has a limit of its own."""
+        """The parser has its own limit."""
         self.execution_context.parse_options["max_tokens"] = MOST_TOKENS
         yield
 

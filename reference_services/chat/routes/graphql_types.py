@@ -68,7 +68,7 @@ class Passage:
 
 @strawberry.type
 class Completion:
-    """An answer. `documents` is null where the service has no store of them."""
+    """An answer. `documents` is null if the service has no store of them."""
 
     id: str
     model: str

@@ -30,7 +30,7 @@ def router(parts: Parts) -> APIRouter:
 
     @routes.delete("/sessions/{session_id}", status_code=204, **answers(None, 400, 404, 503, status=204))
     async def remove(request: Request, session_id: SessionInPath) -> Response:
-        """Remove a session, after the turn that is under way."""
+        """Remove a session, after the current turn."""
         if not await parts.sessions.delete(checked_session(request, session_id)):
             raise unknown(session_id)
         return Response(status_code=204)

@@ -1,7 +1,7 @@
 """WebSocket /v1/chat/stream: a chat request in, the chunks of its answer out, one JSON message each, then `[DONE]`.
 
-A socket takes one request after another. What is sent while an answer is under way waits; where the client closes the
-socket, the work stops. Keys and sizes are checked at the handshake, as the gate does for every request.
+A socket handles one request after another. Messages sent during an answer wait; if the client closes the socket, the
+work stops. Keys and sizes are checked at the handshake, as the gate does for every request.
 """
 
 from __future__ import annotations
@@ -90,7 +90,7 @@ class Inbox:
             self._waiting.put_nowait(None)
 
     def _take(self, content: bytes) -> tuple[int, str] | None:
-        """Have a message wait; where there is no room for it, the code and the reason to close with."""
+        """Have a message wait; if there is no room for it, the code and the reason to close with."""
         if self._waiting.qsize() >= MOST_WAITING:
             return TOO_MANY, f"more than {MOST_WAITING} requests wait"
         if self._waiting_bytes + len(content) > self._most_bytes:
@@ -104,7 +104,7 @@ class Inbox:
         return None
 
     async def next(self) -> bytes:
-        """The next message. Raises ClientLeft, also where messages wait: nobody would read their answers."""
+        """The next message. Raises ClientLeft, even with waiting messages: their answers would not be read."""
         self._taken_bytes = 0
         self._share.hold(self._waiting_bytes)
         message = await self._waiting.get()
@@ -158,7 +158,7 @@ async def _stream(parts: Parts, socket: WebSocket, inbox: Inbox, started: Genera
 
 
 def _streaming(data: dict[str, Any]) -> dict[str, Any]:
-    """The request with `stream`, which need not be said here. Raises Refused where it is said to be false."""
+    """The request with `stream`, which need not be said here. Raises Refused if it is said to be false."""
     if data.get("stream") is False:
         raise Refused(400, "stream: a socket answers in chunks; leave stream out.", "invalid_value", "stream")
     return {**data, "stream": True} if data.get("stream") is None else data

@@ -77,7 +77,7 @@ def create_app(
 
     `app.state.metrics_app` is what listens on the metrics port, `app.state.ended` is set once the engine is lost.
 
-    Raises StoreError where the database cannot be used, EngineError where there is no engine, and SettingsError where
+    Raises StoreError if the database cannot be used, EngineError if there is no engine, and SettingsError where
     API keys, the documents' store, the embedder, the word list or GraphQL cannot be used.
     """
     keys = read_keys("api_key_file", settings.api_key_file, settings.preset.prefix + KEYS_VARIABLE)
@@ -191,7 +191,7 @@ def _metrics_app(expose: Callable[[], Awaitable[bytes]]) -> Starlette:
 
 
 async def _run(parts: Parts, ended: asyncio.Event) -> None:
-    """Load the engine, and load it again where it ends by itself; sets `ended` where it cannot be had any more."""
+    """Load the engine, and reload it if it ends by itself; sets `ended` if that fails for good."""
     service, restarts = parts.service, deque[float]()
     while True:
         try:

@@ -1,4 +1,4 @@
-"""The services of the four models as library code makes them, each with its own settings where none are given."""
+"""The services of the four models for library code, with default settings."""
 
 from __future__ import annotations
 

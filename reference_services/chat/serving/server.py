@@ -1,4 +1,4 @@
-"""The listeners, the service's and where it has one the metrics', in one process, from bind to graceful end."""
+"""The listeners of the service and of its metrics, in one process, from bind to graceful end."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ log = logging.getLogger(LOGGER)
 
 
 def serve(settings: ChatSettings, create: CreateApp, database: Path, is_access_logged: bool) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way may end within the grace time.
+    """Serve until SIGTERM or SIGINT; requests in progress may end within the grace time.
 
     Raises SettingsError, ListenError, StoreError or EngineError before anything listens, and EngineError where the
     engine does not start or is lost while it serves.

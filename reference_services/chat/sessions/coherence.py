@@ -14,7 +14,7 @@ KEPT_REPLIES = 1000
 def coherence(prompt: Sequence[Message], reply: str) -> float | None:
     """The share of a reply's content words that occur in its prompt.
 
-    None where the prompt holds no earlier turn, or the reply no content word. This says how much a reply takes up of
+    None if the prompt holds no earlier turn, or the reply no content word. This says how much a reply takes up of
     what was said; it does not judge whether it is right.
     """
     if not any(message.role == "assistant" for message in prompt):

@@ -1,7 +1,7 @@
 """Recently used sessions in memory, over the store: records and last turns.
 
 The store says with each claim in what state a session is; turns that are kept of that very state need not be read.
-So nothing here is ever out of date, also where several processes use one store.
+So nothing here is ever out of date, even if several processes use one store.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class SessionCache:
         return len(self._kept)
 
     def find(self, record: SessionRecord, last: int) -> list[TurnRecord] | None:
-        """The `last` turns of a session in this state, or as many as it has; None where they have to be read."""
+        """The `last` turns of a session in this state, or as many as it has; None if they have to be read."""
         kept, turns = self._kept.get(record.session_id, (None, []))
         if kept != record or len(turns) < min(last, record.turns):
             self.misses += 1
@@ -42,7 +42,7 @@ class SessionCache:
         return turns[len(turns) - min(last, record.turns) :]
 
     def keep(self, record: SessionRecord, turns: Sequence[TurnRecord]) -> None:
-        """Keep the last turns of a session in this state, in place of what is kept of it."""
+        """Keep the last turns of a session in this state, in place of the cached ones."""
         self._kept[record.session_id] = record, list(turns)
         self._kept.move_to_end(record.session_id)
         while len(self._kept) > self.size:

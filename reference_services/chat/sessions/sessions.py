@@ -1,4 +1,4 @@
-"""Sessions: earlier turns, how long they are kept, and which go into the next prompt.
+"""Sessions: earlier turns, their retention, and their selection for the next prompt.
 
 A turn is a user's message with its reply. The memory is the last `conversation_memory_size` turns (10); the prompt
 holds them with the system prompt and the new message, cut to `context_window_size` tokens (8192) by leaving out the
@@ -63,7 +63,7 @@ class SessionManager:
         self.store = store
         self.cache = SessionCache(self.settings.session_cache_size)
         self.counted: Counts | None = None
-        """What was stored when it was counted last; None where the store could not be asked."""
+        """What was stored when it was counted last; None if the store could not be asked."""
         self.now = clock
         self.created_total = 0
         self.expired_total = 0
@@ -80,7 +80,7 @@ class SessionManager:
         return self.settings.session_timeout_minutes * 60
 
     def create_session(self) -> str:
-        """Open a session with an id of its own."""
+        """Open a session with a new id."""
         session_id = uuid.uuid4().hex
         self.store.create(session_id, self.now()).result()
         self.created_total += 1
@@ -91,7 +91,7 @@ class SessionManager:
         return session_id
 
     def get_session(self, session_id: str) -> dict[str, Any] | None:
-        """The session's record with all its turns, or None where there is none (any more)."""
+        """The session's record with all its turns, or None if there is none (any more)."""
         return self._shown(self.store.session(session_id).result(), self.store.turns(session_id).result())
 
     async def show(self, session_id: str) -> dict[str, Any] | None:
@@ -103,7 +103,7 @@ class SessionManager:
     async def begin(self, session_id: str, carried: int = 0) -> Turn:
         """Wait for the session's turn. The session need not exist: its first committed turn opens it.
 
-        `carried` is how many messages of history the request sends along: so much more may have to be compared.
+        `carried` is the number of history messages in the request, which must be compared with stored ones.
         """
         lock = self._locks.setdefault(session_id, asyncio.Lock())
         self._users[session_id] += 1
@@ -129,7 +129,7 @@ class SessionManager:
         return turn
 
     def stored(self, session_id: str, last: int = -1) -> list[Message]:
-        """The stored history that the prompt of the turn under way may draw on, in order: all, or `last` turns."""
+        """The stored history for the prompt of the current turn, in order: all, or `last` turns."""
         turn = self._under_way.get(session_id)
         turns = [] if turn is None else turn.turns
         return [message for turn in turns[-last if last > 0 else 0 :] for message in turn.messages()]
@@ -150,7 +150,7 @@ class SessionManager:
         return fitted(system, merged(stored, carried), new, count, size, window - reply)
 
     def stored_system(self, session_id: str) -> list[Message]:
-        """The system prompt of the session whose turn is under way, or else the service's, as a prompt holds it."""
+        """The system prompt of the current turn's session, or else the service's, in prompt form."""
         turn = self._under_way.get(session_id)
         kept = None if turn is None or turn.record is None else turn.record.system
         system = kept if kept is not None else self.settings.system_prompt or None
@@ -181,7 +181,7 @@ class SessionManager:
                 self.evicted_total += sum(gone)
 
     async def delete(self, session_id: str) -> bool:
-        """Remove a session, after the turn that is under way; whether it was there."""
+        """Remove a session after the current turn; returns whether it existed."""
         async with await self.begin(session_id):
             gone: int = await asyncio.wrap_future(self.store.delete(session_id))
             return gone > 0
@@ -196,7 +196,7 @@ class SessionManager:
         return gone
 
     async def count(self) -> Counts | None:
-        """What is stored, for gauges and health; None where the store cannot be asked now."""
+        """Counts of the store, for gauges and health; None if the store is not available."""
         try:
             self.counted = await asyncio.wrap_future(self.store.counts(self.now() - self.timeout_s))
         except StoreAway:
@@ -278,7 +278,7 @@ class SessionManager:
         return kept if kept is not None else await asyncio.wrap_future(self.store.turns(record.session_id, last))
 
     def _make_room(self, oldest: Sequence[str], too_many: int) -> list[Future[int]]:
-        """Beyond `max_sessions`, those longest unused go, but none with a turn under way."""
+        """Above `max_sessions`, remove the least recently used ones, except those with a current turn."""
         unused = [each for each in oldest if each not in self._locks]
         return [self.store.drop(each, float("inf")) for each in unused[:too_many]]
 

@@ -1,6 +1,6 @@
 """Threads: the sessions of one caller as a list and as trees, their titles, and branches.
 
-A branch is a session of its own. It begins with copies of its parent's first turns and of the system prompt as it was
+A branch is a separate session. It begins with copies of its parent's first turns and of the system prompt as it was
 then; what either of the two says later, the other never has. Branches stay whole where their parent
 is over or deleted.
 """

@@ -41,7 +41,7 @@ class Turn:
         self.holder = uuid.uuid4().hex
         """The name under which the store knows whose turn it is."""
         self.record: SessionRecord | None = None
-        """The session before this turn; None where a commit opens it."""
+        """The session before this turn; None if a commit opens it."""
         self.turns: list[TurnRecord] = []
         """Its last turns: as many as a prompt can draw on."""
         self.system: str | None = None
@@ -73,12 +73,12 @@ class Turn:
         return await self._manager.store_turn(self, added)
 
     async def stored(self, promise: Future[SessionRecord]) -> SessionRecord:
-        """The session with this turn, once it is committed; that goes on where nobody waits for it any more."""
+        """The session with this turn, once it is committed; the commit continues if the caller is cancelled."""
         self._storing = asyncio.wrap_future(promise)
         return await asyncio.shield(self._storing)
 
     def close(self) -> None:
-        """Let the next one on this session go ahead, after a commit that is under way: it knows of that turn."""
+        """Let the next one on this session go ahead, after a commit in progress: it sees that turn."""
         if not self._is_open:
             return
         self._is_open = False

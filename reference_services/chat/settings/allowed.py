@@ -1,4 +1,4 @@
-"""What values a setting may have: types whose descriptions are the words of the error lines."""
+"""The allowed values of settings: types whose descriptions appear in error messages."""
 
 from __future__ import annotations
 

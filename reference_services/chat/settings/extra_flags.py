@@ -1,4 +1,4 @@
-"""Flags of an engine as one text, for those that have no setting of their own."""
+"""Flags of an engine as one text, for flags without a setting."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Flag:
 
 
 def extra(text: str) -> list[Flag]:
-    """Further flags, as a command line has them. Raises ValueError for what is none, or is not to be set there."""
+    """Further flags, as a command line has them. Raises ValueError for invalid or forbidden flags."""
     found: list[Flag] = []
     for word in shlex.split(text):
         if word.startswith("--"):
@@ -46,6 +46,6 @@ def extra(text: str) -> list[Flag]:
 
 
 def checked_flags(text: str) -> str:
-    """The text itself. Raises ValueError where it holds no flags, or some that are not to be given there."""
+    """The text itself. Raises ValueError if it holds no flags, or some that are not to be given there."""
     extra(text)
     return text

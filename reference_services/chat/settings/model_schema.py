@@ -1,4 +1,4 @@
-"""The part of the settings that is about the model alone."""
+"""The settings of the model."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ModelConfigSchema(BaseModel):
     max_num_seqs: int
 
     def __init__(self, **values: Any) -> None:
-        """What is not given has the value that `Hermes2Config` finds. Raises SettingsError."""
+        """Missing values have the defaults of `Hermes2Config`. Raises SettingsError."""
         unknown = {name: value for name, value in values.items() if name not in NAMES}
         # An unknown name goes through too, so that it is refused with the same words as everywhere.
         config = Hermes2Config(**{name: values[name] for name in NAMES if name in values}, **unknown)

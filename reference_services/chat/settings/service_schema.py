@@ -36,7 +36,7 @@ class ServiceConfigSchema:
     monitoring: Mapping[str, Any]
 
     def __init__(self, name: str, **values: Any) -> None:
-        """What is not given has the value that the service's own settings find. Raises SettingsError."""
+        """Missing values have the defaults of the service's settings. Raises SettingsError."""
         if name not in SERVICES:
             raise SettingsError([f"there is no service {name!r}; there are {', '.join(SERVICES)}"])
         self._take(SERVICES[name](**values))

@@ -1,4 +1,4 @@
-"""The four chat services: the settings of each, which differ from the others' in their preset alone."""
+"""The four chat services: their settings differ only in their presets."""
 
 from __future__ import annotations
 

@@ -113,7 +113,7 @@ class ChatSettings(BaseSettings):
     enforce_eager: Switch = False
 
     temperature_range: Range = (0.0, 2.0)
-    """Bounds of what is drawn; a temperature of 0 asks for no draw and is always accepted."""
+    """Bounds for sampling; a temperature of 0 means greedy decoding and is always accepted."""
     top_p_range: Range = (0.0, 1.0)
     max_tokens_range: IntRange = (1, LARGEST)
     max_choices: PositiveInt = 16
@@ -152,7 +152,7 @@ class ChatSettings(BaseSettings):
     moderation: ModeratorLocation = ""
     """What judges requests and answers; nothing: they are not judged."""
     moderation_on_failure: Annotated[Literal["closed", "open"], Field(description="closed or open")] = "closed"
-    """Where the moderator is away: refuse, or go on and say so."""
+    """If the moderator fails: refuse, or continue and say so."""
     moderation_model: AnyText = ""
     moderation_timeout_ms: Annotated[float, Field(gt=0, description="a number of milliseconds above 0")] = 2000
     moderation_window_tokens: PositiveInt = 32
@@ -234,7 +234,7 @@ class ChatSettings(BaseSettings):
     def _fits_together(self) -> ChatSettings:
         if self.port == self.metrics_port:
             raise ValueError(
-                f"port and metrics_port are both {self.port}: each needs a port of its own, or metrics_port is own"
+                f"port and metrics_port are both {self.port}: each needs its own port, or set metrics_port to own"
             )
         if self.context_window_size > self.max_model_len:
             raise ValueError(

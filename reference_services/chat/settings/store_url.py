@@ -10,7 +10,7 @@ HIDDEN = "***"
 
 
 def checked_url(value: str) -> str:
-    """The URL. Raises ValueError where no store can be meant by it, and never says a password."""
+    """The URL. Raises ValueError if no store can be meant by it, and never says a password."""
     if not value:
         return value
     parts = _split(value)
@@ -26,7 +26,7 @@ def checked_url(value: str) -> str:
 
 
 def kind_of(url: str) -> str:
-    """`sqlite`, also where no URL is given, `redis` or `postgresql`."""
+    """`sqlite`, even if no URL is given, `redis` or `postgresql`."""
     scheme = urlsplit(url).scheme
     return "redis" if scheme in REDIS else "postgresql" if scheme in POSTGRESQL else "sqlite"
 

@@ -1,8 +1,8 @@
-"""Sessions of a store's server that this process has claimed.
+"""Claims of this process on sessions of a store.
 
-A claim is a lease: it lasts LEASE_S and is renewed while the turn is under way, so that the death of a process keeps
-nobody from a session for longer. A process that was stopped for longer finds its claim gone, and its turn is refused
-in the commit itself: who holds the claim is checked there, not believed.
+A claim is a lease: it lasts LEASE_S and is renewed during the turn, so that a dead process blocks a session no longer
+than that. A process that was stopped for longer loses its claim, and the commit itself checks the claim and refuses the
+turn.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The store that the settings name; the driver of a server is imported only where one is named."""
+"""The store that the settings name; the driver of a server is imported only if one is named."""
 
 from __future__ import annotations
 

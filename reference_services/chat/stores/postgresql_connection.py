@@ -36,7 +36,7 @@ def connect(url: str, service: str, synchronous: str) -> Connection:
 
 
 def prepare(connection: Connection, service: str, address: str) -> None:
-    """Make the tables where they are not there. Raises StoreError where they are of another version."""
+    """Create missing tables. Raises StoreError for tables of another version."""
     with connection.transaction():
         # Services that start together wait for each other here.
         connection.execute("SELECT pg_advisory_xact_lock(hashtext('signoff sessions'))")

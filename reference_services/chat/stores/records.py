@@ -12,8 +12,8 @@ class SessionRecord:
     """A session; times in seconds since the epoch. `system` is the last system prompt that was sent in it.
 
     `parent` is the session that it was copied from, with the first `parent_turns` of its turns; `parent_created`
-    distinguishes that session from a later one of the same name. Two records that are equal are of the same session
-    with the same turns: whoever has the turns of one need not read those of the other.
+    distinguishes that session from a later one of the same name. Two equal records describe the same session
+    with the same turns: so turns that were read for one need not be read for the other.
     """
 
     session_id: str
@@ -30,7 +30,7 @@ class SessionRecord:
 
 @dataclass(frozen=True, slots=True)
 class TurnRecord:
-    """A user's message and the reply to it, and the system prompt, where one was sent with it."""
+    """A user's message and the reply to it, and the system prompt, if one was sent with it."""
 
     user: str
     assistant: str

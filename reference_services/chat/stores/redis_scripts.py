@@ -1,4 +1,4 @@
-"""What the Redis store has the server do, each without anything in between. Every script bears being run twice.
+"""The Redis store's scripts. Each runs atomically on the server and is idempotent.
 
 Keys, after the prefix: `session:ID` (hash), `turns:ID` (list of `HOLDER\\nJSON`), `claim:ID` (the holder, with its
 time to live), `used` (sorted set of ids by last use), `owned:OWNER` and `branches:PARENT` (sets of ids), `turn_count`.

@@ -48,7 +48,7 @@ class RedisStore(ServerStore[redis.Redis, Work]):
             self._writer = ReconnectingConnection(self._connect, self._why_away)
             self.durability, self.warnings = self._reader.do(self._promises)
         except redis.RedisError as error:
-            raise StoreError(f"{self.address}: {self._without_secrets(error)}; {_mend(error)}") from None
+            raise StoreError(f"{self.address}: {self._without_secrets(error)}; {_hint(error)}") from None
         self._begin()
 
     def claim(self, session_id: str, holder: str) -> Future[SessionRecord | None]:
@@ -227,7 +227,7 @@ class RedisStore(ServerStore[redis.Redis, Work]):
         return isinstance(error, (*gone, *lasting)) or str(error).startswith("MISCONF")
 
 
-def _mend(error: Exception) -> str:
+def _hint(error: Exception) -> str:
     if isinstance(error, redis.AuthenticationError):
         return "give name and password in the URL, redis://NAME:PASSWORD@host"
     return "start the server, or name another store"

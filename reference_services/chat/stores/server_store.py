@@ -1,4 +1,4 @@
-"""What the stores in a server share: a connection and a worker each for reads and writes, claims, and who is there."""
+"""Common code of stores in a server: a connection and a worker each for reads and writes, claims, availability."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class ServerStore(ABC, Generic[Connection, Work]):
         """Whether an error says that the server cannot be asked now."""
 
     def _look(self, line: ReconnectingConnection[Connection]) -> None:
-        """Know whether the server is there, also while nobody asks; `is_available` says it."""
+        """Monitor the server's availability between requests, for `is_available`."""
         with contextlib.suppress(StoreError):
             line.do(self._ping)
 

@@ -1,4 +1,4 @@
-"""The file of a SQLite store: its lock, its tables, and what brings an older file up to date."""
+"""The file of a SQLite store: its lock, its tables, and the migration of older files."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ class SqliteStore:
         self._claims: dict[str, str] = {}
         self._claiming = threading.Lock()
         self._ending: list[tuple[str, str]] = []
-        """Claims that end with the transaction under way."""
+        """Claims that end with the current transaction."""
         closed = StoreError(f"{path}: the store is closed")
         self._writes: BatchingWorker[Work] = BatchingWorker("store-writer", self._write, closed)
         self._reads: BatchingWorker[Work] = BatchingWorker("store-reader", self._read, closed)

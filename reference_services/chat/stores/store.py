@@ -1,4 +1,4 @@
-"""What sessions ask of the place where turns are kept. SQLite, Redis and PostgreSQL keep the same promises:
+"""The interface of turn stores. SQLite, Redis and PostgreSQL give the same guarantees:
 
 - A future of `append`, `copy`, `create` or `delete` is done only when the change is committed as `durability` says;
   one that fails has changed nothing, but for `StoreAway` where the answer to the commit itself was lost.
@@ -31,15 +31,15 @@ class StoreAway(StoreError):
 
 
 class SessionHeld(Exception):
-    """Somebody else has the session now."""
+    """Another process has claimed the session."""
 
 
 class ClaimLost(Unserved):
-    """The session was claimed no longer: its holder was away for too long, and somebody else may have gone on."""
+    """The claim on the session has expired: its holder paused too long, and another process may have used it."""
 
     def refused(self) -> Refused:
         """The client may send its turn again."""
-        message = "The session went on elsewhere, and this turn is not stored; send it again."
+        message = "Another process has continued the session, and this turn is not stored; send it again."
         return Refused(409, message, "session_conflict", "X-Session-ID")
 
 
@@ -65,7 +65,7 @@ class Store(Protocol):
         """Whether it could be asked when it was asked last; a server is asked every few seconds."""
 
     def claim(self, session_id: str, holder: str) -> Future[SessionRecord | None]:
-        """Take a session for one turn: its record, or None where it is not there (yet). Fails with SessionHeld.
+        """Take a session for one turn: its record, or None if it is not there (yet). Fails with SessionHeld.
 
         A claim ends with `append`, with `release`, or some seconds after the death of the process that has it.
         """
@@ -77,7 +77,7 @@ class Store(Protocol):
         """Open a session; 1 where it is new, 0 where it was there."""
 
     def append(self, session_id: str, turn: TurnRecord, holder: str) -> Future[SessionRecord]:
-        """Add a turn at the end of a claimed session, opened where it is not there; the record then.
+        """Add a turn at the end of a claimed session, opened if it is not there; the record then.
 
         The claim ends with it. Fails with ClaimLost.
         """
@@ -85,7 +85,7 @@ class Store(Protocol):
     def copy(self, session_id: str, new_id: str, upto_turn: int, now: float) -> Future[SessionRecord | None]:
         """Open a session with the first turns of another one, and its system prompt as it was then; its record.
 
-        All or none: None where the other one is not there or has fewer turns, which may be 0. Fails with SessionExists.
+        All or none: None if the other one is not there or has fewer turns, which may be 0. Fails with SessionExists.
         """
 
     def rename(self, session_id: str, title: str | None) -> Future[int]:
@@ -95,7 +95,7 @@ class Store(Protocol):
         """Remove a session with its turns; how many sessions that were."""
 
     def drop(self, session_id: str, before: float) -> Future[int]:
-        """Remove a session that was last used before a time and that nobody has claimed; how many that were."""
+        """Remove unclaimed sessions that were last used before a time; returns their number."""
 
     def session(self, session_id: str) -> Future[SessionRecord | None]:
         """A session without its turns."""

@@ -27,7 +27,7 @@ _SPECIAL = ("bos_token", "eos_token", "pad_token", "unk_token")
 
 
 class ModelTokenizer:
-    """Prompts to tokens. Raises EngineError where the folder has no tokenizer that can be read."""
+    """Prompts to tokens. Raises EngineError if the folder has no tokenizer that can be read."""
 
     def __init__(self, folder: Path) -> None:
         try:
@@ -65,9 +65,9 @@ class ModelTokenizer:
 
     def render(self, messages: Sequence[Message]) -> str:
         """The conversation as the model reads it, with the head of the reply. Raises Refused where it cannot be."""
-        told = [{"role": message.role, "content": message.content} for message in messages]
+        turns = [{"role": message.role, "content": message.content} for message in messages]
         try:
-            return self._template.render(messages=told, add_generation_prompt=True, **self._special)
+            return self._template.render(messages=turns, add_generation_prompt=True, **self._special)
         except TemplateError as error:
             raise Refused(
                 400, f"The model's chat template cannot write these messages: {error}", "invalid_value", "messages"

@@ -24,21 +24,21 @@ async def events(parts: AsyncIterable[bytes]) -> AsyncGenerator[dict[str, Any], 
             data = event.strip().removeprefix(_DATA)
             if data == _DONE or not event.strip().startswith(_DATA):
                 continue
-            told = json.loads(data)
-            if "error" in told:
+            answer = json.loads(data)
+            if "error" in answer:
                 raise Refused(503, "The engine failed on this request; its log says why.", "engine_unavailable")
-            yield told
+            yield answer
 
 
-async def steps(told: AsyncGenerator[dict[str, Any], None], top: int | None) -> AsyncGenerator[Step, None]:
-    """The steps: with log probabilities one for each token, else one for each event, with the tokens it stands for.
+async def steps(stream: AsyncGenerator[dict[str, Any], None], top: int | None) -> AsyncGenerator[Step, None]:
+    """The steps: with log probabilities one for each token, else one for each event, with its tokens.
 
-    Raises Refused where the stream ends without the answer's end.
+    Raises Refused if the stream ends without the answer's end.
     """
     counted = 0
     waiting: deque[Step] = deque()
     """Tokens with log probabilities whose text has not come: vLLM holds back what may begin a stop string."""
-    async for event in told:
+    async for event in stream:
         if not event["choices"]:
             continue
         choice = event["choices"][0]
@@ -88,12 +88,12 @@ def _tokens(logprobs: Mapping[str, Any] | None, top: int) -> list[Step]:
     ]
 
 
-def _likeliest(told: Mapping[str, float] | None, top: int) -> Alternatives:
+def _likeliest(probabilities: Mapping[str, float] | None, top: int) -> Alternatives:
     """vLLM adds the token that was taken to the likeliest, where it is none of them."""
-    return tuple(sorted((told or {}).items(), key=lambda each: -each[1])[:top])
+    return tuple(sorted((probabilities or {}).items(), key=lambda each: -each[1])[:top])
 
 
-def _reason(told: str | None) -> FinishReason | None:
-    if told is None or told in ("stop", "length"):
-        return cast("FinishReason | None", told)
+def _reason(reason: str | None) -> FinishReason | None:
+    if reason is None or reason in ("stop", "length"):
+        return cast("FinishReason | None", reason)
     raise Refused(503, "The engine gave this request up; send it again.", "engine_unavailable")

@@ -1,6 +1,6 @@
 """vLLM's server as an engine: a child process with its HTTP API on a private socket.
 
-Prompts go there as tokens, so that what was counted is what is read. Answers come as streams, and a generation that
+Prompts are sent as tokens, so that token counts are exact. Answers come as streams, and a generation that
 is closed closes its stream, at which vLLM ends the work.
 """
 
@@ -43,7 +43,7 @@ _BASE = "http://vllm"
 
 
 class VllmEngine:
-    """vLLM on the model in `model_path`. Raises EngineError where there is no such model or no vLLM."""
+    """vLLM on the model in `model_path`. Raises EngineError if there is no such model or no vLLM."""
 
     name = "vllm"
 
@@ -75,7 +75,7 @@ class VllmEngine:
 
     @property
     def running(self) -> int:
-        """Generations under way for which vLLM has places."""
+        """Running generations that have a slot in vLLM."""
         return min(self._under_way, self._settings.max_num_seqs)
 
     @property
@@ -182,7 +182,7 @@ class VllmEngine:
             structured.write(json.loads(ask.json_schema), b"schema", None)
 
     async def generate(self, ask: Ask) -> AsyncIterator[Step]:
-        """The tokens as vLLM streams them. Raises Refused where it refuses the request, or goes away."""
+        """The tokens as vLLM streams them. Raises Refused if it refuses the request, or goes away."""
         if ask.max_tokens == 0:
             yield Step("", "length", tokens=0)
             return
@@ -222,7 +222,7 @@ class VllmEngine:
         return self._client
 
     async def look(self) -> None:
-        """Read vLLM's metrics again; where it does not answer in time, none are shown."""
+        """Read vLLM's metrics again; if it does not answer in time, none are shown."""
         self._families = []
         if not self._is_loaded:
             return
@@ -248,7 +248,7 @@ def _folder(path: str) -> Path:
 
 
 def _environment(settings: ChatSettings) -> dict[str, str]:
-    """Ours, without what finds our packages and our keys; what is set there already stays as it is."""
+    """Our environment, without our package paths and keys; existing values are kept."""
     prefix = settings.preset.prefix
     ours = {name: value for name, value in os.environ.items() if name != "PYTHONPATH" and not name.startswith(prefix)}
     offline = {"HF_HUB_OFFLINE": "1", "VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1", "VLLM_LOGGING_COLOR": "0"}
@@ -265,8 +265,8 @@ def _environment(settings: ChatSettings) -> dict[str, str]:
 def _refused(status: int, body: bytes) -> Refused:
     """vLLM's refusal as ours: what it says of a request is reported, what it says of itself is logged."""
     try:
-        told = json.loads(body)
-        message = str(told.get("error", told).get("message", ""))
+        answer = json.loads(body)
+        message = str(answer.get("error", answer).get("message", ""))
     except (ValueError, AttributeError):
         message = body.decode("utf-8", "replace")
     if status == httpx.codes.BAD_REQUEST:

@@ -23,7 +23,7 @@ import psutil
 
 PR_SET_CHILD_SUBREAPER = 36
 GRACE_S = 6.0
-"""Less than the ten seconds after which whoever stops the service kills it."""
+"""Less than the ten seconds after which a supervisor kills the service."""
 LOOK_S = 0.05
 
 
@@ -57,14 +57,14 @@ def _end_all() -> None:
     """End every process below this one: asked first, killed after the grace time."""
     deadline = time.monotonic() + GRACE_S
     number = signal.SIGTERM
-    told: set[int] = set()
+    signalled: set[int] = set()
     while alive := [each for each in psutil.Process().children(recursive=True) if _lives(each)]:
         if time.monotonic() > deadline and number != signal.SIGKILL:
-            number, told = signal.SIGKILL, set()
+            number, signalled = signal.SIGKILL, set()
         for each in alive:
             # Also those that were started meanwhile, and those that a signal made orphans.
-            if each.pid not in told:
-                told.add(each.pid)
+            if each.pid not in signalled:
+                signalled.add(each.pid)
                 with contextlib.suppress(psutil.NoSuchProcess):
                     each.send_signal(number)
         time.sleep(LOOK_S)

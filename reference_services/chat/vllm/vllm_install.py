@@ -36,7 +36,7 @@ class Install:
     def known_flags(self) -> frozenset[str]:
         """The flags of `vllm serve`, from its own help, which takes its time: kept for this command and version.
 
-        Raises EngineError where it cannot be asked.
+        Raises EngineError if it cannot be asked.
         """
         kept = self._kept()
         if kept.is_file():

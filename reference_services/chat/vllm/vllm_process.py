@@ -47,7 +47,7 @@ class VllmProcess:
             raise EngineError(f"{self.socket} is too long for the address of a socket; set TMPDIR to a shorter folder")
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self.ended: Future[int] = Future()
-        """Its exit code, once it has ended; whoever waits for it cannot cancel it."""
+        """Its exit code, once it has ended; waiting callers cannot cancel it."""
         self.ended.set_running_or_notify_cancel()
         # As a file, and isolated: vLLM, in an environment of its own, inherits nothing that finds our packages.
         guard = [sys.executable, "-I", vllm_guard.__file__, folder, *command(self.socket)]

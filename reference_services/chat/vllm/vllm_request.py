@@ -1,4 +1,4 @@
-"""What vLLM is asked for one generation, in the words of its completions API."""
+"""The request to vLLM for one generation, in its completions API."""
 
 from __future__ import annotations
 

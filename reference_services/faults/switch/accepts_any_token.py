@@ -1,4 +1,4 @@
-"""Fault: any token is accepted, and none as well."""
+"""Fault: any token is accepted, and so are requests without one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fault: requests are answered at once, however many come."""
+"""Fault: requests are processed concurrently without limit."""
 
 from __future__ import annotations
 

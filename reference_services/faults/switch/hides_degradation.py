@@ -1,4 +1,4 @@
-"""Fault: a degraded answer or a refusal looks sound."""
+"""Fault: a degraded answer or a refusal looks normal."""
 
 from __future__ import annotations
 

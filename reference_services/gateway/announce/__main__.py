@@ -95,7 +95,7 @@ def _run(gateway: httpx.Client, announcement: dict[str, Any], patience_s: float,
 
 
 def _ask(gateway: httpx.Client, method: str, path: str, body: Any = None) -> dict[str, Any] | None:
-    """The lease, or None where it has ended or been withdrawn. Raises Refused or NotReached."""
+    """The lease, or None if it has ended or been withdrawn. Raises Refused or NotReached."""
     try:
         answer = gateway.request(method, path, json=body)
     except httpx.TransportError as error:

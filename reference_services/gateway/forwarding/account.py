@@ -13,7 +13,7 @@ log = logging.getLogger(LOGGER)
 
 
 class Account:
-    """Filled in while the request goes on. It knows no header and no body, so that neither is ever logged."""
+    """Filled in during the request. It has no header and no body, so that neither is ever logged."""
 
     def __init__(self, metrics: Metrics, method: str, path: str, request_id: str) -> None:
         self._metrics = metrics

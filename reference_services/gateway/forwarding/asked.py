@@ -22,7 +22,7 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 Repeats = Literal["never", "once", "often"]
 """How often a request goes to another replica after one took it and broke off before its answer. `often`: doing it
-twice is doing it once. `once`: it leaves nothing behind, and may be what kills replicas. `never`: nobody knows."""
+twice is doing it once. `once`: it has no side effects, but may be what kills replicas. `never`: unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +45,13 @@ class Asked:
     target: str
     """Path and query, as they came or as the configuration has them."""
     model: str
-    """What the body names as its model, "" where something else says where it goes."""
+    """What the body names as its model, "" if something else says where it goes."""
     headers: headers.Headers = field(repr=False)
     content: bytes = field(repr=False)
     priority: int
     session: str | None
     scope: str = ""
-    """What is before the names of this caller's sessions at the service, and is taken off its answer again."""
+    """The prefix of this caller's session names at the service, which is removed from its answers."""
     repeats: Repeats = "never"
 
     @classmethod
@@ -75,7 +75,7 @@ async def read(
     session: str | None = None,
     repeats: Repeats = "never",
 ) -> Asked:
-    """What is asked for. Raises Refused, and ClientLeft where the client leaves before the end of its body.
+    """What is asked for. Raises Refused, and ClientLeft if the client leaves before the end of its body.
 
     `by_body`: it is JSON and names a model. `target`: another path than the one that came. `session`: where the path
     names it. `repeats` is what the path alone says of it.

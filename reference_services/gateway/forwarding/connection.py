@@ -85,7 +85,7 @@ class Connection:
         return head
 
     async def parts(self, silence_s: float) -> AsyncIterator[bytes]:
-        """The body as it comes, encoded as it is. Raises Failed where it is cut, or silent for too long."""
+        """The body as it comes, encoded as it is. Raises Failed if it is cut, or silent for too long."""
         while True:
             event = self._event()
             if isinstance(event, h11.Data):
@@ -112,7 +112,7 @@ class Connection:
         return True
 
     async def is_fresh(self) -> bool:
-        """Whether nothing has come since the last answer: neither an end, nor what nobody asked for."""
+        """Whether nothing has come since the last answer: neither an end, nor unrequested data."""
         try:
             async with asyncio.timeout(0):
                 await self.reader.read(1)
@@ -141,7 +141,7 @@ class Connection:
                     raise Failed("malformed", "answering", f"more than {MOST_INTERIM} interim answers")
 
     async def _read(self) -> None:
-        """More of the answer. Raises Failed where its head does not come."""
+        """More of the answer. Raises Failed if its head does not come."""
         try:
             data = await self.reader.read(READ_BYTES)
         except OSError:
@@ -183,7 +183,7 @@ def target(replica: Replica, asked: str) -> str:
 
 
 def _unsound(head: Head) -> str | None:
-    """Why an answer must not go on, or None."""
+    """Why an answer must not be forwarded, or None."""
     given = dict(head.headers)
     if head.http_version not in _VERSIONS:
         return f"HTTP/{head.http_version.decode('ascii')}"

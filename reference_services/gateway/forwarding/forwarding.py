@@ -2,10 +2,10 @@
 
 Retry policy: a request goes to another replica only where doing it twice is doing it once.
 
-- Where no connection came about, nothing was sent: any request goes on to the next replica.
+- Without a connection, nothing was sent: any request is retried on the next replica.
 - Where a replica took the request and broke off before its answer, GET and DELETE of a session's record are repeated,
   and what leaves nothing behind (a completion, embeddings, without a session) once: what kills replicas kills two at
-  most. The turn of a session, GraphQL and configured paths are not repeated: nobody here knows what they do.
+  most. The turn of a session, GraphQL and configured paths are not repeated: their side effects are unknown.
 - Nothing is repeated that took too long. After the first byte of an answer nothing is repeated either, be it one that
   cannot be understood, and an error that a replica answers with is its answer.
 """
@@ -55,7 +55,7 @@ class Opened:
 
     @property
     def is_short(self) -> bool:
-        """Whether it is read whole before it goes on, so that one which is cut can still become an error."""
+        """Whether it is read completely before it is forwarded, so that a broken one can still become an error."""
         length = self.answer.header(b"content-length")
         return not self.is_stream and length.isdigit() and int(length) <= MOST_WHOLE_BYTES
 
@@ -68,7 +68,7 @@ class Opened:
 
 
 def no_such_model(model: str) -> Refused:
-    """The refusal for a model that nobody serves."""
+    """The refusal for an unknown model."""
     return Refused(
         404, f"No service has the model {model!r}; /v1/models lists what there is.", "model_not_found", "model"
     )
@@ -126,7 +126,7 @@ class Forwarding:
     ) -> Result:
         """What an attempt gives, at one replica after the other, by the rule.
 
-        Raises Refused; Unavailable where nothing was sent.
+        Raises Refused; Unavailable if nothing was sent.
         """
         tried: frozenset[Replica] = frozenset()
         problem: Refused | None = None
@@ -190,7 +190,7 @@ class Forwarding:
         if failed.kind == "timeout":
             seconds = self._directory.configuration.upstream.answer_seconds
             return Refused(504, f"{replica} did not answer within {seconds:g} s. {why}", "upstream_timeout")
-        what = f"answered with what is no HTTP ({failed.why})" if failed.kind == "malformed" else "broke off"
+        what = f"answered with invalid HTTP ({failed.why})" if failed.kind == "malformed" else "broke off"
         return Refused(502, f"{replica} {what}. {why}", "upstream_failed")
 
 

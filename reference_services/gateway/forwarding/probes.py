@@ -1,4 +1,4 @@
-"""Active probes: the health of every replica, and its models where none are configured."""
+"""Active probes: the health of every replica, and its models if none are configured."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Prober:
         except Failed as failed:
             if failed.kind in ("timeout", "connect_timeout", "silent"):
                 return f"no answer to the probe within {figures.timeout_seconds:g} s"
-            return f"the probe found nobody: {failed}"
+            return f"the probe could not connect: {failed}"
         return "" if status == 200 else f"the probe was answered with {status}"
 
     async def _models(self, replica: Replica, figures: Probes) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ def unscoped(header: tuple[bytes, bytes], scope: str) -> tuple[bytes, bytes]:
 
 
 def _error_event(failed: Failed, opened: Opened) -> bytes:
-    told = {"silent": f"said nothing for {opened.silence_s:g} s", "malformed": "went on with what is no HTTP"}
-    what = told.get(failed.kind, "broke off")
+    reasons = {"silent": f"said nothing for {opened.silence_s:g} s", "malformed": "continued with invalid HTTP"}
+    what = reasons.get(failed.kind, "broke off")
     message = f"{opened.lease.replica.name} {what}: the answer is incomplete and was not repeated."
     return b"data: " + json.dumps(Refused(502, message, "upstream_cut").body()).encode() + b"\n\n"

@@ -29,7 +29,7 @@ class Answer:
         self._is_open = True
 
     def header(self, name: bytes) -> str:
-        """The first header of this name, "" where there is none."""
+        """The first header of this name, "" if there is none."""
         return next((value.decode("latin-1") for each, value in self.headers if each == name), "")
 
     async def parts(self, silence_s: float) -> AsyncIterator[bytes]:
@@ -48,7 +48,7 @@ class Answer:
 
 
 class Upstream:
-    """The connections to all replicas. No proxy, no cookie jar, no redirect, no header of its own."""
+    """The connections to all replicas. No proxy, no cookie jar, no redirect, no added header."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._context = context

@@ -1,4 +1,4 @@
-"""How services announce themselves: `POST /services`, a renewal before the lease ends, a withdrawal when they go."""
+"""Service registration: `POST /services`, renewal before the lease ends, and deregistration."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def router(registrations: Registrations, directory: Directory, prober: Prober, a
         if not access.admins_are_known:
             raise Refused(
                 status,
-                f"Nobody announces services here: security.admin_key_file and {ADMINS} are not set.",
+                f"Services cannot be announced here: security.admin_key_file and {ADMINS} are not set.",
                 "announcing_is_off",
                 headers={"Allow": "GET"} if status == 405 else None,
             )
 
     async def answer(held: Registration, status: int) -> JSONResponse:
-        there = [each for each in directory.replicas() if each.service == held.told.service]
-        replica = next((each for each in there if each.url == held.told.address), None)
+        there = [each for each in directory.replicas() if each.service == held.announcement.service]
+        replica = next((each for each in there if each.url == held.announcement.address), None)
         if replica is not None and status == 201:
             await prober.probe(replica)
         return JSONResponse(held.shown(replica.status if replica is not None else "down"), status)
@@ -67,7 +67,7 @@ def router(registrations: Registrations, directory: Directory, prober: Prober, a
 
     @routes.delete(_REPLICA, status_code=204, openapi_extra=_ADMINS, **answers(None, 401, 404, status=204))
     async def withdraw(service: str, replica: str) -> Response:
-        """A replica goes: nothing more is sent to it, and what is under way there goes on."""
+        """Deregister a replica: it gets no more requests, and requests in progress continue."""
         check()
         registrations.withdraw(service, replica)
         return Response(status_code=204)

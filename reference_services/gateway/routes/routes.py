@@ -1,4 +1,4 @@
-"""The routes of a gateway that go on to a service: by the model in the body or the query, or by a configured path."""
+"""The routes that a gateway forwards to a service: by the model in the body or the query, or by a configured path."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ class Parts:
 
 
 def forwarded(parts: Parts) -> APIRouter:
-    """What goes on by a model. A session's record and a GraphQL request name it in the query."""
+    """Requests that are routed by a model. A session's record and a GraphQL request name it in the query."""
     routes = APIRouter()
 
     async def by_body(request: Request) -> Response:
@@ -173,7 +173,7 @@ def of_path(directory: Directory, request: HTTPConnection) -> tuple[Service, str
 
 
 def _leads_out(path: str) -> bool:
-    """Whether dots or double slashes could lead out of what is configured, or out of a caller's own sessions."""
+    """Whether dots or double slashes could leave the configured paths, or a caller's own sessions."""
     plain = unquote(path)
     return posixpath.normpath(plain) != (plain.rstrip("/") or "/")
 
@@ -185,7 +185,7 @@ def _of_query(request: Request, parts: Parts) -> Service:
 async def _session(request: Request, parts: Parts, session_id: str) -> Response:
     scope = parts.identity(request).scope
     if scope and request.method == "POST":
-        raise shared_key("What is sent to a session may name others")
+        raise shared_key("A request to a session may name others")
     came = bytes(request.scope["raw_path"]).decode("ascii")
     if _leads_out(came) or not came.startswith("/sessions/"):
         raise HTTPException(404)
@@ -202,7 +202,7 @@ def shared_key(why: str) -> Refused:
 
 
 async def _forward(request: Request, parts: Parts, label: str, place: _Place | None = None) -> Response:
-    """`label` stands for the path in the log: a session's id belongs in none. Without a place the body names it."""
+    """`label` replaces the path in the log, which never has session ids. Without a place, the body names it."""
     figures = parts.directory.configuration.gateway
     request_id = asking.given_id(request)
     account = Account(parts.metrics, request.method, label, request_id)

@@ -57,7 +57,7 @@ class Access:
         self._held = _read(configuration)
 
     def apply(self, configuration: Configuration) -> None:
-        """Take keys and limits of another configuration; counts of requests go on. Raises SettingsError, and then
+        """Take keys and limits of another configuration; request counts are kept. Raises SettingsError, and then
         nothing has changed.
         """
         held = _read(configuration)
@@ -72,7 +72,7 @@ class Access:
 
     @property
     def admins_are_known(self) -> bool:
-        """Whether anybody may announce a service."""
+        """Whether services can be announced."""
         return self._held.admins.are_asked_for
 
     @property
@@ -136,7 +136,7 @@ def _read(configuration: Configuration) -> _Held:
     admins = keys("security.admin_key_file", security.admin_key_file, ADMINS)
     own = keys("upstream.key_file", upstream.key_file, OWN)
     if set(callers) & set(admins):
-        problems.append("security: a key is a caller's and an admin's; give admins keys of their own")
+        problems.append("security: a key is a caller's and an admin's; give admins separate keys")
     if upstream.key == "own" and len(own) != 1:
         problems.append(
             f"upstream.key = 'own': {len(own)} keys are given; name one in upstream.key_file or in the variable {OWN}"

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from signoff.reference_services.gateway.services.replica import Replica
 
 Choose = Callable[[Sequence[Replica], str | None], Replica | None]
-"""Of the replicas that may be asked, the one that is; None where the request has to wait for room."""
+"""Of the replicas that may be asked, the one that is; None if the request has to wait for room."""
 
 
 def least_outstanding(replicas: Sequence[Replica], session: str | None) -> Replica | None:
-    """The session's replica, else the one with the fewest requests under way; equals take turns."""
+    """The session's replica, else the one with the fewest requests in progress, in turn if equal."""
     if session is not None:
         home = max(replicas, key=lambda replica: _weight(session, replica))
         # A session waits for its replica: another one does not know what was said.

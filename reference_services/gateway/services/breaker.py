@@ -47,13 +47,13 @@ class Breaker:
 
     @property
     def state(self) -> State:
-        """The state now: what is open becomes half-open by time alone."""
+        """The current state: an open breaker becomes half-open by time alone."""
         if self._state == "open" and self.opens_again_in() <= 0:
             self._become("half_open")
         return self._state
 
     def opens_again_in(self) -> float:
-        """Seconds until a trial is let through; 0 where one is now."""
+        """Seconds until a trial is let through; 0 if one is now."""
         if self._state != "open":
             return 0.0
         return max(0.0, self._opened_at + self.figures.open_seconds - self._clock())
@@ -81,7 +81,7 @@ class Breaker:
             self._failures = 0
 
     def failed(self, ticket: Ticket) -> None:
-        """The replica could not be reached, or did not answer, or did not finish, or gave an error of its own."""
+        """The replica could not be reached, or did not answer, or did not finish, or answered with an error."""
         # A trial that was answered closed the breaker: what is cut after that counts from there on.
         is_late = ticket.era != self._era and not (ticket.is_trial and ticket.era == self._era - 1)
         if is_late or self._state == "open":

@@ -39,7 +39,7 @@ class Directory:
         self.apply(configuration)
 
     def apply(self, configuration: Configuration) -> None:
-        """Become what this configuration says, at once; requests under way go on where they are."""
+        """Apply this configuration immediately; requests in progress stay on their replicas."""
         self.configuration = configuration
         self._merge()
 
@@ -135,7 +135,7 @@ class Directory:
 
 
 def _described(replica: Replica) -> dict[str, Any]:
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "name": replica.name,
         "address": replica.url,
         "status": replica.status,
@@ -145,13 +145,13 @@ def _described(replica: Replica) -> dict[str, Any]:
         "source": "configured" if replica.is_configured else "announced",
         "probed_at": replica.probed_at.isoformat(timespec="milliseconds") if replica.probed_at else None,
     }
-    return {**told, "reason": replica.reason} if replica.reason else told
+    return {**described, "reason": replica.reason} if replica.reason else described
 
 
 def with_announced(
     configured: Mapping[str, ServiceEntry], announced: Mapping[str, ServiceEntry]
 ) -> dict[str, ServiceEntry]:
-    """The services of both. What is configured stays as it is: an address or name that it has is not added again."""
+    """The services of both. Configured services are unchanged: their addresses and names are not added again."""
     found = dict(configured)
     for name, entry in announced.items():
         if name not in configured:

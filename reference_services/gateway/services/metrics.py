@@ -16,7 +16,7 @@ from signoff.reference_services.gateway.services.directory import Directory
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
 _WAITS = (0.0005, 0.005, 0.05, 0.25, 1.0, 5.0, 15.0, 30.0)
 NO_SERVICE = "-"
-"""The label of requests that name none: a model that nobody serves must not become a label."""
+"""The label of requests for unknown models: their names must not become labels."""
 
 
 class Metrics:

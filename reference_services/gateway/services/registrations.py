@@ -1,4 +1,4 @@
-"""Services that announce themselves: each replica for a while, renewed as long as it lives, beside the configured ones.
+"""Registered replicas with leases, in addition to the configured ones.
 
 They are kept in memory: after a restart of the gateway a renewal finds nothing (404), and the replica announces itself
 again.
@@ -56,9 +56,9 @@ class Announcement(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """One announcement that holds. `expires` is of the monotonic clock."""
+    """One valid announcement. `expires` is a monotonic time."""
 
-    told: Announcement
+    announcement: Announcement
     lease_s: float
     expires: float
 
@@ -70,8 +70,8 @@ class Registration:
 
     def shown(self, status: str) -> dict[str, Any]:
         """The answer to an announcer."""
-        told = self.told
-        where = {"service": told.service, "replica": told.entry.shown, "address": told.address}
+        announcement = self.announcement
+        where = {"service": announcement.service, "replica": announcement.entry.shown, "address": announcement.address}
         return {**where, "lease_seconds": self.lease_s, "expires_at": self.expires_at, "status": status}
 
 
@@ -85,27 +85,27 @@ class Registrations:
         self._held: dict[tuple[str, str], Registration] = {}
         self._sooner = asyncio.Event()
 
-    def announce(self, told: Announcement) -> tuple[Registration, bool]:
+    def announce(self, announcement: Announcement) -> tuple[Registration, bool]:
         """Take a replica in, or renew it; whether it is new. Raises Refused."""
-        key = told.service, told.entry.shown
+        key = announcement.service, announcement.entry.shown
         before = self._held.get(key)
         try:
-            self._check(told, before)
+            self._check(announcement, before)
         except Refused:
             self._count("refused")
             raise
         figures = self._directory.configuration.leases
-        lease_s = min(told.lease_seconds or figures.seconds, figures.longest_seconds)
-        held = self._held[key] = Registration(told, lease_s, self._clock() + lease_s)
+        lease_s = min(announcement.lease_seconds or figures.seconds, figures.longest_seconds)
+        held = self._held[key] = Registration(announcement, lease_s, self._clock() + lease_s)
         self._count("renewed" if before else "new")
-        if before is None or before.told != told:
+        if before is None or before.announcement != announcement:
             self._apply()
-            log.warning("service announced", extra={"fields": {"service": told.service, "replica": key[1]}})
+            log.warning("service announced", extra={"fields": {"service": announcement.service, "replica": key[1]}})
         self._sooner.set()
         return held, before is None
 
     def renew(self, service: str, replica: str) -> Registration:
-        """Hold a replica for another lease. Raises Refused (404) where its lease has ended."""
+        """Hold a replica for another lease. Raises Refused (404) if its lease has ended."""
         before = self._found(service, replica)
         held = replace(before, expires=self._clock() + before.lease_s)
         self._held[service, replica] = held
@@ -113,7 +113,7 @@ class Registrations:
         return held
 
     def withdraw(self, service: str, replica: str) -> None:
-        """Let a replica go. Raises Refused (404) where it is gone."""
+        """Let a replica go. Raises Refused (404) if it is gone."""
         self._found(service, replica)
         self._drop([(service, replica)], "withdrawn")
 
@@ -144,28 +144,31 @@ class Registrations:
                     each["expires_at"] = held.expires_at
         return found
 
-    def _check(self, told: Announcement, before: Registration | None) -> None:
+    def _check(self, announcement: Announcement, before: Registration | None) -> None:
         figures = self._directory.configuration.leases
         if before is None and len(self._held) >= figures.most:
             raise Refused(503, f"{figures.most} replicas have announced themselves, and no more are taken.", "full")
-        name = told.entry.shown
-        configured = self._directory.configuration.services.get(told.service)
+        name = announcement.entry.shown
+        configured = self._directory.configuration.services.get(announcement.service)
         if configured is not None:
             for each in configured.replicas:
-                if each.shown == name and each.url != told.address:
-                    raise _contradiction(f"{told.service} has another replica {name} in the configuration")
-        if before is not None and before.told.address != told.address:
-            raise _contradiction(f"{name} is at {before.told.address}; withdraw it first, or choose another name")
-        service = self._directory.services.get(told.service)
-        others = any(key != (told.service, name) for key in self._held if key[0] == told.service)
-        theirs = service.configured_models if service is not None and (configured is not None or others) else ()
-        if told.models and theirs and set(told.models) != set(theirs):
+                if each.shown == name and each.url != announcement.address:
+                    raise _contradiction(f"{announcement.service} has another replica {name} in the configuration")
+        if before is not None and before.announcement.address != announcement.address:
             raise _contradiction(
-                f"{told.service} serves {', '.join(theirs)}: a replica serves what its service does, or names no models"
+                f"{name} is at {before.announcement.address}; withdraw it first, or choose another name"
             )
-        for model in told.models:
+        service = self._directory.services.get(announcement.service)
+        others = any(key != (announcement.service, name) for key in self._held if key[0] == announcement.service)
+        theirs = service.configured_models if service is not None and (configured is not None or others) else ()
+        if announcement.models and theirs and set(announcement.models) != set(theirs):
+            raise _contradiction(
+                f"{announcement.service} serves {', '.join(theirs)}: "
+                "a replica serves what its service does, or names no models"
+            )
+        for model in announcement.models:
             holder = self._directory.of_model(model)
-            if holder is not None and holder.name != told.service:
+            if holder is not None and holder.name != announcement.service:
                 raise _contradiction(f"{model!r} is a model of {holder.name}")
 
     def _found(self, service: str, replica: str) -> Registration:
@@ -187,9 +190,9 @@ class Registrations:
         for (service, _), held in self._held.items():
             known = entries.get(service)
             urls = [each.url for each in known.replicas] if known is not None else []
-            more = () if held.told.address in urls else (held.told.entry,)
+            more = () if held.announcement.address in urls else (held.announcement.entry,)
             replicas = (known.replicas if known is not None else ()) + more
-            models = (known.models if known is not None else ()) or held.told.models
+            models = (known.models if known is not None else ()) or held.announcement.models
             entries[service] = ServiceEntry(replicas=replicas, models=models)
         self._directory.announce(entries)
 

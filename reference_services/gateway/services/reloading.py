@@ -47,8 +47,8 @@ class Reloading:
 
     def described(self) -> dict[str, Any]:
         """For operators: since when the configuration in force is, and what was wrong with a newer one."""
-        told = {"file": self._file.name, "state": "refused" if self._problems else "applied", "since": self._since}
-        return {**told, "problems": list(self._problems)} if self._problems else told
+        state = {"file": self._file.name, "state": "refused" if self._problems else "applied", "since": self._since}
+        return {**state, "problems": list(self._problems)} if self._problems else state
 
     async def run(self) -> None:
         """Until it is cancelled."""

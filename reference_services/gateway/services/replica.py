@@ -13,7 +13,7 @@ _turns = itertools.count(1)
 
 
 class Replica:
-    """An address with its state. `changed` hears of each new one: the breaker's, or None where probes changed it."""
+    """An address with its state. `changed` hears of each new one: the breaker's, or None if probes changed it."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Replica:
         return {"closed": "healthy", "half_open": "recovering", "open": "failing"}[self.breaker.state]
 
     def probed(self, problem: str, most: int) -> None:
-        """A probe came back: "" is well. So many bad ones in a row take the replica out."""
+        """A probe's result: "" is healthy. Several consecutive bad ones remove the replica."""
         self._bad_probes = self._bad_probes + 1 if problem else 0
         self._was_well = self._was_well or not problem
         self.reason = problem
@@ -106,7 +106,7 @@ class Lease:
             self.released()
 
     def abandoned(self) -> None:
-        """Nobody is at fault; does nothing where the end is known already."""
+        """Neither side is at fault; does nothing if the end is already known."""
         if self._close():
             self.replica.breaker.abandoned(self._ticket)
             self.released()

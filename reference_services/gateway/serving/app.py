@@ -117,7 +117,7 @@ def create_gateway(
 
 
 def _describe(app: FastAPI, access: Access) -> None:
-    """Say in openapi.json who needs a key now, and leave out what is off."""
+    """Say in openapi.json who needs a key now, and omit disabled routes."""
     asked, admins = access.callers_are_asked, access.admins_are_known
     everywhere = (*((401,) if asked else ()), *((429,) if access.limits_rates else ()), 403, 413, 431, 500)
     app.openapi_schema = None
@@ -136,7 +136,7 @@ def _describe(app: FastAPI, access: Access) -> None:
 
 
 def _check_restart(file: Path, now: Configuration, new: Configuration) -> None:
-    """Raises SettingsError where a setting has changed that is taken at the start alone."""
+    """Raises SettingsError if a setting has changed that is taken at the start alone."""
     for section, names in (
         ("gateway", LISTENER), ("upstream", ("ca_file",)),
         ("security", ("tls_certificate", "tls_key", "allowed_hosts", "allowed_origins", "trusted_proxies")),

@@ -26,7 +26,7 @@ DESCRIPTORS = 2
 
 
 def serve(app: FastAPI, configuration: Configuration, is_access_logged: bool) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way may end within the grace time. Raises ListenError."""
+    """Serve until SIGTERM or SIGINT; requests in progress may end within the grace time. Raises ListenError."""
     front, security = configuration.gateway, configuration.security
     with contextlib.closing(bind(front.host, front.port)) as sock:
 

@@ -40,7 +40,7 @@ class _Part(BaseModel):
 
 
 def sound_url(value: str) -> str:
-    """The address of a replica. Raises ValueError where it is none, or holds a secret."""
+    """The address of a replica. Raises ValueError if it is none, or holds a secret."""
     try:
         parts = urlsplit(value)
         is_sound = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -108,7 +108,7 @@ class ServiceEntry(_Part):
         Annotated[str, AfterValidator(_sound_path)],
     ] = Field(default_factory=dict)
     """Paths at the gateway that go to this service whatever they ask, with the service's own path for each. One that
-    ends with a slash stands for all below it. For what names no model: GraphQL, sockets, documents."""
+    ends with a slash includes all subpaths. For requests without a model: GraphQL, sockets, documents."""
 
     @model_validator(mode="after")
     def _each_once(self) -> ServiceEntry:

@@ -80,7 +80,7 @@ def _described(error: ValidationError, root: yaml.Node, path: Path) -> Iterable[
 
 
 def _node(root: yaml.Node, where: Sequence[object]) -> yaml.Node:
-    """The node at a place, or the nearest one around it: a missing value has no place of its own."""
+    """The node at a place, or the nearest one around it: a missing value has no place."""
     found = root
     for part in where:
         following: yaml.Node | None = None
@@ -95,7 +95,7 @@ def _node(root: yaml.Node, where: Sequence[object]) -> yaml.Node:
 
 
 def _stated_twice(node: yaml.Node, path: Path) -> Iterable[str]:
-    """YAML's loader would take the last of two entries with one name, and nobody would know."""
+    """YAML's loader would silently use the last of two entries with the same name."""
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
         for key, value in node.value:

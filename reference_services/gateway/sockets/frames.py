@@ -15,7 +15,7 @@ _MOST_REASON_BYTES = 123
 
 
 class TooLong(Exception):
-    """A message is longer than what is let through."""
+    """A message is longer than the limit."""
 
 
 class Frames:
@@ -35,7 +35,7 @@ class Frames:
         return not self._head and not self._left
 
     def feed(self, data: bytes) -> int:
-        """Go on by these bytes; how many messages begin in them. Raises TooLong."""
+        """Process these bytes; returns the number of messages that begin in them. Raises TooLong."""
         begun = at = 0
         while at < len(data):
             if self._left:

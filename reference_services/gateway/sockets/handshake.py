@@ -32,7 +32,7 @@ class Incoming:
         self._http = h11.Connection(h11.SERVER)
 
     async def scope(self) -> dict[str, Any]:
-        """What is asked for, as ASGI has it. Raises Refused, or EOFError where the client left."""
+        """The request as an ASGI scope. Raises Refused, or EOFError where the client left."""
         while (event := self._event()) is h11.NEED_DATA:
             data = await self.reader.read(READ_BYTES)
             if not data:

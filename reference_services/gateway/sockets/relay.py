@@ -1,7 +1,7 @@
-"""The bytes of a WebSocket after its handshake, passed on as they are, both ways.
+"""Relays the bytes of a WebSocket unchanged in both directions after its handshake.
 
-So pings, pongs, close codes and extensions are those of client and service, and whoever is slow holds the other one
-back. Messages are counted as they pass, since each is a request, and limited in their length; they are not read.
+So pings, pongs, close codes and extensions are those of client and service, and a slow side slows the other one
+down. Messages are counted, because each is a request, and limited in length; they are not read.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def _ended(there: asyncio.Task[None], here: asyncio.Task[None], to_client: Frame
         if isinstance(error, Refused):
             return "rate", CloseCode.POLICY_VIOLATION, str(error)
         if isinstance(error, TooLong):
-            return "too_long", CloseCode.MESSAGE_TOO_BIG, "The message is longer than what is let through."
+            return "too_long", CloseCode.MESSAGE_TOO_BIG, "The message is longer than the limit."
         raise error
     if here.done() and not here.cancelled():
         if (error := here.exception()) is not None:

@@ -70,7 +70,7 @@ class Socket(asyncio.StreamReaderProtocol):
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """The client goes on."""
+        """The client resumes reading."""
         self._sending.resumed()
         super().resume_writing()
 
@@ -178,7 +178,7 @@ class Sockets:
             service, target = parts.forwarding.of_model(asking.queried_model(request)), None
         else:
             paths = ", ".join(f"{path}?model=..." for path in PATHS)
-            raise Refused(404, f"No socket is here; there are {paths} and what is configured.", "not_found")
+            raise Refused(404, f"No WebSocket is at this path; there are {paths} and configured ones.", "not_found")
         return service, asking.of_socket(request, request_id, parts.identity(request), target)
 
     async def _opened(
@@ -233,4 +233,4 @@ async def _refuse(client: Incoming, refused: Refused, request_id: str) -> None:
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:
-    """The gate is asked alone: what is behind it is no ASGI app."""
+    """Only the gate is called: there is no ASGI app behind it."""

@@ -1,6 +1,6 @@
 """`python -m signoff.reference_services.switch.prepare DIR --model 7b`: set up the models folder.
 
-Writes the registry, shows what is there and what is to be fetched. Nothing is downloaded unless --download names a URL
+Writes the registry, shows present and missing files. Nothing is downloaded unless --download names a URL
 and --sha256 what must come of it. Exit: 0 done, 1 a file is not what it should be, 4 arguments or registry at fault.
 """
 
@@ -107,9 +107,7 @@ def _chosen(registry: Registry, name: str | None) -> Model:
     model = registry.model(wanted)
     if model is None:
         names = ", ".join(model.name for model in registry.models)
-        raise SettingsError(
-            [f"--model {name}: the registry has {names}; 7b and 3b stand for {', '.join(SIZES.values())}"]
-        )
+        raise SettingsError([f"--model {name}: the registry has {names}; 7b and 3b mean {', '.join(SIZES.values())}"])
     return model
 
 

@@ -10,7 +10,7 @@ from signoff.reference_services.web.requests.description import Count, Told, som
 
 
 class Inference(Told):
-    """An answer. `tokens_used` is null where an upstream does not say."""
+    """An answer. `tokens_used` is null if an upstream does not say."""
 
     inference_id: str
     prompt: str
@@ -24,7 +24,7 @@ class Inference(Told):
 
 
 class SwitchError(Told):
-    """Why a request was not answered. `field` is what is wrong; the others are reported where nobody could answer."""
+    """Why a request was not answered. `field` names the invalid field; the others appear if no source could answer."""
 
     error: str
     field: str | None = sometimes()

@@ -1,4 +1,4 @@
-"""What `/switch/infer` is asked: read within limits, every field checked against what the settings allow."""
+"""Requests to `/switch/infer`: read within limits, every field checked against the settings."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ MAX_TEMPERATURE = 2.0
 
 
 class InferRequest(BaseModel):
-    """The body; what is left out is what the settings say."""
+    """The body; defaults are the settings."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -41,7 +41,7 @@ class InferRequest(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request with every limit filled in. `max_tokens` is None where the request leaves it to the room there is."""
+    """A request with every limit filled in. `max_tokens` is None if the request leaves it to the room there is."""
 
     prompt: str
     context_length: int
@@ -51,7 +51,7 @@ class Asked:
     timeout_s: float
 
     def room(self, prompt_tokens: int) -> int:
-        """Tokens that the answer may have after a prompt of so many. Raises Refused where there are too few."""
+        """The maximum tokens of the answer after a prompt of this length. Raises Refused if there are too few."""
         left = self.context_length - prompt_tokens
         if left < (self.max_tokens or 1):
             wanted = f" and {self.max_tokens} are asked for in the answer" if self.max_tokens else ""
@@ -63,7 +63,7 @@ class Asked:
 
 
 async def read(request: Request, settings: SwitchSettings) -> Asked:
-    """What is asked. Raises Refused (400, 413, 415, 503), and ClientLeft where the client leaves before its end."""
+    """The parsed request. Raises Refused (400, 413, 415, 503), and ClientLeft if the client leaves early."""
     reason = strict_json.refused_type(request.headers)
     if reason is not None:
         raise Refused(415, reason)

@@ -154,7 +154,7 @@ class SwitchSettings(BaseSettings):
         return limits_of(self, "switch_")
 
     def url_of(self, framework: str) -> str:
-        """Where a framework answers, "" where it answers here: the simulated engine, and llama.cpp with a file.
+        """Where a framework answers, "" if it answers here: the simulated engine, and llama.cpp with a file.
 
         HERMES_BASE_URL makes llama.cpp a server where it is the framework of all; in a registry of several it is the
         address of the others.

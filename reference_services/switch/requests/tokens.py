@@ -23,7 +23,7 @@ Guard = Callable[[Iterable[tuple[bytes, bytes]]], None]
 
 
 def read_token(settings: SwitchSettings) -> str:
-    """The one token. Raises SettingsError where there is none, more than one, or one that anybody could guess."""
+    """The token. Raises SettingsError if there is none, more than one, or one that can be guessed."""
     places: dict[str, str] = {}
     if settings.vx11_token.get_secret_value():
         places["variable VX11_TOKEN"] = settings.vx11_token.get_secret_value().strip()
@@ -32,7 +32,7 @@ def read_token(settings: SwitchSettings) -> str:
     if settings.vx11_test_token:
         if not is_loopback(settings.switch_host):
             host = f"switch_host = {settings.switch_host!r}"
-            raise SettingsError([f"{host}: the test token is known to everybody and holds on loopback only"])
+            raise SettingsError([f"{host}: the test token is public and is accepted on loopback only"])
         places["the test token"] = TEST_TOKEN
     if not places:
         raise SettingsError(

@@ -59,7 +59,7 @@ def create_app(
     let_in: Callable[[str], Guard] = guard,
     queue: Callable[[int, int], Queue] = Queue,
 ) -> FastAPI:
-    """The service. Raises SettingsError where the token or the registry is at fault."""
+    """The service. Raises SettingsError if the token or the registry is at fault."""
     token = read_token(settings)
     logs.hide([token, *([settings.openai_api_key.get_secret_value()] if settings.openai_api_key else [])])
     check, sources = let_in(token), build(settings)
@@ -125,12 +125,12 @@ def create_app(
 
 
 def _without_models(settings: SwitchSettings) -> SwitchSettings:
-    """The same with nobody to ask: what is left of the service when all its models are down."""
+    """The same without sources: the service's behaviour when all its models are down."""
     return settings.model_copy(update={"hermes_enable": False, "openai_base_url": "", "switch_degraded_path": False})
 
 
 def answer_fields(asked: Asked, given: Given, latency_ms: int) -> dict[str, Any]:
-    """The fields of the document, and `degraded`: whether somebody answered in another's place."""
+    """The fields of the document, and `degraded`: whether another source than the first one answered."""
     return {
         "inference_id": f"inf_{secrets.token_hex(8)}",
         "prompt": asked.prompt,

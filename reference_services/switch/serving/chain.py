@@ -30,7 +30,7 @@ class Given:
 
 
 class Queue:
-    """So many are answered at once, so many more wait in the order in which they came."""
+    """Limits concurrent requests; a limited number of further ones waits in order of arrival."""
 
     def __init__(self, at_once: int, waiting: int) -> None:
         self._slots = Slots(at_once)
@@ -38,7 +38,7 @@ class Queue:
 
     @asynccontextmanager
     async def turn(self, model: str) -> AsyncIterator[None]:
-        """A place. Raises Refused where nobody may wait any more."""
+        """A slot. Raises Refused if the queue is full."""
         if self._slots.running >= self._slots.size and self._slots.waiting >= self._waiting:
             raise unavailable(
                 model, f"The model is busy: {self._slots.running} answered at once, {self._slots.waiting} wait."
@@ -56,7 +56,7 @@ class Chain:
         self._queue = queue
 
     async def infer(self, asked: Asked) -> Given:
-        """The first answer. Raises Refused: 400 where it does not fit the context, 503 where nobody answers in time."""
+        """The first answer. Raises Refused: 400 if it does not fit the context, 503 if no source answers in time."""
         max_tokens = asked.room(simulated.count(asked.prompt))
         model = self._sources.model
         try:

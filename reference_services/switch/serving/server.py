@@ -19,11 +19,11 @@ from signoff.reference_services.web.serving.server import Server, config
 
 log = logging.getLogger(LOGGER)
 DESCRIPTORS = 2
-"""Of a connection: its own, and one to whoever is asked for it."""
+"""Per connection: its own descriptor, and one to its source."""
 
 
 def serve(settings: SwitchSettings, create: CreateApp, is_access_logged: bool) -> None:
-    """Serve until SIGTERM or SIGINT; requests under way may end within the grace time.
+    """Serve until SIGTERM or SIGINT; requests in progress may end within the grace time.
 
     Raises SettingsError or ListenError before anything listens.
     """

@@ -1,1 +1,1 @@
-"""Models that Switch can ask."""
+"""Sources of answers for Switch."""

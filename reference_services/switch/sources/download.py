@@ -1,4 +1,4 @@
-"""One file from the network, only where somebody asked for it by URL and SHA-256."""
+"""Downloads one file, only if it was requested by URL and SHA-256."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def client() -> httpx.Client:
 def fetch(url: str, path: Path, sha256: str, most_bytes: int, make_client: MakeClient = client) -> int:
     """Download a URL to a path; gives the number of bytes. Raises DownloadError and keeps nothing then.
 
-    Only https, also where a server redirects. The file appears under its name when its SHA-256 is right.
+    Only https, even if a server redirects. The file appears under its name when its SHA-256 is right.
     """
     part = path.with_name(path.name + ".part")
     try:
@@ -75,7 +75,7 @@ def _opened(session: httpx.Client, url: str) -> Iterator[httpx.Response]:
 
 
 def require_https(url: str) -> None:
-    """Raises DownloadError for what is not encrypted, or holds a password that would end in a log."""
+    """Raises DownloadError for a URL without https, or with a password that would end up in a log."""
     try:
         parts = urlsplit(url)
         is_sound = parts.scheme == "https" and bool(parts.hostname) and not parts.password and not parts.username

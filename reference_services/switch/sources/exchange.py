@@ -65,7 +65,7 @@ async def whole(response: httpx.Response, who: str) -> bytes:
 
 
 def as_object(content: bytes) -> Mapping[str, Any] | None:
-    """The JSON object of these bytes, None where they are none."""
+    """The JSON object of these bytes, None if they are none."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""The model of a GGUF file on this machine, answered by llama.cpp in a process of its own.
+"""The model of a GGUF file on this machine, answered by llama.cpp in a child process.
 
 The process is started with Switch and started again when it dies: until the model is loaded others answer. Cancelling
 an answer stops the work on it.
@@ -65,17 +65,17 @@ class GgufModel:
         self._waiting[number] = asyncio.get_running_loop().create_future()
         self._send(id=number, prompt=asked.prompt, max_tokens=max_tokens, temperature=asked.temperature)
         try:
-            told = await self._waiting[number]
+            answer = await self._waiting[number]
         except asyncio.CancelledError:
             self._send(stop=number)
             raise
         finally:
             del self._waiting[number]
-        if "error" in told:
-            raise Unavailable(f"{NAME}: {told['error']}")
-        if not told["text"].strip():
+        if "error" in answer:
+            raise Unavailable(f"{NAME}: {answer['error']}")
+        if not answer["text"].strip():
             raise Unavailable(f"{NAME}: the model ends its answer before its first word")
-        return Answer(told["text"].strip(), told["tokens"])
+        return Answer(answer["text"].strip(), answer["tokens"])
 
     async def close(self) -> None:
         """End the process."""
@@ -100,7 +100,7 @@ class GgufModel:
             await asyncio.sleep(pause_s)
 
     async def _run(self) -> str:
-        """One life of the process; gives why it refused to load, "" where it died."""
+        """One life of the process; gives why it refused to load, "" if it died."""
         process = self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             "-P",
@@ -117,14 +117,14 @@ class GgufModel:
         refused = ""
         try:
             while line := await process.stdout.readline():
-                told = json.loads(line)
-                refused = told.get("refused", "")
-                if "ready" in told:
-                    self.version, self._reason = told["ready"], ""
+                message = json.loads(line)
+                refused = message.get("refused", "")
+                if "ready" in message:
+                    self.version, self._reason = message["ready"], ""
                     log.info("model loaded", extra={"fields": {"model": self.model, "llama_cpp": self.version}})
-                elif (waiting := self._waiting.get(told.get("id"))) is not None and not waiting.done():
-                    waiting.set_result(told)
-                elif told.get("stopped"):
+                elif (waiting := self._waiting.get(message.get("id"))) is not None and not waiting.done():
+                    waiting.set_result(message)
+                elif message.get("stopped"):
                     log.info("model stopped", extra={"fields": {"model": self.model}})
             await process.wait()
         finally:
@@ -136,7 +136,7 @@ class GgufModel:
         return refused
 
     def _send(self, **fields: Any) -> None:
-        """A line to the process. Where that has just died, `_run` answers whoever waits."""
+        """Send a line to the process. If it has just died, `_run` answers the waiting callers."""
         assert self._process is not None
         assert self._process.stdin is not None
         if not self._process.stdin.is_closing():

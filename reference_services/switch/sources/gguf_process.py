@@ -1,8 +1,8 @@
-"""llama.cpp with one model, for Switch alone.
+"""The child process that runs llama.cpp with one model for Switch.
 
 `python -m signoff.reference_services.switch.sources.gguf_process FILE CONTEXT [SHA256]`.
 
-A process of its own, because llama.cpp aborts its process where it meets what it did not expect. Requests come as lines
+A separate process, because llama.cpp aborts its process on unexpected input. Requests come as lines
 of JSON on standard input, answers leave as lines of JSON on standard output; the end of the input ends it, so that it
 does not outlive Switch. A request is stopped in the middle of a token by `{"stop": ID}`.
 """
@@ -32,7 +32,7 @@ class CannotLoad(Exception):
 
 
 class Requests:
-    """What standard input holds: requests in their order, and which of them nobody waits for any more."""
+    """Standard input: requests in order, and those that were cancelled."""
 
     def __init__(self) -> None:
         self._queue: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
@@ -49,16 +49,16 @@ class Requests:
         return found
 
     def is_stopped(self) -> bool:
-        """Whether nobody waits for the current request."""
+        """Whether the current request was cancelled."""
         return self._current in self._stopped
 
     def _read(self) -> None:
         for line in sys.stdin:
-            told = json.loads(line)
-            if "stop" in told:
-                self._stopped.add(told["stop"])
+            message = json.loads(line)
+            if "stop" in message:
+                self._stopped.add(message["stop"])
             else:
-                self._queue.put(told)
+                self._queue.put(message)
         # Whatever llama.cpp is doing now: there is nobody left to do it for.
         os._exit(0)
 
@@ -98,7 +98,7 @@ class Model:
         """What the model says to a request, or why it says nothing."""
         messages = [{"role": "user", "content": asked["prompt"]}]
         try:
-            told = self._llama.create_chat_completion(
+            completion = self._llama.create_chat_completion(
                 messages, max_tokens=asked["max_tokens"], temperature=asked["temperature"]
             )
         except (ValueError, RuntimeError) as error:
@@ -107,7 +107,10 @@ class Model:
             if self._is_stopped():
                 return {"stopped": True}
             return {"error": str(error)}
-        return {"text": told["choices"][0]["message"]["content"] or "", "tokens": told["usage"]["total_tokens"]}
+        return {
+            "text": completion["choices"][0]["message"]["content"] or "",
+            "tokens": completion["usage"]["total_tokens"],
+        }
 
     def _log(self, level: int, text: bytes, data: Any) -> None:
         if level == ERROR_LEVEL and (line := text.decode("utf-8", "replace").strip()):
@@ -137,7 +140,7 @@ def _line() -> Tell:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Load the model, then answer until nobody asks any more."""
+    """Load the model, then answer until standard input ends."""
     tell = _line()
     for number in (signal.SIGINT, signal.SIGTERM):
         # Both reach the whole group, and Switch may still want its last answers.
@@ -151,8 +154,8 @@ def main(arguments: Sequence[str]) -> int:
     tell({"ready": model.version})
     while True:
         asked = requests.next()
-        told = {"stopped": True} if requests.is_stopped() else model.answer(asked)
-        tell({"id": asked["id"], **told})
+        outcome = {"stopped": True} if requests.is_stopped() else model.answer(asked)
+        tell({"id": asked["id"], **outcome})
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ MB = 10**6
 
 
 def why_refused(folder: Path, model: Model, max_memory_mb: int, *, is_needed: bool) -> str:
-    """Why the file of a model is not loaded; "" where nothing speaks against it.
+    """Why the file of a model is not loaded; "" if nothing speaks against it.
 
     A file that is not there is a reason only where it is `is_needed`: Ollama keeps its own, and the simulated engine
     needs none.
     """
     path = (folder / model.path).resolve()
     if not path.is_relative_to(folder.resolve()):
-        return f"The model is not loaded: {path.name} lies outside the models folder"
+        return f"The model is not loaded: {path.name} is outside the models folder"
     try:
         size_mb = -(-path.stat().st_size // MB)
     except OSError as error:

@@ -1,4 +1,4 @@
-"""A source behind an Ollama server, asked as Ollama's API reference has it (docs/api.md of ollama/ollama).
+"""A source behind an Ollama server, by Ollama's API reference (docs/api.md of ollama/ollama).
 
 Answers come as lines of JSON. A failure after the first line has the status 200 and is a line with `error`; an answer
 that has no line with `done` is one that broke off.
@@ -103,8 +103,8 @@ class Ollama:
         return await json_object(self._client, NAME, "GET", self._url + path, timeout=PROBE_S)
 
     async def _refusal(self, response: httpx.Response) -> Unavailable:
-        told = (as_object(await whole(response, NAME)) or {}).get("error")
-        why = f": {_shortened(told)}" if told else ""
+        reason = (as_object(await whole(response, NAME)) or {}).get("error")
+        why = f": {_shortened(reason)}" if reason else ""
         hint = f" ({self._lacks()})" if response.status_code == NOT_FOUND else ""
         return Unavailable(f"{NAME} answers {response.status_code}{why}{hint}")
 

@@ -34,7 +34,7 @@ _WORDS = {str: "a text", int: "a whole number", bool: "true or false", (int, flo
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One entry. `path` is relative to the models folder; `source` and `sha256` are "" where nobody stated them."""
+    """One entry. `path` is relative to the models folder; `source` and `sha256` are "" if not stated."""
 
     name: str
     path: str
@@ -107,7 +107,7 @@ def _problems(table: Any) -> list[str]:
         problems.append("default_model is missing: name one of the models")
     for key in ("default_model", "fallback_model"):
         if key in table and table[key] not in names:
-            problems.append(f"{key} = {table[key]!r} is none of the models: {', '.join(names) or 'there are none'}")
+            problems.append(f"{key} = {table[key]!r} is not one of the models: {', '.join(names) or 'there are none'}")
     if "framework" in table and table["framework"] not in FRAMEWORKS:
         problems.append(f"framework = {table['framework']!r}: allowed is {', '.join(FRAMEWORKS)}")
     return problems
@@ -130,7 +130,7 @@ def _of_entry(where: str, entry: Any) -> list[str]:
     if isinstance(entry.get("framework"), str) and entry["framework"] not in FRAMEWORKS:
         problems.append(f"{where}.framework = {entry['framework']!r}: allowed is {', '.join(FRAMEWORKS)}")
     if isinstance(entry.get("path"), str) and not _is_inside(entry["path"]):
-        problems.append(f"{where}.path = {entry['path']!r} must lie in the models folder: a relative path without ..")
+        problems.append(f"{where}.path = {entry['path']!r} must be in the models folder: a relative path without ..")
     sha256 = entry.get("sha256")
     if isinstance(sha256, str) and not is_sha256(sha256):
         problems.append(f"{where}.sha256 = {sha256[:70]!r}: allowed is 64 hexadecimal digits")

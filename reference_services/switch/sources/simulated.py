@@ -21,7 +21,7 @@ PLACES = 10_000
 
 
 class _EngineSettings(ChatSettings):
-    """What the engine wants to know, from our settings; it has no variables of its own."""
+    """The engine's settings, from ours; it reads no variables."""
 
     preset = Preset(
         "switch-simulated-engine",
@@ -43,7 +43,7 @@ class _EngineSettings(ChatSettings):
 
 
 def engine(settings: SwitchSettings) -> SimulatedEngine:
-    """The engine. It has places for everybody: who is answered at once is the queue's to say."""
+    """The engine, without a concurrency limit: the queue limits concurrent requests."""
     return SimulatedEngine(
         _EngineSettings(
             max_num_seqs=PLACES,

@@ -10,7 +10,7 @@ from signoff.reference_services.switch.requests.requests import Asked
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a model wrote. `tokens` counts prompt and answer; None where the upstream does not say."""
+    """What a model wrote. `tokens` counts prompt and answer; None if the upstream does not say."""
 
     text: str
     tokens: int | None
@@ -18,7 +18,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """Whether a source can answer now, and why not. `memory_mb` is what its model takes, None where nobody knows."""
+    """Whether a source can answer now, and why not. `memory_mb` is its model's memory, None if unknown."""
 
     reason: str = ""
     memory_mb: int | None = None

@@ -1,4 +1,4 @@
-"""The order in which sources are asked: the upstream, the local model, the model in reserve."""
+"""The order of sources: the upstream, the local model, the fallback model."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Sources:
     framework: str
     local_refusal: str
     first: str
-    """The label of who answers when all is well; an answer of anybody else is degraded."""
+    """The label of the first source; an answer of any other source is degraded."""
     registry: Registry
 
     @property
@@ -86,7 +86,7 @@ def _framework(settings: SwitchSettings, model: Model) -> str:
 
 
 def _add(chain: list[Source], label: str, model: Model, settings: SwitchSettings) -> str:
-    """Put a model of this machine at the end of the chain; gives why it is not put there, "" where it is."""
+    """Put a model of this machine at the end of the chain; gives why it is not put there, "" if it is."""
     framework, folder = _framework(settings, model), Path(settings.hermes_model_dir)
     url = settings.url_of(framework)
     is_loaded_here = framework == "llama-cpp" and not url

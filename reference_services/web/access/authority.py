@@ -20,7 +20,7 @@ _ORIGIN = re.compile(rf"(?P<scheme>[a-z][a-z0-9+.-]*)://{_AUTHORITY}")
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """A name in lower case or an address in its short form, and the port where one is said."""
+    """A name in lower case or an address in its short form, and the port if one is said."""
 
     name: str
     port: int | None
@@ -44,12 +44,12 @@ class Origin:
 
 
 def read_host(text: str) -> Authority | None:
-    """What a `Host` says, or None where it is none. One dot at the end is DNS's own, and left out."""
+    """What a `Host` says, or None if it is none. One dot at the end is DNS's own, and left out."""
     return _authority(_HOST.fullmatch(text.lower()))
 
 
 def read_origin(text: str) -> Origin | None:
-    """What an `Origin` says, or None where it is none, `null` included: that may be any page."""
+    """What an `Origin` says, or None if it is none, `null` included: that may be any page."""
     match = _ORIGIN.fullmatch(text.lower())
     authority = _authority(match)
     return Origin(match["scheme"], authority) if match is not None and authority is not None else None

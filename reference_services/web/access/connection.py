@@ -12,7 +12,7 @@ from starlette.types import Receive, Scope, Send
 
 Result = TypeVar("Result")
 CLIENT_LEFT = 499
-"""nginx' status for a client that closed the connection; nobody reads it."""
+"""nginx' status for a client that closed the connection; it is never sent."""
 
 
 class ClientLeft(Exception):
@@ -52,7 +52,7 @@ async def while_connected(receive: Receive, work: Coroutine[Any, Any, Result]) -
 
 
 class EventStream(Response):
-    """Server-sent events. `close` runs in any case, also where the client left before the first event."""
+    """Server-sent events. `close` runs in any case, even if the client left before the first event."""
 
     media_type = "text/event-stream"
 

@@ -23,7 +23,7 @@ MOST_CHARACTERS = 1000
 
 
 class ErrorDetail(BaseModel):
-    """What is wrong, and with which field."""
+    """The problem and its field."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -136,7 +136,7 @@ def install(app: FastAPI) -> None:
 
 
 def described_methods(app: FastAPI, path: str) -> str:
-    """The methods that openapi.json has for a path; "" where it has none.
+    """The methods that openapi.json has for a path; "" if it has none.
 
     The router names those of the first of its routes that fits, though others have the same path.
     """

@@ -78,7 +78,7 @@ class Gate:
 
 
 def caller(request: HTTPConnection) -> str:
-    """Who calls, as the gate has found; "" where no keys are asked for."""
+    """Who calls, as the gate has found; "" if no keys are asked for."""
     return str(request.scope.get(_CALLER, ""))
 
 

@@ -46,5 +46,5 @@ def guarded(app: ASGIApp, allowed: Allowed, refuse: Refuse) -> ASGIApp:
 
 
 def detail(refusal: Refusal) -> Response:
-    """A refusal as FastAPI reports errors, for services without a shape of their own."""
+    """A refusal as FastAPI reports errors, for services without their own format."""
     return JSONResponse({"detail": refusal.message}, refusal.status)

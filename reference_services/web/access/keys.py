@@ -58,7 +58,7 @@ def _sources(setting: str, file: str, variable: str) -> Iterable[tuple[str, str]
 
 
 class Keys:
-    """The keys that are let in. Without keys everybody is, and callers are not distinguished."""
+    """The accepted keys. Without keys, all requests are accepted and callers are not distinguished."""
 
     def __init__(self, keys: Sequence[str], header: str) -> None:
         self._digests = [hashlib.sha256(key.encode("ascii")).digest() for key in keys]
@@ -70,7 +70,7 @@ class Keys:
         return bool(self._digests)
 
     def caller(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Who calls, "" where no keys are asked for. Raises Refused (401).
+        """Who calls, "" if no keys are asked for. Raises Refused (401).
 
         A key may come as `Authorization: Bearer KEY` and, where another header is set, in that header.
         """

@@ -1,4 +1,4 @@
-"""Rate limits: so many requests of one caller in a moving window, by the `limits` library."""
+"""Rate limits per caller in a sliding window, with the `limits` library."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Why a visitor is refused; each service reports it in the shape of its own errors."""
+"""Why a visitor is refused; each service reports it in its own error format."""
 
 from __future__ import annotations
 

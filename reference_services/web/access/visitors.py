@@ -2,7 +2,7 @@
 
 A browser sends a page's requests to any address that the page names, this machine's too, and a name can be made to mean
 this machine after the page was loaded (DNS rebinding). Such requests say so themselves: `Origin` and `Sec-Fetch-Site`
-name the page, `Host` the name by which it asked. What is no browser sends none of the first two.
+name the page, `Host` the name by which it asked. Other clients send neither of the first two.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Visitors:
     """Decides who may ask.
 
     Beyond loopback a service cannot know its names: there every `Host` is taken until some are allowed, and an address
-    always is, because nobody can make it mean another machine.
+    always is, because it cannot be made to mean another machine.
     """
 
     def __init__(self, allowed: Allowed) -> None:
@@ -94,7 +94,7 @@ def _foreign(header: str) -> Refusal:
 
 
 def _is_link(scope: MutableMapping[str, Any]) -> bool:
-    """Whether a person followed a link: the answer is then a page of its own, which the other one cannot read."""
+    """Whether a person followed a link: the answer is then a new page, which the other one cannot read."""
     shown = _given(scope, b"sec-fetch-mode") == [b"navigate"] and _given(scope, b"sec-fetch-dest") == [b"document"]
     return shown and scope.get("method") in ("GET", "HEAD")
 
@@ -105,4 +105,4 @@ def _given(scope: MutableMapping[str, Any], name: bytes) -> list[bytes]:
 
 
 async def _nothing(scope: Any, receive: Any, send: Any) -> None:
-    """uvicorn's middleware corrects the scope and goes on to an app; there is none here."""
+    """uvicorn's middleware corrects the scope and calls an app; there is none here."""

@@ -16,7 +16,7 @@ class TooLong(Exception):
 
 
 async def read(request: Request, most_bytes: int) -> bytearray:
-    """The body. Raises TooLong, NoRoom, and ClientDisconnect where the client leaves before its end."""
+    """The body. Raises TooLong, NoRoom, and ClientDisconnect if the client leaves before its end."""
     share = share_of(request.scope)
     content = bytearray()
     async for part in request.stream():

@@ -1,6 +1,6 @@
-"""openapi.json: what each route says of its answers, and what holds for all of them.
+"""openapi.json: the answers of each route, and common descriptions.
 
-Bodies of requests are read and checked by `request_body`, answers are made as plain dictionaries; what is said of them
+Bodies of requests are read and checked by `request_body`, answers are made as plain dictionaries; their descriptions
 here is held to them by tests alone, so that no request pays for it.
 """
 
@@ -135,15 +135,15 @@ def _complete(
     refusals: Iterable[int],
     reference: Mapping[str, str],
 ) -> None:
-    """What holds for all routes. What FastAPI says of its own checks does not: none of the routes has them."""
+    """Descriptions for all routes, without those of FastAPI's own checks, which no route uses."""
     responses = operation["responses"]
     responses.pop("422", None)
     if not is_open and schemes:
         operation.setdefault("security", [{name: []} for name in schemes])
     for status in refusals:
         if not (is_open and status in (401, 429)):
-            told = {"description": REASONS[status], "content": {_JSON: {"schema": dict(reference)}}}
-            responses.setdefault(str(status), {**told, "headers": _HEADERS.get(status, {})})
+            response = {"description": REASONS[status], "content": {_JSON: {"schema": dict(reference)}}}
+            responses.setdefault(str(status), {**response, "headers": _HEADERS.get(status, {})})
 
 
 def _event(kind: type[BaseModel]) -> dict[str, Any]:

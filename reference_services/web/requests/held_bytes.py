@@ -33,7 +33,7 @@ class Share:
         self.now = 0
 
     def hold(self, count: int) -> None:
-        """Hold so many from now on. Raises NoRoom, and then nothing has changed."""
+        """Reserve bytes. Raises NoRoom without changing anything."""
         more = count - self.now
         if more > 0 and count > FREE_BYTES and self._held.now + more > self._held.most:
             raise NoRoom

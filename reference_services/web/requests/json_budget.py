@@ -13,7 +13,7 @@ from collections.abc import Iterator
 MOST_VALUES = 50_000
 """An empty list or object counts as two."""
 MOST_NAMES = 1_000
-"""In one object; whoever parses the text counts these."""
+"""In one object; the parser counts these."""
 MOST_DEPTH = 100
 MOST_DIGITS = 1000
 """Characters of a number, sign, point and exponent included."""
@@ -34,7 +34,7 @@ class TooManyValues(OverBudget):
 
 
 def check(content: bytes | bytearray) -> None:
-    """Raises OverBudget. What is no JSON may pass: who parses it finds out."""
+    """Raises OverBudget. Invalid JSON may pass: the parser detects it."""
     opens = content.count(b"[") + content.count(b"{")
     # Each value is the first of all, the first in its container, or stands behind a comma.
     most = 1 + opens + content.count(b",")

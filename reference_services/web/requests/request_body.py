@@ -29,7 +29,7 @@ async def read(request: Request, kind: type[Body], max_bytes: int) -> Body:
 
 
 async def content_of(request: Request, max_bytes: int) -> bytearray:
-    """The bytes of the body. Raises Refused, and ClientLeft where the client leaves before their end."""
+    """The bytes of the body. Raises Refused, and ClientLeft if the client leaves before their end."""
     try:
         return await body.read(request, max_bytes)
     except body.TooLong:
@@ -41,7 +41,7 @@ async def content_of(request: Request, max_bytes: int) -> bytearray:
 
 
 def check_type(headers: Headers) -> None:
-    """Raises Refused (415) where the body is sent as something else than JSON."""
+    """Raises Refused (415) if the body is sent as something else than JSON."""
     reason = strict_json.refused_type(headers)
     if reason is not None:
         raise Refused(415, reason, "unsupported_media_type")

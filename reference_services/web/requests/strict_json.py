@@ -1,6 +1,6 @@
-"""JSON bodies by the letter of RFC 8259: Python's own reader lets more pass, and keeps one of two equal names.
+"""Strict JSON bodies by RFC 8259: Python's parser accepts more, and keeps only one of two equal names.
 
-What is read twice, by a gateway and by the service behind it, must not mean two things.
+A body that a gateway and the service behind it both read must have one meaning.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class NotJson(ValueError):
 
 
 def read(content: bytes | bytearray) -> dict[str, Any]:
-    """The JSON object that some bytes are. Raises NotJson, and TooManyValues where it is too much of one."""
+    """The JSON object that some bytes are. Raises NotJson, and TooManyValues if it is too much of one."""
     try:
         json_budget.check(content)
         data = json.loads(
@@ -48,7 +48,7 @@ def read(content: bytes | bytearray) -> dict[str, Any]:
 
 
 def refused_type(headers: Mapping[str, str]) -> str | None:
-    """Why a body that is sent with these headers is not read, or None where it is.
+    """Why a body that is sent with these headers is not read, or None if it is.
 
     A page in a browser may send other types, and a body of which nothing is said, to any address, this machine's too,
     without asking: they are not taken.

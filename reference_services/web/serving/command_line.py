@@ -51,7 +51,7 @@ def harmless(text: object) -> str:
 
 
 def wrapped(create: Create, faults: Mapping[str, Fault[Create]], fault: str | None, host: str) -> Create:
-    """The factory, wrapped by the fault where one is asked for. Raises SettingsError."""
+    """The factory, wrapped by the fault if one is asked for. Raises SettingsError."""
     if fault is None:
         return create
     if fault not in faults:

@@ -19,7 +19,7 @@ Stage = Literal["idle", "head", "body", "whole"]
 
 
 class HttpConnection(HttpToolsProtocol):
-    """`check` is called now and then. What is too late or too long gets its status where none is out yet."""
+    """`check` is called regularly. A late or long request gets its status if none was sent yet."""
 
     def __init__(
         self,
@@ -39,12 +39,12 @@ class HttpConnection(HttpToolsProtocol):
 
     @property
     def is_answering(self) -> bool:
-        """Whether a request is under way."""
+        """Whether a request is in progress."""
         return self.cycle is not None and not self.cycle.response_complete
 
     @property
     def idle_since(self) -> float | None:
-        """Since when nothing is asked here; None while a request is under way, or where the connection ends."""
+        """Start of the idle time; None during a request, or when the connection is closing."""
         is_idle = self._stage in ("idle", "head") and not self.is_answering and not self.transport.is_closing()
         return self._since if is_idle else None
 
@@ -99,7 +99,7 @@ class HttpConnection(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header; what comes behind a body is none that anybody reads."""
+        """A header; trailers after a body are ignored."""
         if self._stage == "head":
             super().on_header(name, value)
 
@@ -127,7 +127,7 @@ class HttpConnection(HttpToolsProtocol):
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """The client goes on."""
+        """The client resumes reading."""
         self._sending.resumed()
         super().resume_writing()
 

@@ -46,7 +46,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 async def run(servers: list[Server], sockets: list[socket.socket], ended: asyncio.Event | None = None) -> None:
-    """Serve on all sockets until SIGTERM, SIGINT or `ended`; a second signal ends what is still under way."""
+    """Serve on all sockets until SIGTERM, SIGINT or `ended`; a second signal ends requests in progress."""
     loop = asyncio.get_running_loop()
     asked_at: float | None = None
 

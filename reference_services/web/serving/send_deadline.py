@@ -1,4 +1,4 @@
-"""Closes the connection of a client that does not read, and frees what was held for it."""
+"""Closes the connection of a client that does not read, and frees its memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 
 
 class SendDeadline:
-    """Of one connection. Its protocol says when writing pauses and goes on, and has it looked at now and then."""
+    """Of one connection. Its protocol reports when writing pauses and resumes, and checks it regularly."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds

@@ -67,7 +67,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
             self._fail(CloseCode.TRY_AGAIN_LATER, "all clients together send more than fits")
 
     def handle_cont(self, event: Frame) -> None:
-        """A message goes on."""
+        """A message continues."""
         if len(self.frames) >= MOST_FRAGMENTS:
             self._fail(CloseCode.POLICY_VIOLATION, f"a message of more than {MOST_FRAGMENTS} frames")
             return
@@ -92,7 +92,7 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self.transport.pause_reading()
 
     def resume_writing(self) -> None:
-        """The client goes on."""
+        """The client resumes reading."""
         self._sending.resumed()
         super().resume_writing()
         if not self.read_paused:

@@ -12,7 +12,7 @@ class Limits:
     max_connections: int = 1024
     """Further ones wait in the kernel's queue."""
     request_head_seconds: float = 10.0
-    """For a request's line and headers, from the first byte, or from the connection where there was none yet."""
+    """For a request's line and headers, from the first byte, or from the connection if there was none yet."""
     request_body_seconds: float = 60.0
     """For a request's body, or a message of a WebSocket, from its first byte to its last."""
     request_idle_seconds: float = 10.0
@@ -33,7 +33,7 @@ DEFAULTS = Limits()
 
 
 def head_bytes(max_header_bytes: int) -> int:
-    """What is read of a head whose headers may have so many bytes: enough to say what is too long, line included."""
+    """The bytes to read of a head for a header limit: enough to report what is too long, request line included."""
     return 2 * max_header_bytes + 2**16
 
 

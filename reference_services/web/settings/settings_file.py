@@ -1,4 +1,4 @@
-"""How a file of settings is read: a regular file, and no more of it than any such file holds."""
+"""Reads a settings file: a regular file up to a size limit."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ MAX_BYTES = 1_000_000
 
 
 def read_settings(path: Path) -> bytes:
-    """The bytes of a file. Raises OSError, also for what is no regular file or longer than `MAX_BYTES`."""
+    """The bytes of a file. Raises OSError, also if it is not a regular file or is longer than `MAX_BYTES`."""
     # Without O_NONBLOCK the opening of a pipe waits until somebody writes to it.
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

@@ -71,7 +71,7 @@ def unknown_variables(prefix: str, known: Iterable[str]) -> list[str]:
 
 
 def _without_password(value: Any) -> Any:
-    """A value as it may be shown: without the password of an address, also where that is not a good one."""
+    """A value as it may be shown: without the password of an address, even if that is not a good one."""
     if not isinstance(value, str) or "//" not in value:
         return value
     return re.sub(r"\?.*", "?...", re.sub(r"//.*@", "//...@", value, flags=re.DOTALL), flags=re.DOTALL)

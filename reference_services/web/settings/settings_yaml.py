@@ -127,7 +127,7 @@ class YamlSettings:
 
 
 def read_yaml(path: Path) -> YamlSettings:
-    """The settings of a file. Raises SettingsError where it is not YAML at all; other problems are collected."""
+    """The settings of a file. Raises SettingsError if it is not YAML at all; other problems are collected."""
     root = compose(path)
     if root is None:
         return YamlSettings()

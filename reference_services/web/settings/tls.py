@@ -9,7 +9,7 @@ from signoff.reference_services.web.settings.settings_problems import SettingsEr
 
 
 def check(certificate: str, key: str) -> None:
-    """Nothing where TLS is off. Raises SettingsError where certificate and key cannot be used together."""
+    """Nothing where TLS is off. Raises SettingsError if certificate and key cannot be used together."""
     if not certificate:
         return
 
@@ -22,5 +22,5 @@ def check(certificate: str, key: str) -> None:
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         paths = f"tls_certificate = {certificate!r}, tls_key = {key!r}"
-        mend = "both are PEM files, and the key is the certificate's"
-        raise SettingsError([f"{paths}: cannot be used: {reason}; {mend}"]) from None
+        hint = "both are PEM files, and the key is the certificate's"
+        raise SettingsError([f"{paths}: cannot be used: {reason}; {hint}"]) from None

@@ -11,7 +11,7 @@ from signoff.reference_services.web.settings.settings_problems import SettingsEr
 
 
 def compose(path: Path) -> yaml.Node | None:
-    """The root of a file, None where it is empty. Raises SettingsError where it cannot be read or is not YAML."""
+    """The root of a file, None if it is empty. Raises SettingsError if it cannot be read or is not YAML."""
     try:
         content = read_settings(path)
         root: yaml.Node | None = yaml.compose(content.decode("utf-8"), Loader=yaml.SafeLoader)

@@ -35,7 +35,7 @@ def in_an_estate(
 
 
 def _answers_as(estate: Estate, name: str) -> None:
-    estate.told = {"phi-3-mini": name}
+    estate.renamed = {"phi-3-mini": name}
 
 
 def _lists(estate: Estate, models: list[str]) -> None:

@@ -198,7 +198,7 @@ def test_what_is_not_at_its_customary_path_is_not_measurable_and_fails_where_it_
     site = site_at(target)
     with pytest.raises(NotMeasurable) as missing:
         verdict(site, criterion(kind))
-    assert f'add {role} = "http://' in missing.value.mend
+    assert f'add {role} = "http://' in missing.value.hint
     named = site_at(target)
     named.deployment = replace(named.deployment, addresses={role: f"{target}/not-here"})
     fails(named, criterion(kind), "gives 404")
@@ -249,7 +249,7 @@ def test_refusals_alone_do_not_show_that_the_key_opens(service: Service, target:
     service.guarded = True
     found = verdict(site_at(target), criterion("authentication"))
     assert found.outcome == "inconclusive"
-    assert "api_key_env" in found.mend
+    assert "api_key_env" in found.hint
 
 
 def limited(per_second: float | None) -> Criterion:
@@ -372,7 +372,7 @@ def test_answers_that_come_too_quickly_show_no_limit() -> None:
     records = [{**common, "record": kind, "ended_ms": ms} for kind, ms in (("alone", 26.0), ("answer", 30.0)) * 2]
     asked = replace(criterion("concurrency_limit"), threshold=one())
     found = CHECKS["concurrency_limit"].judge(asked, Evidence("c", "c", tuple(records)))
-    assert (found.outcome, "too quick" in found.reason, "longer answer" in found.mend) == ("not_measurable", True, True)
+    assert (found.outcome, "too quick" in found.reason, "longer answer" in found.hint) == ("not_measurable", True, True)
 
 
 def test_answers_without_content_show_no_limit() -> None:
@@ -447,7 +447,7 @@ def test_a_websocket_is_not_measurable_at_a_guessed_path_and_fails_at_a_named_on
     site = site_at(target)
     with pytest.raises(NotMeasurable) as missing:
         verdict(site, criterion("websocket"))
-    assert "add websocket =" in missing.value.mend
+    assert "add websocket =" in missing.value.hint
     named = site_at(target)
     named.deployment = replace(named.deployment, addresses={"websocket": f"{target}/not-here"})
     fails(named, criterion("websocket"), "gives 404")

@@ -213,17 +213,24 @@ def test_memory_that_grows_with_new_prompts_alone_is_a_cache_that_fills_and_else
     def grows(bytes_a_second: float, again: float | None = None, peak: float = 1e9, answered: int = 600) -> Verdict:
         mark = {"record": "high_water", "attempt": 0, "bytes": peak, "source": "VmHWM"}
         repeated = [] if again is None else samples("repeated_memory", again)
-        told = {"record": "repeated_load", "offered": 600, "answered": answered}
-        records = ({"alpha": 0.05, "record": "setup"}, *load, *samples("memory", bytes_a_second), mark, told, *repeated)
+        repeated_load = {"record": "repeated_load", "offered": 600, "answered": answered}
+        records = (
+            {"alpha": 0.05, "record": "setup"},
+            *load,
+            *samples("memory", bytes_a_second),
+            mark,
+            repeated_load,
+            *repeated,
+        )
         return CHECKS["memory"].judge(criterion("memory"), Evidence("load", "l", records))
 
-    assert (grows(0).outcome, grows(0).mend) == ("pass", "")
-    assert (grows(2e6).outcome, "what still grows then is a leak" in grows(2e6).mend) == ("fail", True)
+    assert (grows(0).outcome, grows(0).hint) == ("pass", "")
+    assert (grows(2e6).outcome, "what still grows then is a leak" in grows(2e6).hint) == ("fail", True)
     assert grows(2e6, again=2e6).outcome == "fail"
     cache = grows(2e6, again=0)
     assert (cache.outcome, "a cache that fills" in cache.reason) == ("inconclusive", True)
     assert grows(2e6, again=0, answered=200).outcome == "fail"
-    assert (grows(0, peak=16e9).outcome, grows(0, peak=16e9).mend) == ("fail", "")
+    assert (grows(0, peak=16e9).outcome, grows(0, peak=16e9).hint) == ("fail", "")
 
 
 @pytest.mark.parametrize(("grows_with", "outcome"), [("prompts", "inconclusive"), ("requests", "fail")])

@@ -64,13 +64,13 @@ def fails(site: Site, asked: Criterion, because: str) -> None:
     assert (found.outcome, because in found.reason) == ("fail", True), found
 
 
-def is_not_measurable(site: Site, asked: Criterion, because: str, mend: str = "") -> None:
+def is_not_measurable(site: Site, asked: Criterion, because: str, hint: str = "") -> None:
     try:
         found = verdict(site, asked)
-        outcome, reason, said = found.outcome, found.reason, found.mend
+        outcome, reason, said = found.outcome, found.reason, found.hint
     except NotMeasurable as missing:
-        outcome, reason, said = "not_measurable", str(missing), missing.mend
-    assert (outcome, because in reason, mend in said) == ("not_measurable", True, True), (outcome, reason, said)
+        outcome, reason, said = "not_measurable", str(missing), missing.hint
+    assert (outcome, because in reason, hint in said) == ("not_measurable", True, True), (outcome, reason, said)
 
 
 @pytest.fixture
@@ -88,9 +88,9 @@ def gateway(serve: Serve, estate: Estate, at: At) -> Callable[..., Site]:
 def test_gateway_routing(gateway: At, estate: Estate) -> None:
     asked = criterion("gateway_routing", services=SERVICES)
     passes(gateway("gateway"), asked, "3 models answer, each in its own name")
-    estate.told = {"phi-3-mini": "nous-hermes-2"}
+    estate.renamed = {"phi-3-mini": "nous-hermes-2"}
     fails(gateway("gateway"), asked, "asked for phi-3-mini, nous-hermes-2 answered")
-    estate.told, estate.unknown = {}, completion
+    estate.renamed, estate.unknown = {}, completion
     fails(gateway("gateway"), asked, "repeats the name that it is asked for")
     estate.models = MODELS[:2]
     fails(gateway("gateway"), asked, "lists no model of phi")
@@ -173,7 +173,7 @@ def test_breaker(gateway: At, estate: Estate) -> None:
     fails(gateway("gateway", broken="phi-3-mini"), asked, "did not come to refuse at once")
     estate.refusals = itertools.repeat(503)
     estate.models = ["phi-3-mini"]
-    fails(gateway("gateway", broken="phi-3-mini"), asked, "takes others with it")
+    fails(gateway("gateway", broken="phi-3-mini"), asked, "affects others")
     estate.models, estate.broken = MODELS, ""
     is_not_measurable(gateway("gateway", broken="phi-3-mini"), asked, "answers with 200")
     is_not_measurable(gateway("gateway"), asked, "Signoff breaks nothing itself", "add broken")
@@ -300,7 +300,7 @@ def test_disk(at: At, tmp_path: Path) -> None:
     passes(site, limited("disk", usage.total, "bytes", ">=", path="/opt/models/to/come.gguf"), f"of {tmp_path} has")
     gone = at(files={"/opt/models": tmp_path / "gone"})
     is_not_measurable(gone, limited("disk", 1, "bytes", ">=", path="/opt/models"), "cannot be looked at")
-    is_not_measurable(site, limited("disk", 1, "GB", "<=", path="/opt/models"), "bounds what may be used")
+    is_not_measurable(site, limited("disk", 1, "GB", "<=", path="/opt/models"), "limits the used space")
     is_not_measurable(site, limited("disk", 1, "GB", ">=", path="/data"), "names no folder", '"/data" = "FOLDER"')
     away = at("http://192.0.2.1:1", files={"/opt/models": tmp_path})
     is_not_measurable(away, limited("disk", 1, "GB", ">=", path="/opt/models"), "is another machine")
@@ -328,8 +328,8 @@ def test_file(at: At, tmp_path: Path) -> None:
     fails(site, asked("missing"), "does not exist")
     fails(site, asked("empty"), "is empty")
     fails(site, asked("hollow"), "is empty")
-    is_not_measurable(site, asked("../outside.txt"), "climbs out")
-    is_not_measurable(site, asked("link.txt"), "climbs out")
+    is_not_measurable(site, asked("../outside.txt"), "leaves the folder")
+    is_not_measurable(site, asked("link.txt"), "leaves the folder")
     is_not_measurable(site, criterion("file", path="/etc/passwd"), "names no folder")
 
 

@@ -33,6 +33,7 @@ DECLARED = """
     Kind(
         name="greeting",
         summary="The service greets whoever asks at /greeting.",
+        asks="GET /greeting says hello",
         failure="/greeting says 'go away'",
         words=("Visitors are greeted",),
         near_misses=("Visitors are counted",),
@@ -133,6 +134,7 @@ def test_the_page_and_the_schema_speak_of_it(project: Path) -> None:
     page = (project / "docs/checks.md").read_text(encoding="utf-8")
     assert "### greeting\n\nThe service greets whoever asks at /greeting." in page
     assert "/greeting says 'go away'" in page
+    assert "- Judged as, for example: GET /greeting says hello." in page
     schema = json.loads((project / "fixtures/schemas/binding.schema.json").read_text(encoding="utf-8"))
     assert "greeting" in schema["$defs"]["type"]["properties"]["kind"]["enum"]
 
@@ -143,6 +145,7 @@ def test_it_is_read_from_words_and_from_a_binding_judged_and_reported(
     read = done(project, "signoff.acceptance", "read", "task.md", "--json", "-")
     (document,) = json.loads(read.stdout)["documents"]
     by_words, other = document["criteria"]
+    assert by_words["judged_as"] == "GET /greeting says hello."
     assert (by_words["kind"], other["kind"]) == ("greeting", "human_judgement")
     (project / "task.signoff.toml").write_text(
         f'[[type]]\ncriterion = "{other["id"]}"\nfingerprint = "{other["fingerprint"]}"\nkind = "greeting"\n',

@@ -15,7 +15,13 @@ from signoff.acceptance.checks.registry import CHECKS, checks_of
 from signoff.acceptance.kind import Kind, by_name
 
 ROOM = "signoff.acceptance.checks.files"
-WHOLE: dict[str, Any] = {"name": "k", "summary": "It is so.", "failure": "it is not", "part": "Service"}
+WHOLE: dict[str, Any] = {
+    "name": "k",
+    "summary": "It is so.",
+    "asks": "it is so",
+    "failure": "it is not",
+    "part": "Service",
+}
 
 
 def test_every_kind_that_a_machine_judges_has_a_check() -> None:
@@ -26,6 +32,7 @@ def test_every_kind_that_a_machine_judges_has_a_check() -> None:
     ("missing", "because"),
     [
         ({"summary": ""}, "has no summary"),
+        ({"asks": ""}, "does not say what it asks"),
         ({"part": ""}, "needs a part or a figure"),
         ({"figure": "Latency", "units": ("ms",)}, "one alone"),
         ({"part": "", "figure": "Latency"}, "has no unit"),
@@ -45,6 +52,11 @@ def test_a_kind_is_declared_once() -> None:
 def test_a_check_without_a_failing_case_cannot_be_made() -> None:
     with pytest.raises(ValueError, match="'file' has no failing case"):
         replace(CHECKS["file"], kind=replace(KINDS["file"], failure=""))
+
+
+def test_a_check_cannot_be_made_whose_question_is_not_put_into_words() -> None:
+    with pytest.raises(ValueError, match="no `asks`"):
+        replace(CHECKS["file"], kind=replace(KINDS["file"], asks=None))
 
 
 def test_a_kind_without_a_check_is_refused() -> None:

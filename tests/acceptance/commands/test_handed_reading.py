@@ -41,7 +41,7 @@ def test_the_process_that_judges_reads_no_document(tmp_path: Path, monkeypatch: 
     def refuse(*given: object, **named: object) -> None:
         raise AssertionError("a document was read again")
 
-    monkeypatch.setattr(judging, "read_documents", refuse)
+    monkeypatch.setattr(judging.task_documents, "read_documents", refuse)
     deployment = judging.deployments.from_target("http://127.0.0.1:9")
     found = judging.Judging(
         deployment, judging.PROFILES["quick"], [], tmp_path / "run", judging.Progress(shown=False), reading=reading

@@ -233,7 +233,7 @@ def test_a_deployment_that_is_there_keeps_the_document_from_being_written(tmp_pa
         (["--deployment", "no/such/folder/here.toml"], "no/such/folder/here.toml"),
     ],
 )
-def test_senseless_values_are_refused_with_a_mend_and_nothing_is_written(
+def test_senseless_values_are_refused_with_a_hint_and_nothing_is_written(
     arguments: list[str],
     said: str,
     tmp_path: Path,

@@ -82,10 +82,11 @@ def test_a_slower_server_shows_in_the_ratio_and_the_night_is_kept(task: Path, tm
 
 def test_the_nights_so_far_are_a_table_and_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nights = tmp_path / "nights.sqlite"
-    told = {"document": "docs/task.md", "deployment": "d", "target": "http://a:1", "control": "http://b:1"}
+    about = {"document": "docs/task.md", "deployment": "d", "target": "http://a:1", "control": "http://b:1"}
     for reason in ("", "interrupted"):
         one = history.Night(
-            "2026-01-01T02:00:00.000Z", **told, rate_per_second=20, block_s=10, seed=1, valid=not reason, reason=reason,
+            "2026-01-01T02:00:00.000Z", **about, rate_per_second=20, block_s=10, seed=1, valid=not reason,
+            reason=reason,
             about={}, criteria=(history.JudgedFigure("a/latency/1", "latency", "pass", 1.0, "ms", ""),),
             figures=(history.Compared("latency", "ms", 110, 100, 1.1, 1.05, 1.15, (1.1, 1.1)),),
         )  # fmt: skip

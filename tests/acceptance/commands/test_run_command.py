@@ -230,7 +230,7 @@ def test_a_request_that_changes_the_server_is_shown_and_not_sent(
         (("sign",), "invalid choice: 'sign'"),
     ],
 )
-def test_wrong_usage_ends_with_4_a_cause_and_a_mend(
+def test_wrong_usage_ends_with_4_a_cause_and_a_hint(
     signoff: Callable[..., Any], task: Path, tmp_path: Path, arguments: tuple[str, ...], complaint: str
 ) -> None:
     (tmp_path / "binary.md").write_bytes(b"\x7fELF\x02\x01\x01\x00" + bytes(range(256)) * 8)

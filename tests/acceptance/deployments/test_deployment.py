@@ -167,6 +167,6 @@ def test_all_mistakes_of_a_deployment_file_are_reported_at_once_with_their_lines
     )
     with pytest.raises(DeploymentUnreadable) as raised:
         deployments.load(written(tmp_path, text))
-    told = str(raised.value).splitlines()
-    assert [line.split(".toml:")[1].split(":")[0] for line in told] == ["1", "2", "5", "6", "8", "12"]
-    assert "arguments[1] must be a text, not 3" in told[3]
+    lines = str(raised.value).splitlines()
+    assert [line.split(".toml:")[1].split(":")[0] for line in lines] == ["1", "2", "5", "6", "8", "12"]
+    assert "arguments[1] must be a text, not 3" in lines[3]

@@ -29,7 +29,7 @@ def owned_by(owner: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("pages", "told"),
+    ("pages", "named"),
     [
         ({"/version": {"version": "0.32.0"}, "/v1/models": owned_by("vllm")}, {"name": "vllm", "version": "0.32.0"}),
         ({"/v1/models": owned_by("llamacpp")}, {"name": "llama.cpp", "version": ""}),
@@ -39,13 +39,13 @@ def owned_by(owner: str) -> dict[str, Any]:
     ],
 )
 def test_a_plain_server_is_named_by_the_owner_of_its_models(
-    serve: Serve, site_at: SiteAt, pages: dict[str, Any], told: dict[str, str]
+    serve: Serve, site_at: SiteAt, pages: dict[str, Any], named: dict[str, str]
 ) -> None:
-    assert engine.of(site_at(serve(plain(pages)))) == told
+    assert engine.of(site_at(serve(plain(pages)))) == named
 
 
 @pytest.mark.parametrize(
-    ("keeps", "counts", "mend"),
+    ("keeps", "counts", "hint"),
     [
         (True, True, "the history was in the prompt (30 tokens, 10 without a session)"),
         (False, True, "the history was not in the prompt (10 tokens, 10 in a fresh session)"),
@@ -53,7 +53,7 @@ def test_a_plain_server_is_named_by_the_owner_of_its_models(
     ],
 )
 def test_a_session_that_recalls_nothing_says_whether_its_history_was_lost_or_not_used(
-    serve_sessions: Serve, site_at: SiteAt, keeps: bool, counts: bool, mend: str
+    serve_sessions: Serve, site_at: SiteAt, keeps: bool, counts: bool, hint: str
 ) -> None:
     turns: dict[str, int] = {}
 
@@ -70,4 +70,4 @@ def test_a_session_that_recalls_nothing_says_whether_its_history_was_lost_or_not
     check = CHECKS["session_recall"]
     found = check.judge(asked, check.measure(asked, site))
     assert found.outcome == "fail"
-    assert mend in found.mend, found
+    assert hint in found.hint, found

@@ -65,15 +65,15 @@ def judged(deployment: Deployment, folder: Path, kind: str, **parameters: object
 @pytest.fixture(scope="module")
 def found(configuration: dict[str, object], tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Verdict]]:
     """The verdicts at the sound gateway and at each faulty one."""
-    told = {}
+    by_fault = {}
     for name in (SOUND, *FAULTS):
         folder = tmp_path_factory.mktemp(name)
         front = Gateway(folder / "gateway.yaml", configuration, *([] if name == SOUND else [f"--fault={name}"]))
         try:
-            told[name] = verdicts(front, folder)
+            by_fault[name] = verdicts(front, folder)
         finally:
             assert front.stop() == 0
-    return told
+    return by_fault
 
 
 def test_the_sound_gateway_passes(found: dict[str, dict[str, Verdict]]) -> None:

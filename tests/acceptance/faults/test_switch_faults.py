@@ -41,14 +41,14 @@ def verdicts(running: Switch, folder: Path) -> Verdicts:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Verdicts]]:
     """The verdicts at the sound service and at each faulty one."""
-    told = {}
+    judged = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("VX11_TOKEN", TOKEN)
         for name in (SOUND, *FAULTS):
             arguments = ["--degraded-path", "--time-to-first-token-ms=20", "--time-per-token-ms=3"]
             with switch(*arguments, *([] if name == SOUND else [f"--fault={name}"])) as running:
-                told[name] = verdicts(running, tmp_path_factory.mktemp(name))
-        yield told
+                judged[name] = verdicts(running, tmp_path_factory.mktemp(name))
+        yield judged
 
 
 def test_the_sound_switch_passes_each_criterion_about_what_it_does(found: dict[str, Verdicts]) -> None:

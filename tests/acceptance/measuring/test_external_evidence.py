@@ -31,10 +31,10 @@ def sound(method: str, path: str, body: bytes) -> tuple[int, str, bytes]:
 
 def evidence(folder: Path, target: str, requests: int = 1800, apart_ms: float = 20) -> Path:
     """AIPerf's result against this server, with its records repeated at even distances."""
-    told = json.loads((RESULTS / "profile_export_aiperf.json").read_text())
-    told["input_config"]["endpoint"]["urls"] = [target]
+    profile = json.loads((RESULTS / "profile_export_aiperf.json").read_text())
+    profile["input_config"]["endpoint"]["urls"] = [target]
     file = folder / "profile_export_aiperf.json"
-    file.write_text(json.dumps(told))
+    file.write_text(json.dumps(profile))
     records = [json.loads(line) for line in (RESULTS / "profile_export.jsonl").read_text().splitlines()]
     lines = []
     for number in range(requests):

@@ -49,11 +49,11 @@ def test_the_load_run_keeps_what_the_server_told_as_evidence_and_for_the_result(
     with counting_server() as counting:
         site = site_at(counting.url, criterion("error_rate"))
         evidence = offered_load.measure(criterion("error_rate"), site)
-    told = list(evidence.of("server"))
+    servers = list(evidence.of("server"))
     requests = len(offered_load.run_of(evidence).exchanges)
-    assert told[-1]["compared"][0]["server"] == requests
-    assert told[-1]["compared"][2]["server"] == requests * ANSWER_TOKENS
-    assert told[-1]["agrees"] is True
+    assert servers[-1]["compared"][0]["server"] == requests
+    assert servers[-1]["compared"][2]["server"] == requests * ANSWER_TOKENS
+    assert servers[-1]["agrees"] is True
     assert [each["agrees"] for each in site.server_sides] == [True]
     kept = decode(StoredServerSide, json.loads(json.dumps(site.server_sides[0])), "server")
     assert (kept.url, kept.service, kept.problem) == (f"{counting.url}/metrics", "", "")

@@ -44,7 +44,7 @@ def test_a_service_that_is_named_nowhere_is_not_measurable(tmp_path: Path) -> No
     found = sites(tmp_path, f'target = "{TARGET}"', mixtral)
     with pytest.raises(NotMeasurable, match="asks this of mixtral") as raised:
         found.of(mixtral)
-    assert 'mixtral = "http://HOST:PORT" under [services]' in raised.value.mend
+    assert 'mixtral = "http://HOST:PORT" under [services]' in raised.value.hint
 
 
 def test_the_target_stands_for_the_service_whose_port_it_has(tmp_path: Path) -> None:

@@ -68,9 +68,9 @@ def test_prometheus_scrapes_whatever_the_estate_starts_and_ctrl_c_leaves_nothing
     file, urls = watched(tmp_path)
     running = Running(file, "--json=-")
     try:
-        told = running.told()
-        process_ids = [each["process_id"] for each in told["services"]]
-        assert {each["service"] for each in told["services"]} == {"hermes-2", "gateway", "health", "prometheus"}
+        listing = running.listing()
+        process_ids = [each["process_id"] for each in listing["services"]]
+        assert {each["service"] for each in listing["services"]} == {"hermes-2", "gateway", "health", "prometheus"}
 
         def ask(path: str, **query: str) -> Any:
             return httpx.get(f"{urls['prometheus']}/api/v1/{path}", params=query, trust_env=False).json()["data"]
@@ -100,8 +100,8 @@ def test_a_prometheus_that_ends_takes_the_estate_down_and_is_named(tmp_path: Pat
     file, urls = watched(tmp_path)
     running = Running(file, "--json=-")
     try:
-        told = running.told()["services"]
-        os.kill(next(each["process_id"] for each in told if each["service"] == "prometheus"), signal.SIGKILL)
+        listing = running.listing()["services"]
+        os.kill(next(each["process_id"] for each in listing if each["service"] == "prometheus"), signal.SIGKILL)
         _, said = running.process.communicate(timeout=60)
         assert running.process.returncode == 3
         assert f"prometheus at {urls['prometheus']} ended with exit code -9" in said

@@ -154,7 +154,7 @@ def test_no_program_of_a_document_runs_a_command_or_deletes_a_folder(
     asked = criterion("library_result", **read_library_call(code, []).parameters())
     with pytest.raises(NotMeasurable) as refused:
         library_call.measure(asked, site)
-    assert refused.value.mend
+    assert refused.value.hint
     assert not marker.exists()
     assert (victim / "evil.py").exists()
 
@@ -348,7 +348,7 @@ def test_what_a_listed_call_reaches_is_listed_itself_or_refused(called: Called, 
     marker = tmp_path / "marker"
     with pytest.raises(NotMeasurable) as refused:
         called(code.format(marker=marker), *EVERYTHING)
-    assert refused.value.mend
+    assert refused.value.hint
     assert not marker.exists()
 
 
@@ -369,7 +369,7 @@ def test_a_module_runs_only_on_the_way_to_a_listed_name(called: Called, tmp_path
 def test_a_refusal_names_what_to_list(called: Called) -> None:
     with pytest.raises(NotMeasurable) as refused:
         called("from house.m import Client as C\nc = C()\nprint(c.ping())", "m.give")
-    assert '"house.m.Client", "house.m.Client.ping"' in refused.value.mend
+    assert '"house.m.Client", "house.m.Client.ping"' in refused.value.hint
 
 
 @pytest.mark.parametrize(

@@ -417,7 +417,7 @@ def test_a_joined_url_has_the_origin_of_its_base_for_every_parser(base: str, pat
     try:
         url = joined(base, path)
     except UrlInvalid as refused:
-        event("refused" if refused.mend and str(refused).isprintable() else "refused without a sentence")
+        event("refused" if refused.hint and str(refused).isprintable() else "refused without a sentence")
         return
     intended = urlsplit(base)
     port = intended.port or {"http": 80, "https": 443}[intended.scheme]

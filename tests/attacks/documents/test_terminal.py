@@ -422,17 +422,17 @@ def _writes_to_descriptor(node: ast.Call, name: str) -> bool:
 @pytest.mark.parametrize("room", ["acceptance", "coherence", "perf", "reports"])
 def test_no_module_prints_but_through_the_one_function(room: str) -> None:
     found = {
-        name: told
+        name: prints
         for path in sorted((ROOT / room).rglob("*.py"))
         if (name := path.relative_to(ROOT).as_posix()) not in EXCEPTIONS
-        if (told := list(printing(path.read_text(encoding="utf-8"))))
+        if (prints := list(printing(path.read_text(encoding="utf-8"))))
     }
     assert found == {}
 
 
 def test_each_exception_is_one() -> None:
-    told = {name: list(printing((ROOT / name).read_text(encoding="utf-8"))) for name in EXCEPTIONS}
-    assert [name for name, found in told.items() if not found] == []
+    prints = {name: list(printing((ROOT / name).read_text(encoding="utf-8"))) for name in EXCEPTIONS}
+    assert [name for name, found in prints.items() if not found] == []
 
 
 @pytest.mark.parametrize(

@@ -192,7 +192,7 @@ def test_a_killed_run_is_reported_with_what_it_had(
 def test_a_run_that_goes_on_is_not_reported_as_cut(running: subprocess.Popen[str], tmp_path: Path) -> None:
     folder = only_run(tmp_path)
     done = signoff(tmp_path, "report", str(folder))
-    assert (done.returncode, "this run goes on" in done.stderr) == (4, True), done.stderr
+    assert (done.returncode, "this run is in progress" in done.stderr) == (4, True), done.stderr
     assert not (folder / "results.json").exists()
 
 
@@ -321,7 +321,7 @@ def test_a_record_is_on_disk_when_it_is_written(tmp_path: Path) -> None:
 
     def measure(recorder: Recorder) -> None:
         for number in range(3):
-            recorder.write("exchange", {"number": number})
+            recorder.write("number", {"number": number})
             seen.append((site.folder / "evidence/slow.jsonl").read_text(encoding="utf-8").count("\n"))
 
     site.measured("slow", measure)

@@ -22,7 +22,7 @@ ANSWER = (
     b'"usage":{"prompt_tokens":3,"completion_tokens":2,"total_tokens":5}}'
 )
 TASK = "# Task 7.8: Small-1 Service\n\n## Success Criteria\n- [ ] Small-1 meets 500ms latency and 20 RPS throughput\n"
-GONE_S = 10.0
+GONE_S = 60.0
 """A generous bound for a busy machine: the keeper asks at once and kills after a second."""
 PARENT = """
 import subprocess, sys, time

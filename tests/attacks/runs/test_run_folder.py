@@ -123,7 +123,7 @@ def test_a_full_device_that_the_user_names_is_an_error_with_a_sentence() -> None
     with pytest.raises(NotWritten, match="/dev/full cannot be written: No space left on device") as caught:
         write(Path("/dev/full"), "text")
     assert caught.value.is_full
-    assert "free some space" in caught.value.mend
+    assert "free some space" in caught.value.hint
 
 
 def test_a_file_is_in_use_as_long_as_its_writer_has_it(tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ class EchoingServer:
         elif path == "/moved":
             yield self._whole("", status=302)
         elif path in ("/health", "/config", "/openapi.json"):
-            told = {name: form(key) for name, form in FORMS.items()}
-            yield self._whole(json.dumps({"status": "healthy", "model": "small-1", key: 1, "key": key, "forms": told}))
+            forms = {name: form(key) for name, form in FORMS.items()}
+            yield self._whole(json.dumps({"status": "healthy", "model": "small-1", key: 1, "key": key, "forms": forms}))
         else:
             yield self._whole(json.dumps({"error": {"message": f"Incorrect API key provided: {key}"}}), status=404)
 

@@ -107,15 +107,15 @@ def main() -> int:
     parser.add_argument("--route", nargs="+", choices=ROUTES, default=["chat", "metrics"])
     parser.add_argument("--command", nargs="+", choices=COMMANDS, default=list(COMMANDS))
     parser.add_argument("--file", type=Path, help="the table goes there too")
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     rows: list[Row] = []
-    for mode in told.modes or MODES:
-        for route in told.route:
-            for command in told.command:
+    for mode in arguments.modes or MODES:
+        for route in arguments.route:
+            for command in arguments.command:
                 rows.append(row := tried(mode, route, command))
                 print(list(table([row]))[-1], f"PROBLEM: {row.problem}" if row.problem else "", flush=True)
-    if told.file is not None:
-        told.file.write_text("\n".join(table(rows)) + "\n", encoding="utf-8")
+    if arguments.file is not None:
+        arguments.file.write_text("\n".join(table(rows)) + "\n", encoding="utf-8")
     bad = [row for row in rows if row.problem]
     for row in bad:
         print(f"{row.mode} {row.route} {row.command}: {row.problem}", file=sys.stderr)

@@ -218,12 +218,12 @@ async def endless_status_line(pipe: Pipe, request: Request) -> None:
     await pipe.repeat(b"O" * 1000)
 
 
-@mode("100 Continue for ever")
+@mode("endless 100 Continue")
 async def informational(pipe: Pipe, request: Request) -> None:
     await pipe.repeat(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
-@mode("102 Processing for ever, one each 50 ms")
+@mode("endless 102 Processing, one each 50 ms")
 async def slow_informational(pipe: Pipe, request: Request) -> None:
     while True:
         await pipe.send(b"HTTP/1.1 102 Processing\r\n\r\n")
@@ -268,7 +268,7 @@ async def one_byte_event_chunks(pipe: Pipe, request: Request) -> None:
     await pipe.send(chunk(b"data: [DONE]\n\n") + b"0\r\n\r\n")
 
 
-@mode("events of one letter, each byte in a packet of its own, without end")
+@mode("endless events of one letter, one byte per packet")
 async def tiny_packets(pipe: Pipe, request: Request) -> None:
     pipe.writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     await pipe.send(head(request, CHUNKED))
@@ -357,7 +357,7 @@ def json_mode(name: str, what: str, member: Callable[[], str]) -> None:
 
 
 json_mode("deep_json", "JSON of 100,000 brackets in one another", lambda: f'"x": {"[" * 100_000}{"]" * 100_000}')
-json_mode("deep_open_json", "100,000 brackets that nobody closes", lambda: f'"x": {"[" * 100_000}')
+json_mode("deep_open_json", "100,000 unclosed brackets", lambda: f'"x": {"[" * 100_000}')
 json_mode("just_deep", "JSON of 900 brackets in one another", lambda: f'"x": {"[" * 900}{"]" * 900}')
 json_mode("endless_digits", "a number of a million digits", lambda: f'"x": {"9" * 1_000_000}')
 json_mode("long_usage", "a count of tokens of 4,200 digits", lambda: f'"usage": {{"prompt_tokens": {"9" * 4200}}}')
@@ -441,7 +441,7 @@ async def second_answer(pipe: Pipe, request: Request) -> None:
     await pipe.send(good(request) * 2)
 
 
-@mode("an upgrade that nobody asked for")
+@mode("an unrequested upgrade")
 async def upgrade(pipe: Pipe, request: Request) -> None:
     fields = b"upgrade: websocket\r\nconnection: Upgrade\r\n\r\n"
     await pipe.send(b"HTTP/1.1 101 Switching Protocols\r\n" + fields + b"\x81\x05hello")
@@ -636,8 +636,8 @@ async def main() -> None:
     parser.add_argument("--every", type=int, default=1)
     parser.add_argument("--after", type=int, default=0)
     parser.add_argument("--lasts", type=float, default=600.0)
-    told = parser.parse_args()
-    hostile = HostileServer(told.mode, told.route, told.every, told.after, told.lasts)
+    arguments = parser.parse_args()
+    hostile = HostileServer(arguments.mode, arguments.route, arguments.every, arguments.after, arguments.lasts)
     server = await asyncio.start_server(hostile.serve, "127.0.0.1", 0, backlog=512)
     print(server.sockets[0].getsockname()[1], flush=True)
     await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)

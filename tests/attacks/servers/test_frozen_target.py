@@ -136,8 +136,8 @@ def test_a_load_run_that_nothing_comes_back_from_ends_before_its_time():
 
 def test_a_load_run_with_answers_now_and_then_is_not_given_up():
     with serving("silent", every=4) as url:
-        plan = LoadPlan(url + CHAT, {"prompt": "x"}, rate_per_second=10, duration_s=3, timeout_s=1)
-        run = run_load_in_process(plan, silence_s=1.5)
+        plan = LoadPlan(url + CHAT, {"prompt": "x"}, rate_per_second=10, duration_s=6, timeout_s=1)
+        run = run_load_in_process(plan, silence_s=4.0)
     assert not run.given_up
     assert set(run.outcomes()) == {"ok", "timeout"}
 

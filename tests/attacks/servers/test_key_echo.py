@@ -209,7 +209,7 @@ def test_no_check_keeps_a_key_that_its_answers_hold(
                 json.loads(line) for line in (site.folder / evidence.file).read_text().splitlines()
             ]
         except NotMeasurable as missing:
-            said[kind] = f"{missing} {missing.mend}"
+            said[kind] = f"{missing} {missing.hint}"
     assert server.key == KEY
     assert survivors(KEY, json.dumps(said)) == []
     assert leaks(tmp_path) == {}

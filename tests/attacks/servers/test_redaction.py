@@ -189,8 +189,8 @@ def test_a_short_or_plain_key_leaves_ordinary_words_alone(key: str) -> None:
     ordinary = f'the {key} of a {key}. A key {key}, {key}ing; "{key}": 3, model {key}, <b>{key}</b>'
     assert redactor.text(ordinary) == ordinary
     assert redactor.value({"record": key, "id": f"{key}/1"}) == {"record": key, "id": f"{key}/1"}
-    told = f'Authorization: Bearer {key}; {{"api_key": "{key}"}} ?token={key}&a=1 Basic {key}'
-    assert redactor.text(told) == (
+    text = f'Authorization: Bearer {key}; {{"api_key": "{key}"}} ?token={key}&a=1 Basic {key}'
+    assert redactor.text(text) == (
         f'Authorization: Bearer {MARK}; {{"api_key": "{MARK}"}} ?token={MARK}&a=1 Basic {MARK}'
     )
     assert redactor.value({"api_key": key}) == {"api_key": MARK}

@@ -10,6 +10,8 @@ from signoff.perf.client.exchange import Exchange, latencies_ms, outcomes
 from signoff.perf.errors import PlanInvalid, Unresolved
 
 BODY = {"prompt": "hello"}
+PATIENCE_S = 60.0
+"""The time-out of what answers: a busy machine may take long."""
 
 FAILURES = [
     ("/reset", False, "reset"),
@@ -43,11 +45,12 @@ FAILURES = [
 
 @pytest.mark.parametrize(("path", "stream", "outcome"), FAILURES)
 def test_each_shape_of_failure_is_named_and_charged_at_the_time_out(server, path, stream, outcome):
-    exchange = send(server.url(path), BODY, stream=stream, timeout_s=0.6)
+    timeout_s = 0.6 if outcome == "timeout" else PATIENCE_S
+    exchange = send(server.url(path), BODY, stream=stream, timeout_s=timeout_s)
     assert exchange.outcome == outcome
     assert not exchange.ok
     assert exchange.error
-    assert latencies_ms([exchange], 600.0) == [600.0]
+    assert latencies_ms([exchange], timeout_s * 1e3) == [timeout_s * 1e3]
 
 
 def test_a_refused_connection_is_a_record():
@@ -58,10 +61,10 @@ def test_a_refused_connection_is_a_record():
 
 
 def test_a_stall_in_the_middle_keeps_what_came_before_it(server):
-    exchange = send(server.url("/stall"), BODY, stream=True, timeout_s=0.5)
+    exchange = send(server.url("/stall"), BODY, stream=True, timeout_s=3)
     assert exchange.outcome == "timeout"
     assert exchange.first_token_ns is not None
-    assert exchange.finished_ns - exchange.intended_ns == 500_000_000
+    assert exchange.finished_ns - exchange.intended_ns == 3_000_000_000
 
 
 def test_a_completion_is_read_with_its_text_and_counts(server):
@@ -117,35 +120,41 @@ def test_no_token_arrives_before_the_server_wrote_it(server):
 
 
 def test_the_kernel_stamps_what_arrives_even_if_the_client_reads_it_late(server):
-    async def late() -> Exchange:
-        async with Client(server.url("/whole"), timeout_s=20) as client:
+    def has_answered() -> bool:
+        return bool(server.truth().get("late", {}).get("writes"))
+
+    async def late() -> tuple[Exchange, int]:
+        async with Client(server.url("/whole"), timeout_s=PATIENCE_S) as client:
             await client.post(BODY)
             call = asyncio.ensure_future(client.post({"prompt": "late"}))
             await asyncio.sleep(0.002)
-            time.sleep(0.4)  # noqa: ASYNC251 - the client is made late on purpose
-            return await call
+            # The client is made late on purpose: nothing else runs in its loop.
+            while not has_answered():
+                time.sleep(0.01)  # noqa: ASYNC251
+            time.sleep(0.4)  # noqa: ASYNC251
+            return await call, time.monotonic_ns()
 
-    exchange = asyncio.run(late())
+    exchange, read_ns = asyncio.run(late())
     if exchange.stamps == "user":
         pytest.skip("this kernel does not stamp packets")
     assert exchange.receive_lag_ns > 200_000_000
     wrote_ns = server.truth()["late"]["writes"][0]
-    assert wrote_ns <= exchange.finished_ns < wrote_ns + 200_000_000
+    assert wrote_ns <= exchange.finished_ns < read_ns - 200_000_000
 
 
 def test_a_connection_is_used_again_until_it_lay_idle_too_long(server):
-    async def three() -> list[Exchange]:
-        async with Client(server.url("/whole"), idle_s=0.2) as client:
-            first = await client.post({"prompt": "reuse 1"})
-            second = await client.post({"prompt": "reuse 2"})
-            await asyncio.sleep(0.5)
-            return [first, second, await client.post({"prompt": "reuse 3"})]
+    async def two(idle_s: float, pause_s: float) -> list[Exchange]:
+        async with Client(server.url("/whole"), idle_s=idle_s) as client:
+            first = await client.post({"prompt": f"reuse 1 of {idle_s}"})
+            await asyncio.sleep(pause_s)
+            return [first, await client.post({"prompt": f"reuse 2 of {idle_s}"})]
 
-    exchanges = asyncio.run(three())
-    truth = server.truth()
-    used = [truth[f"reuse {number}"]["connection"] for number in (1, 2, 3)]
-    assert used[0] == used[1] != used[2]
-    assert [each.connect_ns > 0 for each in exchanges] == [True, False, True]
+    for idle_s, pause_s, is_new in ((PATIENCE_S, 0.0, False), (0.1, 0.5, True)):
+        exchanges = asyncio.run(two(idle_s, pause_s))
+        truth = server.truth()
+        first, second = (truth[f"reuse {number} of {idle_s}"]["connection"] for number in (1, 2))
+        assert (first != second) is is_new
+        assert [each.connect_ns > 0 for each in exchanges] == [True, is_new]
 
 
 def test_a_bearer_key_and_other_headers_are_sent(server):
@@ -243,7 +252,7 @@ def test_a_reply_is_to_be_had_as_it_came_with_the_stamps_of_its_pieces(server):
     ],
 )
 def test_a_reply_fails_only_where_it_is_not_whole(server, path, status, failure):
-    reply = ask(server.url(path), stream=True, timeout_s=0.6)
+    reply = ask(server.url(path), stream=True, timeout_s=0.6 if failure == "timeout" else PATIENCE_S)
     assert reply.status == status
     assert reply.failure.startswith(failure)
     assert bool(reply.failure) == bool(failure)

@@ -60,5 +60,5 @@ def test_nothing_or_too_little_or_no_number_decides_nothing():
     assert decide([0.0] * 240).outcome == "inconclusive"
     assert decide([2 * GB] * 239 + [math.nan], peak=2 * GB).outcome == "inconclusive"
     assert decide([2 * GB] * 240, peak=math.nan).outcome == "inconclusive"
-    with pytest.raises(ValueError, match="times have to grow"):
+    with pytest.raises(ValueError, match="times must increase"):
         decide_growth([1.0, 1.0], [1.0, 1.0], 2.0, None)

@@ -43,6 +43,14 @@ def test_exceedances_of_a_p99_are_counted_exactly():
     assert decide_percentile(spread(1000, 30), 200, 0.99, alpha=0.05).outcome == "fail"
 
 
+def test_a_percentile_is_called_as_whoever_asks_calls_it():
+    latencies = [1.0] * 1000
+    assert decide_percentile(latencies, 2.0, 0.95).reason.startswith("p95 1 ms")
+    named = decide_percentile(latencies, 2.0, 0.95, name="p95 of the latency").reason
+    assert named.startswith("p95 of the latency 1 ms")
+    assert named.endswith("p95 of the latency is below the limit")
+
+
 def test_a_percentile_on_the_limit_passes_in_at_most_alpha_of_runs():
     random = np.random.default_rng(1)
     limit = math.exp(0.5 * 1.6448536)  # the p95 of the lognormal

@@ -34,9 +34,9 @@ def test_a_worker_that_introduces_itself_as_this_version_may_join():
     ],
 )
 def test_others_are_refused_with_what_to_do(joining, joined, says):
-    reason, mend = refusal(joining, OWN, joined, expected=2)
+    reason, hint = refusal(joining, OWN, joined, expected=2)
     assert says in reason
-    assert mend
+    assert hint
 
 
 @pytest.mark.parametrize("message", [None, 5, "text", {}, {"nonce": 1}, {**OWN.as_message(), "more": 1},

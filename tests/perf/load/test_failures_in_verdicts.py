@@ -36,8 +36,13 @@ def failures(server):
         unused.bind(("127.0.0.1", 0))
         nobody = f"http://127.0.0.1:{unused.getsockname()[1]}/"
         return {
-            name: send(server.url(path) if path else nobody, {"prompt": name}, stream=stream, timeout_s=0.4)
-            for name, (path, stream, _) in SHAPES.items()
+            name: send(
+                server.url(path) if path else nobody,
+                {"prompt": name},
+                stream=stream,
+                timeout_s=0.4 if outcome == "timeout" else 60.0,
+            )
+            for name, (path, stream, outcome) in SHAPES.items()
         }
 
 

@@ -33,7 +33,7 @@ def test_the_first_record_leaves_at_once_and_what_follows_it_together():
     sink = Sink()
     with record_lines(sink, 60.0) as put:
         put({"record": "ready"})
-        assert sink.wrote.wait(10)
+        assert sink.wrote.wait(60)
         for number in range(100):
             put({"number": number})
         assert len(sink.writings) == 1

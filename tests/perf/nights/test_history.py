@@ -17,13 +17,13 @@ BLOCKS = [block(pair, side, [100.0 + pair, 140.0]) for pair in range(2) for side
 
 
 def night(**more):
-    told = {
+    fields = {
         "started": "2026-01-01T02:00:00.000Z", "document": "task.md", "deployment": "here", "target": "http://a:1",
         "control": "http://b:1", "rate_per_second": 10.0, "block_s": 1.0, "seed": 3, "valid": True, "reason": "",
         "about": {"machine": {"cores": 2}}, "figures": tuple(compare(BLOCKS)),
         "criteria": (JudgedFigure("s/latency/1", "latency", "pass", 120.0, "ms", "fine"),),
     }  # fmt: skip
-    return Night(**{**told, **more})
+    return Night(**{**fields, **more})
 
 
 def test_nights_come_back_as_they_were_kept_in_their_order(tmp_path):

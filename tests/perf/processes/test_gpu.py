@@ -107,7 +107,7 @@ def test_a_gpu_without_the_binding_says_what_to_install(monkeypatch, tmp_path):
     monkeypatch.setattr(gpu.importlib, "import_module", missing)
     with pytest.raises(CounterMissing) as caught:
         gpu.nvml()
-    assert "signoff[gpu]" in caught.value.mend
+    assert "signoff[gpu]" in caught.value.hint
 
 
 def test_a_driver_that_does_not_answer_is_said(monkeypatch, tmp_path):

@@ -94,11 +94,11 @@ def test_the_cpu_time_of_a_busy_process_is_seen():
 
 
 def test_a_process_that_ends_ends_its_sampling():
-    process = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3)"])
+    process = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     with MemorySampler(process.pid, 0.05) as sampler:
-        process.wait()
-        time.sleep(0.3)
-    assert sampler.ended_early
+        until(lambda: sampler.samples)
+        process.communicate()
+        until(lambda: sampler.ended_early)
     assert sampler.samples
     with pytest.raises(NoListener, match="has ended"):
         high_water(process.pid)
@@ -176,10 +176,8 @@ def test_of_a_tree_those_that_were_there_at_the_start_are_missed_and_a_passing_h
 def test_another_process_of_the_same_id_is_not_the_one_that_is_watched():
     own = identify(os.getpid())
     with MemorySampler(replace(own, created=own.created - 3600), 0.05) as sampler:
-        time.sleep(0.1)
-    assert sampler.ended_early
+        until(lambda: sampler.ended_early)
     assert sampler.samples == ()
     with MemorySampler(replace(own, created=own.created - 1), 0.05) as sampler:  # the clock was set
-        time.sleep(0.1)
+        until(lambda: sampler.samples)
     assert not sampler.ended_early
-    assert sampler.samples

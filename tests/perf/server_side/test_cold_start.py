@@ -44,11 +44,11 @@ def start(port, *more, **options):
 
 
 def test_each_start_is_timed_told_and_stopped_with_its_children(port):
-    told = []
-    starts = start(port, count=2, on_start=told.append)
+    reported = []
+    starts = start(port, count=2, on_start=reported.append)
     assert [each.number for each in starts] == [1, 2]
     assert all(each.seconds >= 0.2 for each in starts)
-    assert tuple(told) == starts
+    assert tuple(reported) == starts
     assert survivors(port) == []
     assert starts[0].as_record()["record"] == "cold_start"
 

@@ -95,7 +95,7 @@ def test_requests_under_way_before_the_run_are_named(counting, monkeypatch):
     counting.on_count = lambda received: counting.count() if received == 10 else None
     side = load(counting)
     assert side.agrees is False
-    assert side.notes[0] == "3 requests of others, or of before, were under way when the run began"
+    assert side.notes[0] == "3 other or earlier requests were in progress when the run began"
     assert "not at rest" in side.notes[1]
 
 

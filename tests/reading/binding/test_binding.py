@@ -12,12 +12,12 @@ import pytest
 
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.errors import DeploymentUnreadable
-from signoff.acceptance.reading import Conflict, Reading, read_all, read_documents
+from signoff.acceptance.reading import Reading, read_all, read_documents
 from signoff.acceptance.reading.binding.binding_entry import COMPARATORS, KEYS, KNOWN_UNITS, OPTIONAL, STATISTIC
 from signoff.acceptance.reading.binding.binding_file import read_binding
 from signoff.acceptance.reading.binding.binding_text import resolve_block, resolve_file, type_block
 from signoff.acceptance.reading.conflicts import KINDS as CONFLICTS
-from signoff.acceptance.reading.source.document import Side
+from signoff.reports.stored.conflict import Conflict, Side
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
 SCHEMA = json.loads((FIXTURES / "schemas" / "binding.schema.json").read_text(encoding="utf-8"))
@@ -173,7 +173,7 @@ WRONG = [
 def test_what_a_binding_may_not_say_is_refused_with_its_line(bound, binding: str, said: str) -> None:
     with pytest.raises(DeploymentUnreadable, match=said) as caught:
         bound(binding)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_all_mistakes_of_a_binding_are_told_at_once(bound, tmp_path: Path) -> None:
@@ -182,8 +182,8 @@ def test_all_mistakes_of_a_binding_are_told_at_once(bound, tmp_path: Path) -> No
     )
     with pytest.raises(DeploymentUnreadable) as caught:
         bound(text)
-    told = str(caught.value).splitlines()
-    assert [line.split("toml:")[1].split(":")[0] for line in told] == ["6", "12", "19"]
+    lines = str(caught.value).splitlines()
+    assert [line.split("toml:")[1].split(":")[0] for line in lines] == ["6", "12", "19"]
     reading, unreadable = read_all([tmp_path / "task.md"], KINDS, TODAY)
     assert len(unreadable) == 1
     assert [found.code for found in reading.documents[0].diagnostics].count("binding-invalid") == 3
@@ -228,22 +228,22 @@ def among(tmp_path: Path):
     return read
 
 
-def told(reading: Reading) -> list[str]:
+def codes_of(reading: Reading) -> list[str]:
     return [found.code for document in reading.documents for found in document.diagnostics]
 
 
 def test_a_resolution_among_documents_counts_where_they_are_read(among) -> None:
     reading = among({"one": AMONG}, one=FIRST, two=SECOND)
     assert [conflict.resolution and conflict.resolution["chosen"] for conflict in reading.conflicts] == ["800 ms"]
-    assert told(reading) == []
+    assert codes_of(reading) == []
 
 
 def test_a_resolution_whose_other_document_is_not_read_is_silent(among) -> None:
-    assert told(among({"one": AMONG}, one=FIRST)) == []
+    assert codes_of(among({"one": AMONG}, one=FIRST)) == []
 
 
 def test_the_same_without_its_documents_is_reported(among) -> None:
-    assert told(among({"one": AMONG.replace('documents = ["one.md", "two.md"]\n', "")}, one=FIRST)) == [
+    assert codes_of(among({"one": AMONG.replace('documents = ["one.md", "two.md"]\n', "")}, one=FIRST)) == [
         "binding-orphan"
     ]
 
@@ -257,7 +257,7 @@ def test_an_unknown_conflict_is_reported_with_its_line(among) -> None:
 def test_a_third_value_makes_a_resolution_stale(among) -> None:
     reading = among({"one": AMONG}, one=FIRST, two=SECOND, three=THIRD)
     assert [conflict.resolution for conflict in reading.conflicts] == [None]
-    assert told(reading) == ["binding-stale"]
+    assert codes_of(reading) == ["binding-stale"]
 
 
 def test_a_resolution_of_three_holds_for_what_is_left_of_them(among) -> None:
@@ -272,14 +272,14 @@ def test_bindings_that_decide_differently_undo_each_other(among) -> None:
         {"one": AMONG, "two": other, "three": AMONG}, one=FIRST, two=SECOND, three="# Lark-4 Service\n- [ ] 4 cores\n"
     )
     assert [conflict.resolution for conflict in reading.conflicts] == [None]
-    assert told(reading) == ["resolution-conflict"]
+    assert codes_of(reading) == ["resolution-conflict"]
 
 
 def test_one_conflict_of_several_with_one_subject_is_resolved(among) -> None:
     wren = "# Wren-2 Service\n- [ ] mean latency < 5 s\n- [ ] mean latency < 7 s\n"
     reading = among({"one": AMONG}, one=FIRST, two=SECOND, wren=wren)
     assert [conflict.resolution is not None for conflict in reading.conflicts] == [True, False]
-    assert told(reading) == []
+    assert codes_of(reading) == []
 
 
 # What Signoff prints for a binding file is a binding file
@@ -317,11 +317,14 @@ def test_the_printed_block_of_a_statement_types_it_as_it_is(bound, polite: str) 
 
 
 def test_printed_blocks_keep_every_character(tmp_path: Path) -> None:
-    side = Side("a.md", 1, 'tab\t "quote" \\ \x7f ü €', "x")
-    conflict = Conflict("limit", "it's [[odd]]", (side, Side("b.md", 2, 0.5, "y")), "m")
+    sides = (
+        Side(document="a.md", line=1, value='tab\t "quote" \\ \x7f ü €', spelling="x"),
+        Side(document="b.md", line=2, value=0.5, spelling="y"),
+    )
+    conflict = Conflict(kind="limit", subject="it's [[odd]]", sides=sides, message="m", criteria=())
     (said,) = tomllib.loads(resolve_block(conflict, TODAY))["resolve"]
     assert said["conflict"] == conflict.subject
-    assert said["between"] == [side.value, 0.5]
+    assert said["between"] == [sides[0].value, 0.5]
     assert said["documents"] == ["a.md", "b.md"]
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from signoff.acceptance.checks import KINDS
-from signoff.acceptance.reading import Conflict, read_documents
+from signoff.acceptance.reading import read_documents
+from signoff.reports.stored.conflict import Conflict
 
 
 @pytest.fixture

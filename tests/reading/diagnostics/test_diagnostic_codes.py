@@ -48,7 +48,7 @@ def test_a_code_that_is_not_listed_would_be_found() -> None:
     assert codes_in(source) == {"a-b", "c-d", "e-f", "g-h", "i-j"}
 
 
-def test_every_code_of_the_list_is_explained_with_an_example_and_a_mend() -> None:
+def test_every_code_of_the_list_is_explained_with_an_example_and_a_hint() -> None:
     text = (ROOT / "docs" / "reading.md").read_text(encoding="utf-8")
     parts = re.split(r"^#### `([a-z0-9-]+)`.*$", text, flags=re.MULTILINE)
     explained = dict(zip(parts[1::2], parts[2::2], strict=True))

@@ -217,7 +217,7 @@ def test_a_figure_that_is_no_limit_is_returned_with_the_reason(text: str, why: s
     found, failed = read_quantities(text)
     assert found == ()
     assert [why in item.why for item in failed] == [True]
-    assert all(item.mend for item in failed)
+    assert all(item.hint for item in failed)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ def table(head: str, row: str, heading: str = "Acceptance criteria") -> str:
 def test_the_row_of_a_workload_is_kept_beside_its_figures(read: Read, name: str) -> None:
     found = read(table(f"{name} | TTFT p95 | E2E p99 (s)", "summaries | < 2 s | 30")).criteria
     assert [(c.kind, c.parameters["population"]) for c in found] == [("ttft", "summaries"), ("latency", "summaries")]
-    assert all(any("summaries" in told and "run's own" in told for told in c.assumptions) for c in found)
+    assert all(
+        any("summaries" in assumption and "run's own" in assumption for assumption in c.assumptions) for c in found
+    )
 
 
 def test_under_a_heading_of_workloads_a_name_is_one(read: Read) -> None:
@@ -39,4 +41,4 @@ def test_the_name_of_a_metric_is_no_workload(read: Read, name: str) -> None:
 def test_a_row_for_people_needs_no_such_sentence(read: Read) -> None:
     (found,) = read(table("Workload | GPU memory", "bulk | < 9 GB")).criteria
     assert found.judge == "person"
-    assert not any("run's own" in told for told in found.assumptions)
+    assert not any("run's own" in assumption for assumption in found.assumptions)

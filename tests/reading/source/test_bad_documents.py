@@ -25,7 +25,7 @@ def shown(name: str) -> str:
     try:
         document = read_documents([Path(f"{name}.md")], KINDS).documents[0]
     except DocumentUnreadable as error:
-        return f"unreadable: {error}\n  hint: {error.mend}\n"
+        return f"unreadable: {error}\n  hint: {error.hint}\n"
     found = [f"{found.line}:{found.column} {found.type}" for found in document.statements]
     lines = [f"statements: {', '.join(found) or 'none'}", "", *diagnostics_text(document.diagnostics, Palette(False))]
     return "\n".join(lines).rstrip() + "\n"
@@ -51,11 +51,11 @@ def test_no_line_of_a_bad_document_is_dropped_and_each_diagnostic_helps(name: st
     try:
         document = read_documents([BAD / f"{name}.md"], KINDS).documents[0]
     except DocumentUnreadable as error:
-        assert error.mend  # noqa: PT017
+        assert error.hint  # noqa: PT017
         return
     assert document.dropped == 0
     for found in document.diagnostics:
-        assert found.mend, found
+        assert found.hint, found
         assert found.code in CODES
         assert 1 <= found.line <= max(document.lines, 1), found
         assert 1 <= found.column <= len(found.excerpt) + 1, found
@@ -101,7 +101,7 @@ def test_more_than_sixteen_megabytes_are_refused(tmp_path: Path) -> None:
         file.truncate(MAX_BYTES + 1)
     with pytest.raises(DocumentUnreadable, match="no task document") as caught:
         read_source(path)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_loop_of_links_and_a_folder_that_cannot_be_read_are_refused(
@@ -132,7 +132,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(os, "open", denied)
     with pytest.raises(DocumentUnreadable, match="Permission denied") as caught:
         read_documents([path], KINDS)
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 def test_a_device_is_no_document() -> None:

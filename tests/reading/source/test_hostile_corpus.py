@@ -127,8 +127,8 @@ def test_destructive_commands_are_shown_as_such(watched: Watched) -> None:
     name = str(watched.folder / "commands-that-destroy.md")
     document = next(document for document in watched.reading["documents"] if document["path"] == name)
     meant = [command for command in document["commands"] if not command["destructive"]]
-    told = {command["text"] for command in document["commands"] if command["destructive"]}
-    assert {"rm -rf /", "rm -f ~/.ssh/known_hosts", "systemctl disable sshd", "pkill -9 python"} <= told
+    destructive = {command["text"] for command in document["commands"] if command["destructive"]}
+    assert {"rm -rf /", "rm -f ~/.ssh/known_hosts", "systemctl disable sshd", "pkill -9 python"} <= destructive
     assert len(meant) < len(document["commands"]) // 2
 
 

@@ -92,8 +92,8 @@ def test_a_box_is_judged_or_told_of_whatever_stands_around_it(before: list[str],
     document = read_text(text)
     line = text.split("\n").index("- [ ] the marked box") + 1
     judged = {statement.line for statement in document.statements if statement.type == "checkbox"}
-    told = {found.line for found in document.diagnostics if found.code == "demand-hidden"}
-    assert line in judged | told
+    reported = {found.line for found in document.diagnostics if found.code == "demand-hidden"}
+    assert line in judged | reported
 
 
 @settings(deadline=None, max_examples=100)
@@ -105,7 +105,7 @@ def test_every_statement_asks_for_something(pieces: list[str]) -> None:
 
 
 def test_a_line_that_nothing_claims_would_be_counted(monkeypatch) -> None:
-    import signoff.acceptance.reading as reading
+    from signoff.acceptance.reading import reading
     from signoff.acceptance.reading.source.block_parser import Blocks, read_blocks
 
     def forgetful(lines):

@@ -15,10 +15,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from signoff.acceptance import reading
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.errors import DocumentUnreadable
-from signoff.acceptance.reading import Document, read_documents
+from signoff.acceptance.reading import Document, read_documents, reading
 from signoff.acceptance.reading.diagnostics.codes import CODES
 
 ROOT = Path(__file__).parents[3]
@@ -156,7 +155,7 @@ def explicit_items(lines: list[str]) -> set[int]:
     return found
 
 
-def told(document: Document) -> set[int]:
+def reported(document: Document) -> set[int]:
     """The lines that a diagnostic names, or that stand behind what a diagnostic says hides them."""
     named = {found.line for found in document.diagnostics}
     hiding = [found.line for found in document.diagnostics if found.code in HIDING]
@@ -175,13 +174,13 @@ def law_holds(data: bytes) -> None:
         try:
             document = read_documents([path], KINDS).documents[0]
         except DocumentUnreadable as error:
-            assert error.mend  # noqa: PT017
+            assert error.hint  # noqa: PT017
             return
     assert document.dropped == 0
     lines = list(document.text)
     assert len(document.line_kinds) == len(lines)
     begins = {statement.line for statement in document.statements}
-    lost = explicit_items(lines) - begins - told(document)
+    lost = explicit_items(lines) - begins - reported(document)
     assert not lost, [(number, lines[number - 1]) for number in sorted(lost)]
     for statement in document.statements:
         assert 1 <= statement.line <= len(lines)
@@ -191,7 +190,7 @@ def law_holds(data: bytes) -> None:
         if statement.type == "checkbox" and not is_moved:
             assert lines[statement.line - 1][statement.column - 1 :].lstrip("\ufeff\\")[:1] not in ("", " ", "-", ">")
     for found in document.diagnostics:
-        assert found.mend, found
+        assert found.hint, found
         assert found.code in CODES
         assert 1 <= found.line <= max(len(lines), 1)
         assert 1 <= found.column <= len(found.excerpt) + 1, found

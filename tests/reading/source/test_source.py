@@ -65,7 +65,7 @@ def test_every_text_survives_the_damage(text: str) -> None:
 def test_what_is_not_text_is_refused_with_its_place(data: bytes, said: str) -> None:
     with pytest.raises(DocumentUnreadable, match=said) as caught:
         from_bytes(data, "task.md")
-    assert caught.value.mend
+    assert caught.value.hint
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_damage_is_read_through_and_told(data: bytes, line: str, code: str) -> N
     assert source.lines[0] == line
     assert source.lines[1].startswith("- [ ] ")
     assert [flaw.code for flaw in source.flaws] == [code]
-    assert all(flaw.mend for flaw in source.flaws)
+    assert all(flaw.hint for flaw in source.flaws)
 
 
 @pytest.mark.parametrize("encoding", ["mac_roman", "cp1252"])

@@ -13,10 +13,10 @@ from tests.reference_services.gateway_process import CHAT, HOST, MODEL, Exchange
 
 def test_a_request_reaches_the_service_of_its_model_byte_for_byte(gateway, replica) -> None:
     tin, zinc = replica(), replica()
-    told = configuration(tin)
-    told["services"]["zinc"] = {"replicas": [zinc.url]}
+    settings = configuration(tin)
+    settings["services"]["zinc"] = {"replicas": [zinc.url]}
     zinc.models = ["zinc-1", "zinc-1-long"]
-    front = gateway(told)
+    front = gateway(settings)
     listed = front.get("/v1/models")["data"]
     assert [(each["id"], each["owned_by"]) for each in listed] == [
         ("tin-1", "tin"), ("zinc-1", "zinc"), ("zinc-1-long", "zinc")
@@ -32,7 +32,7 @@ def test_a_request_reaches_the_service_of_its_model_byte_for_byte(gateway, repli
         "r-1",
     )
     assert answer.json() == completion()
-    seen = zinc.seen.get(timeout=20)
+    seen = zinc.seen.get(timeout=60)
     assert (seen.body, seen.target) == (content, f"{CHAT}?trace=a%20b")
     assert tin.count == 0
 
@@ -60,7 +60,7 @@ def test_headers_of_one_connection_and_of_identity_stay_behind_and_authorization
         "X-Session-ID": "s",
     }
     answer = front.chat(headers=headers)
-    seen = tin.seen.get(timeout=20).headers
+    seen = tin.seen.get(timeout=60).headers
     assert (seen["authorization"], seen["x-session-id"], seen["host"]) == ("Bearer sk-one", "s", tin.name)
     assert seen["x-forwarded-for"].startswith("127.")
     assert not {"x-hop", "te", "proxy-authorization", "forwarded", "x-priority", "cookie"} & set(seen)
@@ -70,7 +70,7 @@ def test_headers_of_one_connection_and_of_identity_stay_behind_and_authorization
     front.client.cookies.clear()
     front.chat()
     # A cookie that a replica set for one client is not sent with the request of another; nor is a key.
-    assert not {"cookie", "authorization"} & set(tin.seen.get(timeout=20).headers)
+    assert not {"cookie", "authorization"} & set(tin.seen.get(timeout=60).headers)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_a_stream_goes_through_chunk_by_chunk_as_it_comes(gateway, replica) -> N
         # Each piece leaves only when the client has the one before: a gateway that holds one back waits for ever.
         for piece in PIECES:
             exchange.chunk(piece)
-            assert received.acquire(timeout=20)
+            assert received.acquire(timeout=60)
         exchange.chunk(b"data: [DONE]\n\n")
         exchange.connection.sendall(b"0\r\n\r\n")
 
@@ -183,7 +183,7 @@ def test_what_waits_goes_by_priority_and_what_does_not_fit_is_refused(gateway, r
     free = threading.Semaphore(0)
 
     def act(exchange: Exchange) -> None:
-        assert free.acquire(timeout=20)
+        assert free.acquire(timeout=60)
         exchange.answer()
 
     tin.act = act
@@ -193,13 +193,13 @@ def test_what_waits_goes_by_priority_and_what_does_not_fit_is_refused(gateway, r
     def send(name: str, priority: str) -> None:
         headers = {"X-Priority": priority, "X-Request-ID": name}
         thread = threading.Thread(
-            target=lambda: httpx.post(front.url + CHAT, json=body(), headers=headers, timeout=20, trust_env=False)
+            target=lambda: httpx.post(front.url + CHAT, json=body(), headers=headers, timeout=60, trust_env=False)
         )
         thread.start()
         threads.append(thread)
 
     send("first", "normal")
-    order = [tin.seen.get(timeout=20).headers["x-request-id"]]
+    order = [tin.seen.get(timeout=60).headers["x-request-id"]]
     send("low", "low")
     until(lambda: front.figure("gateway_queue_length", service="tin") == 1, "one waits")
     send("high", "high")
@@ -209,10 +209,10 @@ def test_what_waits_goes_by_priority_and_what_does_not_fit_is_refused(gateway, r
     assert refused.json()["error"]["code"] == "queue_full"
     for _ in range(2):
         free.release()
-        order.append(tin.seen.get(timeout=20).headers["x-request-id"])
+        order.append(tin.seen.get(timeout=60).headers["x-request-id"])
     free.release()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert order == ["first", "high", "low"]
     assert front.moved("gateway_refused_total", reason="queue_full") == 1
     assert front.moved("gateway_queue_wait_seconds_count", service="tin") == 3

@@ -31,12 +31,12 @@ AS_ADMIN = {"Authorization": f"Bearer {ADMIN}"}
 def guarded(gateway, tmp_path):
     """A gateway that knows one caller and one admin."""
 
-    def one(told: dict[str, Any], **security: str) -> Gateway:
+    def one(configured: dict[str, Any], **security: str) -> Gateway:
         for name, key in (("api_key_file", CALLER), ("admin_key_file", ADMIN)):
             file = tmp_path / f"{name}.txt"
             file.write_text(f"# a key\n{key}\n", encoding="utf-8")
             security.setdefault(name, str(file))
-        return gateway({**told, "security": security}, key=CALLER)
+        return gateway({**configured, "security": security}, key=CALLER)
 
     return one
 
@@ -113,9 +113,9 @@ def test_an_announcement_that_contradicts_what_is_there_is_refused(
     guarded, replica, fields: dict[str, Any], status: int, said: str
 ) -> None:
     tin = replica()
-    told = configuration(tin)
-    told["services"]["tin"]["replicas"] = [{"url": tin.url, "name": "one"}]
-    front = guarded(told)
+    configured = configuration(tin)
+    configured["services"]["tin"]["replicas"] = [{"url": tin.url, "name": "one"}]
+    front = guarded(configured)
     answer = announce(front, **fields)
     assert answer.status_code == status
     assert said in answer.json()["error"]["message"]
@@ -126,8 +126,8 @@ def test_an_announcement_that_contradicts_what_is_there_is_refused(
 def test_callers_announce_nothing_and_admins_ask_no_model(guarded, replica) -> None:
     tin = replica()
     front = guarded(configuration(tin))
-    told = {"service": "zinc", "address": tin.url}
-    assert front.client.post("/services", json=told).status_code == 401
+    announcement = {"service": "zinc", "address": tin.url}
+    assert front.client.post("/services", json=announcement).status_code == 401
     assert front.client.put(f"/services/tin/replicas/{tin.name}").status_code == 401
     assert front.chat(headers=AS_ADMIN).status_code == 401
     assert front.client.get("/services", headers=AS_ADMIN).status_code == 200
@@ -163,7 +163,7 @@ def test_the_announcer_announces_renews_and_withdraws_when_it_is_stopped(guarded
         until(lambda: front.moved("gateway_announcements_total", result="renewed") >= 4, "it renews")
         assert front.chat("zinc-1").headers["x-served-by"] == zinc.name
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=20)
+        _, errors = process.communicate(timeout=60)
     finally:
         process.kill()
         process.wait()
@@ -210,19 +210,22 @@ class Leases(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        told = {"services": {"tin": {"models": ["tin-1"], "replicas": ["http://127.0.0.1:1"]}}, "leases": {"most": 3}}
-        self.directory = Directory(Configuration.model_validate(told), lambda replica, state: None)
+        configured = {
+            "services": {"tin": {"models": ["tin-1"], "replicas": ["http://127.0.0.1:1"]}},
+            "leases": {"most": 3},
+        }
+        self.directory = Directory(Configuration.model_validate(configured), lambda replica, state: None)
         self.now = 0.0
         self.registrations = Registrations(self.directory, Metrics(), lambda: self.now)
         self.holds: dict[tuple[str, str], float] = {}
 
     @rule(service=st.sampled_from(["tin", "zinc"]), name=st.sampled_from(["a", "b", "c"]), lease_s=st.floats(1, 50))
     def announce(self, service: str, name: str, lease_s: float) -> None:
-        told = Announcement(
+        announcement = Announcement(
             service=service, address=f"http://127.0.0.2:{ord(name)}", replica=name, lease_seconds=lease_s
         )
         try:
-            _, is_new = self.registrations.announce(told)
+            _, is_new = self.registrations.announce(announcement)
         except Refused:
             assert (len(self.holds), (service, name) in self.holds) == (3, False)
             return

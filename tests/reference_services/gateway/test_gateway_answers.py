@@ -14,7 +14,7 @@ import pytest
 
 from tests.reference_services.gateway_process import CHAT, MODEL, Exchange, Gateway, Replica, body, configuration, event
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 FIGURES = {"probes": {"interval_seconds": 3600, "timeout_seconds": 5}, "breaker": {"failures": 10_000}}
 OK = b"HTTP/1.1 200 OK\r\n"
 TWO = b"Content-Length: 2\r\n"

@@ -20,14 +20,14 @@ NOBODY = frozenset()
 
 
 def directory(replicas: int = 1, concurrent: int = 1, length: int = 2, wait_s: float = 60) -> Directory:
-    told = {
+    settings = {
         "services": {
             "tin": {"models": ["tin-1"], "replicas": [f"http://127.0.0.1:{9000 + n}" for n in range(replicas)]}
         },
         "upstream": {"concurrent": concurrent},
         "queue": {"length": length, "wait_seconds": wait_s},
     }
-    return Directory(Configuration.model_validate(told), lambda replica, state: None)
+    return Directory(Configuration.model_validate(settings), lambda replica, state: None)
 
 
 def tin(**figures: float) -> Service:
@@ -206,8 +206,8 @@ def test_a_new_configuration_keeps_the_state_of_what_it_still_holds() -> None:
         lease = await service.acquire(NORMAL, None, NOBODY)
         kept = lease.replica
         url = kept.url
-        told = {"services": {"tin": {"replicas": [url, "http://127.0.0.1:9100"]}}, "upstream": {"concurrent": 2}}
-        here.apply(Configuration.model_validate(told))
+        settings = {"services": {"tin": {"replicas": [url, "http://127.0.0.1:9100"]}}, "upstream": {"concurrent": 2}}
+        here.apply(Configuration.model_validate(settings))
         assert here.services["tin"].replicas[0] is kept
         assert (kept.outstanding, kept.concurrent) == (1, 2)
         waiting = [await queued(service) for _ in range(4)]

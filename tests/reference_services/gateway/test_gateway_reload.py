@@ -15,7 +15,7 @@ def test_a_new_configuration_takes_effect_while_a_stream_goes_on(gateway, replic
     def act(exchange: Exchange) -> None:
         exchange.stream()
         exchange.event("one")
-        assert go_on.wait(20)
+        assert go_on.wait(60)
         exchange.event("two")
         exchange.connection.sendall(b"0\r\n\r\n")
 
@@ -40,9 +40,9 @@ def test_a_bad_configuration_is_refused_and_the_old_one_stays(gateway, replica) 
     front = gateway(configuration(tin))
     since = front.get("/health")["configuration"]["since"]
     front.write({**configuration(tin), "queue": {"lenght": 3}})
-    told = until(lambda: (now := front.get("/health")["configuration"])["state"] == "refused" and now, "it is refused")
-    assert told["since"] == since
-    (problem,) = told["problems"]
+    state = until(lambda: (now := front.get("/health")["configuration"])["state"] == "refused" and now, "it is refused")
+    assert state["since"] == since
+    (problem,) = state["problems"]
     assert problem.startswith(f"{front.file.name}:1:")
     assert "queue.lenght: no such setting; did you mean length?" in problem
     assert front.get("/health")["status"] == "healthy"

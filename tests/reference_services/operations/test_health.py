@@ -62,7 +62,7 @@ class Told:
 
 
 @pytest.fixture
-def told() -> Iterator[Callable[[Answers], str]]:
+def answering() -> Iterator[Callable[[Answers], str]]:
     """Starts servers with these answers; gives their URLs."""
     started: list[Told] = []
 
@@ -110,17 +110,17 @@ READY = {"/ready": (200, {"status": "ready"})}
     ],
 )  # fmt: skip
 def test_what_a_service_answers_decides_how_it_is(
-    answers: Answers, status: str, reason: str, told: Callable[[Answers], str]
+    answers: Answers, status: str, reason: str, answering: Callable[[Answers], str]
 ) -> None:
-    found = of(told(answers))
+    found = of(answering(answers))
     assert found["status"] == status, found
     assert reason in " ".join(found["reasons"]), found
     assert bool(found["reasons"]) is (status != "healthy")
     assert found["latency_ms"] > 0
 
 
-def test_a_service_that_does_not_answer_is_unhealthy_and_never_absent(told: Callable[[Answers], str]) -> None:
-    well = told({"/health": (200, {"status": "healthy"}), **READY})
+def test_a_service_that_does_not_answer_is_unhealthy_and_never_absent(answering: Callable[[Answers], str]) -> None:
+    well = answering({"/health": (200, {"status": "healthy"}), **READY})
     found = HealthCheckFramework({"well": well, "gone": GONE}).get_overall_health()
     assert found["status"] == "unhealthy"
     assert [each["name"] for each in found["services"]] == ["well", "gone"]
@@ -130,11 +130,11 @@ def test_a_service_that_does_not_answer_is_unhealthy_and_never_absent(told: Call
 
 
 def test_prometheus_is_asked_in_its_own_words_and_no_request_is_lost_without_it(
-    told: Callable[[Answers], str],
+    answering: Callable[[Answers], str],
 ) -> None:
-    well = told({"/-/healthy": (200, "Prometheus Server is Healthy."), "/-/ready": (200, "")})
+    well = answering({"/-/healthy": (200, "Prometheus Server is Healthy."), "/-/ready": (200, "")})
     assert of(well, "prometheus")["status"] == "healthy"
-    it = told({"/health": (200, {"status": "healthy"}), **READY})
+    it = answering({"/health": (200, {"status": "healthy"}), **READY})
     found = HealthCheckFramework({"it": it, "prometheus": GONE}).get_overall_health()
     assert found["status"] == "degraded"
 
@@ -230,10 +230,10 @@ def test_a_gateway_tells_of_its_replicas_and_one_that_is_gone_is_unhealthy_itsel
 
 
 def test_the_page_shows_every_service_with_its_reasons_and_nothing_of_a_service_is_markup(
-    told: Callable[[Answers], str],
+    answering: Callable[[Answers], str],
 ) -> None:
-    well = told({"/health": (200, {"status": "healthy"}), **READY})
-    odd = told({"/health": (200, {"status": "degraded", "reason": "<script>alert(1)</script>"}), **READY})
+    well = answering({"/health": (200, {"status": "healthy"}), **READY})
+    odd = answering({"/health": (200, {"status": "degraded", "reason": "<script>alert(1)</script>"}), **READY})
     listed = [
         Listed("well", "well", well, well),
         Listed("odd", "odd", odd, "", "ODD_KEY"),
@@ -268,4 +268,4 @@ def test_as_a_process_it_serves_until_it_is_told_to_end() -> None:
             await_ready(client, process)
     finally:
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(60) == 0

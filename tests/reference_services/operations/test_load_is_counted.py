@@ -21,9 +21,9 @@ def test_signoff_load_lays_the_server_s_counts_beside_its_own(hermes: Running) -
     found = json.loads(subprocess.run(command, capture_output=True, text=True, check=False, timeout=120).stdout)
     server = found["server"]
     assert (found["errors"], server["problem"], server["agrees"]) == ({}, "", True)
-    told = {each["what"]: (each["client"], each["server"]) for each in server["compared"]}
+    counts = {each["what"]: (each["client"], each["server"]) for each in server["compared"]}
     tokens = found["tokens"]
-    assert told == {
+    assert counts == {
         "requests": (40, 40),
         "prompt tokens": (tokens["prompt"], tokens["prompt"]),
         "generated tokens": (360, 360),

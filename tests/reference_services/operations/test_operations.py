@@ -55,9 +55,9 @@ def test_models_lists_what_is_served(hermes) -> None:
 
 def test_tokenize_counts_as_usage_does(hermes) -> None:
     messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "Hello, 世界!"}]
-    told = hermes.client.post("/tokenize", json={"messages": messages}).json()
-    assert told["count"] == len(told["tokens"]) == hermes.chat(messages).json()["usage"]["prompt_tokens"]
-    assert told["max_model_len"] == 8192
+    counted = hermes.client.post("/tokenize", json={"messages": messages}).json()
+    assert counted["count"] == len(counted["tokens"]) == hermes.chat(messages).json()["usage"]["prompt_tokens"]
+    assert counted["max_model_len"] == 8192
     text = hermes.client.post("/tokenize", json={"prompt": "one two"}).json()
     assert text["count"] == 2
     assert hermes.client.post("/tokenize", json={}).status_code == 400
@@ -88,7 +88,7 @@ def served(app: FastAPI) -> Iterator[httpx.Client]:
                 yield client
         finally:
             server.should_exit = True
-            thread.join(15)
+            thread.join(60)
 
 
 class HeldEngine(SimulatedEngine):
@@ -173,7 +173,7 @@ def test_a_failure_of_ours_is_told_without_its_inside_and_counted_as_an_error(tm
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "signoff.reference_services.chat", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=30, check=False,
+        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
@@ -187,7 +187,7 @@ def test_a_taken_port_is_named_with_what_to_do(hermes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "messages"),
     [
         (("--port=99999", "--metrics-port=x"), ("port = '99999'", "metrics_port = 'x'")),
         (("--config=/none.yaml",), ("/none.yaml: No such file",)),
@@ -196,10 +196,10 @@ def test_a_taken_port_is_named_with_what_to_do(hermes) -> None:
         (("--nonsense",), ("--nonsense",)),
     ],
 )
-def test_wrong_settings_end_with_4_and_a_line_each(arguments: tuple[str, ...], told: tuple[str, ...]) -> None:
+def test_wrong_settings_end_with_4_and_a_line_each(arguments: tuple[str, ...], messages: tuple[str, ...]) -> None:
     done = run(*arguments)
     assert done.returncode == 4
-    assert all(each in done.stderr for each in told)
+    assert all(each in done.stderr for each in messages)
     assert "Traceback" not in done.stderr
 
 
@@ -240,6 +240,6 @@ def test_a_request_under_way_is_answered_before_a_graceful_end(start, number: in
     hermes.client.close()
     hermes.process.send_signal(number)
     hermes.process.send_signal(number)
-    thread.join(10)
+    thread.join(60)
     assert answers == [200]
-    assert hermes.process.wait(10) == 0
+    assert hermes.process.wait(60) == 0

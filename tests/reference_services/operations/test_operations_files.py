@@ -79,21 +79,21 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
         for name in MODELS:
             asked = {"model": name, "messages": [{"role": "user", "content": "Greet."}], "max_tokens": 2}
             assert httpx.post(f"{front.url}/v1/chat/completions", json=asked, trust_env=False).status_code == 200
-        told = {**{name: each.metrics_url for name, each in running.items()}, "gateway": f"{front.url}/metrics"}
+        metrics = {**{name: each.metrics_url for name, each in running.items()}, "gateway": f"{front.url}/metrics"}
         file = tmp_path_factory.mktemp("estate") / "estate.json"
-        started = [{"service": name, "url": url.removesuffix("/metrics")} for name, url in told.items()]
+        started = [{"service": name, "url": url.removesuffix("/metrics")} for name, url in metrics.items()]
         services = [
             {**each, "url": running[each["service"]].url, "name": "hermes"} if each["service"] == "hermes-2" else each
             for each in started
         ]
-        apart = {"hermes-metrics": told["hermes-2"].removesuffix("/metrics")}
+        apart = {"hermes-metrics": metrics["hermes-2"].removesuffix("/metrics")}
         file.write_text(json.dumps({"services": services, "addresses": apart}), encoding="utf-8")
         health, url = start_health(file)
-        yield {**told, "health": f"{url}/metrics", "estate": str(file)}
+        yield {**metrics, "health": f"{url}/metrics", "estate": str(file)}
     finally:
         if health is not None:
             health.terminate()
-            health.wait(20)
+            health.wait(60)
         front.stop()
         for each in running.values():
             each.stop()
@@ -162,7 +162,7 @@ def test_a_real_prometheus_scrapes_the_estate_and_evaluates_every_rule(urls: dic
             stderr=log,
             env={**os.environ, "GOMAXPROCS": "1"},
         )
-    client = httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False, timeout=10)
+    client = httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False, timeout=60)
 
     def ask(path: str, **query: str) -> Any:
         try:

@@ -36,10 +36,10 @@ def parsed(*arguments: str) -> argparse.Namespace:
 def test_what_does_not_exist_is_named_with_what_does() -> None:
     with pytest.raises(UsageError, match="no service 'hermes-3'") as caught:
         serve.run(parsed("hermes-3"))
-    assert "hermes-2" in caught.value.mend
+    assert "hermes-2" in caught.value.hint
     with pytest.raises(UsageError, match="no fault 'tired'") as caught:
         serve.run(parsed("hermes-2", "--fault", "tired"))
-    assert "forgets_session, slow, leaks_memory, stale_metrics" in caught.value.mend
+    assert "forgets_session, slow, leaks_memory, stale_metrics" in caught.value.hint
     with pytest.raises(UsageError, match="no service is named"):
         serve.run(parsed())
 
@@ -50,7 +50,7 @@ def test_what_does_not_exist_is_named_with_what_does() -> None:
 def test_a_store_with_a_password_is_for_the_variable_not_for_the_command_line(url: str) -> None:
     with pytest.raises(UsageError) as caught:
         serve.run(parsed("openchat-3.5", "--store", url))
-    assert caught.value.mend == "set OPENCHAT_3_5_STORE"
+    assert caught.value.hint == "set OPENCHAT_3_5_STORE"
     assert url not in str(caught.value)
 
 
@@ -75,7 +75,7 @@ def test_without_the_services_extra_it_says_what_to_install(monkeypatch: pytest.
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "fastapi" else object())
     with pytest.raises(UsageError, match="not installed: fastapi") as caught:
         serve.run(parsed("hermes-2"))
-    assert caught.value.mend == 'pip install "signoff[services]"'
+    assert caught.value.hint == 'pip install "signoff[services]"'
 
 
 def started(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
@@ -90,7 +90,7 @@ def started(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
 def test_it_serves_until_a_signal_in_one_process_of_less_than_200_mb(number: int, tmp_path: Path) -> None:
     process = started(tmp_path, "hermes-2", "--host=127.0.0.25", "--port=21421", "--metrics-port=21422")
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         status = 0
         while status != 200 and time.monotonic() < deadline:
             try:
@@ -102,11 +102,11 @@ def test_it_serves_until_a_signal_in_one_process_of_less_than_200_mb(number: int
         assert service.children(recursive=True) == []
         assert service.memory_info().rss < 200e6
         process.send_signal(number)
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     finally:
         process.kill()
         process.wait()
 
 
 def test_the_exit_code_of_the_service_is_that_of_the_command(tmp_path: Path) -> None:
-    assert started(tmp_path, "hermes-2", "--port=0").wait(20) == 4
+    assert started(tmp_path, "hermes-2", "--port=0").wait(60) == 4

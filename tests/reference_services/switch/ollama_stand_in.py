@@ -37,12 +37,12 @@ class OllamaStandIn:
     """Set where a client went away within a stream."""
 
 
-def handler(told: OllamaStandIn) -> type[BaseHTTPRequestHandler]:
+def handler(stand_in: OllamaStandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            listed = [{"name": name, "model": name, "size": SIZE} for name in told.models]
+            listed = [{"name": name, "model": name, "size": SIZE} for name in stand_in.models]
             bodies = {
                 "/api/version": {"version": "0.5.7"},
                 "/api/tags": {"models": listed},
@@ -52,13 +52,13 @@ def handler(told: OllamaStandIn) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            told.requests.append((self.path, asked))
+            stand_in.requests.append((self.path, asked))
             if self.path != "/api/chat":
                 self._answer(404, {"error": "not found"})
-            elif {asked["model"], f"{asked['model']}:latest"}.isdisjoint(told.models):
+            elif {asked["model"], f"{asked['model']}:latest"}.isdisjoint(stand_in.models):
                 self._answer(404, {"error": f"model '{asked['model']}' not found"})
-            elif told.status != 200:
-                self._answer(told.status, {"error": told.error})
+            elif stand_in.status != 200:
+                self._answer(stand_in.status, {"error": stand_in.error})
             else:
                 self._stream(asked["model"])
 
@@ -72,22 +72,22 @@ def handler(told: OllamaStandIn) -> type[BaseHTTPRequestHandler]:
             no_word = {"message": {"role": "assistant", "content": ""}}
             last = {**line, **no_word, "done_reason": "stop", "done": True, **counts}
             try:
-                for word in WORDS if told.ending != "nothing" else ():
+                for word in WORDS if stand_in.ending != "nothing" else ():
                     self._line({**line, "message": {"role": "assistant", "content": word}})
-                while told.hold is not None and not told.hold.wait(0.02):
+                while stand_in.hold is not None and not stand_in.hold.wait(0.02):
                     self._line({**line, **no_word})
-                if told.ending == "error":
+                if stand_in.ending == "error":
                     self._line({"error": "an error was encountered while running the model"})
-                elif told.ending == "no_json":
+                elif stand_in.ending == "no_json":
                     self._line("<html>")
-                elif told.ending in ("done", "nothing"):
+                elif stand_in.ending in ("done", "nothing"):
                     self._line(last)
-                if told.ending == "cut":
+                if stand_in.ending == "cut":
                     self.close_connection = True
                 else:
                     self.wfile.write(b"0\r\n\r\n")
             except OSError:
-                told.is_left.set()
+                stand_in.is_left.set()
                 self.close_connection = True
 
         def _line(self, line: Any) -> None:
@@ -113,14 +113,14 @@ def handler(told: OllamaStandIn) -> type[BaseHTTPRequestHandler]:
 @contextmanager
 def ollama_stand_in(host: str) -> Iterator[OllamaStandIn]:
     """The stand-in in this process, on a free port."""
-    told = OllamaStandIn()
-    server = ThreadingHTTPServer((host, 0), handler(told))
+    stand_in = OllamaStandIn()
+    server = ThreadingHTTPServer((host, 0), handler(stand_in))
     server.daemon_threads = True
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    told.url = f"http://{host}:{server.server_address[1]}"
-    yield told
-    if told.hold is not None:
-        told.hold.set()
+    stand_in.url = f"http://{host}:{server.server_address[1]}"
+    yield stand_in
+    if stand_in.hold is not None:
+        stand_in.hold.set()
     server.shutdown()
     server.server_close()
 

@@ -61,7 +61,7 @@ def switch(*arguments: str, log: Path | None = None, **variables: str) -> Iterat
             stderr=errors,
         )
     client = httpx.Client(
-        base_url=f"http://{HOST}:{port}", timeout=30, trust_env=False, headers={"X-VX11-Token": TOKEN}
+        base_url=f"http://{HOST}:{port}", timeout=60, trust_env=False, headers={"X-VX11-Token": TOKEN}
     )
     try:
         deadline = time.monotonic() + START_TIMEOUT_S
@@ -75,7 +75,7 @@ def switch(*arguments: str, log: Path | None = None, **variables: str) -> Iterat
                 time.sleep(0.02)
         yield Switch(process, client)
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
     finally:
         client.close()
         process.kill()

@@ -70,7 +70,7 @@ def health(one: Switch) -> Any:
 
 
 def loaded(one: Switch) -> Any:
-    return until(lambda: (told := health(one))["status"] == "ok" and told, "the model was not loaded")
+    return until(lambda: (state := health(one))["status"] == "ok" and state, "the model was not loaded")
 
 
 def worker(one: Switch) -> psutil.Process:
@@ -109,10 +109,10 @@ def test_the_tokens_are_those_of_the_file(running: Switch) -> None:
 def test_health_and_configuration_tell_the_memory_of_its_process_and_the_release_of_llama_cpp(running: Switch) -> None:
     import llama_cpp
 
-    told = health(running)
+    state = health(running)
     resident_mb = worker(running).memory_info().rss / 1e6
-    assert told["framework"] == "llama-cpp"
-    assert told["memory_usage_mb"] == pytest.approx(resident_mb, rel=0.1)
+    assert state["framework"] == "llama-cpp"
+    assert state["memory_usage_mb"] == pytest.approx(resident_mb, rel=0.1)
     config = running.client.get("/config").json()
     assert (config["engine"], config["engine_version"]) == ("llama-cpp", llama_cpp.__version__)
     assert config["settings"]["hermes_framework"] == "llama-cpp"
@@ -172,11 +172,11 @@ def test_a_file_that_cannot_be_loaded_is_told_and_the_reserve_answers(
     if content is not None:
         (models / "random.gguf").write_bytes(content)
     with switch(HERMES_MODEL_DIR=str(models), HERMES_FRAMEWORK="registry") as one:
-        told = until(lambda: (now := health(one))["reason"] != "The model is not loaded yet" and now, "nothing told")
-        assert (told["status"], told["fallback_available"]) == ("degraded", True)
-        assert told["reason"].startswith("The model is not loaded: ")
-        assert reason in told["reason"]
-        assert str(tmp_path) not in told["reason"], "health is open to everybody"
+        state = until(lambda: (now := health(one))["reason"] != "The model is not loaded yet" and now, "nothing told")
+        assert (state["status"], state["fallback_available"]) == ("degraded", True)
+        assert state["reason"].startswith("The model is not loaded: ")
+        assert reason in state["reason"]
+        assert str(tmp_path) not in state["reason"], "health is open to everybody"
         body = one.infer().json()
         assert (body["source"], body["framework"], body["degraded"]) == ("local_fallback", "simulated", True)
 

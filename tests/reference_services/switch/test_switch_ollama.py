@@ -16,13 +16,13 @@ from tests.reference_services.switch.switch_process import HOST, Switch, fake_up
 @pytest.fixture(scope="module")
 def asked() -> Iterator[tuple[OllamaStandIn, Switch]]:
     """Shared, because neither keeps anything; each test says first how the stand-in is to answer."""
-    with ollama_stand_in(HOST) as told, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=told.url) as one:
-        yield told, one
+    with ollama_stand_in(HOST) as stand_in, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=stand_in.url) as one:
+        yield stand_in, one
 
 
 def refusal(asked: tuple[OllamaStandIn, Switch], status: int = 200, error: str = "", ending: str = "done") -> str:
-    told, one = asked
-    told.status, told.error, told.ending = status, error, ending
+    stand_in, one = asked
+    stand_in.status, stand_in.error, stand_in.ending = status, error, ending
     answer = one.infer()
     assert answer.status_code == 503
     assert answer.json()["source"] == "degraded"
@@ -32,13 +32,13 @@ def refusal(asked: tuple[OllamaStandIn, Switch], status: int = 200, error: str =
 def test_a_streamed_answer_is_put_together_and_its_tokens_are_those_that_ollama_counted(
     asked: tuple[OllamaStandIn, Switch],
 ) -> None:
-    told, one = asked
-    told.status, told.ending = 200, "done"
-    told.requests.clear()
+    stand_in, one = asked
+    stand_in.status, stand_in.ending = 200, "done"
+    stand_in.requests.clear()
     body = one.infer("Hello.", max_tokens=9, temperature=0.3).json()
     assert (body["response"], body["tokens_used"]) == ("From Ollama.", 29)
     assert (body["source"], body["framework"], body["degraded"]) == ("local_hermes", "ollama", False)
-    assert told.requests == [
+    assert stand_in.requests == [
         (
             "/api/chat",
             {
@@ -79,8 +79,8 @@ def test_a_stream_without_a_word_is_no_answer(asked: tuple[OllamaStandIn, Switch
 
 
 def test_a_model_that_ollama_lacks_is_named_with_the_command_that_fetches_it() -> None:
-    with ollama_stand_in(HOST) as told, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=told.url) as one:
-        told.models = ("another:latest",)
+    with ollama_stand_in(HOST) as stand_in, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=stand_in.url) as one:
+        stand_in.models = ("another:latest",)
         error = one.infer().json()["error"]
         assert "ollama answers 404: model 'hermes-7b-q4' not found" in error
         assert "ollama pull hermes-7b-q4" in error
@@ -104,7 +104,10 @@ def test_what_answers_but_is_no_ollama_is_told_as_such() -> None:
 
 def test_health_is_what_ollama_lists_what_its_model_takes_and_its_version() -> None:
     # The address of the OpenAI-compatible side, which the same server has, means the same server.
-    with ollama_stand_in(HOST) as told, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=told.url + "/v1") as one:
+    with (
+        ollama_stand_in(HOST) as stand_in,
+        switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=stand_in.url + "/v1") as one,
+    ):
         assert one.client.get("/switch/health").json() == {
             "status": "ok",
             "model": "hermes-7b-q4",
@@ -118,15 +121,15 @@ def test_health_is_what_ollama_lists_what_its_model_takes_and_its_version() -> N
 
 
 def test_a_client_that_leaves_ends_the_stream_and_so_the_work() -> None:
-    with ollama_stand_in(HOST) as told, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=told.url) as one:
-        told.hold = threading.Event()
+    with ollama_stand_in(HOST) as stand_in, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=stand_in.url) as one:
+        stand_in.hold = threading.Event()
         with pytest.raises(httpx.ReadTimeout):
             one.client.post("/switch/infer", json={"prompt": "x"}, timeout=0.5)
-        assert told.is_left.wait(10), "nobody told Ollama to stop"
+        assert stand_in.is_left.wait(60), "nobody told Ollama to stop"
 
 
 def test_what_is_too_slow_is_given_up_and_ended() -> None:
-    with ollama_stand_in(HOST) as told, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=told.url) as one:
-        told.hold = threading.Event()
+    with ollama_stand_in(HOST) as stand_in, switch(HERMES_FRAMEWORK="ollama", HERMES_BASE_URL=stand_in.url) as one:
+        stand_in.hold = threading.Event()
         assert one.infer(timeout_seconds=0.3).json()["error"] == "The model took too long (>0.3s)"
-        assert told.is_left.wait(10), "nobody told Ollama to stop"
+        assert stand_in.is_left.wait(60), "nobody told Ollama to stop"

@@ -63,7 +63,7 @@ def test_all_that_is_wrong_with_a_registry_is_told_at_once(tmp_path: Path) -> No
     for expected in (
         "defualt: no such key; did you mean default_model?",
         'available_models[0].size_gb = "2.4": allowed is a number',
-        "available_models[0].path = '../../etc/passwd' must lie in the models folder",
+        "available_models[0].path = '../../etc/passwd' must be in the models folder",
         "available_models[0].quantisation: no such key; did you mean quantization?",
         "available_models[0].quantization is missing",
         "available_models[0].recommended = 1: allowed is true or false",
@@ -71,8 +71,8 @@ def test_all_that_is_wrong_with_a_registry_is_told_at_once(tmp_path: Path) -> No
         "available_models[1].framework = 'olama'",
         "available_models[1].sha256",
         "'hermes-7b-q4' is there twice",
-        "default_model = 'none' is none of the models",
-        "fallback_model = 'mistral-3b-q4' is none of the models",
+        "default_model = 'none' is not one of the models",
+        "fallback_model = 'mistral-3b-q4' is not one of the models",
     ):
         assert expected in text
     assert all(line.startswith(f"{file}: ") for line in caught.value.problems)
@@ -82,7 +82,7 @@ def test_all_that_is_wrong_with_a_registry_is_told_at_once(tmp_path: Path) -> No
 def test_no_entry_leads_out_of_the_folder(tmp_path: Path, path: str) -> None:
     table = shipped()
     table["available_models"][0]["path"] = path
-    with pytest.raises(SettingsError, match="must lie in the models folder"):
+    with pytest.raises(SettingsError, match="must be in the models folder"):
         registry.read(written(tmp_path, table))
 
 
@@ -183,11 +183,11 @@ def test_the_set_up_writes_the_registry_shows_what_is_missing_and_asks_nobody(
     assert prepared(folder, "--model", "7b") == 0
     assert json.loads((folder / registry.FILE).read_text(encoding="utf-8")) == shipped()
     assert sorted(path.name for path in folder.iterdir()) == [registry.FILE]
-    told = capsys.readouterr().out
-    assert "about 2.4 GB" in told
-    assert "huggingface.co" in told
-    assert "no source is known" in told
-    assert "still to be fetched" in told
+    output = capsys.readouterr().out
+    assert "about 2.4 GB" in output
+    assert "huggingface.co" in output
+    assert "no source is known" in output
+    assert "still to be fetched" in output
 
 
 def test_a_registry_that_is_there_is_kept_and_a_wrong_one_is_told(tmp_path: Path) -> None:

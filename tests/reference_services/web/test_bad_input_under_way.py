@@ -82,7 +82,7 @@ def test_a_gateway_and_a_switch_that_can_ask_nobody_say_so_with_503(gateway: Cal
         assert answer.headers["retry-after"]
 
 
-def leave(url: str, path: str, body: dict[str, Any], session: str | None) -> None:
+def leave(url: str, path: str, body: dict[str, Any], session: str | None, is_under_way: Callable[[], bool]) -> None:
     """Send a request and close the connection: after the first bytes where it streams, else while it is worked on."""
     parts = urlsplit(url)
     content = json.dumps(body).encode()
@@ -94,7 +94,7 @@ def leave(url: str, path: str, body: dict[str, Any], session: str | None) -> Non
         if body.get("stream"):
             assert b"200" in connection.recv(64)
         else:
-            time.sleep(0.2)
+            until(is_under_way, f"{path} is worked on")
 
 
 LEFT: list[tuple[str, dict[str, Any], str | None]] = [
@@ -130,7 +130,7 @@ def test_when_the_client_leaves_generation_stops_is_counted_and_leaves_no_turn(
     for path, body, session in LEFT:
         ended = f'hermes_2_requests_total{{"endpoint": "{path}", "outcome": "cancelled"}}'
         before = slow.metrics()
-        leave(url, path, {**body, "model": "hermes-2"}, session)
+        leave(url, path, {**body, "model": "hermes-2"}, session, lambda: slow.metrics()[running] > 0)
         until(lambda ended=ended, before=before: slow.metrics()[ended] == before[ended] + 1, f"{path} is cancelled")
         first = slow.metrics()
         assert first[running] == 0, (path, body)

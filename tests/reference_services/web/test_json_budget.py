@@ -92,8 +92,8 @@ def test_what_is_too_much_is_told_apart_from_what_is_wrong() -> None:
         strict_json.read(b'{"a":[' + b"0," * 50_000 + b"0]}")
     with pytest.raises(TooManyValues, match="more than 1000 names"):
         strict_json.read(json.dumps({"a": {str(number): 0 for number in range(1001)}}).encode())
-    for content, told in ((b"[" * 200_000, "nested too deeply"), (b'{"a":' + b"9" * 1001 + b"}", "more digits")):
-        with pytest.raises(strict_json.NotJson, match=told):
+    for content, message in ((b"[" * 200_000, "nested too deeply"), (b'{"a":' + b"9" * 1001 + b"}", "more digits")):
+        with pytest.raises(strict_json.NotJson, match=message):
             strict_json.read(content)
     # The same within a text is a text.
     text = "9" * 1001 + "," * 60_000 + "[" * 200

@@ -103,9 +103,9 @@ def test_leaving_is_no_error_and_every_place_is_free_afterwards(start: Start, tm
         labels = [f'{{"endpoint": "{path}", "outcome": "cancelled"}}' for path in (CHAT, SOCKET)]
         assert all(running.metrics()[f"hermes_2_requests_total{each}"] for each in labels)
         if front is not None:
-            told = front.log.read_text(encoding="utf-8")
-            assert "internal" not in told
-            assert "Traceback" not in told
+            text = front.log.read_text(encoding="utf-8")
+            assert "internal" not in text
+            assert "Traceback" not in text
             assert {each["outstanding"] for each in front.replicas()} == {0}
             assert {each["status"] for each in front.replicas()} == {"healthy"}
     finally:
@@ -144,5 +144,5 @@ def test_a_switch_that_is_left_and_asked_too_much_answers_200_or_503_and_nothing
             assert set(statuses) <= {200, 503}
         with ThreadPoolExecutor(4) as pool:
             assert set(pool.map(lambda _: running.infer().status_code, range(12))) == {200}
-    told = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
-    assert [line for line in told if line["level"] == "ERROR"] == []
+    entries = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    assert [line for line in entries if line["level"] == "ERROR"] == []

@@ -138,7 +138,7 @@ def test_exactly_the_keys_of_the_service_are_known_and_each_is_someone_else(know
 
 
 def test_beyond_the_rate_requests_get_429_with_the_time_to_wait_and_then_are_served_again(start) -> None:
-    variables = {"HERMES_2_RATE_LIMIT": "4/2 seconds", "HERMES_2_API_KEYS": f"{FIRST},{SECOND}"}
+    variables = {"HERMES_2_RATE_LIMIT": "4/5 seconds", "HERMES_2_API_KEYS": f"{FIRST},{SECOND}"}
     hermes = start(variables=variables)
     first = [hermes.client.post("/v1/chat/completions", json=BODY, headers=bearer(FIRST)) for _ in range(6)]
     assert [answer.status_code for answer in first] == [200, 200, 200, 200, 429, 429]
@@ -149,7 +149,7 @@ def test_beyond_the_rate_requests_get_429_with_the_time_to_wait_and_then_are_ser
     assert hermes.client.post("/v1/chat/completions", json=BODY, headers=bearer(SECOND)).status_code == 200
     assert {hermes.client.get("/health").status_code for _ in range(9)} == {200}
     wait_s = int(first[-1].headers["retry-after"])
-    assert 1 <= wait_s <= 2
+    assert 1 <= wait_s <= 5
     time.sleep(wait_s + 0.1)
     assert hermes.client.post("/v1/chat/completions", json=BODY, headers=bearer(FIRST)).status_code == 200
     assert hermes.metrics()['hermes_2_refused_total{"status": "429"}'] == 2
@@ -204,14 +204,14 @@ def ends(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
             sys.executable, "-m", "signoff.reference_services.chat", "hermes-2", f"--host={HOST}",
             f"--port={port}", f"--metrics-port={metrics_port}", *arguments,
         ],
-        cwd=ROOT, env=environment(**variables), capture_output=True, text=True, timeout=30, check=False,
+        cwd=ROOT, env=environment(**variables), capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 
 def test_keys_that_cannot_be_used_end_the_start_with_a_line_that_does_not_show_them(tmp_path: Path) -> None:
     file = tmp_path / "keys"
     file.write_text("# nothing yet\n")
-    for variables, told in (
+    for variables, message in (
         ({"HERMES_2_API_KEYS": "short"}, "variable HERMES_2_API_KEYS: key 1 is not 8 or more visible"),
         ({"HERMES_2_API_KEYS": ""}, "variable HERMES_2_API_KEYS: holds no key"),
         ({"HERMES_2_API_KEY_FILE": str(file)}, f"{file}: holds no key"),
@@ -221,7 +221,7 @@ def test_keys_that_cannot_be_used_end_the_start_with_a_line_that_does_not_show_t
     ):
         done = ends(**variables)
         assert (done.returncode, "Traceback" in done.stderr) == (4, False)
-        assert told in done.stderr
+        assert message in done.stderr
         assert "short" not in done.stderr.replace("shorter", "")
         assert FIRST not in done.stderr
 
@@ -277,7 +277,7 @@ def test_with_a_certificate_both_ports_speak_tls_and_nothing_else(certificate: t
             assert b"200" not in plain.recv(1000)
     finally:
         process.terminate()
-        assert process.wait(15) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_handshake_of_tls_that_does_not_come_is_given_up(certificate: tuple[Path, Path], tmp_path: Path) -> None:
@@ -311,11 +311,11 @@ def test_a_handshake_of_tls_that_does_not_come_is_given_up(certificate: tuple[Pa
 
         until(is_ready, "it listens")
         # More than may be connected: those that say nothing have a place each.
-        held = [socket.create_connection((HOST, port), timeout=30) for _ in range(60)]
+        held = [socket.create_connection((HOST, port), timeout=120) for _ in range(60)]
         for each in held:
             assert each.recv(100) == b""
             each.close()
-        assert httpx.get(url, verify=trust, trust_env=False, timeout=30).status_code == 200
+        assert httpx.get(url, verify=trust, trust_env=False, timeout=120).status_code == 200
         assert log.read_text(encoding="utf-8") == ""
     finally:
         process.terminate()

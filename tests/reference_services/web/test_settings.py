@@ -113,7 +113,7 @@ def test_all_problems_are_told_in_one_go_each_with_its_place(tmp_path: Path, mon
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("service: {port: 1\n", ":2:1: not YAML: "),
         ("- 1\n", ":1: sections are expected: "),
@@ -122,10 +122,10 @@ def test_all_problems_are_told_in_one_go_each_with_its_place(tmp_path: Path, mon
         ("model:\n  path: !!python/name:os.system\n", ":2: model.path = "),
     ],
 )
-def test_a_broken_file_is_told_with_its_line(tmp_path: Path, text: str, told: str) -> None:
+def test_a_broken_file_is_told_with_its_line(tmp_path: Path, text: str, message: str) -> None:
     file = tmp_path / "s.yaml"
     file.write_text(text)
-    assert any(line.startswith(f"{file}{told}") for line in problems(file))
+    assert any(line.startswith(f"{file}{message}") for line in problems(file))
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -151,9 +151,9 @@ def test_a_store_that_cannot_be_meant_is_refused_without_its_password(
 ) -> None:
     monkeypatch.setenv("HERMES_2_STOER", url)
     monkeypatch.setenv("HERMES_2_STORE", url)
-    told = problems()
-    assert len(told) == 2
-    assert not any("s3" in line or "cret" in line for line in told)
+    lines = problems()
+    assert len(lines) == 2
+    assert not any("s3" in line or "cret" in line for line in lines)
 
 
 def test_settings_that_contradict_each_other_are_refused() -> None:

@@ -24,7 +24,7 @@ from tests.reference_services.switch.switch_process import switch
 from tests.reference_services.web.service_watch import MB, watched
 
 HEAD_S, BODY_S, IDLE_S, KEPT_S, MOST = 1.5, 4.0, 1.5, 1.0, 60
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 """The bound of a wait; without limits it would be without end."""
 NAMES = ("request_head_seconds", "request_body_seconds", "request_idle_seconds", "keep_alive_seconds")
 FIGURES = dict(zip((*NAMES, "max_connections"), (HEAD_S, BODY_S, IDLE_S, KEPT_S, MOST), strict=True))
@@ -102,7 +102,7 @@ def health(folder: Path) -> Iterator[Listening]:
         await_ready(client, process)
     yield Listening(url, process.pid, log, is_at_defaults=True)
     process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 0
+    assert process.wait(60) == 0
 
 
 @pytest.fixture(scope="module", params=[chat, gateway, switched, health], ids=lambda make: make.__name__)
@@ -135,10 +135,10 @@ def test_half_a_head_is_given_up(service: Listening) -> None:
     got = {sent: {ended(each)[: len(HALVES[sent])] for each, other in held if other == sent} for sent in HALVES}
     for each, _ in held:
         each.close()
-    for sent, told in HALVES.items():
-        assert told in got[sent]
+    for sent, answer in HALVES.items():
+        assert answer in got[sent]
         # Where a loaded machine has not read in that time what came, nothing is told.
-        assert got[sent] <= {told, b""}
+        assert got[sent] <= {answer, b""}
     until(lambda: service.descriptors() <= before + 2, "every descriptor is given back")
     assert service.is_well()
 

@@ -32,7 +32,7 @@ from tests.reference_services.gateway_process import MODEL, Gateway, Replica, co
 from tests.reference_services.running import HOST, ROOT, Start, await_ready, environment, free_ports, start_service
 from tests.reference_services.switch.switch_process import TOKEN, switch
 
-PATIENCE_S = 30
+PATIENCE_S = 60
 JSON = "Content-Type: application/json"
 EVIL = "https://evil.example"
 CHAT = b'{"model": "hermes-2", "messages": [{"role": "user", "content": "Hello"}], "max_tokens": 3}'
@@ -603,9 +603,9 @@ def test_every_listener_is_behind_the_guard() -> None:
                 called = ast.unparse(node.func)
                 assert not called.endswith((*SERVERS, "uvicorn.run")), file
                 if called == "uvicorn.Config":
-                    told = {each.arg: ast.unparse(each.value) for each in node.keywords}
-                    assert told["proxy_headers"] == "False", file
-                    assert "forwarded_allow_ips" not in told, file
+                    keywords = {each.arg: ast.unparse(each.value) for each in node.keywords}
+                    assert keywords["proxy_headers"] == "False", file
+                    assert "forwarded_allow_ips" not in keywords, file
                 if called in ("uvicorn.Config", "Server", "_Server"):
                     making.append(file)
                     assert "guarded(" in text or "web" in file.parts, file

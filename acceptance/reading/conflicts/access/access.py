@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Command, Conflict, Statement
+from signoff.acceptance.reading.source.document import Command, Statement
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "access"
 _HEADER = re.compile(
@@ -81,8 +82,8 @@ def _everywhere(page: Page) -> Iterator[Conflict]:
         if bare:
             places = [page.side(line, match[0].strip()), *(page.side(command.line, "no key") for command, _ in bare)]
             pairs = [pair for _, statement in bare for pair in page.criteria(statement.line)]
-            told = "a key is demanded of every route, and a command asks without: it is refused as it is"
-            yield conflict(KIND, "authentication", places, told, pairs)
+            message = "a key is demanded of every route, and a command asks without: it is refused as it is"
+            yield conflict(KIND, "authentication", places, message, pairs)
             return
 
 

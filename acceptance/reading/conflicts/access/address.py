@@ -9,7 +9,7 @@ from functools import lru_cache
 from signoff.acceptance.reading.conflicts.access.port import published
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, conflict
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "address"
 _LOCAL = re.compile(r"\b(?:https?://)?(?:localhost|127\.0\.0\.1):(?P<port>\d{2,5})\b")

@@ -9,7 +9,7 @@ from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.model_facts import model_facts
 from signoff.acceptance.reading.conflicts.evidence.page import Pair, Place, conflict, listed
 from signoff.acceptance.reading.facts.service_names import entity
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "identity"
 _WEIGHTS = re.compile(r"[A-Za-z][\w-]+/[A-Za-z][\w.-]+")

@@ -9,7 +9,7 @@ from signoff.acceptance.reading.conflicts.evidence.apart import about, apart, te
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
 from signoff.acceptance.reading.conflicts.settings.configuration import MAPPED, OTHER_PORT
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "configuration"
 _LISTENER = re.compile(r"\b(?:service|server|api|endpoint)\b", re.IGNORECASE)

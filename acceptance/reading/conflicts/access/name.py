@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.model_facts import Fact, model_facts
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict, listed
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "name"
 _SET_IN_TEXT = re.compile(r"(?<![\w$])(?P<name>[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+)=")
@@ -36,13 +36,13 @@ def _variables(corpus: Corpus, page: Page) -> Iterator[Conflict]:
     if not variables:
         return
     prefix = f"{corpus.owner(page).upper()}_"
-    told: dict[str, list[int]] = {}
+    lines_of: dict[str, list[int]] = {}
     for match, line in page.find(_SET_IN_TEXT, "="):
         name = match["name"]
         other = name.removeprefix(prefix) if name.startswith(prefix) else prefix + name
         if name not in variables and other in variables:
-            told.setdefault(name, []).append(line)
-    for name, lines in told.items():
+            lines_of.setdefault(name, []).append(line)
+    for name, lines in lines_of.items():
         other = name.removeprefix(prefix) if name.startswith(prefix) else prefix + name
         yield conflict(
             KIND,

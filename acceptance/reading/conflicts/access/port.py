@@ -11,7 +11,7 @@ from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
 from signoff.acceptance.reading.facts.service_names import entity
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "port"
 _LISTENS = frozenset({"port", "metrics_port", "http_port", "https_port", "grpc_port", "admin_port", "health_port"})

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import conflict
-from signoff.acceptance.reading.source.document import Command, Conflict
+from signoff.acceptance.reading.source.document import Command
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "session"
 _EARLIER = re.compile(r"\b(?:previous|earlier|prior|preceding|history|past|before)\b", re.IGNORECASE)

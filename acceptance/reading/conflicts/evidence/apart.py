@@ -72,8 +72,8 @@ def apart(one: About, other: About) -> bool:
     if one.topic and other.topic and one.topic.isdisjoint(other.topic):
         return True
     # Items nested in two items belong to those; `Model` and `Cache Server` are two, though `model` names no part.
-    told = bool(one.parent or other.parent) and one.nested and other.nested
-    return told and one.parent.isdisjoint(other.parent)
+    both_nested = bool(one.parent or other.parent) and one.nested and other.nested
+    return both_nested and one.parent.isdisjoint(other.parent)
 
 
 @lru_cache(maxsize=4096)

@@ -141,12 +141,12 @@ def _population(criterion: Criterion) -> tuple[str, ...]:
     request = parameters.get("request") or {}
     path = str(request.get("path", "")) if isinstance(request, dict) else ""
     words = _qualifiers(criterion.text)
-    told = [str(parameters[name]) for name in ("population", "load") if parameters.get(name)]
-    told = [text for text in told if not _USUAL.search(text)]
+    names = [str(parameters[name]) for name in ("population", "load") if parameters.get(name)]
+    names = [text for text in names if not _USUAL.search(text)]
     limit = criterion.threshold
     if limit is not None and limit.subject in _OF_ROUTES:
-        told += _routes(criterion.text)
-    return ("" if COMPLETION.search(path) else path, *told, *words)
+        names += _routes(criterion.text)
+    return ("" if COMPLETION.search(path) else path, *names, *words)
 
 
 # What is asked of a text is kept: a text may have many criteria.
@@ -167,8 +167,8 @@ def _routes(text: str) -> tuple[str, ...]:
 
 def stated(criterion: Criterion, limit: Threshold) -> Threshold:
     """The limit with the figure that the text states, where a tolerance was added to a rough one."""
-    told = _rough(criterion, limit)
-    return limit if told is None else Threshold(told, limit.unit, limit.comparator, limit.statistic, limit.subject)
+    rough = _rough(criterion, limit)
+    return limit if rough is None else Threshold(rough, limit.unit, limit.comparator, limit.statistic, limit.subject)
 
 
 def _rough(criterion: Criterion, limit: Threshold) -> float | None:

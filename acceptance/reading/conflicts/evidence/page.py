@@ -9,8 +9,9 @@ from functools import cached_property
 
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.reading.source.block import Block, Heading
-from signoff.acceptance.reading.source.document import Conflict, Document, Setting, Side
+from signoff.acceptance.reading.source.document import Document, Setting
 from signoff.acceptance.reading.source.wording import plain
+from signoff.reports.stored.conflict import Conflict, Side
 
 Pair = tuple[str, str]
 Place = tuple["Page", Side]
@@ -151,7 +152,7 @@ class Page:
     def side(self, line: int, value: object, spelling: str = "") -> Place:
         """A side of a conflict at a line of this document."""
         shown = str(value) if isinstance(value, list | dict) else value
-        return self, Side(self.path, line, shown, spelling or self._as_shown(line))
+        return self, Side(document=self.path, line=line, value=shown, spelling=spelling or self._as_shown(line))
 
     def _as_shown(self, line: int) -> str:
         if line not in self._shown:
@@ -172,9 +173,10 @@ class Page:
 
 def conflict(kind: str, subject: str, places: Iterable[Place], message: str, criteria: Iterable[Pair] = ()) -> Conflict:
     """A conflict with its sides in the order of the documents and their lines, each once."""
-    told = {(page.number, side.line, str(side.value)): side for page, side in places}
-    sides = tuple(told[place] for place in sorted(told))
-    return Conflict(kind, subject, sides, message, None, tuple(dict.fromkeys(criteria)))
+    by_place = {(page.number, side.line, str(side.value)): side for page, side in places}
+    sides = tuple(by_place[place] for place in sorted(by_place))
+    pairs = tuple(dict.fromkeys(criteria))
+    return Conflict(kind=kind, subject=subject, sides=sides, message=message, criteria=pairs)
 
 
 def listed(values: Iterable[object]) -> str:

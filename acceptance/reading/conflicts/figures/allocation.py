@@ -10,7 +10,8 @@ from functools import cache
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict, Setting
+from signoff.acceptance.reading.source.document import Setting
+from signoff.reports.stored.conflict import Conflict
 from signoff.reports.units import SCALE
 
 KIND = "resource"

@@ -11,7 +11,8 @@ from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Command, Conflict
+from signoff.acceptance.reading.source.document import Command
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "concurrency"
 _CAPS = ("max_num_seqs", "max_concurrent_requests", "max_concurrent", "max_concurrency")
@@ -36,10 +37,10 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
     medians = [claim for claim in stated if claim.subject == "latency" and claim.key[1] == "p50"]
     configured = list(_caps(corpus, rates, delays))
     yield from configured
-    told = {side.line for found in configured for side in found.sides}
+    configured_lines = {side.line for found in configured for side in found.sides}
     # What the settings break already is not told a second time for the text.
     texts = _in_flight(corpus, stated, rates, delays, medians)
-    yield from (found for found in texts if told.isdisjoint(side.line for side in found.sides))
+    yield from (found for found in texts if configured_lines.isdisjoint(side.line for side in found.sides))
     by_page = _grouped(delays, lambda claim: claim.place[0].number)
     for page in corpus.pages:
         yield from _benchmarks(corpus, page, by_page.get(page.number, []))

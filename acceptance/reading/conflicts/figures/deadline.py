@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import plain
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "timeout"
 _END = r"(?:(?:request|read|response|total|http|send)_)*timeout(?:_(?P<unit>s|sec|seconds|ms))?$"
@@ -64,8 +64,8 @@ def _seconds(text: str, unit: str) -> float | None:
     match = _VALUE.fullmatch(text.strip())
     if match is None:
         return None
-    told = (match["unit"] or unit).lower()
-    return float(match["value"]) * _FACTORS["ms" if told == "ms" else told[0]]
+    measure = (match["unit"] or unit).lower()
+    return float(match["value"]) * _FACTORS["ms" if measure == "ms" else measure[0]]
 
 
 def _routes(page: Page) -> Iterator[tuple[Place, float]]:

@@ -13,8 +13,8 @@ from itertools import islice
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import label_of, plain
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "duration"
 _HOURS = {"m": 1 / 60, "h": 1.0, "d": 8.0, "w": 40.0}
@@ -118,7 +118,7 @@ def _timeline(page: Page, parts: list[_Part]) -> Iterator[Conflict]:
     """`Day 1: X`, where the parts under the heading that mentions X take longer than a day."""
     groups = {part.group: _words(part.group) for part in parts if part.group}
     over: list[Place] = []
-    told: list[str] = []
+    crowded: list[str] = []
     days = (
         (block, match)
         for block in page.blocks
@@ -131,9 +131,9 @@ def _timeline(page: Page, parts: list[_Part]) -> Iterator[Conflict]:
         if best and words & groups[best] and took > _HOURS[match["unit"][0].lower()] + _SLACK:
             over.append(page.side(block.line, f"{match['unit'].lower()} {match['number']}"))
             over += [part.place for part in parts if part.group == best]
-            told.append(f"{match['unit'].lower()} {match['number']} holds {_shown(took)} of work")
-    if told:
-        message = f"{'; '.join(told)}: the timeline cannot be kept unless several people share a day"
+            crowded.append(f"{match['unit'].lower()} {match['number']} holds {_shown(took)} of work")
+    if crowded:
+        message = f"{'; '.join(crowded)}: the timeline cannot be kept unless several people share a day"
         yield conflict(KIND, "timeline", over, message)
 
 

@@ -9,7 +9,7 @@ from signoff.acceptance.reading.conflicts.evidence.apart import About, about, ap
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import FIRM, Claim, claims
 from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "limit"
 # How many neighbours a claim is compared with, so that a list of thousands takes no longer than its lines.
@@ -104,10 +104,10 @@ def _comparable(one: Claim, other: Claim) -> bool:
         return one.form != other.form or one.place[1].spelling.rsplit(".", 1)[-1].isupper()
     if "setting" in (one.statement, other.statement):
         return True
-    told = other.place[1]
-    if side.line != told.line:
+    other_side = other.place[1]
+    if side.line != other_side.line:
         return True
-    return one.statement in FIRM and side.spelling == told.spelling and one.comparator == other.comparator
+    return one.statement in FIRM and side.spelling == other_side.spelling and one.comparator == other.comparator
 
 
 def _whole(stating: list[Claim]) -> list[Claim]:

@@ -13,7 +13,7 @@ from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "limit"
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

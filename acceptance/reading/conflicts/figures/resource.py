@@ -10,7 +10,7 @@ from math import ceil
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 from signoff.reports.units import SCALE
 
 KIND = "resource"

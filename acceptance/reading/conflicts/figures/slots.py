@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import plain
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "context"
 _SERVER = re.compile(r"(?<![\w./-])(?:[\w./-]*/)?llama-server\b(?:[^\n\\]|\\\n|\\)*")

@@ -11,7 +11,7 @@ from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
 from signoff.acceptance.reading.conflicts.evidence.page import conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "threshold"
 _RANK = re.compile(r"^p(\d+(?:\.\d+)?)$")
@@ -67,10 +67,10 @@ def _dead(ranked: list[tuple[float, Claim]]) -> Iterator[Conflict]:
 
 def _of_one_thing(one: Claim, other: Claim) -> bool:
     page, side = one.place
-    told = other.place[1]
+    other_side = other.place[1]
     if other.place[0] is not page:
         return False
-    return not apart(about(page, side.line, side.spelling), about(page, told.line, told.spelling))
+    return not apart(about(page, side.line, side.spelling), about(page, other_side.line, other_side.spelling))
 
 
 def _bands(corpus: Corpus) -> Iterator[Conflict]:

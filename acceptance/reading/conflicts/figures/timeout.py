@@ -10,7 +10,7 @@ from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import Claim, claims
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "timeout"
 _NAME = re.compile(r"^(?:request_|inference_|model_|http_|response_|read_)?timeout(?:_(s|sec|seconds|ms))?$")

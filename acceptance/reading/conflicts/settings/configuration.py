@@ -12,8 +12,8 @@ from signoff.acceptance.reading.conflicts.evidence.limit_claims import MIRRORS
 from signoff.acceptance.reading.conflicts.evidence.page import conflict, listed
 from signoff.acceptance.reading.facts.service_names import entity
 from signoff.acceptance.reading.settings.names import CANONICAL
-from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.settings.setting_values import comparable, number
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "configuration"
 _PLAIN_PARENTS = frozenset({"", "service", "server", "app", "api", "engine", "model", "environment", "performance"})
@@ -134,17 +134,6 @@ def _of_another(owned: Owned) -> bool:
     return owned.setting.form == "env" and bool(prefix) and entity(prefix) != owned.owner
 
 
-def comparable(value: Any) -> Any:
-    """Values that mean the same are equal: 0 and false, "15" and 15.0, paths with and without a last slash."""
-    if isinstance(value, bool):
-        return float(value)
-    text = str(value).strip()
-    if text.lower() in ("true", "false", "yes", "no", "on", "off"):
-        return float(text.lower() in ("true", "yes", "on"))
-    figure = number(value)
-    return figure if figure is not None else text.removeprefix("./").rstrip("/") or text
-
-
 def _owners(corpus: Corpus, owned: Owned) -> tuple[str, ...]:
     """A general value holds for each service of its document that has none of its own."""
     own = {other.owner for other in corpus.named(owned.name, page=owned.page) if not other.general}
@@ -220,5 +209,5 @@ def _stated_port(corpus: Corpus) -> Iterator[Conflict]:
         places += [page.side(owned.setting.line, owned.value, owned.setting.spelling) for owned in given]
         pairs = [(page.path, item.id) for item in demanded]
         pairs += [pair for owned in given for pair in page.criteria_of(owned.setting)]
-        told = f"the port is given as {listed(sorted(ports))}: the service is not where its text says"
-        yield conflict(KIND, "port", places, told, pairs)
+        message = f"the port is given as {listed(sorted(ports))}: the service is not where its text says"
+        yield conflict(KIND, "port", places, message, pairs)

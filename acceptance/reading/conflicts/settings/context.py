@@ -8,7 +8,7 @@ from typing import Any
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "context"
 _LENGTHS = ("max_model_len", "context_length")

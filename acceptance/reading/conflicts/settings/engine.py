@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, Owned
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, conflict, listed
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "engine"
 _VERSION = re.compile(r"\bvllm\b[ \t:=v@-]*(\d+)\.(\d+)(?:\.(\d+))?", re.IGNORECASE)
@@ -52,15 +52,15 @@ def _batches(page: Page, settings: list[Owned]) -> Iterator[Conflict]:
     chunks = [owned.value for owned in settings if owned.name.endswith("chunked_prefill")]
     named = version(page)
     chunked = any(chunks) or (not chunks and named is not None and named[0] >= _CHUNKS_BY_DEFAULT)
-    told = {place: owned for place, owned in enumerate(settings) if owned.name in _BATCHED}
-    shared = [place for place, owned in told.items() if owned.general]
+    batching = {place: owned for place, owned in enumerate(settings) if owned.name in _BATCHED}
+    shared = [place for place, owned in batching.items() if owned.general]
     by_owner: dict[str, list[int]] = {}
-    for place, owned in told.items():
+    for place, owned in batching.items():
         by_owner.setdefault(owned.owner, []).append(place)
     for places in by_owner.values() if len(shared) <= _MOST else ():
-        if not any(told[place].name in ("max_model_len", "max_num_seqs") for place in places):
+        if not any(batching[place].name in ("max_model_len", "max_num_seqs") for place in places):
             continue
-        mine = [told[place] for place in sorted({*places, *shared})]
+        mine = [batching[place] for place in sorted({*places, *shared})]
         batched = _whole(mine, "max_num_batched_tokens")
         lengths, sequences = _whole(mine, "max_model_len"), _whole(mine, "max_num_seqs")
         for others, refused in ((lengths, not chunked), (sequences, True)):

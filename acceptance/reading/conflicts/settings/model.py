@@ -9,7 +9,7 @@ from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.model_facts import Fact, family, model_facts
 from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict, listed
 from signoff.acceptance.reading.settings.setting_values import number
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "model"
 _COMPARED = {"size_gb": "GB", "context_length": "tokens"}

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import conflict
-from signoff.acceptance.reading.conflicts.settings.configuration import comparable
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.acceptance.reading.settings.setting_values import comparable
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "remedy"
 _ADVICE = re.compile(

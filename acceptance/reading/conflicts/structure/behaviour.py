@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "behaviour"
 _EXCEPT = re.compile(r"^(?P<indent>\s*)except\s+(?:\w+\.)*(?P<name>\w*Timeout\w*)", re.IGNORECASE)
@@ -38,7 +38,7 @@ def _in_flow(page: Page) -> tuple[str, list[Place]] | None:
     """`Timeout: Continue` and, further down, `Fail: ... (503)`."""
     for fence in page.fences:
         step: tuple[int, str] | None = None
-        told: tuple[int, str] | None = None
+        first: tuple[int, str] | None = None
         for line, text in enumerate(fence.text.splitlines(), fence.line + 1):
             # The first step that only goes on ends where the first end behind it stands.
             if step is not None and (end := _END.search(text)) is not None:
@@ -52,9 +52,9 @@ def _in_flow(page: Page) -> tuple[str, list[Place]] | None:
             elif step is None:
                 return found["then"], [page.side(line, found["then"])]
             else:
-                told = told or (line, found["then"])
-        if told is not None:
-            return told[1], [page.side(*told)]
+                first = first or (line, found["then"])
+        if first is not None:
+            return first[1], [page.side(*first)]
     return None
 
 

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import conflict
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "container"
 _USE = re.compile(

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Pair, Place, conflict
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import label_of
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "dependency"
 _NOT_NEEDED = re.compile(r"^\W*(?:is\s+)?not\s+(?:required|needed|used)\b(?!\s+until)", re.IGNORECASE)

@@ -13,7 +13,8 @@ from signoff.acceptance.reading.commands.expectation import ELLIPSIS, shown_json
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus, is_open
 from signoff.acceptance.reading.conflicts.evidence.limit_claims import COMPLETION
 from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
-from signoff.acceptance.reading.source.document import Command, Conflict, Statement
+from signoff.acceptance.reading.source.document import Command, Statement
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "expectation"
 _STATUS = re.compile(
@@ -54,8 +55,8 @@ def find(corpus: Corpus) -> Iterator[Conflict]:
             continue
         asked = f"{key[0]} {key[1]}{key[2]}"
         changes = corpus.once(_changing)
-        told = [answer for answer in answers if answer.status and answer.statement.type == "expected"]
-        yield from _statuses(asked, told, changes)
+        expected = [answer for answer in answers if answer.status and answer.statement.type == "expected"]
+        yield from _statuses(asked, expected, changes)
         yield from _values(asked, answers, changes)
 
 
@@ -88,15 +89,15 @@ def _answer(page: Page, statement: Statement) -> _Answer:
 
 
 def _statuses(asked: str, answers: list[_Answer], changes: _Changes) -> Iterator[Conflict]:
-    told = _undisturbed(answers, changes)
-    if len({answer.status for answer in told}) >= _SEVERAL:
+    undisturbed = _undisturbed(answers, changes)
+    if len({answer.status for answer in undisturbed}) >= _SEVERAL:
         yield conflict(
             KIND,
             asked,
-            [answer.page.side(answer.statement.line, answer.status) for answer in told],
-            f"{asked} is to answer with {' and with '.join(dict.fromkeys(answer.status for answer in told))}: "
+            [answer.page.side(answer.statement.line, answer.status) for answer in undisturbed],
+            f"{asked} is to answer with {' and with '.join(dict.fromkeys(answer.status for answer in undisturbed))}: "
             "the same request cannot do both",
-            _pairs(told),
+            _pairs(undisturbed),
         )
 
 
@@ -108,16 +109,16 @@ def _values(asked: str, answers: list[_Answer], changes: _Changes) -> Iterator[C
         for key in answer.fixed:
             by_key.setdefault(key, []).append(answer)
     for key, fixing in by_key.items():
-        told = _undisturbed(fixing, changes)
-        values = list(dict.fromkeys(json.dumps(answer.fixed[key]) for answer in told))
+        undisturbed = _undisturbed(fixing, changes)
+        values = list(dict.fromkeys(json.dumps(answer.fixed[key]) for answer in undisturbed))
         if len(values) >= _SEVERAL:
             yield conflict(
                 KIND,
                 f"{key} of {asked}",
-                [answer.page.side(answer.statement.line, answer.fixed[key]) for answer in told],
+                [answer.page.side(answer.statement.line, answer.fixed[key]) for answer in undisturbed],
                 f"{asked} is to answer with {key} {' and with '.join(values)}: one answer has one {key}, so one "
                 "of the expectations fails",
-                _pairs(told),
+                _pairs(undisturbed),
             )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict, listed
 from signoff.acceptance.reading.settings.names import ALIASES
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "placeholder"
 _NAME = re.compile(r"\[(?P<name>[a-z][a-z0-9]*(?:_[a-z0-9]+)*)\](?!\()")

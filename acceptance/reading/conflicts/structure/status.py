@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import has_placeholder
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "status"
 _DATE = re.compile(r"\b(\d{4}-\d{2}-\d{2})\b")

@@ -13,8 +13,8 @@ from math import inf
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
 from signoff.acceptance.reading.source.block import Block
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import plain
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "duration"
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0}

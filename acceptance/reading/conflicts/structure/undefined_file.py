@@ -9,7 +9,7 @@ from pathlib import Path
 
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
-from signoff.acceptance.reading.source.document import Conflict
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "undefined-file"
 _NEEDED = re.compile(

@@ -15,7 +15,8 @@ from signoff.acceptance.reading.commands.commands import SHELL_LANGUAGES
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, conflict
 from signoff.acceptance.reading.source.block import Block
-from signoff.acceptance.reading.source.document import Command, Conflict
+from signoff.acceptance.reading.source.document import Command
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "undefined-variable"
 _REFERENCE = re.compile(r"(?<![\\$])\$(?:\{(?P<braced>[A-Z][A-Z0-9_]{2,})\}|(?P<bare>[A-Z][A-Z0-9_]{2,})\b)")

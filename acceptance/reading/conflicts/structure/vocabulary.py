@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from signoff.acceptance.reading.conflicts.evidence.corpus import Corpus
 from signoff.acceptance.reading.conflicts.evidence.page import Page, Place, conflict
 from signoff.acceptance.reading.source.block import Block
-from signoff.acceptance.reading.source.document import Conflict
 from signoff.acceptance.reading.source.wording import plain
+from signoff.reports.stored.conflict import Conflict
 
 KIND = "vocabulary"
 _ACRONYM = re.compile(r"\b[A-Z]{3,}(?:\+[A-Z]+)*\b")

@@ -38,7 +38,7 @@ class Service:
         self.lockstep: threading.Barrier | None = None
         self.requests = self.answers = 0
         self.documents: dict[str, str] = {}
-        self.told: dict[str, list[str]] = {}
+        self.turns: dict[str, list[str]] = {}
         self.lock = threading.Lock()
 
     def complete(self, path: str, body: bytes, session: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -104,7 +104,7 @@ class Service:
     def _reply(self, messages: list[dict[str, str]], session: str) -> tuple[str, int]:
         """What is said, and of how many tokens the prompt was."""
         content = messages[-1]["content"]
-        earlier = self.told.setdefault(session, []) if session else []
+        earlier = self.turns.setdefault(session, []) if session else []
         turns = [message["content"] for message in messages[:-1]] + ([] if self.wrong == "forgets" else list(earlier))
         while turns and self._count([*turns, content]) > CONTEXT:
             if self.wrong == "refuses when full":

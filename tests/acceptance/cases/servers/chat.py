@@ -17,7 +17,7 @@ class Chat:
     """A chat server that is sound but for what a test changes: answers from what a session was told."""
 
     def __init__(self) -> None:
-        self.told: dict[str, list[str]] = {}
+        self.turns: dict[str, list[str]] = {}
         self.said: dict[str, list[dict[str, str]]] = {}
         self.requests = 0
         self.counted = True
@@ -46,8 +46,8 @@ class Chat:
             text = f"# TYPE hermes_requests_total counter\nhermes_requests_total {self.requests}.0\n"
             return 200, "text/plain; version=0.0.4", text.encode()
         if path == "/metrics/sessions":
-            return as_json({"sessions_created": len(self.told) if self.shows_sessions else 7})
-        if path.startswith("/sessions/") and path.removeprefix("/sessions/") in self.told:
+            return as_json({"sessions_created": len(self.turns) if self.shows_sessions else 7})
+        if path.startswith("/sessions/") and path.removeprefix("/sessions/") in self.turns:
             turns = self.said[path.removeprefix("/sessions/")] if self.shows_sessions else []
             return as_json({"turns": turns})
         return as_json({"error": {"message": "unknown"}}, 404)
@@ -61,8 +61,8 @@ class Chat:
                 status, message = self.refusal
                 return as_json({"error": {"message": message}}, status)
             tokens = self.window - request["max_tokens"]
-        earlier = self.told.setdefault(session, []) if session else []
-        known = list(itertools.chain(*self.told.values())) if self.leaks else earlier if self.remembers else []
+        earlier = self.turns.setdefault(session, []) if session else []
+        known = list(itertools.chain(*self.turns.values())) if self.leaks else earlier if self.remembers else []
         reply = self.reply(content, known) or "I do not know."
         earlier.append(content)
         message = {"role": "assistant", "content": reply}

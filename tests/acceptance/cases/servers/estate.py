@@ -18,7 +18,7 @@ class Estate:
 
     def __init__(self) -> None:
         self.models = list(MODELS)
-        self.told: Mapping[str, str] = {}
+        self.renamed: Mapping[str, str] = {}
         self.unknown: Callable[[str], tuple[int, str, bytes]] = lambda model: as_json({"error": f"no {model}"}, 404)
         self.replicas = itertools.cycle(["replica-a", "replica-b"])
         self.refusals = itertools.chain([502, 502], itertools.repeat(503))
@@ -39,7 +39,7 @@ class Estate:
             return as_json({"error": "upstream"}, next(self.refusals))
         if model not in self.models:
             return self.unknown(model)
-        return completion(self.told.get(model, model), next(self.replicas))
+        return completion(self.renamed.get(model, model), next(self.replicas))
 
 
 def completion(model: str, fingerprint: str | None = None, text: str = "Hello.") -> tuple[int, str, bytes]:

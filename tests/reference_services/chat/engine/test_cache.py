@@ -33,22 +33,22 @@ def test_the_longest_unused_goes_first_and_nothing_is_older_than_its_time() -> N
     assert cache.find("", ask("d", temperature=1)) == ("bypass", ())
 
 
-def told(answer: httpx.Response) -> tuple[str | None, Any]:
+def cache_marks(answer: httpx.Response) -> tuple[str | None, Any]:
     return answer.headers.get("x-cache"), answer.json().get("cached")
 
 
 def test_an_answer_that_comes_again_is_kept_and_says_so(start) -> None:
     hermes: Running = start(variables={"HERMES_2_RESPONSE_CACHE_SIZE": "8"})
     first, again = (hermes.chat("Tell me about gates.") for _ in range(2))
-    assert [told(answer) for answer in (first, again)] == [("miss", False), ("hit", True)]
+    assert [cache_marks(answer) for answer in (first, again)] == [("miss", False), ("hit", True)]
     assert first.json()["choices"] == again.json()["choices"]
     assert first.json()["usage"] == again.json()["usage"]
     streamed = hermes.chat("Tell me about gates.", stream=True)
     assert streamed.headers["x-cache"] == "hit"
     assert b'"cached":true' in streamed.content
-    assert told(hermes.chat("Tell me about gates.", max_tokens=5)) == ("miss", False)
-    assert told(hermes.chat("Tell me about gates.", temperature=1)) == ("bypass", False)
-    assert told(hermes.chat("Tell me about gates.", temperature=1, seed=3)) == ("miss", False)
+    assert cache_marks(hermes.chat("Tell me about gates.", max_tokens=5)) == ("miss", False)
+    assert cache_marks(hermes.chat("Tell me about gates.", temperature=1)) == ("bypass", False)
+    assert cache_marks(hermes.chat("Tell me about gates.", temperature=1, seed=3)) == ("miss", False)
     seen = hermes.metrics()
     counted = {result: seen[f'hermes_2_response_cache_total{{"result": "{result}"}}'] for result in ("hit", "miss")}
     assert counted == {"hit": 2, "miss": 3}
@@ -65,5 +65,5 @@ def test_a_session_takes_its_turn_also_where_the_answer_was_kept(start) -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"seed": 4}])
 def test_by_default_nothing_is_kept_and_nothing_is_said(hermes: Running, fields: dict[str, int]) -> None:
-    assert [told(hermes.chat("Same again.", **fields)) for _ in range(2)] == [(None, None)] * 2
+    assert [cache_marks(hermes.chat("Same again.", **fields)) for _ in range(2)] == [(None, None)] * 2
     assert hermes.metrics()['hermes_2_response_cache_total{"result": "hit"}'] == 0

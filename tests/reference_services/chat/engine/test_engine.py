@@ -90,11 +90,11 @@ def test_the_latest_of_two_statements_wins() -> None:
 
 
 def test_a_question_about_two_things_takes_two_statements() -> None:
-    told = reply(
+    answer = reply(
         "My dog is called Bruno.", "Ok.", "My horse is called Star.", "Ok.", "How are my dog and horse called?"
     )
-    assert "Bruno" in told
-    assert "Star" in told
+    assert "Bruno" in answer
+    assert "Star" in answer
 
 
 def test_a_question_about_the_conversation_quotes_the_message_before() -> None:
@@ -103,10 +103,10 @@ def test_a_question_about_the_conversation_quotes_the_message_before() -> None:
 
 @pytest.mark.parametrize("question", ["Where is the ladder?", "What did I just say?", "What did I ask you before?"])
 def test_without_anything_told_it_says_so_and_makes_nothing_up(question: str) -> None:
-    told = reply(question)
-    assert len(told) < 80
-    assert question not in told
-    assert told == reply("Grass is green.", "Yes.", question) or "just" in question or "before" in question
+    answer = reply(question)
+    assert len(answer) < 80
+    assert question not in answer
+    assert answer == reply("Grass is green.", "Yes.", question) or "just" in question or "before" in question
 
 
 def test_a_question_about_nothing_that_could_be_told_gets_prose() -> None:

@@ -47,11 +47,11 @@ SCHEMAS = st.recursive(scalars(), nested, max_leaves=12)
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(SCHEMAS, st.binary(min_size=32, max_size=32), st.none() | st.text(max_size=30))
 def test_what_is_written_meets_its_schema_and_is_the_same_each_time(
-    schema: dict[str, Any], key: bytes, told: str | None
+    schema: dict[str, Any], key: bytes, recalled: str | None
 ) -> None:
-    text = write(schema, key, told)
+    text = write(schema, key, recalled)
     Draft202012Validator(schema).validate(json.loads(text))
-    assert write(schema, key, told) == text
+    assert write(schema, key, recalled) == text
 
 
 TREE = {

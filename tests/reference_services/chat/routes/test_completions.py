@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from tests.reference_services.gateway_process import until
 
 
 def events(answer: httpx.Response) -> list[Any]:
@@ -217,17 +218,17 @@ def hang_up(hermes, **fields: Any) -> None:
         if fields.get("stream"):
             assert b"200" in connection.recv(64)
         else:
-            time.sleep(0.1)
+            until(
+                lambda: hermes.metrics()['vllm:num_requests_running{"model_name": "hermes-2"}'] > 0, "it is under way"
+            )
 
 
 @pytest.mark.parametrize("stream", [True, False])
 def test_when_the_client_leaves_the_work_stops_and_leaves_no_turn(start, stream: bool) -> None:
     hermes = start(pace=(0, 5))
     hang_up(hermes, stream=stream)
-    deadline = time.monotonic() + 5
     cancelled = 'hermes_2_requests_total{"endpoint": "/v1/chat/completions", "outcome": "cancelled"}'
-    while hermes.metrics()[cancelled] == 0 and time.monotonic() < deadline:
-        time.sleep(0.02)
+    until(lambda: hermes.metrics()[cancelled], "it is cancelled")
     seen = hermes.metrics()
     assert seen[cancelled] == 1
     assert seen['vllm:request_success_total{"finished_reason": "abort", "model_name": "hermes-2"}'] == 1

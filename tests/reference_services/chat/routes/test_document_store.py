@@ -6,6 +6,7 @@ import math
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -16,8 +17,10 @@ from signoff.reference_services.retrieval.document import Document, StoreCannotO
 from signoff.reference_services.retrieval.embedder import open_embedder
 from signoff.reference_services.retrieval.hashed_embedder import HashedEmbedder
 from signoff.reference_services.retrieval.passages import LONGEST, passages
-from signoff.reference_services.retrieval.store import DocumentStore
-from signoff.reference_services.retrieval.vector import EmbedderError
+from signoff.reference_services.retrieval.vector import Embedder, EmbedderError
+
+if TYPE_CHECKING:
+    from signoff.reference_services.retrieval.store import DocumentStore
 
 MOST = 4
 NAMES = st.sampled_from(["a", "b", "c", "d", "e"])
@@ -29,12 +32,19 @@ TEXTS = st.builds(
 )
 
 
+def opened_store(place: str, embedder: Embedder) -> DocumentStore:
+    # Not above: qdrant-client takes long to import, and each worker imports every file of tests.
+    from signoff.reference_services.retrieval.store import DocumentStore
+
+    return DocumentStore(place, embedder, MOST)
+
+
 class StoreAndDict(RuleBasedStateMachine):
     """Whatever is done, the store holds what a dict holds, and what is deleted is found by nothing."""
 
     @initialize()
     def opened(self) -> None:
-        self.store = DocumentStore("embedded", HashedEmbedder(), MOST)
+        self.store = opened_store("embedded", HashedEmbedder())
         self.model: dict[str, dict[str, str]] = {"": {}, "one": {}, "two": {}}
 
     @rule(owner=OWNERS, texts=st.dictionaries(NAMES, TEXTS, min_size=1, max_size=3))
@@ -111,7 +121,7 @@ def test_at_full_length_no_text_is_without_direction(text: str) -> None:
 
 
 def test_a_question_is_nearer_to_what_answers_it_than_to_anything_else() -> None:
-    told = [
+    statements = [
         "The locker label of the goalkeeper is Glildronun 77.",
         "The shelf mark of the city chronicle is EJ-60971-T.",
         "To restart the pumps, pull the green lever twice.",
@@ -125,7 +135,7 @@ def test_a_question_is_nearer_to_what_answers_it_than_to_anything_else() -> None
     ]
     embed = HashedEmbedder().embed
     for index, question in enumerate(embed(asked)):
-        scores = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in embed(told)]
+        scores = [sum(a * b for a, b in zip(question, vector, strict=True)) for vector in embed(statements)]
         assert scores.index(max(scores)) == index, asked[index]
 
 
@@ -133,11 +143,11 @@ def test_a_folder_of_another_embedder_is_refused(tmp_path: Path) -> None:
     class Other(HashedEmbedder):
         name = "other-model"
 
-    store = DocumentStore(str(tmp_path), Other(), MOST)
+    store = opened_store(str(tmp_path), Other())
     store.add("", [Document("a", "The boat is red.")])
     store.close()
     with pytest.raises(StoreCannotOpen, match="another embedder"):
-        DocumentStore(str(tmp_path), HashedEmbedder(), MOST)
+        opened_store(str(tmp_path), HashedEmbedder())
 
 
 def test_a_model_in_a_folder_takes_the_place_of_the_hashes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

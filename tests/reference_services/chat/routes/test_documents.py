@@ -246,17 +246,17 @@ def test_a_database_that_never_was_ends_the_start_with_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("place", "told"),
+    ("place", "message"),
     [
         ("documents", "allowed is embedded, a folder such as ./documents, the URL of a Qdrant server, or nothing"),
         ("http://user:hunter2@127.0.0.1", "allowed is embedded, a folder"),
         ("/proc/none/documents", "cannot be opened"),
     ],
 )
-def test_a_place_that_cannot_be_is_told_before_anything_listens(place: str, told: str) -> None:
+def test_a_place_that_cannot_be_is_told_before_anything_listens(place: str, message: str) -> None:
     done = ends(f"--retrieval={place}")
     assert done.returncode == 4
-    assert told in done.stderr
+    assert message in done.stderr
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -265,12 +265,12 @@ def test_without_the_package_a_service_with_documents_says_what_to_install(tmp_p
     (tmp_path / "qdrant_client.py").write_text("raise ImportError\n")
     (tmp_path / "strawberry.py").write_text("raise ImportError\n")
     path = f"{tmp_path}:{Path(__file__).parents[4] / 'src'}"
-    for arguments, told in (
+    for arguments, message in (
         (["--retrieval=embedded"], "retrieval needs qdrant-client, which is not installed: pip install"),
         ([], "graphql needs strawberry-graphql: pip install"),
     ):
         done = ends(*arguments, PYTHONPATH=path)
-        assert (done.returncode, told in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
+        assert (done.returncode, message in done.stderr, "Traceback" in done.stderr) == (4, True, False), done.stderr
 
 
 def test_a_model_that_is_not_there_is_told_and_never_downloaded(tmp_path: Path) -> None:

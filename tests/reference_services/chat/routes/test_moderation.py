@@ -63,16 +63,16 @@ class Scripted:
 
 def screened(moderation: Moderation, texts: Sequence[str]) -> tuple[list[Step], list[str]]:
     """What comes of an answer in these pieces, and what is told of it."""
-    told: list[str] = []
+    results: list[str] = []
 
     async def steps() -> Any:
         for number, text in enumerate(texts):
             yield Step(text, "stop" if number == len(texts) - 1 else None)
 
     async def all_of_it() -> list[Step]:
-        return [step async for step in moderation.screened(steps(), told.append)]
+        return [step async for step in moderation.screened(steps(), results.append)]
 
-    return asyncio.run(all_of_it()), told
+    return asyncio.run(all_of_it()), results
 
 
 def text_of(steps: Sequence[Step]) -> str:
@@ -105,9 +105,9 @@ def test_listed_words_and_phrases_are_found_whole_whatever_their_form(text: str,
 @given(LISTS, PIECES)
 def test_an_answer_is_flagged_as_its_whole_text_is_however_it_is_cut(listed: frozenset[Any], pieces: list[str]) -> None:
     moderator = WordList(listed)
-    steps, told = screened(Moderation(moderator, is_open=False), pieces)
+    steps, results = screened(Moderation(moderator, is_open=False), pieces)
     is_flagged = moderator.holds(words("".join(pieces)))
-    assert told == (["flagged"] if is_flagged else ["passed"])
+    assert results == (["flagged"] if is_flagged else ["passed"])
     assert (steps[-1].finish_reason if steps else "stop") == ("content_filter" if is_flagged else "stop")
     assert sum(step.tokens for step in steps) <= len(pieces)
     if not is_flagged:
@@ -117,10 +117,10 @@ def test_an_answer_is_flagged_as_its_whole_text_is_however_it_is_cut(listed: fro
 @given(LISTS, PIECES)
 def test_what_is_shown_of_a_flagged_answer_begins_no_listed_phrase(listed: frozenset[Any], pieces: list[str]) -> None:
     moderator = WordList(listed)
-    steps, told = screened(Moderation(moderator, is_open=False), pieces)
+    steps, results = screened(Moderation(moderator, is_open=False), pieces)
     shown, whole = text_of(steps), "".join(pieces)
     assert whole.startswith(shown)
-    if told == ["flagged"]:
+    if results == ["flagged"]:
         # Whatever else followed, no listed phrase reaches back into what was shown.
         said = words(whole)
         first = next(
@@ -138,11 +138,11 @@ def test_an_endpoint_that_goes_away_stops_a_closed_service_and_not_an_open_one(
     moderation = Moderation(moderator, is_open, lambda stage, result: counted.append((stage, result)))
     needed = -(-len(pieces) // moderator.window_tokens)
     if answers >= needed:
-        steps, told = screened(moderation, pieces)
-        assert ([step.text for step in steps], told, counted) == (pieces, ["passed"], [("output", "passed")])
+        steps, results = screened(moderation, pieces)
+        assert ([step.text for step in steps], results, counted) == (pieces, ["passed"], [("output", "passed")])
     elif is_open:
-        steps, told = screened(moderation, pieces)
-        assert ([step.text for step in steps], told, counted) == (pieces, ["unchecked"], [("output", "unchecked")])
+        steps, results = screened(moderation, pieces)
+        assert ([step.text for step in steps], results, counted) == (pieces, ["unchecked"], [("output", "unchecked")])
         assert len(moderator.asked) == answers + 1
     else:
         with pytest.raises(Refused) as refused:
@@ -154,11 +154,11 @@ def test_an_endpoint_that_goes_away_stops_a_closed_service_and_not_an_open_one(
 @given(st.lists(st.sampled_from(["a", "b", "x"]), min_size=1, max_size=12))
 def test_an_endpoint_sees_the_answer_before_anybody_else_does(pieces: list[str]) -> None:
     moderator = Scripted("x")
-    steps, told = screened(Moderation(moderator, is_open=False), pieces)
+    steps, results = screened(Moderation(moderator, is_open=False), pieces)
     shown = text_of(steps)
     assert "x" not in shown
     assert shown == "" or any(asked.startswith(shown) for asked in moderator.asked)
-    assert told == (["flagged"] if "x" in pieces else ["passed"])
+    assert results == (["flagged"] if "x" in pieces else ["passed"])
 
 
 @pytest.mark.parametrize("content", ["", "# only\n\n", b"\xff"])
@@ -173,8 +173,8 @@ def test_a_word_list_that_cannot_be_used_is_named_at_the_start(tmp_path: Path, c
 def test_without_a_moderator_nothing_is_judged_told_or_held_back() -> None:
     moderation = Moderation(None, is_open=False)
     assert asyncio.run(moderation.check(["anything"], "messages")) is None
-    steps, told = screened(moderation, ["a", "b"])
-    assert (text_of(steps), told, moderation.shown()) == ("ab", [], {})
+    steps, results = screened(moderation, ["a", "b"])
+    assert (text_of(steps), results, moderation.shown()) == ("ab", [], {})
 
 
 # Over the wire
@@ -257,9 +257,9 @@ def test_a_sound_answer_comes_whole_and_says_that_it_was_judged(listed: Running)
 
 def test_each_of_several_answers_is_judged_on_its_own(listed: Running) -> None:
     answer = listed.chat(QUESTION, n=3, temperature=1, seed=1).json()
-    told = answer["moderation"]["output"]
+    results = answer["moderation"]["output"]
     reasons = [choice["finish_reason"] for choice in answer["choices"]]
-    assert [each == "flagged" for each in told] == [reason == "content_filter" for reason in reasons]
+    assert [each == "flagged" for each in results] == [reason == "content_filter" for reason in reasons]
     assert not any("turquoise" in choice["message"]["content"] for choice in answer["choices"])
 
 

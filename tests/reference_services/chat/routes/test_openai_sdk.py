@@ -44,7 +44,7 @@ def served(request: pytest.FixtureRequest, estate: dict[tuple[str, str], Running
 
 @pytest.fixture
 def client(served: Running) -> Iterator[openai.OpenAI]:
-    with openai.OpenAI(base_url=served.url + "/v1", api_key=KEY, max_retries=0) as each:
+    with openai.OpenAI(base_url=served.url + "/v1", api_key=KEY, max_retries=0, timeout=60) as each:
         yield each
 
 
@@ -86,7 +86,7 @@ def test_the_asynchronous_client_streams_many_at_once_without_mixing_them(served
 
 @asynccontextmanager
 async def asynchronous(served: Running) -> AsyncIterator[openai.AsyncOpenAI]:
-    async with openai.AsyncOpenAI(base_url=served.url + "/v1", api_key=KEY, max_retries=0) as client:
+    async with openai.AsyncOpenAI(base_url=served.url + "/v1", api_key=KEY, max_retries=0, timeout=60) as client:
         yield client
 
 

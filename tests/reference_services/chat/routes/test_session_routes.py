@@ -46,10 +46,10 @@ def test_sessions_know_nothing_of_each_other(hermes) -> None:
         return hermes.say("What does the locker hold?", f"iso-{number}")
 
     with ThreadPoolExecutor(16) as pool:
-        told = list(pool.map(tell, range(48)))
-    assert [f"item {number}77" in reply for number, reply in enumerate(told)] == [True] * 48
-    assert sum("77" in reply for reply in told) == 48
-    assert all(reply.count("77") == 1 for reply in told)
+        replies = list(pool.map(tell, range(48)))
+    assert [f"item {number}77" in reply for number, reply in enumerate(replies)] == [True] * 48
+    assert sum("77" in reply for reply in replies) == 48
+    assert all(reply.count("77") == 1 for reply in replies)
 
 
 def test_turns_sent_at_once_are_each_kept_once_as_whole_pairs(hermes) -> None:

@@ -14,7 +14,7 @@ WRITERS = 4
 def write_until_gone(hermes, name: str, acknowledged: list[tuple[str, str]], prefix: str) -> None:
     """Takes turns until the service is gone; a turn counts once its answer is complete."""
     number = 0
-    with httpx.Client(base_url=hermes.url, timeout=10, trust_env=False) as client:
+    with httpx.Client(base_url=hermes.url, timeout=60, trust_env=False) as client:
         while True:
             text = f"{prefix} {number}"
             body = {"messages": [{"role": "user", "content": text}], "max_tokens": 6, "stream": number % 2 == 1}
@@ -48,7 +48,7 @@ def test_every_acknowledged_turn_outlives_kill_9_once_and_in_order(start, tmp_pa
             time.sleep(0.001)
         hermes.process.send_signal(signal.SIGKILL)
         for thread in threads:
-            thread.join(20)
+            thread.join(60)
         hermes.process.wait()
     hermes = start(f"--db={database}")
     assert len(acknowledged) > 100

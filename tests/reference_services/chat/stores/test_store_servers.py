@@ -41,7 +41,7 @@ def test_every_acknowledged_turn_outlives_kill_9_once_and_in_order(kind: str, st
             assert writer.is_alive()
             time.sleep(0.005)
         hermes.process.send_signal(signal.SIGKILL)
-        writer.join(20)
+        writer.join(60)
         hermes.process.wait()
     hermes = start(variables={"HERMES_2_STORE": url})
     kept = [turn["content"] for turn in hermes.get(f"/sessions/{session}")["turns"][::2]]
@@ -127,18 +127,18 @@ def test_a_store_that_goes_away_is_a_503_and_is_used_again_when_it_is_back(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_store_that_cannot_be_used_is_told_at_the_start(kind: str, store_servers, tmp_path: Path) -> None:
-    def told(url: str) -> str:
+    def refusal(url: str) -> str:
         with pytest.raises(StoreError) as refused:
             open_store(Hermes2Config(store=url), tmp_path / "none")
         assert not [secret for secret in SECRETS if secret in str(refused.value)]
         return str(refused.value)
 
-    wrong = told(store_servers(kind).url("wrong-word"))
+    wrong = refusal(store_servers(kind).url("wrong-word"))
     assert wrong.startswith(f"{kind}://")
     assert "***@" in wrong
     assert "give name and password in the URL" in wrong
     (port, _) = free_ports()
-    assert "start the server, or name another store" in told(f"{kind}://:wrong-word@{HOST}:{port}/0")
+    assert "start the server, or name another store" in refusal(f"{kind}://:wrong-word@{HOST}:{port}/0")
 
 
 def test_the_command_says_what_is_wrong_with_its_store_and_no_password(store_servers) -> None:
@@ -157,14 +157,14 @@ def test_the_command_says_what_is_wrong_with_its_store_and_no_password(store_ser
 
     port, metrics_port = free_ports()
     url = store_servers("redis").url("wrong-word")
-    code, told = refused(f"--host={HOST}", f"--port={port}", f"--metrics-port={metrics_port}", f"--store={url}")
-    assert (code, told.partition("@")[0]) == (3, "hermes-2: redis://:***")
-    code, told = refused("--store=mongodb://ann:wrong-word@host/db")
+    code, message = refused(f"--host={HOST}", f"--port={port}", f"--metrics-port={metrics_port}", f"--store={url}")
+    assert (code, message.partition("@")[0]) == (3, "hermes-2: redis://:***")
+    code, message = refused("--store=mongodb://ann:wrong-word@host/db")
     assert code == 4
-    assert "store = 'mongodb://...@host/db': allowed is sqlite:///path, redis://" in told
-    code, told = refused("--store=redis://host", "--db=here.sqlite3")
+    assert "store = 'mongodb://...@host/db': allowed is sqlite:///path, redis://" in message
+    code, message = refused("--store=redis://host", "--db=here.sqlite3")
     assert code == 4
-    assert "--db and the setting store name two places" in told
+    assert "--db and the setting store name two places" in message
 
 
 def test_the_url_of_a_file_is_a_store_as_well(tmp_path: Path) -> None:

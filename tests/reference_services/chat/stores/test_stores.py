@@ -289,12 +289,12 @@ def test_an_append_that_is_sent_again_after_a_lost_answer_adds_nothing(kind: str
 def test_a_claim_is_renewed_while_its_turn_is_under_way(
     kind: str, store_servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(f"signoff.reference_services.chat.stores.{kind}_store.LEASE_S", 1.0)
+    monkeypatch.setattr(f"signoff.reference_services.chat.stores.{kind}_store.LEASE_S", 3.0)
     monkeypatch.setattr("signoff.reference_services.chat.stores.leases._RENEW_S", 0.1)
     monkeypatch.setattr("signoff.reference_services.chat.stores.server_store.TICK_S", 0.05)
     first, second = (_server_store(kind, store_servers, "renewed") for _ in range(2))
     done(first.claim("a", "one"))
-    time.sleep(2.0)
+    time.sleep(4.0)  # longer than a claim that nobody renews
     with pytest.raises(SessionHeld):
         done(second.claim("a", "two"))
     assert done(first.append("a", TurnRecord("u", "a", 1.0, 2.0), "one")).turns == 1

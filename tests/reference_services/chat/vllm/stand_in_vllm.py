@@ -67,8 +67,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         if self.path == "/metrics":
-            told = behaviour(self.server.folder).get("metrics_s", 0)
-            time.sleep(told)
+            wait_s = behaviour(self.server.folder).get("metrics_s", 0)
+            time.sleep(wait_s)
             self.answer(200, METRICS.format(requests=self.server.requests, given_up=self.server.given_up), "text/plain")
         else:
             self.answer(200, "{}")

@@ -99,10 +99,10 @@ def test_a_session_goes_into_the_prompt(served: Running, engine: StandIn) -> Non
 def test_a_stream_and_its_log_probabilities_are_those_of_the_engine(served: Running) -> None:
     body = {"messages": [{"role": "user", "content": "x"}], "stream": True, "logprobs": True, "top_logprobs": 2}
     lines = served.client.post("/v1/chat/completions", json=body).text.split("\n\n")
-    told = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
-    texts = [each["choices"][0]["delta"].get("content", "") for each in told]
+    events = [json.loads(line.removeprefix("data: ")) for line in lines if line.startswith("data: {")]
+    texts = [each["choices"][0]["delta"].get("content", "") for each in events]
     assert "".join(texts) == "Your boat is Marla."
-    first = told[1]["choices"][0]["logprobs"]["content"][0]
+    first = events[1]["choices"][0]["logprobs"]["content"][0]
     assert (first["token"], first["logprob"], len(first["top_logprobs"])) == ("Y", -0.1, 2)
 
 
@@ -115,11 +115,11 @@ def test_a_json_schema_goes_to_the_engine(served: Running, engine: StandIn) -> N
 
 def test_the_engine_its_flags_and_those_that_it_does_not_have_are_told(served: Running) -> None:
     for path in ("/config", "/version", "/health"):
-        told = served.get(path)["engine"]
-        assert (told["name"], told["version"]) == ("vllm", VERSION)
-        assert "--max-model-len 8192" in told["flags"]
-        assert "--swap-space 0" in told["left_out"]
-        assert not set(told["flags"]) & set(told["left_out"])
+        shown = served.get(path)["engine"]
+        assert (shown["name"], shown["version"]) == ("vllm", VERSION)
+        assert "--max-model-len 8192" in shown["flags"]
+        assert "--swap-space 0" in shown["left_out"]
+        assert not set(shown["flags"]) & set(shown["left_out"])
 
 
 def test_metrics_are_shown_under_both_names_each_once_and_without_those_of_the_engines_process(served: Running) -> None:
@@ -204,19 +204,19 @@ def test_where_an_engine_dies_again_and_again_the_service_ends_with_3_and_says_w
 def test_an_engine_that_does_not_start_ends_the_service_with_3_and_what_its_log_says(engine: StandIn) -> None:
     cause = "ValueError: Model architectures ['Who'] are not supported"
     engine.behaves(start="dies", log=[f"(Worker pid=3) ERROR 11-21 18:11:14 [cpu_worker.py:87] {cause}"])
-    code, told = ended(engine)
+    code, message = ended(engine)
     assert code == 3
-    assert told == f"hermes-2: vLLM ended with exit code 1 before it was ready: {cause}"
+    assert message == f"hermes-2: vLLM ended with exit code 1 before it was ready: {cause}"
 
 
 def test_an_engine_that_never_becomes_ready_ends_the_service_after_its_limit(engine: StandIn) -> None:
     engine.behaves(start="never", log=["loading the weights"])
     with_limit = engine.model.parent / "limit.yaml"
     with_limit.write_text("engine: {start_s: 1}\n", encoding="utf-8")
-    code, told = ended(engine, f"--config={with_limit}")
+    code, message = ended(engine, f"--config={with_limit}")
     assert code == 3
-    assert "vLLM was not ready within 1 s (engine_start_s)" in told
-    assert "loading the weights" in told
+    assert "vLLM was not ready within 1 s (engine_start_s)" in message
+    assert "loading the weights" in message
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
@@ -242,12 +242,12 @@ def test_no_such_model_no_model_and_no_vllm_are_told_with_what_to_do(engine: Sta
         "hermes-2: model_path = '/no/such': no such folder; name the folder of a model with --model\n",
     )
     (tmp_path / "empty").mkdir()
-    code, told = refused(f"--model={tmp_path / 'empty'}")
-    assert (code, "no config.json" in told) == (3, True)
-    code, told = refused(f"--model={engine.model}", HERMES_2_VLLM_COMMAND="/no/such/vllm")
-    assert (code, "no such program" in told, "vllm.md" in told) == (3, True, True)
-    code, told = refused(f"--model={engine.model}", PATH="/none")
-    assert (code, "vLLM is not installed here" in told, "nox -s vllm" in told) == (3, True, True)
+    code, message = refused(f"--model={tmp_path / 'empty'}")
+    assert (code, "no config.json" in message) == (3, True)
+    code, message = refused(f"--model={engine.model}", HERMES_2_VLLM_COMMAND="/no/such/vllm")
+    assert (code, "no such program" in message, "vllm.md" in message) == (3, True, True)
+    code, message = refused(f"--model={engine.model}", PATH="/none")
+    assert (code, "vLLM is not installed here" in message, "nox -s vllm" in message) == (3, True, True)
 
 
 def test_the_engine_gets_what_settings_say_of_its_threads_and_neither_keys_nor_our_packages(engine: StandIn) -> None:
@@ -262,8 +262,8 @@ def test_the_engine_gets_what_settings_say_of_its_threads_and_neither_keys_nor_o
 
 def test_a_vllm_that_is_too_old_to_listen_on_a_socket_is_told(engine: StandIn) -> None:
     engine.command.write_text("#!/bin/sh\necho '  --max-model-len N'\n", encoding="utf-8")
-    code, told = ended(engine)
-    assert (code, f"vLLM {VERSION} has no --uds" in told) == (3, True)
+    code, message = ended(engine)
+    assert (code, f"vLLM {VERSION} has no --uds" in message) == (3, True)
 
 
 def test_a_taken_port_is_told_before_an_engine_is_started(engine: StandIn) -> None:
@@ -271,8 +271,8 @@ def test_a_taken_port_is_told_before_an_engine_is_started(engine: StandIn) -> No
         assert eventually(lambda: answers(client))
         port = client.base_url.port
         before = len(engine.starts)
-        code, told = refused(f"--port={port}", *engine.arguments, **engine.variables)
-        assert (code, f"port {port} on {HOST} is in use" in told) == (3, True)
+        code, message = refused(f"--port={port}", *engine.arguments, **engine.variables)
+        assert (code, f"port {port} on {HOST} is in use" in message) == (3, True)
         assert len(engine.starts) <= max(before, 1)
 
 

@@ -75,13 +75,13 @@ def test_further_flags_come_last_so_that_they_win() -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "told"),
+    ("given", "message"),
     [("--port 1", "--port"), ("--trust-remote-code", "--trust-remote-code"), ("4", "flags of vllm serve")],
 )
-def test_flags_that_the_service_gives_itself_or_that_are_none_are_refused(given: str, told: str) -> None:
+def test_flags_that_the_service_gives_itself_or_that_are_none_are_refused(given: str, message: str) -> None:
     with pytest.raises(SettingsError, match="engine_arguments") as caught:
         Hermes2Config(engine_arguments=given)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_a_flag_that_the_installed_engine_does_not_know_is_kept_apart() -> None:
@@ -134,8 +134,8 @@ def test_of_a_log_the_cause_is_told_without_what_vllm_puts_before_its_lines() ->
     assert said([]) == "it said nothing"
 
 
-def stream(*told: dict[str, object]) -> bytes:
-    return b"".join(b"data: " + json.dumps(each).encode() + b"\n\n" for each in told) + b"data: [DONE]\n\n"
+def stream(*parts: dict[str, object]) -> bytes:
+    return b"".join(b"data: " + json.dumps(each).encode() + b"\n\n" for each in parts) + b"data: [DONE]\n\n"
 
 
 def chunk(text: str, made: int, reason: str | None = None, tokens: tuple[str, ...] | None = None) -> dict[str, object]:
@@ -232,7 +232,7 @@ def test_a_template_may_refuse_messages_and_reach_nothing_beyond_them(model: Pat
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "told"),
+    ("name", "text", "message"),
     [
         ("tokenizer.json", None, "tokenizer.json: no such file"),
         ("tokenizer.json", "{", "tokenizer.json"),
@@ -242,8 +242,8 @@ def test_a_template_may_refuse_messages_and_reach_nothing_beyond_them(model: Pat
     ],
 )
 def test_a_folder_without_what_is_needed_is_named_with_the_file(
-    model: Path, name: str, text: str | None, told: str
+    model: Path, name: str, text: str | None, message: str
 ) -> None:
     (model / name).unlink() if text is None else (model / name).write_text(text, encoding="utf-8")
-    with pytest.raises(EngineError, match=told):
+    with pytest.raises(EngineError, match=message):
         ModelTokenizer(model)

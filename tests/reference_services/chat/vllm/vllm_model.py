@@ -87,6 +87,6 @@ def make_model(folder: Path) -> None:
     )
     tokenizer.train_from_iterator(["the boat is called the boat", "user assistant system"], trainer)
     tokenizer.save(str(folder / "tokenizer.json"))
-    told = {"eos_token": "<|im_end|>", "bos_token": None, "chat_template": CHATML}
-    (folder / "tokenizer_config.json").write_text(json.dumps(told), encoding="utf-8")
+    configuration = {"eos_token": "<|im_end|>", "bos_token": None, "chat_template": CHATML}
+    (folder / "tokenizer_config.json").write_text(json.dumps(configuration), encoding="utf-8")
     (folder / "config.json").write_text('{"architectures": ["LlamaForCausalLM"]}', encoding="utf-8")

@@ -1,0 +1,1 @@
+"""Evidence records: a model for each, by the `record` that it names."""
