@@ -52,7 +52,7 @@ WRONG: dict[str, dict[str, str]] = {
     },
     "request_validation": {
         "crashes": "a body that is torn gets 500, not a 4xx",
-        "trace": "shows the server's inside: Traceback",
+        "trace": "shows internal details: Traceback",
         "any max_tokens": "max_tokens as a word gets 200",
         "any role": "a message of an unknown role gets 200",
         "no reason given": "without a reason in JSON",
@@ -62,7 +62,7 @@ WRONG: dict[str, dict[str, str]] = {
         "any model": "an unknown model gets 200",
         "any route": "an unknown route gets 200",
         "crashes": "a torn body gets 500",
-        "trace": "shows the server's inside",
+        "trace": "shows internal details",
         "breaks with the stream": "after the errors a sound request gives 500",
         "ill afterwards": "/health says 200 healthy before the errors and 200 degraded after them",
     },
