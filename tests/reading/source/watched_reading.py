@@ -11,7 +11,10 @@ from io import StringIO
 from pathlib import Path
 
 import signoff.acceptance.commands
-import signoff.acceptance.commands.documents.read  # at once: dataclasses execute text, and theirs is not counted
+
+# At once: dataclasses execute text, and theirs is not counted.
+import signoff.acceptance.commands.documents.read
+import signoff.acceptance.reading.reading
 
 TOLD = (
     "open",
