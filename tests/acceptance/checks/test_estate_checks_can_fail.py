@@ -278,7 +278,7 @@ def test_dashboard(gateway: At, at: At, estate: Estate) -> None:
     estate.more["/api/search?type=dash-db&limit=10"] = ([],)
     fails(gateway("grafana"), any_of, "finds no dashboard")
     estate.more["/api/dashboards/uid/hermes"] = ({"message": "Unauthorized"}, 401)
-    is_not_measurable(gateway("grafana"), asked, "the grafana wants a key")
+    is_not_measurable(gateway("grafana"), asked, "the grafana requires a key")
     is_not_measurable(at(), asked, "where the grafana is", "add grafana")
 
 

@@ -11,7 +11,8 @@ from io import StringIO
 from pathlib import Path
 
 import signoff.acceptance.commands
-import signoff.acceptance.commands.documents.read  # at once: dataclasses execute text, and theirs is not counted
+
+HARMLESS = "# Task\n\n## Success criteria\n\n- [ ] p95 latency below 1 s\n- [ ] p95 latency below 2 s\n- [ ] latency < 5 parsecs\n"
 
 TOLD = (
     "open",
@@ -59,6 +60,11 @@ def main() -> None:
             shown = getattr(first, "co_filename", first)
             events.append(f"{name}\t{shown!s:.300}")
 
+    # Modules are loaded and their annotations evaluated at the first document: text of ours, which is not counted.
+    first = report.with_name("harmless.md")
+    first.write_text(HARMLESS, encoding="utf-8")
+    with redirect_stdout(StringIO()):
+        signoff.acceptance.commands.main(["read", str(first), "--json", "-"])
     sys.addaudithook(watch)
     shown = StringIO()
     with redirect_stdout(shown):
