@@ -12,7 +12,14 @@ from pathlib import Path
 
 import signoff.acceptance.commands
 
-HARMLESS = "# Task\n\n## Success criteria\n\n- [ ] p95 latency below 1 s\n- [ ] p95 latency below 2 s\n- [ ] latency < 5 parsecs\n"
+HARMLESS = """# Task
+
+## Success criteria
+
+- [ ] p95 latency below 1 s
+- [ ] p95 latency below 2 s
+- [ ] latency < 5 parsecs
+"""
 
 TOLD = (
     "open",
