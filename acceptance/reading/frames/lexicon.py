@@ -43,13 +43,12 @@ class Lexicon:
     longest: int
 
 
-@lru_cache(maxsize=4)
-def lexicon(language: str = "en") -> Lexicon:
-    """The tables of a language."""
-    folder = _LANGUAGES / language
-    general = _table(folder / "general.toml")
+@lru_cache(maxsize=1)
+def lexicon() -> Lexicon:
+    """The tables of all languages; what is general is so in English, and the words of kinds are in each."""
+    general = _table(_LANGUAGES / "en" / "general.toml")
     kinds: dict[Phrase, set[str]] = {}
-    for file in sorted((folder / "kinds").glob("*.toml")):
+    for file in sorted((*_LANGUAGES.glob("*/kinds/*.toml"), *_LANGUAGES.glob("*/kinds.toml"))):
         for names, entry in _table(file).items():
             for phrase in phrases(entry["words"]):
                 kinds.setdefault(phrase, set()).update(names.split("+"))

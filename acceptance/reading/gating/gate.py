@@ -27,6 +27,7 @@ from signoff.acceptance.reading.frames.coverage import (
 )
 from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
 from signoff.acceptance.reading.frames.tokens import Token, tokens_of, words_of
+from signoff.acceptance.reading.quantities.comparator import negation_before
 from signoff.acceptance.reading.quantities.subject import statistics_in
 from signoff.acceptance.reading.sections.scenario import asked_from
 
@@ -138,6 +139,8 @@ def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
         if draft.judge != "machine":
             continue
         yield span
+        if (negation := negation_before(text, span[0])) is not None:
+            yield negation
         yield from draft.spans
         for key in _SAID if draft.load else _SAID[:1]:
             for said in str(draft.parameters.get(key, "")).split(", "):

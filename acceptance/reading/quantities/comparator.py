@@ -61,6 +61,22 @@ _FORBIDDEN = re.compile(
 _TURNED: dict[Comparator, Comparator] = {">": "<=", "<": ">="}
 
 
+_NEGATION = re.compile(
+    r"\bnever\b|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not\b|\b(?:cannot|must never|may never)\b|n't\b",
+    re.IGNORECASE,
+)
+
+
+def negation_before(text: str, begin: int) -> tuple[int, int] | None:
+    """Where the negation of the comparator at a place stands: the `may not` of `may not take longer than 2 s`."""
+    before = text[max(0, begin - 100) : begin]
+    if not _FORBIDDEN.search(before):
+        return None
+    *_, last = (None, *_NEGATION.finditer(before))
+    offset = begin - len(before)
+    return None if last is None else (offset + last.start(), offset + last.end())
+
+
 def forbidden(comparator: Comparator, written: str, before: str) -> Comparator:
     """The comparator that is left where the text before it forbids what the comparator says."""
     if not written[:1].isalpha() or not _FORBIDDEN.search(before):
