@@ -30,6 +30,8 @@ _FAULTLESS = re.compile(
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
+# A point before three digits divides thousands in one language and begins a fraction in another.
+_OPEN = re.compile(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?![\d.,])")
 _MEMORY_PROPERTY = re.compile(r"^Memory")
 # What `docker stats --format` prints.
 _SHOWN = {"MemUsage": "memory", "CPUPerc": "cpu"}
@@ -140,6 +142,8 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
 
 def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     limit, subject = quantity.threshold(), quantity.subject
+    if (written := _OPEN.search(statement.text, quantity.begin, quantity.end)) is not None:
+        return _for_person(quantity, f"{written[0]} is {written[0]} or {written[0].replace('.', ',')}: write which")
     clause = statement.text[max(0, quantity.begin - 80) : quantity.end + 60]
     heading = statement.headings[-1].text if statement.headings else ""
     if _RECOMMENDED.search(_clause(statement.text, quantity)) or _RECOMMENDED.search(heading):
