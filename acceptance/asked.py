@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from signoff.acceptance.parameters import Parameters
+from signoff.perf.redaction.known_secrets import names_secret
 from signoff.reports.plain_text import line
 from signoff.reports.stored.threshold import Threshold
 
@@ -26,7 +27,6 @@ _LOAD = {
 _COUNTED = {"requests", "tokens", "cores", "bytes", "users", "sessions"}
 _PERCENTILE = re.compile(r"p\d+(?:\.\d+)?")
 _USUAL_HEADERS = {"content-type", "accept", "user-agent"}
-_CREDENTIAL = re.compile(r"auth|key|token|secret|cookie|password", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +139,7 @@ def request_words(request: Mapping[str, Any] | None) -> str:
         return ""
     said = f"{request.get('method', 'GET')} {request.get('address') or ''}{request.get('path', '/')}"
     headers = [
-        name if _CREDENTIAL.search(name) else f"{name}: {value}"
+        name if names_secret(name) else f"{name}: {value}"
         for name, value in (request.get("headers") or {}).items()
         if name.lower() not in _USUAL_HEADERS
     ]

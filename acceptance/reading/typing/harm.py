@@ -15,9 +15,6 @@ _CHANGES = re.compile(
     r"|uninstall|unload|pull|upgrade)(?=$|[/_.?-])",
     re.IGNORECASE,
 )
-_CARRIES_KEY = re.compile(
-    r"^(?:proxy-)?authorization$|cookie|api[-_]?key|token|secret|password|credential", re.IGNORECASE
-)
 _HINT = "somebody judges it by hand, or a binding says what to measure in its place"
 
 

@@ -250,7 +250,8 @@ def test_requests_that_differ_are_told_apart(one: dict[str, Any], other: dict[st
 
 
 def test_no_credential_of_a_documents_request_is_shown() -> None:
-    said = request_words({**REQUEST, "headers": {"Authorization": "Bearer geheim", "X-VX11-Token": "geheim"}})
+    keys = {"Authorization": "Bearer geheim", "X-VX11-Token": "geheim", "X-Signature": "geheim"}
+    said = request_words({**REQUEST, "headers": keys})
     assert "geheim" not in said
     assert "Authorization" in said
 
