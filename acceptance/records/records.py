@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass, replace
+from dataclasses import fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -52,7 +52,7 @@ from signoff.perf.load.plan import LoadPlan
 from signoff.perf.processes.process_tree import HighWater, Sample
 from signoff.perf.server_side.cold_start import ColdStart
 from signoff.reports.mistake import in_words
-from signoff.reports.model import converted
+from signoff.reports.model import converted, is_required
 from signoff.reports.stored.decode import WORDS
 from signoff.reports.stored.stored_server import StoredServerSide
 
@@ -146,4 +146,4 @@ def required(model: Any) -> frozenset[str]:
     if not is_dataclass(model):
         found: frozenset[str] = model.__required_keys__
         return found
-    return frozenset(each.name for each in fields(model) if each.default is MISSING and each.default_factory is MISSING)
+    return frozenset(each.name for each in fields(model) if is_required(each))

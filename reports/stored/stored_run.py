@@ -66,22 +66,26 @@ class StoredCriterion:
     @property
     def figure(self) -> str:
         """The figure of the result document that it decides; "" if it decides none, or the run does not say."""
-        return text if isinstance(text := self.extra.get("figure"), str) else ""
+        return self._text("figure")
 
     @property
     def part(self) -> str:
         """The part of the deployment that it is about; "" if it decides a figure, or the run does not say."""
-        return text if isinstance(text := self.extra.get("part"), str) else ""
+        return self._text("part")
 
     @property
     def judged_as(self) -> str:
         """The question that its check asks, in a sentence; "" where a person judges, or the run does not say."""
-        return text if isinstance(text := self.extra.get("judged_as"), str) else ""
+        return self._text("judged_as")
 
     @property
     def requirement(self) -> str:
         """The document's own id of the demand, such as `FR-012`; "" where it has none, or the run does not say."""
-        return text if isinstance(text := self.extra.get("requirement"), str) else ""
+        return self._text("requirement")
+
+    def _text(self, name: str) -> str:
+        """A key beside the fields, where it holds a text."""
+        return text if isinstance(text := self.extra.get(name), str) else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
