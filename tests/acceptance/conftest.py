@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -16,6 +19,7 @@ from signoff.acceptance.criterion import Criterion, Threshold
 from signoff.acceptance.measuring.site import Site
 from signoff.acceptance.profile import Profile
 
+ROOT = Path(__file__).parents[2]
 BRIEF = Profile("brief", alpha=0.05, load_s=1, requests_each=10, conversations=12, cold_starts=5)
 CHAT = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 8}
 REQUEST = {"method": "GET", "address": None, "path": "/health", "headers": {}, "body": None, "line": 1}
@@ -169,3 +173,27 @@ def site_at(tmp_path: Path) -> Callable[..., Site]:
 def as_json(value: Any, status: int = 200) -> tuple[int, str, bytes]:
     """An answer of JSON."""
     return status, "application/json", json.dumps(value).encode()
+
+
+def command(*arguments: str) -> list[str]:
+    """Signoff as a command."""
+    return [sys.executable, "-P", "-m", "signoff.acceptance", *arguments]
+
+
+def signoff_in(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end in a folder."""
+    return subprocess.run(
+        command(*arguments),
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def run_folder(folder: Path) -> Path:
+    """The folder of the only run that was made in a folder."""
+    (found,) = (path for path in (folder / "out").iterdir() if path.name[0].isdigit())
+    return found

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +11,7 @@ from typing import Any
 import pytest
 from defusedxml import ElementTree
 
-from tests.acceptance.conftest import as_json, server_of
+from tests.acceptance.conftest import as_json, run_folder, server_of, signoff_in
 
 ROOT = Path(__file__).parents[3]
 TASK = """# Task 7.7: Small-1 Service
@@ -50,12 +47,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     """A document read and judged against a server that is well and generates nothing."""
     base = tmp_path_factory.mktemp("question")
     (base / "task.md").write_text(TASK, encoding="utf-8")
-    read = json.loads(done(base, "read", "task.md", "--json", "-"))
+    read = json.loads(signoff_in(base, "read", "task.md", "--json", "-").stdout)
     with server_of(lambda *_: as_json({"status": "healthy"})) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        done(base, "run", "task.md", "--target", f"http://127.0.0.1:{server.server_port}")
+        signoff_in(base, "run", "task.md", "--target", f"http://127.0.0.1:{server.server_port}")
         server.shutdown()
-    (folder,) = (path for path in (base / "out").iterdir() if path.name[0].isdigit())
+    folder = run_folder(base)
     (html,), (markdown,) = folder.glob("*.html"), folder.glob("*.md")
     return Written(
         read["documents"][0],
@@ -67,24 +64,12 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
     )
 
 
-def done(folder: Path, *arguments: str) -> str:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "signoff.acceptance", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    ).stdout
-
-
 def test_question_and_id_are_the_same_in_every_output(written: Written) -> None:
     of_health, of_service, of_people = written.stored["criteria"]
     assert (of_health["judged_as"], of_health["requirement"]) == (QUESTION, "FR-012")
     assert (of_service["requirement"], of_people["judged_as"]) == (None, None)
-    told = [(each["judged_as"], each["requirement"]) for each in written.stored["criteria"]]
-    assert [(each["judged_as"], each["requirement"]) for each in written.read["criteria"]] == told
+    stored = [(each["judged_as"], each["requirement"]) for each in written.stored["criteria"]]
+    assert [(each["judged_as"], each["requirement"]) for each in written.read["criteria"]] == stored
     assert f"<b>Judged as:</b> {QUESTION}" in written.html
     assert '<b class="name">FR-012</b> The server must answer' in written.html
     assert f"Judged as: {QUESTION}" in written.markdown
@@ -108,6 +93,6 @@ def test_a_junit_report_names_a_criterion_by_its_id_in_the_document_and_holds_th
 
 
 def test_the_reading_for_people_gives_each_question_under_the_name_of_its_criterion(written: Written) -> None:
-    text = done(written.folder, "read", "task.md")
+    text = signoff_in(written.folder, "read", "task.md").stdout
     assert f"     7  FR-012 requirements/health/1: {QUESTION}" in text.splitlines()
     assert sum(line.startswith("    ") and ": GET /health" in line for line in text.splitlines()) == 2

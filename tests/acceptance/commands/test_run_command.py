@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Answer, as_json
+from tests.acceptance.conftest import Answer, as_json, command, run_folder, signoff_in
 
 ROOT = Path(__file__).parents[3]
 CLOSED = "http://127.0.0.1:9"
@@ -56,21 +56,9 @@ def signoff(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
     """Run the command in a folder of its own."""
 
     def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command(*arguments),
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return signoff_in(tmp_path, *arguments, **environment)
 
     return run
-
-
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-P", "-m", "signoff.acceptance", *arguments]
 
 
 @pytest.fixture
@@ -81,7 +69,7 @@ def task(tmp_path: Path) -> Path:
 
 
 def only_run(folder: Path) -> tuple[Path, dict[str, Any]]:
-    (found,) = (path for path in (folder / "out").iterdir() if path.name[0].isdigit())
+    found = run_folder(folder)
     return found, json.loads((found / "results.json").read_text(encoding="utf-8"))
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.conftest import Answer, as_json
+from tests.acceptance.conftest import Answer, as_json, run_folder, signoff_in
 
 ROOT = Path(__file__).parents[3]
 RESULTS = ROOT / "tests" / "perf" / "imported" / "results" / "aiperf"
@@ -49,16 +47,11 @@ def evidence(folder: Path, target: str, requests: int = 1800, apart_ms: float = 
 
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "signoff.acceptance", "run", "task.md", *arguments],
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, timeout=120,
-        check=False,
-    )  # fmt: skip
+    return signoff_in(folder, "run", "task.md", *arguments)
 
 
 def judged(folder: Path) -> dict[str, dict[str, Any]]:
-    (found,) = (path for path in (folder / "out").iterdir() if path.name[0].isdigit())
-    stored = json.loads((found / "results.json").read_text(encoding="utf-8"))
+    stored = json.loads((run_folder(folder) / "results.json").read_text(encoding="utf-8"))
     return {each["kind"]: each for each in stored["criteria"]}
 
 

@@ -7,7 +7,6 @@ import json
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,7 +23,7 @@ from signoff.acceptance.running.progress import Progress
 from signoff.acceptance.services import service as own_service
 from signoff.perf.errors import NoListener
 from signoff.perf.processes.process_tree import listener
-from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion
+from tests.acceptance.conftest import BRIEF, Answer, as_json, criterion, signoff_in
 
 ROOT = Path(__file__).parents[3]
 TASK = """# Task 7.9: Small-1 Service
@@ -82,15 +81,7 @@ def task(tmp_path: Path, port: int) -> Path:
 
 
 def outcomes(folder: Path, *arguments: str) -> dict[str, dict[str, Any]]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "signoff.acceptance", "run", "task.md", "--out", "out", *arguments],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    done = signoff_in(folder, "run", "task.md", "--out", "out", *arguments)
     (results,) = folder.glob("out/*/results.json")
     found = json.loads(results.read_text(encoding="utf-8"))["criteria"]
     assert len(found) == 3, done.stdout
