@@ -164,6 +164,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def reading(session: nox.Session) -> None:
+    """Show how often the reading asks another question than labelled documents; `-- --wrong --missed` lists lines."""
+    install(session, "test")
+    session.run("python", "-m", "tests.reading.measured", *session.posargs)
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Write the generated pages of docs/ and the schemas in fixtures/schemas again."""
     install(session)

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal, TypedDict
 
 from signoff.acceptance.parameters import Parameters
 from signoff.reports.stored.threshold import Comparator, Threshold
 
-__all__ = ["Comparator", "Criterion", "Judge", "Statement", "Threshold"]
+__all__ = ["Comparator", "Criterion", "Judge", "Load", "Statement", "Threshold"]
 
 Statement = Literal["checkbox", "expected", "subtask", "smart", "bullet", "target", "config", "shape", "prose"]
+
+
+class Load(TypedDict, total=False):
+    """The load that a demand states: users at once, the rate, for how long, and which requests, in the text's words."""
+
+    users: int
+    rate_per_s: float
+    duration_s: float
+    requests: str
+    said: str
+
+
 Judge = Literal["machine", "person", "template"]
 
 
@@ -44,10 +55,12 @@ class Criterion:
     reason: str = ""
     """Why a person has to judge it, where `judge` is `person`."""
     service: str = ""
+    not_understood: tuple[str, ...] = ()
+    """The words for which a person has to judge it: no check measures what they ask."""
+    load: Load | None = None
+    """The load under which it is asked for; None where the text states none."""
     requirement: str | None = None
     judged_as: str | None = None
-    not_understood: tuple[str, ...] = ()
-    load: Mapping[str, Any] | None = None
 
     @property
     def name(self) -> str:

@@ -27,6 +27,13 @@ Parameters = TypedDict(
         "words": Words,
         "header": Annotated[str, _TEXT],
         "endpoints": Words,
+        # What an answer has to be, and the wrong requests that it answers.
+        "sent": Annotated[Sequence[Mapping[str, Any]], Wanted("a list of tables with how and field")],
+        "status": Annotated[Sequence[int | str], Wanted("a list of codes, such as 404 or 4xx")],
+        "holds": Annotated[Sequence[Mapping[str, Any]], Wanted("a list of tables with key and value")],
+        "headers": Annotated[Mapping[str, str], Wanted("a table of texts")],
+        "reason": Annotated[bool, Wanted("true or false")],
+        "refused": Annotated[bool, Wanted("true or false")],
         # Settings.
         "name": Annotated[str, _TEXT],
         "value": Any,
@@ -46,6 +53,7 @@ Parameters = TypedDict(
         # Places: ports, files, units, services.
         "port": Annotated[int, _COUNT],
         "address": Annotated[str | None, _TEXT],
+        "closed": Annotated[bool, Wanted("true or false")],
         "path": Annotated[str, _TEXT],
         "folder": Annotated[str, _TEXT],
         "checksums": Annotated[str | None, _TEXT],

@@ -84,3 +84,17 @@ def usage(record: Record, field: str) -> int | None:
     figures = answer.get("usage") if isinstance(answer, Mapping) else None
     value = figures.get(field) if isinstance(figures, Mapping) else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def as_stream(site: Site, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The fields that make a request a stream, if a limit concerns token times and the server supports them."""
+    if not (site.limits("ttft") or site.limits("inter_token_latency")):
+        return {}
+    plain: Mapping[str, Any] = {"stream": True}
+    counted = {**plain, "stream_options": {"include_usage": True}}
+    return next((fields for fields in (counted, plain) if takes(site, path, {**body, **fields})), {})
+
+
+def takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
+    """Whether the server answers this request with status 200."""
+    return bool(site.ask("POST", path, body=dict(body)).get("status") == HTTPStatus.OK)

@@ -9,11 +9,43 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.criterion import Criterion, Load
+from signoff.acceptance.errors import NotMeasurable
 from signoff.perf.decisions.statistics import DecisionOutcome, decide_mean, decide_percentile, decide_rate
 from signoff.perf.load.load_run import LoadRun
 
 MOST_ERRORS: Final = 0.01
+MOST_ABOVE_RATE: Final = 2.5
+"""A run offers a stated rate where it offers it, or up to so many times as much: more is a harder question."""
+
+
+def not_brought_about(load: Load | None) -> str:
+    """What of a stated load no run offers yet, in words; "" where the shared run may hold it."""
+    if load is None:
+        return ""
+    parts = []
+    if "users" in load:
+        parts.append(f"{load['users']} at once")
+    if "duration_s" in load:
+        parts.append(f"{load['duration_s']:g} s of load")
+    parts += [load[key] for key in ("requests", "said") if key in load]
+    return ", ".join(parts)
+
+
+def require(load: Load | None) -> None:
+    """Raises NotMeasurable where no run offers the load that a demand states."""
+    if missing := not_brought_about(load):
+        raise NotMeasurable(f"no run offers this load yet: {missing}", "measure it with signoff load")
+
+
+def rate_differs(load: Load | None, rate_per_second: float) -> str:
+    """Why a run at a rate does not hold the rate that a demand states; "" where it does."""
+    stated = (load or {}).get("rate_per_s")
+    if stated is None or stated <= rate_per_second * 1.01 <= MOST_ABOVE_RATE * stated * 1.02:
+        return ""
+    return (
+        f"it is asked for at {stated:g} requests/s, and the document's other limits make the run {rate_per_second:g}/s"
+    )
 
 
 def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[dict[str, Any]]:
@@ -23,7 +55,7 @@ def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[di
     """
     found = []
     for criterion in criteria:
-        if criterion.threshold is None or criterion.judge != "machine":
+        if criterion.threshold is None or criterion.judge != "machine" or not_brought_about(criterion.load):
             continue
         limit = criterion.threshold.base()[0]
         if criterion.kind == "error_rate":

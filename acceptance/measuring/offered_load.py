@@ -18,7 +18,14 @@ from typing import Any
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.errors import NotMeasurable, RunInvalid
 from signoff.acceptance.evidence import Evidence, Record
-from signoff.acceptance.measuring import ended_process, generation, load_conditions, metrics_address, repeated_prompts
+from signoff.acceptance.measuring import (
+    ended_process,
+    generation,
+    load_conditions,
+    metrics_address,
+    repeated_prompts,
+    route_load,
+)
 from signoff.acceptance.measuring.external_load import RECORD as FOREIGN
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.perf.client.exchange import Exchange
@@ -32,8 +39,6 @@ from signoff.perf.load.load_run import LoadRun
 from signoff.perf.processes.memory_sampler import MemorySampler
 from signoff.perf.server_side.server_watch import ServerWatch
 
-HEADROOM = 1.25
-RATE_WHERE_NONE_IS_STATED = 10.0
 TIMEOUT_IN_LIMITS = 5
 TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
 SILENCE_IN_TIMEOUTS = 0.4
@@ -44,7 +49,6 @@ WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "Tell me about the sea."}],
     "max_tokens": 50,
 }
-COMPLETION_PATHS = ("/v1/chat/completions", "/v1/completions")
 TIMES = {"latency", "ttft", "inter_token_latency"}
 """Kinds whose limit may be on one of the document's requests."""
 OF_REQUESTS = {*TIMES, "throughput", "error_rate"}
@@ -61,11 +65,15 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     Raises NotMeasurable for a request outside the load: for another service than the target, or
     no completion.
     """
+    if criterion.kind in route_load.KINDS and route_load.is_of_another_route(criterion):
+        return route_load.measure(criterion, site)
     if not _is_for_target(criterion, site):
         raise NotMeasurable(
             f"this request is for another service than {site.deployment.target}, where the load goes",
             "judge that service in a separate run, with --target",
         )
+    if missing := load_conditions.rate_differs(criterion.load, route_load.rate_of_completions(site)):
+        raise NotMeasurable(missing, "judge it in a document of its own")
     request = criterion.parameters.get("request")
     if criterion.kind in TIMES and isinstance(request, Mapping):
         path, bodies = requests(site)
@@ -106,7 +114,7 @@ def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
         if not _is_for_target(criterion, site):
             continue
         body = request.get("body")
-        if request.get("path") in COMPLETION_PATHS and isinstance(body, Mapping):
+        if request.get("path") in route_load.COMPLETION_PATHS and isinstance(body, Mapping):
             found.setdefault(body_key(body), (request["path"], body))
     paths = [path for path, _ in found.values()]
     if not paths:
@@ -129,9 +137,8 @@ def body_key(body: Mapping[str, Any]) -> str:
 
 
 def _take(recorder: Recorder, site: Site) -> None:
-    limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in site.limits(kind)]
+    limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in route_load.limits(site, kind)]
     strictest_s = min(limits_s, default=None)
-    asked = _asked(site)
     path, bodies = requests(site)
     url = site.deployment.request_url(site.deployment.target, path)
     model = generation.served_model(site)
@@ -143,12 +150,12 @@ def _take(recorder: Recorder, site: Site) -> None:
         )
     site.still_waits("POST", url)
     # A document's request without a model is sent as it stands where the server takes it so.
-    if model is not None and not _takes(site, path, bodies[0]):
+    if model is not None and not generation.takes(site, path, bodies[0]):
         bodies = [{**body, "model": model} for body in bodies]
         recorder.write("note", {"text": f"the server requires a model in each request, so {model} was added"})
-    stream = _as_stream(site, path, bodies[0])
+    stream = generation.as_stream(site, path, bodies[0])
     bodies = [{**body, **stream} for body in bodies]
-    rate_per_second = asked * HEADROOM if asked else RATE_WHERE_NONE_IS_STATED
+    rate_per_second = route_load.rate_of_completions(site)
     plan = LoadPlan(
         url=url,
         body=bodies[0],
@@ -200,38 +207,21 @@ def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
         recorder.write("run", record)
 
 
-def _asked(site: Site) -> float | None:
-    return max((threshold.value for threshold in site.limits("throughput")), default=None)
-
-
 def _timeout_s(site: Site) -> float:
     """The time-out of a request, and the charge of a failure: by the loosest limit."""
-    longest_s = max((threshold.base()[0] for threshold in site.limits("latency")), default=None)
+    longest_s = max((threshold.base()[0] for threshold in route_load.limits(site, "latency")), default=None)
     return longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S
 
 
 def _demand(site: Site) -> Record:
     """The document's requirements for the load."""
-    asked = _asked(site)
+    asked = route_load.throughput_asked(site)
     return {
-        "conditions": load_conditions.stated(site.criteria, OF_A_STREAM),
+        "conditions": load_conditions.stated(route_load.of_completions(site), OF_A_STREAM),
         "throughput_limit_per_second": asked,
         "rate_is_stated": asked is not None,
         "machine_cores": os.cpu_count(),
     }
-
-
-def _as_stream(site: Site, path: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The fields that make a request a stream, if a limit concerns token times and the server supports them."""
-    if not (site.limits("ttft") or site.limits("inter_token_latency")):
-        return {}
-    plain: Mapping[str, Any] = {"stream": True}
-    counted = {**plain, "stream_options": {"include_usage": True}}
-    return next((fields for fields in (counted, plain) if _takes(site, path, {**body, **fields})), {})
-
-
-def _takes(site: Site, path: str, body: Mapping[str, Any]) -> bool:
-    return bool(site.ask("POST", path, body=dict(body)).get("status") == HTTPStatus.OK)
 
 
 def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Record]:

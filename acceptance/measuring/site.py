@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from signoff.acceptance.criterion import Criterion, Threshold
 from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.errors import NotMeasurable, NotRun, SignoffError, TargetUnreachable
 from signoff.acceptance.evidence import Evidence, Record
+from signoff.acceptance.measuring.load_conditions import not_brought_about
 from signoff.acceptance.profile import Profile
 from signoff.acceptance.records.records import decoded
 from signoff.perf.client import server_json
@@ -31,6 +33,8 @@ REQUEST_TIMEOUT_S = 60.0
 HARMLESS_METHODS = {"GET", "HEAD", "OPTIONS", "POST"}
 OWN_HEADERS = {"host", "content-length", "transfer-encoding", "connection", "accept-encoding"}
 """The client's headers: they ask for uncompressed answers, and a compressed one is never decoded."""
+UNSET = re.compile(r"\$\{?[A-Za-z_]")
+"""A shell variable in a header: the deployment's key is sent instead."""
 SHELL_MARKS = ("$(", "`")
 MAX_BODY_BYTES = 4_000_000
 MAX_KEPT_CHARACTERS = 1_000_000
@@ -128,6 +132,7 @@ class Site:
             if criterion.kind == kind
             and criterion.judge == "machine"
             and criterion.threshold is not None
+            and not not_brought_about(criterion.load)
             and document in (None, criterion.document)
         ]
 
@@ -231,7 +236,11 @@ class Site:
 
 def headers_of(request: Mapping[str, Any]) -> dict[str, str]:
     """The headers of a document's request. Raises NotMeasurable for a request that is never sent."""
-    headers = {name: value for name, value in (request.get("headers") or {}).items() if name.lower() not in OWN_HEADERS}
+    headers = {
+        name: value
+        for name, value in (request.get("headers") or {}).items()
+        if name.lower() not in OWN_HEADERS and not UNSET.search(value)
+    }
     if request["method"] not in HARMLESS_METHODS:
         raise NotMeasurable(f"a {request['method']} changes the server: it is shown, never sent")
     if not all(f"{name}{value}".isascii() for name, value in headers.items()):

@@ -18,7 +18,9 @@ from signoff.acceptance.reading.diagnostics.audit import hidden_demands, line_ki
 from signoff.acceptance.reading.diagnostics.gaps import find_gaps
 from signoff.acceptance.reading.diagnostics.swallowed import free_demands
 from signoff.acceptance.reading.diagnostics.swallowed_tables import free_tables
+from signoff.acceptance.reading.diagnostics.unread import find_unread
 from signoff.acceptance.reading.facts.facts import read_facts
+from signoff.acceptance.reading.frames.coverage import SHIPPED
 from signoff.acceptance.reading.reading_state import ReadingState
 from signoff.acceptance.reading.settings.configuration import read_configuration
 from signoff.acceptance.reading.source.block_parser import read_blocks
@@ -29,34 +31,46 @@ from signoff.acceptance.reading.source.front import header_fields, service_name,
 from signoff.acceptance.reading.source.source import MAX_BYTES, read_source
 from signoff.acceptance.reading.source.span import part_in_line, span_of
 from signoff.acceptance.reading.statements.statements import read_statements
+from signoff.acceptance.reading.typing.borrowed import with_lenders
 from signoff.acceptance.reading.typing.criteria import identified, type_statement
 from signoff.acceptance.reading.typing.harm import without_harm
 
 
 def read_documents(
-    paths: Sequence[Path], kinds: Kinds, today: date | None = None, *, most_bytes: int = MAX_BYTES
+    paths: Sequence[Path],
+    kinds: Kinds,
+    today: date | None = None,
+    *,
+    most_bytes: int = MAX_BYTES,
+    strictness: int = SHIPPED,
 ) -> Reading:
     """Read documents, or folders of them, together: conflicts exist among the documents of one command.
 
     `kinds` are those that a check judges, `today` decides which waivers have expired, and `most_bytes` is how long
     each document may be. Raises DocumentUnreadable where a path is no text or too long, and DeploymentUnreadable
-    where a binding file cannot be used.
+    where a binding file cannot be used. `strictness` is that of the coverage rule: see `frames.coverage`.
     """
-    reading, unreadable = read_all(paths, kinds, today, most_bytes=most_bytes)
+    reading, unreadable = read_all(paths, kinds, today, most_bytes=most_bytes, strictness=strictness)
     if unreadable:
         raise unreadable[0]
     return reading
 
 
 def read_all(
-    paths: Sequence[Path], kinds: Kinds, today: date | None = None, *, most_bytes: int = MAX_BYTES
+    paths: Sequence[Path],
+    kinds: Kinds,
+    today: date | None = None,
+    *,
+    most_bytes: int = MAX_BYTES,
+    strictness: int = SHIPPED,
 ) -> tuple[Reading, tuple[UsageError, ...]]:
     """The same for what can be read of these, and why the rest cannot: one bad file hides no other."""
     files, unreadable = files_of(paths)
     read: list[tuple[Document, Binding | None]] = []
     for path in files:
         try:
-            read.append(_read(path, kinds, today or datetime.now(UTC).date(), most_bytes))
+            state = ReadingState(path, kinds, today or datetime.now(UTC).date(), most_bytes, strictness)
+            read.append(_read(state))
         except (DocumentUnreadable, DeploymentUnreadable) as error:
             unreadable.append(error)
     documents = [document for document, _ in read]
@@ -101,6 +115,8 @@ def _find(state: ReadingState) -> None:
     found = state.found
     for flaw in find_gaps(blocks, state.configuration.settings, found.statements, found.commands):
         state.report(flaw)
+    for flaw in find_unread(blocks, state.configuration.lines, found.statements):
+        state.report(flaw)
 
 
 def _type(state: ReadingState) -> None:
@@ -113,6 +129,7 @@ def _type(state: ReadingState) -> None:
         state.service_name,
         state.found.statements,
         state.source.lines,
+        state.strictness,
     )
     for statement in state.found.statements:
         typed = without_harm(type_statement(statement, facts, state.kinds))
@@ -121,6 +138,7 @@ def _type(state: ReadingState) -> None:
         for note in typed.notes:
             line, column, width = span_of(note.message, statement, state.source)
             state.report(Flaw(note.code, note.severity, line, column, note.message, note.hint, width))
+    state.typed = with_lenders(state.typed)
     state.criteria = identified(state.source.path, state.typed, state.source.lines)
     if not state.criteria:
         message = "the document holds no criterion, so nothing can be judged"
@@ -162,8 +180,7 @@ def _account(state: ReadingState) -> None:
 STEPS: tuple[Callable[[ReadingState], None], ...] = (_divide, _configure, _find, _type, _bind, _ask, _account)
 
 
-def _read(path: Path, kinds: Kinds, today: date, most_bytes: int) -> tuple[Document, Binding | None]:
-    state = ReadingState(path, kinds, today, most_bytes)
+def _read(state: ReadingState) -> tuple[Document, Binding | None]:
     for step in STEPS:
         step(state)
     blocks = state.blocks.blocks

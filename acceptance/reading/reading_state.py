@@ -26,6 +26,7 @@ class ReadingState:
     kinds: Kinds
     today: date
     most_bytes: int
+    strictness: int
     source: Source = field(init=False)
     blocks: Blocks = field(init=False)
     service_name: str = ""

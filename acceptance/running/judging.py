@@ -20,6 +20,7 @@ from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.deployment import Deployment
 from signoff.acceptance.errors import NotMeasurable, RunInvalid, SignoffError, UsageError
+from signoff.acceptance.measuring import load_conditions
 from signoff.acceptance.measuring.external_load import read_evidence
 from signoff.acceptance.measuring.site import REQUEST_TIMEOUT_S, Site
 from signoff.acceptance.profile import PROFILES, Profile
@@ -256,6 +257,7 @@ class Judging:
             return Verdict("not_measurable", "a placeholder is not filled in", hint="fill in the template"), ()
         assert self._sites is not None
         try:
+            load_conditions.require(criterion.load)
             check = CHECKS[criterion.kind]
             site = self._sites.of(criterion)
             if check.after_stop:

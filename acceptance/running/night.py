@@ -15,7 +15,7 @@ from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.deployment import Deployment, Start
 from signoff.acceptance.errors import RunInvalid, UsageError
-from signoff.acceptance.measuring import offered_load
+from signoff.acceptance.measuring import offered_load, route_load
 from signoff.acceptance.profile import PROFILES, Profile
 from signoff.acceptance.running import plan
 from signoff.acceptance.running.judging import Judging
@@ -82,7 +82,7 @@ def measure(wanted: NightPlan, progress: Progress) -> tuple[Night, Measurements]
     judging = Judging(deployment, wanted.profile, wanted.paths, wanted.folder, progress, wanted.seed)
     documents = judging.findings.reading.documents
     criteria = [each for read in documents for each in read.criteria if is_about_performance(each)]
-    under_load = [each for each in criteria if each.kind != LOAD_TIME]
+    under_load = [each for each in criteria if each.kind != LOAD_TIME and not route_load.is_of_another_route(each)]
     if not under_load:
         raise UsageError(
             f"{', '.join(str(path) for path in wanted.paths)}: no figure under load is asked for",

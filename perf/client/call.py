@@ -11,7 +11,7 @@ from signoff.perf.client.completion import UNREADABLE, Completion, StreamReader,
 from signoff.perf.client.connection import Connection, outcome_of
 from signoff.perf.client.endpoint import Address, Endpoint
 from signoff.perf.client.exchange import Exchange
-from signoff.perf.client.reply import BAD, Reply, encoded, is_of_events, read, rest_of_stream, what_is_bad
+from signoff.perf.client.reply import BAD, Reader, Reply, encoded, is_of_events, rest_of_stream, what_is_bad
 from signoff.perf.client.response import Response
 
 _NOTHING: Final = Response()
@@ -29,6 +29,7 @@ class Sender(Protocol):
     most_bytes: int
     most_events: int
     room: Room
+    read: Reader
 
     def take(self) -> Connection | None:
         """An idle connection."""
@@ -140,9 +141,8 @@ class Call:
             self._finish("interrupted", "the caller had enough", arrived_ns)
 
     def _is_enough(self, enough: Callable[[Sequence[tuple[int, bytes]]], bool]) -> bool:
-        pieces = self._response.pieces
-        new, self._seen = pieces[self._seen :], len(pieces)
-        return enough(new)
+        before, self._seen = self._seen, len(self._response.pieces)
+        return enough(self._response.pieces[before:])
 
     def _relieve(self) -> None:
         """Parses the received part of a long stream, to keep its timestamps instead of its bytes."""
@@ -248,7 +248,7 @@ class Call:
         else:
             try:
                 if not outcome:
-                    found = read(self._response, self._reader, stream=self._stream)
+                    found = self._client.read(self._response, self._reader, self._stream)
                 elif self._stream and self._response.status == 200:
                     found = rest_of_stream(self._response, self._reader)  # what came before the failure
             except UNREADABLE as problem:

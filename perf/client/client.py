@@ -23,7 +23,7 @@ from signoff.perf.client.connection import Connection
 from signoff.perf.client.endpoint import RESOLVE_S, WITH_BODY, Address, Endpoint
 from signoff.perf.client.exchange import Exchange
 from signoff.perf.client.receiving import Reading
-from signoff.perf.client.reply import Reply
+from signoff.perf.client.reply import Reader, Reply, read, read_any
 from signoff.perf.errors import PlanInvalid
 
 MANY: Final = 8
@@ -38,7 +38,8 @@ class Client:
     `timeout_s` counts from the intended time of a request. `keep_text` keeps the text of completions in the
     records, `keep_replies` all of a reply in its call. `most_bytes` bounds a body and `most_events` a stream, beside
     what perf/client/bounds.py says. With `gather` much is read together, up to two milliseconds
-    later: for those whose next request waits for no answer (see `Reading.gather`). Raises PlanInvalid for a URL
+    later: for those whose next request waits for no answer (see `Reading.gather`). With `any_answer`
+    a status of 2xx is enough for a good reply. Raises PlanInvalid for a URL
     or header that cannot be used, Unresolved for an unknown host.
     """
 
@@ -56,6 +57,7 @@ class Client:
         gather: bool = False,
         most_bytes: int = STREAM_BYTES,
         most_events: int = MOST_EVENTS,
+        any_answer: bool = False,
     ) -> None:
         if not timeout_s > 0:
             raise PlanInvalid(f"a time-out of {timeout_s} s: it must be above zero")
@@ -65,6 +67,7 @@ class Client:
         self.keep_replies = keep_replies
         self.most_bytes = most_bytes
         self.most_events = most_events
+        self.read: Reader = read_any if any_answer else read
         self.room = Room()
         self._gather = gather
         self.in_flight: set[Call] = set()

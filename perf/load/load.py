@@ -91,6 +91,7 @@ class _Run:
             verify_tls=plan.verify_tls,
             gather=not plan.closed_loop,  # there the next request waits for the end of the one before
             most_events=plan.most_events(),
+            any_answer=plan.any_answer,
         )
         self.sent = 0
         self.waiting = 0
@@ -141,7 +142,14 @@ class _Run:
     def _send(self, sequence: int, due_ns: int) -> None:
         self.sent += 1
         body = self.bodies.of(sequence)
-        self.client.submit(body, self._record, stream=self.plan.stream, intended_ns=due_ns, sequence=sequence)
+        self.client.submit(
+            body,
+            self._record,
+            stream=self.plan.stream,
+            intended_ns=due_ns,
+            sequence=sequence,
+            method=self.plan.method,
+        )
 
     def _begin_users(self) -> None:
         for _ in range(self.shard.in_flight(self.plan.closed_loop)):

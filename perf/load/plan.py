@@ -33,7 +33,8 @@ class LoadPlan:
     `timeout_s` counts from the intended time; five times the limit is usual. `vary` puts a unique marker in front of
     the last user message (or the prompt) of each request, because a repeated prompt would measure the server's prefix
     cache. `limit_ms` and `figure` (the judged figure: the mean, or the p99) decide how late the client may be: by at
-    most 2 % of the limit, or of the measured figure without a limit.
+    most 2 % of the limit, or of the measured figure without a limit. `any_answer` accepts each answer of status 2xx:
+    that of a route without completions.
     Raises PlanInvalid.
     """
 
@@ -56,10 +57,14 @@ class LoadPlan:
     trace: tuple[Traced, ...] = ()
     closed_loop: int = 0
     prompt_tokens: int = 0
+    method: str = "POST"
+    any_answer: bool = False
 
     def __post_init__(self) -> None:
         endpoint = Endpoint.of(self.url)
         endpoint.head(self.headers, None, self.stream)
+        if self.method not in ("GET", "POST"):
+            raise PlanInvalid(f"a load of {self.method} requests: GET or POST")
         if not (math.isfinite(self.timeout_s) and self.timeout_s > 0):
             raise PlanInvalid(f"a time-out of {self.timeout_s:g} s: it must be above zero")
         if self.limit_ms is not None and not self.limit_ms > 0:
@@ -115,6 +120,8 @@ class LoadPlan:
 
     def bodies(self) -> Bodies:
         """What to send, by the number of the request."""
+        if self.method == "GET":
+            return Bodies(((b"", b""),), self.seed, vary=False)
         halves = tuple(self._halves(body) for body in (self.body, *self.more_bodies))
         usual = self.body.get("max_tokens")
         lengths = tuple((prompt, usual if answer is None else answer) for _, prompt, answer in self.trace)

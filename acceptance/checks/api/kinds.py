@@ -94,10 +94,14 @@ KINDS = by_name(
     ),
     Kind(
         name="json_shape",
-        summary="A response has every field and value that the document shows; an ellipsis matches anything.",
+        summary="An answer has the status, fields and values that the document states; an ellipsis matches anything.",
         asks=_json_shape,
         sample=Asked(parameters={"request": {"method": "GET", "path": "/health"}, "expected": {"status": "healthy"}}),
         failure="status is 'ok', not 'healthy'",
+        words=(
+            "IF the requested model is not loaded, THEN THE API SHALL return HTTP 404",
+            "GET /v1/models lists heron-7b",
+        ),
         part="Health monitoring",
     ),
     Kind(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.acceptance.checks.configuration.config_value import ABSENT, measure, reported, same_value
+from signoff.acceptance.checks.configuration.config_value import ABSENT, listed, measure, reported_in, same_value
 from signoff.acceptance.checks.configuration.kinds import KINDS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence
@@ -13,7 +13,8 @@ from signoff.acceptance.verdict import Verdict
 def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     """Pass if every setting is reported with the document's value."""
     settings = criterion.parameters["settings"]
-    found = {name: reported(evidence, name) for name in settings}
+    places = {name: reported_in(evidence, name) for name in settings}
+    found = {name: ABSENT if place.is_ambiguous else place.value for name, place in places.items()}
     wrong = [
         f"{name} is {found[name]!r}, not {value!r}"
         for name, value in settings.items()
@@ -23,6 +24,13 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     absent = [name for name in settings if found[name] is ABSENT]
     if wrong:
         return Verdict("fail", f"{url}: {'; '.join(wrong)}")
+    several = [f"{name} at {listed(place.places)}" for name, place in places.items() if place.is_ambiguous]
+    if several:
+        return Verdict(
+            "not_measurable",
+            f"{url} reports different values of {'; '.join(several)}",
+            hint="let GET /config report each of the engine's settings once",
+        )
     if absent or not settings:
         return Verdict(
             "not_measurable",

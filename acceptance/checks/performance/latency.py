@@ -8,7 +8,7 @@ from signoff.acceptance.asked import is_percentile, timed
 from signoff.acceptance.checks.performance.kinds import KINDS, NOUNS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.evidence import Evidence
-from signoff.acceptance.measuring import offered_load
+from signoff.acceptance.measuring import offered_load, route_load
 from signoff.acceptance.measuring.check import Check
 from signoff.acceptance.verdict import Verdict, measured
 from signoff.perf.decisions.statistics import decide_mean, decide_percentile
@@ -37,7 +37,7 @@ def decide(criterion: Criterion, evidence: Evidence, times: Times, most_in_limit
     limit_ms = criterion.threshold.base()[0] * 1e3
     request = criterion.parameters.get("request")
     body = request.get("body") if isinstance(request, Mapping) else None
-    if isinstance(body, Mapping):
+    if isinstance(body, Mapping) and not route_load.is_of_another_route(criterion):
         # Whether it is streamed is the run's affair.
         run = run.of_body({name: value for name, value in body.items() if name not in offered_load.OF_A_STREAM})
     timeout_ms = run.plan.timeout_s * 1e3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from signoff.acceptance.reading.commands.http_clients import (
 from signoff.acceptance.reading.commands.load_tools import LOAD_TOOLS, STAGED, read_load
 from signoff.acceptance.reading.commands.payload import read_payload
 from signoff.acceptance.reading.commands.shell import assignments, expanded, read_shell
+from signoff.acceptance.reading.commands.unset_key import lacks_only_a_key
 from signoff.acceptance.reading.source.block import Block
 from signoff.acceptance.reading.source.document import Command
 from signoff.acceptance.reading.source.expected_line import Expectation, ShellCommand
@@ -122,13 +123,13 @@ def _native(command: ShellCommand, variables: Mapping[str, str], folder: Path) -
         text = text[begins.end() : ends.start()].strip()
     text, unknown = expanded(text, known)
     found = _recognised(text, command, details, folder)
+    if unknown and found.request is not None and lacks_only_a_key(found.request, unknown):
+        return found
     if (unknown or _SHELL_QUOTE.search(text)) and found.request is not None:
         problem = "$'...' is what only a shell can read"
         if unknown:
             problem = f"the fence sets no {', '.join('$' + name for name in dict.fromkeys(unknown))}"
-        return Command(
-            found.line, found.last_line, found.text, found.program, None, found.details, found.destructive, problem
-        )
+        return replace(found, request=None, problem=problem)
     return found
 
 

@@ -36,6 +36,7 @@ CODES: Mapping[str, str] = {
     "table-unread": "lines like a table without a row of dashes",
     "table-row": "a row with more or fewer cells than its head",
     "table-cell-empty": "nothing under success criteria",
+    "not-read": "a table, a row or a list that is read as asking nothing",
     "line-dropped": "a line that belongs to nothing",
     # Commands and expectations
     "quote-unclosed": "a quote that is not closed before its block or expectation ends",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from signoff.acceptance.criterion import Judge, Threshold
+from signoff.acceptance.criterion import Judge, Load, Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.source.document import Severity
 
@@ -21,7 +21,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A criterion without its identity. `service` is the one of several services that it mentions."""
+    """A criterion without its identity. `service` is the one of several services that it mentions.
+
+    `borrowed_from` is the line that its figure stands in, where that is the line of another demand.
+    """
 
     kind: str
     threshold: Threshold | None = None
@@ -31,6 +34,11 @@ class Draft:
     reason: str = ""
     notes: tuple[Note, ...] = ()
     service: str = ""
+    not_understood: tuple[str, ...] = ()
+    spans: tuple[tuple[int, int], ...] = ()
+    """Which parts of the statement it accounts for, beside the words that its check knows."""
+    load: Load | None = None
+    borrowed_from: int = 0
 
 
 def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:

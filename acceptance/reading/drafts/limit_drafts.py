@@ -10,10 +10,14 @@ from signoff.acceptance.criterion import Comparator, Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
+from signoff.acceptance.reading.drafts.port_drafts import ports
 from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
+from signoff.acceptance.reading.drafts.route_drafts import on_its_route
 from signoff.acceptance.reading.drafts.setting_figures import setting_for
 from signoff.acceptance.reading.drafts.size_drafts import OF_FILES, disk, sized_file, sized_path
+from signoff.acceptance.reading.drafts.stated_load import stated_load
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER, reason_against
+from signoff.acceptance.reading.facts.asked import asked_within
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
 from signoff.acceptance.reading.quantities.number_words import with_digits
@@ -21,24 +25,13 @@ from signoff.acceptance.reading.quantities.quantity import LONGEST, Quantity, Un
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
-_NO_PORT = (
-    r"(?![\d.,/-]*\d|\s*(?:%|(?:ms|s|[km]?gb|mb|gpus?|cores?|cpus?|nodes?|hosts?|machines?|servers?|requests?|req"
-)
-_NO_PORT += r"|users?|tokens?|replicas?|samples?|prompts?|clients?|workers?|concurrent|parallel)\b))"
-# With the word `port` any number is one; without it four digits behind words such as `listens on`.
-_PORT = re.compile(
-    rf"\b(?:port|puerto)\s*(?:number\s*|no\.?\s*|is\s+|=\s*)?:?\s*`?(?P<port>\d{{1,5}})\b{_NO_PORT}"
-    r"|\b(?:listen(?:s|ing)?|bound|binds?|binding|runs?|running|serv(?:es?|ed|ing)|reachable|available|exposed|exposes"
-    r"|accessible|escucha|lauscht|läuft)\s+(?:(?:on|to|at|under|en|auf)\s+)?(?:https?://)?"
-    rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}",
-    re.IGNORECASE,
-)
 _FAULTLESS = re.compile(
     r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b",
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
-_LAST_PORT = 65_535
+# A point before three digits divides thousands in one language and begins a fraction in another.
+_OPEN = re.compile(r"(?<![\d.,])[1-9]\d{0,2}\.\d{3}(?![\d.,])")
 _MEMORY_PROPERTY = re.compile(r"^Memory")
 # What `docker stats --format` prints.
 _SHOWN = {"MemUsage": "memory", "CPUPerc": "cpu"}
@@ -91,7 +84,7 @@ _OF_THE_HOST = re.compile(
 )
 _THERE = re.compile(r"\b(?:available|free|installed|present on|of the host|to spare)\b", re.IGNORECASE)
 _USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*|on disk|takes)\b", re.IGNORECASE)
-_SHARE_BEFORE = re.compile(r"(?:%|percent)\s+of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
+_SHARE_BEFORE = re.compile(r"(?:%|percent|\d)\s+(?:out\s+)?of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
 _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )
@@ -106,6 +99,8 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.type == "expected" and statement.text.lstrip()[:1] in ("{", "["):
         return [], []
     quantities, unreadable = facts.quantities(statement.text, _about(statement))
+    begin, end = asked_within(statement)
+    quantities = tuple(quantity for quantity in quantities if begin <= quantity.begin < end)
     # No figure is read behind it, so nothing there is asked about one.
     statement = replace(statement, text=statement.text[:LONGEST])
     placed = [
@@ -116,17 +111,13 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.role == "objective":
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
     if statement.type != "expected":
-        placed += [
-            (Draft("port", parameters={"port": number}), match.span())
-            for match in _PORT.finditer(statement.text)
-            if 0 < (number := int(match["port"] or match["behind"])) <= _LAST_PORT
-        ]
+        placed += [(draft, span) for draft, span in ports(statement) if begin <= span[0] and span[1] <= end]
     return placed, [_unreadable_note(statement, item) for item in unreadable]
 
 
 def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     """The criterion that a figure asks for, with the circumstances that its check does not make."""
-    draft = _draft_of(quantity, statement, facts)
+    draft = on_its_route(_draft_of(quantity, statement, facts), quantity, statement, facts)
     if draft.kind in ("throughput", "latency", "queueing") and (found := _FAULTLESS.search(statement.text)):
         assumption = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
         draft = replace(draft, assumptions=(*draft.assumptions, assumption))
@@ -139,12 +130,20 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if draft.judge != "machine" or not said:
         return draft
     words = ", ".join(filter(None, (quantity.load, population)))
-    sentence = f'"{words}" is kept beside the figure: it is judged under the run\'s own load and requests'
-    return replace(draft, assumptions=(*draft.assumptions, sentence), parameters={**draft.parameters, **said})
+    load = stated_load(quantity.load, population)
+    sentence = (
+        f'it holds only under "{words}"'
+        if load is not None
+        else f'"{words}" is kept beside the figure: it is judged under the run\'s own load and requests'
+    )
+    parameters: Parameters = {**draft.parameters, **said}
+    return replace(draft, assumptions=(*draft.assumptions, sentence), parameters=parameters, load=load)
 
 
 def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     limit, subject = quantity.threshold(), quantity.subject
+    if (written := _OPEN.search(statement.text, quantity.begin, quantity.end)) is not None:
+        return _for_person(quantity, f"{written[0]} is {written[0]} or {written[0].replace('.', ',')}: write which")
     clause = statement.text[max(0, quantity.begin - 80) : quantity.end + 60]
     heading = statement.headings[-1].text if statement.headings else ""
     if _RECOMMENDED.search(_clause(statement.text, quantity)) or _RECOMMENDED.search(heading):

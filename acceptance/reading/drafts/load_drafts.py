@@ -28,8 +28,10 @@ def concurrency(quantity: Quantity, statement: Statement) -> Draft:
             "concurrency_limit", replace(limit, value=most, comparator="<="), quantity.assumptions, {"request": request}
         )
     assumptions = tuple(text for text in quantity.assumptions if "comparator" not in text)
-    sentence = f"{limit.value:g} at once are judged by as many requests, each of which has to be answered"
-    return Draft("queueing", None, (*assumptions, sentence), {"concurrent": int(limit.value)})
+    # More than 100 are 101 at least.
+    concurrent = int(limit.value) + (limit.comparator == ">")
+    sentence = f"{concurrent} at once are judged by as many requests, each of which has to be answered"
+    return Draft("queueing", None, (*assumptions, sentence), {"concurrent": concurrent})
 
 
 def refused_length(quantity: Quantity, facts: Facts) -> Draft:

@@ -121,9 +121,14 @@ def without_figure(subject: str, facts: Facts) -> Draft:
     if stated is not None:
         limit = stated.quantity.threshold()
         sentence = f"no figure is stated here: {limit.value:g} {limit.unit} is taken from line {stated.line}"
-        return Draft(kind, limit, (sentence, *stated.quantity.assumptions))
+        return Draft(kind, limit, (sentence, *stated.quantity.assumptions), borrowed_from=stated.line)
+    return nothing_to_borrow(subject, facts.service)
+
+
+def nothing_to_borrow(subject: str, service: str) -> Draft:
+    """A demand without a figure, where the document gives none for it."""
     what = subject.replace("_", " ")
-    whose = f" for {facts.service}" if facts.service else ""
+    whose = f" for {service}" if service else ""
     return person(
         f"no figure is stated, and nothing else in the document gives one for the {what}{whose}: "
         "somebody has to say how much is enough"

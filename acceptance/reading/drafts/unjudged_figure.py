@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from signoff.acceptance.reading.quantities.quantity import Quantity
+from signoff.acceptance.reading.sections.roles import ALARM, role_of_heading, role_of_label
 from signoff.acceptance.reading.source.document import Statement
 
 OTHER = "other_"
@@ -96,6 +97,8 @@ def _of_answers(quantity: Quantity, text: str, clause: str) -> str:
 def _warns(statement: Statement, near: _Near) -> bool:
     heading = statement.headings[-1].text if statement.headings else ""
     begin = max(near.before.rfind(". "), near.before.rfind(";"), 0)
+    if ALARM in (role_of_heading(heading), role_of_label(statement.label)):
+        return True
     return _WARNING_HEADING.match(heading[:400]) is not None or _WARNS.search(near.before[begin:][-400:]) is not None
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +12,8 @@ from typing import Any
 from signoff.acceptance.reading.facts.class_names import class_and_base
 from signoff.acceptance.reading.facts.library import LibraryCall, read_library_call
 from signoff.acceptance.reading.facts.service_names import configured_services, entity, named_services
+from signoff.acceptance.reading.frames.coverage import SHIPPED
+from signoff.acceptance.reading.frames.tokens import words_of
 from signoff.acceptance.reading.quantities.quantity import Quantities, Quantity, read_quantities
 from signoff.acceptance.reading.settings.configuration import Variable
 from signoff.acceptance.reading.source.document import Command, Setting, Statement
@@ -22,6 +25,8 @@ _WRITTEN = re.compile(r"(?:>|\btee\s)\s*(\S+)")
 _REACH = 60
 # How many files it is looked for whether a command writes them.
 _MOST_FILES = 200
+_ACTOR = re.compile(r"\b[Tt](?:he|HE)\s+([A-Z]\w+)\s+(?:SHALL|MUST|shall|must)\b")
+_FEWEST_SENTENCES, _MOST_OF = 3, 0.4
 _HAS_FIGURE = re.compile(r"\d")
 
 
@@ -52,6 +57,7 @@ class Facts:
     lines: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     service: str = ""
+    strictness: int = SHIPPED
     memory: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """What was worked out once for all statements of the document."""
 
@@ -134,6 +140,22 @@ class Facts:
         kept: dict[tuple[str, str], Quantities] = self.memory.get("read", {})
         found = kept.pop((text, about), None)
         return read_quantities(text, about) if found is None else found
+
+    def names(self) -> frozenset[str]:
+        """The words by which the document calls its service, in lower case."""
+        if "names" not in self.memory:
+            title = next((line.lstrip("# ") for line in self.lines if line.startswith("# ")), "")
+            called = (title[:200], self.service_name, *self.services, self._actor())
+            words = frozenset(word for name in called for word in words_of(name))
+            self.memory["names"] = words | {"".join(words_of(name)) for name in called if name}
+        found: frozenset[str] = self.memory["names"]
+        return found
+
+    def _actor(self) -> str:
+        """Of whom most sentences of the form `THE Otter_API SHALL` ask something: that is the service under test."""
+        found = Counter(match[1] for line in self.lines for match in _ACTOR.finditer(line[:2000]))
+        (name, count), *_ = found.most_common(1) or [("", 0)]
+        return name if count >= _FEWEST_SENTENCES and count >= _MOST_OF * found.total() else ""
 
     def ports(self) -> dict[str, str]:
         """Which of several services has which port."""
@@ -254,6 +276,7 @@ def read_facts(
     service_name: str,
     statements: Sequence[Statement] = (),
     lines: Sequence[str] = (),
+    strictness: int = SHIPPED,
 ) -> Facts:
     """The facts of a document as its parts say them."""
     services = configured_services(settings)
@@ -265,4 +288,5 @@ def read_facts(
         tuple(statements),
         tuple(lines),
         services=services,
+        strictness=strictness,
     )

@@ -7,19 +7,24 @@ from dataclasses import replace
 
 from signoff.acceptance.reading.quantities.circumstance import Circumstance, circumstances
 from signoff.acceptance.reading.quantities.limit import Quantity
+from signoff.acceptance.reading.quantities.subject import statistics_in
 
 # A sum in brackets says what a figure before it is made of.
 _PARTS = re.compile(r"\([^()+]{0,120}\d[^()+]{0,120}\+[^()]{0,200}\d[^()]{0,200}\)")
 _BREAK = re.compile(r"[;,.](?=\s)")
 _NO_STATISTIC = "no statistic is stated"
 _REACH = 400
+_ONLY_STATISTIC = re.compile(
+    r"[\s,;/|()]*(?:and\s+|or\s+)?(?:(?:t?p\d{2}(?:\.\d+)?|median|mean|average|at (?:the )?)[\s:(=]*){0,3}[()\s]*",
+    re.IGNORECASE,
+)
 
 
 def under_circumstances(found: list[Quantity], text: str) -> tuple[Quantity, ...]:
     """Figures that only say when another holds are no limits of their own; what is left knows its circumstances."""
     if not found:
         return ()
-    found = _with_statistics(_without_parts(found, text))
+    found = _with_statistics(_without_parts(found, text), text)
     said = circumstances(text)
     aside = [quantity for quantity in found if any(_holds(place, quantity) and not place.binds for place in said)]
     limits = [quantity for quantity in found if quantity not in aside]
@@ -68,17 +73,46 @@ def _belongs_to(place: Circumstance, limits: list[Quantity], text: str) -> list[
     return near or ([before] if before >= 0 else [0] if not any(held) else [])
 
 
-def _with_statistics(found: list[Quantity]) -> list[Quantity]:
-    """`p99: 80 ms, 250 ms`: a figure that states no statistic has that of the one before it on the same subject."""
+def _with_statistics(found: list[Quantity], text: str) -> list[Quantity]:
+    """Figures with the statistic that stands beside them, however far: `TTFT (p95) of streamed answers: < 500 ms`.
+
+    `p99: 80 ms, 250 ms`: a figure that states none has that of the one before it on the same subject, and one that
+    states nothing but a statistic (`TTFT: p50 250 ms, p95 600 ms`) has the subject of the one before it.
+    """
+    named = statistics_in(text)
     kept: list[Quantity] = []
-    for quantity in found:
+    for index, quantity in enumerate(found):
+        quantity = _with_subject(quantity, kept[-1] if kept else None, text)
+        rest = tuple(told for told in quantity.assumptions if not told.startswith(_NO_STATISTIC))
+        if rest == quantity.assumptions:
+            kept.append(quantity)
+            continue
+        begin = kept[-1].end if kept else 0
+        end = found[index + 1].begin if index + 1 < len(found) else len(text)
+        near = {name for first, last, name in named if begin <= first and last <= end}
         before = kept[-1] if kept and kept[-1].subject == quantity.subject else None
-        rest = tuple(text for text in quantity.assumptions if not text.startswith(_NO_STATISTIC))
-        stated = before is not None and not any(text.startswith(_NO_STATISTIC) for text in before.assumptions)
-        if before is not None and stated and rest != quantity.assumptions:
+        if len(near) == 1:
+            quantity = replace(quantity, statistic=near.pop(), assumptions=rest)
+        elif before is not None and not any(told.startswith(_NO_STATISTIC) for told in before.assumptions):
             quantity = replace(quantity, statistic=before.statistic, assumptions=rest)
         kept.append(quantity)
     return kept
+
+
+def _with_subject(quantity: Quantity, before: Quantity | None, text: str) -> Quantity:
+    """A time behind another of which only a statistic is said is one of the same subject."""
+    if (
+        before is None
+        or before.dimension != "time"
+        or quantity.dimension != "time"
+        or before.subject == quantity.subject
+    ):
+        return quantity
+    return (
+        replace(quantity, subject=before.subject)
+        if _ONLY_STATISTIC.fullmatch(text, before.end, quantity.begin)
+        else quantity
+    )
 
 
 def _holds(place: Circumstance, quantity: Quantity) -> bool:

@@ -23,7 +23,10 @@ COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("longer than", "slower than"), ">"),
     **dict.fromkeys(("at least", "no less than", "not less than", "minimum of", "minimum", "min", "min."), ">="),
     **dict.fromkeys(("no fewer than", "not below", "never below", "greater than or equal to", "no lower than"), ">="),
-    **dict.fromkeys(("or less", "or fewer", "or lower", "or faster", "or under", "tops"), "<="),
+    **dict.fromkeys(("no later than", "not later than", "no worse than", "no slower than", "in no more than"), "<="),
+    **dict.fromkeys(("not longer than", "for no longer than", "at the most", "within at most", "in at most"), "<="),
+    **dict.fromkeys(("or less", "or fewer", "or lower", "or faster", "or under", "or quicker", "tops"), "<="),
+    **dict.fromkeys(("at the latest", "at the very most"), "<="),
     **dict.fromkeys(("or more", "or better", "or higher", "or greater", "or above"), ">="),
     **dict.fromkeys(("exactly", "equal to"), "=="),
     **dict.fromkeys(("menos de", "menor de", "menor que", "inferior a", "por debajo de", "por debajo del"), "<"),
@@ -36,8 +39,8 @@ COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("mindestens", "minimal", "nicht weniger als"), ">="),
 }
 AFTER = re.compile(
-    r"\s+(?P<word>or\s+(?:less|fewer|lower|faster|under|more|better|higher|greater|above)|max(?:imum)?|min(?:imum)?"
-    r"|at most|at least|tops)\b(?!\s*(?:of\s*)?\d)",
+    r"\s+(?P<word>or\s+(?:less|fewer|lower|faster|under|quicker|more|better|higher|greater|above)|max(?:imum)?|min(?:imum)?"
+    r"|at (?:the )?(?:very )?most|at the latest|at least|tops)\b(?!\s*(?:of\s*)?\d)",
     re.IGNORECASE,
 )
 # `up to` bounds what is used, and promises what is offered.
@@ -56,6 +59,22 @@ _FORBIDDEN = re.compile(
     re.IGNORECASE,
 )
 _TURNED: dict[Comparator, Comparator] = {">": "<=", "<": ">="}
+
+
+_NEGATION = re.compile(
+    r"\bnever\b|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not\b|\b(?:cannot|must never|may never)\b|n't\b",
+    re.IGNORECASE,
+)
+
+
+def negation_before(text: str, begin: int) -> tuple[int, int] | None:
+    """Where the negation of the comparator at a place stands: the `may not` of `may not take longer than 2 s`."""
+    before = text[max(0, begin - 100) : begin]
+    if not _FORBIDDEN.search(before):
+        return None
+    *_, last = (None, *_NEGATION.finditer(before))
+    offset = begin - len(before)
+    return None if last is None else (offset + last.start(), offset + last.end())
 
 
 def forbidden(comparator: Comparator, written: str, before: str) -> Comparator:

@@ -15,8 +15,11 @@ _DIGITS = {
     "four": "4.00",
     "five": "5.00",
     "six": "6.0",
+    "seven": "7.000",
     "eight": "8.000",
+    "nine": "9.00",
     "ten": "10 ",
+    "twelve": "12.000",
     "fifteen": "15.0000",
     "twenty": "20.000",
     "thirty": "30.000",
@@ -31,10 +34,18 @@ _TIME = re.compile(
     re.IGNORECASE,
 )
 
+# `six CPU cores`, `four minutes at most`: what follows the number says that it is one.
+_COUNTED = re.compile(
+    rf"\b(?P<number>{'|'.join(word for word in sorted(_DIGITS, key=len, reverse=True) if len(word) > 2)})"
+    r"(?=\s(?:(?:cpu |v)?(?:cpus|cores?)\b|(?:milliseconds?|seconds?|minutes?)\s+"
+    r"(?:or less|at (?:the )?most|at the latest)))",
+    re.IGNORECASE,
+)
 _ONE_IN = re.compile(r"\bone(?= (?:in|per) (?:an?|one|every) (?:hundred|thousand|million)\b)", re.IGNORECASE)
 
 
 def with_digits(text: str) -> str:
     """The text with digits in place of such words; every character keeps its place."""
     text = _ONE_IN.sub("1.0", text)
+    text = _COUNTED.sub(lambda match: _DIGITS[match["number"].lower()], text)
     return _TIME.sub(lambda match: match["comparator"] + _DIGITS[match["number"].lower()], text)

@@ -47,7 +47,8 @@ _PRODUCT_BEFORE = re.compile(
 )
 _PRODUCT_AFTER = re.compile(rf"\s*[)]?\s*(?:nvidia\s+)?{_GPU}\b", re.IGNORECASE)
 _OF_MANY = re.compile(
-    r"\s+(?:in|of|out of|per)\s+(?:every\s+|a\s+|one\s+)?(?P<many>\d[\d,]*|hundred|thousand|million)\b(?!\s*%|[.]\d)",
+    r"\s+(?:(?:requests?|answers?|calls?|completions?|responses?)\s+)?(?:in|of|out of|per)\s+"
+    r"(?:every\s+|a\s+|one\s+)?(?P<many>\d[\d,]*|hundred|thousand|million)\b(?!\s*%|[.]\d)",
     re.IGNORECASE,
 )
 _MANY = {"hundred": 100.0, "thousand": 1_000.0, "million": 1_000_000.0}

@@ -24,8 +24,29 @@ _SUBJECTS: dict[str, _Table] = {
             ),
             "load_time",
         ),
-        (r"\b(?:ttft|(?:time to )?(?:first|1st)[ -](?:token|chunk|byte))\b", "ttft"),
-        (r"\b(?:inter[ -]token|itl|tpot|tbt|(?:per|between)(?: output)? tokens?)\b", "inter_token_latency"),
+        (
+            (
+                r"\b(?:ttft|(?:time (?:to|until) (?:the )?)?(?:first|1st)[ -](?:token|chunk|byte|word|piece|event)s?)\b"
+                r"|\b(?:responses?|answers?|replies|streams?|streaming) (?:start|begin)s?\b"
+                r"|\b(?:starts?|begins?) (?:streaming|answering|replying|to stream)\b"
+            ),
+            "ttft",
+        ),
+        (
+            (
+                r"\b(?:inter[ -]token|itl|tpot|tbt|(?:per|between)(?: (?:output|two|consecutive|successive|generated"
+                r"|any two))*"
+                r" tokens?|(?:token|mean|average) gaps?|gaps? (?:of|in) (?:the )?(?:tokens|stream))\b"
+            ),
+            "inter_token_latency",
+        ),
+        (
+            (
+                r"\bdurations? of (?:an?|the|each|one) (?:answer|request|response|completion|reply|chat)s?\b"
+                r"|\b(?:whole|full|entire|complete) (?:answer|response|reply|completion)s?\b|\banswer(?:ing)? times?\b"
+            ),
+            "latency",
+        ),
         (
             (
                 r"\b(?:time-?outs?|intervals?|expir\w*|retention|durations?|uptime|recover\w*|restart\w*|failover"
@@ -45,7 +66,17 @@ _SUBJECTS: dict[str, _Table] = {
             ),
             "latency",
         ),
-        (r"\b(?:loading|loads?|loaded|start-?up|starts?|boots?|initiali[sz]\w+)\b", "load_time"),
+        (
+            r"\b(?:loading|loads?|loaded|start-?up|starts?|started|boots?|initiali[sz]\w+|restarts?)\b",
+            "load_time",
+        ),
+        (
+            (
+                r"\b(?:takes?|finish\w*|done|complete[ds]?|returns?|come back|comes back|delivers?|delivered|arrives?"
+                r"|processed|slower)\b"
+            ),
+            "latency",
+        ),
         (r"\b(?:t?p\s?\d{2}(?:\.\d+)?|percentile|median)\b", "latency"),
     ),
     "size": _table(
@@ -79,7 +110,12 @@ _SUBJECTS: dict[str, _Table] = {
     "rate": _table(
         (
             (
-                r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|(?<![\d.,])429\b"
+                r"\brate[- ]?limit\w*|\bthrottl\w+|\bquotas?\b|\blimited to\b|(?<![\d.,])429\b|\bcapped\b|\bburst\b"
+                r"|\b(?:each|every|one|a single|a)\s+(?:(?:api\s+)?key|client|tenant|user|consumer|address|visitor"
+                r"|caller|ip)"
+                r"\s+(?:may|can|gets?|has|is allowed|sends?|that sends)\b|\bfrom (?:one|a single|the same|each) "
+                r"(?:address|client|key|user|ip|host)\b|\ball(?:ow|ow)s? (?:each|every|a|one) (?:key|client|user)\b"
+                r"|\b(?:are|is) accepted from\b|\band (?:key|client|user|tenant)\b"
                 r"|\bper (?:client|user|ip|(?:api )?key|token|tenant|consumer)\b|\blimit request rates\b"
                 r"|\bpor (?:cliente|usuario|ip|clave|token)\b"
             ),
@@ -93,12 +129,12 @@ _SUBJECTS: dict[str, _Table] = {
         (r"\bcoheren\w+", "coherence"),
         (r"\b(?:documentation|requirements?|features?|api|alerts?|scenarios?|doc) coverage\b", "share"),
         (r"\bcoverage\b", "coverage"),
-        (r"\b(?:errors?|failures?|failed|fails?|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
+        (r"\b(?:errors?|failures?|failed|fails?|unsuccessful\w*|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
         (r"\b(?:availab\w+|uptime)\b", "availability"),
         (r"\bcpu\b", "cpu_utilisation"),
         (r"\bgpu\b", "gpu_utilisation"),
         (r"\b(?:memory|ram)\b", "memory_utilisation"),
-        (r"\b(?:succe\w+|éxito|erfolgreich\w*|erfolgsquote)\b", "success_rate"),
+        (r"\b(?:succe\w+|answered|éxito|erfolgreich\w*|erfolgsquote)\b", "success_rate"),
     ),
 }
 # Bare numbers that need no unit, because what they count says it: `Requests per second > 20`.
@@ -125,11 +161,17 @@ LEAD = re.compile(
     r"|coherence(?: score| threshold)?)\s*(?:of|:|=|is|to|at)?\s*$",
     re.IGNORECASE,
 )
-_REQUESTS = r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|the time)"
+_REQUESTS = (
+    r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|streams|chats|turns"
+    r"|the time)"
+)
+_NINE_IN_TEN = r"\b(?:nine|9)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:ten|10)\b"
 SHARE = re.compile(rf"\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", re.IGNORECASE)
 _STATISTICS = _table(
     (r"\bt?p\s?(\d{2}(?:\.\d+)?)\b", "p{}"),
     (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
+    (r"(?<![\d.])(\d{2}(?:\.\d+)?)\s+(?:out\s+of|of|in)\s+(?:every\s+)?100\b", "p{}"),
+    (_NINE_IN_TEN, "p90"),
     (rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p{}"),
     (
         (
@@ -180,8 +222,21 @@ _FIXED_STATISTIC = {
 _WITHOUT_STATISTIC = frozenset({"coverage", "storage", "size", "error_rate", "availability", "success_rate"})
 
 
+def statistics_in(text: str) -> tuple[tuple[int, int, str], ...]:
+    """Where a text names statistics, and which; the words of one may be part of another's."""
+    return tuple(
+        (*found.span(), name.format(found[1]) if found.groups() else name)
+        for pattern, name in _STATISTICS
+        for found in pattern.finditer(text)
+    )
+
+
 def subject_of(dimension: str, places: Iterable[str]) -> str:
     """What a figure of this dimension is about, by the nearest text that says so."""
+    places = tuple(places)
+    if dimension == "rate" and any(place and _SUBJECTS["rate"][0][0].search(place) for place in places):
+        # A limit is often said in another clause than its figure: `4 requests/s; the fifth gets 429`.
+        return "rate_limit"
     for place in places:
         for pattern, subject in _SUBJECTS.get(dimension, ()):
             if place and pattern.search(place):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from signoff.acceptance.reading.sections.roles import role_of_heading, role_of_label
 from signoff.acceptance.reading.source.wording import plain
 
 Standing = Literal["success", "demand", "metric", "dependency", "objective", "telling", "aside"]
@@ -70,6 +72,7 @@ NEAREST = (
     _row(r"\bnext steps\b", "demand"),
     _row(r"\bnon-functional\b|\brequirements?\b|\bperformance targets?\b|\bresource allocation\b", "demand"),
     _row(r"\b(?:objective|goal)s?\b|\bscope\b|\bpurpose\b|\boverview\b", "objective"),
+    _row(r"\bsuccess metrics\b", "telling"),
     _row(r"\bmetrics\b", "metric"),
     _row(_TELLING, "telling"),
 )
@@ -88,7 +91,23 @@ LABELS = (
 )
 
 
+# What sections that ask for nothing may hold all the same: an edge case with an answer asks by its form.
+_STANDINGS: Mapping[str, Standing] = {
+    "story": "aside",
+    "question": "telling",
+    "entity": "aside",
+    "assumption": "aside",
+    "explanation": "aside",
+    "history": "aside",
+}
+
+
 @lru_cache(maxsize=4096)
 def standing_of(text: str, rows: tuple[_Row, ...]) -> Standing | None:
+    """What a heading, or a label above a list, says of the lines below it; that they are criteria counts first."""
     shown = plain(text)
+    if rows[0].pattern.search(shown):
+        return rows[0].standing
+    if silent := _STANDINGS.get(role_of_heading(text) or role_of_label(text)):
+        return silent
     return next((row.standing for row in rows if row.pattern.search(shown)), None)

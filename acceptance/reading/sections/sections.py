@@ -11,6 +11,7 @@ from typing import Literal
 
 from signoff.acceptance.reading.sections import normative
 from signoff.acceptance.reading.sections.heading_rows import ANCESTOR, LABELS, NEAREST, Standing, standing_of
+from signoff.acceptance.reading.sections.roles import ALARM, is_silent, is_story, role_of_heading, role_of_label
 from signoff.acceptance.reading.source.block import Heading
 from signoff.acceptance.reading.source.wording import plain
 
@@ -70,8 +71,9 @@ _EXCLUDED = re.compile(
 # What somebody said beneath a report: `@reviewer: we must look at this`.
 _QUOTED = re.compile(r"^\W*@[\w-]+(?:\s+(?:wrote|said|commented|says))?\s*:|^\W*On .{1,80} wrote:", re.IGNORECASE)
 _NUMBERED_HEADING = re.compile(r"^\W*[A-Z]{2}[A-Z0-9]*-\d[\d.]*\b")
+_ALARMED = re.compile(r"^\W*(?:if|when(?:ever)?|once|as soon as)\b", re.IGNORECASE)
 _LONGEST = 200
-_IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2}[A-Z0-9]*|[RFN])[-_ ]?\d[\d.]*\b")
+_IDENTIFIED = re.compile(r"^\W*(?:[A-Z]{2}[A-Z0-9]*|[RFN]|[A-Z](?=-))[-_ ]?\d[\d.]*\b")
 
 
 def role_of_bullet(
@@ -84,6 +86,10 @@ def role_of_bullet(
     whole = f"{label}: {text}" if label else text
     if _NOT_REQUIRED.search(plain(text)) or _EXCLUDED.search(plain(whole)):
         return "none"
+    if _is_alarm(whole, headings):
+        return "none"
+    if is_told_label(label) or is_story(whole) or _is_silent_list(lead, labels, headings):
+        return "demand" if normative.is_normative(whole, strong=True) and not is_story(whole) else "none"
     if headings and standing_of(headings[-1].text, NEAREST) == "success":
         return "success"
     if _FIELD_LABELS.match(label) or not text.strip():
@@ -130,6 +136,8 @@ def role_of_bullet(
 def role_of_sentence(text: str, headings: tuple[Heading, ...], label: str = "") -> Role:
     """Why a sentence of a paragraph is a demand, `objective` where it states what the task is for, else `none`."""
     standing = _of_headings(headings)
+    if is_told_label(label) or is_story(text):
+        return "none"
     if _QUOTED.match(text) or (_EXCLUDED.search(plain(text)) and not normative.is_normative(text)):
         return "none"
     if standing == "aside":
@@ -144,6 +152,25 @@ def role_of_sentence(text: str, headings: tuple[Heading, ...], label: str = "") 
     if nearest == "success" or (headings and _NUMBERED_HEADING.match(headings[-1].text)):
         return "demand" if normative.states(text) else "none"
     return "none"
+
+
+def is_told_label(label: str) -> bool:
+    """Whether what follows a label asks for nothing: `Why this priority: ...`."""
+    return bool(label) and is_silent(role_of_label(label))
+
+
+def _is_alarm(text: str, headings: tuple[Heading, ...]) -> bool:
+    """Whether an item below a heading of alarms says when one rings, not that there be one."""
+    is_below = bool(headings) and role_of_heading(headings[-1].text) == ALARM
+    return is_below and _ALARMED.match(plain(text)) is not None and normative.has_figure(text)
+
+
+def _is_silent_list(lead: str, labels: tuple[str, ...], headings: tuple[Heading, ...]) -> bool:
+    """Whether a list is one of things that ask for nothing, whatever numbers its items have."""
+    above = [name for name in (plain(lead), *labels) if name]
+    roles = {role_of_heading(name) or role_of_label(name) for name in above[-1:]}
+    roles |= {role_of_heading(heading.text) for heading in headings[-1:]}
+    return any(role in ("story", "entity", "assumption", "explanation", "history") for role in roles)
 
 
 def is_identified(text: str) -> bool:

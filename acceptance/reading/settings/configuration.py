@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from signoff.acceptance.reading.commands.shell import read_shell
 from signoff.acceptance.reading.sections.sections import is_aside
+from signoff.acceptance.reading.settings.alternatives import comment_of
+from signoff.acceptance.reading.settings.asked_name import with_asked_names
 from signoff.acceptance.reading.settings.flag_settings import command_settings
 from signoff.acceptance.reading.settings.line_settings import (
     dockerfile_settings,
@@ -15,9 +17,17 @@ from signoff.acceptance.reading.settings.line_settings import (
     nginx_settings,
     toml_settings,
 )
-from signoff.acceptance.reading.settings.names import ALIASES, CANONICAL, named_value, variable_prefix, variable_value
+from signoff.acceptance.reading.settings.names import (
+    ALIASES,
+    CANONICAL,
+    GENERIC,
+    named_value,
+    variable_prefix,
+    variable_value,
+)
 from signoff.acceptance.reading.settings.python_settings import Variable, python_settings
 from signoff.acceptance.reading.settings.setting_values import is_json, literal
+from signoff.acceptance.reading.settings.subject import with_subjects
 from signoff.acceptance.reading.settings.trouble import Trouble
 from signoff.acceptance.reading.settings.yaml_settings import yaml_settings
 from signoff.acceptance.reading.source.block import Block
@@ -37,7 +47,6 @@ _PYTHON_LANGUAGES = {"python", "py", "python3"}
 _INI_LANGUAGES = {"ini", "systemd", "service", "unit", "cfg", "conf", "properties", "dosini", "", "text"}
 _SHELLS = {"bash", "sh", "shell", "zsh", "console", "shell-session", "terminal", "", "powershell"}
 _SECTION = re.compile(r"^\s*\[[A-Za-z][\w .:-]*\]\s*$", re.MULTILINE)
-_GENERIC = frozenset({"name", "host", "port", "workers", "log_level", "model_name", "timeout_seconds"})
 _ANSWER = re.compile(
     r"\b(?:responses?|returns?|answers?|replies|reply|requests?|body|output|expected|payload|result)\b", re.IGNORECASE
 )
@@ -76,12 +85,15 @@ class _Reading:
     troubles: list[Trouble] = field(default_factory=list)
     lines: set[int] = field(default_factory=set)
     blocks: set[int] = field(default_factory=set)
+    above: Block | None = None
+    file: str = ""
+    """The file that the block is written to."""
 
     def keep(self, block: Block, found: Sequence[Setting], is_whole: bool = True) -> None:
         """Keep what a block gives; `is_whole` where it holds configuration and nothing else."""
         if not found:
             return
-        self.settings += found
+        self.settings += with_subjects(block, self.above, found, self.file)
         if is_whole:
             self.blocks.add(block.line)
             self.lines |= set(range(block.line, block.last_line + 1))
@@ -90,21 +102,19 @@ class _Reading:
 def read_configuration(source: Source, blocks: Sequence[Block], service_name: str) -> Configuration:
     """The settings of every block that holds configuration; a block that holds none is left to others."""
     reading = _Reading()
-    above: Block | None = None
     for block in blocks:
         if block.kind == "fence":
-            _fence(block, above, service_name, reading)
+            _fence(block, reading.above, service_name, reading)
         elif block.kind == "row":
             reading.keep(block, list(_row(block)))
-        above = block if block.kind != "other" else above
-    ordered = tuple(
-        sorted(
-            (placed(setting, source) for setting in reading.settings),
-            key=lambda setting: (setting.line, setting.column),
-        )
+        reading.above = block if block.kind != "other" else reading.above
+    ordered = sorted(
+        (placed(setting, source) for setting in reading.settings),
+        key=lambda setting: (setting.line, setting.column),
     )
     lines, fences = frozenset(reading.lines), frozenset(reading.blocks)
-    return Configuration(ordered, tuple(reading.variables), lines, fences, tuple(reading.troubles))
+    settings = tuple(with_asked_names(ordered))
+    return Configuration(settings, tuple(reading.variables), lines, fences, tuple(reading.troubles))
 
 
 def _fence(fence: Block, above: Block | None, service_name: str, reading: _Reading) -> None:
@@ -150,7 +160,7 @@ def _is_json_configuration(fence: Block, above: Block | None) -> bool:
     if above is not None and above.kind == "fence" and _SENDS.search(above.text):
         return False
     keys = {key.lower() for key in re.findall(r"\"(\w{1,60})\"\s*:", fence.text)}
-    return bool({ALIASES.get(key, key) for key in keys} & (CANONICAL - _GENERIC))
+    return bool({ALIASES.get(key, key) for key in keys} & (CANONICAL - GENERIC))
 
 
 def _is_ini(fence: Block) -> bool:
@@ -188,7 +198,8 @@ def _shell(fence: Block, service_name: str, reading: _Reading) -> None:
         reading.keep(fence, list(command_settings(command, lines)), is_whole=False)
         inner = _written(command, lines)
         if inner is not None:
-            found = _Reading()
+            target = _FILE.search(lines.get(command.line, ""))
+            found = _Reading(file=target["file"] if target is not None else "")
             _fence(inner, None, service_name, found)
             reading.settings += found.settings
             reading.troubles += found.troubles
@@ -250,4 +261,5 @@ def placed(setting: Setting, source: Source) -> Setting:
     spelling = setting.spelling if setting.form == "flag" else setting.spelling.rsplit(".", 1)[-1]
     offset = text.find(spelling, setting.column) if setting.form == "flag" else -1
     offset = text.find(spelling) if offset < 0 else offset
-    return replace(setting, column=source.column(setting.line, max(offset, 0)))
+    column = source.column(setting.line, max(offset, 0))
+    return replace(setting, column=column, comment="" if setting.form == "table" else comment_of(text))

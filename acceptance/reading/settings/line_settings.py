@@ -71,7 +71,8 @@ def toml_settings(fence: Block, troubles: list[Trouble]) -> Iterator[Setting]:
         shown = literal(match["value"]) if value is None else value[0]
         for inner, leaf in _inline(path, shown):
             name, converted = named_value(inner, leaf)
-            yield Setting(name, converted, ".".join(inner), "toml", number, match.start("key"), ".".join(table))
+            group = ".".join(table)
+            yield Setting(name, converted, ".".join(inner), "toml", number, match.start("key"), group, path=inner)
 
 
 def _toml(text: str) -> tuple[Any] | None:

@@ -42,6 +42,8 @@ CANONICAL = frozenset(
         "chunked_prefill",
     }
 )
+GENERIC = frozenset({"name", "host", "port", "workers", "log_level", "model_name", "timeout_seconds"})
+"""Names that other programs have as well."""
 _SPELLINGS: Mapping[str, str] = {
     "chunked_prefill": "enable_chunked_prefill chunked_prefill_enabled",
     "cpu_cores": "num_cpus cpu_count cpus_limit",
@@ -112,6 +114,11 @@ def from_path(path: Sequence[str]) -> str:
         if name in CANONICAL:
             return name
     return _squeezed(path[-1])
+
+
+def is_of_path(path: Sequence[str]) -> bool:
+    """Whether the canonical name of a path has more of it than its leaf: `server.port`, `model.path`."""
+    return any(ALIASES.get(joined, joined) in CANONICAL for joined in _ends(path)[:-1])
 
 
 def named_value(path: Sequence[str], value: Any) -> tuple[str, Any]:

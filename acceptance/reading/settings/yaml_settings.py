@@ -119,7 +119,7 @@ def _settings(fence: Block, leaves: Sequence[_Leaf], form: Form) -> Iterator[Set
         offset = mark.column if mark.line < len(texts) else 0
         spelling = path[-1] if leaf.form == "flag" else ".".join(path)
         group = path[0] if len(path) > 1 else ""
-        yield Setting(name, value, spelling, leaf.form or form, fence.line + 1 + mark.line, offset, group, scope)
+        yield Setting(name, value, spelling, leaf.form or form, fence.line + 1 + mark.line, offset, group, scope, path)
 
 
 def _is_shallow(text: str) -> bool:

@@ -21,6 +21,24 @@ EXPLICIT = ("checkbox", "expected", "subtask", "smart", "target")
 LineKind = Literal["statement", "configuration", "prose", ""]
 Severity = Literal["error", "warning", "note"]
 Form = Literal["env", "yaml", "python", "json", "toml", "ini", "nginx", "flag", "table"]
+Subject = Literal[
+    "service",
+    "unclear",
+    "other program",
+    "client",
+    "example",
+    "recommendation",
+    "container",
+    "other container",
+    "one of several",
+    "catalogue",
+    "card",
+    "description",
+    "unit",
+    "address",
+    "own word",
+]
+"""What a setting is about: the service under test where that is clear, else what it is about instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +64,10 @@ class Command:
 class Setting:
     """One configuration value. `name` is canonical, `spelling` the document's, `group` the heading above it.
 
-    `scope` names the one of several services that a block configures, else it is empty.
+    `scope` names the one of several services that a block configures, else it is empty. `path` are the keys down to
+    the value, where its form has such. `asked` is the name by which a service is asked for it: its path, as far as
+    that distinguishes it, where the document has other values under the same leaf name. `comment` is what stands behind
+    the value on its line.
     """
 
     name: str
@@ -57,6 +78,10 @@ class Setting:
     column: int
     group: str = ""
     scope: str = ""
+    path: tuple[str, ...] = ()
+    subject: Subject = "service"
+    asked: str = ""
+    comment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +91,8 @@ class Statement:
     `lines` are the lines that it stands on; others are there only beside it, at columns of their own (sentences
     of a paragraph, cells of a row). `role` says why it is a statement at all: `success`, `demand`, `metric`,
     `dependency`, `objective`, or nothing where its form says so. `population` is the row of a table of workloads:
-    which requests its figures are about.
+    which requests its figures are about. `limits` is where in the text its limits stand, where that is not all of it:
+    figures before and behind say under which circumstances they hold.
     """
 
     type: StatementType
@@ -81,6 +107,7 @@ class Statement:
     command: Command | None = None
     settings: tuple[Setting, ...] = ()
     population: str = ""
+    limits: tuple[int, int] | None = None
 
     @property
     def section(self) -> str:

@@ -7,8 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from signoff.acceptance.reading.sections.normative import asks, has_figure, sentences
-from signoff.acceptance.reading.sections.scenario import is_whole, leads_to_then, scenario_statements, step_of
-from signoff.acceptance.reading.sections.sections import is_aside, is_front, is_identified, role_of_sentence
+from signoff.acceptance.reading.sections.roles import is_story
+from signoff.acceptance.reading.sections.scenario import (
+    demands_of,
+    is_whole,
+    leads_to_then,
+    scenario_statements,
+    step_of,
+)
+from signoff.acceptance.reading.sections.sections import (
+    is_aside,
+    is_front,
+    is_identified,
+    is_told_label,
+    role_of_sentence,
+)
 from signoff.acceptance.reading.source.block import Block
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.source import Source
@@ -127,6 +140,8 @@ def _segment(block: Block, segment: _Segment, places: Places, around: Surroundin
         yield Statement("expected", place[0], column, place[2], said, block.headings, command=command)
         return
     label, rest = label_of(text)
+    if is_told_label(label) or is_story(plain(text)):
+        return
     pair = _limited_pair(text)
     is_header = is_front(block.headings)
     is_contract = label and rest and not is_header and _CONTRACT.match(label) and not _NO_CONTRACT.match(rest)
@@ -140,7 +155,11 @@ def _segment(block: Block, segment: _Segment, places: Places, around: Surroundin
     if label and rest and is_header and not asks(rest):
         return
     if is_whole(text) and not is_aside(block.headings):
-        yield Statement("prose", *place, plain(text), block.headings, "demand")
+        for part, begin in demands_of(text):
+            at = segment.begin + begin
+            yield Statement(
+                "prose", places.line(at), places.column(at), place[2], plain(part), block.headings, "demand"
+            )
         return
     yield from _sentences(block, segment, places, is_identified(text))
 

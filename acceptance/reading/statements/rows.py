@@ -13,6 +13,9 @@ from signoff.acceptance.reading.source.block import Block
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.source import Source
 from signoff.acceptance.reading.source.wording import BOX, box_of, plain
+from signoff.acceptance.reading.statements.heads import roles_of
+from signoff.acceptance.reading.statements.row_frames import framed
+from signoff.acceptance.reading.statements.table_row import TableRow
 from signoff.acceptance.reading.statements.workload import limited, workload
 
 _CRITERIA = re.compile(r"\b(?:success|acceptance) criteri", re.IGNORECASE)
@@ -103,6 +106,11 @@ def row_statements(source: Source, block: Block) -> Iterator[Statement]:
     if boxed is not None:
         yield from _cell(source, row, boxed, "checkbox", [])
         return
+    if not is_aside(block.headings):
+        by_heads = list(framed(source, TableRow(block, tuple(header), tuple(row.texts))))
+        if by_heads:
+            yield from by_heads
+            return
     if is_aside(block.headings) or _is_other(header):
         yield from _normative(source, row)
         return
@@ -111,7 +119,12 @@ def row_statements(source: Source, block: Block) -> Iterator[Statement]:
 
 def _demands(source: Source, row: _Row) -> Iterator[Statement]:
     header = row.header
-    targets = [index for index, name in enumerate(header) if index and _TARGET.match(name)]
+    roles = roles_of(tuple(header))
+    targets = [
+        index
+        for index, (name, role) in enumerate(zip(header, roles, strict=True))
+        if index and (_TARGET.match(name) or (role == "target" and not _DEMAND.match(name)))
+    ]
     if not targets and header and _NAMED_METRIC.match(header[0]):
         targets = [
             index

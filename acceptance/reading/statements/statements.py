@@ -11,7 +11,7 @@ from pathlib import Path
 
 from signoff.acceptance.criterion import Statement as StatementType
 from signoff.acceptance.reading.sections.normative import is_normative, sentences
-from signoff.acceptance.reading.sections.scenario import is_whole, leads_to_then, step_of
+from signoff.acceptance.reading.sections.scenario import Scenario, demands_of, is_whole, leads_to_then, step_of
 from signoff.acceptance.reading.sections.sections import role_of_bullet
 from signoff.acceptance.reading.settings.configuration import Configuration
 from signoff.acceptance.reading.source.block import Block
@@ -21,6 +21,7 @@ from signoff.acceptance.reading.source.wording import box_of, label_of, plain
 from signoff.acceptance.reading.statements.fences import Surroundings, fence_statements
 from signoff.acceptance.reading.statements.paragraphs import paragraph_statements
 from signoff.acceptance.reading.statements.places import Places
+from signoff.acceptance.reading.statements.route_headings import of_routes
 from signoff.acceptance.reading.statements.rows import row_statements
 
 _LINK_ONLY = re.compile(r"^\s*!?\[[^\[\]]*\]\([^()]*\)\W*$")
@@ -57,7 +58,7 @@ def read_statements(source: Source, blocks: Sequence[Block], configuration: Conf
         elif block.kind == "fence" and block.line not in configuration.blocks:
             statements += fence_statements(source, block, above, around)
         above = block if block.kind != "other" else above
-    ordered = sorted(statements, key=lambda statement: (statement.line, statement.column))
+    ordered = sorted(of_routes(statements), key=lambda statement: (statement.line, statement.column))
     return Found(tuple(ordered), tuple(around.commands), tuple(around.diagnostics))
 
 
@@ -76,30 +77,28 @@ def _settings(source: Source, blocks: Sequence[Block], configuration: Configurat
 
 
 class _Steps:
-    """The steps of scenarios among list items: what is before `then` is context of what is behind it."""
+    """The steps of scenarios among list items: what is before `then` belongs to what is behind it."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
-        self._context: list[str] = []
-        self._asked = False
+        self._scenario: Scenario | None = None
 
     def role(self, index: int) -> tuple[str, str]:
-        """`context` or `asked` for an item that is a step, else "", and what is before it."""
+        """`condition` or `asked` for an item that is a step, else "", and the whole demand where it is asked."""
         text = self._texts[index]
         word = step_of(text)
-        if word in ("and", "but") and (self._asked or self._context):
-            role = "asked" if self._asked else "context"
-        elif word == "then" and self._context:
-            role = "asked"
-        elif word in ("given", "when") and not is_whole(text) and leads_to_then(self._texts, index):
-            role = "context"
-        else:
-            self._context, self._asked = [], False
-            return "", ""
-        if role == "context":
-            self._context = [*([] if self._asked else self._context), plain(text)][-9:]
-        self._asked = role == "asked"
-        return role, "; ".join(self._context)
+        scenario = self._scenario
+        if scenario is not None and (word == "then" or (word in ("and", "but") and scenario.has_asked)):
+            return "asked", scenario.demand(text)
+        if word in ("and", "but") and scenario is not None:
+            scenario.condition(word, text)
+            return "condition", ""
+        if word in ("given", "when") and not is_whole(text) and leads_to_then(self._texts, index):
+            self._scenario = scenario = scenario or Scenario()
+            scenario.condition(word, text)
+            return "condition", ""
+        self._scenario = None
+        return "", ""
 
 
 def _item(source: Source, block: Block, steps: _Steps, position: int) -> Iterator[Statement]:
@@ -109,18 +108,20 @@ def _item(source: Source, block: Block, steps: _Steps, position: int) -> Iterato
     label, rest = label_of(body)
     text = plain(body)
     column = source.column(block.line, block.offset)
-    step, context = steps.role(position)
+    step, demand = steps.role(position)
     if boxed is not None:
         yield Statement("checkbox", block.line, column, lines, text, block.headings, "", label)
         return
-    if step == "context" or _LINK_ONLY.match(body):
+    if step == "condition" or _LINK_ONLY.match(body):
+        return
+    if step == "asked" or is_whole(text):
+        role = role_of_bullet(rest, "", block.labels, block.headings, block.lead)
+        yield from _scenario(source, block, (demand if step == "asked" else ""), role if role != "none" else "demand")
         return
     if label and not rest and not body.rstrip().rstrip("*_ ").endswith(":"):
         # All of the item is bold: that is its text, and no label of what stands below it.
         label, rest = "", label
     role = role_of_bullet(rest, label, block.labels, block.headings, block.lead)
-    if role == "none" and (step == "asked" or is_whole(text)):
-        role = "demand"
     if role == "none":
         return
     asking = [sentence for sentence in sentences(body) if is_normative(sentence.text)]
@@ -130,7 +131,16 @@ def _item(source: Source, block: Block, steps: _Steps, position: int) -> Iterato
     statement: StatementType = "bullet"
     if _TARGET.search(text) and role in ("metric", "demand"):
         statement = "target"
-    yield Statement(statement, block.line, column, lines, text, block.headings, role, label, context)
+    yield Statement(statement, block.line, column, lines, text, block.headings, role, label)
+
+
+def _scenario(source: Source, block: Block, demand: str, role: str) -> Iterator[Statement]:
+    """An item that is a step, or a scenario in one line: a statement for each thing that it asks for."""
+    places = Places(source, block)
+    lines = tuple(range(block.line, block.last_line + 1))
+    for text, begin in ((demand, 0),) if demand else demands_of(block.text):
+        place = (places.line(begin), places.column(begin), lines)
+        yield Statement("bullet", *place, plain(text), block.headings, role)
 
 
 def _parts(source: Source, block: Block, begins: Sequence[int], role: str, label: str) -> Iterator[Statement]:

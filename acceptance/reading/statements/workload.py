@@ -17,7 +17,7 @@ _WORKLOAD = re.compile(
     r"^\W*(?:workloads?|scenarios?|use[ -]cases?|profiles?"
     r"|(?:load|traffic|request|user)[ -](?:profiles?|patterns?|class(?:es)?|mix)"
     r"|(?:kind|type|class)s? of (?:request|work|load|traffic)s?|request (?:type|kind)s?|traffic|datasets?|prompts?"
-    r"|routes?|endpoints?|path|tenants?|tiers?)\W*$",
+    r"|routes?|endpoints?|path|tenants?)\W*$",
     re.IGNORECASE,
 )
 _NAME = re.compile(r"^\W*(?:names?|case)?\W*$", re.IGNORECASE)

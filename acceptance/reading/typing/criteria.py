@@ -10,6 +10,12 @@ from dataclasses import dataclass, replace
 
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.answers.answer_drafts import (
+    OF_ANSWERS,
+    answer_drafts,
+    beside_answers,
+    without_swallowed,
+)
 from signoff.acceptance.reading.drafts.completion import completed
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from signoff.acceptance.reading.drafts.jq_drafts import shown_value
@@ -18,7 +24,9 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.gating.gate import understood
 from signoff.acceptance.reading.sections.requirement import requirement_of
+from signoff.acceptance.reading.sections.scenario import asked_from
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import (
     command_has_placeholder,
@@ -111,6 +119,8 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]], lines: S
                     parameters=draft.parameters,
                     reason=draft.reason,
                     service=draft.service,
+                    not_understood=draft.not_understood,
+                    load=draft.load,
                     requirement=requirement,
                 )
             )
@@ -121,11 +131,18 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     """The same for one of several services."""
     if statement.type == "expected" and (shown := shown_value(statement)) is not None:
         return _typed([shown], [])
-    placed, notes = figures(statement, facts)
+    by_figures, notes = figures(statement, facts)
+    answers = answer_drafts(statement, facts)
+    by_figures = [*without_swallowed(by_figures, answers), *answers]
+    placed = by_figures
     aside = "" if placed or statement.type in ("smart", "expected") else for_people(statement)
     is_read = statement.type == "expected" and bool(placed)
     if statement.type != "smart" and statement.role != "objective" and not aside and not is_read:
         placed = _with_rules(statement, facts, placed)
+    if _is_gated(statement):
+        by_rules = placed[: len(placed) - len(by_figures)]
+        asked = _asked(statement, by_rules)
+        placed = understood(asked, by_figures, by_rules, facts.names(), facts.strictness, statement.limits)
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
@@ -134,6 +151,17 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
         notes += _unjudged_clauses(statement, [span for _, span in placed])
     drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
     return _typed([completed(draft, statement, facts) for draft in drafts], notes)
+
+
+def _asked(statement: Statement, by_rules: Sequence[Placed]) -> str:
+    """The text that has to be understood: what stands beside a task counts where only that says what is asked."""
+    is_beside = any(end > len(statement.text) for _, (_, end) in by_rules)
+    return f"{statement.text}; {statement.context}" if is_beside else statement.text
+
+
+def _is_gated(statement: Statement) -> bool:
+    """Whether a statement's words say what is asked: a shown body and a setting say it by their form."""
+    return statement.type not in ("config", "shape") and statement.text.lstrip()[:1] not in ("{", "[")
 
 
 def _typed(drafts: Sequence[Draft], notes: Sequence[Note]) -> Typed:
@@ -155,7 +183,7 @@ def _without_repeats(drafts: Iterable[Draft]) -> list[Draft]:
     kept: dict[tuple[object, ...], Draft] = {}
     for draft in drafts:
         apart = "" if draft.threshold is not None else _parameters(draft)
-        kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart), draft)
+        kept.setdefault((draft.kind, draft.judge, draft.threshold, draft.service, apart, str(draft.load)), draft)
     return list(kept.values())
 
 
@@ -167,8 +195,13 @@ def _with_rules(statement: Statement, facts: Facts, placed: list[Placed]) -> lis
     """Add what the words ask for; a figure of the same kind counts more than a rule without one."""
     by_figures = [draft for draft, _ in placed]
     by_rules = _beside_the_label(apply(RULES, statement, statement.text, facts, by_figures), statement, bool(placed))
+    by_rules = beside_answers(by_rules, [found for found in placed if found[0].kind in OF_ANSWERS])
     if not by_rules and not placed and statement.type == "subtask" and statement.context:
         by_rules = apply(RULES, statement, f"{statement.text}; {statement.context}", facts)
+    begin = asked_from(statement.text)
+    if any(span[1] > begin for _, span in by_rules):
+        # What the conditions alone speak of is not asked where the demand itself speaks of something.
+        by_rules = [(draft, span) for draft, span in by_rules if span[1] > begin]
     if any(draft.judge == "machine" for draft, _ in (*placed, *by_rules)):
         # What only people can say of a documentation stays beside what a machine sees of it.
         documented = any(draft.kind == "documentation" for draft, _ in by_rules)
@@ -199,6 +232,9 @@ def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
 def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) -> list[Note]:
     """Parts of an enumeration that no rule and no figure covers: said, because the rest is judged."""
     notes: list[Note] = []
+    if asked_from(statement.text):
+        # Behind conditions, parts between commas are no enumeration.
+        return notes
     ordered = sorted(spans)
     begin = first = reach = 0
     for end in (*(cut.start() for cut in _COMMAS.finditer(statement.text)), len(statement.text)):

@@ -10,7 +10,9 @@ from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.source.document import Statement
 
 _UID = re.compile(r"/api/dashboards/uid/(?P<uid>[\w.-]+)")
+_NAMED_UID = re.compile(r"\buid\b[\s`'\":=]{1,4}(?P<uid>[\w.-]{2,80})", re.IGNORECASE)
 _PORT = re.compile(r":(?P<port>\d{2,5})\b|\b(?:port|sport|dport)\s*=?\s*:?(?P<other>\d{2,5})\b")
+_AT_PORT = re.compile(r"(?:[\w.*]+|\[[\d:]*\])?:\d{2,5}\b")
 _ALERTED = (
     "latency",
     "throughput",
@@ -65,7 +67,7 @@ def alert_rules(statement: Statement, facts: Facts) -> Draft:
 def dashboard(statement: Statement, facts: Facts) -> Draft:
     """Grafana has a dashboard: the one whose uid the command asks, else any."""
     request = statement.command.request if statement.command is not None else None
-    match = _UID.search(str(request["path"])) if request is not None else None
+    match = _UID.search(str(request["path"])) if request is not None else _NAMED_UID.search(statement.text)
     return Draft("dashboard", parameters={"uid": match["uid"] if match is not None else None})
 
 
@@ -93,7 +95,8 @@ def port(statement: Statement, facts: Facts) -> Draft:
     number = port_of(statement)
     if number is None:
         return person("somebody has to look at the port: neither the command nor its expectation names one")
-    return Draft("port", parameters={"port": number})
+    shown = tuple(match.span() for match in _AT_PORT.finditer(statement.text))
+    return Draft("port", parameters={"port": number}, spans=shown)
 
 
 def service_gone(statement: Statement, facts: Facts) -> Draft:

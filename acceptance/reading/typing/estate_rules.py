@@ -27,7 +27,16 @@ RULES: tuple[Rule, ...] = (
             r"|\bsoftrag",
         ),
     ),
-    Rule("breaker", ASKED, estate_drafts.breaker, words(r"\bcircuit[- ]?break\w*|\bbreak the circuit\b")),
+    Rule(
+        "breaker",
+        ASKED,
+        estate_drafts.breaker,
+        words(
+            r"\bcircuit[- ]?break\w*|\bbreak the circuit\b|\bcircuit (?:of|to|for)\b.{0,40}\bopens?\b"
+            r"|\bcut off after\b"
+            r"|\b(?:circuit|breaker) (?:\w+ ){0,2}?opens?\b"
+        ),
+    ),
     Rule(
         "fallback_chain",
         ASKED,
@@ -35,6 +44,9 @@ RULES: tuple[Rule, ...] = (
         words(
             r"\bfall(?:s|ing)?[- ]?backs?\b|\bgraceful(?:ly)? degrad\w+|\bdegrad\w+ gracefully\b"
             r"|\bdegraded (?:mode|answers?|responses?|service|operation)\b|\bdegradation (?:strateg|path|mode)\w*"
+            r"|\b(?:marked|flagged|labell?ed|says that it is|says so|mark\w*) .{0,20}\bdegraded\b"
+            r"|\bdegraded\b.{0,12}\btrue\b"
+            r"|\bdegradation is graceful\b"
         ),
         without=any_of(_PAPER, r"\brollback\b|\bfont\b"),
     ),
@@ -45,12 +57,16 @@ RULES: tuple[Rule, ...] = (
         words(
             r"\bgateway\b|\b(?:requests?|traffic|model|intelligent|smart) rout(?:ing|er|ed)\b|\brout(?:es?|ing) "
             r"(?:of )?(?:requests?|traffic|calls|to)\b|\brouting (?:and|or) (?:load|balanc)|\bbalancing and routing\b"
+            r"|\b(?:requests?|traffic|calls)\b.{0,12}\b(?:routed|forwarded|dispatched|directed)\b"
         ),
         without=any_of(
             _PAPER,
-            r"\b50[234]\b|\bgateway time-?outs?\b|\bdefault gateway\b|\bpayment\b|\bnat gateway\b",
+            r"\b50[234]\b|/(?:health|ready|live)\w*|\bmetrics?\b|\bkeys?\b|\b40\d\b|\bmemory\b|\bcores?\b"
+            r"|\bregisters? (?:themselves|itself)\b|\bgateway (?:lists?|knows?)\b|\bgateway time-?outs?\b"
+            r"|\bdefault gateway\b|\bpayment\b|\bnat gateway\b",
             # What a gateway costs says nothing of where it sends a request.
-            r"\boverhead\b|\bgateway(?:'s)? (?:itself )?(?:latency|delay|adds)\b|\b(?:latency|delay) of the gateway\b",
+            r"\boverhead\b|\bgateway(?:'s)? (?:itself )?(?:latency|delay|adds)\b|\b(?:latency"
+            r"|delay) of the gateway\b",
         ),
     ),
     Rule(
@@ -60,7 +76,8 @@ RULES: tuple[Rule, ...] = (
         words(
             r"\b(?:service|model|endpoint) discovery\b|\bdiscovery of (?:the )?(?:services?|models?)\b"
             r"|\b(?:services?|models?|instances?) (?:are|is|can be|register\w*)\b.{0,40}\b(?:discover\w*|registry)\b"
-            r"|\bdiscovers?\b.{0,20}\b(?:services?|models?)\b"
+            r"|\bdiscovers?\b.{0,20}\b(?:services?|models?)\b|\bregisters? (?:themselves|itself)\b"
+            r"|\bgateway\b.{0,20}\b(?:lists?|knows?|shows?)\b.{0,40}\b(?:services?|models?|backends?)\b"
         ),
         without=any_of(_PAPER),
     ),
@@ -70,7 +87,10 @@ RULES: tuple[Rule, ...] = (
         estate_drafts.balancing,
         words(
             r"\bload[- ]balanc\w+|\bbalanc\w+ (?:the )?(?:load|requests|traffic)\b|\bround[- ]robin\b"
-            r"|\b(?:requests?|traffic|load)\b.{0,24}\b(?:distributed|spread|balanced)\b"
+            r"|\b(?:requests?|traffic|load)\b.{0,24}\b(?:distributed|spread|balanced|shared|divided)\b"
+            r"|\bbalanc(?:e|es|ed|ing)\b.{0,40}\b(?:replicas?|instances?|backends?)\b|\b(?:both|all|several|two"
+            r"|three) (?:of "
+            r"(?:its|the) )?replicas (?:\w+ )?(?:serve|answer|get|take|share)\b"
             r"|\b(?:distribut\w+|spreads?)\b.{0,20}\b(?:requests?|traffic|load)\b.{0,24}\b(?:replicas?|instances?"
             r"|backends?|across|over)\b"
         ),
@@ -95,9 +115,11 @@ RULES: tuple[Rule, ...] = (
         ASKED,
         paper_drafts.test_report,
         words(
-            rf"\b(?:tests?|test (?:suites?|cases?)|pytest|ctest|ci(?: pipeline)?|test ?suites?)\b.{{0,30}}\b{_PASSES}\b"
+            rf"\b(?:tests?|test (?:suites?|cases?)|pytest|ctest|ci(?: pipeline)?"
+            rf"|test ?suites?)\b.{{0,30}}\b{_PASSES}\b"
             rf"|\b{_PASSES}\b.{{0,20}}\b(?:tests?|test suites?)\b"
             rf"|(?<!database )(?<!engine )(?<!monitoring )(?<!gateway )\b{_SUITE} test(?:s|ing)?\b"
+            r"|\bjunit\b.{0,40}\b(?:no failures?|green|pass\w*)\b|\b(?:tests?|suite)\b.{0,20}\bno failures?\b"
             r"|\btests? (?:of|for) the integration\b|\b(?:test|validate) (?:and \w+ )?the integration\b"
         ),
         without=any_of(
@@ -120,7 +142,8 @@ RULES: tuple[Rule, ...] = (
         words(
             r"\b(?:guides?|runbooks?|readme|handbooks?|manuals?|playbooks?|how-?tos?|tutorials?)\b"
             r"|\b[\w-]{3,40} (?:documentation|docs|documented)\b|\b(?:documentation|docs) (?:of|on|for|about) \w+"
-            r"|\bprocedures? (?:is |are )?(?:documented|written)\b"
+            r"|\bprocedures? (?:is |are )?(?:documented|written)\b|\b(?:is|are) (?:documented|described|explained)\b"
+            r"|\bchapters? (?:on|about|for)\b|\b(?:read|find|written) (?:\w+ )?(?:in|below) [`'\"]?docs\b"
         ),
         without=any_of(
             r"\bupdate\b|\barchitecture document\b|\blibrary documentation\b|\bresults?\b|\bbenchmarks?\b"

@@ -12,6 +12,10 @@ _SPECIFIC = re.compile(r"\b([A-Za-z][\w.-]*?)-specific\b")
 _METRICS_OF = re.compile(r"\b([A-Za-z]+)\s+metrics\b", re.IGNORECASE)
 _METRIC_NAME = re.compile(r"\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b")
 _WITH = re.compile(r"\bwith\s+([^,.;()]+)", re.IGNORECASE)
+_MENTIONS = re.compile(
+    r"\b(?:mention(?:s|ing)?|nam(?:es|ing)|includ(?:es?|ing)|contain(?:s|ing)?|list(?:s|ing)?)\s+([^,.;()]+)",
+    re.IGNORECASE,
+)
 _PATH = re.compile(
     r"(?<![\w/])(?:GET\s+)?(?P<path>/(?:[\w-]+/){0,3}(?:health\w*|ready\w*|live\w*|metrics))\b", re.IGNORECASE
 )
@@ -74,6 +78,15 @@ _GENERIC = frozenset(
         "standard",
         "figures",
         "about",
+        "set",
+        "code",
+        "http",
+        "json",
+        "body",
+        "field",
+        "value",
+        "answer",
+        "healthy",
     }
 )
 _METRIC_NOUNS = (
@@ -95,6 +108,7 @@ _METRIC_NOUNS = (
     "network",
     "quality",
 )
+NOUNS = "|".join(_METRIC_NOUNS)
 # So common in names of metrics that they tell something only where nothing else does.
 _COMMON_NOUNS = ("load", "token", "request", "response", "conversation")
 # What stands before `metrics` and is part of their names; other words there say what they are for.
@@ -107,7 +121,7 @@ def health(statement: Statement, facts: Facts) -> Draft:
         statement.command.request if statement.command is not None else _named_path(statement, "health|ready|live")
     )
     speaks_of_health = statement.type == "expected" or "health" in statement.text.lower()
-    words = (mentions(statement.text) or _specific(statement.text, facts)) if speaks_of_health else []
+    words = (_mentioned(statement.text) or _specific(statement.text, facts)) if speaks_of_health else []
     assumptions = () if request else ("no request is shown for the health check: GET /health is asked",)
     return Draft("health", assumptions=assumptions, parameters={"request": request, "mentions": words})
 
@@ -125,7 +139,8 @@ def metrics(statement: Statement, facts: Facts) -> Draft:
         own = {facts.owner()} - {""}
         words = [word for word in found if word in _NAMED or word in own]
     request = command.request if command is not None else _named_path(statement, "metrics")
-    return Draft("metrics", parameters={"request": request, "contains": words})
+    names = tuple(match.span() for match in _METRIC_NAME.finditer(statement.text) if match[0] in words)
+    return Draft("metrics", parameters={"request": request, "contains": words}, spans=names)
 
 
 def metric_named(statement: Statement, facts: Facts) -> Draft:
@@ -147,11 +162,16 @@ def resource_metrics(statement: Statement, facts: Facts) -> tuple[Draft, ...]:
     return tuple(Draft("metric_named", parameters={"words": [noun]}) for noun in nouns)
 
 
-def mentions(text: str) -> list[str]:
-    """What an answer has to mention: the telling words after `with`."""
-    match = _WITH.search(text)
+def mentions(text: str, opening: re.Pattern[str] = _WITH) -> list[str]:
+    """What an answer has to mention: the telling words after `with`, or another opening."""
+    match = opening.search(text)
     words = re.findall(r"[a-z]{3,}", match[1].lower()) if match else []
     return [singular(word) for word in dict.fromkeys(words) if word not in _GENERIC]
+
+
+def _mentioned(text: str) -> list[str]:
+    """What a health body has to mention: the telling words after `with` or `mentions`."""
+    return mentions(text) or mentions(text, _MENTIONS)
 
 
 def singular(word: str) -> str:

@@ -1,8 +1,8 @@
-"""Which words ask that a service shows its health and its metrics."""
+"""Which words ask that a service is there and answers, and that it shows its health and its metrics."""
 
 from __future__ import annotations
 
-from signoff.acceptance.reading.typing import metric_drafts
+from signoff.acceptance.reading.typing import metric_drafts, service_drafts
 from signoff.acceptance.reading.typing.rule import ASKED, MAKES, WORKS, Rule, any_of, words
 
 _DONE = rf"\b(?:{WORKS}|{MAKES})\b"
@@ -10,13 +10,16 @@ _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\
 _METRIC = r"\b(?:metrics?|monitor(?:s|ed|ing)?|telemetry|observability|prometheus|instrument(?:ed|ation))\b"
 _NOT_HEALTH = any_of(
     _PAPER,
-    r"\bdashboards?\b|\bgrafana\b|\bhealth-based\b|\bbad health\b|\bperformance health\b",
+    r"\bdashboards?\b|\bgrafana\b|\bas (?:a|the) (?:metric|gauge)\b|\bhealth-based\b|\bbad health\b"
+    r"|\bperformance health\b",
     # What is left out of a demand is not demanded: `every route except /healthz needs a key`.
-    r"\b(?:except(?: for)?|other than|besides|apart from|excluding|but not|save for)\s+(?:[\w`]+\s+){0,3}?[`'\"]?"
+    r"\b(?:except(?: for)?|other than|besides|apart from|excluding|but(?: not)?"
+    r"|save for)\s+(?:[\w`]+\s+){0,3}?[`'\"]?"
     r"(?:(?:GET\s+)?/(?:healthz?|readyz?|livez?)\b|(?:the )?health\b)",
 )
 _NOT_METRICS = any_of(
     _PAPER,
+    r"\bas an? (?:prometheus )?(?:metric|gauge|counter|histogram)\b",
     r"\bdashboards?\b|\bgrafana\b|\b(?:memory|gpu|cpu|disk|resource) (?:and \w+ )?monitoring\b"
     r"|\bhealth monitoring\b(?!.*metric)"
     r"|\bmetrics? (?:review|analysis)\b|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
@@ -39,7 +42,8 @@ RULES: tuple[Rule, ...] = (
         metric_drafts.resource_metrics,
         words(
             r"\b(?:gpu|memory|cpu|disk|resources?)\b",
-            r"\b(?:gpu|memory|cpu|disk|resources?) (?:and \w+ )?(?:usage )?monitoring\b|\bmonitor(?:s"
+            r"\b(?:gpu|memory|cpu|disk|resources?) (?:and \w+ )?(?:usage )?monitoring\b|\b(?:gpu|memory|cpu|disk"
+            r"|resources)\b.{0,24}\b(?:is|are) monitored\b|\bmonitor(?:s"
             r"|ed)? (?:the )?(?:gpu|memory|cpu|disk|resources?)\b",
         ),
         without=any_of(_PAPER, r"\bdashboards?\b"),
@@ -56,10 +60,98 @@ RULES: tuple[Rule, ...] = (
         without=_NOT_HEALTH,
     ),
     Rule(
+        "metric_named",
+        ASKED,
+        metric_drafts.metric_named,
+        words(
+            r"\bas (?:a |an )?(?:prometheus )?(?:metric|gauge|counter|histogram)s?\b|\bmetrics? (?:about|on|for"
+            r"|of) \w+"
+            r"|\b(?:is|are) counted\b|\bnumber of\b.{0,30}\bmetrics?\b|\bin (?:the )?metrics\b",
+            rf"\b(?:{metric_drafts.NOUNS})s?\b",
+        ),
+        without=any_of(
+            _PAPER, r"\bdashboards?\b|\bgrafana\b|\balert\w*|\bsuccess metrics\b|\btokens? (?:is|are) counted\b"
+        ),
+    ),
+    Rule(
+        "metrics",
+        ASKED,
+        metric_drafts.metrics,
+        words(
+            r"\b(?:metrics?|prometheus|/metrics|counters?)\b",
+            r"\b(?:counts?|among them|visible|found|scrap\w+|read|published|increment\w*|rises?|moves?|answers?"
+            r"|as the metric)\b"
+            r"|\b[a-z]\w*_(?:total|seconds|bytes)\b",
+        ),
+        without=any_of(_NOT_METRICS.pattern, r"\bsurvives?\b|\brestart\w*|\balert\w*|\bseconds? (?:after|within)\b"),
+    ),
+    Rule(
         "health",
         ASKED,
         metric_drafts.health,
         words(r"\bmonitoring\b", rf"\b{WORKS}\b"),
         without=any_of(_NOT_HEALTH.pattern, _NOT_METRICS.pattern, r"\balert"),
+    ),
+)
+_NOT_SERVICE = any_of(
+    _PAPER,
+    r"\bnext to\b|\bclient librar|\bsdks?\b|\bclass\b|\b(?:framework|tool|harness|utilit(?:y|ie))s?\b|\bdiscovery\b"
+    r"|\bgateway\b|\bpulled\b|\bdownload"
+    r"|\bquality\b|\bbest practices\b|\bscal(?:e|es|able|ing)\b|\bconfiguration of\b|\bdeployment config"
+    r"|\banalytics\b"
+    r"|\bgraphql\b|\bweb[- ]?sockets?\b|\bservice level\b",
+)
+_BUILT = (
+    r"\b(?:implement\w*|build|write|create|develop|complete|deliver)s? (?:\S+ ){0,6}?(?:service|inference) modules?\b"
+    r"|\bservice implementation\b|\bservice modules?\s*$"
+)
+_COMPLETES = (
+    r"\b(?:text|chat) completions?\b|\bgenerat\w+ (?:of )?(?:text|chats?|completions?|answers|responses)\b"
+    r"|\b(?:text|response) generation\b"
+)
+IN_GENERAL: tuple[Rule, ...] = (
+    Rule(
+        "service",
+        ASKED,
+        service_drafts.service,
+        words(rf"{_BUILT}|{_COMPLETES}"),
+        without=any_of(
+            _NOT_SERVICE.pattern, r"\badaptive|\bopenai\b|\badapt\b|\bcach(?:e|ing)\b|\blatency\b|\bthroughput\b"
+        ),
+    ),
+    Rule(
+        "service",
+        ASKED,
+        service_drafts.service,
+        words(
+            r"\bservice, implemented\b|\b(?:models?|services?|servers?|api|endpoints?|modules?)\s+"
+            r"(?:(?:is|are|all|successfully|fully|up|and|comes|module|modules|starts?|has|have|been|that|it)\s+){0,4}"
+            rf"(?:(?!supports?\b){WORKS}|loaded|loads|initiali[sz]es|written|implemented|built|complete[d]?"
+            rf"|started)\b"
+            r"|\b(?:implement\w*|build|write|create|develop|offer|provide|expose)s? (?:\S+ ){0,6}?"
+            r"(?:services?|(?:api |rest )?endpoints?)\b"
+            rf"|\b(?:completions?|inference|endpoints?|chat)\b.{{0,40}}\b(?:{WORKS})\b"
+            r"|\bmodel (?:loading|initiali[sz]ation)(?: and (?:loading|initiali[sz]ation))? "
+            r"(?:test\w*|valid\w*|verif\w*|works|succe\w+)"
+            r"|\b(?:test|verify|confirm|check|see) (?:that )?(?:the )?model loads\b"
+        ),
+        without=_NOT_SERVICE,
+        only_if_nothing=True,
+    ),
+    Rule(
+        "service",
+        ASKED,
+        service_drafts.service,
+        words(
+            r"\b(?:answers?|replies to|responds? to|serves?|completes?|generates?) (?:a |an |the |simple |first )*"
+            r"(?:chat|completions?|questions?|prompts?|text)\b|\b(?:chat"
+            r"|completion)s? requests? (?:\w+ )?(?:gets?|receives?|is"
+            r"|are|yields?|returns?) (?:\w+ ){0,2}?(?:answer\w*|repl\w+|response|completion)\b"
+            r"|\bcan be chatted with\b"
+        ),
+        without=any_of(
+            _NOT_SERVICE.pattern, r"\b[45]\d\d\b|\bopenai\b|/v1/|\bstream\w*|\bwithin\b|\bkeys?\b|\bsessions?\b"
+        ),
+        only_if_nothing=True,
     ),
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.settings.names import ENGINE
-from signoff.acceptance.reading.source.document import Statement
+from signoff.acceptance.reading.source.document import Setting, Statement
 
+_ENGINE_SECTION = frozenset({"engine", "vllm"})
+_OF_REQUESTS = frozenset({"sampling", "generation"})
 _ENGINE_GROUP = re.compile(r"\b(?:vllm|engine)\b", re.IGNORECASE)
 
 
@@ -33,7 +36,7 @@ def engine_settings(statement: Statement, facts: Facts) -> Draft:
     """The settings under the heading that names the engine, else all that an engine has."""
     own = [setting for setting in facts.settings if not setting.scope or not facts.services]
     grouped = [setting for setting in own if setting.form == "env" and _ENGINE_GROUP.search(setting.group)]
-    names = list(dict.fromkeys(setting.name for setting in facts.settings if setting.name in ENGINE))
+    names = list(dict.fromkeys(setting.name for setting in facts.settings if _is_of_engine(setting)))
     by_name = [setting for name in names if (setting := facts.setting(name)) is not None]
     found = grouped or by_name
     if not found:
@@ -41,6 +44,25 @@ def engine_settings(statement: Statement, facts: Facts) -> Draft:
     values = {setting.name: setting.value for setting in reversed(found)}
     values = {setting.name: values[setting.name] for setting in found}
     where = f'"{grouped[0].group}"' if grouped else "the configuration"
-    numbers = sorted(setting.line for setting in found)
-    assumption = f"the engine's settings are those under {where}, lines {numbers[0]} to {numbers[-1]}"
+    numbers = sorted({setting.line for setting in found})
+    assumption = f"the engine's settings are those under {where}, lines {_ranges(numbers)}"
     return Draft("engine_settings", assumptions=(assumption,), parameters={"settings": values})
+
+
+def _is_of_engine(setting: Setting) -> bool:
+    """Whether a setting is an engine's: by its name, or by the section that it is in; requests have settings too."""
+    if setting.subject != "service":
+        return False
+    words = {word for part in setting.path[:-1] for word in part.lower().replace("-", "_").split("_")}
+    return setting.name in ENGINE or (bool(words & _ENGINE_SECTION) and not words & _OF_REQUESTS)
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Line numbers in order, with neighbours taken together: `94 to 96, 139`."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)

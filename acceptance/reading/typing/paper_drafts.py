@@ -59,8 +59,15 @@ _QUALITY = re.compile(
 )
 
 
-def test_report(statement: Statement, facts: Facts) -> Draft:
-    """The report of a suite that ran."""
+def test_report(statement: Statement, facts: Facts) -> Draft | tuple[Draft, ...]:
+    """The report of a suite that ran; of several suites that the text names, of each."""
+    if statement.command is None:
+        spoken = re.findall(r"[a-z0-9-]+", statement.text.lower().replace("_", " "))
+        named = [suite for suite in _SUITES if suite in spoken]
+        if len(named) > 1:
+            return tuple(
+                Draft("test_report", parameters={"suite": suite.replace("e2e", "end-to-end")}) for suite in named
+            )
     command = statement.command.text if statement.command is not None else ""
     words = re.findall(r"[a-z0-9-]+", f"{statement.text} {command}".lower().replace("_", " "))
     suite = next((suite for suite in _SUITES if suite in words), None)

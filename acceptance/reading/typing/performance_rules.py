@@ -22,7 +22,8 @@ _PERFORMS = words(
     r"|^[\w.-]{1,40} performance:"
 )
 _FAST = (
-    r"\b(?:(?:ultra-?)?fast(?:est)?|quick(?:ly)?|rapid(?:ly)?|low[- ]latency|swift(?:ly)?|without delay|prompt(?:ly))\b"
+    r"\b(?:(?:ultra-?)?fast(?:est)?|quick(?:ly)?|rapid(?:ly)?|low[- ]latency|swift(?:ly)?|without delay"
+    r"|prompt(?:ly))\b"
 )
 _ANSWER = r"\b(?:responses?|respond\w*|generat\w+|inference|infers?|completions?|answers?|repl(?:y|ies))\b"
 _USE = r"\b(?:usage|use[sd]?|consum\w+|manag\w+|allocat\w+|footprint|limits?|stays?|utili[sz]\w*|within|budget)\b"
@@ -135,8 +136,9 @@ RULES: tuple[Rule, ...] = (
         ASKED,
         model_drafts.model_files,
         words(
-            r"\b(?:model (?:files?|artifacts?)|weights|checkpoints?|safetensors|gguf)\b",
-            r"\b(?:download\w*|verif\w+|present|intact|in place|exist\w*|checksums?|complete|available|match\w*)\b",
+            r"\b(?:model (?:files?|artifacts?)|weights?|checkpoints?|safetensors|gguf|checksum files?|sha-?256)\b",
+            r"\b(?:download\w*|verif\w+|present|intact|in place|exist\w*|checksums?|complete|available|match\w*"
+            r"|agree|sums?)\b",
         ),
         without=any_of(r"\bdocument|\blicen[sc]e|\bupdate"),
     ),
@@ -162,7 +164,7 @@ RULES: tuple[Rule, ...] = (
         "model_information",
         ASKED,
         library_drafts.model_information,
-        words(r"\bmodules?\b", rf"\b{WORKS}\b"),
+        words(r"\bmodules?\b", rf"\b{WORKS}\b|\bmodel information\b"),
         without=any_of(r"\bdocument", r"\breview", r"\bkernel"),
     ),
 )

@@ -26,5 +26,5 @@ RULES: tuple[Rule, ...] = (
     *service_rules.PROTOCOLS,
     *service_rules.PROTECTION,
     *estate_rules.RULES,
-    *service_rules.IN_GENERAL,
+    *metric_rules.IN_GENERAL,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from signoff.acceptance.reading.drafts.status import status
 from signoff.acceptance.reading.typing import service_drafts
-from signoff.acceptance.reading.typing.rule import ASKED, WORKS, Rule, any_of, words
+from signoff.acceptance.reading.typing.rule import ASKED, Rule, any_of, words
 
 _PAPER = r"\bdocument(?:ation|ed|s)?\b(?! retriev| stor| search| ind)|\bguides?\b|\brunbooks?\b"
 _AUTH = (
@@ -28,10 +28,21 @@ PROTOCOLS: tuple[Rule, ...] = (
         service_drafts.streaming,
         words(
             r"\bstream(?:s|ed|ing|able)?\b|\bSSE\b|\bserver-sent events?\b|\btoken[- ]by[- ]token\b"
-            r"|\bincremental(?:ly)? (?:token|output|response|delivered)"
+            r"|\bincremental(?:ly)? (?:token|output|response|delivered)|\b(?:delivered|sent|written|returned"
+            r"|arrives?) "
+            r"(?:incrementally|(?:in|as) (?:chunks|pieces|parts))\b"
+            r"|\b(?:word|piece|chunk|bit|part|one)s?[- ](?:by|for|after)[- ](?:word|piece|chunk|bit|part|one"
+            r"|another|the other)"
+            r"|\btoken[- ](?:after|for)[- ]token\b|\[DONE\]"
+            r"|\bdata: ?\[?done\b|\bchunks arrive\b|\bone token at a time\b"
+            r"|\b(?:as|while|when|as soon as) (?:they|it|tokens|the answer) (?:are|is|get|gets) (?:being )?"
+            r"(?:generated|produced|written|created)\b|\btrickles? in\b"
         ),
         without=any_of(
             r"\bweb[- ]?sockets?\b|\b(?:single|one|per|each|concurrent|parallel|\d+) streams?\b"
+            r"|\bhangs? up\b|\bdisconnect\w*|\bmid-?stream\b|\b(?:middle of|during|abort\w*|cancel\w*"
+            r"|leaves?) (?:a |the )?stream\b"
+            r"|\b(?:api[- ]?)?keys?\b|\b40[13]\b"
             r"|\bkafka\b|\b(?:cuda|log|video|audio|data|event|metric|bit)[- ]?stream"
             r"|\bstream(?:s|ed|ing)? (?:logs?|metrics|video|audio|weights)\b|\bwork ?stream"
         ),
@@ -44,6 +55,10 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"\bopenai(?:'s)?[ -](?:api|compatib\w+|format|schema|style|spec\w*|protocol)\b"
             r"|\b(?:compatible|works?|working|usable|used|conform\w*|complian\w+|drop-in)\b.{0,40}\bopenai\b"
             r"|/v1/(?:chat/completions|completions|models|embeddings)\b"
+            r"|\bopenai(?:'s)? (?:clients?|sdks?|request|wire|dialect|interface|conventions|chat|embeddings?"
+            r"|completions?)\b"
+            r"|\b(?:speaks?|talks?|understands?|follows?|implements?|mirrors?|behaves? like|shape of"
+            r"|format of)\b.{0,30}\bopenai\b"
         ),
         without=any_of(r"\bfall(?:s|ing)?[- ]?backs?\b|\bapi[- ]key\b|\b40[013]\b|\b429\b|\blatency\b"),
     ),
@@ -64,6 +79,7 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"|\b(?:system|user|assistant)\b.{0,12}\b(?:user|assistant|system)\b.{0,16}\b(?:assistant|system|user"
             r"|messages|roles)\b"
             r"|\b(?:system|assistant) (?:and user )?(?:messages?|roles?|prompts?)\b"
+            r"|\b(?:unknown|other|another|foreign|invalid) roles?\b|\broles? other than\b"
         ),
         without=any_of(
             r"\b(?:leak|reveal|disclos|expos|extract)\w*"
@@ -74,7 +90,10 @@ PROTOCOLS: tuple[Rule, ...] = (
         "tokenization",
         ASKED,
         service_drafts.tokenization,
-        words(r"\btoken(?:i[sz](?:e[sd]?|ers?|ing|ation)|[- ]count(?:s|ing)?)\b|/tokenize\b"),
+        words(
+            r"\bcount(?:s|ing|ed)? (?:the )?tokens\b|\btokens? (?:are|is) counted\b|\btoken(?:i[sz](?:e[sd]?"
+            r"|ers?|ing|ation)|[- ]count(?:s|ing)?)\b|/tokenize\b"
+        ),
     ),
     Rule(
         "queueing",
@@ -85,7 +104,8 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"|priorit\w+)\b"
             r"|\b(?:requests?|batch\w*|prompts?|generations?)\b.{0,40}\bqueu(?:e[sd]?|eing|ing)\b"
             r"|\b(?:batch\w*|priorit\w+) (?:\w+ )?requests?\b|\brequest (?:batch\w*|priorit\w+)"
-            r"|\b(?:handl\w+|serv\w+|support\w*|process\w*|accept\w*)\b.{0,40}\b(?:concurrent|simultaneous|parallel)\b"
+            r"|\b(?:handl\w+|serv\w+|support\w*|process\w*|accept\w*)\b.{0,40}\b(?:concurrent|simultaneous"
+            r"|parallel)\b"
             r"|\bconcurrent requests? (?:handl\w+|support\w*|process\w*)\b"
         ),
         without=any_of(
@@ -99,7 +119,63 @@ PROTOCOLS: tuple[Rule, ...] = (
         service_drafts.concurrency_limit,
         words(r"\bconcurrency (?:is )?limit\w*|\blimit\w* (?:the |of )?concurren\w+|\bmax(?:imum)? concurren\w+"),
     ),
+    Rule(
+        "queueing",
+        ASKED,
+        service_drafts.queueing,
+        words(
+            r"\b(?:requests?|generations?|prompts?|what|the rest|the others)\b",
+            r"\b(?:wait(?:s|ing)? (?:in (?:a )?(?:queue|line)|their turn|for a slot)|queues? up|queued|lined? up"
+            r"|held back"
+            r"|has to wait|have to wait|are buffered|queues (?:the )?requests|(?:concurrent|simultaneous"
+            r"|parallel) requests (?:are|get) "
+            r"(?:handled|served|processed|answered))\b",
+        ),
+        without=any_of(r"\bmetrics?\b|\balert|\bqueue (?:length|depth|size)\b|\bkafka\b|\bat most\b|\bno more than\b"),
+        without_figures=True,
+    ),
 )
+_OPEN = (
+    r"\b(?:answers?|works?|reachable|open|public|served|available|accessible|usable|possible|readable|allowed"
+    r"|accepted"
+    r"|responds?)\b.{0,30}\bwithout\b|\bwithout\b.{0,40}\b(?:is|are) (?:ok|fine|allowed|accepted|served|answered"
+    r"|possible)\b"
+    r"|\b(?:needs?|requires?|demands?) no\b|\b(?:no|not|without)\b.{0,24}\b(?:needed|required|necessary)\b"
+    r"|\b(?:not|never) (?:be )?(?:refused|rejected|turned away|denied|protected)\b"
+)
+_KEY = (
+    r"\b(?:keys?|credentials?|(?:(?:api|access|bearer|valid|invalid|wrong|missing|auth|security|a|the) )tokens?"
+    r"|bearer|authorization header|without authorization)\b"
+)
+_TURNED_AWAY = (
+    r"\b(?:turn(?:s|ed)? (?:\w+ ){0,3}?(?:away|down)|refus\w+|reject\w+|den(?:y|ied|ies)|declin\w+|block(?:s|ed)?"
+    r"|bounc\w+|unauthori[sz]ed|forbidden|locked out|shut out|40[13])\b"
+)
+_NOT_THAT_KEY = any_of(
+    _OPEN,
+    r"\b(?:second|minute|hour|429|rate|quota|rotat\w+|revok\w+|log(?:s|ged|ging)?|cache[ds]?|public|private|foreign"
+    r"|primary|ssh|kv|key[- ]value|metrics?|features?|encrypt\w*|vault|expir\w+|stored|hard-?coded|environment)\b",
+)
+_CRASHES = r"\b(?:crash\w*|(?:take|bring|knock)s? .{0,24}\bdown|unharmed|no harm|leaves? the (?:server|service) well)\b"
+_LEAVES = (
+    r"\b(?:hangs? up|disconnect(?:s|ed|ing|ion)?|(?:close[sd]?|drop(?:s|ped)?|broken|abort(?:s|ed)?) "
+    r"(?:the )?(?:connection|stream|request)s?|abort(?:s|ed)?|cancel(?:s|led)?|goes away|vanish(?:es)?)\b"
+)
+_SURVIVES = (
+    r"\b(?:crash\w*|down|harm\w*|unaffected|as before|well|healthy|surviv\w+|stays? up|(?:keep|go|carr(?:y|ies)"
+    r"|goes)\w* "
+    r"(?:on )?\w+ing|still|afterwards|leav(?:es?|ing)|continues?|handl\w+|free[sd]?|clean\w*)\b"
+)
+_WRONG_INPUT = (
+    r"\b(?:malformed|invalid|broken|garbage|rubbish|nonsense|torn|faulty|incomplete|ill-formed|unparseable"
+    r"|missing|wrong(?:ly)?"
+    r"|bad|(?:that |which )?(?:is|are) (?:not|no) (?:valid )?json|not valid json|cannot be parsed|lacks?"
+    r"|out of range|as a string)\b"
+)
+_BODY = (
+    r"\b(?:requests?|bod(?:y|ies)|json|payloads?|inputs?|fields?|parameters?|types?|values?|temperature|max_tokens)\b"
+)
+_REFUSED = rf"{_TURNED_AWAY}|\b(?:4\d\d|4xx|errors?|explain\w*|explanation|reason|validat\w+|caught|catch(?:es)?)\b"
 PROTECTION: tuple[Rule, ...] = (
     Rule(
         "authentication",
@@ -109,8 +185,36 @@ PROTECTION: tuple[Rule, ...] = (
         without=any_of(
             r"\bhugging ?face\b|\bregistry\b|\bgit(?:hub)?\b|\bssh\b|\bdownload|\bgated\b|\bdatabase auth"
             r"|\bin (?:the )?logs?\b"
-            r"|\bno auth|\bunauthenticated access|\bwithout authentication (?:is|are) (?:ok|fine|allowed)"
+            r"|\bno auth|\bunauthenticated access|\bwithout authentication (?:is|are) (?:ok|fine|allowed)",
+            _OPEN,
         ),
+    ),
+    Rule(
+        "authentication",
+        ASKED,
+        service_drafts.authentication,
+        words(_KEY, _TURNED_AWAY),
+        without=_NOT_THAT_KEY,
+    ),
+    Rule(
+        "authentication",
+        ASKED,
+        service_drafts.authentication,
+        words(
+            r"\b(?:needs?|wants?|expects?|requir\w+|demands?|(?:must|has to|have to"
+            r"|shall) (?:\w+ ){0,2}?(?:present|carry|send"
+            r"|show|supply"
+            r"|bear)|only|protect\w*|guard\w*|behind|sent as)\b",
+            r"\b(?:keys?|(?:api|access|bearer|auth) tokens?|credentials)\b",
+        ),
+        without=_NOT_THAT_KEY,
+    ),
+    Rule(
+        "authentication",
+        ASKED,
+        service_drafts.authentication,
+        words(r"\b(?:anonymous(?:ly)?|unauthenticated|not authenticated|unauthori[sz]ed)\b", _TURNED_AWAY),
+        without=_NOT_THAT_KEY,
     ),
     Rule(
         "rate_limit",
@@ -124,7 +228,8 @@ PROTECTION: tuple[Rule, ...] = (
             r"\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
             r"|\d+(?:st|nd|rd|th)) (?!time|request|call)\w+ "
             r"(?:is|are|gets?|receives?|must|shall|has)\b"
-            r"|\bconcurren|\bat (?:once|a time)\b|\b(?:cpu|thermal|gpu|disk|power) throttl|\bgithub\b|\bhugging ?face\b"
+            r"|\bconcurren|\bat (?:once|a time)\b|\b(?:cpu|thermal|gpu|disk|power) throttl|\bgithub\b"
+            r"|\bhugging ?face\b"
         ),
     ),
     Rule(
@@ -132,13 +237,41 @@ PROTECTION: tuple[Rule, ...] = (
         ASKED,
         service_drafts.request_validation,
         words(
-            rf"\b{_INPUT}\b.{{0,30}}\b{_CHECKED}|\b{_CHECKED}\b.{{0,30}}\b{_INPUT}\b|\bauthenticat\w+ and validat\w+"
+            rf"\b{_INPUT}\b.{{0,30}}?\b{_CHECKED}|\b{_CHECKED}\b.{{0,30}}\b{_INPUT}\b|\bauthenticat\w+ and validat\w+"
             rf"|\b(?:invalid|malformed|bad|broken|incomplete|oversized)\b.{{0,20}}\b{_INPUT}\b.{{0,60}}"
             r"\b(?:4\d\d|4xx|reject\w*|refus\w*|errors?|answered|returns?)\b"
-            rf"|\b(?:reject\w*|refus\w*|4\d\d|4xx)\b.{{0,40}}\b(?:invalid|malformed|bad|broken)\b.{{0,20}}\b{_INPUT}\b"
+            rf"|\b(?:reject\w*|refus\w*|4\d\d|4xx)\b.{{0,40}}\b(?:invalid|malformed|bad"
+            rf"|broken)\b.{{0,20}}\b{_INPUT}\b"
             rf"|{status(400, 422)}.{{0,60}}\b(?:invalid|malformed|missing|bad|unknown|wrong)\b"
         ),
         without=any_of(r"\bperformance\b.{0,30}\bvalidat|\bapi[- ]keys?\b|\brequests? per\b"),
+    ),
+    Rule(
+        "request_validation",
+        ASKED,
+        service_drafts.request_validation,
+        words(_WRONG_INPUT, _BODY, _REFUSED),
+        # One wrong request with a code of its own is asked as such, not as wrong requests at large.
+        without=any_of(
+            r"\b(?:api[- ])?keys?\b|\bcredentials?\b|\btoken\b|\brequests? per\b|\bunknown\b|\b4\d\d\b",
+            r"\bmodel\b|\broles?\b|\bsessions?\b|\bnot (?:refused|rejected)\b|\brates?\b",
+        ),
+    ),
+    Rule(
+        "error_handling",
+        ASKED,
+        service_drafts.error_handling,
+        words(_LEAVES, _SURVIVES),
+        without=any_of(
+            r"\bsessions?\b|\bgateway\b|\bslots?\b|\bdatabase\b|\bupstream\b|\bmetrics?\b|\bgenerat\w+ stops?\b"
+        ),
+    ),
+    Rule(
+        "error_handling",
+        ASKED,
+        service_drafts.error_handling,
+        words(rf"{_CRASHES}|\bsurvives?\b", r"\b(?:errors?|requests?|bod(?:y|ies)|input|json|clients?)\b"),
+        without=any_of(r"\bsessions?\b|\bgateway\b|\bdatabase\b|\bupstream\b|\bload\b|\bserver crash"),
     ),
     Rule(
         "error_handling",
@@ -146,55 +279,18 @@ PROTECTION: tuple[Rule, ...] = (
         service_drafts.error_handling,
         words(
             r"\berror[- ]handling\b|\bhandl\w+ (?:all )?(?:the )?(?:errors?|failures?|exceptions?)\b"
-            r"|\b(?:errors?|failures?|exceptions?) (?:are|is|get|gets) (?:\w+ )?handled\b|\bfail(?:s|ing)? gracefully\b"
-            r"|\bhandles? errors?\b|\berror recovery\b|\brecover\w* (?:\w+ )?from (?:\w+ )?(?:errors?|failures?|them)\b"
+            r"|\b(?:errors?|failures?|exceptions?) (?:are|is|get|gets) (?:\w+ )?handled\b|\bfail(?:s"
+            r"|ing)? gracefully\b"
+            r"|\bhandles? errors?\b|\berror recovery\b|\brecover\w* (?:\w+ )?from (?:\w+ )?(?:errors?|failures?"
+            r"|them)\b"
             r"|\b(?:structured|clear|meaningful|consistent|proper|secure) error (?:messages?|responses?|bod(?:y|ies)"
             r"|codes?)\b"
             r"|\b(?:does not|doesn't|never|must not|without) crash\w*|\bunknown (?:route|model|endpoint|path)s?\b"
             r"|\bclient disconnects?\b|\bstack ?traces?\b"
         ),
-        without=any_of(r"\b(?:disaster|backup)\b|\balert\w*\b.{0,20}\berror|\berror[- ](?:based|rate)"),
-    ),
-)
-_NOT_SERVICE = any_of(
-    _PAPER,
-    r"\bnext to\b|\bclient librar|\bsdks?\b|\bclass\b|\b(?:framework|tool|harness|utilit(?:y|ie))s?\b|\bdiscovery\b"
-    r"|\bgateway\b|\bpulled\b|\bdownload"
-    r"|\bquality\b|\bbest practices\b|\bscal(?:e|es|able|ing)\b|\bconfiguration of\b|\bdeployment config|\banalytics\b"
-    r"|\bgraphql\b|\bweb[- ]?sockets?\b|\bservice level\b",
-)
-_BUILT = (
-    r"\b(?:implement\w*|build|write|create|develop|complete|deliver)s? (?:\S+ ){0,6}?(?:service|inference) modules?\b"
-    r"|\bservice implementation\b|\bservice modules?\s*$"
-)
-_COMPLETES = (
-    r"\b(?:text|chat) completions?\b|\bgenerat\w+ (?:of )?(?:text|chats?|completions?|answers|responses)\b"
-    r"|\b(?:text|response) generation\b"
-)
-IN_GENERAL: tuple[Rule, ...] = (
-    Rule(
-        "service",
-        ASKED,
-        service_drafts.service,
-        words(rf"{_BUILT}|{_COMPLETES}"),
-        without=any_of(_NOT_SERVICE.pattern, r"\badaptive|\badapt\b|\bcach(?:e|ing)\b|\blatency\b|\bthroughput\b"),
-    ),
-    Rule(
-        "service",
-        ASKED,
-        service_drafts.service,
-        words(
-            r"\b(?:models?|services?|servers?|api|endpoints?|modules?)\s+"
-            r"(?:(?:is|are|all|successfully|fully|up|and|comes|module|modules|starts?|has|have|been|that|it)\s+){0,4}"
-            rf"(?:(?!supports?\b){WORKS}|loaded|loads|initiali[sz]es|written|implemented|built|complete[d]?|started)\b"
-            r"|\b(?:implement\w*|build|write|create|develop|offer|provide|expose)s? (?:\S+ ){0,6}?"
-            r"(?:services?|(?:api |rest )?endpoints?)\b"
-            rf"|\b(?:completions?|inference|endpoints?|chat)\b.{{0,40}}\b(?:{WORKS})\b"
-            r"|\bmodel (?:loading|initiali[sz]ation)(?: and (?:loading|initiali[sz]ation))? "
-            r"(?:test\w*|valid\w*|verif\w*|works|succe\w+)"
-            r"|\b(?:test|verify|confirm|check|see) (?:that )?(?:the )?model loads\b"
+        without=any_of(
+            r"\b(?:disaster|backup)\b|\b(?:malformed|invalid)\b.{0,40}\b(?:rejected|refused)\b",
+            r"\balert\w*\b.{0,20}\berror|\berror[- ](?:based|rate)",
         ),
-        without=_NOT_SERVICE,
-        only_if_nothing=True,
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note
@@ -11,6 +12,7 @@ from signoff.acceptance.reading.source.document import Statement
 
 _SESSION_HEADER = "x-session-id"
 _RECORD_PATH = "/sessions/{id}"
+_NAMED_PATH = re.compile(r"(?P<path>(?:/[\w.-]{1,40}){1,4}/)(?:\{\w{1,40}\}|<\w{1,40}>|:\w{1,40})(?![\w/])")
 
 
 def session_recall(statement: Statement, facts: Facts) -> Draft:
@@ -55,6 +57,9 @@ def session_record(statement: Statement, facts: Facts) -> Draft:
     if request is not None:
         path = str(request["path"]).split("?", 1)[0]
         return Draft("session_record", parameters={"path": path.rsplit("/", 1)[0] + "/{id}"})
+    named = _NAMED_PATH.search(statement.text)
+    if named is not None:
+        return Draft("session_record", parameters={"path": named["path"] + "{id}"})
     for command in facts.commands:
         path = str(command.request["path"]).split("?", 1)[0] if command.request is not None else ""
         if "/session" in path and path.count("/") > 1:

@@ -11,15 +11,58 @@ _KEPT = (
     r"|(?:several|many|previous|earlier|multiple|past) (?:turns|messages|rounds|exchanges)|turns|remember\w*)\b"
 )
 _NOT_TALK = (
-    r"\b(?:security|secur\w+|metrics?|document\w*|guides?|benchmark\w*|health|analytics|insights|settings|configuration"
+    r"\b(?:security|secur\w+|metrics?|document\w*|guides?|benchmark\w*|health|analytics|insights|settings"
+    r"|configuration"
     r"|context length|thread\w*|branch\w*|moderat\w*|optimi[sz]\w*|context window|truncat\w*|recover\w*|tuning"
-    r"|database|format\w*"
-    r"|efficiency|prompt engineering|completions?)\b"
+    r"|database|format\w*|gives? (?:it )?back|hands? (?:it )?(?:out|back)|read back|can be (?:read|retrieved"
+    r"|fetched)|another (?:session|user|conversation)|each other|one another|isolat\w+|/sessions?/|(?:longer"
+    r"|larger|more) than the|outgrow\w*|too long|past the (?:context|window)"
+    r"|efficiency|prompt engineering|completions?)\b|/sessions?/"
 )
 _WITH_TALK = r"\b(?:completions?|generation|complete texts?)\b"
 _NO_MATTER = any_of(_NOT_TALK)
 # Both words in one clause, in any order.
 _MANAGED = words(rf"{_TALK}[^,;.]{{0,60}}{_KEPT}|{_KEPT}[^,;.]{{0,60}}{_TALK}|\bmulti-turn\b")
+
+_SPOKEN = (
+    r"\b(?:sessions?|conversations?|dialog(?:ue)?s?|chats?|talks?|threads?|turns?|users?|visitors?|customers?"
+    r"|clients?"
+    r"|callers?|agents?|assistants?|bots?|models?|tenants?|matters?|questions?|messages?|fact|facts"
+    r"|what was said|server|service)\b"
+)
+_REMEMBERS = (
+    r"\b(?:remember\w*|recall\w*|knows?|known|(?:refer\w*|draw\w*|build\w*|rel(?:y|ies)|based?"
+    r"|come\w*) (?:back )?(?:on|upon|to)"
+    r"|into account|keep\w* (?:track|their|its|the)|kept|aware of|answers?|understood|us(?:es?|ing|ed)|taken up"
+    r"|pick\w* up|carr\w+"
+    r" over)\b"
+)
+_EARLIER = (
+    r"\b(?:(?:earlier|previous|prior|past|preceding) (?:\w+ )?(?:turns?|messages?|questions?|answers?|one"
+    r"|statements?|input"
+    r"|exchanges?)|(?:said|mentioned|stated|told|given|established) (?:\w+ ){0,2}?(?:earlier|before|previously"
+    r"|ago)|turns? (?:ago|later"
+    r"|before)|turns of (?:a|the|that) (?:session|conversation)|what (?:was|has been|a \w+|the \w+) (?:said|told"
+    r"|mentioned)"
+    r"|follow-?ups?|thread|name (?:given|mentioned|told|from))\b"
+)
+_FOREIGN = (
+    r"\b(?:(?:another|other|foreign|different|two|separate|its own|their own"
+    r"|own) (?:\w+ )??(?:sessions?|users?"
+    r"|conversations?|chats?|clients?|tenants?|visitors?|customers?|callers?|matters?|talks?)(?:'s?)?|(?:each"
+    r"|one an)other"
+    r"(?:'s)?|to another|from another|another's|somebody else(?:'s)?|someone else(?:'s)?|others|other's"
+    r"|into another|of another"
+    r"|between (?:sessions|users"
+    r"|conversations|chats|tenants|clients)|across (?:sessions|users|conversations|chats|tenants|clients))"
+)
+_SHOWS = (
+    r"\b(?:leak\w*|spill\w*|bleed\w*|see[sn]?|see into|reveal\w*|show\w*|mix\w*|cross\w*|know\w*|contain\w*"
+    r"|turn\w* up|appear\w*"
+    r"|visible|isolat\w*|separat\w*|apart|read(?:s|able)?|disclos\w*|contaminat\w*|carr\w+ over|learn\w*|hold"
+    r"|holds|surface\w*"
+    r"|expos\w*|access\w*|confus\w*|blend\w*|seep\w*|private|reach\w*)\b"
+)
 
 RULES: tuple[Rule, ...] = (
     Rule("session_recall", ASKED, session_drafts.session_recall, _MANAGED, without=_NO_MATTER),
@@ -41,10 +84,21 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "session_recall",
+        ASKED,
+        session_drafts.session_recall,
+        words(_SPOKEN, _REMEMBERS, _EARLIER),
+        without=any_of(_NOT_TALK, _FOREIGN, r"\b(?:summar\w+|restart\w*|days?|weeks?|hours?|forgets?|forgotten)\b"),
+    ),
+    Rule(
         "session_isolation",
         BOXES,
         session_drafts.session_isolation,
-        _MANAGED,
+        # Who manages sessions keeps them apart; who only keeps or remembers a history says nothing of others.
+        words(
+            _MANAGED[0].pattern,
+            r"\bmanag\w+|\b(?:sessions?|conversations?) (?:state|track\w*|support|handl\w+|cach\w+)\b",
+        ),
         without=_NO_MATTER,
     ),
     Rule(
@@ -66,6 +120,28 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\b(?:document\w*|network|gpu|process|memory leaks?)\b"),
     ),
     Rule(
+        "session_isolation",
+        ASKED,
+        session_drafts.session_security,
+        words(_SPOKEN, _FOREIGN, _SHOWS),
+        without=any_of(
+            r"\b(?:document\w*|network|gpu|memory leaks?|review\w*|audit\w*|shares?|shared|moves?|switch\w*)\b"
+        ),
+    ),
+    Rule(
+        "session_record",
+        ASKED,
+        session_drafts.session_record,
+        words(
+            r"\b(?:history|transcripts?|turns|messages)\b",
+            r"\b(?:sessions?|conversations?|chats?|dialogues?)\b",
+            r"\b(?:hand(?:s|ed)? (?:it )?(?:out|back)|giv(?:es?|en) (?:it )?back|read back|list(?:s|ed)"
+            r"|can be (?:read|fetched"
+            r"|retrieved)|returns?|retriev\w+|fetch\w*|persist\w*|stored)\b",
+        ),
+        without=any_of(r"\b(?:document\w*|vector|guides?|metrics?|answers?|next|context|completions?)\b"),
+    ),
+    Rule(
         "session_record",
         ASKED,
         session_drafts.session_record,
@@ -77,13 +153,42 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\b(?:document\w*|vector|guides?)\b"),
     ),
     Rule(
+        "session_record",
+        ASKED,
+        session_drafts.session_record,
+        words(
+            r"\bsessions?\b|\bids?\b",
+            r"\b404\b",
+            r"\b(?:unknown|never (?:existed|handed out|opened)"
+            r"|does not exist|no such)\b",
+        ),
+        without=any_of(r"\bmodels?\b|\broutes?\b"),
+    ),
+    Rule(
+        "context_truncation",
+        ASKED,
+        session_drafts.context_truncation,
+        words(
+            r"\b(?:sessions?|conversations?|chats?|dialogues?|talks?|histor(?:y|ies))\b",
+            r"\b(?:outgrow\w*|(?:longer|larger|bigger|more) than the (?:context|window)|past the (?:context|window)"
+            r"|(?:exceed\w*|overflow\w*|fills?|beyond|over) (?:\w+ )?(?:context|window)|too long|full context"
+            r"|context is full)\b",
+        ),
+        without=any_of(
+            r"\b(?:document\w*|guides?|settings|refus\w+|reject\w+|error|summari[sz]\w*|summar\w+"
+            r"|4\d\d)\b(?<!without an error)"
+        ),
+    ),
+    Rule(
         "context_truncation",
         ASKED,
         session_drafts.context_truncation,
         words(
             r"\b(?:context|history|conversations?|prompts?)\b",
-            r"\b(?:truncat\w+|trim(?:s|med|ming)?|sliding window|overflow\w*|(?:grows?|gets?|is|are) too long|evict\w*"
-            r"|exceed\w* the (?:context|window)|context (?:window )?management|manage context|drops? old\w*|oldest)\b",
+            r"\b(?:truncat\w+|trim(?:s|med|ming)?|sliding window|overflow\w*|(?:grows?|gets?|is|are) too long"
+            r"|evict\w*"
+            r"|exceed\w* the (?:context|window)|context (?:window )?management|manage context|drops? old\w*"
+            r"|oldest)\b",
         ),
         without=any_of(r"\b(?:document\w*|guides?|conversational|conversation context|settings|40[0-9])\b"),
     ),

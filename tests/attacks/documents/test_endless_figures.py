@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signoff.acceptance.measuring.shape import differences
+from signoff.acceptance.measuring.answers.shape import differences
 
 LONG = int("1" * 400)
 

@@ -92,3 +92,16 @@ def test_the_rate_that_is_refused_is_the_limit(read: Read, text: str, sign: str)
 def test_a_limit_that_is_spelled_like_a_status_refuses_nobody(figure: str, read: Read) -> None:
     (criterion,) = of(read, f"A context of at least {figure} tokens")
     assert (criterion.kind, criterion.judge) == ("context_length", "machine"), criterion.reason
+
+
+@pytest.mark.parametrize("figure", ["1.500 MB", "16.384 MB"])
+def test_a_point_before_three_digits_is_left_open(read: Read, figure: str) -> None:
+    (found,) = read(f"# T\n\n## Acceptance criteria\n\n- [ ] Memory at most {figure}\n").criteria
+    number = figure.split()[0]
+    assert (found.judge, found.reason) == ("person", f"{number} is {number} or {number.replace('.', ',')}: write which")
+
+
+@pytest.mark.parametrize("figure", ["1.5 GB", "1,500 MB", "0.500 GB"])
+def test_a_figure_with_one_reading_is_none_of_these(read: Read, figure: str) -> None:
+    (found,) = read(f"# T\n\n## Acceptance criteria\n\n- [ ] Memory at most {figure}\n").criteria
+    assert (found.kind, found.judge) == ("memory", "machine")

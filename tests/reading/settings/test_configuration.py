@@ -62,9 +62,9 @@ def test_a_broken_yaml_block_is_reported_at_its_line(read: Read) -> None:
 
 
 def test_dates_and_secrets_stay_plain(read: Read) -> None:
-    document = read("```yaml\nday: 2025-01-18\nkey: ${SECRET}\n```\n")
+    document = read("## Settings\n\n```yaml\nday: 2025-01-18\nkey: ${SECRET}\n```\n")
     assert [criterion.judge for criterion in document.criteria] == ["machine", "person"]
-    assert settings(document)[0] == (2, "day", "2025-01-18")
+    assert settings(document)[0] == (4, "day", "2025-01-18")
 
 
 def test_a_python_value_that_is_no_literal_is_reported(read: Read) -> None:

@@ -17,7 +17,6 @@ ASKS = [
     "You should use TLS",
     "The cache cannot exceed 2 GB",
     "Requests without a key are not allowed.",
-    "As an operator, I want the service to restart by itself",
     "Keep p99 under 2 s.",
     "Limit memory to 8 GB",
     "p99 latency stays below 2 s",

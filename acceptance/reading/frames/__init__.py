@@ -1,0 +1,1 @@
+"""What of a demand is understood: its words, clause by clause, held against what its checks measure."""

@@ -1,0 +1,42 @@
+"""A text as tokens with their places: words, figures, routes, signs, and the marks that divide clauses."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Sort = Literal["word", "figure", "route", "sign", "mark"]
+
+# A hyphen divides words, so that `end-to-end` and `end to end` are the same; `p95` and `max_tokens` are one word.
+_TOKEN = re.compile(
+    r"(?P<route>(?<![\w/.])(?:/[A-Za-z_{<:][\w{}<>:*.-]*)+/?)"
+    r"|(?P<figure>\d+(?:[.,]\d+)*)"
+    r"|(?P<word>[^\W\d_][\w]*(?:['\u2019](?:s|t|re|ll)\b)?|_\w+)"
+    r"|(?P<sign><=|>=|=>|==|!=|[<>=\u2264\u2265\u2260~\u2248\u00b1%\u2192])"
+    r"|(?P<mark>[;:()\[\]\u2013\u2014?!]|[,.](?=\s|$|[)\"'\u201d]))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A word of a text; `word` is what is compared: lower case, with a straight apostrophe."""
+
+    word: str
+    begin: int
+    end: int
+    sort: Sort
+
+
+def tokens_of(text: str) -> tuple[Token, ...]:
+    """The tokens of a text, in its order; what is none of them (quotes, bullets) says nothing."""
+    found: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        sort: Sort = match.lastgroup  # type: ignore[assignment]
+        found.append(Token(match[0].lower().replace("\u2019", "'").rstrip("."), match.start(), match.end(), sort))
+    return tuple(found)
+
+
+def words_of(phrase: str) -> tuple[str, ...]:
+    """A phrase of a word table as the words of its tokens."""
+    return tuple(token.word for token in tokens_of(phrase) if token.sort != "mark")

@@ -1,0 +1,1 @@
+"""Which criteria of a statement a machine may judge."""

@@ -1,0 +1,1 @@
+"""The words of each language, as data, and how they are read."""
