@@ -20,13 +20,14 @@ _WITH_CODE = (
     r"|returns?|returned"
     r"|is|are|be|gets?|receives?|yields?|gives?|ends?|means|stays|see[sn]?|say|says|the|a|an|clear|by|with|in"
     r"|http|https|status"
-    r"|code|of|response|result)\s+)*"
+    r"|code|of|response|result|->|=>|\u2192)\s+)*"
 )
 _STATUS = re.compile(
     rf"(?P<with>{_WITH_CODE})(?P<codes>{_CODE}(?:\s*(?:or|/)\s*(?:an? )?{_CODE})*)"
     r"(?:\s+(?:Not Found|Unprocessable(?: Entity| Content)?|Bad Request|Payload Too Large|Content Too Large|OK"
     r"|Forbidden"
-    r"|Unauthorized|Method Not Allowed|Gone|client errors?|errors?|status)\b)?",
+    r"|Unauthorized|Method Not Allowed|Gone|client errors?|errors?|status)\b)?"
+    r"(?:,?\s+(?:an? |with an? )?validation errors?\b)?",
     re.IGNORECASE,
 )
 _EACH_CODE = re.compile(_CODE, re.IGNORECASE)
