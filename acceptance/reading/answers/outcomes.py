@@ -130,7 +130,8 @@ _USAGE = re.compile(
 )
 _ONE_CHOICE = re.compile(r"\b(?:exactly )?one choice\b", re.IGNORECASE)
 _MENTIONS = re.compile(
-    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?(?P<word>[a-z]{3,30})\b",
+    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?"
+    r"(?!(?:the|a|an|previous|earlier|prior|preceding|last|first|other|its|their|own|same|past)\b)(?P<word>[a-z]{3,30})\b",
     re.IGNORECASE,
 )
 

@@ -26,6 +26,8 @@ class Token:
     begin: int
     end: int
     sort: Sort
+    is_joined: bool = False
+    """Whether only a hyphen, a dot, or nothing is between it and the token before: the `2` of `Hermes-2`."""
 
 
 def tokens_of(text: str) -> tuple[Token, ...]:
@@ -34,7 +36,8 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     for match in _TOKEN.finditer(text):
         sort: Sort = match.lastgroup  # type: ignore[assignment]
         word = match[0] if sort == "mark" else match[0].lower().replace("\u2019", "'").rstrip(".")
-        found.append(Token(word, match.start(), match.end(), sort))
+        between = text[found[-1].end : match.start()] if found else " "
+        found.append(Token(word, match.start(), match.end(), sort, between in ("", "-", ".", "_")))
     return tuple(found)
 
 

@@ -122,9 +122,11 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
     is_limited = any(draft.judge == "machine" for draft, _ in figures)
     if touched and all(segment.is_condition() and (is_limited or segment.left_over) for segment in touched):
         return False
-    if is_limited and touched and all(segment.is_label for segment in touched):
-        # `GET /ready: p99 below 30 ms` names the route of a figure, and asks nothing else of it.
-        return False
+    if touched and all(segment.is_label for segment in touched):
+        # `GET /ready: p99 below 30 ms` names the route of a figure, and asks nothing else of it; no more does a label
+        # before words that are not understood.
+        if is_limited or any(segment.left_over for segment in segments if not segment.is_label):
+            return False
     return not touched or any(
         not any(draft.judge == "machine" and _meets(span, segment) for draft, span in figures) for segment in touched
     )
@@ -180,8 +182,11 @@ def _judged(
             # What only the conditions speak of is not asked where the demand itself is not understood.
             touched = [index for index in machine if placed[index][1][1] <= within[0]]
             if not touched:
-                apart.append(segment)
+                apart += [] if _only_makes(segment, tables) else [segment]
                 continue
+        if not touched and _is_told_apart(segment, segments, placed, tables):
+            apart += [] if _only_makes(segment, tables) else [segment]
+            continue
         for index in touched or _of_clause(placed, segments, segment):
             tainted.setdefault(index, []).extend(left_over)
     found = [
@@ -224,6 +229,29 @@ def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: S
     machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
     within = [index for index in machine if placed[index][1][0] < end and begin < placed[index][1][1]]
     return within or machine
+
+
+def _is_told_apart(
+    segment: Segment, segments: Sequence[Segment], placed: Sequence[Placed], tables: Lexicon
+) -> bool:
+    """Whether it is part of a sentence of its own, of which a machine judges nothing: what it asks stands apart.
+
+    `Build the service, which talks with people. It listens on port 80.` A sentence that begins with what is not
+    understood, or with a condition, may say of what the others hold.
+    """
+    begin, end = _clause_of(segment, segments)
+    if any(draft.judge == "machine" and span[0] < end and begin < span[1] for draft, span in placed):
+        return False
+    first = next(other for other in segments if other.begin == begin)
+    is_narrowing = first.is_label or first.is_aside or first.is_condition()
+    is_known = not first.left_over or _only_makes(first, tables)
+    return is_known and not is_narrowing and (first.labels[0].token.word,) not in tables.openers
+
+
+def _only_makes(segment: Segment, tables: Lexicon) -> bool:
+    """Whether only its verb is left over, and asks that the thing be there: `Build the service`."""
+    verbs = {word for phrase in tables.makers for word in phrase}
+    return all(label.token.word in verbs for label in segment.left_over)
 
 
 def _clause_of(segment: Segment, segments: Sequence[Segment]) -> tuple[int, int]:
