@@ -88,7 +88,13 @@ class _Reading:
         accounted = Accounted(
             frozenset(draft.kind for draft in machine),
             statistics,
-            (*_spans(self.text, figures), *named, *understood_conditions(self.text, self.names), *_of_words(rules), *self.elsewhere),
+            (
+                *_spans(self.text, figures),
+                *named,
+                *understood_conditions(self.text, self.names),
+                *_of_words(rules),
+                *self.elsewhere,
+            ),
             names,
             has_figure=any(draft.threshold is not None for draft in machine),
         )
@@ -231,9 +237,7 @@ def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: S
     return within or machine
 
 
-def _is_told_apart(
-    segment: Segment, segments: Sequence[Segment], placed: Sequence[Placed], tables: Lexicon
-) -> bool:
+def _is_told_apart(segment: Segment, segments: Sequence[Segment], placed: Sequence[Placed], tables: Lexicon) -> bool:
     """Whether it is part of a sentence of its own, of which a machine judges nothing: what it asks stands apart.
 
     `Build the service, which talks with people. It listens on port 80.` A sentence that begins with what is not

@@ -94,7 +94,9 @@ def test_what_is_left_out_is_not_asked_for(read: Read, text: str, is_asked: bool
 
 
 def test_a_table_of_limits_asks_for_each_of_its_figures(read: Read) -> None:
-    rows = "| Path | Rate | Timeout | Max body |\n|---|---|---|---|\n| /v1/chat/completions | 7 req/s | 40 s | 300 KB |\n"
+    rows = (
+        "| Path | Rate | Timeout | Max body |\n|---|---|---|---|\n| /v1/chat/completions | 7 req/s | 40 s | 300 KB |\n"
+    )
     found = of(read, f"## Limits\n\n{rows}")
     limits = [(c.threshold.subject, c.threshold.comparator, c.threshold.value) for c in found if c.threshold]
     assert limits == [("rate_limit", "<=", 7), ("duration", "<=", 40), ("size", "<=", 300)]

@@ -64,9 +64,7 @@ def test_an_expectation_is_typed_by_its_command(
 
 
 def test_what_docker_stats_prints_is_memory_and_cores(read: Read) -> None:
-    memory, cpu = typed(
-        read, "docker stats llm --no-stream", "~3GB memory, ~100-300% CPU under load"
-    )
+    memory, cpu = typed(read, "docker stats llm --no-stream", "~3GB memory, ~100-300% CPU under load")
     assert memory.threshold is not None
     assert cpu.threshold is not None
     assert (memory.kind, memory.threshold.value, memory.threshold.unit) == ("memory", 3.3, "GB")
