@@ -128,11 +128,11 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
     is_limited = any(draft.judge == "machine" for draft, _ in figures)
     if touched and all(segment.is_condition() and (is_limited or segment.left_over) for segment in touched):
         return False
-    if touched and all(segment.is_label for segment in touched):
+    is_open = any(segment.left_over for segment in segments if not segment.is_label)
+    if touched and all(segment.is_label for segment in touched) and (is_limited or is_open):
         # `GET /ready: p99 below 30 ms` names the route of a figure, and asks nothing else of it; no more does a label
         # before words that are not understood.
-        if is_limited or any(segment.left_over for segment in segments if not segment.is_label):
-            return False
+        return False
     return not touched or any(
         not any(draft.judge == "machine" and _meets(span, segment) for draft, span in figures) for segment in touched
     )

@@ -112,7 +112,7 @@ def apply(
             continue
         built = rule.build(statement, facts)
         drafts = (built,) if isinstance(built, Draft) else built
-        if EXPECTED == rule.types and len(rule.words) == 1:
+        if rule.types == EXPECTED and len(rule.words) == 1:
             # What a command prints is said in few words: `No tgi service listed` asks by its first and its last one.
             drafts = tuple(replace(draft, spans=(*draft.spans, *_ends(text, span))) for draft in drafts)
         found += [(draft, span) for draft in drafts]
