@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 _NUMBER = r"\d[\d,.]*"
+_COUNT = rf"(?:{_NUMBER}|two|three|four|five|ten|twelve|fifteen|twenty|thirty|sixty)"
 _RATE = r"(?:req(?:uest)?s?|queries|calls)?\s*(?:/|\bper)\s*s(?:ec(?:ond)?)?\b|rps\b|qps\b"
 _STATE = (
     r"normal|typical|nominal|expected|peak|heavy|high|full|sustained|maximum|max|light|low|production|average|idle"
@@ -29,7 +30,7 @@ _LOAD = re.compile(
     rf"|\b(?:at|with)\s+(?:an?\s+)?batch[- ]size\s+(?:of\s+)?{_NUMBER}"
     rf"|\b(?:for|over|during|across|in)\s+(?:at least\s+|an?\s+|any\s+|the\s+|each\s+)?{_NUMBER}[ -]?"
     r"(?:s|sec|seconds?|min(?:ute)?s?|h(?:ours?)?|days?)(?:\s+|-)(?:windows?|period|runs?|tests?|soak|straight)\b"
-    rf"|\b(?:for|over|across|during)\s+(?:at least\s+)?{_NUMBER}[ -]?(?:min(?:ute)?s?|h(?:ours?)?|days?)\b"
+    rf"|\b(?:for|over|across|during)\s+(?:at least\s+)?{_COUNT}[ -]?(?:min(?:ute)?s?|h(?:ours?)?|days?)\b"
     rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:s|sec|seconds?)\b(?!\s+(?:latency|response))"
     r"|\bwhile\s+(?:it\s+|the\s+(?:model|service)\s+)?(?:generat\w+|infers?|inferring|serv\w+|under load|idle"
     r"|running)\b"
@@ -48,7 +49,7 @@ _LENGTH = (
     rf"{_NUMBER}\s*[kK]?[ -]?(?:(?:input |output |prompt )?tokens?|words|characters|turns|messages)?)?"
 )
 _POPULATION = re.compile(
-    rf"\b(?:for|on|given|using)\s+(?!all\b|each\b|every\b|both\b)(?:[\w.-]{{1,20}}\s+){{0,4}}?(?:{_WHAT})\b{_LENGTH}"
+    rf"\b(?:for|on|given|using)\s+(?!all\b|each\b|every\b|both\b)(?:[\w.-]{{1,20}}\s+){{0,4}}?(?:{_WHAT})\b(?!\s*(?:/|per\b|a second)){_LENGTH}"
     rf"|\bwith\s+(?:an?\s+)?(?:[\w.-]{{1,20}}\s+){{0,2}}?(?:prompts?|inputs?|outputs?)\b{_LENGTH}"
     rf"|\bwith\s+`?max[_ ]tokens`?\s*(?:=|:|of)?\s*{_NUMBER}"
     rf"|\b{_NUMBER}\s*[kK]?[ -]tokens?\s+(?:prompts?|inputs?|outputs?|completions?|contexts? inputs?)"

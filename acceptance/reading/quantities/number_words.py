@@ -49,3 +49,11 @@ def with_digits(text: str) -> str:
     text = _ONE_IN.sub("1.0", text)
     text = _COUNTED.sub(lambda match: _DIGITS[match["number"].lower()], text)
     return _TIME.sub(lambda match: match["comparator"] + _DIGITS[match["number"].lower()], text)
+
+
+def counted(text: str) -> str:
+    """A text with the numbers that it writes as words as digits: `for ten minutes` is `for 10 minutes`."""
+    return _ANY.sub(lambda match: _DIGITS[match[0].lower()].strip(), text)
+
+
+_ANY = re.compile(rf"\b(?:{'|'.join(word for word in _DIGITS if len(word) > 2)})\b", re.IGNORECASE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -37,8 +36,6 @@ from signoff.acceptance.reading.source.wording import (
 from signoff.acceptance.reading.typing import service_drafts
 from signoff.acceptance.reading.typing.rule import apply
 from signoff.acceptance.reading.typing.rule_table import RULES
-
-_COMMAS = re.compile(r",\s+(?!(?:t?p\d{2}|median|mean|average)\s*[:(])(?![^()]{0,400}\))")
 
 _MOST_CRITERIA = 100
 _MOST_CHARACTERS = 200_000
@@ -149,8 +146,6 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
         return Typed((), ())
     if not placed:
         return _typed([person(aside or reason_for(statement, notes))], notes)
-    if statement.type not in ("expected", "prose") and any(draft.judge == "machine" for draft, _ in placed):
-        notes += _unjudged_clauses(statement, [*(span for _, span in placed), *elsewhere])
     drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
     return _typed([completed(draft, statement, facts) for draft in drafts], notes)
 
@@ -229,25 +224,3 @@ def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
     """What has to be there before: room on a disk can be seen here, the rest somebody has to look at."""
     placed, _ = figures(statement, facts)
     return [*(draft for draft, _ in placed if draft.kind == "disk"), person(PREREQUISITE)]
-
-
-def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) -> list[Note]:
-    """Parts of an enumeration that no rule and no figure covers: said, because the rest is judged."""
-    notes: list[Note] = []
-    if asked_from(statement.text):
-        # Behind conditions, parts between commas are no enumeration.
-        return notes
-    ordered = sorted(spans)
-    begin = first = reach = 0
-    for end in (*(cut.start() for cut in _COMMAS.finditer(statement.text)), len(statement.text)):
-        part = statement.text[begin:end].strip(" ,")
-        while first < len(ordered) and ordered[first][0] < end:
-            reach, first = max(reach, ordered[first][1]), first + 1
-        if not part.startswith("with ") and reach <= begin:
-            notes.append(
-                Note(
-                    "clause-not-judged", "note", f'"{part}" is not judged: no figure and no rule', "say what to measure"
-                )
-            )
-        begin = end
-    return notes
