@@ -46,14 +46,16 @@ class TimeLimit:
             return undecided(f"requests were given up after {charge_ms:g} ms, before this limit")
         times = bounded_times(part, self.kind, self.quantile, charge_ms)
 
+        name = name or ("mean" if self.quantile is None else "")
+
         def decided(times_ms: Values) -> Decision:
             if self.quantile is None:
-                return decide_mean(times_ms.tolist(), self.limit_ms, charge_ms, alpha, looks(part), name or "mean")
+                return decide_mean(times_ms.tolist(), self.limit_ms, charge_ms, alpha, looks(part), name)
             return decide_percentile(times_ms.tolist(), self.limit_ms, self.quantile, alpha, charge_ms, name)
 
         found = decided(times.measured_ms)
         if self.quantile is None:
-            found = _with_whole_times(found, times.whole_ms, self.limit_ms, charge_ms)
+            found = _with_whole_times(found, times.whole_ms, self.limit_ms, charge_ms, name)
         if not client_knows_itself(run):
             return found
         found = replace(found, detail={**found.detail, "client_moved_ms": round(times.moved_ms(self.quantile), 4)})
@@ -62,12 +64,17 @@ class TimeLimit:
             return found
         return self._undecided(found, times)
 
-    def moved_text(self, decision: Decision) -> str:
-        """What the client may have moved and the limit it is held against, in words; "" where that is unknown."""
-        moved_ms = decision.detail.get("client_moved_ms")
-        if moved_ms is None:
-            return ""
-        return f"the client may have moved it by {self._moved(moved_ms)}"
+    def basis(self, decision: Decision) -> str:
+        """The decision's basis in one line, with longer times and what the client may have moved, of which limit."""
+        parts, detail = [decision.basis], decision.detail
+        if longer := detail.get("longer"):
+            parts.append(
+                f"{longer} took longer than {detail['charge_ms']:g} ms and count as that: "
+                f"the mean of the whole times is {detail['whole_mean_ms']:.4g} ms"
+            )
+        if (moved_ms := detail.get("client_moved_ms")) is not None:
+            parts.append(f"the client may have moved it by {self._moved(moved_ms)}")
+        return ", ".join(parts)
 
     def _moved(self, moved_ms: float) -> str:
         return f"{moved_ms:.3g} ms, {moved_ms / self.limit_ms:.2%} of the limit of {self.limit_ms:g} ms"
@@ -85,7 +92,7 @@ def looks(run: LoadRun) -> tuple[int, ...]:
     return (*(look for look in LOOKS if look * 1.1 < planned), planned) if planned >= LOOKS[0] else LOOKS
 
 
-def _with_whole_times(found: Decision, whole_ms: Values, limit_ms: float, charge_ms: float) -> Decision:
+def _with_whole_times(found: Decision, whole_ms: Values, limit_ms: float, charge_ms: float, name: str) -> Decision:
     """A mean is decided on times of at most the charge, which its guard needs.
 
     It never passes where the mean of the whole times is at or above the limit, and shows that mean where its interval
@@ -95,13 +102,13 @@ def _with_whole_times(found: Decision, whole_ms: Values, limit_ms: float, charge
     if not longer:
         return found
     mean_ms = float(whole_ms.mean())
-    reason = (
-        f"{found.reason}; {longer} of {len(whole_ms)} requests took longer than {charge_ms:g} ms and count as that, "
-        f"and with their whole times the mean of all is {mean_ms:.4g} ms"
-    )
-    found = replace(found, reason=reason, detail={**found.detail, "longer": longer, "whole_mean_ms": mean_ms})
-    if found.high is not None and mean_ms > found.high:
-        found = replace(found, value=mean_ms, high=None)
+    found = replace(found, detail={**found.detail, "longer": longer, "charge_ms": charge_ms, "whole_mean_ms": mean_ms})
     if found.outcome == "pass" and mean_ms >= limit_ms:
-        found = replace(found, outcome="inconclusive", detail={**found.detail, "withdrawn": "pass"})
-    return found
+        reason = f"{found.reason}, but the mean of its whole times is {mean_ms:.4g} ms"
+        found = replace(found, outcome="inconclusive", reason=reason, detail={**found.detail, "withdrawn": "pass"})
+    if found.low is None or found.high is None or mean_ms <= found.high:
+        return found
+    if found.outcome == "fail":
+        reason = f"{name} {mean_ms:.4g} ms, at least {found.low:.4g} ms: above {limit_ms:g} ms"
+        found = replace(found, reason=reason)
+    return replace(found, value=mean_ms, high=None)

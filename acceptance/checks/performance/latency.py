@@ -32,11 +32,10 @@ def judge(criterion: Criterion, evidence: Evidence) -> Verdict:
     own = limit.of(run)
     failed = sum(not exchange.ok for exchange in own.exchanges)
     charged = f"; {failed} failed requests charged at {limit.charge_ms(own):g} ms" if failed else ""
-    basis = ", ".join(filter(None, (decision.basis, limit.moved_text(decision))))
     hint = HINT_OF_CLIENT if BY_CLIENT in decision.detail else HINT
     return Verdict(
         decision.outcome,
-        f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged} ({basis})",
+        f"{decision.reason} at {run.plan.rate_per_second:g} requests/s{charged} ({limit.basis(decision)})",
         measured(decision, "ms"),
         hint=hint if decision.outcome == "inconclusive" else "",
         detail={**decision.detail, "outcomes": own.outcomes(), "stamps": run.health.stamps},
