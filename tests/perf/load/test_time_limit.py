@@ -203,3 +203,14 @@ def test_of_another_tool_nothing_is_said_about_its_lateness():
 def test_a_limit_at_or_above_the_time_out_is_undecided():
     found = TimeLimit("latency", 60_000.0).decide(run_of(spread(50)), ALPHA)
     assert (found.outcome, "given up after 60000 ms" in found.reason) == ("inconclusive", True)
+
+
+@pytest.mark.parametrize("quantile", QUANTILES)
+def test_answers_without_tokens_show_nothing_between_them(quantile):
+    whole = [
+        replace(each, first_token_ns=None, last_token_ns=None, token_ns=()) for each in run_of(spread(50)).exchanges
+    ]
+    for exchanges in (tuple(whole), ()):
+        found = TimeLimit("inter_token_latency", 100.0, quantile).decide(LoadRun(PLAN, 0, exchanges, HEALTH), ALPHA)
+        assert (found.outcome, found.samples) == ("inconclusive", 0)
+    assert TimeLimit("ttft", 100.0, quantile).decide(LoadRun(PLAN, 0, whole, HEALTH), ALPHA).outcome == "pass"
