@@ -166,8 +166,8 @@ def test_what_is_asked_of_one_of_several_services_names_it_first() -> None:
             {"load": "at 50 users"},
             (
                 "mean latency of POST /v1/chat/completions (the document's own completions where it shows some), "
-                "from when each was due to its whole answer, failed ones at the time-out, under the run's own load "
-                '("at 50 users" is not brought about), at most 2 s'
+                "from when each was due to its whole answer, failed ones at five times the limit, under the run's "
+                'own load ("at 50 users" is not brought about), at most 2 s'
             ),
         ),
         (
