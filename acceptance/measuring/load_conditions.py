@@ -23,7 +23,7 @@ TIMES: Final = frozenset(get_args(TimeKind))
 """Kinds whose limit is on a time, and may be on one of the document's requests."""
 MOST_ERRORS: Final = 0.01
 MOST_ABOVE_RATE: Final = 2.5
-"""A run offers a stated rate where it offers it, or up to so many times as much: more is a harder question."""
+"""A run has a stated rate if it sends that rate, or up to this many times as much: more is a harder question."""
 
 
 def not_brought_about(load: Load | None) -> str:
@@ -40,7 +40,7 @@ def not_brought_about(load: Load | None) -> str:
 
 
 def require(load: Load | None) -> None:
-    """Raises NotMeasurable where no run offers the load that a demand states."""
+    """Raises NotMeasurable if no run generates the load that a demand states."""
     if missing := not_brought_about(load):
         raise NotMeasurable(f"no run offers this load yet: {missing}", "measure it with signoff load")
 

@@ -67,7 +67,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             "judge that service in a separate run, with --target",
         )
     if missing := load_conditions.rate_differs(criterion.load, route_load.rate_of_completions(site)):
-        raise NotMeasurable(missing, "judge it in a document of its own")
+        raise NotMeasurable(missing, "judge it in a separate document")
     request = criterion.parameters.get("request")
     if criterion.kind in load_conditions.TIMES and isinstance(request, Mapping):
         path, bodies = requests(site)

@@ -1,6 +1,6 @@
 """Load on one route of the document that completes nothing: `GET /health` at a constant rate, for its latency.
 
-It is a run of its own, so that neither its requests nor its limits move the figures of completions.
+It is a separate run, so that neither its requests nor its limits move the figures of completions.
 """
 
 from __future__ import annotations

@@ -260,7 +260,7 @@ def _of_metrics(asked: Mapping[str, Any], request: Any, spans: tuple[tuple[int, 
 def beside_answers(by_rules: Sequence[Placed], answers: Sequence[Placed]) -> list[Placed]:
     """The drafts of rules without those that ask a weaker or another question where an answer is read.
 
-    A metric that is named says nothing of what its name speaks of: `health is exported as wren_state`.
+    A metric that is named says nothing of what its name mentions: `health is exported as wren_state`.
     """
     if not answers:
         names = any(draft.kind == "metrics" and draft.spans for draft, _ in by_rules)

@@ -130,7 +130,7 @@ _USAGE = re.compile(
 )
 _ONE_CHOICE = re.compile(r"\b(?:exactly )?one choice\b", re.IGNORECASE)
 _MENTIONS = re.compile(
-    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?"
+    r"\b(?:and )?(?:mentions?|speak(?:s)? of|says (?:something )?(?:of|about))\s+(?:the |a )?"
     r"(?!(?:the|a|an|previous|earlier|prior|preceding|last|first|other|its|their|own|same|past)\b)(?P<word>[a-z]{3,30})\b",
     re.IGNORECASE,
 )
@@ -213,7 +213,7 @@ def _names(text: str, code: frozenset[str]) -> Iterator[Piece]:
 
 
 def _listed(text: str, place: int, code: frozenset[str]) -> tuple[list[str], int]:
-    """The names that stand at a place, parted by commas and `and`, and where they end."""
+    """The names at a place, separated by commas and `and`, and where they end."""
     names: list[str] = []
     end = place
     while True:

@@ -59,7 +59,7 @@ class Segment:
         return self.labels[0].token.word in _CONDITIONS
 
     def is_bound(self, lexicon: Lexicon) -> bool:
-        """Whether it narrows what stands beside it (`per tenant`, `when a worker is down`), so that both are one."""
+        """Whether it narrows its neighbours (`per tenant`, `when a worker is down`), so that both are one."""
         if self.is_label or self.is_aside or (self.labels[0].token.word,) in lexicon.openers:
             return True
         has_verb = any(label.token.word in _VERBS for label in self.labels)

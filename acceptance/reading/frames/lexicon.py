@@ -70,6 +70,15 @@ def lexicon() -> Lexicon:
     )
 
 
+@lru_cache(maxsize=256)
+def sample_words(kind: str, samples: tuple[str, ...]) -> frozenset[str]:
+    """The words of a kind's own sentences, where no table says what its check understands."""
+    tables = lexicon()
+    if any(kind in kinds for kinds in tables.kinds.values()):
+        return frozenset()
+    return frozenset(word for sample in samples for word in words_of(sample) if (word,) not in tables.never)
+
+
 def phrases(lines: Iterable[str]) -> Iterator[Phrase]:
     """The phrases that lines of a table stand for: alternatives in braces, phrases parted by `|`."""
     for line in lines:

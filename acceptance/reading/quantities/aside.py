@@ -74,7 +74,7 @@ def _belongs_to(place: Circumstance, limits: list[Quantity], text: str) -> list[
 
 
 def _with_statistics(found: list[Quantity], text: str) -> list[Quantity]:
-    """Figures with the statistic that stands beside them, however far: `TTFT (p95) of streamed answers: < 500 ms`.
+    """Figures with the statistic of the same part of the text, however far: `TTFT (p95) of streamed answers: < 500 ms`.
 
     `p99: 80 ms, 250 ms`: a figure that states none has that of the one before it on the same subject, and one that
     states nothing but a statistic (`TTFT: p50 250 ms, p95 600 ms`) has the subject of the one before it.

@@ -23,6 +23,7 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.frames.lexicon import sample_words
 from signoff.acceptance.reading.gating.gate import understood
 from signoff.acceptance.reading.sections.requirement import requirement_of
 from signoff.acceptance.reading.sections.scenario import asked_from
@@ -67,7 +68,7 @@ def type_statement(statement: Statement, facts: Facts, kinds: Kinds) -> Typed:
     drafts: list[Draft] = []
     notes: list[Note] = []
     for service in services:
-        typed = _typed_for(statement, facts.of(service))
+        typed = _typed_for(statement, facts.of(service), kinds)
         drafts += [_for_service(draft, service, sentence, kinds) for draft in typed.drafts]
         notes += [note for note in typed.notes if note not in notes]
     if any(draft.judge == "machine" for draft in drafts):
@@ -124,7 +125,7 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]], lines: S
     return tuple(criteria)
 
 
-def _typed_for(statement: Statement, facts: Facts) -> Typed:
+def _typed_for(statement: Statement, facts: Facts, kinds: Kinds) -> Typed:
     """The same for one of several services."""
     if statement.type == "expected" and (shown := shown_value(statement)) is not None:
         return _typed([shown], [])
@@ -140,7 +141,7 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if _is_gated(statement):
         by_rules = placed[: len(placed) - len(by_figures)]
         asked = _asked(statement, by_rules)
-        names = facts.names()
+        names = facts.names().union(*(sample_words(draft.kind, kinds[draft.kind].words) for draft, _ in placed))
         placed = understood(asked, by_figures, by_rules, names, facts.strictness, statement.limits, elsewhere)
     if not placed and statement.role == "objective":
         return Typed((), ())
@@ -151,7 +152,7 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
 
 
 def _asked(statement: Statement, by_rules: Sequence[Placed]) -> str:
-    """The text that has to be understood: what stands beside a task counts where only that says what is asked."""
+    """The text that has to be understood: the cells beside a task count if only they say what is asked."""
     is_beside = any(end > len(statement.text) for _, (_, end) in by_rules)
     return f"{statement.text}; {statement.context}" if is_beside else statement.text
 
