@@ -16,6 +16,7 @@ from signoff.acceptance.reading.commands.routes import COMPLETIONS, Route, descr
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
 from signoff.acceptance.reading.drafts.route_drafts import of_heading, with_body_of
 from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
@@ -41,19 +42,17 @@ _KEY = (401, 403)
 _STEPS = frozenset({"then", "and", "but"})
 _CODE = re.compile(r"`+\s*([^`]{1,80}?)\s*`+|[\"\u201c]([\w./:-]{1,60})[\"\u201d]")
 _WORD = re.compile(r"[\w./:-]+")
-_CHAT = re.compile(
+_CHAT = Sought(
     r"(?:\b(?:if|when|whenever)\s+)?(?:\b(?:an?|the|each|every"
     r"|any)\s+)?(?:valid\s+)?\b(?:chat[- ])?(?:completions?|chat)(?:\s+requests?)?"
-    r"(?:\s+(?:is|are)\s+(?:valid|received|sent|answered))?\b",
-    re.IGNORECASE,
+    r"(?:\s+(?:is|are)\s+(?:valid|received|sent|answered))?\b"
 )
-_CHAT_ANSWER = re.compile(r"\b(?:each|every|all|the|an?)?\s*(?:responses?|answers?|repl(?:y|ies))\b", re.IGNORECASE)
-_SOUND = re.compile(
+_CHAT_ANSWER = Sought(r"\b(?:each|every|all|the|an?)?\s*(?:responses?|answers?|repl(?:y|ies))\b")
+_SOUND = Sought(
     r"\bgiven (?:that )?(?:a valid key|a valid request|(?:all (?:the )?|both |every )?(?:the )?"
     r"(?:workers?|services?|replicas?|server|system|model|api|engine)s? (?:is|are) (?:up|running|well|healthy"
     r"|ready|loaded|available|up and running))\b"
-    r"|\bwith the roles? (?:system|user|assistant)(?: and (?:system|user|assistant))?\b",
-    re.IGNORECASE,
+    r"|\bwith the roles? (?:system|user|assistant)(?: and (?:system|user|assistant))?\b"
 )
 _USAGE = ("prompt_tokens", "completion_tokens", "total_tokens")
 _REFUSAL = "refused is read as: a status of 4xx, or no connection"

@@ -22,12 +22,12 @@ from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
 from signoff.acceptance.reading.quantities.number_words import with_digits
 from signoff.acceptance.reading.quantities.quantity import LONGEST, Quantity, Unreadable
+from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
-_FAULTLESS = re.compile(
-    r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b",
-    re.IGNORECASE,
+_FAULTLESS = Sought(
+    r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b"
 )
 _DIGIT = re.compile(r"\d")
 # A point before three digits divides thousands in one language and begins a fraction in another.

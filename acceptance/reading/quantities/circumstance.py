@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from signoff.acceptance.reading.search.sought import Sought
+
 _NUMBER = r"\d[\d,.]*"
 _RATE = r"(?:req(?:uest)?s?|queries|calls)?\s*(?:/|\bper)\s*s(?:ec(?:ond)?)?\b|rps\b|qps\b"
 _STATE = (
@@ -12,7 +14,7 @@ _STATE = (
     r"|target"
     r"|concurrent|parallel|real[- ]world|stress|steady|moderate|regular|usual|continuous|mixed"
 )
-_LOAD = re.compile(
+_LOAD = Sought(
     rf"\b(?:under|at|during|with|in|on)\s+(?:an?\s+|the\s+)?(?:{_STATE})[\w -]{{0,20}}?"
     r"\b(?:loads?|traffic|conditions|operations?|use|usage|hours|state|concurrency|workloads?)\b"
     r"|\bunder\s+load\b"
@@ -35,8 +37,7 @@ _LOAD = re.compile(
     r"|running)\b"
     r"|\bwith\s+(?:an?\s+)?(?:warm|cold|hot|empty|full)\s+(?:[\w-]+\s+)?caches?\b"
     r"|\b(?:cold|warm|idle)(?=\s*(?:[,;)]|\.?\s*$))"
-    r"|\(batch[- ]?(?:size )?\d+\)",
-    re.IGNORECASE,
+    r"|\(batch[- ]?(?:size )?\d+\)"
 )
 _WHAT = (
     r"prompts?|inputs?|requests?|interactions?|conversations?|messages?|queries|completions?|models?|workloads?"
@@ -47,13 +48,12 @@ _LENGTH = (
     rf"|about\s+)?"
     rf"{_NUMBER}\s*[kK]?[ -]?(?:(?:input |output |prompt )?tokens?|words|characters|turns|messages)?)?"
 )
-_POPULATION = re.compile(
+_POPULATION = Sought(
     rf"\b(?:for|on|given|using)\s+(?!all\b|each\b|every\b|both\b)(?:[\w.-]{{1,20}}\s+){{0,4}}?(?:{_WHAT})\b{_LENGTH}"
     rf"|\bwith\s+(?:an?\s+)?(?:[\w.-]{{1,20}}\s+){{0,2}}?(?:prompts?|inputs?|outputs?)\b{_LENGTH}"
     rf"|\bwith\s+`?max[_ ]tokens`?\s*(?:=|:|of)?\s*{_NUMBER}"
     rf"|\b{_NUMBER}\s*[kK]?[ -]tokens?\s+(?:prompts?|inputs?|outputs?|completions?|contexts? inputs?)"
-    rf"|\b{_NUMBER}\s+(?:input|output|prompt|generated)\s+tokens\b",
-    re.IGNORECASE,
+    rf"|\b{_NUMBER}\s+(?:input|output|prompt|generated)\s+tokens\b"
 )
 # `optimized for conversations` says what something was made for, not when a figure holds.
 _MADE = re.compile(

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from signoff.acceptance.criterion import Comparator
+from signoff.acceptance.reading.search.sought import Sought
 
 COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("<=", "≤", "=<"), "<="),
@@ -44,10 +45,9 @@ AFTER = re.compile(
     re.IGNORECASE,
 )
 # `up to` bounds what is used, and promises what is offered.
-_CAPACITY = re.compile(
+_CAPACITY = Sought(
     r"\b(?:support\w*|handl\w+|serv(?:e|es|ing)|sustain\w*|accommodat\w+|accept\w*|manag\w+|cope\w*|capab\w+|scal\w+"
-    r"|allow\w*)\b",
-    re.IGNORECASE,
+    r"|allow\w*)\b"
 )
 _PROMISED = frozenset({"throughput", "token_rate", "context_length", "concurrency"})
 

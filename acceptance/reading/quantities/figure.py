@@ -10,6 +10,7 @@ from functools import cached_property
 
 from signoff.acceptance.reading.quantities.comparator import COMPARATORS
 from signoff.acceptance.reading.quantities.units import UNITS, Unit
+from signoff.acceptance.reading.search.sought import EVERYTHING, held
 
 _NUMBER = re.compile(
     r"(?<![\w.,:/@-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -79,6 +80,12 @@ class Figure:
     def places(self) -> tuple[str, ...]:
         """The texts that may say what the figure is about, the nearest first."""
         return (*self.near, self.string[max(0, self.begin - _WINDOW) : self.end + _WINDOW], self.about)
+
+    @cached_property
+    def holds(self) -> int:
+        """What these texts hold at most of what is looked for in them."""
+        # A window may cut a word in two, and a part of a word may be a word.
+        return held(self.string) | held(self.about) if len(self.string) <= _WINDOW else EVERYTHING
 
     def bracket_after(self, end: int) -> str:
         """What a short bracket straight behind a figure holds: `< 800ms (median)`."""

@@ -11,6 +11,7 @@ from signoff.acceptance.reading.quantities.figure import Figure
 from signoff.acceptance.reading.quantities.subject import AT_LEAST, statistic_of, subject_of
 from signoff.acceptance.reading.quantities.tolerance import of_range, tolerance_after, with_tolerance
 from signoff.acceptance.reading.quantities.units import Unit
+from signoff.acceptance.reading.search.sought import EVERYTHING
 
 _BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
 _LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)
@@ -47,7 +48,7 @@ class Quantity:
 
 def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
     """The quantity of a figure in this unit; `assumptions` is what was assumed of it so far."""
-    subject = subject_of(unit.dimension, figure.places)
+    subject = subject_of(unit.dimension, figure.places, figure.holds)
     spelling, factor = unit.spelling, unit.factor
     value = _scaled(figure.value, factor)
     if factor not in (1.0, KIBI):
@@ -78,7 +79,11 @@ def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
     word = figure.comparator
     near = (figure.bracket_after(end), *figure.near, figure.about)
     places = [place.replace(word, " ") if word[:1].isalpha() else place for place in near]
-    statistic, assumption = statistic_of(subject, places)
+    # What is left of a word without the comparator may be another word.
+    is_whole = not word[:1].isalpha() or (
+        figure.string.count(word) == figure.string.count(f" {word} ") and word not in figure.about
+    )
+    statistic, assumption = statistic_of(subject, places, figure.holds if is_whole else EVERYTHING)
     assumptions += [assumption] if assumption else []
     return Quantity(
         value,
