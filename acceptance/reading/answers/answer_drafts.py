@@ -41,6 +41,7 @@ REPLACED = frozenset(
 _KEY = (401, 403)
 _STEPS = frozenset({"then", "and", "but"})
 _CODE = re.compile(r"`+\s*([^`]{1,80}?)\s*`+|[\"\u201c]([\w./:-]{1,60})[\"\u201d]")
+_MARKS = '`"\u201c'
 _WORD = re.compile(r"[\w./:-]+")
 _CHAT = Sought(
     r"(?:\b(?:if|when|whenever)\s+)?(?:\b(?:an?|the|each|every"
@@ -64,7 +65,10 @@ def answer_drafts(statement: Statement, facts: Facts) -> list[Placed]:
     text = statement.text[:LONGEST]
     if statement.type in ("config", "shape", "smart", "subtask") or text.lstrip()[:1] in ("{", "["):
         return []
-    pieces = _pieces(text, statement, facts)
+    said = list(outcomes(text, _code_words(statement, facts)))
+    if not any(piece.sort in ANSWERING for piece in said):
+        return []
+    pieces = _pieces(text, said)
     is_step = statement.label.lower() in _STEPS and bool(statement.context)
     if not any(piece.sort in ANSWERING for piece in pieces):
         return []
@@ -80,22 +84,23 @@ def answer_drafts(statement: Statement, facts: Facts) -> list[Placed]:
     return found
 
 
-def _pieces(text: str, statement: Statement, facts: Facts) -> list[Piece]:
-    code = _code_words(statement, facts)
+def _pieces(text: str, said: Sequence[Piece]) -> list[Piece]:
+    """All that a text says of requests and answers; `said` is what it says of answers."""
     routes = routes_of(text)
     found = [Piece("request", route.begin, route.end, {"route": route}) for route in (*routes, *described(text))]
     found += wrong_requests(text)
     if not routes:
         found += [Piece("neutral", match.start(), match.end(), {"chat": True}) for match in _CHAT.finditer(text)]
     found += [Piece("neutral", match.start(), match.end()) for match in _SOUND.finditer(text)]
-    found += outcomes(text, code)
+    found += said
     return without_overlap(found)
 
 
 def _code_words(statement: Statement, facts: Facts) -> frozenset[str]:
     """Words that the document shows as code or in quotes on the lines of the statement."""
     lines = [facts.lines[number - 1] for number in statement.lines if 0 < number <= len(facts.lines)]
-    shown = (match[1] or match[2] for line in (*lines, statement.text) for match in _CODE.finditer(line[:LONGEST]))
+    marked = [line for line in (*lines, statement.text) if any(mark in line for mark in _MARKS)]
+    shown = (match[1] or match[2] for line in marked for match in _CODE.finditer(line[:LONGEST]))
     return frozenset(word for text in shown for word in (text, *_WORD.findall(text)))
 
 

@@ -102,7 +102,8 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     begin, end = asked_within(statement)
     quantities = tuple(quantity for quantity in quantities if begin <= quantity.begin < end)
     # No figure is read behind it, so nothing there is asked about one.
-    statement = replace(statement, text=statement.text[:LONGEST])
+    if len(statement.text) > LONGEST:
+        statement = replace(statement, text=statement.text[:LONGEST])
     placed = [
         (draft_of(quantity, statement, facts), (quantity.begin, quantity.end))
         for quantity in quantities

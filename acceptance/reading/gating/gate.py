@@ -160,7 +160,9 @@ def _judged(
     apart: list[Segment] = []
     praised: list[Label] = []
     machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
-    for segment in segments:
+    bounds = _bounds(segments)
+    consequences = _consequences(segments)
+    for segment, is_consequence in zip(segments, consequences, strict=True):
         left_over = _counted(segment, tables, strictness)
         praised += segment.qualities
         if not left_over or segment.is_purpose():
@@ -168,13 +170,13 @@ def _judged(
         touched = [index for index in machine if _meets(placed[index][1], segment)]
         if segment.begin < within[0] or segment.begin >= within[1]:
             touched = machine
-        elif not touched and not (segment.is_bound(tables) or _is_consequence(segment, segments)):
+        elif not touched and not (segment.is_bound(tables) or is_consequence):
             # What only the conditions speak of is not asked where the demand itself is not understood.
             touched = [index for index in machine if placed[index][1][1] <= within[0]]
             if not touched:
                 apart.append(segment)
                 continue
-        for index in touched or _of_clause(placed, segments, segment):
+        for index in touched or _of_clause(placed, machine, bounds[segment.clause]):
             tainted.setdefault(index, []).extend(left_over)
     found = [
         (_for_person(text, draft, tainted[index]) if index in tainted else _strict(draft, strictness), span)
@@ -200,24 +202,31 @@ def _counted(segment: Segment, tables: Lexicon, strictness: int) -> tuple[Label,
     return left_over
 
 
-def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: Segment) -> list[int]:
-    """The machine criteria of the clause that a segment is part of; all of them where the clause has none."""
-    begin = min(other.begin for other in segments if other.clause == segment.clause)
-    end = max(other.end for other in segments if other.clause == segment.clause)
-    machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
+def _bounds(segments: Sequence[Segment]) -> dict[int, tuple[int, int]]:
+    """Where each clause begins and ends."""
+    found: dict[int, tuple[int, int]] = {}
+    for segment in segments:
+        begin, end = found.get(segment.clause, (segment.begin, segment.end))
+        found[segment.clause] = (min(begin, segment.begin), max(end, segment.end))
+    return found
+
+
+def _of_clause(placed: Sequence[Placed], machine: list[int], clause: tuple[int, int]) -> list[int]:
+    """The machine criteria of a clause; all of them where it has none."""
+    begin, end = clause
     within = [index for index in machine if placed[index][1][0] < end and begin < placed[index][1][1]]
     return within or machine
 
 
-def _is_consequence(segment: Segment, segments: Sequence[Segment]) -> bool:
-    """Whether it is the demand that a condition comes before: the condition alone asks for nothing."""
-    before = [other for other in segments if other.clause == segment.clause and other.end <= segment.begin]
-    for other in reversed(before):
-        if other.is_condition():
-            return True
-        if any(label.token.word in _FORCE for label in other.labels):
-            return False
-    return False
+def _consequences(segments: Sequence[Segment]) -> Iterator[bool]:
+    """Whether each is the demand that a condition comes before: the condition alone asks for nothing."""
+    deciding: dict[int, list[Segment]] = {}
+    for segment in segments:
+        before = deciding.setdefault(segment.clause, [])
+        last = next((other for other in reversed(before) if other.end <= segment.begin), None)
+        yield last is not None and last.is_condition()
+        if segment.is_condition() or any(label.token.word in _FORCE for label in segment.labels):
+            before.append(segment)
 
 
 def _strict(draft: Draft, strictness: int) -> Draft:

@@ -43,6 +43,8 @@ def under_circumstances(found: list[Quantity], text: str) -> tuple[Quantity, ...
             load=", ".join(dict.fromkeys(loads.get(index, ()))),
             population=", ".join(dict.fromkeys(populations.get(index, ()))),
         )
+        if index in loads or index in populations
+        else quantity
         for index, quantity in enumerate(limits)
     )
 

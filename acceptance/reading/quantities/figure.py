@@ -38,6 +38,9 @@ _NEAR = 80
 _BEFORE = 48
 _AFTER = 48
 _LONGEST_COMPARATOR = 5
+# Most figures have another word before them.
+_LAST_WORDS = tuple({*_ABOUT, *(spelled.split()[-1] for spelled in COMPARATORS)})
+_LONGEST_LAST = max(map(len, _LAST_WORDS))
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,8 @@ def figures_in(text: str, about: str) -> Iterator[Figure]:
 def _comparator_before(text: str, position: int) -> tuple[int, str, bool]:
     """Where the words before a number begin that belong to it, the comparator among them, and whether it is about."""
     floor = max(0, position - _BEFORE)
+    if not text[floor:position].rstrip()[-_LONGEST_LAST:].lower().endswith(_LAST_WORDS):
+        return position, "", False
     words = list(_WORDS_BEFORE.finditer(text, floor, position))
     about = False
     begin = position

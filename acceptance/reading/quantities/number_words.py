@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from signoff.acceptance.reading.search.sought import Sought
 
 # As long as the words that they stand for, so that every place in the text stays.
@@ -42,6 +44,7 @@ _COUNTED = Sought(
 _ONE_IN = Sought(r"\bone(?= (?:in|per) (?:an?|one|every) (?:hundred|thousand|million)\b)")
 
 
+@lru_cache(maxsize=256)
 def with_digits(text: str) -> str:
     """The text with digits in place of such words; every character keeps its place."""
     read = text
