@@ -69,7 +69,7 @@ def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
     outer: list[Label] = []
     aside: list[Label] = []
     found: list[Segment] = []
-    clause = depth = 0
+    clause = depth = named = 0
     for label in labels:
         word, is_mark = label.token.word, label.token.sort == "mark"
         if is_mark and word in _BRACKETS:
@@ -84,10 +84,11 @@ def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
                 found.append(Segment(tuple(outer), clause))
                 outer = []
             if word == ":" and not clause:
-                found = [replace(segment, is_label=True) for segment in found]
+                named = len(found)
             clause += word in _ENDS
         else:
             outer.append(label)
     found += [Segment(tuple(aside), clause, is_aside=True)] if aside else []
     found += [Segment(tuple(outer), clause)] if outer else []
+    found[:named] = [replace(segment, is_label=True) for segment in found[:named]]
     yield from sorted(found, key=lambda segment: segment.begin)
