@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from signoff.acceptance.reading.drafts.criterion_draft import Note
-from signoff.acceptance.reading.search.sought import Sought
+from signoff.acceptance.reading.search.sought import Sought, Table
 from signoff.acceptance.reading.source.document import Statement
 
 PREREQUISITE = "it is a prerequisite of the task, outside the server under test: somebody has to see that it is met"
@@ -58,7 +58,7 @@ _FAULTLESS = (
     r"(?<![\d.,])\b(?:0|zero|no) (?:errors?|failures?|failed requests?)\b(?! (?:lines?|logs?|messages?|entr))"
     r"|\berrors:? 0\s*$"
 )
-_REASONS: tuple[tuple[Sought, str], ...] = tuple(
+_REASONS: Table[str] = Table(
     (Sought(pattern), reason)
     for pattern, reason in (
         (
@@ -185,4 +185,4 @@ def reason_for(statement: Statement, notes: Sequence[Note]) -> str:
 
 @lru_cache(maxsize=1024)
 def _by_words(text: str) -> str:
-    return next((reason for pattern, reason in _REASONS if pattern.search(text)), _UNKNOWN)
+    return next((reason for pattern, reason in _REASONS.of(text) if pattern.search(text)), _UNKNOWN)

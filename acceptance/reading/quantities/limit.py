@@ -11,12 +11,13 @@ from signoff.acceptance.reading.quantities.figure import Figure
 from signoff.acceptance.reading.quantities.subject import AT_LEAST, statistic_of, subject_of
 from signoff.acceptance.reading.quantities.tolerance import of_range, tolerance_after, with_tolerance
 from signoff.acceptance.reading.quantities.units import Unit
-from signoff.acceptance.reading.search.sought import EVERYTHING
+from signoff.acceptance.reading.search.sought import EVERYTHING, Sought
 
 _BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
 _LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)
 KIBI = 1024
 _UPPER_END = re.compile(r"\bbetween\s+~?\d[\d.,]*\s*[A-Za-z%/]{0,12}\s+and\s+$", re.IGNORECASE)
+_BETWEEN = Sought(r"\bbetween\b")
 _OTHER_END = re.compile(r"\s+and\s+\d", re.IGNORECASE)
 
 
@@ -110,8 +111,8 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
     if found is not None and reads_as_capacity(subject, written, figure.near):
         return ">=", f"`{written}` is read as a capacity: at least {{value}} is asked for"
     if found is not None:
-        before = figure.string[max(0, figure.begin - 100) : figure.begin]
-        return (forbidden(found, written, before) if figure.comparator else found), ""
+        is_before = bool(figure.comparator)
+        return (forbidden(found, written, figure.string, figure.begin) if is_before else found), ""
     bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
     if subject == "concurrency" and bounded:
         return "<=", "no comparator is stated: at most {value} is asked for"
@@ -122,6 +123,8 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
 
 def _between(figure: Figure) -> Comparator | None:
     """Which end of `between 60 % and 95 %` a figure is, None where it is neither."""
+    if not _BETWEEN.is_in(figure.holds):
+        return None
     if _UPPER_END.search(figure.string, max(0, figure.begin - 60), figure.begin):
         return "<="
     is_lower = re.search(r"\bbetween\s+$", figure.string[max(0, figure.begin - 20) : figure.begin], re.IGNORECASE)

@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from functools import lru_cache
 
 from signoff.acceptance.reading.quantities.units import DIMENSIONS
-from signoff.acceptance.reading.search.sought import EVERYTHING, Sought
+from signoff.acceptance.reading.search.sought import EVERYTHING, Sought, Table, held
 
-_Table = tuple[tuple[Sought, str], ...]
+_Table = Table[str]
 
 
 def _table(*rows: tuple[str, str]) -> _Table:
-    return tuple((Sought(pattern), name) for pattern, name in rows)
+    return Table((Sought(pattern), name) for pattern, name in rows)
 
 
 # By dimension, the words that say what a figure is about; the first that stands in the clause decides.
@@ -140,8 +140,8 @@ _SUBJECTS: dict[str, _Table] = {
     ),
 }
 # Bare numbers that need no unit, because what they count says it: `Requests per second > 20`.
-COUNTED: tuple[tuple[Sought, str, str], ...] = tuple(
-    (Sought(pattern), unit, dimension)
+COUNTED: Table[tuple[str, str]] = Table(
+    (Sought(pattern), (unit, dimension))
     for pattern, unit, dimension in (
         (r"\b(?:req(?:uest)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?|rps|qps|throughput)\b", "requests/s", "rate"),
         (r"\btok(?:en)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?\b", "tokens/s", "token_rate"),
@@ -229,7 +229,7 @@ def statistics_in(text: str) -> tuple[tuple[int, int, str], ...]:
     """Where a text names statistics, and which; the words of one may be part of another's."""
     return tuple(
         (*found.span(), name.format(found[1]) if found.groups() else name)
-        for pattern, name in _STATISTICS
+        for pattern, name in _STATISTICS.among(held(text))
         for found in pattern.finditer(text)
     )
 
@@ -240,8 +240,8 @@ def subject_of(dimension: str, places: Iterable[str], holds: int = EVERYTHING) -
     `holds` is what these texts hold at most of what is looked for in them.
     """
     places = tuple(filter(None, places))
-    rows = _SUBJECTS.get(dimension, ())
-    possible = [(pattern.expression, subject) for pattern, subject in rows if pattern.is_in(holds)]
+    rows = _SUBJECTS.get(dimension)
+    possible = rows.among(holds) if rows is not None else ()
     is_limited = dimension == "rate" and bool(possible) and possible[0][1] == "rate_limit"
     if is_limited and any(map(possible[0][0].search, places)):
         # A limit is often said in another clause than its figure: `4 requests/s; the fifth gets 429`.
@@ -259,7 +259,7 @@ def statistic_of(subject: str, places: Iterable[str], holds: int = EVERYTHING) -
         return _FIXED_STATISTIC[subject], ""
     if subject in _WITHOUT_STATISTIC:
         return None, ""
-    possible = [(pattern.expression, name) for pattern, name in _STATISTICS if pattern.is_in(holds)]
+    possible = _STATISTICS.among(holds)
     for place in places if possible else ():
         for pattern, name in possible:
             found = pattern.search(place)

@@ -18,7 +18,7 @@ Literals = frozenset[str]
 """Parts of words, folded, of which a text has to hold one; with an edge where the word begins or ends there."""
 WORD = re.compile(r"\w+|[^\w\s]")
 
-_MOST_WAYS = 48
+_MOST_WAYS = 24
 _LONGEST = 24
 _EDGES = frozenset(
     {codes.AT_BOUNDARY, codes.AT_BEGINNING, codes.AT_BEGINNING_STRING, codes.AT_END, codes.AT_END_STRING}
@@ -54,6 +54,10 @@ def _of_sequence(sequence: Iterable[tuple[Any, Any]]) -> list[set[str]]:
     found: list[set[str]] = []
     runs = [""]
     for code, value in sequence:
+        if code is codes.LITERAL and len(runs[0]) < _LONGEST:
+            letter = _letter(value)
+            runs = [run + letter for run in runs]
+            continue
         ways = _ways(code, value)
         if ways is not None and len(ways) * len(runs) <= _MOST_WAYS and max(map(len, runs)) < _LONGEST:
             runs = [f"{run}{way}" for run, way in product(runs, ways)]
@@ -93,6 +97,10 @@ def _letter(code: int) -> str:
 def _ways_of_all(sequence: Iterable[tuple[Any, Any]]) -> list[str] | None:
     found = [""]
     for code, value in sequence:
+        if code is codes.LITERAL:
+            letter = _letter(value)
+            found = [text + letter for text in found]
+            continue
         ways = _ways(code, value)
         if ways is None or len(ways) * len(found) > _MOST_WAYS:
             return None

@@ -11,10 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cached_property, lru_cache, reduce
 from operator import or_
+from typing import Generic, TypeVar
 
 from signoff.acceptance.reading.search.literals import EDGE, WORD, Literals, folded, needed_literals
 
+Row = TypeVar("Row")
 _THREE = 3
+# How many sets of rows of a table are kept.
+_MOST_KNOWN = 1_024
 # No word that an expression needs is longer.
 _LONGEST_CUT = 64
 _FIRST, _LAST = re.compile(r"\w+"), re.compile(r"\w+$")
@@ -70,6 +74,33 @@ class Sought:
         """The first place in a part of a text, of which as a whole it is known what it holds."""
         needs = self.needs
         return self.expression.search(part) if held_of_part(part, whole) & needs == needs else None
+
+
+class Table(Generic[Row]):
+    """Rows of an expression each, of which a text is shown those that may be in it."""
+
+    def __init__(self, rows: Iterable[tuple[Sought, Row]]) -> None:
+        self.rows = tuple(rows)
+        self._known: dict[int, tuple[tuple[re.Pattern[str], Row], ...]] = {}
+
+    @cached_property
+    def _needs(self) -> int:
+        return needs_of(sought for sought, _ in self.rows)
+
+    def among(self, holds: int) -> tuple[tuple[re.Pattern[str], Row], ...]:
+        """The rows that may be in texts that hold this, in their order."""
+        told = holds & self._needs
+        found = self._known.get(told)
+        if found is None:
+            if len(self._known) >= _MOST_KNOWN:
+                self._known.clear()
+            found = tuple((sought.expression, row) for sought, row in self.rows if sought.is_in(told))
+            self._known[told] = found
+        return found
+
+    def of(self, text: str) -> tuple[tuple[re.Pattern[str], Row], ...]:
+        """The rows that may be in a text, in their order."""
+        return self.among(held(text))
 
 
 class _Index:
