@@ -56,10 +56,9 @@ _POPULATION = Sought(
     rf"|\b{_NUMBER}\s+(?:input|output|prompt|generated)\s+tokens\b"
 )
 # `optimized for conversations` says what something was made for, not when a figure holds.
-_MADE = re.compile(
+_MADE = Sought(
     r"\b(?:optimi[sz]ed|designed|intended|built|speciali[sz]ed|used|tuned|needed|ready|suitable|implemented"
-    r"|configured)\s+$",
-    re.IGNORECASE,
+    r"|configured)\s+$"
 )
 _RATE_OR_USERS = re.compile(rf"(?:{_RATE})|concurrent|simultaneous|parallel|at once", re.IGNORECASE)
 _OFFERED = re.compile(
@@ -93,6 +92,6 @@ def circumstances(text: str) -> tuple[Circumstance, ...]:
         )
         for pattern in (_LOAD, _POPULATION)
         for match in pattern.finditer(text)
-        if not _MADE.search(text[max(0, match.start() - 30) : match.start()])
+        if not _MADE.search_part(text[max(0, match.start() - 30) : match.start()], text)
     ]
     return tuple(sorted(found, key=lambda circumstance: circumstance.begin))

@@ -115,7 +115,8 @@ def _of_part(code: Any, value: Any) -> list[set[str]]:
         return _of_any([_of_sequence(way) for way in value[1]])
     if code in {codes.MAX_REPEAT, codes.MIN_REPEAT} and value[0] > 0:
         return _of_sequence(value[2])
-    return []
+    # What has to follow, or to come before, is in the text as well.
+    return _of_sequence(value[1]) if code is codes.ASSERT else []
 
 
 def _of_any(ways: Sequence[list[set[str]]]) -> list[set[str]]:

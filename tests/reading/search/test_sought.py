@@ -65,6 +65,7 @@ def of(*literals: str) -> frozenset[str]:
         (r"\w+: \d", (of(":"),)),
         (r"(?:disk)?\d*", ()),
         ("(?!latency)", ()),
+        (r"\d(?= seconds)(?<=disk )", (of("|seconds"), of("disk|"))),
         (r"\d+\s", ()),
     ],
 )
