@@ -21,13 +21,14 @@ _WITH_CODE = (
     r"|returns?|returned"
     r"|is|are|be|gets?|receives?|yields?|gives?|ends?|means|stays|see[sn]?|say|says|the|a|an|clear|by|with|in"
     r"|http|https|status"
-    r"|code|of|response|result)\s+)*"
+    r"|code|of|response|result|->|=>|\u2192)\s+)*"
 )
 _STATUS = Sought(
     rf"(?P<with>{_WITH_CODE})(?P<codes>{_CODE}(?:\s*(?:or|/)\s*(?:an? )?{_CODE})*)"
     r"(?:\s+(?:Not Found|Unprocessable(?: Entity| Content)?|Bad Request|Payload Too Large|Content Too Large|OK"
     r"|Forbidden"
     r"|Unauthorized|Method Not Allowed|Gone|client errors?|errors?|status)\b)?"
+    r"(?:,?\s+(?:an? |with an? )?validation errors?\b)?",
 )
 _EACH_CODE = re.compile(_CODE, re.IGNORECASE)
 _CLIENT_ERROR = Sought(rf"{_WITH_CODE}(?:a |with )*client errors?\b")
@@ -111,7 +112,8 @@ _USAGE = Sought(
 )
 _ONE_CHOICE = Sought(r"\b(?:exactly )?one choice\b")
 _MENTIONS = Sought(
-    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?(?P<word>[a-z]{3,30})\b"
+    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?"
+    r"(?!(?:the|a|an|previous|earlier|prior|preceding|last|first|other|its|their|own|same|past)\b)(?P<word>[a-z]{3,30})\b",
 )
 
 

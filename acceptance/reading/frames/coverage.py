@@ -100,11 +100,11 @@ def _longest(
 
 
 def _chains(tokens: Sequence[Token]) -> list[int]:
-    """For each token, where the tokens begin of which each is one character behind the one before it."""
+    """For each token, where the tokens begin of which each is joined to the one before it."""
     found: list[int] = []
     before: Token | None = None
     for place, token in enumerate(tokens):
-        goes_on = before is not None and before.end + 1 == token.begin and before.sort != "mark"
+        goes_on = before is not None and token.is_joined and before.sort != "mark"
         found.append(found[-1] if goes_on else place)
         before = token
     return found
@@ -113,17 +113,17 @@ def _chains(tokens: Sequence[Token]) -> list[int]:
 def _goes_on_with_a_name(tokens: Sequence[Token], first: int, place: int, names: frozenset[str], most: int) -> bool:
     """Whether a token is the rest of a name that is written with hyphens: the `2` of `Hermes-2`.
 
-    `Hermes-900b` is another name than `Hermes`, and stays one that is not known. `most` is how long a name is at most.
+    `Hermes-900b` is another name than `Hermes`, as `Hermes-3` is where the document calls it `Hermes-2`. `most` is how
+    long a name is at most.
     """
     if first == place or tokens[first].word not in names:
         return False
-    token = tokens[place]
-    if token.sort == "figure" and not (place + 1 < len(tokens) and tokens[place + 1].begin == token.end):
-        return True
-    if place - first >= most:
-        return False
-    written = "".join(token.word for token in tokens[first : place + 1])
-    return any(name.startswith(written) for name in names)
+    longer = [name for name in names if name.startswith(tokens[first].word) and name != tokens[first].word]
+    if longer and place - first < most:
+        written = "".join(token.word for token in tokens[first : place + 1])
+        return any(name.startswith(written) for name in longer)
+    is_figure = tokens[place].sort == "figure"
+    return not longer and is_figure and not (place + 1 < len(tokens) and tokens[place + 1].is_joined)
 
 
 def _meaning(phrase: Phrase, accounted: Accounted, lexicon: Lexicon) -> _Read | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from signoff.acceptance.criterion import Threshold
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
@@ -25,7 +26,7 @@ from signoff.acceptance.reading.frames.coverage import (
     Label,
     labels_of,
 )
-from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
+from signoff.acceptance.reading.frames.lexicon import Lexicon, Phrase, lexicon
 from signoff.acceptance.reading.frames.tokens import Token, tokens_of, words_of
 from signoff.acceptance.reading.quantities.comparator import negation_before
 from signoff.acceptance.reading.quantities.subject import statistics_in
@@ -52,15 +53,17 @@ def understood(
     names: frozenset[str],
     strictness: int = SHIPPED,
     limits: tuple[int, int] | None = None,
+    elsewhere: tuple[tuple[int, int], ...] = (),
 ) -> list[Placed]:
     """The drafts of a text, those of clauses that are not understood left to a person.
 
     `figures` are those whose place is that of a figure, `rules` those that words ask for, `names` the document's own.
-    What is outside `limits`, by default the conditions that a text opens with, narrows all that is within.
+    What is outside `limits`, by default the conditions that a text opens with, narrows all that is within;
+    `elsewhere` are figures that are asked of another service.
     """
     if strictness >= KEYWORDS or not any(draft.judge == "machine" for draft, _ in (*rules, *figures)):
         return [*rules, *figures]
-    reading = _Reading(text, names, lexicon())
+    reading = _Reading(text, names, lexicon(), elsewhere)
     whole = reading.segments(figures, rules)
     kept = [rule for rule in rules if _stands(rule, figures, whole, reading)]
     segments = whole if len(kept) == len(rules) else reading.segments(figures, kept)
@@ -75,6 +78,7 @@ class _Reading:
     text: str
     names: frozenset[str]
     tables: Lexicon
+    elsewhere: tuple[tuple[int, int], ...] = ()
 
     def segments(self, figures: Sequence[Placed], rules: Sequence[Placed]) -> list[Segment]:
         """The segments, labelled by what these drafts account for."""
@@ -85,7 +89,13 @@ class _Reading:
         accounted = Accounted(
             frozenset(draft.kind for draft in machine),
             statistics,
-            (*_spans(self.text, figures), *named, *understood_conditions(self.text, self.names), *_of_words(rules)),
+            (
+                *_spans(self.text, figures),
+                *named,
+                *understood_conditions(self.text, self.names),
+                *_of_words(rules),
+                *self.elsewhere,
+            ),
             names,
             has_figure=any(draft.threshold is not None for draft in machine),
         )
@@ -118,6 +128,11 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
     touched = [segment for segment in segments if _meets(rule[1], segment)]
     is_limited = any(draft.judge == "machine" for draft, _ in figures)
     if touched and all(segment.is_condition() and (is_limited or segment.left_over) for segment in touched):
+        return False
+    is_open = any(segment.left_over for segment in segments if not segment.is_label)
+    if touched and all(segment.is_label for segment in touched) and (is_limited or is_open):
+        # `GET /ready: p99 below 30 ms` names the route of a figure, and asks nothing else of it; no more does a label
+        # before words that are not understood.
         return False
     return not touched or any(
         not any(draft.judge == "machine" and _meets(span, segment) for draft, span in figures) for segment in touched
@@ -161,6 +176,7 @@ def _judged(
     praised: list[Label] = []
     machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
     bounds = _bounds(segments)
+    firsts = {segment.clause: segment for segment in reversed(segments)}
     consequences = _consequences(segments)
     for segment, is_consequence in zip(segments, consequences, strict=True):
         left_over = _counted(segment, tables, strictness)
@@ -170,12 +186,17 @@ def _judged(
         touched = [index for index in machine if _meets(placed[index][1], segment)]
         if segment.begin < within[0] or segment.begin >= within[1]:
             touched = machine
+        elif not touched and _is_asked_apart(segment, bounds[segment.clause], placed, tables):
+            continue
         elif not touched and not (segment.is_bound(tables) or is_consequence):
             # What only the conditions speak of is not asked where the demand itself is not understood.
             touched = [index for index in machine if placed[index][1][1] <= within[0]]
             if not touched:
-                apart.append(segment)
+                apart += [] if _only_makes(segment, tables) else [segment]
                 continue
+        if not touched and _is_told_apart(firsts[segment.clause], bounds[segment.clause], placed, tables):
+            apart += [] if _only_makes(segment, tables) else [segment]
+            continue
         for index in touched or _of_clause(placed, machine, bounds[segment.clause]):
             tainted.setdefault(index, []).extend(left_over)
     found = [
@@ -189,6 +210,16 @@ def _judged(
         praised = [label for label in praised if label.token.word not in said]
         found += [(_praise(text, praised), (len(text), len(text)))] if praised else []
     return found
+
+
+def _is_asked_apart(segment: Segment, clause: tuple[int, int], placed: Sequence[Placed], tables: Lexicon) -> bool:
+    """Whether its figure is a person's criterion already, and narrows nothing: `15 GB memory, TTFT below 1 s`."""
+    opening = (segment.labels[0].token.word,)
+    if segment.is_aside or segment.is_label or segment.is_condition() or opening in tables.openers:
+        return False
+    begin, end = clause if segment.clause else (segment.begin, segment.end)
+    within = [draft for draft, span in placed if span[0] < end and begin < span[1]]
+    return any(draft.threshold for draft in within) and all(draft.judge == "person" for draft in within)
 
 
 def _counted(segment: Segment, tables: Lexicon, strictness: int) -> tuple[Label, ...]:
@@ -216,6 +247,31 @@ def _of_clause(placed: Sequence[Placed], machine: list[int], clause: tuple[int, 
     begin, end = clause
     within = [index for index in machine if placed[index][1][0] < end and begin < placed[index][1][1]]
     return within or machine
+
+
+def _is_told_apart(first: Segment, clause: tuple[int, int], placed: Sequence[Placed], tables: Lexicon) -> bool:
+    """Whether a sentence that begins with `first` is one of its own, of which a machine judges nothing.
+
+    `Build the service, which talks with people. It listens on port 80.` A sentence that begins with what is not
+    understood, or with a condition, may say of what the others hold.
+    """
+    begin, end = clause
+    if any(draft.judge == "machine" and span[0] < end and begin < span[1] for draft, span in placed):
+        return False
+    is_narrowing = first.is_label or first.is_aside or first.is_condition()
+    is_known = not first.left_over or _only_makes(first, tables)
+    return is_known and not is_narrowing and (first.labels[0].token.word,) not in tables.openers
+
+
+def _only_makes(segment: Segment, tables: Lexicon) -> bool:
+    """Whether only its verb is left over, and asks that the thing be there: `Build the service`."""
+    verbs = _words_in(tables.makers)
+    return all(label.token.word in verbs for label in segment.left_over)
+
+
+@lru_cache(maxsize=4)
+def _words_in(phrases: frozenset[Phrase]) -> frozenset[str]:
+    return frozenset(word for phrase in phrases for word in phrase)
 
 
 def _consequences(segments: Sequence[Segment]) -> Iterator[bool]:
