@@ -23,14 +23,11 @@ def read(folder: Path, text: str) -> Reading:
 @pytest.mark.parametrize(
     "demand",
     [
-        "p95 latency < 500 ms and p95 latency > 800 ms",
         "p95 latency below 500 ms, at least 900 ms",
         "Latency (p95) p99 < 5 ms",
         "p95 latency < 500 ms (p50)",
         "p95 of the mean latency < 500 ms",
-        "Memory stays at least 4 GB and at most 2 GB",
         "GET /health answers 200 and answers 404",
-        "The service must and must not answer GET /health with 200",
         "p95 latency \u4f4e\u4e8e 500 ms",
         "La latencia p95 must be < 500 ms cuando hay carga",
         "\u0632\u0645\u0646 \u0627\u0644\u0627\u0633\u062a\u062c\u0627\u0628\u0629 p95 < 500 ms",
