@@ -154,7 +154,8 @@ def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
         if draft.judge != "machine":
             continue
         yield span
-        if (negation := negation_before(text, span[0])) is not None:
+        # Only a comparator is turned round by it: `must not answer 200` asks for no 200.
+        if draft.threshold is not None and (negation := negation_before(text, span[0])) is not None:
             yield negation
         yield from draft.spans
         for key in _SAID if draft.load else _SAID[:1]:
