@@ -40,7 +40,8 @@ class Lexicon:
     openers: frozenset[Phrase]
     statistics: Mapping[Phrase, str]
     kinds: Mapping[Phrase, frozenset[str]]
-    longest: int
+    longest: Mapping[str, int]
+    """By the word that phrases begin with, how many words the longest of them has."""
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +57,10 @@ def lexicon() -> Lexicon:
         frozenset(phrases(general[name]["words"])) for name in ("fillers", "makers", "never", "qualities")
     )
     statistics = {phrase: name for name, words in general["statistics"].items() for phrase in phrases(words)}
-    everything = (*fillers, *makers, *never, *qualities, *statistics, *kinds)
+    longest: dict[str, int] = {}
+    for phrase in chain(fillers, makers, never, qualities, statistics, kinds):
+        if phrase and len(phrase) > longest.get(phrase[0], 0):
+            longest[phrase[0]] = len(phrase)
     return Lexicon(
         fillers,
         makers,
@@ -66,7 +70,7 @@ def lexicon() -> Lexicon:
         frozenset(phrases(general["openers"]["words"])),
         statistics,
         {phrase: frozenset(names) for phrase, names in kinds.items()},
-        max(map(len, everything)),
+        longest,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from signoff.acceptance.criterion import Threshold
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
@@ -25,7 +26,7 @@ from signoff.acceptance.reading.frames.coverage import (
     Label,
     labels_of,
 )
-from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
+from signoff.acceptance.reading.frames.lexicon import Lexicon, Phrase, lexicon
 from signoff.acceptance.reading.frames.tokens import Token, tokens_of, words_of
 from signoff.acceptance.reading.quantities.comparator import negation_before
 from signoff.acceptance.reading.quantities.subject import statistics_in
@@ -153,7 +154,8 @@ def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
         if draft.judge != "machine":
             continue
         yield span
-        if (negation := negation_before(text, span[0])) is not None:
+        # Only a comparator is turned round by it: `must not answer 200` asks for no 200.
+        if draft.threshold is not None and (negation := negation_before(text, span[0])) is not None:
             yield negation
         yield from draft.spans
         for key in _SAID if draft.load else _SAID[:1]:
@@ -174,7 +176,10 @@ def _judged(
     apart: list[Segment] = []
     praised: list[Label] = []
     machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
-    for segment in segments:
+    bounds = _bounds(segments)
+    firsts = {segment.clause: segment for segment in reversed(segments)}
+    consequences = _consequences(segments)
+    for segment, is_consequence in zip(segments, consequences, strict=True):
         left_over = _counted(segment, tables, strictness)
         praised += segment.qualities
         if not left_over or segment.is_purpose():
@@ -182,18 +187,18 @@ def _judged(
         touched = [index for index in machine if _meets(placed[index][1], segment)]
         if segment.begin < within[0] or segment.begin >= within[1]:
             touched = machine
-        elif not touched and _is_asked_apart(segment, segments, placed, tables):
+        elif not touched and _is_asked_apart(segment, bounds[segment.clause], placed, tables):
             continue
-        elif not touched and not (segment.is_bound(tables) or _is_consequence(segment, segments)):
+        elif not touched and not (segment.is_bound(tables) or is_consequence):
             # What only the conditions speak of is not asked where the demand itself is not understood.
             touched = [index for index in machine if placed[index][1][1] <= within[0]]
             if not touched:
                 apart += [] if _only_makes(segment, tables) else [segment]
                 continue
-        if not touched and _is_told_apart(segment, segments, placed, tables):
+        if not touched and _is_told_apart(firsts[segment.clause], bounds[segment.clause], placed, tables):
             apart += [] if _only_makes(segment, tables) else [segment]
             continue
-        for index in touched or _of_clause(placed, segments, segment):
+        for index in touched or _of_clause(placed, machine, bounds[segment.clause]):
             tainted.setdefault(index, []).extend(left_over)
     found = [
         (_for_person(text, draft, tainted[index]) if index in tainted else _strict(draft, strictness), span)
@@ -208,12 +213,12 @@ def _judged(
     return found
 
 
-def _is_asked_apart(segment: Segment, segments: Sequence[Segment], placed: Sequence[Placed], tables: Lexicon) -> bool:
+def _is_asked_apart(segment: Segment, clause: tuple[int, int], placed: Sequence[Placed], tables: Lexicon) -> bool:
     """Whether its figure is a person's criterion already, and narrows nothing: `15 GB memory, TTFT below 1 s`."""
     opening = (segment.labels[0].token.word,)
     if segment.is_aside or segment.is_label or segment.is_condition() or opening in tables.openers:
         return False
-    begin, end = _clause_of(segment, segments) if segment.clause else (segment.begin, segment.end)
+    begin, end = clause if segment.clause else (segment.begin, segment.end)
     within = [draft for draft, span in placed if span[0] < end and begin < span[1]]
     return any(draft.threshold for draft in within) and all(draft.judge == "person" for draft in within)
 
@@ -229,24 +234,31 @@ def _counted(segment: Segment, tables: Lexicon, strictness: int) -> tuple[Label,
     return left_over
 
 
-def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: Segment) -> list[int]:
-    """The machine criteria of the clause that a segment is part of; all of them where the clause has none."""
-    begin, end = _clause_of(segment, segments)
-    machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
+def _bounds(segments: Sequence[Segment]) -> dict[int, tuple[int, int]]:
+    """Where each clause begins and ends."""
+    found: dict[int, tuple[int, int]] = {}
+    for segment in segments:
+        begin, end = found.get(segment.clause, (segment.begin, segment.end))
+        found[segment.clause] = (min(begin, segment.begin), max(end, segment.end))
+    return found
+
+
+def _of_clause(placed: Sequence[Placed], machine: list[int], clause: tuple[int, int]) -> list[int]:
+    """The machine criteria of a clause; all of them where it has none."""
+    begin, end = clause
     within = [index for index in machine if placed[index][1][0] < end and begin < placed[index][1][1]]
     return within or machine
 
 
-def _is_told_apart(segment: Segment, segments: Sequence[Segment], placed: Sequence[Placed], tables: Lexicon) -> bool:
-    """Whether it is part of a sentence of its own, of which a machine judges nothing: what it asks stands apart.
+def _is_told_apart(first: Segment, clause: tuple[int, int], placed: Sequence[Placed], tables: Lexicon) -> bool:
+    """Whether a sentence that begins with `first` is one of its own, of which a machine judges nothing.
 
     `Build the service, which talks with people. It listens on port 80.` A sentence that begins with what is not
     understood, or with a condition, may say of what the others hold.
     """
-    begin, end = _clause_of(segment, segments)
+    begin, end = clause
     if any(draft.judge == "machine" and span[0] < end and begin < span[1] for draft, span in placed):
         return False
-    first = next(other for other in segments if other.begin == begin)
     is_narrowing = first.is_label or first.is_aside or first.is_condition()
     is_known = not first.left_over or _only_makes(first, tables)
     return is_known and not is_narrowing and (first.labels[0].token.word,) not in tables.openers
@@ -254,25 +266,24 @@ def _is_told_apart(segment: Segment, segments: Sequence[Segment], placed: Sequen
 
 def _only_makes(segment: Segment, tables: Lexicon) -> bool:
     """Whether only its verb is left over, and asks that the thing be there: `Build the service`."""
-    verbs = {word for phrase in tables.makers for word in phrase}
+    verbs = _words_in(tables.makers)
     return all(label.token.word in verbs for label in segment.left_over)
 
 
-def _clause_of(segment: Segment, segments: Sequence[Segment]) -> tuple[int, int]:
-    """Where the clause that a segment is part of begins and ends."""
-    parts = [other for other in segments if other.clause == segment.clause]
-    return min(part.begin for part in parts), max(part.end for part in parts)
+@lru_cache(maxsize=4)
+def _words_in(phrases: frozenset[Phrase]) -> frozenset[str]:
+    return frozenset(word for phrase in phrases for word in phrase)
 
 
-def _is_consequence(segment: Segment, segments: Sequence[Segment]) -> bool:
-    """Whether it is the demand that a condition comes before: the condition alone asks for nothing."""
-    before = [other for other in segments if other.clause == segment.clause and other.end <= segment.begin]
-    for other in reversed(before):
-        if other.is_condition():
-            return True
-        if any(label.token.word in _FORCE for label in other.labels):
-            return False
-    return False
+def _consequences(segments: Sequence[Segment]) -> Iterator[bool]:
+    """Whether each is the demand that a condition comes before: the condition alone asks for nothing."""
+    deciding: dict[int, list[Segment]] = {}
+    for segment in segments:
+        before = deciding.setdefault(segment.clause, [])
+        last = next((other for other in reversed(before) if other.end <= segment.begin), None)
+        yield last is not None and last.is_condition()
+        if segment.is_condition() or any(label.token.word in _FORCE for label in segment.labels):
+            before.append(segment)
 
 
 def _strict(draft: Draft, strictness: int) -> Draft:

@@ -170,7 +170,7 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
     if figure.tail and figure.is_glued and comparator:
         return Unreadable(figure.begin, after, f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
     if comparator or figure.is_approximate or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin):
-        for pattern, name, dimension in COUNTED:
+        for pattern, (name, dimension) in COUNTED.among(figure.holds):
             if any(pattern.search(place) for place in figure.near):
                 return complete(figure, Unit(name, dimension), [])
     if is_version(figure.string, figure.begin, figure.end):
