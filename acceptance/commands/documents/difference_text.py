@@ -40,7 +40,7 @@ def _document(document: Document, kinds: Kinds, palette: Palette) -> Iterator[st
     if (more := len(acceptance.differences) - MOST) > 0:
         yield palette("soft", f"{more} more {'differs' if more == 1 else 'differ'}; --json lists all")
         yield ""
-    yield palette("bold", f"{document.path}: {acceptance.sentence()}")
+    yield palette("bold", f"{document.path}: reading {acceptance.state}")
     if not acceptance.is_accepted:
         look = f"look at `signoff read {document.path}`" if acceptance.lock is None else "look at what differs"
         todo = f" {look}, then accept it: `signoff read --accept ROLE {document.path}`"
@@ -56,9 +56,9 @@ def _difference(document: Document, found: Difference, kinds: Kinds, palette: Pa
     yield f"{palette('bold', place)} {head}{palette('bold', f': {_said(document, found)}')}"
     before, now = found.before, found.now
     if before is not None and now is not None and found.change == "words":
-        yield from _both("words", before.words, now.words, palette)
+        yield from _both("words", before.text, now.text, palette)
     elif (either := now or before) is not None:
-        yield palette("", f"  words:          {either.words}")
+        yield palette("", f"  words:          {either.text}")
     if before is not None and now is not None and before.name != now.name:
         yield from _both("name", before.name, now.name, palette)
     yield from _questions(before, now, palette)

@@ -51,7 +51,7 @@ def _document(document: Document, palette: Palette) -> Iterator[str]:
     yield palette("", f"  {document.path}: {document.lines} lines, {document.dropped} dropped; {counts}")
     if document.acceptance.lock is not None:
         check = "" if document.acceptance.is_accepted else f"; see `signoff read --check {document.path}`"
-        yield palette("", f"  {document.acceptance.sentence()}{check}")
+        yield palette("", f"  reading {document.acceptance.state}{check}")
     width = max((len(name) for name in document.header), default=0)
     for name, value in document.header.items():
         yield palette("", f"  {name:<{width}}  {_short(value, 200)}")

@@ -46,19 +46,25 @@ class Acceptance:
         """`by AI Model Team on 2026-03-01`."""
         return f"by {self.role} on {self.date}"
 
-    def sentence(self) -> str:
-        """Whether it is accepted, in one sentence without its full stop."""
+    @property
+    def state(self) -> str:
+        """Whether it is accepted, and what is not; a reading is before it in the sentence."""
         if self.lock is None:
-            return "reading not accepted: it has no lock"
+            return "not accepted: it has no lock"
         if self.problem:
-            return "reading not accepted: its lock cannot be used"
+            return "not accepted: its lock cannot be used"
         if self.is_accepted:
-            return f"reading accepted {self.by_whom}"
-        return f"reading not accepted: {', '.join(self._counts())} since it was accepted {self.by_whom}"
+            return f"accepted {self.by_whom}"
+        return f"not accepted: {', '.join(self._counts())} since it was accepted {self.by_whom}"
+
+    @property
+    def gone(self) -> tuple[AcceptedCriterion, ...]:
+        """What was accepted and is no longer asked."""
+        return tuple(found.before for found in self.differences if found.change == "removed" and found.before)
 
     def _counts(self) -> Iterator[str]:
         anew = len(self.anew)
-        gone = sum(found.change == "removed" for found in self.differences)
+        gone = len(self.gone)
         named = sum(found.change == "name" for found in self.differences)
         if anew:
             yield f"{anew} {'criterion' if anew == 1 else 'criteria'} read anew"

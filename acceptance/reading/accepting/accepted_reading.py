@@ -15,7 +15,7 @@ from signoff.reports.model import Rule, Wanted
 
 SCHEMA = 1
 LONGEST_ROLE = 200
-_LONGEST_WORDS = 300
+_LONGEST_TEXT = 300
 _RELEASE = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -45,13 +45,13 @@ class AcceptedLimit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcceptedCriterion:
-    """What a demand was read as. `words` are for people; `fingerprint` decides whether they are still the same."""
+    """What a demand was read as. `text` is for people; `fingerprint` decides whether its words are still the same."""
 
     schema_name: ClassVar[str] = "criterion"
 
     id: Annotated[Text, Meta(description="section/kind/ordinal, as `signoff read` shows it")]
     requirement: Annotated[str | None, Meta(description="the document's own id of the demand")] = None
-    words: Annotated[str, Meta(description="the beginning of the demand's text")] = ""
+    text: Annotated[str, Meta(description="the beginning of the demand's text")] = ""
     fingerprint: Annotated[Digest, Meta(description="SHA-256 of the words, numbers and comparators")]
     judge: Judge
     kind: Text
@@ -93,7 +93,7 @@ def accepted_criterion(criterion: Criterion) -> AcceptedCriterion:
     return AcceptedCriterion(
         id=_storable(criterion.id),
         requirement=None if criterion.requirement is None else _storable(criterion.requirement),
-        words=_storable(shown(criterion.text, _LONGEST_WORDS)),
+        text=_storable(shown(criterion.text, _LONGEST_TEXT)),
         fingerprint=criterion.fingerprint,
         judge=criterion.judge,
         kind=criterion.kind,

@@ -83,7 +83,7 @@ def _checked(document: Path, tables: Mapping[str, Any], lines: Sequence[str]) ->
     seen: dict[str, int] = {}
     for index, criterion in enumerate(accepted.criterion):
         if criterion.id in seen:
-            message = f"{criterion.id} has an entry already, in line {at(('criterion', seen[criterion.id]))[0]}"
+            message = f"{criterion.id} has an entry already, in line {at(('criterion', seen[criterion.id], 'id'))[0]}"
             raise _error(document, at(("criterion", index, "id")), message)
         seen[criterion.id] = index
     return accepted
