@@ -56,9 +56,9 @@ def _difference(document: Document, found: Difference, kinds: Kinds, palette: Pa
     yield f"{palette('bold', place)} {head}{palette('bold', f': {_said(document, found)}')}"
     before, now = found.before, found.now
     if before is not None and now is not None and found.change == "words":
-        yield from _both("words", before.text, now.text, palette)
+        yield from _both("text", before.text, now.text, palette)
     elif (either := now or before) is not None:
-        yield palette("", f"  words:          {either.text}")
+        yield palette("", f"  text:           {either.text}")
     if before is not None and now is not None and before.name != now.name:
         yield from _both("name", before.name, now.name, palette)
     yield from _questions(before, now, palette)
