@@ -64,7 +64,7 @@ class CriterionItem(pytest.Item):
     read_anew: str
 
     def setup(self) -> None:
-        """Give the JUnit report the document's own id, the question, and why nobody has accepted it so."""
+        """Give the JUnit report the document's own id, the question, and why it was not accepted so."""
         known = {
             "requirement": self.criterion.requirement,
             "judged_as": self.criterion.judged_as,

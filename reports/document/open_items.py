@@ -95,7 +95,7 @@ def next_steps(
 
 
 def _reading(document: StoredDocument, rows: Sequence[Row]) -> Step | None:
-    """Accept the reading, where it is known that nobody has."""
+    """Accept the reading, where it is known that it is not accepted."""
     if document.reading is None or document.reading.accepted:
         return None
     anew = tuple(row for row in rows if row.stored.read_anew) if document.reading.lock is not None else ()

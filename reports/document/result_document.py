@@ -266,7 +266,7 @@ def _lessons(run: StoredRun, document: StoredDocument, found: tuple[Row, ...]) -
 def _accepted(reading: StoredReading, found: tuple[Row, ...]) -> Iterable[Lesson]:
     """What differs from the accepted reading."""
     if anew := tuple(row for row in found if row.stored.read_anew):
-        yield Lesson("Read anew: nobody has accepted these as they are read now", anew)
+        yield Lesson("Read anew: these were not accepted as they are read now", anew)
     for entry in reading.gone:
         yield Lesson(f"No longer asked, and accepted before: {table_text(dict(entry))}")
 

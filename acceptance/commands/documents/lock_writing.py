@@ -19,7 +19,7 @@ from signoff.reports.stored.run_folder import RunFolder
 
 
 def role_of(text: str) -> str:
-    """The role that accepts. Raises UsageError where it names nobody."""
+    """The role that accepts. Raises UsageError where there is none."""
     role = " ".join(text.split())
     if not role:
         raise UsageError("--accept names no role", "say who accepts the reading: a role, not a name")

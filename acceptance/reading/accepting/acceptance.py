@@ -38,7 +38,7 @@ class Acceptance:
 
     @property
     def anew(self) -> dict[str, str]:
-        """Why each criterion that nobody accepted as it is now is read anew, by its id."""
+        """Why each criterion that is read anew was not accepted as it is now, by its id."""
         return {found.id: _why(found) for found in self.differences if found.change in READ_ANEW}
 
     @property

@@ -16,6 +16,7 @@ from signoff.reports.model import Rule, Wanted
 SCHEMA = 1
 LONGEST_ROLE = 200
 _LONGEST_TEXT = 300
+_WHOLE = 2**53
 _RELEASE = re.compile(r"\d+(?:\.\d+)*")
 
 
@@ -68,7 +69,7 @@ class AcceptedCriterion:
         """What is asked, and of whom: all that is compared beside the words and the ids."""
         limit = self.threshold
         # As text, because a figure that is no number is not equal to itself.
-        asked = None if limit is None else str(replace(limit, value=float(limit.value)))
+        asked = None if limit is None else str(replace(limit, value=figure(limit.value)))
         return self.judge, self.kind, asked, self.judged_as
 
 
@@ -111,16 +112,20 @@ def release(version: str) -> tuple[int, ...]:
     return tuple(figures)
 
 
+def figure(value: float) -> float:
+    """The one spelling of equal figures: 1500 for 1500.0, whichever of them a document or a lock has."""
+    is_whole = abs(value) < _WHOLE and value == int(value)
+    return int(value) if is_whole else value
+
+
 def storable_name(name: str) -> str:
     """The name of a document as a lock holds it."""
     return _storable(name)
 
 
 def _limit(limit: Threshold) -> AcceptedLimit:
-    # Of equal figures one spelling: 1500 for 1500.0, whichever of them the reading has.
-    is_whole = isinstance(limit.value, float) and limit.value.is_integer() and abs(limit.value) < 2**53
     return AcceptedLimit(
-        value=int(limit.value) if is_whole else limit.value,
+        value=figure(limit.value),
         unit=_storable(limit.unit),
         comparator=limit.comparator,
         statistic=limit.statistic,

@@ -12,7 +12,7 @@ from signoff.acceptance.reading.accepting.accepted_reading import AcceptedCriter
 Change = Literal["added", "removed", "words", "question", "name"]
 Pair = tuple[AcceptedCriterion, AcceptedCriterion]
 READ_ANEW: frozenset[Change] = frozenset({"added", "words", "question"})
-"""What nobody has accepted; under another name, the same question of the same words was accepted."""
+"""What was not accepted; under another name, the same question of the same words was."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import date
 
 from signoff.acceptance.criterion import Criterion
@@ -12,6 +12,7 @@ from signoff.acceptance.reading.accepting.accepted_reading import (
     AcceptedCriterion,
     AcceptedReading,
     accepted_criterion,
+    figure,
     storable_name,
 )
 from signoff.acceptance.toml_text import written
@@ -53,6 +54,10 @@ def _head(accepted: AcceptedReading) -> Iterator[str]:
 def _entry(criterion: AcceptedCriterion) -> Iterator[str]:
     yield ""
     yield "[[criterion]]"
-    for key, value in asdict(criterion).items():
+    limit = criterion.threshold
+    known = asdict(
+        criterion if limit is None else replace(criterion, threshold=replace(limit, value=figure(limit.value)))
+    )
+    for key, value in known.items():
         if value is not None:
             yield f"{key} = {written(value)}"

@@ -64,7 +64,7 @@ def read_binding(document: Path, today: date, kinds: Kinds, most_bytes: int = MA
 
 
 def _without_corrections(entry: Any) -> Any:
-    """An entry without the corrections that stand below it: `_misplaced` says what is wrong with them."""
+    """An entry without corrections that follow it: `_misplaced` says what is wrong with them."""
     return {key: value for key, value in entry.items() if key != CORRECT} if isinstance(entry, dict) else entry
 
 

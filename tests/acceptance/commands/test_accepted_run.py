@@ -103,7 +103,7 @@ def test_criteria_that_nobody_accepted_are_marked_wherever_they_are_shown(change
     for shown in (changed.html, changed.markdown):
         assert all(f"Read anew: {why}." in shown for why in ANEW.values())
         assert "Reading not accepted: 2 criteria read anew" in shown
-    assert "Read anew: nobody has accepted these as they are read now (lines 12, 13)" in changed.markdown
+    assert "Read anew: these were not accepted as they are read now (lines 12, 13)" in changed.markdown
     assert "accept the reading" in changed.markdown
     in_junit = {
         case.get("name"): each.get("value")
@@ -119,9 +119,7 @@ def test_what_was_accepted_and_is_gone_is_named(tmp_path: Path) -> None:
     signoff_in(tmp_path, "read", "--accept", "Model team", "task.md")
     (tmp_path / "task.md").write_text(TASK.replace("- [ ] Answers are short\n", ""), encoding="utf-8")
     run = judged(tmp_path)
-    assert run.stored["reading"]["gone"] == [
-        {"id": "success-criteria/human_judgement/2", "text": "Answers are short"}
-    ]
+    assert run.stored["reading"]["gone"] == [{"id": "success-criteria/human_judgement/2", "text": "Answers are short"}]
     assert "reading not accepted: 1 gone since it was accepted by Model team" in run.said
     assert "No longer asked, and accepted before: id: success-criteria/human_judgement/2" in run.markdown
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.criterion import Criterion, Threshold
 from signoff.acceptance.reading import Document, read_documents
-from signoff.acceptance.reading.accepting.accepted_reading import accepted_criterion
 from signoff.acceptance.reading.accepting.acceptance import Acceptance
+from signoff.acceptance.reading.accepting.accepted_reading import accepted_criterion
 from signoff.acceptance.reading.accepting.difference import Difference, differences
 
 TASKS = sorted((Path(__file__).parents[3] / "fixtures" / "tasks").glob("*.md"))
