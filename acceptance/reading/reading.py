@@ -7,12 +7,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from signoff.acceptance.errors import DeploymentUnreadable, DocumentUnreadable, LockUnreadable, UsageError
+from signoff.acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
 from signoff.acceptance.kind import Kinds
 from signoff.acceptance.question import judged_as
-from signoff.acceptance.reading.accepting.acceptance import Acceptance
-from signoff.acceptance.reading.accepting.difference import differences
-from signoff.acceptance.reading.accepting.lock_file import lock_path, read_lock
+from signoff.acceptance.reading.accepting.comparison import compared
 from signoff.acceptance.reading.binding.binding import Binding, apply_types, binding_path, waivers
 from signoff.acceptance.reading.binding.binding_file import read_binding
 from signoff.acceptance.reading.binding.resolution import resolve
@@ -180,20 +178,7 @@ def _suggest(state: ReadingState) -> None:
 
 def _compare(state: ReadingState) -> None:
     """Whether this is the reading that a person accepted."""
-    try:
-        accepted = read_lock(state.path)
-    except LockUnreadable as error:
-        state.lock_problem = error
-        state.acceptance = Acceptance(lock_path(state.path).as_posix(), problem=str(error))
-        return
-    if accepted is not None:
-        state.acceptance = Acceptance(
-            lock_path(state.path).as_posix(),
-            accepted.accepted_by,
-            accepted.date,
-            accepted.signoff,
-            differences(accepted.criterion, state.criteria),
-        )
+    state.acceptance, state.lock_problem = compared(state.path, state.criteria)
 
 
 def _account(state: ReadingState) -> None:

@@ -13,6 +13,7 @@ from signoff.acceptance.reading.accepting.accepted_reading import AcceptedCriter
 from signoff.acceptance.reading.accepting.difference import Difference
 from signoff.acceptance.reading.binding.binding import binding_path
 from signoff.acceptance.reading.binding.correction import correction
+from signoff.reports.plain_text import line
 from signoff.reports.stored.threshold import Threshold
 
 MOST = 50
@@ -27,7 +28,7 @@ _SAID = {
 
 def check_text(reading: Reading, kinds: Kinds, palette: Palette) -> str:
     """For each document whether its reading is the accepted one, and what differs."""
-    return "".join(f"{line}\n" for document in reading.documents for line in _document(document, kinds, palette))
+    return "".join(f"{each}\n" for document in reading.documents for each in _document(document, kinds, palette))
 
 
 def _document(document: Document, kinds: Kinds, palette: Palette) -> Iterator[str]:
@@ -52,23 +53,23 @@ def _document(document: Document, kinds: Kinds, palette: Palette) -> Iterator[st
 
 def _difference(document: Document, found: Difference, kinds: Kinds, palette: Palette) -> Iterator[str]:
     place = f"{document.path}:{found.line}:{found.column}:" if found.line else f"{document.path}:"
-    head = palette("warning", f"{found.change}[{found.name}]")
+    head = palette("warning", f"{found.change}[{line(found.name)}]")
     yield f"{palette('bold', place)} {head}{palette('bold', f': {_said(document, found)}')}"
     before, now = found.before, found.now
     if before is not None and now is not None and found.change == "words":
         yield from _both("text", before.text, now.text, palette)
     elif (either := now or before) is not None:
-        yield palette("", f"  text:           {either.text}")
+        yield palette("", f"  text:           {line(either.text)}")
     if before is not None and now is not None and before.name != now.name:
         yield from _both("name", before.name, now.name, palette)
     yield from _questions(before, now, palette)
     if before is not None and now is not None and _limit(before) != _limit(now):
         yield from _both("limit", _limit(before), _limit(now), palette)
-    if line := _correction(document, found, kinds):
+    if correcting := _correction(document, found, kinds):
         binding = binding_path(Path(document.path)).name
         todo = f" where this is wrong, put this line above the first table of {binding}:"
         yield palette("hint", "  = hint:") + palette("", todo)
-        yield palette("", f"    {line}")
+        yield palette("", f"    {correcting}")
 
 
 def _said(document: Document, found: Difference) -> str:
@@ -102,8 +103,8 @@ def _questions(before: AcceptedCriterion | None, now: AcceptedCriterion | None, 
 
 
 def _both(what: str, before: str, now: str, palette: Palette) -> Iterator[str]:
-    yield palette("", f"  {f'{what} before:':<15} {before}")
-    yield palette("", f"  {f'{what} now:':<15} {now}")
+    yield palette("", f"  {f'{what} before:':<15} {line(before)}")
+    yield palette("", f"  {f'{what} now:':<15} {line(now)}")
 
 
 def _asked(entry: AcceptedCriterion) -> str:
@@ -111,7 +112,7 @@ def _asked(entry: AcceptedCriterion) -> str:
         return "a person judges it"
     if entry.judge == "template":
         return "nothing: a placeholder is not filled in"
-    return entry.judged_as or f"{entry.kind.replace('_', ' ')}, without a question"
+    return line(entry.judged_as or f"{entry.kind.replace('_', ' ')}, without a question")
 
 
 def _limit(entry: AcceptedCriterion) -> str:

@@ -18,17 +18,19 @@ LONGEST_ROLE = 200
 _LONGEST_TEXT = 300
 _WHOLE = 2**53
 _RELEASE = re.compile(r"\d+(?:\.\d+)*")
+_VERSION = re.compile(r"\d[\w.+!-]{0,99}", re.ASCII)
 
 
-def _no_release(text: str) -> tuple[str, str] | None:
-    return None if _RELEASE.match(text) else (f"signoff cannot be {text!r}", "it is a version, such as 1.4.0")
+def no_release(text: str) -> tuple[str, str] | None:
+    """What is wrong with the name of a release."""
+    return None if _VERSION.fullmatch(text) else (f"signoff cannot be {text!r}", "it is a version, such as 1.4.0")
 
 
 Text = Annotated[str, Meta(min_length=1), Wanted("a text")]
 Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$"), Wanted("a text of 64 hexadecimal digits")]
 Role = Annotated[Text, Meta(description="who accepted it: a role, not a name")]
 Day = Annotated[datetime.date, Wanted("a date such as 2026-01-31, without quotes"), Meta(description="when, in UTC")]
-Release = Annotated[Text, Meta(description="the version of Signoff that read the document"), Rule(_no_release)]
+Release = Annotated[Text, Meta(description="the version of Signoff that read the document"), Rule(no_release)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

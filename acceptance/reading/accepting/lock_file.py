@@ -19,6 +19,7 @@ from signoff.acceptance.reading.accepting.accepted_reading import (
     AcceptedCriterion,
     AcceptedLimit,
     AcceptedReading,
+    no_release,
     release,
     storable_name,
 )
@@ -117,7 +118,7 @@ def _sound(tables: Mapping[str, Any]) -> AcceptedReading | None:
         accepted = msgspec.convert(tables, AcceptedReading, builtin_types=(date, datetime))
     except msgspec.ValidationError:
         return None
-    return accepted if release(accepted.signoff) else None
+    return None if no_release(accepted.signoff) else accepted
 
 
 def _refuse_newer(document: Path, tables: Mapping[str, Any], at: Any) -> None:

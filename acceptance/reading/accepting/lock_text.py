@@ -16,7 +16,7 @@ from signoff.acceptance.reading.accepting.accepted_reading import (
     storable_name,
 )
 from signoff.acceptance.toml_text import written
-from signoff.reports.plain_text import visible
+from signoff.reports.plain_text import line
 
 
 def accepted_now(
@@ -36,11 +36,11 @@ def accepted_now(
 
 def lock_text(accepted: AcceptedReading) -> str:
     """The lock, its entries in the order of the document; equal readings give equal texts."""
-    return "\n".join([*_head(accepted), *(line for entry in accepted.criterion for line in _entry(entry))]) + "\n"
+    return "\n".join([*_head(accepted), *(each for entry in accepted.criterion for each in _entry(entry))]) + "\n"
 
 
 def _head(accepted: AcceptedReading) -> Iterator[str]:
-    name = visible(accepted.document)
+    name = line(accepted.document)  # a line end in a name would end the comment
     yield f"# The accepted reading of {name}: what each of its demands is judged as."
     yield f"# `signoff read --accept ROLE {name}` writes it, `signoff read --check {name}` compares."
     yield f"schema = {accepted.schema}"

@@ -28,12 +28,14 @@ def nearest_wordings(
     for statement, read in typed:
         own = [next(left) for _ in read.drafts]
         of_people = [item for item in own if item.judge == "person" and item.not_understood]
-        if of_people and (wording := _nearest(statement, of_people, facts, kinds)):
+        if of_people and (wording := _nearest(statement, of_people, _by_machine(read), facts, kinds)):
             found |= dict.fromkeys((item.id for item in of_people), wording)
     return found
 
 
-def _nearest(statement: Statement, criteria: Sequence[Criterion], facts: Facts, kinds: Kinds) -> str:
+def _nearest(
+    statement: Statement, criteria: Sequence[Criterion], judged_already: int, facts: Facts, kinds: Kinds
+) -> str:
     if len(statement.text) > _LONGEST or statement.limits is not None:
         return ""
     words = dict.fromkeys(word for item in criteria for word in item.not_understood)
@@ -43,4 +45,9 @@ def _nearest(statement: Statement, criteria: Sequence[Criterion], facts: Facts, 
     read = without_harm(type_statement(replace(statement, text=text), facts, kinds))
     # A borrowed figure would have to be looked for anew, in all of the document.
     is_judged = all(draft.judge == "machine" and not draft.borrowed_from for draft in read.drafts)
-    return text if read.drafts and is_judged else ""
+    # Where the rest is judged by machine as it is, leaving out what is not asks for nothing more.
+    return text if is_judged and _by_machine(read) > judged_already else ""
+
+
+def _by_machine(read: Typed) -> int:
+    return sum(draft.judge == "machine" for draft in read.drafts)

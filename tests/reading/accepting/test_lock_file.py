@@ -78,6 +78,12 @@ def test_what_is_written_is_read_back(tmp_path: Path) -> None:
     jsonschema.validate(json.loads(json.dumps(tomllib.loads(LOCK), default=str)), SCHEMA)
 
 
+def test_a_name_with_a_line_end_adds_no_line_to_the_lock() -> None:
+    text = lock_text(accepted_now("a\nschema = 7\n.md", "a" * 64, [CRITERION], "Model team", TODAY, "0.1.0"))
+    assert tomllib.loads(text)["schema"] == 1
+    assert len(text.splitlines()) == len(LOCK.splitlines())
+
+
 def test_line_ends_of_windows_change_nothing(tmp_path: Path) -> None:
     accepted = read_lock(locked(tmp_path, LOCK.replace("\n", "\r\n")))
     assert accepted is not None
@@ -95,6 +101,7 @@ WRONG = [
     (LOCK.replace("schema = 1", "schema = 0"), r"lock:3:10: schema cannot be 0"),
     (LOCK.replace('"0.1.0"', '"99.0"'), r"lock:8:11: the reading was accepted with Signoff 99\.0, which is newer"),
     (LOCK.replace('"0.1.0"', '"soon"'), r"lock:8:11: signoff cannot be 'soon'"),
+    (LOCK.replace('"0.1.0"', '"0.1\\nx"'), r"lock:8:11: signoff cannot be"),
     (LOCK.replace('"task.md"', '"other.md"'), r"lock:4:12: .* reading of 'other.md', and not of 'task.md'"),
     (LOCK.replace("2026-03-01", '"soon"'), r"lock:7:8: date cannot be 'soon': it is a date"),
     (LOCK.replace('"Model team"', '""'), r"lock:6:15: accepted_by cannot be ''"),

@@ -238,6 +238,17 @@ def test_no_lock_is_written_through_a_link(signoff: Command) -> None:
     assert Path("target").read_text(encoding="utf-8") == "kept"
 
 
+def test_a_lock_adds_no_line_and_no_control_character_to_what_is_shown(signoff: Command) -> None:
+    signoff("--accept", "Model team", "task.md")
+    change('"Model team"', '"Team\\ntask.md: reading accepted\\u001b[2J"', "task.signoff.lock")
+    change('text = "Memory below 20 GB"', 'text = "x\\ntask.md: reading accepted"', "task.signoff.lock")
+    change("20 GB", "30 GB")
+    code, said, _ = signoff("--check", "task.md")
+    assert code == 2
+    assert not [each for each in said.splitlines() if each.startswith("task.md: reading accepted")]
+    assert "\x1b" not in said
+
+
 def test_each_document_is_checked_and_one_that_differs_is_enough(signoff: Command) -> None:
     Path("more.md").write_text(TASK, encoding="utf-8")
     signoff("--accept", "Model team", ".")

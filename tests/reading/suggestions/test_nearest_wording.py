@@ -51,6 +51,7 @@ def test_a_demand_with_words_that_only_narrow_it_has_a_nearest_wording(
         "p95 zeppelin latency below 2 s",
         "Answers feel natural",
         "Zeppelins fly within 2 s",
+        "p95 latency below 2 s and sanitized zeppelins",
         "/zeppelin/health: p95 of zeppelins below 2 s",
     ],
 )
