@@ -249,6 +249,16 @@ def test_a_lock_adds_no_line_and_no_control_character_to_what_is_shown(signoff: 
     assert "\x1b" not in said
 
 
+def test_the_page_of_a_reading_says_what_is_read_anew_and_the_nearest_wording(signoff: Command) -> None:
+    signoff("--accept", "Model team", "task.md")
+    change("- [ ] Answers feel natural", "- [ ] p95 latency below 2 s for premium customers")
+    signoff("task.md", "--html", "page.html")
+    page = Path("page.html").read_text(encoding="utf-8")
+    assert "Reading not accepted: 1 criterion read anew since it was accepted by Model team on" in page
+    assert "read anew: its words have changed" in page
+    assert "would be judged: &#34;p95 latency below 2 s&#34;" in page
+
+
 def test_each_document_is_checked_and_one_that_differs_is_enough(signoff: Command) -> None:
     Path("more.md").write_text(TASK, encoding="utf-8")
     signoff("--accept", "Model team", ".")
