@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signoff.acceptance.asked import COMPLETIONS, Asked, listed, number, request_words, shown
+from signoff.acceptance.asked_answer import answer_question
 from signoff.acceptance.kind import Kind, by_name
 from signoff.reports.stored.threshold import Threshold
 
@@ -12,12 +13,6 @@ _ENDPOINTS = {
     "completions": "POST /v1/completions",
     "embeddings": "POST /v1/embeddings",
 }
-
-
-def _json_shape(asked: Asked) -> str:
-    expected = asked.parameters.get("expected")
-    holds = "any value" if expected == "..." else f"all of {shown(expected, 500)} (... matches any value)"
-    return f"{asked.request} answers 200 with JSON that holds {holds}"
 
 
 def _health(asked: Asked) -> str:
@@ -95,7 +90,7 @@ KINDS = by_name(
     Kind(
         name="json_shape",
         summary="An answer has the status, fields and values that the document states; an ellipsis matches anything.",
-        asks=_json_shape,
+        asks=answer_question,
         sample=Asked(parameters={"request": {"method": "GET", "path": "/health"}, "expected": {"status": "healthy"}}),
         failure="status is 'ok', not 'healthy'",
         words=(
@@ -292,7 +287,7 @@ KINDS = by_name(
             "no data for an unknown field"
         ),
         failure="a query for a field that does not exist gives 1 fields and 0 errors",
-        words=("Define a GraphQL schema for the Mixtral service",),
+        words=("Define a GraphQL schema for the service",),
         part="API",
     ),
 )

@@ -9,7 +9,8 @@ from signoff.acceptance.kind import Kind, by_name
 def _port(asked: Asked) -> str:
     address = asked.parameters.get("address")
     at = f" of {shown(address)}" if address else ""
-    return f"a TCP connection to port {asked.shown('port')}{at} opens, where the deployment puts the service"
+    happens = "is refused" if asked.parameters.get("closed") else "opens"
+    return f"a TCP connection to port {asked.shown('port')}{at} {happens}, where the deployment puts the service"
 
 
 def _gateway_routing(asked: Asked) -> str:

@@ -55,6 +55,12 @@ _SOUND = re.compile(
     r"|\bwith the roles? (?:system|user|assistant)(?: and (?:system|user|assistant))?\b",
     re.IGNORECASE,
 )
+_UNKNOWN = re.compile(
+    r"\b(?:(?:requests?|calls?) (?:to|for) )?(?:an?\s+|the\s+)?(?:unknown|undefined|non-?existent|non-?existing"
+    r"|unmapped|other) (?:routes?|paths?|endpoints?|urls?)\b",
+    re.IGNORECASE,
+)
+_NO_ROUTE = Route("GET", "/signoff-knows-no-such-route", 0, 0)
 _USAGE = ("prompt_tokens", "completion_tokens", "total_tokens")
 _REFUSAL = "refused is read as: a status of 4xx, or no connection"
 _METRICS = "/metrics"
@@ -86,6 +92,7 @@ def _pieces(text: str, statement: Statement, facts: Facts) -> list[Piece]:
     routes = routes_of(text)
     found = [Piece("request", route.begin, route.end, {"route": route}) for route in (*routes, *described(text))]
     found += wrong_requests(text)
+    found += [Piece("request", match.start(), match.end(), {"route": _NO_ROUTE}) for match in _UNKNOWN.finditer(text)]
     if not routes:
         found += [Piece("neutral", match.start(), match.end(), {"chat": True}) for match in _CHAT.finditer(text)]
     found += [Piece("neutral", match.start(), match.end()) for match in _SOUND.finditer(text)]
@@ -228,12 +235,15 @@ def _is_decided(
         return False
     if asked.get("refused") or asked.get("absent"):
         return route is not None and not route.in_words
+    if statement.type == "expected" and "openai" in text.lower():
+        # A completion of that API holds more than the fields that are named: its own check looks at all of them.
+        return False
     if command is not None and not (route is not None and not route.in_words):
         return (bool(status) and status != [200]) or body
     if route is not None:
         if route.in_words:
             return body and set(status) <= {200}
-        return (bool(status) and status != [200]) or body
+        return bool(status) or body
     if statement.type == "expected":
         return False
     of_chat = _CHAT.search(text) or _CHAT_ANSWER.search(text) or "body" in text

@@ -20,13 +20,14 @@ _WITH_CODE = (
     r"|returns?|returned"
     r"|is|are|be|gets?|receives?|yields?|gives?|ends?|means|stays|see[sn]?|say|says|the|a|an|clear|by|with|in"
     r"|http|https|status"
-    r"|code|of|response|result)\s+)*"
+    r"|code|of|response|result|->|=>|\u2192)\s+)*"
 )
 _STATUS = re.compile(
     rf"(?P<with>{_WITH_CODE})(?P<codes>{_CODE}(?:\s*(?:or|/)\s*(?:an? )?{_CODE})*)"
     r"(?:\s+(?:Not Found|Unprocessable(?: Entity| Content)?|Bad Request|Payload Too Large|Content Too Large|OK"
     r"|Forbidden"
-    r"|Unauthorized|Method Not Allowed|Gone|client errors?|errors?|status)\b)?",
+    r"|Unauthorized|Method Not Allowed|Gone|client errors?|errors?|status)\b)?"
+    r"(?:,?\s+(?:an? |with an? )?validation errors?\b)?",
     re.IGNORECASE,
 )
 _EACH_CODE = re.compile(_CODE, re.IGNORECASE)
@@ -129,7 +130,8 @@ _USAGE = re.compile(
 )
 _ONE_CHOICE = re.compile(r"\b(?:exactly )?one choice\b", re.IGNORECASE)
 _MENTIONS = re.compile(
-    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?(?P<word>[a-z]{3,30})\b",
+    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?"
+    r"(?!(?:the|a|an|previous|earlier|prior|preceding|last|first|other|its|their|own|same|past)\b)(?P<word>[a-z]{3,30})\b",
     re.IGNORECASE,
 )
 

@@ -95,6 +95,10 @@ _MALFORMED = _compiled(
     r"|\b(?:garbage|rubbish|nonsense) in (?:the|a) (?:request )?(?:body|request)\b"
     r"|\bsend rubbish\b"
 )
+_PARAMETERS = _compiled(
+    rf"{_IF}{_ASKS}{_ART}\b(?:invalid|wrong|bad|illegal) (?:parameters?|parameter values?|values?|arguments?|fields?)\b"
+    rf"|{_IF}{_ART}(?:parameters?|arguments?|fields?) (?:that |which )?(?:is|are) (?:invalid|wrong|illegal)\b"
+)
 _LONG = _compiled(
     rf"{_IF}{_ART}\b(?:prompts?|inputs?|requests?)\s+(?:that\s+|which\s+)?(?:is\s+|are\s+)?(?:(?:beyond"
     rf"|longer than|above|over|exceed(?:s|ing)?"
@@ -136,6 +140,9 @@ def wrong_requests(text: str) -> Iterator[Piece]:
         yield _piece(match, {"how": "set", "field": match["field"] or match["field2"], "value": -1})
     for match in _ABOVE.finditer(text):
         yield _piece(match, _set(match, _beyond(match["number"], match["way"].lower() in _BELOW)))
+    for match in _PARAMETERS.finditer(text):
+        wrong = {"how": "set", "field": "messages", "value": "Name a colour."}
+        yield _piece(match, {"how": "set", "field": "max_tokens", "value": A_WORD}, wrong)
     for pattern, how in ((_TORN, "torn"), (_MALFORMED, "malformed"), (_LONG, "long")):
         for match in pattern.finditer(text):
             yield _piece(match, {"how": how})

@@ -21,7 +21,7 @@ _ROUTE = re.compile(
     rf"(?P<path>(?<![\w/.:])(?:{_PATH})(?<![.:]))",
 )
 _CURL = re.compile(
-    r"\bcurl\s+(?=\S)(?:(?!\b(?:shows?|returns?|gives?|is|are|has|must|shall|should|needs?|answers?|lists?"
+    r"\bcurl\s+(?=\S)(?:(?!->|=>|\u2192|\b(?:shows?|returns?|gives?|is|are|has|must|shall|should|needs?|answers?|lists?"
     r"|gets?|prints?|reports?)\b)\S+\s*){1,40}"
 )
 _OF_FILES = re.compile(

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from signoff.acceptance.criterion import Comparator, Threshold
 from signoff.acceptance.parameters import Parameters
+from signoff.acceptance.reading.commands.routes import routes_of
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
 from signoff.acceptance.reading.drafts.port_drafts import ports
@@ -115,6 +116,14 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     return placed, [_unreadable_note(statement, item) for item in unreadable]
 
 
+def of_other_services(statement: Statement, facts: Facts) -> tuple[tuple[int, int], ...]:
+    """Where figures stand that a sentence about several services states for another one."""
+    if not facts.service or not _DIGIT.search(statement.text):
+        return ()
+    quantities, _ = facts.quantities(statement.text, _about(statement))
+    return tuple((found.begin, found.end) for found in quantities if not _is_for(found, statement, facts))
+
+
 def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     """The criterion that a figure asks for, with the circumstances that its check does not make."""
     draft = on_its_route(_draft_of(quantity, statement, facts), quantity, statement, facts)
@@ -130,7 +139,9 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if draft.judge != "machine" or not said:
         return draft
     words = ", ".join(filter(None, (quantity.load, population)))
-    load = stated_load(quantity.load, population)
+    # A route says what is asked, and is no load.
+    of_routes = bool(routes_of(population))
+    load = stated_load(quantity.load, "" if of_routes else population, "" if of_routes else statement.population)
     sentence = (
         f'it holds only under "{words}"'
         if load is not None

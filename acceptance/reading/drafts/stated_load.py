@@ -25,8 +25,11 @@ _DURATION = re.compile(
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
-def stated_load(load: str, population: str) -> Load | None:
-    """The load by its words, None where these state no figure (`under load`): the run's own is meant then."""
+def stated_load(load: str, population: str, workload: str = "") -> Load | None:
+    """The load by its words, None where these state no figure (`under load`): the run's own is meant then.
+
+    `workload` names requests of which a table has a row: `bulk`.
+    """
     found: Load = {}
     if (rate := _RATE.search(load)) is not None:
         value = _float(rate["rps"] or rate["number"])
@@ -42,7 +45,7 @@ def stated_load(load: str, population: str) -> Load | None:
         rest = rest.replace(duration[0], " ")
     if re.search(r"\d", rest):
         found["said"] = load
-    if re.search(r"\d", population):
+    if workload or re.search(r"\d", population):
         found["requests"] = population
     return found or None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -147,9 +147,19 @@ class Facts:
             title = next((line.lstrip("# ") for line in self.lines if line.startswith("# ")), "")
             called = (title[:200], self.service_name, *self.services, self._actor())
             words = frozenset(word for name in called for word in words_of(name))
-            self.memory["names"] = words | {"".join(words_of(name)) for name in called if name}
+            whole = {"".join(words_of(name)) for name in (*called, *self._spelled_out()) if name}
+            self.memory["names"] = words | whole
         found: frozenset[str] = self.memory["names"]
         return found
+
+    def _spelled_out(self) -> Iterator[str]:
+        """The services as headings spell them: `Mixtral-8x7B` of the service `mixtral`."""
+        if not self.services:
+            return
+        spelled = re.compile(rf"\b(?:{'|'.join(map(re.escape, self.services))})(?:[-_.]\w+)+", re.IGNORECASE)
+        for line in self.lines:
+            if line.startswith("#"):
+                yield from spelled.findall(line[:200])
 
     def _actor(self) -> str:
         """Of whom most sentences of the form `THE Otter_API SHALL` ask something: that is the service under test."""

@@ -11,7 +11,12 @@ from signoff.acceptance.reading.frames.lexicon import Lexicon
 _JOINERS = frozenset({"and", "but", "plus", "also"})
 _BRACKETS = {"(": 1, "[": 1, ")": -1, "]": -1}
 _ENDS = frozenset({".", ";", "?", "!"})
-_VERBS = frozenset("is are was were be must shall should will has have can does do gets get returns answers".split())
+_SHORT = frozenset("max min approx ca etc vs no nr e.g i.e incl excl resp avg".split())
+_VERBS = frozenset(
+    "is are was were be must shall should will has have can does do gets get returns answers needs requires uses shows"
+    " contains includes accepts keeps sends writes stores exposes gives says lists reports supports offers".split()
+)
+_NEGATIONS = frozenset("no not never nothing none nobody without doesn't isn't don't aren't cannot can't won't".split())
 _CONDITIONS = frozenset({"when", "whenever", "while", "if", "given", "once"})
 _PURPOSE = (("so", "that"), ("in", "order", "to"), ("so", "as", "to"), ("because",))
 
@@ -55,11 +60,13 @@ class Segment:
 
     def is_bound(self, lexicon: Lexicon) -> bool:
         """Whether it narrows what stands beside it (`per tenant`, `when a worker is down`), so that both are one."""
-        if self.is_label or self.is_aside or any(label.is_never for label in self.left_over):
+        if self.is_label or self.is_aside or (self.labels[0].token.word,) in lexicon.openers:
             return True
-        if (self.labels[0].token.word,) in lexicon.openers:
+        has_verb = any(label.token.word in _VERBS for label in self.labels)
+        never = {label.token.word for label in self.left_over if label.is_never}
+        if never and not (has_verb and never <= _NEGATIONS and self.labels[0].token.word not in never):
             return True
-        if any(label.token.word in _VERBS for label in self.labels):
+        if has_verb:
             return False
         return any((label.token.word,) in lexicon.openers for label in self.labels)
 
@@ -70,6 +77,7 @@ def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
     aside: list[Label] = []
     found: list[Segment] = []
     clause = depth = 0
+    before = ""
     for label in labels:
         word, is_mark = label.token.word, label.token.sort == "mark"
         if is_mark and word in _BRACKETS:
@@ -85,9 +93,11 @@ def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
                 outer = []
             if word == ":" and not clause:
                 found = [replace(segment, is_label=True) for segment in found]
-            clause += word in _ENDS
+            if is_mark and word in _ENDS and not (word == "." and before in _SHORT):
+                clause += 1
         else:
             outer.append(label)
+        before = word
     found += [Segment(tuple(aside), clause, is_aside=True)] if aside else []
     found += [Segment(tuple(outer), clause)] if outer else []
     yield from sorted(found, key=lambda segment: segment.begin)

@@ -100,16 +100,18 @@ def _longest(
 def _goes_on_with_a_name(tokens: Sequence[Token], place: int, names: frozenset[str]) -> bool:
     """Whether a token is the rest of a name that is written with hyphens: the `2` of `Hermes-2`.
 
-    `Hermes-900b` is another name than `Hermes`, and stays one that is not known.
+    `Hermes-900b` is another name than `Hermes`, as `Hermes-3` is where the document calls it `Hermes-2`.
     """
     first, token = place, tokens[place]
-    while first and tokens[first - 1].end + 1 == tokens[first].begin and tokens[first - 1].sort != "mark":
+    while first and tokens[first].is_joined and tokens[first - 1].sort != "mark":
         first -= 1
     written = "".join(token.word for token in tokens[first : place + 1])
     if first == place or tokens[first].word not in names:
         return False
-    is_number = token.sort == "figure" and not (place + 1 < len(tokens) and tokens[place + 1].begin == token.end)
-    return is_number or any(name.startswith(written) for name in names)
+    longer = [name for name in names if name.startswith(tokens[first].word) and name != tokens[first].word]
+    if longer:
+        return any(name.startswith(written) for name in longer)
+    return token.sort == "figure" and not (place + 1 < len(tokens) and tokens[place + 1].is_joined)
 
 
 def _meaning(phrase: Phrase, accounted: Accounted, lexicon: Lexicon) -> _Read | None:

@@ -10,10 +10,10 @@ Sort = Literal["word", "figure", "route", "sign", "mark"]
 
 # A hyphen divides words, so that `end-to-end` and `end to end` are the same; `p95` and `max_tokens` are one word.
 _TOKEN = re.compile(
-    r"(?P<route>(?<![\w/.])(?:/[A-Za-z_{<:][\w{}<>:*.-]*)+/?)"
+    r"(?P<route>(?<![\w/.])(?:/[A-Za-z_{<:](?:[\w{}<>:*.-]*[\w{}<>*])?)+/?)"
     r"|(?P<figure>\d+(?:[.,]\d+)*)"
     r"|(?P<word>[^\W\d_][\w]*(?:['\u2019](?:s|t|re|ll)\b)?|_\w+)"
-    r"|(?P<sign><=|>=|=>|==|!=|[<>=\u2264\u2265\u2260~\u2248\u00b1%\u2192])"
+    r"|(?P<sign><=|>=|=>|==|!=|[<>=\u2264\u2265\u2260~\u2248\u00b1%\u2192\ufffd])"
     r"|(?P<mark>[;:()\[\]\u2013\u2014?!]|[,.](?=\s|$|[)\"'\u201d]))"
 )
 
@@ -26,6 +26,8 @@ class Token:
     begin: int
     end: int
     sort: Sort
+    is_joined: bool = False
+    """Whether only a hyphen, a dot, or nothing is between it and the token before: the `2` of `Hermes-2`."""
 
 
 def tokens_of(text: str) -> tuple[Token, ...]:
@@ -33,7 +35,9 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     found: list[Token] = []
     for match in _TOKEN.finditer(text):
         sort: Sort = match.lastgroup  # type: ignore[assignment]
-        found.append(Token(match[0].lower().replace("\u2019", "'").rstrip("."), match.start(), match.end(), sort))
+        word = match[0] if sort == "mark" else match[0].lower().replace("\u2019", "'").rstrip(".")
+        between = text[found[-1].end : match.start()] if found else " "
+        found.append(Token(word, match.start(), match.end(), sort, between in ("", "-", ".", "_")))
     return tuple(found)
 
 

@@ -52,15 +52,17 @@ def understood(
     names: frozenset[str],
     strictness: int = SHIPPED,
     limits: tuple[int, int] | None = None,
+    elsewhere: tuple[tuple[int, int], ...] = (),
 ) -> list[Placed]:
     """The drafts of a text, those of clauses that are not understood left to a person.
 
     `figures` are those whose place is that of a figure, `rules` those that words ask for, `names` the document's own.
-    What is outside `limits`, by default the conditions that a text opens with, narrows all that is within.
+    What is outside `limits`, by default the conditions that a text opens with, narrows all that is within;
+    `elsewhere` are figures that are asked of another service.
     """
     if strictness >= KEYWORDS or not any(draft.judge == "machine" for draft, _ in (*rules, *figures)):
         return [*rules, *figures]
-    reading = _Reading(text, names, lexicon())
+    reading = _Reading(text, names, lexicon(), elsewhere)
     whole = reading.segments(figures, rules)
     kept = [rule for rule in rules if _stands(rule, figures, whole, reading)]
     segments = whole if len(kept) == len(rules) else reading.segments(figures, kept)
@@ -75,6 +77,7 @@ class _Reading:
     text: str
     names: frozenset[str]
     tables: Lexicon
+    elsewhere: tuple[tuple[int, int], ...] = ()
 
     def segments(self, figures: Sequence[Placed], rules: Sequence[Placed]) -> list[Segment]:
         """The segments, labelled by what these drafts account for."""
@@ -85,7 +88,13 @@ class _Reading:
         accounted = Accounted(
             frozenset(draft.kind for draft in machine),
             statistics,
-            (*_spans(self.text, figures), *named, *understood_conditions(self.text, self.names), *_of_words(rules)),
+            (
+                *_spans(self.text, figures),
+                *named,
+                *understood_conditions(self.text, self.names),
+                *_of_words(rules),
+                *self.elsewhere,
+            ),
             names,
             has_figure=any(draft.threshold is not None for draft in machine),
         )
@@ -118,6 +127,11 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
     touched = [segment for segment in segments if _meets(rule[1], segment)]
     is_limited = any(draft.judge == "machine" for draft, _ in figures)
     if touched and all(segment.is_condition() and (is_limited or segment.left_over) for segment in touched):
+        return False
+    is_open = any(segment.left_over for segment in segments if not segment.is_label)
+    if touched and all(segment.is_label for segment in touched) and (is_limited or is_open):
+        # `GET /ready: p99 below 30 ms` names the route of a figure, and asks nothing else of it; no more does a label
+        # before words that are not understood.
         return False
     return not touched or any(
         not any(draft.judge == "machine" and _meets(span, segment) for draft, span in figures) for segment in touched
@@ -168,12 +182,17 @@ def _judged(
         touched = [index for index in machine if _meets(placed[index][1], segment)]
         if segment.begin < within[0] or segment.begin >= within[1]:
             touched = machine
+        elif not touched and _is_asked_apart(segment, segments, placed, tables):
+            continue
         elif not touched and not (segment.is_bound(tables) or _is_consequence(segment, segments)):
             # What only the conditions speak of is not asked where the demand itself is not understood.
             touched = [index for index in machine if placed[index][1][1] <= within[0]]
             if not touched:
-                apart.append(segment)
+                apart += [] if _only_makes(segment, tables) else [segment]
                 continue
+        if not touched and _is_told_apart(segment, segments, placed, tables):
+            apart += [] if _only_makes(segment, tables) else [segment]
+            continue
         for index in touched or _of_clause(placed, segments, segment):
             tainted.setdefault(index, []).extend(left_over)
     found = [
@@ -189,6 +208,16 @@ def _judged(
     return found
 
 
+def _is_asked_apart(segment: Segment, segments: Sequence[Segment], placed: Sequence[Placed], tables: Lexicon) -> bool:
+    """Whether its figure is a person's criterion already, and narrows nothing: `15 GB memory, TTFT below 1 s`."""
+    opening = (segment.labels[0].token.word,)
+    if segment.is_aside or segment.is_label or segment.is_condition() or opening in tables.openers:
+        return False
+    begin, end = _clause_of(segment, segments) if segment.clause else (segment.begin, segment.end)
+    within = [draft for draft, span in placed if span[0] < end and begin < span[1]]
+    return any(draft.threshold for draft in within) and all(draft.judge == "person" for draft in within)
+
+
 def _counted(segment: Segment, tables: Lexicon, strictness: int) -> tuple[Label, ...]:
     """The words left over that count: less strict readings let unknown words pass, never negations and figures."""
     left_over = segment.left_over
@@ -202,11 +231,37 @@ def _counted(segment: Segment, tables: Lexicon, strictness: int) -> tuple[Label,
 
 def _of_clause(placed: Sequence[Placed], segments: Sequence[Segment], segment: Segment) -> list[int]:
     """The machine criteria of the clause that a segment is part of; all of them where the clause has none."""
-    begin = min(other.begin for other in segments if other.clause == segment.clause)
-    end = max(other.end for other in segments if other.clause == segment.clause)
+    begin, end = _clause_of(segment, segments)
     machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
     within = [index for index in machine if placed[index][1][0] < end and begin < placed[index][1][1]]
     return within or machine
+
+
+def _is_told_apart(segment: Segment, segments: Sequence[Segment], placed: Sequence[Placed], tables: Lexicon) -> bool:
+    """Whether it is part of a sentence of its own, of which a machine judges nothing: what it asks stands apart.
+
+    `Build the service, which talks with people. It listens on port 80.` A sentence that begins with what is not
+    understood, or with a condition, may say of what the others hold.
+    """
+    begin, end = _clause_of(segment, segments)
+    if any(draft.judge == "machine" and span[0] < end and begin < span[1] for draft, span in placed):
+        return False
+    first = next(other for other in segments if other.begin == begin)
+    is_narrowing = first.is_label or first.is_aside or first.is_condition()
+    is_known = not first.left_over or _only_makes(first, tables)
+    return is_known and not is_narrowing and (first.labels[0].token.word,) not in tables.openers
+
+
+def _only_makes(segment: Segment, tables: Lexicon) -> bool:
+    """Whether only its verb is left over, and asks that the thing be there: `Build the service`."""
+    verbs = {word for phrase in tables.makers for word in phrase}
+    return all(label.token.word in verbs for label in segment.left_over)
+
+
+def _clause_of(segment: Segment, segments: Sequence[Segment]) -> tuple[int, int]:
+    """Where the clause that a segment is part of begins and ends."""
+    parts = [other for other in segments if other.clause == segment.clause]
+    return min(part.begin for part in parts), max(part.end for part in parts)
 
 
 def _is_consequence(segment: Segment, segments: Sequence[Segment]) -> bool:

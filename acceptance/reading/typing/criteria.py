@@ -19,7 +19,7 @@ from signoff.acceptance.reading.answers.answer_drafts import (
 from signoff.acceptance.reading.drafts.completion import completed
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
 from signoff.acceptance.reading.drafts.jq_drafts import shown_value
-from signoff.acceptance.reading.drafts.limit_drafts import Placed, figures
+from signoff.acceptance.reading.drafts.limit_drafts import Placed, figures, of_other_services
 from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, reason_for
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
@@ -132,6 +132,7 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if statement.type == "expected" and (shown := shown_value(statement)) is not None:
         return _typed([shown], [])
     by_figures, notes = figures(statement, facts)
+    elsewhere = of_other_services(statement, facts)
     answers = answer_drafts(statement, facts)
     by_figures = [*without_swallowed(by_figures, answers), *answers]
     placed = by_figures
@@ -142,13 +143,14 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if _is_gated(statement):
         by_rules = placed[: len(placed) - len(by_figures)]
         asked = _asked(statement, by_rules)
-        placed = understood(asked, by_figures, by_rules, facts.names(), facts.strictness, statement.limits)
+        names = facts.names()
+        placed = understood(asked, by_figures, by_rules, names, facts.strictness, statement.limits, elsewhere)
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
         return _typed([person(aside or reason_for(statement, notes))], notes)
     if statement.type not in ("expected", "prose") and any(draft.judge == "machine" for draft, _ in placed):
-        notes += _unjudged_clauses(statement, [span for _, span in placed])
+        notes += _unjudged_clauses(statement, [*(span for _, span in placed), *elsewhere])
     drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
     return _typed([completed(draft, statement, facts) for draft in drafts], notes)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
@@ -111,11 +111,21 @@ def apply(
         if rule.only_if_nothing and any(draft.judge == "machine" for draft, _ in found):
             continue
         built = rule.build(statement, facts)
-        found += [(draft, span) for draft in ((built,) if isinstance(built, Draft) else built)]
+        drafts = (built,) if isinstance(built, Draft) else built
+        if rule.types == EXPECTED and len(rule.words) == 1:
+            # What a command prints is said in few words: `No tgi service listed` asks by its first and its last one.
+            drafts = tuple(replace(draft, spans=(*draft.spans, *_ends(text, span))) for draft in drafts)
+        found += [(draft, span) for draft in drafts]
         kinds.add(rule.kind)
         if rule.alone:
             break
     return found
+
+
+def _ends(text: str, span: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """The first and the last word within a span."""
+    words_in_it = [(span[0] + word.start(), span[0] + word.end()) for word in re.finditer(r"\S+", text[slice(*span)])]
+    return tuple(dict.fromkeys((words_in_it[0], words_in_it[-1]))) if words_in_it else ()
 
 
 _Known = tuple[tuple[Rule, tuple[Trigrams, ...]], ...]

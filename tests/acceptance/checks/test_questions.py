@@ -20,14 +20,21 @@ from signoff.acceptance.reading import read_documents
 from signoff.acceptance.reading.source.library_names import would_call
 from tests.acceptance.conftest import criterion
 
-TASKS = Path(__file__).parents[3] / "fixtures/tasks"
-READING = read_documents(sorted(TASKS.glob("*.md")), KINDS)
+ROOT = Path(__file__).parents[3]
+TASKS = ROOT / "fixtures/tasks"
+LABELLED = ROOT / "tests/reading/corpus"
+READING = read_documents([*sorted(TASKS.glob("*.md")), *sorted(LABELLED.glob("*/input.md"))], KINDS)
 CRITERIA = [found for document in READING.documents for found in document.criteria]
 BY_MACHINE = [found for found in CRITERIA if found.judge == "machine"]
 JUDGED = sorted(set(KINDS) - {"human_judgement"})
 REQUEST = {"method": "POST", "address": None, "path": "/v1/chat/completions", "headers": {}, "body": {"max_tokens": 5}}
 # What a check does not look at: where the command is, how the document writes it, and a load that no run makes.
 BESIDE = {"form", "command_line", "stale_binding", "why"}
+# What a check does where the document says nothing.
+USUAL = {
+    "health": [("request", {"method": "GET", "address": None, "path": "/health", "headers": {}, "body": None})],
+    "json_shape": [("status", [200])],
+}
 BESIDE_OF = {"memory": {"unit", "request"}, "session_recall": {"request"}, "disk": {"population"}}
 
 
@@ -54,7 +61,12 @@ def matter(found: Criterion) -> str:
         name: plain(value)
         for name, value in found.parameters.items()
         if name not in BESIDE | BESIDE_OF.get(found.kind, set()) and value not in (None, [], "")
+        if (name, plain(value)) not in USUAL.get(found.kind, [])
     }
+    if found.kind == "authentication" and kept.get("request"):
+        # The key that the document shows is not sent: the check sends none, a wrong one, and the deployment's.
+        others = {name: value for name, value in kept["request"]["headers"].items() if name != kept["header"]}
+        kept["request"] = {**kept["request"], "headers": others}
     limit = found.threshold
     stated = None if limit is None else [limit.value, limit.unit, limit.comparator, limit.statistic]
     return json.dumps([found.kind, found.service, stated, kept], sort_keys=True)

@@ -40,9 +40,9 @@ def test_words_of_another_meaning_give_no_criterion_of_that_kind(read: Read, kin
     ("kind", "text"),
     [
         ("gateway_routing", "The gateway routes a request to the model that it names"),
-        ("health", "`/healthz` returns 200 and needs no token"),
+        ("json_shape", "`/healthz` returns 200 and needs no token"),
         ("authentication", "All routes except `/healthz` need a bearer token"),
-        ("alert_rules", "Alerts (by mail) fire on errors"),
+        ("alert_rules", "Alerts fire on errors"),
     ],
 )
 def test_the_same_words_in_their_own_meaning_do(read: Read, kind: str, text: str) -> None:
@@ -94,7 +94,9 @@ def test_what_is_left_out_is_not_asked_for(read: Read, text: str, is_asked: bool
 
 
 def test_a_table_of_limits_asks_for_each_of_its_figures(read: Read) -> None:
-    rows = "| Path | Rate | Timeout | Max body |\n|---|---|---|---|\n| /v1/completions | 7 req/s | 40 s | 300 KB |\n"
+    rows = (
+        "| Path | Rate | Timeout | Max body |\n|---|---|---|---|\n| /v1/chat/completions | 7 req/s | 40 s | 300 KB |\n"
+    )
     found = of(read, f"## Limits\n\n{rows}")
     limits = [(c.threshold.subject, c.threshold.comparator, c.threshold.value) for c in found if c.threshold]
     assert limits == [("rate_limit", "<=", 7), ("duration", "<=", 40), ("size", "<=", 300)]
@@ -119,7 +121,7 @@ def test_a_refusal_that_is_promised_is_asked_for(read: Read, text: str, kinds: l
 
 def test_a_column_of_errors_limits_them(read: Read) -> None:
     (found,) = of(read, "## Pass criteria\n\n| Workload | Errors |\n|---|---|\n| bulk | < 0.2 % |\n")
-    assert found.kind == "error_rate"
+    assert (found.kind, found.load) == ("error_rate", {"requests": "bulk"})
 
 
 def test_a_budget_of_errors_limits_none(read: Read) -> None:

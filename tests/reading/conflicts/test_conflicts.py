@@ -68,7 +68,10 @@ def test_another_service_may_have_another_limit(conflicts) -> None:
 
 
 def test_a_text_that_names_one_of_several_services_speaks_of_it(conflicts) -> None:
-    several = "```yaml\nall:\n  app:\n    target_latency_ms: 1500\n  beta:\n    target_latency_ms: 500\n```\n"
+    several = (
+        "```yaml\nall:\n  app:\n    port: 1\n    target_latency_ms: 1500\n"
+        "  beta:\n    port: 2\n    target_latency_ms: 500\n```\n"
+    )
     boxes = "- [ ] App meets 1500ms latency\n- [ ] Beta meets 700ms latency\n"
     (found,) = conflicts(several + boxes)
     assert [side.value for side in found.sides] == ["700 ms", "500 ms"] or [side.value for side in found.sides] == [

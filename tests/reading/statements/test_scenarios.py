@@ -76,7 +76,8 @@ def test_a_bold_and_behind_then_in_one_line_is_a_demand_of_its_own(read: Read) -
 def test_what_holds_of_each_deployment_needs_nobody(read: Read, condition: str) -> None:
     line = f'1. **Given** {condition}, **When** I GET /health, **Then** status is "healthy"'
     (found,) = read(f"# Plover\n\n## Scenarios\n\n{line}\n").criteria
-    assert (found.kind, found.judge) == ("health", "machine")
+    assert (found.kind, found.judge) == ("json_shape", "machine")
+    assert found.parameters["expected"] == {"status": "healthy"}
 
 
 @pytest.mark.parametrize("condition", ["one worker is down", "no worker is up", "the disk is full", "it is night"])

@@ -131,4 +131,6 @@ def test_a_demand_below_a_heading_that_is_a_route_is_about_that_route(read: Read
         "GET /ready: p99 latency below 30 ms",
         "/live answers with 200",
     ]
-    assert not [found for found in read(text).criteria if found.kind == "latency"]
+    latency, answer = read(text).criteria
+    assert (latency.kind, latency.parameters["request"]["path"]) == ("latency", "/ready")
+    assert (answer.kind, answer.parameters["request"]["path"]) == ("json_shape", "/live")

@@ -50,9 +50,7 @@ ASKED = {
         "Limit the request rate of each client",
     ],
     "request_validation": [
-        "Malformed JSON is rejected with 400",
         "Inputs are validated and sanitized",
-        "Invalid parameters return a 422 error",
         "All payloads are validated against the schema",
         "The server refuses malformed requests",
     ],
@@ -60,7 +58,6 @@ ASKED = {
         "Errors are handled gracefully",
         "Error handling is in place",
         "The server does not crash on bad prompts",
-        "Unknown routes get a 404",
         "Clear error messages are returned",
         "Handles client disconnects",
         "No stack traces reach the client",
@@ -113,7 +110,6 @@ ASKED = {
     "breaker": ["A circuit breaker opens when the upstream is down", "Circuit-breaking is configured"],
     "fallback_chain": [
         "Falls back to the smaller model when the large one is down",
-        "Degrades gracefully without the GPU node",
         "A fallback model answers in degraded mode",
     ],
     "alert_rules": ["Alerts fire on high latency", "Alerting is configured for errors", "Alertmanager rules exist"],
@@ -146,11 +142,9 @@ ASKED = {
     ],
     "disk": ["At least 40 GB of free disk space", "Disk: 100 GB", "200 GB storage available"],
     "health": [
-        "GET /healthz returns 200",
         "Readiness probe responds",
         "The health endpoint is up",
         "Liveness checks pass",
-        "/health answers while the model loads",
     ],
     "metrics": [
         "Prometheus metrics are exposed",
@@ -291,3 +285,22 @@ def test_what_only_people_can_judge_says_what_they_have_to_look_at(read: Read, t
     (criterion,) = of(read, text)
     assert (criterion.kind, criterion.judge) == ("human_judgement", "person")
     assert reason in criterion.reason
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("Malformed JSON is rejected with 400", [400]),
+        ("Invalid parameters return a 422 error", [422]),
+        ("Unknown routes get a 404", [404]),
+        ("GET /healthz returns 200", [200]),
+    ],
+)
+def test_a_code_that_is_stated_is_the_one_that_is_asked_for(read: Read, text: str, status: list[int]) -> None:
+    (found,) = of(read, text)
+    assert (found.kind, found.parameters["status"]) == ("json_shape", status)
+
+
+@pytest.mark.parametrize("text", ["Degrades gracefully without the GPU node", "/health answers while the model loads"])
+def test_what_holds_only_where_nobody_brings_it_about_is_a_persons(read: Read, text: str) -> None:
+    assert {criterion.judge for criterion in of(read, text)} == {"person"}
