@@ -126,10 +126,10 @@ def test_a_binding_that_changes_a_question_is_named_as_a_possible_cause_and_undo
 
 def test_added_and_removed_demands_are_named(signoff: Command) -> None:
     signoff("--accept", "Model team", "task.md")
-    change("- [ ] Answers feel natural", "- [ ] /health answers 200")
+    change("- [ ] Answers feel natural", "- [ ] Runs on port 8001")
     code, said, _ = signoff("--check", "task.md")
     assert code == 2
-    assert "task.md:7:3: added[limits/health/1]: it is not in the accepted reading" in said
+    assert "task.md:7:3: added[limits/port/1]: it is not in the accepted reading" in said
     assert "task.md: removed[limits/human_judgement/1]: it is in the accepted reading, and no longer in the" in said
     assert "1 criterion read anew, 1 gone since" in said
 

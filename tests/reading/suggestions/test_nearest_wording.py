@@ -52,11 +52,16 @@ def test_a_demand_with_words_that_only_narrow_it_has_a_nearest_wording(
         "Answers feel natural",
         "Zeppelins fly within 2 s",
         "p95 latency below 2 s and sanitized zeppelins",
-        "/zeppelin/health: p95 of zeppelins below 2 s",
     ],
 )
 def test_what_would_ask_something_else_has_none(tmp_path: Path, demand: str) -> None:
     assert suggested(tmp_path, demand).nearest == {}
+
+
+@pytest.mark.parametrize("needed", ["/zeppelin/fly", "no zeppelin", "3 zeppelins", "the p99", "all of them"])
+def test_routes_negations_figures_and_statistics_are_never_left_out(needed: str) -> None:
+    assert shortened(f"p95 latency below 2 s for {needed}", [needed]) == ""
+    assert shortened("p95 latency below 2 s for zeppelins", ["zeppelins"]) == "p95 latency below 2 s"
 
 
 def test_it_is_only_looked_for_where_it_is_asked_for(tmp_path: Path) -> None:
