@@ -134,8 +134,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ser
     }
     gateway = Gateway(folder / "gateway.yaml", configured, variables={"GATEWAY_ADMIN_KEYS": "sk-admin-0417"})
     port, _ = free_ports(HOST)
-    at = (f"--host={HOST}", f"--port={port}")
-    health = PreparedProcess("signoff.reference_services.health", *at, env=environment(), stderr=DEVNULL)
+    arguments = (f"--host={HOST}", f"--port={port}")
+    health = PreparedProcess("signoff.reference_services.health", *arguments, env=environment(), stderr=DEVNULL)
     with httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False) as client:
         await_ready(client, health)
     with switch() as one:
