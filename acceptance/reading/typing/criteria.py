@@ -24,6 +24,7 @@ from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
 from signoff.acceptance.reading.frames.lexicon import sample_words
+from signoff.acceptance.reading.gating.contradiction import without_contradictions
 from signoff.acceptance.reading.gating.gate import understood
 from signoff.acceptance.reading.sections.requirement import requirement_of
 from signoff.acceptance.reading.sections.scenario import asked_from
@@ -142,7 +143,9 @@ def _typed_for(statement: Statement, facts: Facts, kinds: Kinds) -> Typed:
         by_rules = placed[: len(placed) - len(by_figures)]
         asked = _asked(statement, by_rules)
         names = facts.names().union(*(sample_words(draft.kind, kinds[draft.kind].words) for draft, _ in placed))
-        placed = understood(asked, by_figures, by_rules, names, facts.strictness, statement.limits, elsewhere)
+        placed = without_contradictions(
+            understood(asked, by_figures, by_rules, names, facts.strictness, statement.limits, elsewhere)
+        )
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:

@@ -30,6 +30,8 @@ def read(folder: Path, text: str) -> Reading:
         "GET /health answers 200 and answers 404",
         "GET /health must not answer 200",
         "GET /health does not answer with 200",
+        "p95 latency < 500 ms and p95 latency > 800 ms",
+        "Memory stays at least 4 GB and at most 2 GB",
         "The service must and must not answer GET /health with 200",
         "The service shall never answer GET /health with 404",
         "p95 latency \u4f4e\u4e8e 500 ms",
