@@ -14,9 +14,11 @@ _FEWEST_SENTENCES, _MOST_OF = 3, 0.4
 _NAME = re.compile(r"\b(?=\w*[A-Z\d])[\w.-]*\w")
 
 
-def names_in(lines: Sequence[str], service_name: str, services: tuple[str, ...]) -> frozenset[str]:
-    """The words by which a document calls its service, in lower case, and each name as one word."""
-    called = (" ".join(_title_names(lines)), service_name, *services, _actor(lines))
+def names_in(
+    lines: Sequence[str], service_name: str, services: tuple[str, ...], models: tuple[str, ...] = ()
+) -> frozenset[str]:
+    """The words by which a document calls its service and its models, in lower case, and each name as one word."""
+    called = (" ".join(_title_names(lines)), service_name, *services, *models, _actor(lines))
     words = frozenset(word for name in called for word in words_of(name))
     return words | {"".join(words_of(name)) for name in (*called, *_spelled_out(lines, services)) if name}
 

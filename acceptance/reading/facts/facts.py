@@ -141,9 +141,13 @@ class Facts:
     def names(self) -> frozenset[str]:
         """The words by which the document calls its service, in lower case."""
         if "names" not in self.memory:
-            self.memory["names"] = names_in(self.lines, self.service_name, self.services)
+            self.memory["names"] = names_in(self.lines, self.service_name, self.services, self._models())
         found: frozenset[str] = self.memory["names"]
         return found
+
+    def _models(self) -> tuple[str, ...]:
+        """The models that the configuration names."""
+        return tuple(str(setting.value) for setting in self.settings if setting.name == "model_name")
 
     def ports(self) -> dict[str, str]:
         """Which of several services has which port."""

@@ -21,6 +21,7 @@ COPIED = (
     "perf",
     "reports",
     "tests/acceptance",
+    "tests/prepared",
     "pyproject.toml",
     "docs",
     "fixtures/schemas",
@@ -174,7 +175,7 @@ def test_its_failing_case_is_tried(project: Path) -> None:
         "greeting",
     )
     found = done(project, *tried)
-    assert (found.returncode, "3 passed" in found.stdout) == (0, True), found.stdout
+    assert (found.returncode, "3 passed" in found.stdout) == (0, True), found.stdout + found.stderr
     _put(project / CASES, """broken=b'"go away"'""", """broken=b'"hello"'""")
     found = done(project, *tried)
     assert (found.returncode, "1 failed" in found.stdout or "2 failed" in found.stdout) == (1, True), found.stdout

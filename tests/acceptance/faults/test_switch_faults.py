@@ -19,7 +19,7 @@ from tests.acceptance.conftest import BRIEF
 from tests.reference_services.switch.switch_process import TOKEN, Switch, refused, switch
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
-ASKED = ("authentication", "concurrency_limit", "fallback_chain", "health", "json_shape")
+ASKED = ("authentication", "concurrency_limit", "fallback_chain", "json_shape")
 SOUND = "sound"
 Verdicts = dict[tuple[str, str], Verdict]
 
