@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,8 @@ from signoff.acceptance.reading.quantities.quantity import Quantity
 from signoff.acceptance.reading.source.document import Statement
 
 _OF_A_ROUTE = frozenset({"latency", "throughput", "error_rate"})
+
+_PARTED = re.compile(r"[,;]\s|\sand\s")
 
 
 def on_its_route(draft: Draft, quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
@@ -54,13 +57,21 @@ def of_heading(statement: Statement) -> Route | None:
 def _route(quantity: Quantity, statement: Statement) -> tuple[Route | None, bool]:
     """The route, and whether the statement's own text names it."""
     text = statement.text[:4000]
-    for found in (routes_of(text), described(text)):
+    # `health endpoint, 1500 ms latency` are two demands, as a path with a comma behind it need not be.
+    in_words = [route for route in described(text) if not _is_apart(route, quantity, text)]
+    for found in (routes_of(text), in_words):
         if route := _nearest(found, quantity):
             return route, True
     for other in (statement.label, statement.population):
         if other and (route := _only(routes_of(other[:400]))):
             return route, False
     return of_heading(statement), False
+
+
+def _is_apart(route: Route, quantity: Quantity, text: str) -> bool:
+    before = route.end <= quantity.begin
+    begin, end = (route.end, quantity.begin) if before else (quantity.end, route.begin)
+    return _PARTED.search(text, begin, end) is not None
 
 
 def _nearest(found: Sequence[Route], quantity: Quantity) -> Route | None:

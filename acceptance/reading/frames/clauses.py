@@ -47,6 +47,11 @@ class Segment:
     def qualities(self) -> tuple[Label, ...]:
         return tuple(label for label in self.labels if label.is_quality)
 
+    @property
+    def has_verb(self) -> bool:
+        """Whether it says something of its own."""
+        return any(label.token.word in _VERBS for label in self.labels)
+
     def is_purpose(self) -> bool:
         """Whether it says only what a demand is for, without a figure, a negation or a condition of its own."""
         words = tuple(label.token.word for label in self.labels[:3])
@@ -62,7 +67,7 @@ class Segment:
         """Whether it narrows its neighbours (`per tenant`, `when a worker is down`), so that both are one."""
         if self.is_label or self.is_aside or (self.labels[0].token.word,) in lexicon.openers:
             return True
-        has_verb = any(label.token.word in _VERBS for label in self.labels)
+        has_verb = self.has_verb
         never = {label.token.word for label in self.left_over if label.is_never}
         if never and not (has_verb and never <= _NEGATIONS and self.labels[0].token.word not in never):
             return True

@@ -52,6 +52,7 @@ def understood(
     reading = _Reading(text, names, lexicon(), elsewhere)
     whole = reading.segments(figures, rules)
     kept = [rule for rule in rules if _stands(rule, figures, whole, reading)]
+    kept = _without_parts_of_figures(kept, figures, whole, reading)
     segments = whole if len(kept) == len(rules) else reading.segments(figures, kept)
     within = limits if limits is not None else (asked_from(text), len(text))
     return judged(text, [*kept, *figures], segments, reading.tables, strictness, within)
@@ -123,6 +124,27 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
     return not touched or any(
         not any(draft.judge == "machine" and meets(span, segment) for draft, span in figures) for segment in touched
     )
+
+
+def _without_parts_of_figures(
+    rules: Sequence[Placed], figures: Sequence[Placed], segments: Sequence[Segment], reading: _Reading
+) -> list[Placed]:
+    """The rules without those whose words only say of what a figure is: `TTFT of POST /v1/chat (streamed): < 1 s`.
+
+    They are in parts without a verb, beside a figure of their clause that understands all of these words.
+    """
+    machine = [span for draft, span in figures if draft.judge == "machine"]
+    limited = {segment.clause for segment in segments if any(meets(span, segment) for span in machine)}
+    parts = {segment.begin for segment in segments if segment.clause in limited and not segment.has_verb}
+    found = list(rules)
+    for rule in rules:
+        touched = [segment for segment in segments if meets(rule[1], segment)]
+        if rule[0].judge != "machine" or not touched or not all(segment.begin in parts for segment in touched):
+            continue
+        without = reading.segments(figures, [other for other in found if other is not rule])
+        if not any(segment.left_over or segment.qualities for segment in without if meets(rule[1], segment)):
+            found.remove(rule)
+    return found
 
 
 def _of_words(rules: Iterable[Placed]) -> Iterable[tuple[int, int]]:
