@@ -23,6 +23,8 @@ _RATE = re.compile(
 _DURATION = re.compile(
     rf"{_NUMBER}[ -]?(?P<unit>s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)|h(?:(?:ou)?rs?)?|days?)\b", re.IGNORECASE
 )
+# As a question of Signoff names them.
+_QUOTED = re.compile(r'^with the requests "([^"]+)"$')
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -47,7 +49,9 @@ def stated_load(load: str, population: str, workload: str = "") -> Load | None:
         rest = rest.replace(duration[0], " ")
     if re.search(r"\d", rest):
         found["said"] = load
-    if workload or re.search(r"\d", population):
+    if (quoted := _QUOTED.search(population)) is not None:
+        found["requests"] = quoted[1]
+    elif workload or re.search(r"\d", population):
         found["requests"] = population
     return found or None
 

@@ -135,7 +135,11 @@ def _without_parts_of_figures(
     """
     machine = [span for draft, span in figures if draft.judge == "machine"]
     limited = {segment.clause for segment in segments if any(meets(span, segment) for span in machine)}
-    parts = {segment.begin for segment in segments if segment.clause in limited and not segment.has_verb}
+    parts = {
+        segment.begin
+        for segment in segments
+        if segment.clause in limited and (segment.is_aside or not segment.has_verb)
+    }
     found = list(rules)
     for rule in rules:
         touched = [segment for segment in segments if meets(rule[1], segment)]

@@ -56,7 +56,11 @@ def judged(
         if not touched and _is_told_apart(firsts[segment.clause], bounds[segment.clause], placed, tables):
             alone += [] if _only_makes(segment, tables) else [segment]
             continue
-        for index in touched or _of_clause(placed, machine, bounds[segment.clause]):
+        touched = touched or _of_clause(placed, machine, bounds[segment.clause])
+        if any(label.statistic for label in left_over):
+            # A statistic is one of the figures of its clause, whatever other criterion its own part asks for.
+            touched = sorted({*touched, *_of_clause(placed, machine, bounds[segment.clause])})
+        for index in touched:
             tainted.setdefault(index, []).extend(left_over)
     found = [
         (for_person(text, draft, tainted[index]) if index in tainted else strict(draft, strictness), span)

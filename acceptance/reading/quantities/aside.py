@@ -90,8 +90,10 @@ def _with_statistics(found: list[Quantity], text: str) -> list[Quantity]:
         if rest == quantity.assumptions:
             kept.append(quantity)
             continue
-        begin = kept[-1].end if kept else 0
-        end = found[index + 1].begin if index + 1 < len(found) else len(text)
+        # A rate between a percentile and its time is no limit that the percentile could be of.
+        begin = max((other.end for other in kept if other.dimension == quantity.dimension), default=0)
+        later = (other.begin for other in found[index + 1 :] if other.dimension == quantity.dimension)
+        end = min(later, default=len(text))
         near = {name for first, last, name in named if begin <= first and last <= end}
         before = kept[-1] if kept and kept[-1].subject == quantity.subject else None
         if len(near) == 1:

@@ -50,6 +50,7 @@ _LENGTH = (
     rf"{_NUMBER}\s*[kK]?[ -]?(?:(?:input |output |prompt )?tokens?|words|characters|turns|messages)?)?"
 )
 _POPULATION = Sought(
+    r"\bwith the requests \"[^\"]{1,300}\"|"
     rf"\b(?:for|on|given|using)\s+(?!all\b|each\b|every\b|both\b)(?:[\w.-]{{1,20}}\s+){{0,4}}?(?:{_WHAT})\b"
     rf"(?!\s*(?:/|per\b|a second)){_LENGTH}"
     rf"|\bwith\s+(?:an?\s+)?(?:[\w.-]{{1,20}}\s+){{0,2}}?(?:prompts?|inputs?|outputs?)\b{_LENGTH}"
@@ -64,7 +65,7 @@ _MADE = Sought(
 )
 _RATE_OR_USERS = re.compile(rf"(?:{_RATE})|concurrent|simultaneous|parallel|at once", re.IGNORECASE)
 _OFFERED = re.compile(
-    r"\b(?:sustain\w*|handl\w+|serv(?:e|es|ed|ing)|process\w*|support\w*|throughput|accept\w*|copes?)[^.;]{0,40}$",
+    r"\b(?:sustain\w*|handl\w+|serv(?:e|es|ed|ing)|(?<!'s )(?<!the )process\w*|support\w*|throughput|accept\w*|copes?)[^.;]{0,40}$",
     re.IGNORECASE,
 )
 
