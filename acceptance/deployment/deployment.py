@@ -17,7 +17,7 @@ from signoff.perf.errors import UrlInvalid
 
 
 @dataclass(frozen=True, slots=True)
-class Start:
+class ServiceStart:
     """A service that Signoff starts and stops itself: `signoff serve SERVICE ARGUMENTS`, ready at `url`.
 
     A control that is running already has no `service`.
@@ -30,7 +30,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Library:
+class CalledLibrary:
     """The interpreter that runs library criteria, its import path, and the callables that documents may call.
 
     `calls` are dotted names as a program imports them, `module.function`, `module.Class`, `module.Class.method`: each
@@ -67,10 +67,10 @@ class Deployment:
     services: Mapping[str, str] = field(default_factory=dict)
     files: Mapping[str, Path] = field(default_factory=dict)
     out_of_reach: Mapping[str, str] = field(default_factory=dict)
-    start: Start | None = None
-    beside: tuple[Start, ...] = ()
-    control: Start | None = None
-    library: Library | None = None
+    start: ServiceStart | None = None
+    beside: tuple[ServiceStart, ...] = ()
+    control: ServiceStart | None = None
+    library: CalledLibrary | None = None
     target_only: bool = False
 
     def url(self, address: str | None, primary: str | None) -> tuple[str, str]:
@@ -201,7 +201,7 @@ class Deployment:
         return tuple(dict.fromkeys(name for name in (self.api_key_env, *self.api_keys.values()) if name))
 
     @property
-    def starts(self) -> tuple[Start, ...]:
+    def starts(self) -> tuple[ServiceStart, ...]:
         """Everything that Signoff starts for a run, the target's service first."""
         return ((self.start,) if self.start is not None else ()) + self.beside
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from signoff.acceptance.deployment import deployment_file
 from signoff.acceptance.deployment.address import checked
-from signoff.acceptance.deployment.deployment import Deployment, Library, Start
+from signoff.acceptance.deployment.deployment import CalledLibrary, Deployment, ServiceStart
 from signoff.acceptance.deployment.deployment_file import AUTHORIZATION, DeploymentFile
 from signoff.acceptance.errors import DeploymentUnreadable
 from signoff.acceptance.toml_lines import line_of, lines_of_keys
@@ -63,13 +63,13 @@ def _deployment(found: DeploymentFile, path: Path, api_key_env: str) -> Deployme
     )
 
 
-def _start(folder: Path, start: deployment_file.Start | deployment_file.Control, target: str) -> Start:
+def _start(folder: Path, start: deployment_file.Start | deployment_file.Control, target: str) -> ServiceStart:
     given = () if start.config is None else (f"--config={folder / start.config}",)
-    return Start(start.service, (*start.arguments, *given), float(start.timeout_s), checked(start.url or target))
+    return ServiceStart(start.service, (*start.arguments, *given), float(start.timeout_s), checked(start.url or target))
 
 
-def _library(folder: Path, library: deployment_file.Library) -> Library:
-    return Library(
+def _library(folder: Path, library: deployment_file.Library) -> CalledLibrary:
+    return CalledLibrary(
         python=library.python,
         paths=tuple((folder / entry).resolve() for entry in library.paths),
         calls=tuple(dict.fromkeys(library.calls)),

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from signoff.acceptance.criterion import Criterion
-from signoff.acceptance.deployment import Library
+from signoff.acceptance.deployment import CalledLibrary
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.library.library_process import answer_of
@@ -37,7 +37,7 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
     return site.measured("library", lambda recorder: take(recorder, site, steps), key=steps)
 
 
-def named_library(site: Site) -> Library:
+def named_library(site: Site) -> CalledLibrary:
     """The interpreter and the calls that the deployment names. Raises NotMeasurable if it names none."""
     if site.deployment.library is None:
         raise NotMeasurable(

@@ -17,7 +17,7 @@ from typing import IO, Any
 
 import psutil
 
-from signoff.acceptance.deployment import Library
+from signoff.acceptance.deployment import CalledLibrary
 from signoff.acceptance.errors import NotMeasurable
 
 PROGRAM = Path(__file__).with_name("library_steps.py")
@@ -28,7 +28,7 @@ LONGEST_COMPLAINT = 2_000
 MOST_ROUNDS = 50
 
 
-def answer_of(library: Library, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def answer_of(library: CalledLibrary, operations: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """What the calls printed, or the error that they ended with. Raises NotMeasurable if they were not made."""
     request = {"operations": operations, "calls": library.calls, "memory_bytes": int(library.memory_gb * 1e9)}
     interpreter = library.python or sys.executable
@@ -65,7 +65,7 @@ def answer_of(library: Library, operations: Sequence[Mapping[str, Any]]) -> dict
         return _read(line, library, process.returncode, complaint)
 
 
-def _environment(library: Library, folder: str) -> dict[str, str]:
+def _environment(library: CalledLibrary, folder: str) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in PASSED_ON if name in os.environ},
         "HOME": folder,
@@ -107,7 +107,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _read(line: bytes, library: Library, code: int, complaint: IO[bytes]) -> dict[str, Any]:
+def _read(line: bytes, library: CalledLibrary, code: int, complaint: IO[bytes]) -> dict[str, Any]:
     if len(line) > LONGEST_ANSWER:
         raise NotMeasurable(
             f"the calls print more than {LONGEST_ANSWER} bytes",

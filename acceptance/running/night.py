@@ -13,7 +13,7 @@ from pathlib import Path
 from signoff.acceptance import deployment as deployments
 from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.criterion import Criterion
-from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.deployment import Deployment, ServiceStart
 from signoff.acceptance.errors import RunInvalid, UsageError
 from signoff.acceptance.measuring import offered_load, route_load
 from signoff.acceptance.profile import PROFILES, Profile
@@ -114,7 +114,7 @@ def judged(stored: StoredRun) -> list[StoredCriterion]:
 
 
 @contextlib.contextmanager
-def _running(control: Start, folder: Path) -> Iterator[None]:
+def _running(control: ServiceStart, folder: Path) -> Iterator[None]:
     """The control, started and stopped where the deployment says how."""
     if not control.service:
         yield

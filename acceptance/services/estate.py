@@ -16,7 +16,7 @@ from typing import Any
 
 import signoff
 from signoff.acceptance import deployment as deployments
-from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.deployment import Deployment, ServiceStart
 from signoff.acceptance.errors import RunInvalid, UsageError
 from signoff.acceptance.services import service as own_service
 from signoff.acceptance.services.services_of_run import OwnServices
@@ -103,7 +103,7 @@ def connected(estate: Deployment, folder: Path) -> Deployment:
     file = RunFolder(folder.resolve()).write("estate.json", json.dumps(addresses(estate, {}, ())))
     health = next((start.url for start in estate.starts if start.service == HEALTH), "")
 
-    def connected_start(start: Start) -> Start:
+    def connected_start(start: ServiceStart) -> ServiceStart:
         if start.service == HEALTH:
             return replace(start, arguments=(*start.arguments, f"--estate={file}"))
         if start.service == PROMETHEUS:

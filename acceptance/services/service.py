@@ -17,7 +17,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from signoff.acceptance import keys
-from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.deployment import Deployment, ServiceStart
 from signoff.acceptance.errors import PortInUse, ServiceDidNotStart, UsageError
 from signoff.acceptance.services.service_log import ServiceLog
 from signoff.perf.client.fetch import fetch
@@ -37,7 +37,7 @@ STOP_TIMEOUT_S = 10.0
 LAST_BYTES, LAST_LINES, LAST_CHARACTERS = 8192, 3, 300
 
 
-def command(start: Start, extra: Sequence[str] = ()) -> list[str]:
+def command(start: ServiceStart, extra: Sequence[str] = ()) -> list[str]:
     """The command line that starts the service of a deployment file."""
     return [sys.executable, "-P", "-m", "signoff.acceptance", "serve", start.service, *start.arguments, *extra]
 
@@ -57,7 +57,7 @@ def give_key(deployment: Deployment) -> tuple[str, ...]:
 class OwnService:
     """A service process in a separate session, so that Ctrl-C reaches the run and not the service."""
 
-    def __init__(self, start: Start, folder: Path, log: str = "service.log") -> None:
+    def __init__(self, start: ServiceStart, folder: Path, log: str = "service.log") -> None:
         self.entry = start
         self._folder = RunFolder(folder)
         self._log_name = log

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 import signoff
-from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.deployment import Deployment, ServiceStart
 from signoff.acceptance.services.service import OwnService, refuse_taken
 from signoff.perf.processes.process_identity import ProcessIdentity
 from signoff.reports.stored.run_folder import RunFolder
@@ -69,7 +69,7 @@ class OwnServices:
         self._services = []
         return stopped
 
-    def _configured(self, start: Start, number: int) -> Start:
+    def _configured(self, start: ServiceStart, number: int) -> ServiceStart:
         """A gateway with its configuration, which is stored beside the logs; other services unchanged."""
         if start.service != GATEWAY or any(each.startswith("--config") for each in start.arguments):
             return start

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from signoff.acceptance.checks.library.kinds import KINDS
 from signoff.acceptance.criterion import Criterion
-from signoff.acceptance.deployment import Library
+from signoff.acceptance.deployment import CalledLibrary
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence, Record
 from signoff.acceptance.library import library_call
@@ -81,7 +81,7 @@ def _problem(call: Record, name: str, base: str | None) -> str:
     return ""
 
 
-def _modules(library: Library, name: str) -> Iterator[str]:
+def _modules(library: CalledLibrary, name: str) -> Iterator[str]:
     """The modules that define the class, then those that give it on under its name."""
     found = [
         (defines, module)

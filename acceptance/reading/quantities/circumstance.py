@@ -65,7 +65,8 @@ _MADE = Sought(
 )
 _RATE_OR_USERS = re.compile(rf"(?:{_RATE})|concurrent|simultaneous|parallel|at once", re.IGNORECASE)
 _OFFERED = re.compile(
-    r"\b(?:sustain\w*|handl\w+|serv(?:e|es|ed|ing)|(?<!'s )(?<!the )process\w*|support\w*|throughput|accept\w*|copes?)[^.;]{0,40}$",
+    r"\b(?:sustain\w*|handl\w+|serv(?:e|es|ed|ing)|(?<!'s )(?<!the )process\w*|support\w*"
+    r"|throughput|accept\w*|copes?)[^.;]{0,40}$",
     re.IGNORECASE,
 )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from signoff.acceptance.criterion import Criterion
-from signoff.acceptance.deployment import Library
+from signoff.acceptance.deployment import CalledLibrary
 from signoff.acceptance.measuring.site import Site
 from tests.acceptance.cases.case import NOWHERE, Case, Stage
 from tests.acceptance.conftest import criterion
@@ -60,7 +60,7 @@ def _differs_in(part: str, kind: str, **parameters: Any) -> Any:
         package.mkdir(parents=True)
         (package / "__init__.py").write_text("", encoding="utf-8")
         (package / "models.py").write_text(MODELS % {**SOUND, part: thing}, encoding="utf-8")
-        library = Library(python="", paths=(package.parent,), calls=CALLS)
+        library = CalledLibrary(python="", paths=(package.parent,), calls=CALLS)
         return stage.site(NOWHERE, library=library), criterion(kind, **parameters)
 
     return built

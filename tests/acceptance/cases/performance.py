@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from signoff.acceptance.criterion import Criterion, Threshold
-from signoff.acceptance.deployment import Start
+from signoff.acceptance.deployment import ServiceStart
 from signoff.acceptance.measuring.site import Site
 from tests.acceptance.cases.case import NOWHERE, Case, Stage
 from tests.acceptance.cases.servers.paced_service import Pace, Paced
@@ -54,7 +54,7 @@ def _uses(asked: Criterion, arguments: Callable[[int], tuple[str, str]]) -> Call
 
 
 def _starts(stage: Stage, arguments: tuple[str, ...]) -> Built:
-    start = Start("hermes-2", arguments, url=NOWHERE)
+    start = ServiceStart("hermes-2", arguments, url=NOWHERE)
     return stage.site(NOWHERE, profile=replace(BRIEF, cold_starts=1), start=start), criterion("load_time")
 
 

@@ -18,7 +18,7 @@ import pytest
 from signoff.acceptance import deployment as deployments
 from signoff.acceptance.checks.registry import CHECKS
 from signoff.acceptance.criterion import Criterion, Threshold
-from signoff.acceptance.deployment import Library
+from signoff.acceptance.deployment import CalledLibrary
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.measuring.site import Site
@@ -454,7 +454,7 @@ def library(tmp_path: Path, at: At) -> Callable[..., Site]:
         package.mkdir(parents=True, exist_ok=True)
         (package / "__init__.py").write_text(init, encoding="utf-8")
         (package / "services.py").write_text(text, encoding="utf-8")
-        return at(library=Library(python="", paths=(package.parent,), calls=calls))
+        return at(library=CalledLibrary(python="", paths=(package.parent,), calls=calls))
 
     return make
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from signoff.acceptance.checks import KINDS
-from signoff.acceptance.deployment import Deployment, Start, from_target, load
+from signoff.acceptance.deployment import Deployment, ServiceStart, from_target, load
 from signoff.acceptance.profile import PROFILES
 from signoff.acceptance.reading import Reading, read_documents
 from signoff.acceptance.running.deployment_conflicts import conflicts_with_deployment
@@ -41,7 +41,7 @@ def test_a_target_on_another_port_is_told(reading: Reading) -> None:
 
 
 def test_started_with_another_value_than_configured(reading: Reading) -> None:
-    start = Start("lark", ("--max-num-seqs", "8", "--verbose"))
+    start = ServiceStart("lark", ("--max-num-seqs", "8", "--verbose"))
     assert brief(reading, at(start=start)) == [("max_num_seqs", [64, "8"])]
 
 
@@ -58,7 +58,7 @@ def test_an_engine_other_than_the_documents(reading: Reading) -> None:
         from_target("http://10.0.0.1:8000"),
         at(engine="vLLM 0.6.3"),
         at(engine="simulated"),
-        at(start=Start("lark", ("--max-num-seqs=64", "--port", "9000", "--fault", "slow"))),
+        at(start=ServiceStart("lark", ("--max-num-seqs=64", "--port", "9000", "--fault", "slow"))),
     ],
     ids=["same port", "mapped", "by service", "a target alone", "same engine", "simulated", "same value"],
 )

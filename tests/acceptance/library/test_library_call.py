@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from signoff.acceptance.checks.library import library_session, model_information
-from signoff.acceptance.deployment import Library
+from signoff.acceptance.deployment import CalledLibrary
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.evidence import Evidence
 from signoff.acceptance.library import library_call
@@ -66,7 +66,7 @@ def library_site(tmp_path: Path, site_at: Callable[..., Site]) -> Callable[..., 
         (package / "__init__.py").write_text("")
         (package / "models.py").write_text(LIBRARY % (loaded, conversation))
         site = site_at("http://127.0.0.1:9")
-        library = Library(python="", paths=(package.parent,), calls=calls)
+        library = CalledLibrary(python="", paths=(package.parent,), calls=calls)
         site.deployment = replace(site.deployment, library=library)
         return site
 

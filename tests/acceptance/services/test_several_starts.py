@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from signoff.acceptance import deployment as deployments
-from signoff.acceptance.deployment import Deployment, Start
+from signoff.acceptance.deployment import Deployment, ServiceStart
 from signoff.acceptance.errors import DeploymentUnreadable, UsageError
 from signoff.acceptance.services import service as own_service
 
@@ -36,13 +36,13 @@ def loaded(folder: Path, text: str) -> Deployment:
 def test_one_service_is_started_at_the_target_in_either_form(tmp_path: Path) -> None:
     for form in ("[start]", "[[start]]"):
         found = loaded(tmp_path, f'target = "http://h:1"\n{form}\nservice = "lark"')
-        assert (found.start, found.beside) == (Start("lark", url="http://h:1"), ())
+        assert (found.start, found.beside) == (ServiceStart("lark", url="http://h:1"), ())
 
 
 def test_of_several_the_one_at_the_target_is_its_service_and_the_others_stand_beside(tmp_path: Path) -> None:
     found = loaded(tmp_path, ROLES + SEVERAL)
-    lark = Start("lark", timeout_s=5.0, url="http://h:1")
-    owl = Start("owl", ("--host=h", f"--config={tmp_path / 'owl.yaml'}"), url="http://h:2")
+    lark = ServiceStart("lark", timeout_s=5.0, url="http://h:1")
+    owl = ServiceStart("owl", ("--host=h", f"--config={tmp_path / 'owl.yaml'}"), url="http://h:2")
     assert (found.start, found.beside) == (lark, (owl,))
     assert found.starts == (lark, owl)
 

@@ -30,7 +30,7 @@ from hypothesis import strategies as st
 from signoff.acceptance import deployment as deployments
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.checks.registry import CHECKS
-from signoff.acceptance.deployment import Library
+from signoff.acceptance.deployment import CalledLibrary
 from signoff.acceptance.errors import DeploymentUnreadable, NotMeasurable
 from signoff.acceptance.library import library_call, library_steps
 from signoff.acceptance.library.library_process import PASSED_ON
@@ -262,7 +262,7 @@ def called(house: Path, tmp_path: Path) -> Callable[..., Any]:
     """What a program prints in the house library where these names of `house` are listed."""
 
     def call(code: str, *names: str, **bounds: float) -> Any:
-        library = Library("", (house,), tuple(f"house.{name}" for name in names), **bounds)
+        library = CalledLibrary("", (house,), tuple(f"house.{name}" for name in names), **bounds)
         site = Site(
             replace(deployments.from_target("http://127.0.0.1:9"), library=library), PROFILES["quick"], tmp_path, ()
         )
@@ -539,14 +539,14 @@ def test_nothing_that_a_callable_started_is_left(probe: Callable[..., Any], hous
 
 def test_the_calls_end_with_whoever_asked_for_them(house: Path, tmp_path: Path) -> None:
     (house / "house" / "p.py").write_text(PROBE, encoding="utf-8")
-    library = f"Library('', (__import__('pathlib').Path({str(house)!r}),), ('house.p.wait',))"
+    library = f"CalledLibrary('', (__import__('pathlib').Path({str(house)!r}),), ('house.p.wait',))"
     operations = [
         {"op": "import", "module": "house.p", "name": "wait"},
         {"op": "call", "id": 0, "target": "", "module": "house.p", "path": ["wait"], "keywords": {},
          "arguments": [{"literal": True}]},
     ]  # fmt: skip
     program = (
-        "from signoff.acceptance.deployment import Library\n"
+        "from signoff.acceptance.deployment import CalledLibrary\n"
         "from signoff.acceptance.library.library_process import answer_of\n"
         f"answer_of({library}, {operations!r})"
     )
@@ -651,7 +651,7 @@ def bounded_memory(more: int) -> Iterator[None]:
     ],
 )  # fmt: skip
 def test_steps_that_a_binding_file_makes_up_are_refused_too(house: Path, tmp_path: Path, steps: Any) -> None:
-    library = Library("", (house,), ("house.m.give",))
+    library = CalledLibrary("", (house,), ("house.m.give",))
     deployment = replace(deployments.from_target("http://127.0.0.1:9"), library=library)
     with pytest.raises(NotMeasurable):
         library_call.measure(

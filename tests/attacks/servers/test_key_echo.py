@@ -20,7 +20,7 @@ import pytest
 from signoff.acceptance import deployment as deployments
 from signoff.acceptance import keys
 from signoff.acceptance.checks.registry import CHECKS
-from signoff.acceptance.deployment import Start
+from signoff.acceptance.deployment import ServiceStart
 from signoff.acceptance.errors import NotMeasurable
 from signoff.acceptance.measuring.site import Site
 from signoff.acceptance.running.deciding import keep_traceback
@@ -330,7 +330,7 @@ def test_the_log_of_a_service_and_the_trace_of_an_error_keep_no_key(
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     monkeypatch.setattr(own_service, "command", lambda start: [sys.executable, "-u", "-c", TALKATIVE, str(port)])
-    start = Start("talkative", url=f"http://127.0.0.1:{port}", timeout_s=30)
+    start = ServiceStart("talkative", url=f"http://127.0.0.1:{port}", timeout_s=30)
     service = own_service.OwnService(start, tmp_path / "run")
     service.launch()
     service.wait()
