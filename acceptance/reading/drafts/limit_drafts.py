@@ -10,7 +10,7 @@ from signoff.acceptance.criterion import Comparator, Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.commands.routes import routes_of
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
-from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
+from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, is_outgrown, refused_length, window
 from signoff.acceptance.reading.drafts.port_drafts import ports
 from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
 from signoff.acceptance.reading.drafts.route_drafts import on_its_route
@@ -107,7 +107,9 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     placed = [
         (draft_of(quantity, statement, facts), (quantity.begin, quantity.end))
         for quantity in quantities
-        if _is_for(quantity, statement, facts) and not _is_whole_of_share(quantity, statement.text)
+        if _is_for(quantity, statement, facts)
+        and not _is_whole_of_share(quantity, statement.text)
+        and not is_outgrown(quantity, statement.text)
     ]
     if statement.role == "objective":
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]

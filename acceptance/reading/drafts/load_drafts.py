@@ -15,6 +15,20 @@ from signoff.acceptance.reading.source.document import Statement
 
 # `more than 8 at once are refused` is a limit of 8.
 REFUSED = re.compile(rf"\b(?:refus\w+|reject\w*|turned away|denied)\b|{status(400, 413, 422, 429, 503)}", re.IGNORECASE)
+# What a session outgrows is the length of the window, and no limit of its own.
+OUTGROWN = re.compile(
+    r"\b(?:outgrow\w*|(?:past|beyond|over|exceed\w*|fills?|(?:longer|larger|bigger) than)) (?:the |its |a )?"
+    r"(?P<window>(?:context(?: (?:window|length|size))?|window) of (?P<length>\d[\d,]*) tokens)\b",
+    re.IGNORECASE,
+)
+_OF_TALK = re.compile(r"\b(?:sessions?|conversations?|chats?|dialogues?|talks?|histor(?:y|ies))\b", re.IGNORECASE)
+
+
+def is_outgrown(quantity: Quantity, text: str) -> bool:
+    """Whether a figure is the length that a session outgrows: `a session that outgrows the window of 4096 tokens`."""
+    if quantity.dimension != "tokens" or _OF_TALK.search(text) is None:
+        return False
+    return any(found.start() < quantity.end <= found.end() for found in OUTGROWN.finditer(text))
 
 
 def concurrency(quantity: Quantity, statement: Statement) -> Draft:

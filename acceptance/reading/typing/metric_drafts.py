@@ -111,6 +111,21 @@ _METRIC_NOUNS = (
 NOUNS = "|".join(_METRIC_NOUNS)
 # So common in names of metrics that they tell something only where nothing else does.
 _COMMON_NOUNS = ("load", "token", "request", "response", "conversation")
+# What is counted, as servers name it: one metric each.
+_OF_REQUESTS = r"(?:requests?|generations?|completions?|prompts?)"
+_STATES = tuple(
+    (re.compile(pattern), names)
+    for pattern, names in (
+        (rf"\b(?:running|active) (?:and \w+ )?{_OF_REQUESTS}\b", ("running", "active", "in_flight", "inflight")),
+        (
+            rf"\b(?:waiting|queued|pending) (?:and \w+ )?{_OF_REQUESTS}\b|\brequests? (?:that )?(?:wait|waiting|queued)\b",
+            ("waiting", "queue", "pending"),
+        ),
+        (r"\b(?:open|running|active) streams?\b", ("stream",)),
+        (r"\b(?:first tokens?|time to first token|ttft)\b", ("ttft", "first_token", "first token")),
+    )
+)
+STATES = "|".join(f"(?:{pattern.pattern})" for pattern, _ in _STATES)
 # What stands before `metrics` and is part of their names; other words there say what they are for.
 _NAMED = frozenset({"conversation", "session", "chat", "token", "cache", "queue", "coherence", "gpu", "memory", "cpu"})
 
@@ -143,9 +158,12 @@ def metrics(statement: Statement, facts: Facts) -> Draft:
     return Draft("metrics", parameters={"request": request, "contains": words}, spans=names)
 
 
-def metric_named(statement: Statement, facts: Facts) -> Draft:
+def metric_named(statement: Statement, facts: Facts) -> Draft | tuple[Draft, ...]:
     """A bullet that names a metric; any of its words in the metric's name or help will do."""
     text = statement.text.lower()
+    counted = [names for pattern, names in _STATES if pattern.search(text)]
+    if counted:
+        return tuple(Draft("metric_named", parameters={"words": list(names)}) for names in counted)
     words = [noun for noun in _METRIC_NOUNS if re.search(rf"\b{noun}", text)]
     words = words or [noun for noun in _COMMON_NOUNS if re.search(rf"\b{noun}", text)]
     if not words:

@@ -36,14 +36,17 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"|\btoken[- ](?:after|for)[- ]token\b|\[DONE\]"
             r"|\bdata: ?\[?done\b|\bchunks arrive\b|\bone token at a time\b"
             r"|\b(?:as|while|when|as soon as) (?:they|it|tokens|the answer) (?:are|is|get|gets) (?:being )?"
-            r"(?:generated|produced|written|created)\b|\btrickles? in\b"
+            r"(?:generated|produced|written|created)\b|\b(?:trickles?|drips?|flows?) in\b"
+            r"|\btext/event-stream\b|\b(?:put together|joined|concatenated|glued together)\b.{0,40}"
+            r"\b(?:pieces|chunks|events|parts|deltas)\b|\b(?:pieces|chunks|events|parts|deltas)\b.{0,24}"
+            r"\b(?:put together|joined|concatenated|add up|give the same text)\b"
         ),
         without=any_of(
             r"\bweb[- ]?sockets?\b|\b(?:single|one|per|each|concurrent|parallel|\d+) streams?\b"
             r"|\bhangs? up\b|\bdisconnect\w*|\bmid-?stream\b|\b(?:middle of|during|abort\w*|cancel\w*"
             r"|leaves?) (?:a |the )?stream\b"
             r"|\b(?:api[- ]?)?keys?\b|\b40[13]\b"
-            r"|\bkafka\b|\b(?:cuda|log|video|audio|data|event|metric|bit)[- ]?stream"
+            r"|\bkafka\b|(?<!text/)\b(?:cuda|log|video|audio|data|event|metric|bit)[- ]?stream"
             r"|\bstream(?:s|ed|ing)? (?:logs?|metrics|video|audio|weights)\b|\bwork ?stream"
         ),
     ),
