@@ -177,6 +177,9 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         return sized_file(quantity, path)
     if subject == "concurrency":
         return concurrency(quantity, statement)
+    if subject == "cpu" and (whole := _CORES_BEHIND.match(statement.text, quantity.end)) is not None:
+        # The 32 of `20 of the 32 cores` say how many there are.
+        return Draft("cpu", limit, quantity.assumptions, spans=(whole.span(),))
     if subject == "cpu_utilisation":
         return _share_of_cores(quantity, statement, facts)
     decided = _DECIDED.get(subject)

@@ -15,6 +15,8 @@ from signoff.acceptance.reading.source.document import Statement
 
 # `more than 8 at once are refused` is a limit of 8.
 REFUSED = re.compile(rf"\b(?:refus\w+|reject\w*|turned away|denied)\b|{status(400, 413, 422, 429, 503)}", re.IGNORECASE)
+# `More than 48 at once are not allowed` as well, and `more than 8 at once wait`.
+_NOT_MORE = re.compile(r"\b(?:not|never) (?:be )?(?:allowed|permitted)\b|\b(?:forbidden|waits?|have to wait|are queued)\b", re.IGNORECASE)
 # What a session outgrows is the length of the window, and no limit of its own.
 OUTGROWN = re.compile(
     r"\b(?:outgrow\w*|(?:past|beyond|over|exceed\w*|fills?|(?:longer|larger|bigger) than)) (?:the |its |a )?"
@@ -35,7 +37,9 @@ def concurrency(quantity: Quantity, statement: Statement) -> Draft:
     """At most so many at once is a limit; so many at once is a capacity."""
     limit = quantity.threshold()
     request = statement.command.request if statement.command is not None else None
-    turned_away = limit.comparator in (">", ">=") and REFUSED.search(statement.text) is not None
+    turned_away = limit.comparator in (">", ">=") and bool(
+        REFUSED.search(statement.text) or _NOT_MORE.search(statement.text, quantity.end)
+    )
     if limit.comparator in ("<", "<=") or turned_away:
         most = limit.value - 1 if limit.comparator in ("<", ">=") else limit.value
         return Draft(

@@ -13,6 +13,11 @@ from signoff.acceptance.reading.quantities.tolerance import of_range, tolerance_
 from signoff.acceptance.reading.quantities.units import Unit
 
 _BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
+_REST_WAITS = re.compile(
+    r"\b(?:the rest|(?:the )?others|further (?:ones|requests)|what (?:comes|is) on top|the surplus)\s+"
+    r"(?:waits?|queues?|(?:is|are|gets?) (?:refused|rejected|queued|turned away)|ha(?:s|ve) to wait)\b",
+    re.IGNORECASE,
+)
 _LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)
 KIBI = 1024
 _UPPER_END = re.compile(r"\bbetween\s+~?\d[\d.,]*\s*[A-Za-z%/]{0,12}\s+and\s+$", re.IGNORECASE)
@@ -108,6 +113,7 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
         before = figure.string[max(0, figure.begin - 100) : figure.begin]
         return (forbidden(found, written, before) if figure.comparator else found), ""
     bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
+    bounded = bounded or _REST_WAITS.search(figure.string)
     if subject == "concurrency" and bounded:
         return "<=", "no comparator is stated: at most {value} is asked for"
     if subject in AT_LEAST or figure.has_plus:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from signoff.acceptance.reading.quantities.units import COUNTED_WITHIN
+
 # As long as the words that they stand for, so that every place in the text stays.
 _DIGITS = {
     "half a": "0.5000",
@@ -33,6 +35,7 @@ _TIME = re.compile(
     r"|prompt|replica|request|run|server|service|step|stage|time|try|turn|user)))",
     re.IGNORECASE,
 )
+_RATE_BEFORE = re.compile(rf"\d\s*(?:{'|'.join(COUNTED_WITHIN)})\s+$", re.IGNORECASE)
 
 # `six CPU cores`, `four minutes at most`: what follows the number says that it is one.
 _COUNTED = re.compile(
@@ -48,4 +51,11 @@ def with_digits(text: str) -> str:
     """The text with digits in place of such words; every character keeps its place."""
     text = _ONE_IN.sub("1.0", text)
     text = _COUNTED.sub(lambda match: _DIGITS[match["number"].lower()], text)
-    return _TIME.sub(lambda match: match["comparator"] + _DIGITS[match["number"].lower()], text)
+    return _TIME.sub(_of_time, text)
+
+
+def _of_time(match: re.Match[str]) -> str:
+    """The same with the number in digits, but for `30 requests within a minute`, which is a rate."""
+    if _RATE_BEFORE.search(match.string, max(0, match.start() - 40), match.start()):
+        return match[0]
+    return match["comparator"] + _DIGITS[match["number"].lower()]

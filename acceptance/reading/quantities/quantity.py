@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from signoff.acceptance.reading.quantities.aside import under_circumstances
+from signoff.acceptance.reading.quantities.comparator import AFTER
 from signoff.acceptance.reading.quantities.figure import Figure, figures_in
 from signoff.acceptance.reading.quantities.limit import KIBI, Quantity, complete
 from signoff.acceptance.reading.quantities.number_words import with_digits
 from signoff.acceptance.reading.quantities.subject import COUNTED, LEAD, SHARE
-from signoff.acceptance.reading.quantities.units import Unit
+from signoff.acceptance.reading.quantities.units import OF_REQUESTS, Unit
 from signoff.acceptance.reading.quantities.version import is_version
 
 __all__ = ["Quantity", "Unreadable", "read_quantities"]
@@ -169,7 +170,8 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
     after = figure.end + len(figure.tail) + (0 if figure.is_glued else 1) if figure.tail else figure.end
     if figure.tail and figure.is_glued and comparator:
         return Unreadable(figure.begin, after, f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
-    if comparator or figure.is_approximate or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin):
+    is_after = AFTER.match(figure.string, figure.end) is not None
+    if comparator or figure.is_approximate or is_after or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin):
         for pattern, name, dimension in COUNTED:
             if any(pattern.search(place) for place in figure.near):
                 return complete(figure, Unit(name, dimension), [])
@@ -189,9 +191,12 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
 
 def _count(figure: Figure, unit: Unit) -> Quantity | None:
     """Things that are counted: a concurrency where they come at once."""
-    at_once = r"\bconcurren|\bsimultan|\bin parallel\b|\bat (?:once|a time|the same time)\b"
+    at_once = (
+        r"\bconcurren|\bsimultan|\bin parallel\b|\bat (?:once|a time|the same time|any (?:one )?time|one time)\b"
+        r"|\bside by side\b|\bin (?:flight|progress)\b|\bbeing (?:written|generated|answered|processed)\b"
+    )
     if any(re.search(at_once, place, re.IGNORECASE) for place in figure.near):
         return complete(figure, Unit("requests", "concurrency"), [])
-    if unit.spelling == "requests":
+    if unit.spelling in OF_REQUESTS:
         return None
     return complete(figure, unit, [])

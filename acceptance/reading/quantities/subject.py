@@ -19,7 +19,13 @@ _SUBJECTS: dict[str, _Table] = {
     "time": _table(
         (
             (
-                r"\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start|ready)|cold starts?|start-?up times?|warm-?up"
+                # Between the start and the first request that is taken.
+                r"\b(?:from|after|of) (?:(?:a|the|its|each|every|being|process|cold) )*(?:re)?start(?:ed|s|up)?(?: command)?"
+                r"\b[^.;:]{0,60}?\b(?:ready|takes? requests|(?:first )?answers?|able to (?:answer|serve)|serves?|accepts?)\b"
+                r"|\bstart(?:ed)? (?:to|until) (?:it is )?ready\b"
+                r"|\b(?:is|are|be) (?:back|there|ready) (?:[\w.]+ ){0,4}?after (?:it|they|the service) (?:was|were|is) "
+                r"(?:re)?started\b"
+                r"|\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start|ready)|cold starts?|start-?up times?|warm-?up"
                 r"|(?:is|be|becomes?|comes?) (?:ready|up)|ready (?:in|within|after))\b"
             ),
             "load_time",
@@ -99,7 +105,13 @@ _SUBJECTS: dict[str, _Table] = {
     "tokens": _table(
         (
             (
-                r"\b(?:contexts?|contexto|kontext\w*|window|max_model_len|prompt length|n_ctx|num_ctx|ctx"
+                # What is accepted as a prompt, not how long the prompts of a figure are.
+                r"\b(?:prompts?|inputs?|requests?)\b(?![^;]*\d\s?(?:ms|s|sec|seconds?|min|minutes?)\b)[^;]{0,60}\btokens\b"
+                r"[^;]{0,30}\b(?:accepted|taken|supported|allowed|possible)\b"
+                r"|\b(?:takes?|accepts?|supports?|allows?) (?:prompts?|inputs?)\b"
+                r"(?![^;]*\d\s?(?:ms|s|sec|seconds?|min|minutes?)\b)"
+                r"|\bprompts? and (?:the )?(?:answer|completion)s? together\b"
+                r"|\b(?:contexts?|contexto|kontext\w*|window|max_model_len|prompt length|n_ctx|num_ctx|ctx"
                 r"|sequence length"
                 r"|max(?:imum)? length)\b"
             ),
@@ -138,6 +150,7 @@ _SUBJECTS: dict[str, _Table] = {
     ),
 }
 # Bare numbers that need no unit, because what they count says it: `Requests per second > 20`.
+_DONE = r"(?:requests )?(?:completed|answered|served|processed|finished|handled)(?: requests)?"
 COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), unit, dimension)
     for pattern, unit, dimension in (
@@ -148,7 +161,16 @@ COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
             "tokens",
             "tokens",
         ),
-        (r"\b(?:concurrency|concurrent|in parallel|at (?:once|a time))\b", "requests", "concurrency"),
+        (
+            rf"\b(?:{_DONE}|answers|completions|responses|replies|chats) ?(?:per|an?|/) ?s(?:ec(?:ond)?)?\b",
+            "requests/s",
+            "rate",
+        ),
+        (
+            r"\b(?:concurrency|concurrent|in parallel|at (?:once|a time|the same time)|side by side|open streams)\b",
+            "requests",
+            "concurrency",
+        ),
         (r"\b(?:cpu )?cores\b", "cores", "cores"),
         (r"\b(?:coheren\w+|score|ratio|share|utili[sz]ation|error rate)\b", "ratio", "ratio"),
         (r"\bcoverage\b", "%", "ratio"),
@@ -158,11 +180,15 @@ COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
 LEAD = re.compile(
     r"\b(?:context[ _-](?:length|window|size)|max_model_len|n_ctx|num_ctx|ctx[-_ ]size|concurrency(?: limit)?"
     r"|max(?:imum)? concurren\w+(?: requests)?|req(?:uest)?s?/s(?:ec)?"
+    rf"|(?:{_DONE}|answers|completions|responses|replies) per second|cores (?:in use|busy|used)(?:,? (?:mean|on average))?"
+    r"|(?:answers|generations|requests|streams|completions)[\w ]{0,24} (?:at (?:once|a time|the same time)|side by side)"
+    r"|open streams(?: in all)?"
     r"|coherence(?: score| threshold)?)\s*(?:of|:|=|is|to|at)?\s*$",
     re.IGNORECASE,
 )
 _REQUESTS = (
     r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|streams|chats|turns"
+    r"|first (?:tokens|chunks|words)"
     r"|the time)"
 )
 _NINE_IN_TEN = r"\b(?:nine|9)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:ten|10)\b"
@@ -172,6 +198,11 @@ _STATISTICS = _table(
     (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
     (r"(?<![\d.])(\d{2}(?:\.\d+)?)\s+(?:out\s+of|of|in)\s+(?:every\s+)?100\b", "p{}"),
     (_NINE_IN_TEN, "p90"),
+    (rf"\b(?:19|nineteen)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:20|twenty)\b(?=\s+(?:\w+\s+){{0,2}}?{_REQUESTS}\b)", "p95"),
+    (rf"\bhalf\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p50"),
+    (rf"\bhalf\s+(?:the|our|all)\s+{_REQUESTS}\b", "p50"),
+    (r"\bslowest\s+(?:1\s?%|(?:1\s+|one\s+)?percent|hundredth)(?=\s)", "p99"),
+    (r"\bslowest\s+5\s?(?:%|percent)(?=\s)", "p95"),
     (rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p{}"),
     (
         (
@@ -184,7 +215,7 @@ _STATISTICS = _table(
     (
         (
             r"\b(?:peaks?|maximum|max|worst[ -]case|always|never|at all times|at any time|every (?:single )?request"
-            r"|no (?:single |one )?(?:request|response|query|call|answer|completion))\b"
+            r"|(?:no|not) (?:a )?(?:single |one |even one )?(?:request|response|query|call|answer|completion))\b"
         ),
         "max",
     ),

@@ -226,6 +226,7 @@ PROTECTION: tuple[Rule, ...] = (
         words(
             rf"\brate[- ]?limit\w*|\bthrottl\w+|{status(429)}|\btoo many requests\b|\brequest quotas?\b"
             r"|\blimit\w* (?:the )?(?:\w+ )?(?:request )?rates?\b|\bask too often\b"
+            r"|\bafter (?:a|the|each|every) burst\b.{0,60}\b(?:recovers?|answers? (?:again|as before)|serves? again)\b"
         ),
         without=any_of(
             r"\b(?:second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth"
