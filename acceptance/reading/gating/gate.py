@@ -133,9 +133,13 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
         # `GET /ready: p99 below 30 ms` names the route of a figure, and asks nothing else of it; no more does a label
         # before words that are not understood.
         return False
-    return not touched or any(
-        not any(draft.judge == "machine" and _meets(span, segment) for draft, span in figures) for segment in touched
-    )
+    # Where a service answers is no limit of its answers: `the API answers chat completions on port 9000`.
+    limiting = [found for found in figures if found[0].judge == "machine" and _limits(found[0], rule[0])]
+    return not touched or any(not any(_meets(span, segment) for _, span in limiting) for segment in touched)
+
+
+def _limits(figure: Draft, asked: Draft) -> bool:
+    return not (figure.kind == "port" and asked.kind == "service")
 
 
 def _meets(span: tuple[int, int], segment: Segment) -> bool:

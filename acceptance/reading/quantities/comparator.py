@@ -14,7 +14,7 @@ COMPARATORS: dict[str, Comparator] = {
     "<": "<",
     ">": ">",
     **dict.fromkeys(("less than", "lower than", "smaller than", "fewer than", "under", "below", "faster than"), "<"),
-    **dict.fromkeys(("shorter than", "in under", "in less than"), "<"),
+    **dict.fromkeys(("shorter than", "in under", "in less than", "not even"), "<"),
     **dict.fromkeys(("at most", "no more than", "not more than", "up to", "within", "maximum of", "max", "max."), "<="),
     **dict.fromkeys(("not exceed", "not exceeding", "not to exceed", "never exceed", "never exceeds"), "<="),
     **dict.fromkeys(("no greater than", "no higher than", "no longer than", "no slower than", "not above"), "<="),

@@ -89,11 +89,12 @@ _SUBJECTS: dict[str, _Table] = {
         (
             (
                 r"\b(?:storage|disks?|disco|festplatten?(?:platz)?|speicherplatz|almacenamiento|drive|volume|ssd|nvme"
+                r"|free (?:below|under|in|on)(?= /)"
                 r"|space)\b"
             ),
             "storage",
         ),
-        (r"\b(?:vram|gpus?)\b", "gpu_memory"),
+        (r"\b(?:vram|gpus?)\b(?!-\d)", "gpu_memory"),
         (
             (
                 r"\b(?:memory|mem|ram|rss|resident|footprint|working set|memoria|(?:arbeits)?speicher(?:bedarf"
@@ -140,7 +141,11 @@ _SUBJECTS: dict[str, _Table] = {
     "ratio": _table(
         (r"\bcoheren\w+", "coherence"),
         (r"\b(?:documentation|requirements?|features?|api|alerts?|scenarios?|doc) coverage\b", "share"),
-        (r"\bcoverage\b", "coverage"),
+        (
+            r"\bcoverage\b|\b(?:statements|lines|code) (?:(?:is|are|must be|has to be|have to be) )?(?:covered|tested|exercised)"
+            r" by (?:the )?(?:unit )?tests\b|\btests (?:cover|exercise)\b.{0,40}\b(?:statements|lines|code)\b",
+            "coverage",
+        ),
         (r"\b(?:errors?|failures?|failed|fails?|unsuccessful\w*|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
         (r"\b(?:availab\w+|uptime)\b", "availability"),
         (r"\bcpu\b", "cpu_utilisation"),

@@ -97,10 +97,20 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_PAPER),
     ),
     Rule(
+        "service_gone",
+        ASKED,
+        estate_drafts.service_gone,
+        words(
+            r"\b(?:none of its processes|no process(?:es)? of it|no process(?:es)?)\b.{0,24}"
+            r"\b(?:left|remains?|running|runs?|alive|there)\b"
+        ),
+        without=any_of(_PAPER, r"\b(?:old|former|other|previous|metrics?|alert\w*)\b"),
+    ),
+    Rule(
         "alert_rules",
         ASKED,
         estate_drafts.alert_rules,
-        words(r"\balert(?:s|ing|ed|manager)?\b(?!\()"),
+        words(r"\balert(?:s|ing|ed|manager)?\b(?!\()|\brules? (?:that|which) (?:fires?|warns?|alerts?)\b"),
         without=any_of(_PAPER, r"\bno alerts\b|\balert coverage\b|\blook at\b"),
     ),
     Rule(

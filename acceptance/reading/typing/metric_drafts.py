@@ -16,6 +16,16 @@ _MENTIONS = re.compile(
     r"\b(?:mention(?:s|ing)?|nam(?:es|ing)|includ(?:es?|ing)|contain(?:s|ing)?|list(?:s|ing)?)\s+([^,.;()]+)",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(
+    r"(?P<address>https?://[\w.-]+(?::\d{1,5})?)(?P<path>/(?:[\w-]+/){0,3}(?:health\w*|ready\w*|live\w*|metrics))\b",
+    re.IGNORECASE,
+)
+# `says that the model and the store are well`: both of them are spoken of.
+_SAYS = re.compile(
+    r"\b(?:says?|tells?|reports?|states?|shows?) (?:that|whether|if) ([^,.;()]{3,80}?) (?:is|are) (?:all )?"
+    r"(?:well|up|healthy|fine|ok|ready|available|reachable|loaded|there)\b",
+    re.IGNORECASE,
+)
 _PATH = re.compile(
     r"(?<![\w/])(?:GET\s+)?(?P<path>/(?:[\w-]+/){0,3}(?:health\w*|ready\w*|live\w*|metrics))\b", re.IGNORECASE
 )
@@ -155,6 +165,7 @@ def metrics(statement: Statement, facts: Facts) -> Draft:
         words = [word for word in found if word in _NAMED or word in own]
     request = command.request if command is not None else _named_path(statement, "metrics")
     names = tuple(match.span() for match in _METRIC_NAME.finditer(statement.text) if match[0] in words)
+    names += tuple(match.span() for match in _ADDRESS.finditer(statement.text))
     return Draft("metrics", parameters={"request": request, "contains": words}, spans=names)
 
 
@@ -189,7 +200,7 @@ def mentions(text: str, opening: re.Pattern[str] = _WITH) -> list[str]:
 
 def _mentioned(text: str) -> list[str]:
     """What a health body has to mention: the telling words after `with` or `mentions`."""
-    return mentions(text) or mentions(text, _MENTIONS)
+    return mentions(text) or mentions(text, _MENTIONS) or mentions(text, _SAYS)
 
 
 def singular(word: str) -> str:
@@ -210,12 +221,13 @@ def _specific(text: str, facts: Facts) -> list[str]:
 
 def _named_path(statement: Statement, of: str) -> dict[str, object] | None:
     """The request for a path that the text itself names."""
-    match = _PATH.search(statement.text[:4000])
+    written = _ADDRESS.search(statement.text[:4000])
+    match = written or _PATH.search(statement.text[:4000])
     if match is None or not re.search(of, match["path"], re.IGNORECASE):
         return None
     return {
         "method": "GET",
-        "address": None,
+        "address": written["address"] if written is not None else None,
         "path": match["path"],
         "headers": {},
         "body": None,

@@ -22,7 +22,7 @@ _NOT_METRICS = any_of(
     r"\bas an? (?:prometheus )?(?:metric|gauge|counter|histogram)\b",
     r"\bdashboards?\b|\bgrafana\b|\b(?:memory|gpu|cpu|disk|resource) (?:and \w+ )?monitoring\b"
     r"|\bhealth monitoring\b(?!.*metric)"
-    r"|\bmetrics? (?:review|analysis)\b|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
+    r"|\brules? (?:that|which) (?:fires?|warns?|alerts?)\b|\bmetrics? (?:review|analysis)\b|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
 )
 RULES: tuple[Rule, ...] = (
     Rule(

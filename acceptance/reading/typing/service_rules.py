@@ -60,6 +60,7 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"|/v1/(?:chat/completions|completions|models|embeddings)\b"
             r"|\bopenai(?:'s)? (?:clients?|sdks?|request|wire|dialect|interface|conventions|chat|embeddings?"
             r"|completions?)\b"
+            r"|\b(?:as|like|what) (?:an? |any |the )?openai clients? (?:expects?|would|wants?|do(?:es)?)\b"
             r"|\b(?:speaks?|talks?|understands?|follows?|implements?|mirrors?|behaves? like|shape of"
             r"|format of)\b.{0,30}\bopenai\b"
         ),
@@ -136,6 +137,23 @@ PROTOCOLS: tuple[Rule, ...] = (
         ),
         without=any_of(r"\bmetrics?\b|\balert|\bqueue (?:length|depth|size)\b|\bkafka\b|\bat most\b|\bno more than\b"),
         without_figures=True,
+    ),
+)
+# The check of queueing sends more than is served, and looks for what is lost.
+PROTOCOLS = (
+    *PROTOCOLS,
+    Rule(
+        "queueing",
+        ASKED,
+        service_drafts.queueing,
+        words(
+            r"\bnot (?:be )?(?:served|answered|accepted|taken)\b",
+            r"\b(?:429|503|refused|rejected)\b",
+            r"\bretry\b|\bcome again\b",
+        ),
+        without=any_of(r"\bkeys?\b|\bper \w+\b|\brate\b|\bmetrics?\b|\balert"),
+        without_figures=True,
+        alone=True,
     ),
 )
 _OPEN = (
