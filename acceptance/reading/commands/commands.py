@@ -161,6 +161,10 @@ def _recognised(text: str, command: ShellCommand, details: dict[str, Any], folde
         return Command(*base, "unreadable", destructive=destructive, problem=f"the shell line is broken: {error}")
     if not stages:
         return Command(*base, "shell", destructive=destructive)
+    if len(stages) > 1 and _name(stages[0]) == "cd" and _name(stages[1]) == "sha256sum":
+        # Sums are checked in the folder that the line changes to.
+        details["sums_folder"] = next(iter(stages[0][1:]), "").rstrip("/")
+        stages = stages[1:]
     words = next((stage for stage in stages if _name(stage) in STAGED), stages[0])
     if words is not stages[0]:
         details["targets"] = [word for stage in stages[: stages.index(words)] for word in stage]

@@ -90,6 +90,10 @@ _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )
 _REFUSED_RATE = re.compile(r"\b429\b|\brefus\w*|\breject\w*|\bthrottl\w*", re.IGNORECASE)
+_CONNECTS = re.compile(
+    r"\bconnects? to (?:the )?port\b[^;.]{0,40}\bconnection (?:is (?:accepted|opened|established)|opens|succeeds|works)\b",
+    re.IGNORECASE,
+)
 _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
 
 
@@ -114,7 +118,9 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.role == "objective":
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
     if statement.type != "expected":
-        placed += [(draft, span) for draft, span in ports(statement) if begin <= span[0] and span[1] <= end]
+        # `WHEN I connect to port 8800, THEN the connection is accepted` asks for the port of its condition.
+        first = 0 if _CONNECTS.search(statement.text) else begin
+        placed += [(draft, span) for draft, span in ports(statement) if first <= span[0] and span[1] <= end]
     return placed, [_unreadable_note(statement, item) for item in unreadable]
 
 

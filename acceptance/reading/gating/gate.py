@@ -40,6 +40,7 @@ _IDENTIFIER = re.compile(
     r"|\d+(?:\.\d+)+\s*[:.)\u2013-]?)\s+"
 )
 _SAID = ("load", "population")
+_COMPLETES = re.compile(r"\b(?:chat|text)[ -]completions?\b", re.IGNORECASE)
 _LOOKED_FOR = frozenset(
     {"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header", "path"}
 )
@@ -134,12 +135,13 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
         # before words that are not understood.
         return False
     # Where a service answers is no limit of its answers: `the API answers chat completions on port 9000`.
-    limiting = [found for found in figures if found[0].judge == "machine" and _limits(found[0], rule[0])]
+    limiting = [found for found in figures if found[0].judge == "machine" and _limits(found[0], rule, reading.text)]
     return not touched or any(not any(_meets(span, segment) for _, span in limiting) for segment in touched)
 
 
-def _limits(figure: Draft, asked: Draft) -> bool:
-    return not (figure.kind == "port" and asked.kind == "service")
+def _limits(figure: Draft, asked: Placed, text: str) -> bool:
+    is_answering = asked[0].kind == "service" and _COMPLETES.search(text, *asked[1]) is not None
+    return not (figure.kind == "port" and is_answering)
 
 
 def _meets(span: tuple[int, int], segment: Segment) -> bool:

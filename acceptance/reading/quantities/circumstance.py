@@ -17,6 +17,7 @@ _LOAD = re.compile(
     r"\b(?:loads?|traffic|conditions|operations?|use|usage|hours|state|concurrency|workloads?)\b"
     r"|\bunder\s+load\b"
     r"|\bduring\s+(?:inference|generation|prefill|decoding|loads?(?: tests?)?|peak hours|operation)\b"
+    r"|\bduring\s+the\s+(?:plateau|steady\s+state|load\s+(?:run|test)|hold\s+phase|main\s+run|measurement)\b"
     r"|\b(?:when|at)\s+(?:idle|rest)\b"
     rf"|\bat\s+(?:the|our|its|an?)\s+(?:usual|normal|expected|planned|stated|base|target|typical|given)\s+(?:rate\s+of\s+)?"
     rf"{_NUMBER}\s*(?:{_RATE})"

@@ -12,6 +12,9 @@ from signoff.acceptance.reading.source.document import Statement
 _UID = re.compile(r"/api/dashboards/uid/(?P<uid>[\w.-]+)")
 _NAMED_UID = re.compile(r"\buid\b[\s`'\":=]{1,4}(?P<uid>[\w.-]{2,80})", re.IGNORECASE)
 _PORT = re.compile(r":(?P<port>\d{2,5})\b|\b(?:port|sport|dport)\s*=?\s*:?(?P<other>\d{2,5})\b")
+_OF_NETCAT = re.compile(
+    r"^(?P<port>(?!))?(?:sudo )?(?:nc|ncat|telnet)(?:\s+-\w+(?:\s+\d+(?=\s+\S+\s))?)*\s+[\w.-]+\s+(?P<other>\d{2,5})\b"
+)
 _AT_PORT = re.compile(r"(?:[\w.*]+|\[[\d:]*\])?:\d{2,5}\b")
 _MISSING = re.compile(r"\b(?:missing|lost|dead) (?:replica|instance|target|service|server|backend)|\bis (?:missing|gone)\b")
 # Rules are called by several words in one: `HeronErrorsHigh`.
@@ -82,7 +85,7 @@ def port_of(statement: Statement) -> int | None:
     command = statement.command
     shown = [*(command.details.get("filters") or ()), command.text] if command is not None else []
     for text in (*shown, statement.text):
-        match = _PORT.search(str(text))
+        match = _PORT.search(str(text)) or _OF_NETCAT.match(str(text))
         if match is not None:
             return int(match["port"] or match["other"])
     return None

@@ -121,6 +121,7 @@ _METRIC_NOUNS = (
 NOUNS = "|".join(_METRIC_NOUNS)
 # So common in names of metrics that they tell something only where nothing else does.
 _COMMON_NOUNS = ("load", "token", "request", "response", "conversation")
+_MOVES = re.compile(r"\b(?:raises?|moves?|rises?|goes up|increments?|increases?)\b")
 # What is counted, as servers name it: one metric each.
 _OF_REQUESTS = r"(?:requests?|generations?|completions?|prompts?)"
 _STATES = tuple(
@@ -172,6 +173,9 @@ def metrics(statement: Statement, facts: Facts) -> Draft:
 def metric_named(statement: Statement, facts: Facts) -> Draft | tuple[Draft, ...]:
     """A bullet that names a metric; any of its words in the metric's name or help will do."""
     text = statement.text.lower()
+    if _METRIC_NAME.search(text) and _MOVES.search(text):
+        # That a counter moves is more than that it is there.
+        return metrics(statement, facts)
     counted = [names for pattern, names in _STATES if pattern.search(text)]
     if counted:
         return tuple(Draft("metric_named", parameters={"words": list(names)}) for names in counted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.settings.names import ENGINE
@@ -13,11 +14,14 @@ from signoff.acceptance.reading.source.document import Setting, Statement
 _ENGINE_SECTION = frozenset({"engine", "vllm"})
 _OF_REQUESTS = frozenset({"sampling", "generation"})
 _ENGINE_GROUP = re.compile(r"\b(?:vllm|engine)\b", re.IGNORECASE)
-_FOLDER = re.compile(r"(?<![\w/.:])(?P<folder>/(?:[\w.-]+/)*[\w-][\w.-]*)/?(?![\w/])")
+_FOLDER = re.compile(r"(?<![\w/.:])(?P<folder>/(?:[\w.-]+/)*[\w-][\w.-]*)/?:?(?![\w/])")
 _SUMS = re.compile(
     r"(?<![\w/.:-])(?P<folder>(?:/?[\w.-]+)(?:/[\w.-]+)*)/(?P<sums>[\w.-]*(?:sha256sums?|\.sha256|checksums?|md5sums)[\w.]*)",
     re.IGNORECASE,
 )
+_FILE = re.compile(r"(?<![\w/])/(?:[\w.-]+/)+[\w.-]*\w")
+# What `sha256sum -c` prints of a file.
+_FILE_LINE = re.compile(r"^[\w./-]+\.\w+(?=:)")
 _OF_SUMS = re.compile(r"\b(?:checksums?|sums?|sha-?256|hash(?:es)?)\b", re.IGNORECASE)
 _USUAL_SUMS = "SHA256SUMS"
 _UNIT = re.compile(r"(?<![\w/.-])[\w@-]+(?:\.[\w@-]+)*\.service\b")
@@ -25,6 +29,12 @@ _UNIT = re.compile(r"(?<![\w/.-])[\w@-]+(?:\.[\w@-]+)*\.service\b")
 
 def model_files(statement: Statement, facts: Facts) -> Draft:
     """The model's folder and checksums, from the configuration and the commands."""
+    details = statement.command.details if statement.command is not None else {}
+    if details.get("sums_folder") and details.get("checksums"):
+        shown = _FILE_LINE.match(statement.text)
+        spans = (shown.span(),) if shown is not None else ()
+        parameters: Parameters = {"folder": details["sums_folder"], "checksums": details["checksums"]}
+        return Draft("model_files", parameters=parameters, spans=spans)
     named = _SUMS.search(statement.text) or _FOLDER.search(statement.text)
     setting = facts.setting("model_path")
     stated = str(setting.value) if setting is not None else facts.detail("folder")
@@ -42,6 +52,14 @@ def model_files(statement: Statement, facts: Facts) -> Draft:
         assumptions = (f"no file of checksums is named: {_USUAL_SUMS} of that folder is read",)
     parameters = {"folder": folder.rstrip("/"), "checksums": checksums}
     return Draft("model_files", assumptions=assumptions, parameters=parameters, spans=spans)
+
+
+def file(statement: Statement, facts: Facts) -> Draft:
+    """A file that the text names is there, and not empty."""
+    named = _FILE.search(statement.text)
+    if named is None:
+        return person("somebody has to look for the file: the text names no place for it")
+    return Draft("file", parameters={"path": named[0]}, spans=(named.span(),))
 
 
 def unit_file(statement: Statement, facts: Facts) -> Draft:

@@ -143,6 +143,18 @@ RULES: tuple[Rule, ...] = (
         without=any_of(r"\bdocument|\blicen[sc]e|\bupdate|\btokens?\b|\busage\b"),
     ),
     Rule(
+        "file",
+        ASKED,
+        model_drafts.file,
+        words(
+            r"^\W*(?:the )?(?:file )?(?<![\w/])"
+            r"/(?:srv|etc|opt|var|usr|home|data|mnt|models?|run|root)/(?:[\w.-]+/)*[\w.-]*\w",
+            r"\b(?:exists?|present|not empty|non-empty|there|in place)\b",
+        ),
+        without=any_of(r"\bno longer\b|\bnever\b|\bnot (?:there|present|exist)\b|\b\d{3}\b|/v1/|\b(?:GET|POST)\b"),
+        without_figures=True,
+    ),
+    Rule(
         "unit_file",
         ASKED,
         model_drafts.unit_file,
