@@ -66,7 +66,9 @@ _REFUSAL = "refused is read as: a status of 4xx, or no connection"
 _METRICS = "/metrics"
 _TOKENIZE = "/tokenize"
 # What clients of an API expect is more than one answer: its own check looks at all of it.
-_AS_CLIENTS_EXPECT = re.compile(r"\b(?:as|what) (?:an? |any |the )?openai clients? (?:would )?expects?\b", re.IGNORECASE)
+_AS_CLIENTS_EXPECT = re.compile(
+    r"\b(?:as|what) (?:an? |any |the )?openai clients? (?:would )?expects?\b", re.IGNORECASE
+)
 _OF_HEALTH = re.compile(r"/health(?:z|/\w+)?$", re.IGNORECASE)
 _WELL = re.compile(r"\b(?:says?|is|reports?|status) (?:that it is )?(?:healthy|well|ok)\b", re.IGNORECASE)
 _COMPARED = re.compile(r"\b(?:agrees?|same|equals?|match(?:es)?|as many|alike|consistent\w*)\b", re.IGNORECASE)

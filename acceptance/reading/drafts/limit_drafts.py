@@ -91,7 +91,10 @@ _CORES_BEHIND = re.compile(
 )
 _REFUSED_RATE = re.compile(r"\b429\b|\brefus\w*|\breject\w*|\bthrottl\w*", re.IGNORECASE)
 _CONNECTS = re.compile(
-    r"\bconnects? to (?:the )?port\b[^;.]{0,40}\bconnection (?:is (?:accepted|opened|established)|opens|succeeds|works)\b",
+    (
+        r"\bconnects? to (?:the )?port\b[^;.]{0,40}\bconnection (?:is (?:accepted|opened|established)|opens"
+        r"|succeeds|works)\b"
+    ),
     re.IGNORECASE,
 )
 _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"

@@ -16,7 +16,9 @@ from signoff.acceptance.reading.source.document import Statement
 # `more than 8 at once are refused` is a limit of 8.
 REFUSED = re.compile(rf"\b(?:refus\w+|reject\w*|turned away|denied)\b|{status(400, 413, 422, 429, 503)}", re.IGNORECASE)
 # `More than 48 at once are not allowed` as well, and `more than 8 at once wait`.
-_NOT_MORE = re.compile(r"\b(?:not|never) (?:be )?(?:allowed|permitted)\b|\b(?:forbidden|waits?|have to wait|are queued)\b", re.IGNORECASE)
+_NOT_MORE = re.compile(
+    r"\b(?:not|never) (?:be )?(?:allowed|permitted)\b|\b(?:forbidden|waits?|have to wait|are queued)\b", re.IGNORECASE
+)
 # What a session outgrows is the length of the window, and no limit of its own.
 OUTGROWN = re.compile(
     r"\b(?:outgrow\w*|(?:past|beyond|over|exceed\w*|fills?|(?:longer|larger|bigger) than)) (?:the |its |a )?"

@@ -24,7 +24,9 @@ COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("at least", "no less than", "not less than", "minimum of", "minimum", "min", "min."), ">="),
     **dict.fromkeys(("no fewer than", "not below", "never below", "greater than or equal to", "no lower than"), ">="),
     **dict.fromkeys(("no later than", "not later than", "no worse than", "no slower than", "in no more than"), "<="),
-    **dict.fromkeys(("after no more than", "after at most", "not after more than", "inside", "in less time than"), "<="),
+    **dict.fromkeys(
+        ("after no more than", "after at most", "not after more than", "inside", "in less time than"), "<="
+    ),
     **dict.fromkeys(("not longer than", "for no longer than", "at the most", "within at most", "in at most"), "<="),
     **dict.fromkeys(("or less", "or fewer", "or lower", "or faster", "or under", "or quicker", "tops"), "<="),
     **dict.fromkeys(("at the latest", "at the very most"), "<="),

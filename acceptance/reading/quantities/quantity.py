@@ -171,7 +171,12 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
     if figure.tail and figure.is_glued and comparator:
         return Unreadable(figure.begin, after, f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
     is_after = AFTER.match(figure.string, figure.end) is not None
-    if comparator or figure.is_approximate or is_after or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin):
+    if (
+        comparator
+        or figure.is_approximate
+        or is_after
+        or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin)
+    ):
         for pattern, name, dimension in COUNTED:
             if any(pattern.search(place) for place in figure.near):
                 return complete(figure, Unit(name, dimension), [])

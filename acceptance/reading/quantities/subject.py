@@ -20,8 +20,10 @@ _SUBJECTS: dict[str, _Table] = {
         (
             (
                 # Between the start and the first request that is taken.
-                r"\b(?:from|after|of) (?:(?:a|the|its|each|every|being|process|cold) )*(?:re)?start(?:ed|s|up)?(?: command)?"
-                r"\b[^.;:]{0,60}?\b(?:ready|takes? requests|(?:first )?answers?|able to (?:answer|serve)|serves?|accepts?)\b"
+                r"\b(?:from|after|of) (?:(?:a|the|its|each|every|being|process|cold) )*(?:re)?start(?:ed"
+                r"|s|up)?(?: command)?"
+                r"\b[^.;:]{0,60}?\b(?:ready|takes? requests|(?:first )?answers?|able to (?:answer|serve)"
+                r"|serves?|accepts?)\b"
                 r"|\bstart(?:ed)? (?:to|until) (?:it is )?ready\b"
                 r"|\b(?:is|are|be) (?:back|there|ready) (?:[\w.]+ ){0,4}?after (?:it|they|the service) (?:was|were|is) "
                 r"(?:re)?started\b"
@@ -142,8 +144,11 @@ _SUBJECTS: dict[str, _Table] = {
         (r"\bcoheren\w+", "coherence"),
         (r"\b(?:documentation|requirements?|features?|api|alerts?|scenarios?|doc) coverage\b", "share"),
         (
-            r"\bcoverage\b|\b(?:statements|lines|code) (?:(?:is|are|must be|has to be|have to be) )?(?:covered|tested|exercised)"
-            r" by (?:the )?(?:unit )?tests\b|\btests (?:cover|exercise)\b.{0,40}\b(?:statements|lines|code)\b",
+            (
+                r"\bcoverage\b|\b(?:statements|lines|code) (?:(?:is|are|must be|has to be"
+                r"|have to be) )?(?:covered|tested|exercised)"
+                r" by (?:the )?(?:unit )?tests\b|\btests (?:cover|exercise)\b.{0,40}\b(?:statements|lines|code)\b"
+            ),
             "coverage",
         ),
         (r"\b(?:errors?|failures?|failed|fails?|unsuccessful\w*|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
@@ -185,8 +190,10 @@ COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
 LEAD = re.compile(
     r"\b(?:context[ _-](?:length|window|size)|max_model_len|n_ctx|num_ctx|ctx[-_ ]size|concurrency(?: limit)?"
     r"|max(?:imum)? concurren\w+(?: requests)?|req(?:uest)?s?/s(?:ec)?"
-    rf"|(?:{_DONE}|answers|completions|responses|replies) per second|cores (?:in use|busy|used)(?:,? (?:mean|on average))?"
-    r"|(?:answers|generations|requests|streams|completions)[\w ]{0,24} (?:at (?:once|a time|the same time)|side by side)"
+    rf"|(?:{_DONE}|answers|completions|responses|replies) per second|cores (?:in use|busy"
+    rf"|used)(?:,? (?:mean|on average))?"
+    r"|(?:answers|generations|requests|streams|completions)[\w ]{0,24} (?:at (?:once|a time"
+    r"|the same time)|side by side)"
     r"|open streams(?: in all)?"
     r"|coherence(?: score| threshold)?)\s*(?:of|:|=|is|to|at)?\s*$",
     re.IGNORECASE,
@@ -203,7 +210,10 @@ _STATISTICS = _table(
     (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
     (r"(?<![\d.])(\d{2}(?:\.\d+)?)\s+(?:out\s+of|of|in)\s+(?:every\s+)?100\b", "p{}"),
     (_NINE_IN_TEN, "p90"),
-    (rf"\b(?:19|nineteen)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:20|twenty)\b(?=\s+(?:\w+\s+){{0,2}}?{_REQUESTS}\b)", "p95"),
+    (
+        rf"\b(?:19|nineteen)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:20|twenty)\b(?=\s+(?:\w+\s+){{0,2}}?{_REQUESTS}\b)",
+        "p95",
+    ),
     (rf"\bhalf\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p50"),
     (rf"\bhalf\s+(?:the|our|all)\s+{_REQUESTS}\b", "p50"),
     (r"\bslowest\s+(?:1\s?%|(?:1\s+|one\s+)?percent|hundredth)(?=\s)", "p99"),

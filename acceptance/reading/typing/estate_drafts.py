@@ -16,7 +16,9 @@ _OF_NETCAT = re.compile(
     r"^(?P<port>(?!))?(?:sudo )?(?:nc|ncat|telnet)(?:\s+-\w+(?:\s+\d+(?=\s+\S+\s))?)*\s+[\w.-]+\s+(?P<other>\d{2,5})\b"
 )
 _AT_PORT = re.compile(r"(?:[\w.*]+|\[[\d:]*\])?:\d{2,5}\b")
-_MISSING = re.compile(r"\b(?:missing|lost|dead) (?:replica|instance|target|service|server|backend)|\bis (?:missing|gone)\b")
+_MISSING = re.compile(
+    r"\b(?:missing|lost|dead) (?:replica|instance|target|service|server|backend)|\bis (?:missing|gone)\b"
+)
 # Rules are called by several words in one: `HeronErrorsHigh`.
 _RULE_NAME = re.compile(r"\b[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+\b")
 _ALERTED = (

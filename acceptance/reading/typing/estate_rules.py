@@ -20,7 +20,8 @@ RULES: tuple[Rule, ...] = (
             r"|pgvector|faiss)\b|\bRAG\b|\bretrieval[- ]augment\w+|\b(?:context|document|knowledge"
             r"|passage)[- ]retrieval\b"
             r"|\bknowledge base\b"
-            r"|\b(?:add|put|store|insert)s? (?:an?|the|one) (?:new )?(?:article|document|fact|passage|entry) (?:in)?to the "
+            r"|\b(?:add|put|store|insert)s? (?:an?|the|one) (?:new )?(?:article|document|fact|passage"
+            r"|entry) (?:in)?to the "
             r"(?:document )?(?:store|index)\b"
         ),
         without=any_of(

@@ -22,7 +22,7 @@ _ADDRESS = re.compile(
 )
 # `says that the model and the store are well`: both of them are spoken of.
 _SAYS = re.compile(
-    r"\b(?:says?|tells?|reports?|states?|shows?) (?:that|whether|if) ([^,.;()]{3,80}?) (?:is|are) (?:all )?"
+    r"\b(?:says?|reports?|states?|shows?) (?:that|whether|if) ([^,.;()]{3,80}?) (?:is|are) (?:all )?"
     r"(?:well|up|healthy|fine|ok|ready|available|reachable|loaded|there)\b",
     re.IGNORECASE,
 )
@@ -129,7 +129,10 @@ _STATES = tuple(
     for pattern, names in (
         (rf"\b(?:running|active) (?:and \w+ )?{_OF_REQUESTS}\b", ("running", "active", "in_flight", "inflight")),
         (
-            rf"\b(?:waiting|queued|pending) (?:and \w+ )?{_OF_REQUESTS}\b|\brequests? (?:that )?(?:wait|waiting|queued)\b",
+            (
+                rf"\b(?:waiting|queued|pending) (?:and \w+ )?{_OF_REQUESTS}\b|\brequests? (?:that )?(?:wait"
+                rf"|waiting|queued)\b"
+            ),
             ("waiting", "queue", "pending"),
         ),
         (r"\b(?:open|running|active) streams?\b", ("stream",)),

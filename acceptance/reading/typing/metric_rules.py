@@ -22,7 +22,8 @@ _NOT_METRICS = any_of(
     r"\bas an? (?:prometheus )?(?:metric|gauge|counter|histogram)\b",
     r"\bdashboards?\b|\bgrafana\b|\b(?:memory|gpu|cpu|disk|resource) (?:and \w+ )?monitoring\b"
     r"|\bhealth monitoring\b(?!.*metric)"
-    r"|\brules? (?:that|which) (?:fires?|warns?|alerts?)\b|\bmetrics? (?:review|analysis)\b|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
+    r"|\brules? (?:that|which) (?:fires?|warns?|alerts?)\b|\bmetrics? (?:review|analysis)\b"
+    r"|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
 )
 RULES: tuple[Rule, ...] = (
     Rule(
@@ -91,7 +92,8 @@ RULES: tuple[Rule, ...] = (
         metric_drafts.metric_named,
         # `KV cache usage is exported`: figures are exported as metrics.
         words(
-            rf"\b(?:{metric_drafts.NOUNS})s? (?:usage|utili[sz]ation|length|depth|size|occupancy|hit rate|hits|fill level)"
+            rf"\b(?:{metric_drafts.NOUNS})s? (?:usage|utili[sz]ation|length|depth|size|occupancy|hit rate"
+            rf"|hits|fill level)"
             r" (?:is|are) (?:exported|exposed|published|scraped)\b"
         ),
         without=any_of(_PAPER, r"\bdashboards?\b|\bgrafana\b|\balert\w*"),

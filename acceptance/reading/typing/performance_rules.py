@@ -136,7 +136,10 @@ RULES: tuple[Rule, ...] = (
         ASKED,
         model_drafts.model_files,
         words(
-            r"\b(?:model (?:files?|artifacts?)|files? (?:below|under|in|of)|sums?|checksums? (?:in|of)|weights?|checkpoints?|safetensors|gguf|checksum files?|sha-?256)\b",
+            (
+                r"\b(?:model (?:files?|artifacts?)|files? (?:below|under|in|of)|sums?|checksums? (?:in|of)"
+                r"|weights?|checkpoints?|safetensors|gguf|checksum files?|sha-?256)\b"
+            ),
             r"\b(?:download\w*|verif\w+|present|intact|in place|exist\w*|checksums?|complete|available|match\w*"
             r"|agree|sums?|hash(?:es)?)\b",
         ),

@@ -18,7 +18,8 @@ _CREATED = 300
 _UNAVAILABLE = 503
 _USUAL_CONCURRENT = 16
 _ALL_TAKEN = re.compile(
-    r"\b(?:while|when|whenever|once|if|as soon as) (?:all|the)(?: of the)? (?P<slots>[1-9]\d{0,3}) (?:slots|workers|places)"
+    r"\b(?:while|when|whenever|once|if|as soon as) (?:all"
+    r"|the)(?: of the)? (?P<slots>[1-9]\d{0,3}) (?:slots|workers|places)"
     r" (?:are|is) (?:taken|busy|in use|full|occupied)\b",
     re.IGNORECASE,
 )

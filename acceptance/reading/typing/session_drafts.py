@@ -85,8 +85,8 @@ def context_truncation(statement: Statement, facts: Facts) -> Draft:
     """A session that outgrows the context goes on."""
     written = OUTGROWN.search(statement.text)
     if written is not None:
-        length = int(float(written["length"].replace(",", "")))
-        return Draft("context_truncation", parameters={"max_model_len": length}, spans=(written.span("window"),))
+        window = int(written["length"].replace(",", ""))
+        return Draft("context_truncation", parameters={"max_model_len": window}, spans=(written.span("window"),))
     found = setting_for("context_length", facts)
     stated = facts.stated("context_length")
     length = found[1].value if found is not None else stated.quantity.value if stated is not None else None

@@ -13,7 +13,8 @@ _KEPT = (
 _NOT_TALK = (
     r"\b(?:security|secur\w+|metrics?|gauges?|counters?|document\w*|guides?|benchmark\w*|health|analytics|insights|settings"
     r"|configuration"
-    r"|context length|(?<!their )(?<!its )(?<!the )thread\w*|branch\w*|moderat\w*|optimi[sz]\w*|context window|truncat\w*|recover\w*|tuning"
+    r"|context length|(?<!their )(?<!its )(?<!the )thread\w*|branch\w*|moderat\w*|optimi[sz]\w*"
+    r"|context window|truncat\w*|recover\w*|tuning"
     r"|database|format\w*|gives? (?:it )?back|hands? (?:it )?(?:out|back)|read back|can be (?:read|retrieved"
     r"|fetched)|another (?:session|user|conversation)|each other|one another|isolat\w+|/sessions?/|(?:longer"
     r"|larger|more) than the|(?:very|arbitrarily) long|more tokens than|outgrow\w*|too long|past the (?:context|window)"
@@ -33,7 +34,8 @@ _SPOKEN = (
 _REMEMBERS = (
     r"\b(?:remember\w*|recall\w*|knows?|known|(?:refer\w*|draw\w*|build\w*|rel(?:y|ies)|based?"
     r"|come\w*) (?:back )?(?:on|upon|to)"
-    r"|into account|keep\w* (?:track|their|its|the)|kept|aware of|answers?|answered from|understood|us(?:es?|ing|ed)|taken up"
+    r"|into account|keep\w* (?:track|their|its|the)|kept|aware of|answers?|answered from|understood"
+    r"|us(?:es?|ing|ed)|taken up"
     r"|pick\w* up|carr\w+"
     r" over)\b"
 )
