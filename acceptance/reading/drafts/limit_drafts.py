@@ -90,13 +90,6 @@ _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )
 _REFUSED_RATE = re.compile(r"\b429\b|\brefus\w*|\breject\w*|\bthrottl\w*", re.IGNORECASE)
-_CONNECTS = re.compile(
-    (
-        r"\bconnects? to (?:the )?port\b[^;.]{0,40}\bconnection (?:is (?:accepted|opened|established)|opens"
-        r"|succeeds|works)\b"
-    ),
-    re.IGNORECASE,
-)
 _WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
 
 
@@ -121,9 +114,7 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     if statement.role == "objective":
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
     if statement.type != "expected":
-        # `WHEN I connect to port 8800, THEN the connection is accepted` asks for the port of its condition.
-        first = 0 if _CONNECTS.search(statement.text) else begin
-        placed += [(draft, span) for draft, span in ports(statement) if first <= span[0] and span[1] <= end]
+        placed += ports(statement, begin, end)
     return placed, [_unreadable_note(statement, item) for item in unreadable]
 
 
@@ -187,7 +178,6 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if subject == "concurrency":
         return concurrency(quantity, statement)
     if subject == "cpu" and (whole := _CORES_BEHIND.match(statement.text, quantity.end)) is not None:
-        # The 32 of `20 of the 32 cores` say how many there are.
         return Draft("cpu", limit, quantity.assumptions, spans=(whole.span(),))
     if subject == "cpu_utilisation":
         return _share_of_cores(quantity, statement, facts)

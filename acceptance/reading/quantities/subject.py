@@ -200,8 +200,7 @@ LEAD = re.compile(
 )
 _REQUESTS = (
     r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|streams|chats|turns"
-    r"|first (?:tokens|chunks|words)"
-    r"|the time)"
+    r"|first (?:tokens|chunks|words)|the time)"
 )
 _NINE_IN_TEN = r"\b(?:nine|9)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:ten|10)\b"
 SHARE = re.compile(rf"\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", re.IGNORECASE)
@@ -210,12 +209,8 @@ _STATISTICS = _table(
     (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
     (r"(?<![\d.])(\d{2}(?:\.\d+)?)\s+(?:out\s+of|of|in)\s+(?:every\s+)?100\b", "p{}"),
     (_NINE_IN_TEN, "p90"),
-    (
-        rf"\b(?:19|nineteen)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:20|twenty)\b(?=\s+(?:\w+\s+){{0,2}}?{_REQUESTS}\b)",
-        "p95",
-    ),
-    (rf"\bhalf\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p50"),
-    (rf"\bhalf\s+(?:the|our|all)\s+{_REQUESTS}\b", "p50"),
+    (rf"\b(?:19|nineteen)\s+(?:out\s+of|of|in)\s+(?:20|twenty)\s+(?:\w+\s+){{0,2}}?{_REQUESTS}\b", "p95"),
+    (rf"\bhalf\s+(?:of\s+|the\s+|our\s+|all\s+|its\s+){{1,3}}{_REQUESTS}\b", "p50"),
     (r"\bslowest\s+(?:1\s?%|(?:1\s+|one\s+)?percent|hundredth)(?=\s)", "p99"),
     (r"\bslowest\s+5\s?(?:%|percent)(?=\s)", "p95"),
     (rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p{}"),

@@ -33,7 +33,7 @@ def model_files(statement: Statement, facts: Facts) -> Draft:
     if details.get("sums_folder") and details.get("checksums"):
         shown = _FILE_LINE.match(statement.text)
         spans = (shown.span(),) if shown is not None else ()
-        parameters: Parameters = {"folder": details["sums_folder"], "checksums": details["checksums"]}
+        parameters: Parameters = {"folder": details["sums_folder"].rstrip("/"), "checksums": details["checksums"]}
         return Draft("model_files", parameters=parameters, spans=spans)
     named = _SUMS.search(statement.text) or _FOLDER.search(statement.text)
     setting = facts.setting("model_path")
