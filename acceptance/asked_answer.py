@@ -25,7 +25,7 @@ def answer_question(asked: Asked) -> str:
     if changes:
         request = f"{request} is answered as it is, and {'; and '.join(changes)} it"
     if parameters.get("refused"):
-        return f"{request} is refused: with a status of 4xx, or nobody accepts the connection"
+        return f"{request} is refused: with a status of 4xx, or the connection is refused"
     wanted = listed(_parts(parameters))
     if not changes and not parameters.get("status") and not wanted:
         return f"{request} answers 200"

@@ -4,6 +4,7 @@
     ├── UsageError                 4   the command, a document or a deployment file is at fault
     │   ├── DocumentUnreadable     4   no such file, not text, unreadable
     │   ├── DeploymentUnreadable   4   no such file, not TOML, unknown key
+    │   ├── LockUnreadable         4   not TOML, of a newer release, of another document
     │   └── EvidenceUnusable       4   another tool's result that is unreadable, or of another server
     ├── RunInvalid                 3   nothing could be judged
     │   ├── TargetUnreachable      3   the deployment does not answer
@@ -41,6 +42,10 @@ class DocumentUnreadable(UsageError):
 
 class DeploymentUnreadable(UsageError):
     """The deployment file or the binding file cannot be used as it is."""
+
+
+class LockUnreadable(UsageError):
+    """The accepted reading beside a document cannot be used as it is."""
 
 
 class EvidenceUnusable(UsageError):

@@ -18,8 +18,22 @@ from tests.loaded_modules import loaded_twice
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
+LONG = (
+    "tests/reference_services/chat/vllm/test_vllm_service.py",
+    "tests/acceptance/checks/test_failing_cases.py",
+    "tests/acceptance/faults/test_faults.py",
+    "tests/attacks/documents/test_reading_effort.py",
+)
+"""Files that take minutes, the first three by waiting: begun last, each would leave the other workers without work."""
+
 settings.register_profile("signoff", deadline=None)  # no test asserts a time, those of laws neither
 settings.load_profile("signoff")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long files begin first; all others keep their order."""
+    rank = {name: number for number, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.nodeid.partition("::")[0], len(LONG)))
 
 
 @pytest.fixture(autouse=True)

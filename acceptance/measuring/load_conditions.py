@@ -6,17 +6,24 @@ which completions count at all; a document's own stricter limit can only make th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, cast, get_args
 
+from signoff.acceptance.asked import is_percentile
 from signoff.acceptance.criterion import Criterion, Load
 from signoff.acceptance.errors import NotMeasurable
-from signoff.perf.decisions.statistics import DecisionOutcome, decide_mean, decide_percentile, decide_rate
+from signoff.perf.decisions.statistics import DecisionOutcome, decide_rate
+from signoff.perf.load.client_part import TimeKind
 from signoff.perf.load.load_run import LoadRun
+from signoff.perf.load.time_limit import BY_CLIENT, TimeLimit
 
+TIMES: Final = frozenset(get_args(TimeKind))
+"""Kinds whose limit is on a time, and may be on one of the document's requests."""
 MOST_ERRORS: Final = 0.01
 MOST_ABOVE_RATE: Final = 2.5
-"""A run offers a stated rate where it offers it, or up to so many times as much: more is a harder question."""
+"""A run has a stated rate if it sends that rate, or up to this many times as much: more is a harder question."""
 
 
 def not_brought_about(load: Load | None) -> str:
@@ -33,7 +40,7 @@ def not_brought_about(load: Load | None) -> str:
 
 
 def require(load: Load | None) -> None:
-    """Raises NotMeasurable where no run offers the load that a demand states."""
+    """Raises NotMeasurable if no run generates the load that a demand states."""
     if missing := not_brought_about(load):
         raise NotMeasurable(f"no run offers this load yet: {missing}", "measure it with signoff load")
 
@@ -48,48 +55,91 @@ def rate_differs(load: Load | None, rate_per_second: float) -> str:
     )
 
 
-def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[dict[str, Any]]:
-    """The limits of a document on latency and errors, as plain JSON for the records of the run.
+def time_limit(criterion: Criterion, of_a_stream: Sequence[str]) -> TimeLimit:
+    """The limit of a criterion on a time.
 
     Requests are identified by their bodies without the fields `of_a_stream`: the run decides about streaming.
     """
-    found = []
+    assert criterion.threshold is not None
+    request, statistic = criterion.parameters.get("request"), criterion.threshold.statistic
+    body = request.get("body") if isinstance(request, Mapping) else None
+    if isinstance(body, Mapping):
+        body = {name: value for name, value in body.items() if name not in of_a_stream}
+    return TimeLimit(
+        cast(TimeKind, criterion.kind), criterion.threshold.base()[0] * 1e3, _quantile(statistic or "mean"), body
+    )
+
+
+def stated(criteria: Sequence[Criterion], of_a_stream: Sequence[str]) -> list[dict[str, Any]]:
+    """The limits of a document on latency and errors, as plain JSON for the records of the run."""
+    found: list[dict[str, Any]] = []
     for criterion in criteria:
         if criterion.threshold is None or criterion.judge != "machine" or not_brought_about(criterion.load):
             continue
-        limit = criterion.threshold.base()[0]
         if criterion.kind == "error_rate":
-            found.append({"name": "errors", "id": criterion.id, "limit": limit})
+            found.append({"name": "errors", "id": criterion.id, "limit": criterion.threshold.base()[0]})
         elif criterion.kind == "latency":
-            request = criterion.parameters.get("request")
-            body = request.get("body") if isinstance(request, Mapping) else None
-            if isinstance(body, Mapping):
-                body = {name: value for name, value in body.items() if name not in of_a_stream}
+            limit = time_limit(criterion, of_a_stream)
             found.append(
                 {
                     "name": "latency",
                     "id": criterion.id,
-                    "limit_ms": limit * 1e3,
+                    "limit_ms": limit.limit_ms,
                     "statistic": criterion.threshold.statistic or "mean",
-                    "body": body,
+                    "body": limit.body,
                 }
             )
     return found
 
 
-def judged(
-    run: LoadRun, conditions: Sequence[Mapping[str, Any]], alpha: float, looks: Callable[[LoadRun], tuple[int, ...]]
-) -> dict[str, DecisionOutcome]:
-    """The result of each condition in this run, by its name and criterion id; `looks` are those of a mean."""
+def planned_by(conditions: Sequence[Mapping[str, Any]], throughput_per_second: float | None) -> dict[str, Any]:
+    """The record of what a load run is planned by."""
+    return {
+        "conditions": conditions,
+        "throughput_limit_per_second": throughput_per_second,
+        "rate_is_stated": throughput_per_second is not None,
+        "machine_cores": os.cpu_count(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """The outcome of each condition in a run by its name and criterion id, and those that the client leaves open."""
+
+    outcomes: Mapping[str, DecisionOutcome]
+    left_open: tuple[str, ...] = ()
+
+
+def judged(run: LoadRun, conditions: Sequence[Mapping[str, Any]], alpha: float) -> Conditions:
+    """A limit that only the client's lateness leaves undecided is open by itself: it decides nothing else."""
     marks = [not exchange.ok for exchange in run.exchanges]
     outcomes = {"errors": decide_rate(sum(marks), len(marks), MOST_ERRORS, alpha, marks).outcome}
+    left_open = []
     for each in conditions:
         name = f"{each['name']} ({each['id']})"
         if each["name"] == "latency":
-            outcomes[name] = _latency(run, each, alpha, looks)
+            body = each["body"] if isinstance(each["body"], Mapping) else None
+            limit = TimeLimit("latency", each["limit_ms"], _quantile(str(each["statistic"])), body)
+            decision = limit.decide(run, alpha)
+            if BY_CLIENT in decision.detail:
+                left_open.append(name)
+            else:
+                outcomes[name] = decision.outcome
         elif _errors_fail(marks, each["limit"], alpha):
             outcomes[name] = "fail"
-    return outcomes
+    return Conditions(outcomes, tuple(left_open))
+
+
+def held_up(run: LoadRun, criteria: Sequence[Criterion], of_a_stream: Sequence[str], alpha: float) -> str:
+    """Which limits on a time only the client's lateness leaves undecided, in words; "" where there is none."""
+    names = [
+        each.name
+        for each in criteria
+        if each.kind in TIMES and each.judge == "machine" and each.threshold is not None
+        if not not_brought_about(each.load)
+        if BY_CLIENT in time_limit(each, of_a_stream).decide(run, alpha).detail
+    ]
+    return f"the client was late and leaves undecided: {', '.join(names)}" if names else ""
 
 
 def _errors_fail(marks: Sequence[bool], limit: float, alpha: float) -> bool:
@@ -98,15 +148,5 @@ def _errors_fail(marks: Sequence[bool], limit: float, alpha: float) -> bool:
     return decide_rate(sum(marks), len(marks), limit, alpha, marks).outcome == "fail"
 
 
-def _latency(
-    run: LoadRun, condition: Mapping[str, Any], alpha: float, looks: Callable[[LoadRun], tuple[int, ...]]
-) -> DecisionOutcome:
-    body, limit_ms, statistic = condition["body"], condition["limit_ms"], str(condition["statistic"])
-    if isinstance(body, Mapping):
-        run = run.of_body(body)
-    times_ms, timeout_ms = run.latencies_ms(), run.plan.timeout_s * 1e3
-    if limit_ms >= timeout_ms:
-        return "inconclusive"
-    if statistic.startswith("p") and statistic[1:].replace(".", "", 1).isdigit():
-        return decide_percentile(times_ms, limit_ms, float(statistic[1:]) / 100, alpha, timeout_ms).outcome
-    return decide_mean(times_ms, limit_ms, timeout_ms, alpha, looks(run)).outcome
+def _quantile(statistic: str) -> float | None:
+    return float(statistic[1:]) / 100 if is_percentile(statistic) else None

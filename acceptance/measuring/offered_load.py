@@ -8,7 +8,6 @@ them is judged on that request alone.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import asdict, replace
@@ -30,7 +29,6 @@ from signoff.acceptance.measuring.external_load import RECORD as FOREIGN
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.perf.client.exchange import Exchange
 from signoff.perf.client.patience import origin_of
-from signoff.perf.decisions.mean_latency import LOOKS
 from signoff.perf.errors import LoadProcessDied, PerfError
 from signoff.perf.imported.external_run import ExternalRun
 from signoff.perf.load.gathered import SILENCE_S
@@ -39,8 +37,6 @@ from signoff.perf.load.load_run import LoadRun
 from signoff.perf.processes.memory_sampler import MemorySampler
 from signoff.perf.server_side.server_watch import ServerWatch
 
-TIMEOUT_IN_LIMITS = 5
-TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
 SILENCE_IN_TIMEOUTS = 0.4
 """Two limits: a server that completes nothing for this time, at least 90 s, is frozen, and the run is given up."""
 DOUBTED = 20
@@ -49,9 +45,7 @@ WHERE_NONE_IS_NAMED: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "Tell me about the sea."}],
     "max_tokens": 50,
 }
-TIMES = {"latency", "ttft", "inter_token_latency"}
-"""Kinds whose limit may be on one of the document's requests."""
-OF_REQUESTS = {*TIMES, "throughput", "error_rate"}
+OF_REQUESTS = {*load_conditions.TIMES, "throughput", "error_rate"}
 """Kinds that the records of the requests alone decide."""
 OF_A_STREAM = ("stream", "stream_options")
 NAME = "load"
@@ -73,9 +67,9 @@ def measure(criterion: Criterion, site: Site) -> Evidence:
             "judge that service in a separate run, with --target",
         )
     if missing := load_conditions.rate_differs(criterion.load, route_load.rate_of_completions(site)):
-        raise NotMeasurable(missing, "judge it in a document of its own")
+        raise NotMeasurable(missing, "judge it in a separate document")
     request = criterion.parameters.get("request")
-    if criterion.kind in TIMES and isinstance(request, Mapping):
+    if criterion.kind in load_conditions.TIMES and isinstance(request, Mapping):
         path, bodies = requests(site)
         if request.get("path") != path or request.get("body") not in bodies:
             raise NotMeasurable(
@@ -98,18 +92,12 @@ def run_of(evidence: Evidence) -> LoadRun:
     return LoadRun.from_records(record for record in evidence.records if record.get("attempt", last) == last)
 
 
-def looks(run: LoadRun) -> tuple[int, ...]:
-    """The looks at the mean: the planned ones well below the planned number of requests, and that number."""
-    planned = len(run.exchanges)
-    return (*(look for look in LOOKS if look * 1.1 < planned), planned) if planned >= LOOKS[0] else LOOKS
-
-
 def requests(site: Site) -> tuple[str, list[Mapping[str, Any]]]:
     """The path and the bodies of the completion requests that the document's latency and throughput limits name."""
     found: dict[str, tuple[str, Mapping[str, Any]]] = {}
     for criterion in site.criteria:
         request = criterion.parameters.get("request")
-        if criterion.kind not in {*TIMES, "throughput"} or not isinstance(request, Mapping):
+        if criterion.kind not in {*load_conditions.TIMES, "throughput"} or not isinstance(request, Mapping):
             continue
         if not _is_for_target(criterion, site):
             continue
@@ -137,8 +125,6 @@ def body_key(body: Mapping[str, Any]) -> str:
 
 
 def _take(recorder: Recorder, site: Site) -> None:
-    limits_s = [threshold.base()[0] for kind in ("latency", "ttft") for threshold in route_load.limits(site, kind)]
-    strictest_s = min(limits_s, default=None)
     path, bodies = requests(site)
     url = site.deployment.request_url(site.deployment.target, path)
     model = generation.served_model(site)
@@ -166,14 +152,15 @@ def _take(recorder: Recorder, site: Site) -> None:
         headers=site.deployment.headers(url),
         seed=site.seed,
         stream=any(body.get("stream") is True for body in bodies),
-        limit_ms=strictest_s * 1e3 if strictest_s else None,
-        figure="mean",
+        judged_apart=True,
     )
     recorder.write("load", _demand(site))
     run, side = _offer(recorder, site, plan)
-    if not run.valid and not run.interrupted and not run.given_up:
+    own = [each for each in route_load.of_completions(site) if _is_for_target(each, site)]
+    held_up = run.reason or load_conditions.held_up(run, own, OF_A_STREAM, site.profile.alpha)
+    if held_up and not run.interrupted and not run.given_up:
         # One repeat, and both are kept: a client that was held up says nothing about the server.
-        site.retries.append(f"the load run was repeated: {run.reason}")
+        site.retries.append(f"the load run was repeated: {held_up}")
         # With other prompts: the server may keep what it made of the first ones.
         run, side = _offer(recorder, site, replace(plan, seed=plan.seed + 1))
     site.server_sides.append({**side, "service": site.service})
@@ -208,20 +195,16 @@ def _keep(recorder: Recorder, site: Site, foreign: ExternalRun) -> None:
 
 
 def _timeout_s(site: Site) -> float:
-    """The time-out of a request, and the charge of a failure: by the loosest limit."""
-    longest_s = max((threshold.base()[0] for threshold in route_load.limits(site, "latency")), default=None)
-    return longest_s * TIMEOUT_IN_LIMITS if longest_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S
+    """The time-out of a request: one that no limit of the run needs longer. It charges nothing to any limit."""
+    return route_load.timeout_s(
+        threshold for kind in ("latency", "ttft") for threshold in route_load.limits(site, kind)
+    )
 
 
 def _demand(site: Site) -> Record:
     """The document's requirements for the load."""
-    asked = route_load.throughput_asked(site)
-    return {
-        "conditions": load_conditions.stated(route_load.of_completions(site), OF_A_STREAM),
-        "throughput_limit_per_second": asked,
-        "rate_is_stated": asked is not None,
-        "machine_cores": os.cpu_count(),
-    }
+    conditions = load_conditions.stated(route_load.of_completions(site), OF_A_STREAM)
+    return load_conditions.planned_by(conditions, route_load.throughput_asked(site))
 
 
 def _offer(recorder: Recorder, site: Site, plan: LoadPlan) -> tuple[LoadRun, Record]:

@@ -1,11 +1,11 @@
 """Load on one route of the document that completes nothing: `GET /health` at a constant rate, for its latency.
 
-It is a run of its own, so that neither its requests nor its limits move the figures of completions.
+It is a separate run, so that neither its requests nor its limits move the figures of completions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from signoff.acceptance.criterion import Criterion, Threshold
@@ -17,13 +17,13 @@ from signoff.perf.client.exchange import Exchange
 from signoff.perf.errors import LoadProcessDied, PerfError
 from signoff.perf.load.gathered import SILENCE_S
 from signoff.perf.load.load import LoadPlan, run_load_in_process
+from signoff.perf.load.time_limit import CHARGED_AT_LIMITS
 
 COMPLETION_PATHS = ("/v1/chat/completions", "/v1/completions")
 KINDS = frozenset({"latency", "throughput", "error_rate"})
 RATE_PER_SECOND = 10.0
 HEADROOM = 1.25
-TIMEOUT_IN_LIMITS = 5
-TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S = 60.0
+LEAST_TIMEOUT_S = 60.0
 NAME = "route-load"
 
 
@@ -45,6 +45,15 @@ def limits(site: Site, kind: str) -> list[Threshold]:
         for criterion in of_completions(site)
         if criterion.kind == kind and criterion.judge == "machine" and criterion.threshold is not None
     ]
+
+
+def timeout_s(thresholds: Iterable[Threshold]) -> float:
+    """The time-out of a request that serves all these limits: long enough for the loosest, never shortened by one.
+
+    So a request that is slow and allowed to be is no failure for a criterion that says nothing of times.
+    """
+    loosest_s = max((threshold.base()[0] for threshold in thresholds), default=0.0)
+    return max(LEAST_TIMEOUT_S, loosest_s * CHARGED_AT_LIMITS)
 
 
 def throughput_asked(site: Site) -> float | None:
@@ -90,37 +99,35 @@ def _take(recorder: Recorder, site: Site, request: Mapping[str, Any]) -> None:
     url = site.deployment.request_url(origin, path)
     site.still_waits(method, url)
     own = [each for each in site.criteria if _is_same(each, request)]
-    rate_per_second = max(
-        (each.threshold.value * HEADROOM for each in own if each.threshold is not None and _is_rate(each)),
-        default=RATE_PER_SECOND,
-    )
-    limits_s = [each.threshold.base()[0] for each in own if each.kind == "latency" and each.threshold is not None]
-    recorder.write("load", {"conditions": load_conditions.stated(own, ()), "route": path})
+    asked = max((each.threshold.value for each in own if each.threshold is not None and _is_rate(each)), default=None)
+    rate_per_second = RATE_PER_SECOND if asked is None else asked * HEADROOM
+    limits = [each.threshold for each in own if each.kind == "latency" and each.threshold is not None]
+    recorder.write("load", {**load_conditions.planned_by(load_conditions.stated(own, ()), asked), "route": path})
     try:
         plan = LoadPlan(
             url=url,
             body=body or {},
             rate_per_second=rate_per_second,
             duration_s=max(site.profile.load_s, site.profile.requests_each / rate_per_second),
-            timeout_s=max(limits_s) * TIMEOUT_IN_LIMITS if limits_s else TIMEOUT_WHERE_NO_LIMIT_IS_STATED_S,
+            timeout_s=timeout_s(limits),
             headers={**headers_of(request), **site.deployment.headers(url)},
             seed=site.seed,
             # The same prompt each time would measure a cache.
             vary=body is not None and ("messages" in body or "prompt" in body),
-            limit_ms=min(limits_s) * 1e3 if limits_s else None,
-            figure="mean",
             method=method,
             any_answer=True,
+            judged_apart=True,
         )
     except PerfError as error:
         raise NotMeasurable(str(error), error.hint) from None
     for attempt in range(2):
         # One repeat: a client that was held up says nothing about the server.
         run = _offer(recorder, site, plan, attempt)
-        if run.valid or run.interrupted:
+        held_up = run.reason or load_conditions.held_up(run, own, (), site.profile.alpha)
+        if not held_up or run.interrupted:
             break
         if attempt == 0:
-            site.retries.append(f"the load on {path} was repeated: {run.reason}")
+            site.retries.append(f"the load on {path} was repeated: {held_up}")
     for record in run.as_records():
         if record["record"] != "exchange":
             recorder.write("run", record)

@@ -1,7 +1,7 @@
 """Task documents to typed criteria, step by step: every line is accounted for, nothing is executed.
 
-bytes -> text -> blocks -> configuration -> statements -> criteria -> binding -> questions -> account of lines
--> conflicts
+bytes -> text -> blocks -> configuration -> statements -> criteria -> binding -> questions -> comparison with the
+accepted reading -> account of lines -> conflicts
 
 What reads is in `reading.py` and loaded where one of its functions is first asked for: it compiles hundreds of regular
 expressions, and the process that judges gets a reading that another process made.

@@ -10,6 +10,7 @@ from pathlib import Path
 from signoff.acceptance.errors import DeploymentUnreadable, DocumentUnreadable, UsageError
 from signoff.acceptance.kind import Kinds
 from signoff.acceptance.question import judged_as
+from signoff.acceptance.reading.accepting.comparison import compared
 from signoff.acceptance.reading.binding.binding import Binding, apply_types, binding_path, waivers
 from signoff.acceptance.reading.binding.binding_file import read_binding
 from signoff.acceptance.reading.binding.resolution import resolve
@@ -31,6 +32,7 @@ from signoff.acceptance.reading.source.front import header_fields, service_name,
 from signoff.acceptance.reading.source.source import MAX_BYTES, read_source
 from signoff.acceptance.reading.source.span import part_in_line, span_of
 from signoff.acceptance.reading.statements.statements import read_statements
+from signoff.acceptance.reading.suggestions.nearest_wording import nearest_wordings
 from signoff.acceptance.reading.typing.borrowed import with_lenders
 from signoff.acceptance.reading.typing.criteria import identified, type_statement
 from signoff.acceptance.reading.typing.harm import without_harm
@@ -63,14 +65,19 @@ def read_all(
     *,
     most_bytes: int = MAX_BYTES,
     strictness: int = SHIPPED,
+    suggests: bool = False,
 ) -> tuple[Reading, tuple[UsageError, ...]]:
-    """The same for what can be read of these, and why the rest cannot: one bad file hides no other."""
+    """The same for what can be read of these, and why the rest cannot: one bad file hides no other.
+
+    With `suggests`, the nearest wording that a machine would judge is looked for where a person has to judge.
+    """
     files, unreadable = files_of(paths)
     read: list[tuple[Document, Binding | None]] = []
     for path in files:
         try:
-            state = ReadingState(path, kinds, today or datetime.now(UTC).date(), most_bytes, strictness)
+            state = ReadingState(path, kinds, today or datetime.now(UTC).date(), most_bytes, strictness, suggests)
             read.append(_read(state))
+            unreadable += [] if state.lock_problem is None else [state.lock_problem]
         except (DocumentUnreadable, DeploymentUnreadable) as error:
             unreadable.append(error)
     documents = [document for document, _ in read]
@@ -122,7 +129,7 @@ def _find(state: ReadingState) -> None:
 def _type(state: ReadingState) -> None:
     """What each demand asks for; a paragraph that asks for nothing is prose again."""
     configuration, commands = state.configuration, state.found.commands
-    facts = read_facts(
+    state.facts = facts = read_facts(
         configuration.settings,
         configuration.variables,
         commands,
@@ -163,6 +170,17 @@ def _ask(state: ReadingState) -> None:
     )
 
 
+def _suggest(state: ReadingState) -> None:
+    """How a demand that goes to a person could be worded, so that a machine judges it."""
+    if state.suggests:
+        state.nearest = nearest_wordings(state.typed, state.criteria, state.facts, state.kinds)
+
+
+def _compare(state: ReadingState) -> None:
+    """Whether this is the reading that a person accepted."""
+    state.acceptance, state.lock_problem = compared(state.path, state.criteria)
+
+
 def _account(state: ReadingState) -> None:
     """Which line belongs to what, and what looks like a demand but stands where none is read."""
     lines = state.source.lines
@@ -177,7 +195,17 @@ def _account(state: ReadingState) -> None:
             state.report(Flaw("line-dropped", "error", number, 1, message, hint))
 
 
-STEPS: tuple[Callable[[ReadingState], None], ...] = (_divide, _configure, _find, _type, _bind, _ask, _account)
+STEPS: tuple[Callable[[ReadingState], None], ...] = (
+    _divide,
+    _configure,
+    _find,
+    _type,
+    _bind,
+    _ask,
+    _suggest,
+    _compare,
+    _account,
+)
 
 
 def _read(state: ReadingState) -> tuple[Document, Binding | None]:
@@ -200,6 +228,9 @@ def _read(state: ReadingState) -> tuple[Document, Binding | None]:
         waivers=state.waivers,
         text=tuple(state.source.lines),
         blocks=tuple(blocks),
+        sha256=state.source.sha256,
+        acceptance=state.acceptance,
+        nearest=state.nearest,
     )
     return document, state.binding
 

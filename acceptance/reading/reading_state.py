@@ -7,8 +7,11 @@ from datetime import date
 from pathlib import Path
 
 from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.errors import LockUnreadable
 from signoff.acceptance.kind import Kinds
+from signoff.acceptance.reading.accepting.acceptance import Acceptance
 from signoff.acceptance.reading.binding.binding import Binding
+from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.settings.configuration import Configuration
 from signoff.acceptance.reading.source.block_parser import Blocks
 from signoff.acceptance.reading.source.document import Diagnostic, LineKind, Statement, Waiver
@@ -27,15 +30,21 @@ class ReadingState:
     today: date
     most_bytes: int
     strictness: int
+    suggests: bool = False
+    """Whether the nearest wording that a machine would judge is looked for."""
     source: Source = field(init=False)
     blocks: Blocks = field(init=False)
     service_name: str = ""
     configuration: Configuration = field(init=False)
+    facts: Facts = field(init=False)
     found: Found = field(init=False)
     typed: list[tuple[Statement, Typed]] = field(default_factory=list)
     criteria: tuple[Criterion, ...] = ()
     binding: Binding | None = None
     waivers: dict[str, Waiver] = field(default_factory=dict)
+    nearest: dict[str, str] = field(default_factory=dict)
+    acceptance: Acceptance = field(default_factory=Acceptance)
+    lock_problem: LockUnreadable | None = None
     line_kinds: tuple[LineKind, ...] = ()
     diagnostics: list[Diagnostic] = field(default_factory=list)
 

@@ -74,6 +74,8 @@ class Sheet:
     title: str
     header: tuple[tuple[str, str], ...]
     counts: str
+    reading: str
+    """Whether the reading was accepted; "" where it has no lock."""
     sections: tuple[tuple[str, tuple[Line, ...]], ...]
     assumptions: tuple[tuple[str, tuple[tuple[int, str], ...]], ...]
     people: tuple[Line, ...]
@@ -90,6 +92,7 @@ def sheet_of(document: Document, anchor: str) -> Sheet:
         title=document.title or PurePath(document.path).name,
         header=tuple((name, cut(value)) for name, value in document.header.items()),
         counts=f"{document.lines} lines, {document.dropped} dropped; {counts}",
+        reading="" if document.acceptance.lock is None else f"Reading {cut(document.acceptance.state)}.",
         sections=tuple((name, tuple(group)) for name, group in groupby(lines, key=lambda line: line.section)),
         assumptions=tuple(_assumptions(document.criteria, anchor)),
         people=tuple(line for line in lines if any(meaning.judge.word == "person" for meaning in line.meanings)),
@@ -98,6 +101,7 @@ def sheet_of(document: Document, anchor: str) -> Sheet:
 
 
 def _lines(document: Document, anchor: str) -> Iterator[Line]:
+    anew = document.acceptance.anew
     commands = {(statement.line, statement.column): statement.command for statement in document.statements}
     for (number, column), group in groupby(document.criteria, key=lambda found: (found.line, found.column)):
         criteria = tuple(group)
@@ -108,16 +112,18 @@ def _lines(document: Document, anchor: str) -> Iterator[Line]:
             text=cut(criteria[0].text) or "(no text)",
             command="" if command is None else cut(command.text),
             section=criteria[0].section,
-            meanings=tuple(_meaning(criterion) for criterion in criteria),
+            meanings=tuple(_meaning(criterion, document, anew.get(criterion.id, "")) for criterion in criteria),
         )
 
 
-def _meaning(criterion: Criterion) -> Meaning:
+def _meaning(criterion: Criterion, document: Document, anew: str) -> Meaning:
     judge = "placeholder" if criterion.judge == "template" else criterion.judge
     chip = Chip(judge, TONES.get(criterion.judge, "open"), _SIGNS[criterion.judge])
     calls = would_call(criterion.parameters.get("steps"))[0] if criterion.judge == "machine" else []
     made = (f"would call {call}, if the deployment lists it" for call in calls)
-    notes = tuple(note for note in (criterion.reason, *criterion.assumptions, *made) if note)
+    wording = f'would be judged: "{nearest}"' if (nearest := document.nearest.get(criterion.id)) else ""
+    changed = f"read anew: {anew}" if anew else ""
+    notes = tuple(note for note in (criterion.reason, wording, changed, *criterion.assumptions, *made) if note)
     return Meaning(
         id=criterion.id,
         requirement=criterion.requirement or "",

@@ -51,6 +51,12 @@ class Unlisted(Envelope):
     model: None
 
 
+class Served(Envelope):
+    """The name of the model that the server lists, null where it lists none."""
+
+    model: str | None
+
+
 class Look(Envelope):
     """Health and a completion, before or after requests that are meant to fail."""
 

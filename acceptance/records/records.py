@@ -24,6 +24,7 @@ from signoff.acceptance.records.answers import (
     LongPrompt,
     Look,
     Message,
+    Served,
     Stream,
     Unlisted,
 )
@@ -76,6 +77,7 @@ RECORDS: Mapping[str, tuple[Any, ...]] = {
     "over": (LongPrompt,),
     "handshake": (Handshake,),
     "sent": (Text,),
+    "served": (Served,),
     "message": (Message,),
     "closed": (Closed,),
     "connection": (Connection,),

@@ -44,9 +44,14 @@ class DocumentFile(pytest.File):
 
     def collect(self) -> Iterator[CriterionItem]:
         """One item a criterion."""
-        for criterion in self.judging.document(self.path).criteria:
+        document = self.judging.document(self.path)
+        anew = document.acceptance.anew
+        if (xml := self.config.stash.get(xml_key, None)) is not None:
+            xml.add_global_property("reading", f"{document.path}: {document.acceptance.state}")
+        for criterion in document.criteria:
             item = CriterionItem.from_parent(self, name=criterion.id)
             item.criterion = criterion
+            item.read_anew = anew.get(criterion.id, "")
             item.extra_keyword_matches.update([criterion.requirement] if criterion.requirement else [])
             yield item
 
@@ -56,10 +61,15 @@ class CriterionItem(pytest.Item):
 
     parent: DocumentFile
     criterion: Criterion
+    read_anew: str
 
     def setup(self) -> None:
-        """Give the JUnit report the document's own id and the question, beside the id of the criterion."""
-        known = {"requirement": self.criterion.requirement, "judged_as": self.criterion.judged_as}
+        """Give the JUnit report the document's own id, the question, and why it was not accepted so."""
+        known = {
+            "requirement": self.criterion.requirement,
+            "judged_as": self.criterion.judged_as,
+            "read_anew": self.read_anew,
+        }
         self.user_properties += [(name, text) for name, text in known.items() if text]
         # The node's name stays the id, by which a criterion is selected.
         if self.criterion.requirement and (xml := self.config.stash.get(xml_key, None)) is not None:

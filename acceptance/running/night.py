@@ -129,11 +129,20 @@ def _running(control: Start, folder: Path) -> Iterator[None]:
 
 
 def _sides(load: LoadPlan, deployment: Deployment, control: str, block_s: float) -> Mapping[Side, LoadPlan]:
-    """The same load for both sides; keys go to their own origin."""
+    """The same load for both sides; keys go to their own origin. A late client spoils a block by its compared means."""
     path = load.url.removeprefix(deployment.target)
     urls: Mapping[Side, str] = {"target": load.url, "control": joined(control, path)}
     return {
-        side: replace(load, url=url, headers=deployment.headers(url), duration_s=block_s) for side, url in urls.items()
+        side: replace(
+            load,
+            url=url,
+            headers=deployment.headers(url),
+            duration_s=block_s,
+            judged_apart=False,
+            limit_ms=None,
+            figure="mean",
+        )
+        for side, url in urls.items()
     }
 
 

@@ -14,6 +14,7 @@ from signoff.acceptance.checks import KINDS
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.machine import machine
 from signoff.acceptance.reading import Document
+from signoff.acceptance.running.accepted import accepted_lines, read_anew, reading_of, reading_of_run
 from signoff.acceptance.running.findings import Findings
 from signoff.perf.redaction import known_secrets
 from signoff.reports.document.cut_run import BEGUN, JudgedLine, as_judged
@@ -82,7 +83,7 @@ def closing_lines(folder: Path) -> str:
     bad = [criterion for criterion in run.criteria if criterion.outcome in {"fail", "inconclusive", "error"}]
     if run.outcome == "undecided":
         bad += [item for item in run.criteria if item.outcome == "not_measurable" and not out_of_reach(run, item)]
-    lines = [headline(run)]
+    lines = [headline(run), *accepted_lines(run)]
     for criterion in bad[:MOST_SHOWN]:
         word = criterion.outcome.replace("_", " ")
         place = f"{criterion.document}:{criterion.line}"
@@ -116,7 +117,10 @@ def _stored(findings: Findings, finished: datetime) -> StoredRun:
 def _begun(findings: Findings) -> StoredRun:
     """The run with everything except its verdicts."""
     criteria = tuple(
-        _criterion(findings, criterion) for document in findings.reading.documents for criterion in document.criteria
+        _criterion(findings, criterion, anew.get(criterion.id))
+        for document in findings.reading.documents
+        for anew in (read_anew(document),)
+        for criterion in document.criteria
     )
     return StoredRun(
         outcome="invalid",
@@ -135,11 +139,12 @@ def _begun(findings: Findings) -> StoredRun:
         out_of_reach=dict(findings.deployment.out_of_reach),
         retries=tuple(findings.retries),
         server=tuple(decode(StoredServerSide, side, "server") for side in findings.server_sides),
+        reading=reading_of_run(findings.reading.documents),
         extra={"deployment": findings.deployment.name, "seed": findings.seed},
     )
 
 
-def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
+def _criterion(findings: Findings, criterion: Criterion, read_anew: str | None) -> StoredCriterion:
     return StoredCriterion(
         id=criterion.id,
         document=criterion.document,
@@ -160,6 +165,7 @@ def _criterion(findings: Findings, criterion: Criterion) -> StoredCriterion:
             **KINDS[criterion.kind].shown,
             "judged_as": criterion.judged_as,
             "requirement": criterion.requirement,
+            "read_anew": read_anew,
         },
     )
 
@@ -173,6 +179,7 @@ def _document(document: Document) -> StoredDocument:
         task_number=next((document.header[name] for name in TASK_NUMBER_FIELDS if name in document.header), ""),
         diagnostics=tuple(stored_run.plain(diagnostic) for diagnostic in document.diagnostics),
         counts=dict(document.counts),
+        reading=reading_of(document),
     )
 
 

@@ -34,10 +34,17 @@ def look_levels(looks: tuple[int, ...], alpha: float, shape: float = LEVEL_SHAPE
     return tuple(float(level) for level in scipy.special.ndtr(-bound * form))
 
 
+@lru_cache(maxsize=4)
+def _quadrature(count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Nodes and weights of Gauss and Legendre: an eigenvalue problem, and the search for a bound needs them often."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    return nodes, weights
+
+
 def _crossing(looks: tuple[int, ...], bounds: NDArray[np.float64]) -> float:
     """P(any standardised sum > its bound) for independent samples, by Gauss-Legendre quadrature between the looks."""
     narrowest = min(((now - before) / now) ** 0.5 for before, now in pairwise(looks))
-    nodes, weights = np.polynomial.legendre.leggauss(int(min(1000, max(100, 40 / narrowest))))
+    nodes, weights = _quadrature(int(min(1000, max(100, 40 / narrowest))))
 
     def grid(bound: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         half = (bound - _LOWEST) / 2

@@ -14,7 +14,9 @@ from signoff.perf.client.exchange import OWN_FAULTS, Exchange, Stamps
 from signoff.perf.load.load_figures import FIGURES, figure_of, series
 
 TOLERANCE = 0.02
-"""The share of the limit (or of the figure) by which the client may have moved it."""
+"""The share of the limit (or of the figure, or of a window) by which the client may have moved it."""
+WINDOW_MS = 5000.0
+"""Completions are counted in windows of this length. Sends that are late by a good part of it are another load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,14 @@ def judge_client(
     uses: Sequence[ClientUse],
     interrupted: bool = False,
     flaw: str = "",
+    judged_apart: bool = False,
 ) -> ClientHealth:
     """The health of a run's client, over all its processes.
 
     The lateness of a send is part of every latency that counts from the intended time. The lateness of a read
     is not, if the kernel timestamped the arrival; otherwise the event loop's lag is used. With a
-    limit the lateness is compared with the limit, otherwise each figure with itself without the lateness.
+    limit the lateness is compared with the limit, otherwise each figure with itself without the lateness. Where each
+    figure is `judged_apart`, lateness makes the run invalid only if the load was not the planned one.
     `flaw` is any other reason for an invalid run.
     """
     kernel_reads = sum(each.kernel_reads for each in uses)
@@ -142,11 +146,12 @@ def judge_client(
     send_lag = Spread.of([lag for each in exchanges if (lag := each.send_lag_ns) is not None])
     receive_lag = Spread.of([e.receive_lag_ns for e in exchanges if e.stamps == "kernel" and e.first_byte_ns])
     loop_lag = Spread.of([lag for each in uses for lag in each.loop_lag_ns])
-    share, moved = (
-        _moved_of_figures(exchanges, loop_lag)
-        if limit_ms is None
-        else _moved_of_limit(limit_ms, figure, stamps, send_lag, loop_lag)
-    )
+    if judged_apart:
+        share, moved = _moved_of_load(send_lag)
+    elif limit_ms is None:
+        share, moved = _moved_of_figures(exchanges, loop_lag, FIGURES if figure == "p99" else (figure,))
+    else:
+        share, moved = _moved_of_limit(limit_ms, figure, stamps, send_lag, loop_lag)
     own = [each for each in exchanges if each.outcome in OWN_FAULTS]
     reason = flaw
     if reason:
@@ -179,6 +184,13 @@ def judge_client(
     )
 
 
+def _moved_of_load(send_lag: Spread | None) -> tuple[float | None, str]:
+    """(share of a window, in words) by which the requests left later than planned."""
+    late_ms = send_lag.mean if send_lag else 0.0
+    share = late_ms / WINDOW_MS
+    return share, f"the load: requests left {late_ms:.3g} ms late on average, {share:.2%} of {WINDOW_MS / 1e3:g} s"
+
+
 def _moved_of_limit(
     limit_ms: float, figure: Literal["mean", "p99"], stamps: Stamps, send_lag: Spread | None, loop_lag: Spread | None
 ) -> tuple[float, str]:
@@ -190,11 +202,13 @@ def _moved_of_limit(
     return share, f"the {figure} by {moved_ms:.3g} ms of the limit of {limit_ms:g} ms ({share:.2%})"
 
 
-def _moved_of_figures(exchanges: Sequence[Exchange], loop_lag: Spread | None) -> tuple[float | None, str]:
+def _moved_of_figures(
+    exchanges: Sequence[Exchange], loop_lag: Spread | None, figures: Sequence[str]
+) -> tuple[float | None, str]:
     """(share, in words) of the figure that the client's lateness may have moved furthest, of itself."""
     worst: tuple[float | None, str] = (None, "")
     for each in series(exchanges):
-        for figure in FIGURES:
+        for figure in figures:
             read_late_ms = 0.0 if loop_lag is None else loop_lag.mean if figure in ("mean", "p50") else loop_lag.p99
             if figure == "mean" and each.name == "the time between tokens":
                 continue  # where a gap grew, its neighbour shrank

@@ -138,9 +138,11 @@ class LoadRun:
         """The due times."""
         return [(each.intended_ns - self.started_ns) / 1e9 for each in self.exchanges]
 
-    def completions_s(self) -> list[float]:
-        """The end times of successful completions."""
-        return [(each.finished_ns - self.started_ns) / 1e9 for each in self.exchanges if each.ok]
+    def completions_s(self, *, client_on_time: bool = False) -> list[float]:
+        """The end times of successful completions, or when they would have ended without the lateness of the sends."""
+        late_ns = [(each.send_lag_ns or 0) if client_on_time else 0 for each in self.exchanges]
+        ends_ns = zip(self.exchanges, late_ns, strict=True)
+        return [(each.finished_ns - late - self.started_ns) / 1e9 for each, late in ends_ns if each.ok]
 
     def as_records(self) -> Iterator[dict[str, Any]]:
         """Plain JSON: the plan, each exchange, the client's health."""

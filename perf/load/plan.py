@@ -30,11 +30,12 @@ class LoadPlan:
     requests in flight for the duration: a request is due when an earlier one has ended, so that its latencies suffer
     from coordinated omission. `prompt_tokens` adds this number of generated words after the marker.
 
-    `timeout_s` counts from the intended time; five times the limit is usual. `vary` puts a unique marker in front of
-    the last user message (or the prompt) of each request, because a repeated prompt would measure the server's prefix
-    cache. `limit_ms` and `figure` (the judged figure: the mean, or the p99) decide how late the client may be: by at
-    most 2 % of the limit, or of the measured figure without a limit. `any_answer` accepts each answer of status 2xx:
-    that of a route without completions.
+    `timeout_s` counts from the intended time. `vary` puts a unique marker in front of the last user message (or the
+    prompt) of each request, because a repeated prompt would measure the server's prefix cache. `limit_ms` and `figure`
+    (the judged figure: the mean, or the p99) decide how late the client may be: by at most 2 % of the limit, or of each
+    measured figure (of the means, or of all) without a limit. With `judged_apart` they decide nothing: each limit is
+    decided with the client's part held against it (perf/load/time_limit.py). `any_answer` accepts each answer of status
+    2xx: that of a route without completions.
     Raises PlanInvalid.
     """
 
@@ -59,6 +60,7 @@ class LoadPlan:
     prompt_tokens: int = 0
     method: str = "POST"
     any_answer: bool = False
+    judged_apart: bool = False
 
     def __post_init__(self) -> None:
         endpoint = Endpoint.of(self.url)

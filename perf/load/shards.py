@@ -82,5 +82,6 @@ def merge(
         uses=[each.use for each in sorted(results, key=lambda each: each.shard.number)],
         interrupted=interrupted,
         flaw=flaw,
+        judged_apart=plan.judged_apart,
     )
     return LoadRun(plan, started_ns, ordered, health, interrupted, planned)

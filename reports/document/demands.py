@@ -54,7 +54,7 @@ class Row:
     reason: str
     hint: str
     standing: tuple[str, ...]
-    """Declared out of reach, disputed, waived: marks that never change the outcome."""
+    """Read anew, declared out of reach, disputed, waived: marks that never change the outcome."""
     assumed: tuple[str, ...]
     evidence: tuple[Link, ...]
     method: tuple[tuple[str, str], ...]
@@ -107,8 +107,10 @@ class Section:
 def rows(run: StoredRun, document: str, prefix: str = "") -> tuple[Row, ...]:
     """The criteria of one document. `prefix` leads from the report's folder to the run's."""
     disputed = {id(item) for item in in_conflict(run)}
+    # Without a lock all of it is read anew, which is said once.
+    locked = {each.path for each in run.documents if each.reading is not None and each.reading.lock is not None}
     return tuple(
-        _row(run, item, f"c{index}", prefix, id(item) in disputed)
+        _row(run, item, f"c{index}", prefix, id(item) in disputed, is_marked=item.document in locked)
         for index, item in enumerate(run.criteria, start=1)
         if item.document == document
     )
@@ -153,8 +155,10 @@ def _statement(group: tuple[Row, ...]) -> Statement:
     return Statement(group[0].line, group[0].text, outcome, OUTCOME_WORDS[outcome], group)
 
 
-def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disputed: bool) -> Row:
+def _row(run: StoredRun, item: StoredCriterion, anchor: str, prefix: str, disputed: bool, *, is_marked: bool) -> Row:
     standing = []
+    if item.read_anew and is_marked:
+        standing.append(f"Read anew: {line(item.read_anew)}.")
     if declared := out_of_reach(run, item) if item.outcome == "not_measurable" else "":
         standing.append(f"Declared out of reach: {line(declared)}")
     if disputed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from signoff.reports.document.demands import Row
 from signoff.reports.document.headline import out_of_reach
 from signoff.reports.stored.conflict import Conflict
-from signoff.reports.stored.stored_run import StoredRun
+from signoff.reports.stored.stored_run import StoredDocument, StoredRun
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,9 @@ def open_groups(run: StoredRun, rows: Sequence[Row]) -> tuple[OpenGroup, ...]:
     )
 
 
-def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[Conflict]) -> tuple[Step, ...]:
+def next_steps(
+    run: StoredRun, document: StoredDocument, rows: Sequence[Row], conflicts: Sequence[Conflict]
+) -> tuple[Step, ...]:
     """Next steps, most urgent first."""
     groups = {group.heading: group.rows for group in open_groups(run, rows)}
     unresolved = [conflict for conflict in conflicts if not conflict.resolution]
@@ -68,6 +70,7 @@ def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[Conflict
         )
         if unresolved
         else None,
+        _reading(document, rows),
         _step(
             "operator of the deployment",
             "Make these measurable, or declare under [out_of_reach] why they cannot be.",
@@ -89,6 +92,18 @@ def next_steps(run: StoredRun, rows: Sequence[Row], conflicts: Sequence[Conflict
     ]
     found = tuple(step for step in steps if step is not None)
     return found or (Step("reviewer", "Nothing is open: sign below, or refuse."),)
+
+
+def _reading(document: StoredDocument, rows: Sequence[Row]) -> Step | None:
+    """Accept the reading, where it is known that it is not accepted."""
+    if document.reading is None or document.reading.accepted:
+        return None
+    anew = tuple(row for row in rows if row.stored.read_anew) if document.reading.lock is not None else ()
+    return Step(
+        "author of the task document",
+        "Look at what each demand is judged as, then accept the reading: signoff read --accept ROLE TASK.md",
+        anew,
+    )
 
 
 def _step(role: str, text: str, rows: tuple[Row, ...]) -> Step | None:

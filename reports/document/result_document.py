@@ -25,6 +25,7 @@ from signoff.reports.document.server_side import ServerShown
 from signoff.reports.document.server_side import shown as shown_server
 from signoff.reports.plain_text import line
 from signoff.reports.stored.conflict import Conflict
+from signoff.reports.stored.stored_reading import StoredReading
 from signoff.reports.stored.stored_run import StoredDocument, StoredRun, serialized
 
 SIMULATED = "A pass on the simulated engine says nothing about a model."
@@ -71,6 +72,8 @@ class ResultDocument:
     """The headline without outcome and engine, which are shown separately."""
     word: Word
     reason: str
+    reading: str
+    """Whether the reading was accepted; "" where the run does not say."""
     engine: str
     warning: str
     shares: tuple[tuple[Word, int], ...]
@@ -116,6 +119,7 @@ def result_document(run: StoredRun, document: StoredDocument, prefix: str = "") 
         tally=said.removeprefix(f"{shown} on {engine_words(run)}: "),
         word=RUN_WORDS[shown],
         reason="" if why in said or why == fold(run)[1] else why,
+        reading=f"Reading {line(document.reading.state, 300)}." if document.reading is not None else "",
         engine=engine_words(run),
         warning=SIMULATED if run.engine.is_simulated else "",
         shares=tuple((OUTCOME_WORDS[one], counts[one]) for one in order),
@@ -128,7 +132,7 @@ def result_document(run: StoredRun, document: StoredDocument, prefix: str = "") 
         open_groups=open_groups(run, found),
         log=_log(run, found),
         lessons=tuple(_lessons(run, document, found)),
-        steps=next_steps(run, found, conflicts),
+        steps=next_steps(run, document, found, conflicts),
         approval=approval(run),
         run_id=line(run.run_id, 100),
         digest=hashlib.sha256(serialized(run)).hexdigest(),
@@ -240,6 +244,8 @@ def _log(run: StoredRun, found: tuple[Row, ...]) -> tuple[LogLine, ...]:
 
 
 def _lessons(run: StoredRun, document: StoredDocument, found: tuple[Row, ...]) -> Iterable[Lesson]:
+    if document.reading is not None and document.reading.lock is not None:
+        yield from _accepted(document.reading, found)
     assumed: dict[str, list[Row]] = {}
     for row in found:
         for text in row.stored.assumptions:
@@ -255,6 +261,14 @@ def _lessons(run: StoredRun, document: StoredDocument, found: tuple[Row, ...]) -
         yield Lesson(f"Retries: {value_text(run.retries)}")
     if document.counts:
         yield Lesson(f"Read in the document: {table_text(dict(document.counts))}")
+
+
+def _accepted(reading: StoredReading, found: tuple[Row, ...]) -> Iterable[Lesson]:
+    """What differs from the accepted reading."""
+    if anew := tuple(row for row in found if row.stored.read_anew):
+        yield Lesson("Read anew: these were not accepted as they are read now", anew)
+    for entry in reading.gone:
+        yield Lesson(f"No longer asked, and accepted before: {table_text(dict(entry))}")
 
 
 def _diagnostic(entry: Any) -> str:

@@ -72,6 +72,8 @@ def _summary(document: ResultDocument) -> Iterator[str]:
         yield f"**{escape(document.warning)}**"
     if document.reason:
         yield escape(document.reason)
+    if document.reading:
+        yield escape(document.reading)
     yield from _table(("Verdict", "Criteria"), ((_word(word), str(count)) for word, count in document.shares))
     yield from _table(("Fact", "Value"), ((name, escape(value)) for name, value in document.facts))
 

@@ -19,6 +19,7 @@ from signoff.reports.plain_text import json_text
 from signoff.reports.stored.conflict import Conflict
 from signoff.reports.stored.decode import decode
 from signoff.reports.stored.run_folder import RunFolder, kept, opened
+from signoff.reports.stored.stored_reading import StoredReading
 from signoff.reports.stored.stored_server import StoredServerSide
 from signoff.reports.stored.threshold import Threshold
 from signoff.reports.stored.verdict import Measured, Outcome, RunOutcome
@@ -83,6 +84,11 @@ class StoredCriterion:
         """The document's own id of the demand, such as `FR-012`; "" where it has none, or the run does not say."""
         return self._text("requirement")
 
+    @property
+    def read_anew(self) -> str:
+        """Why its reading is not one that was accepted; "" where it was, or the run does not say."""
+        return self._text("read_anew")
+
     def _text(self, name: str) -> str:
         """A key beside the fields, where it holds a text."""
         return text if isinstance(text := self.extra.get(name), str) else ""
@@ -99,6 +105,7 @@ class StoredDocument:
     task_number: str = ""
     diagnostics: tuple[Any, ...] = ()
     counts: Json = field(default_factory=dict)
+    reading: Annotated[StoredReading | None, Key(kept_empty=False)] = None
     extra: Json = field(default_factory=dict)
 
 
@@ -168,6 +175,7 @@ class StoredRun:
     log: tuple[LogEntry, ...] = ()
     retries: Any = 0
     server: tuple[StoredServerSide, ...] = ()
+    reading: Annotated[StoredReading | None, Key(kept_empty=False)] = None
     extra: Json = field(default_factory=dict)
 
 

@@ -18,6 +18,7 @@ from signoff.acceptance import deployment as deployments
 from signoff.acceptance.criterion import Criterion, Threshold
 from signoff.acceptance.measuring.site import Site
 from signoff.acceptance.profile import Profile
+from tests.prepared import prepared_process
 
 ROOT = Path(__file__).parents[2]
 BRIEF = Profile("brief", alpha=0.05, load_s=1, requests_each=10, conversations=12, cold_starts=5)
@@ -182,15 +183,8 @@ def command(*arguments: str) -> list[str]:
 
 def signoff_in(folder: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The command, run to its end in a folder."""
-    return subprocess.run(
-        command(*arguments),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "src"), **environment}
+    return prepared_process.run("signoff.acceptance", *arguments, cwd=folder, env=variables, timeout=120)
 
 
 def run_folder(folder: Path) -> Path:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 Values = NDArray[np.float64]
 World = Callable[[int, np.random.Generator], Values]
@@ -34,7 +34,7 @@ def autocorrelated(rho: float) -> World:
 
     def world(count: int, random: np.random.Generator) -> Values:
         noise = random.standard_normal(count + 500) * math.sqrt(1 - rho**2)
-        return np.asarray(np.exp(0.5 * lfilter([1], [1, -rho], noise)[500:] - 0.125))
+        return np.asarray(np.exp(0.5 * scipy.signal.lfilter([1], [1, -rho], noise)[500:] - 0.125))
 
     return world
 

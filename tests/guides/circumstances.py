@@ -35,7 +35,7 @@ DRAFT = """# Task 9.1: Aurora-7B Service
 
 ## Success Criteria
 - [ ] Aurora-7B meets 1200ms latency and 40 RPS throughput
-- [ ] Memory usage below 20 GB, later below 24 GB
+- [ ] Memory usage below 20 GB, peak memory below 24 GB
 - [ ] Answers feel natural
 
 ## Verification
@@ -79,6 +79,8 @@ def files(guide: str) -> dict[str, str]:
         found["draft.md"] = DRAFT
     if guide == "docs/reading.md":
         found["draft.md"] = blocks_of(guide, "# Task 9.1")
+    if guide == "docs/accepting.md":
+        found["limits.md"] = blocks_of(guide, "# Task 9.2")
     if guide == "docs/evidence.md":
         found["artifacts/profile_export_aiperf.json"] = result("aiperf", "profile_export_aiperf.json")
         found["artifacts/profile_export.jsonl"] = result("aiperf", "profile_export.jsonl")
@@ -129,7 +131,13 @@ SHORTER = {
     "-u 20 -t 120s": "-u 2 -t 1s",
 }
 """Loads, with less of it: what is shown of their figures is not compared."""
-EXITS = {"HERMES_TIMEOUT=soon": (4,), "signoff night --list": (4,), "signoff load": (0, 3)}
+EXITS = {
+    "HERMES_TIMEOUT=soon": (4,),
+    "signoff read --check limits.md": (0, 2),
+    "signoff read --check TASK.md": (0, 2),
+    "signoff night --list": (4,),
+    "signoff load": (0, 3),
+}
 """Exit codes that are not 0, by how a command begins. There is no history of nights here, for none was measured. A load
 may be called invalid, because the machine is busy with other tests: that is not the command's fault."""
 COMPARED_NOT = ("signoff load", "locust")

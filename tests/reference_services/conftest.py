@@ -48,9 +48,9 @@ def replica() -> Iterator[Callable[..., Any]]:
         each.stop()
 
 
-@pytest.fixture(scope="session")
-def gateways(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[tuple[str, ...], Any]]:
-    """The gateways that run, by their arguments."""
+@pytest.fixture(scope="module")
+def gateways() -> Iterator[dict[tuple[str, ...], Any]]:
+    """The gateways that run, by their arguments; one that ran on would go on looking for its replicas all the time."""
     running: dict[tuple[str, ...], Any] = {}
     yield running
     for each in running.values():

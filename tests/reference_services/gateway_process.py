@@ -8,8 +8,6 @@ import queue
 import signal
 import socket
 import ssl
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -19,6 +17,7 @@ from typing import Any
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.prepared.prepared_process import PreparedProcess
 from tests.reference_services.running import environment, free_ports
 
 HOST = "127.0.0.26"
@@ -164,17 +163,15 @@ class Gateway:
         self.port = free_ports(HOST)[0]
         scheme = "https" if configuration.get("security", {}).get("tls_certificate") else "http"
         self.url = f"{scheme}://{HOST}:{self.port}"
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "signoff.reference_services.gateway",
-            f"--config={file}",
-            f"--host={HOST}",
-        ]
         with self.log.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [*command, f"--port={self.port}", *arguments], env=environment(**(variables or {})), stderr=errors
+            self.process = PreparedProcess(
+                "signoff.reference_services.gateway",
+                f"--config={file}",
+                f"--host={HOST}",
+                f"--port={self.port}",
+                *arguments,
+                env=environment(**(variables or {})),
+                stderr=errors,
             )
         self.client = httpx.Client(base_url=self.url, timeout=PATIENCE_S, trust_env=False, verify=verify)
         until(self._is_ready, "the gateway is ready")

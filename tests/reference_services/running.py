@@ -7,7 +7,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
+from tests.prepared.prepared_process import PreparedProcess
 
 ROOT = Path(__file__).parent.parent.parent
 HOST = "127.0.0.23"
@@ -38,7 +39,7 @@ def environment(**more: str) -> dict[str, str]:
 class Running:
     """A service process with a client for it."""
 
-    process: subprocess.Popen[bytes]
+    process: PreparedProcess
     url: str
     metrics_url: str
     client: httpx.Client
@@ -90,21 +91,16 @@ def start_service(
     port, metrics_port = free_ports(host)
     metrics: list[str] = [f"--metrics-port={metrics_port}"] if service == "hermes-2" else []
     with (log or Path(os.devnull)).open("wb") as errors:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "signoff.reference_services.chat",
-                service,
-                f"--host={host}",
-                f"--port={port}",
-                *metrics,
-                f"--time-to-first-token-ms={pace[0]}",
-                f"--time-per-token-ms={pace[1]}",
-                "--log-level=WARNING",
-                *arguments,
-            ],
+        process = PreparedProcess(
+            "signoff.reference_services.chat",
+            service,
+            f"--host={host}",
+            f"--port={port}",
+            *metrics,
+            f"--time-to-first-token-ms={pace[0]}",
+            f"--time-per-token-ms={pace[1]}",
+            "--log-level=WARNING",
+            *arguments,
             env=environment(**(variables or {})),
             stderr=errors if log else None,
         )
@@ -118,7 +114,7 @@ def start_service(
     return Running(process, url, f"http://{host}:{metrics_port if metrics else port}/metrics", client)
 
 
-def await_ready(client: httpx.Client, process: subprocess.Popen[bytes]) -> None:
+def await_ready(client: httpx.Client, process: PreparedProcess | subprocess.Popen[bytes]) -> None:
     """Wait until the service at the client's address is ready; where it is not, the process is ended.
 
     One client for all looks: making one, as `httpx.get` does, takes the processor longer than a hundred looks.

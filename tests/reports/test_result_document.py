@@ -20,7 +20,8 @@ from signoff.reports.document.result_document import ResultDocument, documents, 
 from signoff.reports.forms.html import html
 from signoff.reports.forms.markdown import markdown
 from signoff.reports.forms.result_files import result_name, write_results
-from signoff.reports.stored.stored_run import Engine, StoredDocument, StoredRun
+from signoff.reports.stored.stored_reading import StoredReading
+from signoff.reports.stored.stored_run import Engine, StoredDocument, StoredRun, from_json, to_json
 from signoff.reports.stored.verdict import OUTCOMES
 from tests.reports import hermes_run, page
 
@@ -233,3 +234,71 @@ def test_the_documents_look_as_approved(ending: str):
     if os.environ.get("SIGNOFF_UPDATE_GOLDEN") == "1":
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8"), "run with SIGNOFF_UPDATE_GOLDEN=1 and look at the difference"
+
+
+def read_run(reading: StoredReading, *anew: str) -> StoredRun:
+    """The run of Hermes-2 with this reading, in which these criteria are read anew."""
+    criteria = tuple(
+        replace(item, extra={**item.extra, "read_anew": "its words have changed"}) if item.id in anew else item
+        for item in hermes_run.criteria()
+    )
+    run = hermes_run.run(criteria=criteria)
+    return replace(run, reading=reading, documents=tuple(replace(each, reading=reading) for each in run.documents))
+
+
+def test_an_accepted_reading_is_said_and_asks_for_nothing():
+    reading = StoredReading(accepted=True, lock="x.signoff.lock", state="accepted by Model team on 2026-03-01")
+    document = made(read_run(reading))
+    for text in (html(document), markdown(document)):
+        assert "Reading accepted by Model team on 2026-03-01." in text
+        assert "--accept" not in text
+
+
+def test_what_is_read_anew_is_marked_listed_and_a_next_step():
+    first, second = (item.id for item in hermes_run.criteria()[:2])
+    gone = ({"id": "old/port/1", "text": "It listens on port 9"},)
+    reading = StoredReading(accepted=False, lock="x.signoff.lock", state="not accepted: 2 read anew", gone=gone)
+    document = made(read_run(reading, first, second))
+    assert [row.id for row in document.rows if "Read anew: its words have changed." in row.standing] == [first, second]
+    (step,) = (step for step in document.steps if "--accept" in step.text)
+    assert [row.id for row in step.rows] == [first, second]
+    assert [row.id for row in document.lessons[0].rows] == [first, second]
+    for text in (html(document), markdown(document)):
+        assert "It listens on port 9" in text
+        assert "Reading not accepted: 2 read anew." in text
+
+
+def test_without_a_lock_that_is_said_once_and_no_criterion_is_marked():
+    first = hermes_run.criteria()[0].id
+    document = made(read_run(StoredReading(accepted=False, state="not accepted: it has no lock"), first))
+    assert not any("Read anew" in note for row in document.rows for note in row.standing)
+    assert html(document).count("it has no lock") == 1
+    assert any("--accept" in step.text for step in document.steps)
+
+
+def test_a_run_that_does_not_say_how_it_was_read_shows_nothing_of_it():
+    document = made(hermes_run.run())
+    assert document.reading == ""
+    assert "reading" not in to_json(hermes_run.run())
+    assert "--accept" not in markdown(document)
+
+
+def test_hostile_text_of_a_lock_is_escaped():
+    reading = StoredReading(
+        accepted=False,
+        lock="x",
+        state="accepted by <script>*x*\u202e",
+        gone=({"id": "<b>", "text": "| cell | `code`"},),
+    )
+    document = made(read_run(reading))
+    assert "<script>" not in html(document)
+    assert "<b>:" not in html(document)
+    assert "\u202e" not in html(document) + markdown(document)
+    assert r"\| cell \|" in markdown(document)
+
+
+def test_a_reading_is_stored_and_loaded():
+    reading = StoredReading(accepted=True, lock="x", state="accepted", gone=({"id": "a", "text": "b"},))
+    run = read_run(reading)
+    assert from_json(to_json(run)).reading == reading
+    assert from_json(to_json(run)).documents[0].reading == reading

@@ -66,7 +66,7 @@ def _seen(criterion: Criterion, status: int | None, count: int) -> str:
     if criterion.parameters.get("sent"):
         return f"{count} wrong request{'s' if count > 1 else ''} got what the document says ({status})"
     if status is None:
-        return "nobody accepts the connection"
+        return "the connection is refused"
     if any(criterion.parameters.get(name) for name in held.OF_A_BODY):
         return "the answer has the shape that the document shows"
     return f"the answer is {status}"

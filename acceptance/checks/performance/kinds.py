@@ -13,7 +13,7 @@ NOUNS = {"latency": "latency", "ttft": "time to first token", "inter_token_laten
 def _latency(asked: Asked) -> str:
     return (
         f"{timed(NOUNS['latency'], asked.statistic)} of {asked.completions}, from when each was due to its whole "
-        f"answer, failed ones at the time-out, {asked.load}, {asked.limit}"
+        f"answer, failed ones at five times the limit, {asked.load}, {asked.limit}"
     )
 
 
@@ -77,7 +77,7 @@ KINDS = by_name(
         summary="Completions keep up with the demanded rate while latency and errors hold in the same run.",
         asks=_throughput,
         sample=Asked(Threshold(20, "requests/s", ">", "rate")),
-        failure="0.1/s in […] of 12.5/s offered: not above 10/s (…)",
+        failure="8/s in […] of 12.5/s offered: not above 10/s (…)",
         words=("Under normal load the service sustains a throughput of 20 requests per second",),
         figure="Throughput",
         units=("requests/s",),

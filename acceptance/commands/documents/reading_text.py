@@ -49,6 +49,9 @@ def _document(document: Document, palette: Palette) -> Iterator[str]:
     yield palette("bold", _short(document.title or document.path, 200))
     counts = ", ".join(f"{count} {name}" for name, count in document.counts.items()) or "no statement"
     yield palette("", f"  {document.path}: {document.lines} lines, {document.dropped} dropped; {counts}")
+    if document.acceptance.lock is not None:
+        check = "" if document.acceptance.is_accepted else f"; see `signoff read --check {document.path}`"
+        yield palette("", f"  reading {document.acceptance.state}{check}")
     width = max((len(name) for name in document.header), default=0)
     for name, value in document.header.items():
         yield palette("", f"  {name:<{width}}  {_short(value, 200)}")
@@ -67,7 +70,10 @@ def _document(document: Document, palette: Palette) -> Iterator[str]:
     people = [criterion for criterion in document.criteria if criterion.judge == "person"]
     if people:
         yield palette("bold", "For a person to judge")
-        yield from (palette("", f"  {found.line:>4}  {found.name}: {found.reason}") for found in people)
+        for found in people:
+            yield palette("", f"  {found.line:>4}  {found.name}: {found.reason}")
+            if nearest := document.nearest.get(found.id):
+                yield palette("", f'        would be judged: "{nearest}"')
         yield ""
     yield from _library_calls(document.criteria, palette)
     yield from _commands(document, palette)

@@ -9,6 +9,7 @@ from typing import Any
 
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.deployment.deployment_file import DeploymentFile
+from signoff.acceptance.reading.accepting.accepted_reading import AcceptedReading
 from signoff.acceptance.reading.binding.binding_schema import binding_schema
 from signoff.acceptance.records.evidence_schema import evidence_schema
 from signoff.reports.model_schema import json_schema
@@ -16,7 +17,7 @@ from signoff.reports.stored.stored_run import SCHEMA, StoredRun
 from signoff.reports.terminal import show
 
 NAME = "schema"
-HELP = "print the JSON Schema of a binding file, a deployment file, results.json or a line of evidence"
+HELP = "print the JSON Schema of a binding, a lock, a deployment file, results.json or a line of evidence"
 EXAMPLE = "signoff schema deployment"
 
 
@@ -40,6 +41,10 @@ def _binding() -> dict[str, Any]:
     return binding_schema(KINDS)
 
 
+def _lock() -> dict[str, Any]:
+    return json_schema(AcceptedReading, "lock", "Signoff accepted reading", nulls=False)
+
+
 def _deployment() -> dict[str, Any]:
     return json_schema(DeploymentFile, "deployment", "Signoff deployment file", nulls=False)
 
@@ -55,6 +60,7 @@ def _results() -> dict[str, Any]:
 
 SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "binding": _binding,
+    "lock": _lock,
     "deployment": _deployment,
     "results": _results,
     "evidence": evidence_schema,

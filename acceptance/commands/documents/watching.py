@@ -14,6 +14,7 @@ from pathlib import Path
 from signoff.acceptance.commands.console.complaint import complain
 from signoff.acceptance.errors import SignoffError
 from signoff.acceptance.reading import documents_of
+from signoff.acceptance.reading.accepting.lock_file import lock_path
 from signoff.acceptance.reading.binding.binding import binding_path
 from signoff.reports.terminal import clear_screen, show
 
@@ -44,7 +45,8 @@ def stamps(paths: Sequence[Path]) -> Mapping[Path, _Stamp | None]:
     for path in paths:
         with contextlib.suppress(SignoffError):
             files += documents_of(path)
-    return {file: _stamp(file) for document in files for file in (document, binding_path(document))}
+    watched = (file for document in files for file in (document, binding_path(document), lock_path(document)))
+    return {file: _stamp(file) for file in watched}
 
 
 def _stamp(path: Path) -> _Stamp | None:

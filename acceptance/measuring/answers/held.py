@@ -44,7 +44,7 @@ def problems(parameters: Parameters, answer: Record, served: str | None = None) 
 
 
 def is_shut(answer: Record) -> bool:
-    """Whether nobody accepts connections there."""
+    """Whether connections are refused there."""
     return answer["status"] is None and "refused" in answer["error"].lower()
 
 
@@ -58,7 +58,7 @@ def _body_problems(parameters: Parameters, body: Any, served: str | None) -> lis
 
 
 def _value_problems(wanted: Mapping[str, Any], body: Any, served: str | None) -> list[str]:
-    """Whether a value is in the body, below a key that speaks of it; or is not, where it has to be absent."""
+    """Whether a value is in the body, below a key that names it; or is not there, if it has to be absent."""
     key = str(wanted.get("key") or "").lower()
     value = served if wanted.get("served") else wanted["value"]
     if value is None:

@@ -2,7 +2,7 @@
 
 `parameters.sent` lists the changes, as plain JSON: `{"how": "set", "field": "model", "value": "..."}`, `missing` (a
 field is left out), `torn` (JSON that breaks off), `malformed` (torn, and two fields of a wrong type), `long` (a prompt
-longer than the context) and `size` (a body of more than so many bytes).
+longer than the context) and `size` (a body of more than this number of bytes).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SOUND = "Name a colour."
 TOKENS = 4
 TORN = b'{"messages": [{"role": "user", "content": "Na'
 MORE_THAN_THE_CONTEXT = 1.05
-"""A word is a token at least, so that so many words fit no context of this length."""
+"""A word is a token at least, so that this number of words exceeds any context of this length."""
 _COMPLETIONS = (generation.CHAT_PATH, "/v1/completions")
 
 

@@ -16,6 +16,7 @@ from signoff.acceptance.reading.commands.routes import COMPLETIONS, Route, descr
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
 from signoff.acceptance.reading.drafts.route_drafts import of_heading, with_body_of
 from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
@@ -40,20 +41,19 @@ REPLACED = frozenset(
 _KEY = (401, 403)
 _STEPS = frozenset({"then", "and", "but"})
 _CODE = re.compile(r"`+\s*([^`]{1,80}?)\s*`+|[\"\u201c]([\w./:-]{1,60})[\"\u201d]")
+_MARKS = '`"\u201c'
 _WORD = re.compile(r"[\w./:-]+")
-_CHAT = re.compile(
+_CHAT = Sought(
     r"(?:\b(?:if|when|whenever)\s+)?(?:\b(?:an?|the|each|every"
     r"|any)\s+)?(?:valid\s+)?\b(?:chat[- ])?(?:completions?|chat)(?:\s+requests?)?"
-    r"(?:\s+(?:is|are)\s+(?:valid|received|sent|answered))?\b",
-    re.IGNORECASE,
+    r"(?:\s+(?:is|are)\s+(?:valid|received|sent|answered))?\b"
 )
-_CHAT_ANSWER = re.compile(r"\b(?:each|every|all|the|an?)?\s*(?:responses?|answers?|repl(?:y|ies))\b", re.IGNORECASE)
-_SOUND = re.compile(
+_CHAT_ANSWER = Sought(r"\b(?:each|every|all|the|an?)?\s*(?:responses?|answers?|repl(?:y|ies))\b")
+_SOUND = Sought(
     r"\bgiven (?:that )?(?:a valid key|a valid request|(?:all (?:the )?|both |every )?(?:the )?"
     r"(?:workers?|services?|replicas?|server|system|model|api|engine)s? (?:is|are) (?:up|running|well|healthy"
     r"|ready|loaded|available|up and running))\b"
-    r"|\bwith the roles? (?:system|user|assistant)(?: and (?:system|user|assistant))?\b",
-    re.IGNORECASE,
+    r"|\bwith the roles? (?:system|user|assistant)(?: and (?:system|user|assistant))?\b"
 )
 _UNKNOWN = re.compile(
     r"\b(?:(?:requests?|calls?) (?:to|for) )?(?:an?\s+|the\s+)?(?:unknown|undefined|non-?existent|non-?existing"
@@ -81,7 +81,10 @@ def answer_drafts(statement: Statement, facts: Facts) -> list[Placed]:
         return []
     if _AS_CLIENTS_EXPECT.search(text):
         return []
-    pieces = _pieces(text, statement, facts)
+    said = list(outcomes(text, _code_words(statement, facts)))
+    if not any(piece.sort in ANSWERING for piece in said):
+        return []
+    pieces = _pieces(text, said)
     is_step = statement.label.lower() in _STEPS and bool(statement.context)
     if not any(piece.sort in ANSWERING for piece in pieces):
         return []
@@ -97,8 +100,8 @@ def answer_drafts(statement: Statement, facts: Facts) -> list[Placed]:
     return found
 
 
-def _pieces(text: str, statement: Statement, facts: Facts) -> list[Piece]:
-    code = _code_words(statement, facts)
+def _pieces(text: str, said: Sequence[Piece]) -> list[Piece]:
+    """All that a text says of requests and answers; `said` is what it says of answers."""
     routes = routes_of(text)
     found = [Piece("request", route.begin, route.end, {"route": route}) for route in (*routes, *described(text))]
     found += wrong_requests(text)
@@ -106,14 +109,15 @@ def _pieces(text: str, statement: Statement, facts: Facts) -> list[Piece]:
     if not routes:
         found += [Piece("neutral", match.start(), match.end(), {"chat": True}) for match in _CHAT.finditer(text)]
     found += [Piece("neutral", match.start(), match.end()) for match in _SOUND.finditer(text)]
-    found += outcomes(text, code)
+    found += said
     return without_overlap(found)
 
 
 def _code_words(statement: Statement, facts: Facts) -> frozenset[str]:
     """Words that the document shows as code or in quotes on the lines of the statement."""
     lines = [facts.lines[number - 1] for number in statement.lines if 0 < number <= len(facts.lines)]
-    shown = (match[1] or match[2] for line in (*lines, statement.text) for match in _CODE.finditer(line[:LONGEST]))
+    marked = [line for line in (*lines, statement.text) if any(mark in line for mark in _MARKS)]
+    shown = (match[1] or match[2] for line in marked for match in _CODE.finditer(line[:LONGEST]))
     return frozenset(word for text in shown for word in (text, *_WORD.findall(text)))
 
 
@@ -275,7 +279,7 @@ def _of_metrics(asked: Mapping[str, Any], request: Any, spans: tuple[tuple[int, 
 def beside_answers(by_rules: Sequence[Placed], answers: Sequence[Placed]) -> list[Placed]:
     """The drafts of rules without those that ask a weaker or another question where an answer is read.
 
-    A metric that is named says nothing of what its name speaks of: `health is exported as wren_state`.
+    A metric that is named says nothing of what its name mentions: `health is exported as wren_state`.
     """
     if not answers:
         names = any(draft.kind == "metrics" and draft.spans for draft, _ in by_rules)

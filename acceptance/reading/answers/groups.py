@@ -62,7 +62,7 @@ def _has_request(pieces: Sequence[Piece]) -> bool:
 
 
 def _is_over(pieces: Sequence[Piece]) -> bool:
-    """Whether nothing of a clause speaks of the next one's request."""
+    """Whether nothing of a clause mentions the next one's request."""
     return not all(piece.sort == "absent" for piece in pieces)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from signoff.acceptance.reading.answers.piece import Piece
+from signoff.acceptance.reading.search.sought import Sought
 
 _CODES = (
     "200 201 202 204 400 401 403 404 405 406 408 409 410 411 413 414 415 422 429 500 501 502 503 504 4xx 5xx"
@@ -22,93 +23,76 @@ _WITH_CODE = (
     r"|http|https|status"
     r"|code|of|response|result|->|=>|\u2192)\s+)*"
 )
-_STATUS = re.compile(
+_STATUS = Sought(
     rf"(?P<with>{_WITH_CODE})(?P<codes>{_CODE}(?:\s*(?:or|/)\s*(?:an? )?{_CODE})*)"
     r"(?:\s+(?:Not Found|Unprocessable(?: Entity| Content)?|Bad Request|Payload Too Large|Content Too Large|OK"
     r"|Forbidden"
     r"|Unauthorized|Method Not Allowed|Gone|client errors?|errors?|status)\b)?"
     r"(?:,?\s+(?:an? |with an? )?validation errors?\b)?",
-    re.IGNORECASE,
 )
 _EACH_CODE = re.compile(_CODE, re.IGNORECASE)
-_CLIENT_ERROR = re.compile(rf"{_WITH_CODE}(?:a |with )*client errors?\b", re.IGNORECASE)
-_REFUSED = re.compile(
+_CLIENT_ERROR = Sought(rf"{_WITH_CODE}(?:a |with )*client errors?\b")
+_REFUSED = Sought(
     r"\b(?:is|are|must be|shall be|gets?|has to be)\s+(?:refused|rejected|denied|forbidden|turned (?:away|down))\b"
-    r"|\b(?:refuse|reject|turn (?:away|down))s?\b(?:\s+(?:the|such|those|these)?\s*(?:requests?|it|them))?",
-    re.IGNORECASE,
+    r"|\b(?:refuse|reject|turn (?:away|down))s?\b(?:\s+(?:the|such|those|these)?\s*(?:requests?|it|them))?"
 )
-_ABSENT = re.compile(
+_ABSENT = Sought(
     r"\b(?:is|are) (?:now )?gone\b(?: now)?|\b(?:no longer|does not|must not|do not) exists?\b|\b(?:is|was|are"
     r"|has been) removed\b"
     r"|\bmust not be (?:there|offered|exposed|served)\b|\b(?:is|are) not (?:offered|exposed|served|there)\b"
     r"|\bis absent\b"
-    r"|\bno (?:\w+ )?(?:endpoint|route)\b|\b(?:is|it is|be) (?:not|no) an? (?:\w+ )?(?:service|endpoint|route)\b",
-    re.IGNORECASE,
+    r"|\bno (?:\w+ )?(?:endpoint|route)\b|\b(?:is|it is|be) (?:not|no) an? (?:\w+ )?(?:service|endpoint|route)\b"
 )
-_REASON = re.compile(
+_REASON = Sought(
     r"\b(?:with|and|together with|that has|plus)\s+(?:an?|the)\s+(?:clear\s+|json\s+|structured\s+)?"
     r"(?:error(?: body| message| object)?|reason|explanation|message)\b(?!\s+(?:of|with|that|which))"
     r"|\b(?:that |which )?(?:tells|says|states|gives|and tells) (?:the (?:reason|cause)|why)\b"
-    r"|\band the reason is (?:given|said|stated)\b",
-    re.IGNORECASE,
+    r"|\band the reason is (?:given|said|stated)\b"
 )
-_NEVER_MORE = re.compile(
-    r",?\s*(?:and )?(?:never|not) (?:with )?(?:a |an )?(?:5\d\d|5xx|200|server error)\b", re.IGNORECASE
-)
-_NAMES_IT = re.compile(
+_NEVER_MORE = Sought(r",?\s*(?:and )?(?:never|not) (?:with )?(?:a |an )?(?:5\d\d|5xx|200|server error)\b")
+_NAMES_IT = Sought(
     r"(?:\b(?:with|and)\s+(?:an? )?(?:error |clear )?(?:message|error|body|reason) that (?:names|tells"
     r"|mentions|says) the (?:field|role|model|parameter)"
     r"|\b(?:and )?(?:the )?(?:body|message|error) (?:must |shall |has to )?(?:names?|mentions?) the (?:field"
     r"|role|model|parameter)"
-    r"|\bnames the (?:field|role|parameter)|\bwith (?:the |its )?name in the (?:message|body|error))\b",
-    re.IGNORECASE,
+    r"|\bnames the (?:field|role|parameter)|\bwith (?:the |its )?name in the (?:message|body|error))\b"
 )
-_ERROR_TYPE = re.compile(
+_ERROR_TYPE = Sought(
     r"(?:\b(?:and|with|has|carries|holds)\s+)*(?:the body (?:has|holds) )?(?:an? |the )?error\s*(?:(?:of|with"
-    r"|has) (?:the |a )?type|\.type (?:is|=|:)|type (?:is )?)\s*\"?(?P<type>[a-z]\w*)\"?",
-    re.IGNORECASE,
+    r"|has) (?:the |a )?type|\.type (?:is|=|:)|type (?:is )?)\s*\"?(?P<type>[a-z]\w*)\"?"
 )
-_HEADER = re.compile(
+_HEADER = Sought(
     r"(?:\b(?:with|and|plus|in|the|an?|header)\s+)*\b(?P<header>Retry-After|WWW-Authenticate"
     r"|X-[A-Za-z]+(?:-[A-Za-z]+)*|Content-Type|Location"
-    r"|Cache-Control)\b(?: header)?(?:\s*(?:is|:|=|of)\s+\"?(?P<value>[a-z]+/[a-z.+-]+|\d+)\"?)?",
-    re.IGNORECASE,
+    r"|Cache-Control)\b(?: header)?(?:\s*(?:is|:|=|of)\s+\"?(?P<value>[a-z]+/[a-z.+-]+|\d+)\"?)?"
 )
-_FIELD_IS = re.compile(
-    r"\"?\b(?P<field>[a-z][\w.]*)\"?\s*(?:is set to|set to|is|equals|==?|:)\s*\"(?P<value>[^\"]{1,60})\"", re.IGNORECASE
+_FIELD_IS = Sought(
+    r"\"?\b(?P<field>[a-z][\w.]*)\"?\s*(?:is set to|set to|is|equals|==?|:)\s*\"(?P<value>[^\"]{1,60})\""
 )
-_FIELD_IS_CODE = re.compile(
-    r"\"?\b(?P<field>[a-z][\w.]*)\"?\s*(?:is set to|set to|equals|==?|is|:)\s*(?P<value>true|false|[\w.-]+)(?![\w.-])",
-    re.IGNORECASE,
+_FIELD_IS_CODE = Sought(
+    r"\"?\b(?P<field>[a-z][\w.]*)\"?\s*(?:is set to|set to|equals|==?|is|:)\s*(?P<value>true|false|[\w.-]+)(?![\w.-])"
 )
-_SAYS = re.compile(
-    r"\b(?:says?|reports?|returns?|shows?|with|states?)\s+(?:the )?(?:status\s+)?\"(?P<value>[^\"]{1,60})\"",
-    re.IGNORECASE,
-)
-_VERSION = re.compile(
+_SAYS = Sought(r"\b(?:says?|reports?|returns?|shows?|with|states?)\s+(?:the )?(?:status\s+)?\"(?P<value>[^\"]{1,60})\"")
+_VERSION = Sought(
     r"(?:\b(?:and|the|its|as|in|reports?|shows?|states?|names?|gives?|with)\s+)*\b(?P<key>version|revision"
     r"|release|build)\s+(?:is\s+|=\s*)?"
-    r"\"?(?P<value>v?\d[\w.+-]*\w|v?\d)\"?",
-    re.IGNORECASE,
+    r"\"?(?P<value>v?\d[\w.+-]*\w|v?\d)\"?"
 )
-_SERVED = re.compile(
+_SERVED = Sought(
     r"\b(?:names?|shows?|reports?|states?|gives?|and)\s+(?:the )?(?:(?:name of )?(?:the )?(?:loaded |served "
-    r"|current |running )?model(?:'s)?(?: name| id)?)\b(?!\s+[\w./-]*\d|s)",
-    re.IGNORECASE,
+    r"|current |running )?model(?:'s)?(?: name| id)?)\b(?!\s+[\w./-]*\d|s)"
 )
-_VERB_OF_NAMES = re.compile(
+_VERB_OF_NAMES = Sought(
     r"\b(?:lists?|names?|shows?|contains?|includes?|holds?|reports?|mentions?|returns?|has|have"
     r"|gives?)\s+(?:exactly |at least )?(?:(?:the )?(?:models?|metrics?|name|entry|id)\s+)?(?=[\"\w/])"
-    r"|\b(?:is|are) (?:named|called)\s+|(?:(?<=list of models)|(?<=model list)|(?<=models list)) is\s+",
-    re.IGNORECASE,
+    r"|\b(?:is|are) (?:named|called)\s+|(?:(?<=list of models)|(?<=model list)|(?<=models list)) is\s+"
 )
-_ARE_LISTED = re.compile(
+_ARE_LISTED = Sought(
     r"\s+(?:is|are|must be|shall be|has to be|have to be) (?:among (?:the )?(?:entries|models|names|list)"
     r"|in (?=(?:the|its) list of models)|in (?:the|its) list\b(?! of models)|listed(?: there)?|shown|one of them"
     r"|part of the list)\b"
     r"|\s+(?:must |has to |have to |shall |should )?(?:shows? up|appears?|can be (?:found|seen)|stands)\b"
-    r"(?:\s+(?:under|in|at|below)\b)?",
-    re.IGNORECASE,
+    r"(?:\s+(?:under|in|at|below)\b)?"
 )
 _NO_LONGER = re.compile(r"(?:\s*,)?\s*(?:and|but)?\s*(?:no longer|not)\s+(?:the )?(?:model )?", re.IGNORECASE)
 _AND = re.compile(r"\s*(?:,\s*(?:and\s+|as well as\s+)?|\s(?:and|as well as|plus)\s+)(?:an?\s+|the\s+)?", re.IGNORECASE)
@@ -118,21 +102,18 @@ _TOP_FIELDS = frozenset(
     "id object created model choices usage system_fingerprint data embedding source status version uptime error".split()
 )
 _BELOW_USAGE = frozenset({"prompt_tokens", "completion_tokens", "total_tokens"})
-_VERB_OF_FIELDS = re.compile(
+_VERB_OF_FIELDS = Sought(
     r"\b(?:include|contain|carr|hold|return|have|has|with|give|answer|reply|tell|report)(?:s|ies|y|ed)?\s+"
-    r"(?:json with\s+|a body with\s+|with\s+|back\s+)?(?:an?\s+|the\s+|its\s+)?(?:fields?\s+|keys?\s+)?",
-    re.IGNORECASE,
+    r"(?:json with\s+|a body with\s+|with\s+|back\s+)?(?:an?\s+|the\s+|its\s+)?(?:fields?\s+|keys?\s+)?"
 )
-_USAGE = re.compile(
+_USAGE = Sought(
     r"(?:token )?\busage(?: (?:block|object|figures?|counts?|field|included))?\b(?: of tokens)?"
-    r"|\btoken (?:usage|counts?)\b(?=\s*(?:\(|$|[.,;]| in the| of the|and))",
-    re.IGNORECASE,
+    r"|\btoken (?:usage|counts?)\b(?=\s*(?:\(|$|[.,;]| in the| of the|and))"
 )
-_ONE_CHOICE = re.compile(r"\b(?:exactly )?one choice\b", re.IGNORECASE)
-_MENTIONS = re.compile(
-    r"\b(?:and )?(?:mentions?|speaks of|says (?:something )?(?:of|about))\s+(?:the |a )?"
+_ONE_CHOICE = Sought(r"\b(?:exactly )?one choice\b")
+_MENTIONS = Sought(
+    r"\b(?:and )?(?:mentions?|speak(?:s)? of|says (?:something )?(?:of|about))\s+(?:the |a )?"
     r"(?!(?:the|a|an|previous|earlier|prior|preceding|last|first|other|its|their|own|same|past)\b)(?P<word>[a-z]{3,30})\b",
-    re.IGNORECASE,
 )
 
 
@@ -213,7 +194,7 @@ def _names(text: str, code: frozenset[str]) -> Iterator[Piece]:
 
 
 def _listed(text: str, place: int, code: frozenset[str]) -> tuple[list[str], int]:
-    """The names that stand at a place, parted by commas and `and`, and where they end."""
+    """The names at a place, separated by commas and `and`, and where they end."""
     names: list[str] = []
     end = place
     while True:

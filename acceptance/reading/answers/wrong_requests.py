@@ -11,6 +11,7 @@ from typing import Any
 
 from signoff.acceptance.reading.answers.piece import Piece
 from signoff.acceptance.reading.commands.expectation import strict_json
+from signoff.acceptance.reading.search.sought import Sought
 
 A_WORD = "many"
 NOBODY = "signoff-serves-no-such-model"
@@ -35,51 +36,47 @@ _GONE = r"(?:missing|absent|left out|omitted|not (?:given|set|there|present)|nul
 _UNITS = {"": 1, "b": 1, "k": 10**3, "m": 10**6, "g": 10**9, "ki": 2**10, "mi": 2**20, "gi": 2**30}
 
 
-def _compiled(pattern: str) -> re.Pattern[str]:
-    return re.compile(pattern, re.IGNORECASE)
-
-
-_UNKNOWN_MODEL = _compiled(
+_UNKNOWN_MODEL = Sought(
     rf"{_IF}{_ASKS}{_ART}(?:requested |named |given |chosen )?models?\s+(?:name\s+)?(?:that\s+"
     rf"|which\s+)?(?:{_NOT_SERVED}"
     r"|(?:that |which )?nobody (?:serves|has|knows|loaded))"
     rf"|{_IF}{_ASKS}{_ART}(?:unknown|unserved|unloaded|non-?existent|non-?existing|wrong"
     rf"|nonexisting) models?(?: names?)?"
 )
-_NAMED_MODEL = _compiled(
+_NAMED_MODEL = Sought(
     rf"{_IF}{_ASKS}(?:ask(?:s|ed|ing)? for|(?:request|chat|call|completion|post)s? (?:for|with|of|to)|requesting)\s+"
     rf"{_ART}models? (?!name\b|that\b|is\b|list)(?P<name>{_NAME})"
 )
 _MISSING = (
-    _compiled(rf"{_IF}{_ART}(?:field |list |parameter )?\b{_FIELD}\s+(?:field |list |array )?(?:is|are)?\s*{_GONE}\b"),
-    _compiled(rf"{_IF}{_ASKS}{_ART}\b(?:missing|absent|without(?: an?| the| any)?)\s+(?:field |list of )?{_FIELD}\b"),
+    Sought(rf"{_IF}{_ART}(?:field |list |parameter )?\b{_FIELD}\s+(?:field |list |array )?(?:is|are)?\s*{_GONE}\b"),
+    Sought(rf"{_IF}{_ASKS}{_ART}\b(?:missing|absent|without(?: an?| the| any)?)\s+(?:field |list of )?{_FIELD}\b"),
 )
-_OR_EMPTY = _compiled(r"\s+or\s+(?:an?\s+)?(?:is\s+)?empty(?:\s+list)?\b")
+_OR_EMPTY = re.compile(r"\s+or\s+(?:an?\s+)?(?:is\s+)?empty(?:\s+list)?\b", re.IGNORECASE)
 _EMPTY = (
-    _compiled(
+    Sought(
         rf"{_IF}{_ART}(?:field |list |parameter )?\b{_FIELD}\s+(?:field |list |array )?(?:is"
         rf"|are)\s+(?:an\s+)?empty(?: list)?\b"
     ),
-    _compiled(rf"{_IF}{_ASKS}{_ART}\bempty\s+(?:field |list of )?{_FIELD}\b"),
-    _compiled(rf"{_IF}{_ART}{_FIELD}\s+(?:that|which)\s+(?:is|are)\s+empty\b"),
+    Sought(rf"{_IF}{_ASKS}{_ART}\bempty\s+(?:field |list of )?{_FIELD}\b"),
+    Sought(rf"{_IF}{_ART}{_FIELD}\s+(?:that|which)\s+(?:is|are)\s+empty\b"),
 )
-_OR_MISSING = _compiled(rf"\s+or\s+(?:is\s+)?{_GONE}\b")
-_VALUE = _compiled(
+_OR_MISSING = re.compile(rf"\s+or\s+(?:is\s+)?{_GONE}\b", re.IGNORECASE)
+_VALUE = Sought(
     rf"{_IF}(?:with\s+)?\"?\b{_FIELD}\"?\s*(?::|=|set to|is set to)\s*(?P<value>\[\s*\]|\{{\s*\}}"
     rf"|\"[^\"]{{0,80}}\"|-?\d+(?:\.\d+)?(?![\w.])"
     r"|true\b|false\b|null\b)"
 )
-_TYPED = _compiled(
+_TYPED = Sought(
     rf"{_IF}{_ART}\b{_FIELD}\s+(?:is\s+|are\s+)?(?:given |sent |passed )?(?:as )?an? (?:string|word|text)\b"
 )
-_NEGATIVE = _compiled(rf"{_IF}{_ART}(?:\b{_FIELD}\s+(?:is\s+)?negative\b|negative\s+(?P<field2>{'|'.join(FIELDS)}))\b")
-_ABOVE = _compiled(
+_NEGATIVE = Sought(rf"{_IF}{_ART}(?:\b{_FIELD}\s+(?:is\s+)?negative\b|negative\s+(?P<field2>{'|'.join(FIELDS)}))\b")
+_ABOVE = Sought(
     rf"{_IF}{_ART}\b{_FIELD}\s+(?:values?\s+|of\s+|is\s+)*(?P<way>above|over|beyond|greater than|larger than"
     rf"|more than|higher than"
     r"|exceeds?|exceeding|below|under|less than|lower than)\s+(?P<number>-?\d[\d,]*(?:\.\d+)?)(?![\w%]"
     r"|\s*(?:tokens?|ms|s)\b)"
 )
-_TORN = _compiled(
+_TORN = Sought(
     rf"{_IF}{_ASKS}{_ART}(?:request )?(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:is|are)\s+(?:not"
     rf"|no) (?:valid )?json"
     rf"|{_IF}{_ASKS}{_ART}(?:request )?(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:cannot|can't"
@@ -88,18 +85,18 @@ _TORN = _compiled(
     rf"| payloads?)?"
     rf"|{_IF}{_ART}json (?:that |which )?(?:is|are) (?:broken|malformed|invalid|torn)"
 )
-_MALFORMED = _compiled(
+_MALFORMED = Sought(
     rf"{_IF}{_ART}\b(?:malformed|ill-formed|invalid|broken|bad) (?:chat )?(?:requests?|request bod(?:y|ies)"
     rf"|inputs?|payloads?|bod(?:y|ies))\b"
     rf"|{_IF}{_ART}requests? (?:that |which )?(?:is|are) (?:malformed|ill-formed|invalid)\b"
     r"|\b(?:garbage|rubbish|nonsense) in (?:the|a) (?:request )?(?:body|request)\b"
     r"|\bsend rubbish\b"
 )
-_PARAMETERS = _compiled(
+_PARAMETERS = Sought(
     rf"{_IF}{_ASKS}{_ART}\b(?:invalid|wrong|bad|illegal) (?:parameters?|parameter values?|values?|arguments?|fields?)\b"
     rf"|{_IF}{_ART}(?:parameters?|arguments?|fields?) (?:that |which )?(?:is|are) (?:invalid|wrong|illegal)\b"
 )
-_LONG = _compiled(
+_LONG = Sought(
     rf"{_IF}{_ART}\b(?:prompts?|inputs?|requests?)\s+(?:that\s+|which\s+)?(?:is\s+|are\s+)?(?:(?:beyond"
     rf"|longer than|above|over|exceed(?:s|ing)?"
     r"|larger than|greater than|bigger than)\s+(?:the\s+|its\s+)?(?:limit|context(?: (?:window|length|size))?"
@@ -108,16 +105,16 @@ _LONG = _compiled(
     r"|do) not fit(?: (?:into )?the (?:context(?: window)?|window))?)"
     rf"|{_IF}{_ART}\b(?:too long|over-?long|overlong|oversized) (?:prompts?|inputs?)\b"
 )
-_SIZE = _compiled(
+_SIZE = Sought(
     rf"{_IF}{_ART}(?:request )?\b(?:body|bodies|payloads?)\s+(?:that\s+|which\s+)?(?:is\s+"
     rf"|are\s+)?(?:of\s+)?(?:more than|larger than|above|over"
     r"|bigger than|exceed(?:s|ing)?)\s+(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kmg]i?|)b\b"
 )
-_ROLE = _compiled(
+_ROLE = Sought(
     rf"{_IF}{_ASKS}{_ART}(?:message (?:of|with) an? )?(?:unknown|invalid|wrong) roles?\b"
     rf"|{_IF}{_ASKS}{_ART}roles? (?:that |which )?(?:does not exist|do not exist|(?:is|are) unknown)"
 )
-_NAMED_ROLE = _compiled(
+_NAMED_ROLE = Sought(
     r"\b(?:with|of|in) (?:the|an?) role (?!system\b|user\b|assistant\b|tool\b|developer\b|that\b)(?P<name>[a-z]\w*)"
 )
 _BELOW = frozenset({"below", "under", "less than", "lower than"})

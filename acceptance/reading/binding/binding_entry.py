@@ -128,25 +128,42 @@ class Limit:
         return Threshold(self.value, self.unit, cast(Comparator, self.comparator), self.statistic, self.subject)
 
 
+_Kind = Annotated[
+    str,
+    Wanted("a text"),
+    Meta(min_length=1, description="how it is judged; human_judgement leaves it to a person"),
+]
+_Service = Annotated[Text | None, Meta(description="which one of several services it is about")]
+_OwnLimit = Annotated[Limit | None, Wanted("a table with something in it")]
+_OwnParameters = Annotated[
+    Parameters,
+    Wanted("a table with something in it"),
+    Meta(description="what the check of this kind needs", extra_json_schema={"minProperties": 1}),
+    Rule(_no_json),
+]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Type:
     """What a statement means that no rule knows, or that a rule reads wrongly."""
 
     criterion: CriterionId
     fingerprint: Fingerprint
-    kind: Annotated[
-        str,
-        Wanted("a text"),
-        Meta(min_length=1, description="how it is judged; human_judgement leaves it to a person"),
-    ]
-    service: Annotated[Text | None, Meta(description="which one of several services it is about")] = None
-    threshold: Annotated[Limit | None, Wanted("a table with something in it")] = None
-    parameters: Annotated[
-        Parameters,
-        Wanted("a table with something in it"),
-        Meta(description="what the check of this kind needs", extra_json_schema={"minProperties": 1}),
-        Rule(_no_json),
-    ] = field(default_factory=Parameters)
+    kind: _Kind
+    service: _Service = None
+    threshold: _OwnLimit = None
+    parameters: _OwnParameters = field(default_factory=Parameters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """The same in one line, under the id of the criterion."""
+
+    fingerprint: Fingerprint
+    kind: _Kind
+    service: _Service = None
+    threshold: _OwnLimit = None
+    parameters: _OwnParameters = field(default_factory=Parameters)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +184,10 @@ class BindingFile:
     It resolves conflicts, types statements that no rule knows, and holds waivers.
     """
 
+    correct: Annotated[
+        Mapping[str, Correction],
+        Meta(description="What a criterion is judged as, by its id: one line each, above the first table."),
+    ] = field(default_factory=dict)
     resolve: Annotated[tuple[Resolve, ...], Meta(description="What was decided about a conflict.")] = ()
     type: Annotated[
         tuple[Type, ...],
@@ -179,6 +200,7 @@ class BindingFile:
 
 MODELS: Mapping[str, Any] = {"resolve": Resolve, "type": Type, "waive": Waive}
 KEYS = {name: tuple(item.name for item in model_fields(model)) for name, model in MODELS.items()}
+CORRECT = "correct"
 OPTIONAL = {
     name: frozenset(item.name for item in model_fields(model) if not is_required(item))
     for name, model in MODELS.items()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
 from signoff.acceptance.kind import Kinds
-from signoff.acceptance.reading.binding.binding_entry import EXAMPLE, KEYS, MODELS
+from signoff.acceptance.reading.binding.binding_entry import CORRECT, EXAMPLE, KEYS, MODELS, Correction, Type
+from signoff.acceptance.toml_text import written
 from signoff.reports.mistake import Mistake, Place, Words, in_words
 from signoff.reports.model import converted
 
@@ -18,6 +19,12 @@ WORDS = Words(
     inside=("{name} of {first} cannot be {value}", "it is {wanted}"),
     unknown=("[[{table}]] has no key {name!r}", "known keys: {wanted}"),
     missing=("[[{table}]] needs {wanted}", "add what is missing"),
+)
+CORRECTION_WORDS = Words(
+    wrong=("{key} cannot be {value}", "{key} of a correction is {wanted}"),
+    inside=("{name} of {first} cannot be {value}", "it is {wanted}"),
+    unknown=("a correction has no key {name!r}", "known keys: {wanted}"),
+    missing=("a correction needs {wanted}", "add what is missing"),
 )
 
 
@@ -43,6 +50,20 @@ def read_entry(table: str, entry: Any, today: date, kinds: Kinds) -> tuple[Any, 
         message = f"the waiver lasts until {expires}, more than {LONGEST_WAIVER.days} days"
         problems.append(Problem(("expires",), message, f"let it expire by {today + LONGEST_WAIVER}"))
     return (None if problems else made), problems
+
+
+def read_correction(criterion: str, entry: Any, kinds: Kinds) -> tuple[Type | None, list[Problem]]:
+    """A correction as the entry of its criterion, or None and all that is wrong with it."""
+    if not isinstance(entry, Mapping):
+        message, hint = "a correction is a table in one line", f"write {CORRECT}.{written(criterion)} = {{...}}"
+        return None, [Problem((), message, hint)]
+    made, mistakes = converted(Correction, entry)
+    problems = [Problem(mistake.place, *in_words(mistake, CORRECTION_WORDS, CORRECT)) for mistake in mistakes]
+    problems += _of_kind(entry, kinds)
+    if made is None or problems:
+        return None, problems
+    said = {item.name: getattr(made, item.name) for item in fields(made)}
+    return Type(criterion=criterion, **said), []
 
 
 def _problem(table: str, mistake: Mistake, kinds: Kinds) -> Problem:

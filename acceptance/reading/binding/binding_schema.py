@@ -12,9 +12,10 @@ from signoff.reports.model_schema import json_schema
 def binding_schema(kinds: Kinds) -> dict[str, Any]:
     """The schema with these kinds, and those of them that need a limit."""
     schema = json_schema(BindingFile, "binding", "Signoff binding file", nulls=False)
-    entry = schema["$defs"]["type"]
-    entry["properties"]["kind"]["enum"] = list(kinds)
     with_limit = sorted(name for name, kind in kinds.items() if kind.needs_limit)
-    entry["if"] = {"properties": {"kind": {"enum": with_limit}}, "required": ["kind"]}
-    entry["then"] = {"required": ["threshold"]}
+    for name in ("type", "correction"):
+        entry = schema["$defs"][name]
+        entry["properties"]["kind"]["enum"] = list(kinds)
+        entry["if"] = {"properties": {"kind": {"enum": with_limit}}, "required": ["kind"]}
+        entry["then"] = {"required": ["threshold"]}
     return schema

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from signoff.acceptance.criterion import Criterion
+from signoff.acceptance.kind import Kinds
 from signoff.acceptance.reading.binding.binding import binding_path
+from signoff.acceptance.reading.binding.correction import correction
 from signoff.acceptance.reading.source.document import Reading
-from signoff.reports.plain_text import toml_text, visible
+from signoff.acceptance.toml_text import written
+from signoff.reports.plain_text import visible
 from signoff.reports.stored.conflict import Conflict
 
 # How the reason of a statement begins that a binding can type.
@@ -28,11 +29,11 @@ def resolve_block(conflict: Conflict, today: date) -> str:
     documents = list(dict.fromkeys(Path(side.document).name for side in conflict.sides))
     lines = [
         "[[resolve]]",
-        f"conflict = {_toml(conflict.subject)}",
-        f"kind = {_toml(conflict.kind)}",
-        f"between = [{', '.join(_toml(originals[value]) for value in values)}]",
-        *([f"documents = [{', '.join(_toml(name) for name in documents)}]"] if len(documents) > 1 else []),
-        f"chosen = {_toml(originals[values[0]])}  # one of `between`",
+        f"conflict = {written(conflict.subject)}",
+        f"kind = {written(conflict.kind)}",
+        f"between = [{', '.join(written(originals[value]) for value in values)}]",
+        *([f"documents = [{', '.join(written(name) for name in documents)}]"] if len(documents) > 1 else []),
+        f"chosen = {written(originals[values[0]])}  # one of `between`",
         'role = ""  # who decides: a role, not a name',
         'reason = ""',
         f"date = {today.isoformat()}",
@@ -45,12 +46,14 @@ def resolve_file(conflict: Conflict) -> str:
     return binding_path(Path(conflict.sides[0].document)).as_posix()
 
 
-def binding_draft(reading: Reading, today: date) -> str:
+def binding_draft(reading: Reading, kinds: Kinds, today: date) -> str:
     """A binding file for what is open: each conflict that criteria are in, and each statement that no rule knows.
 
-    The statements are in comments: without a kind that somebody chooses, a person judges them anyway.
+    The statements are in comments: without a kind that somebody chooses, a person judges them anyway. So are the lines
+    that give what a machine judges to a person; they are the first, because they stand above the first table.
     """
-    parts = [
+    parts = [*_corrections(reading, kinds)]
+    parts += [
         f"{_comment(f'{resolve_file(conflict)}: {conflict.message}')}\n{resolve_block(conflict, today)}"
         for conflict in reading.conflicts
         if conflict.criteria and conflict.resolution is None
@@ -63,17 +66,26 @@ def binding_draft(reading: Reading, today: date) -> str:
     return "\n".join(parts) or "# nothing is open that a binding file could decide\n"
 
 
+def _corrections(reading: Reading, kinds: Kinds) -> Iterator[str]:
+    for document in reading.documents:
+        file = binding_path(Path(document.path)).as_posix()
+        asked = [item for item in document.criteria if item.judge == "machine" and item.judged_as]
+        for criterion in asked:
+            where = _comment(f"{file}, for line {criterion.line}: {criterion.judged_as}")
+            yield f"{where}\n# {correction(criterion, None, kinds)}\n"
+
+
 def type_block(criterion: Criterion) -> str:
     """The [[type]] of a criterion with the fingerprint of today's wording; who writes it chooses the kind."""
     lines = [
         _comment(criterion.text),
         "[[type]]",
-        f"criterion = {_toml(criterion.id)}",
-        f"fingerprint = {_toml(criterion.fingerprint)}",
-        f"kind = {_toml(criterion.kind)}",
-        *([f"service = {_toml(criterion.service)}"] if criterion.service else []),
+        f"criterion = {written(criterion.id)}",
+        f"fingerprint = {written(criterion.fingerprint)}",
+        f"kind = {written(criterion.kind)}",
+        *([f"service = {written(criterion.service)}"] if criterion.service else []),
         *_threshold(criterion),
-        *([f"parameters = {_inline(criterion.parameters)}"] if criterion.parameters else []),
+        *([f"parameters = {written(criterion.parameters)}"] if criterion.parameters else []),
     ]
     return "\n".join(lines) + "\n"
 
@@ -89,29 +101,7 @@ def _threshold(criterion: Criterion) -> Sequence[str]:
         "statistic": limit.statistic,
         "subject": limit.subject,
     }
-    return (f"threshold = {_inline(pairs)}",)
-
-
-def _inline(value: Any) -> str:
-    pairs = (f"{_key(name)} = {_toml(item)}" for name, item in value.items() if item is not None)
-    return "{" + ", ".join(pairs) + "}"
-
-
-def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() and name.isascii() else _toml(name)
-
-
-def _toml(value: Any) -> str:
-    """A value as TOML writes it; a TOML text has JSON's escapes, and they hide nothing from who reads it."""
-    if isinstance(value, dict):
-        return _inline(value)
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_toml(item) for item in value if item is not None) + "]"
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # inf and nan, as TOML has them
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
-    return toml_text(json.dumps(str(value), ensure_ascii=False))
+    return (f"threshold = {written(pairs)}",)
 
 
 def _comment(text: str) -> str:

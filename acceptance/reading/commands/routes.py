@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from signoff.acceptance.reading.commands.curl import read_curl
+from signoff.acceptance.reading.search.sought import Sought, Table
 
 COMPLETIONS = ("/v1/chat/completions", "/v1/completions")
 _PATH = r"/[A-Za-z_{<:][\w{}<>:.-]*(?:/[\w{}<>:.-]+)*/?(?:\?[\w=&%.-]+)?"
@@ -32,8 +33,8 @@ _ASKED_WITH_A_BODY = re.compile(
     r"^/v\d+/(?:chat/completions|completions|embeddings|moderations|rerank|responses|messages|score)$"
     r"|^/(?:tokenize|detokenize|generate|invocations|embed|rerank|score|pooling|completion|completions|chat|infer)$"
 )
-_IN_WORDS = tuple(
-    (re.compile(pattern, re.IGNORECASE), method, path)
+_IN_WORDS: Table[tuple[str, str]] = Table(
+    (Sought(pattern), (method, path))
     for pattern, method, path in (
         (r"\bhealth[- ]?(?:checks?|endpoint|probes?|page|route)(?:[- ]requests?)?\b", "GET", "/health"),
         (r"\bmetrics (?:page|endpoint|route)\b", "GET", "/metrics"),
@@ -92,7 +93,7 @@ def described(text: str) -> tuple[Route, ...]:
     """The routes that a text describes in words."""
     found = [
         Route(method, path, match.start(), match.end(), in_words=True)
-        for pattern, method, path in _IN_WORDS
+        for pattern, (method, path) in _IN_WORDS.of(text)
         for match in pattern.finditer(text)
     ]
     return tuple(sorted(found, key=lambda route: route.begin))
@@ -100,7 +101,7 @@ def described(text: str) -> tuple[Route, ...]:
 
 def _curls(text: str) -> Iterator[Route]:
     """The requests of curl commands within a sentence."""
-    for match in _CURL.finditer(text):
+    for match in _CURL.finditer(text) if "curl" in text else ():
         command = match[0].rstrip()
         try:
             curl = read_curl(shlex.split(command)[1:], 0)

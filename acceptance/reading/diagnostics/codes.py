@@ -56,7 +56,6 @@ CODES: Mapping[str, str] = {
     "setting-repeated": "one setting twice in one block",
     # What is not judged
     "quantity-unreadable": "a figure that is no limit",
-    "clause-not-judged": "a part of an enumeration that no rule knows",
     # Bindings
     "binding-invalid": "an entry of the binding file that cannot be used",
     "binding-orphan": "an entry about something that is not there",

@@ -23,12 +23,12 @@ from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import named_services
 from signoff.acceptance.reading.quantities.number_words import with_digits
 from signoff.acceptance.reading.quantities.quantity import LONGEST, Quantity, Unreadable
+from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
-_FAULTLESS = re.compile(
-    r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b",
-    re.IGNORECASE,
+_FAULTLESS = Sought(
+    r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b"
 )
 _DIGIT = re.compile(r"\d")
 # A point before three digits divides thousands in one language and begins a fraction in another.
@@ -74,17 +74,14 @@ _SAME_KIND = frozenset(
         "inter_token_latency",
     }
 )
-_RECOMMENDED = re.compile(
-    r"\b(?:recommended|ideally|preferabl[ey]|beneficial|nice[- ]to[- ]have|optional|stretch)\b", re.IGNORECASE
-)
-_OF_THE_HOST = re.compile(
+_RECOMMENDED = Sought(r"\b(?:recommended|ideally|preferabl[ey]|beneficial|nice[- ]to[- ]have|optional|stretch)\b")
+_OF_THE_HOST = Sought(
     r"\b(?:hardware|system requirements?|host requirements?|server requirements?|prerequisites?|minimum (?:hardware"
     r"|system)"
-    r"|what the machine needs|resource constraints)\b",
-    re.IGNORECASE,
+    r"|what the machine needs|resource constraints)\b"
 )
-_THERE = re.compile(r"\b(?:available|free|installed|present on|of the host|to spare)\b", re.IGNORECASE)
-_USED = re.compile(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*|on disk|takes)\b", re.IGNORECASE)
+_THERE = Sought(r"\b(?:available|free|installed|present on|of the host|to spare)\b")
+_USED = Sought(r"\b(?:usage|used|uses|consum\w*|grows?|footprint|occup\w*|on disk|takes)\b")
 _SHARE_BEFORE = re.compile(r"(?:%|percent|\d)\s+(?:out\s+)?of\s+(?:all\s+|the\s+|its\s+)*$", re.IGNORECASE)
 _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
@@ -103,7 +100,8 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     begin, end = asked_within(statement)
     quantities = tuple(quantity for quantity in quantities if begin <= quantity.begin < end)
     # No figure is read behind it, so nothing there is asked about one.
-    statement = replace(statement, text=statement.text[:LONGEST])
+    if len(statement.text) > LONGEST:
+        statement = replace(statement, text=statement.text[:LONGEST])
     placed = [
         (draft_of(quantity, statement, facts), (quantity.begin, quantity.end))
         for quantity in quantities
@@ -159,12 +157,12 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         return _for_person(quantity, f"{written[0]} is {written[0]} or {written[0].replace('.', ',')}: write which")
     clause = statement.text[max(0, quantity.begin - 80) : quantity.end + 60]
     heading = statement.headings[-1].text if statement.headings else ""
-    if _RECOMMENDED.search(_clause(statement.text, quantity)) or _RECOMMENDED.search(heading):
+    if _RECOMMENDED.search_part(_clause(statement.text, quantity), statement.text) or _RECOMMENDED.search(heading):
         return _for_person(quantity, RECOMMENDED)
     if against := reason_against(quantity, statement, _clause(statement.text, quantity)):
         # Under a name of its own, the figure is compared with no limit of the service.
         return _for_person(replace(quantity, subject=f"{OTHER}{subject}"), against)
-    if subject == "storage" and limit.comparator in (">", ">=") and not _USED.search(clause):
+    if subject == "storage" and limit.comparator in (">", ">=") and not _USED.search_part(clause, statement.text):
         return disk(quantity, statement, facts)
     if subject not in ("memory", "cpu") and _OF_THE_HOST.search(heading):
         return _for_person(quantity, _WITH_SUCH)
@@ -235,7 +233,7 @@ def _of_the_host(quantity: Quantity, statement: Statement) -> str:
     heading = statement.headings[-1].text if statement.headings else ""
     near = _clause(statement.text, quantity)
     reason = f"it is about the {what} that the machine has, not about what the service uses: somebody has to look there"
-    if quantity.comparator in (">", ">=") or _THERE.search(near):
+    if quantity.comparator in (">", ">=") or _THERE.search_part(near, statement.text):
         return reason
     return reason if _OF_THE_HOST.search(heading) or _OF_THE_HOST.search(statement.label) else ""
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
 
 Placed = tuple[Draft, tuple[int, int]]
@@ -16,16 +17,13 @@ _NO_PORT = (
     r"|users?|tokens?|replicas?|samples?|prompts?|clients?|workers?|concurrent|parallel)\b))"
 )
 # With the word `port` any number is one; without it four digits behind words such as `listens on`.
-_PORT = re.compile(
+_PORT = Sought(
     rf"\b(?:port|puerto)\s*(?:number\s*|no\.?\s*|is\s+|=\s*)?:?\s*`?(?P<port>\d{{1,5}})\b{_NO_PORT}"
     r"|\b(?:listen(?:s|ing)?|bound|binds?|binding|runs?|running|serv(?:es?|ed|ing)|reachable|available|exposed|exposes"
     r"|accessible|escucha|lauscht|läuft)\s+(?:(?:on|to|at|under|en|auf)\s+)?(?:https?://)?"
-    rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}",
-    re.IGNORECASE,
+    rf"(?:[\w.-]*[a-z.*][\w.-]*|\*|\[::\])?(?:(?<=\s)|:)(?P<behind>\d{{4,5}})\b{_NO_PORT}"
 )
-_PORTS = re.compile(
-    r"\bports\s+(?P<first>\d{1,5}(?:\s*,\s*\d{1,5})*)\s*,?\s*(?:and|or|&)\s+(?P<last>\d{1,5})\b", re.IGNORECASE
-)
+_PORTS = Sought(r"\bports\s+(?P<first>\d{1,5}(?:\s*,\s*\d{1,5})*)\s*,?\s*(?:and|or|&)\s+(?P<last>\d{1,5})\b")
 _SHUT = re.compile(
     r"\b(?:must |shall |should |has to |have to )?(?:no longer|not|never)\s+(?:be\s+)?(?:answers?|listens?"
     r"|accepts?(?: connections)?|reachable"
@@ -36,18 +34,16 @@ _SHUT = re.compile(
     re.IGNORECASE,
 )
 _FREE = re.compile(r"\bfree\b", re.IGNORECASE)
-_FROM_OUTSIDE = re.compile(
+_FROM_OUTSIDE = Sought(
     r"\b(?:from|for|to)\s+(?:the\s+)?(?:outside|internet|other (?:hosts|machines)|external|public|guest|office"
-    r"|\w+ networks?)\b|\bexternally\b|\bpublicly\b",
-    re.IGNORECASE,
+    r"|\w+ networks?)\b|\bexternally\b|\bpublicly\b"
 )
 _BEFORE = re.compile(
     r"\bpre-?conditions?\b|\bprerequisites?\b|\bbefore (?:the )?(?:start|you start|deploy\w*|install\w*)", re.IGNORECASE
 )
-_AFTER_STOP = re.compile(
+_AFTER_STOP = Sought(
     r"\b(?:when|once|after|as soon as)\s+(?:(?:the|its|a)\s+)?(?:\w+\s+){0,3}?(?:stopped|stop|shut ?down"
-    r"|terminated|ended|torn down)\b",
-    re.IGNORECASE,
+    r"|terminated|ended|torn down)\b"
 )
 _CONNECTS = re.compile(
     (

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from functools import lru_cache
 
 from signoff.acceptance.reading.drafts.criterion_draft import Note
+from signoff.acceptance.reading.search.sought import Sought, Table
 from signoff.acceptance.reading.source.document import Statement
 
 PREREQUISITE = "it is a prerequisite of the task, outside the server under test: somebody has to see that it is met"
@@ -20,15 +20,14 @@ _ADJECTIVES = (
     r"|user-friendly|reliable|effective|modular|flexible|extensible|simple|good|adequate|sufficient|professional"
     r"|production-(?:ready|grade)|well[- ]designed|readable|thorough)"
 )
-_QUALITY = re.compile(
+_QUALITY = Sought(
     rf"(?<!accurate and )\b(?P<words>{_ADJECTIVES}(?:(?:,| and| &) {_ADJECTIVES})*)\s*[.!]?\s*$"
     r"|\b(?:is|are|was|were|be|been)\b[^,;]{0,60}?\b(?P<how>(?:seamless|reliab|efficient|effective|optimal|elegant"
     r"|robust)l?y"
-    r"(?: and \w+ly)?)\s*[.!]?\s*$",
-    re.IGNORECASE,
+    r"(?: and \w+ly)?)\s*[.!]?\s*$"
 )
-_PAPER = re.compile(r"\bdocument(?:ation|s)?\b|\bdocs\b|\bguides?\b|\brunbooks?\b|\breadme\b", re.IGNORECASE)
-_PEOPLE = re.compile(
+_PAPER = Sought(r"\bdocument(?:ation|s)?\b|\bdocs\b|\bguides?\b|\brunbooks?\b|\breadme\b")
+_PEOPLE = Sought(
     r"\b(?:code|security|architecture|peer|design|legal|privacy|compliance|ux) (?:reviews?|audits?)\b"
     r"|\breviewed (?:by|with)\b"
     r"|\bpull request|\bsign(?:ed)?[- ]off\b|\b(?:has|have) signed\b"
@@ -42,27 +41,25 @@ _PEOPLE = re.compile(
     r"|\bupdate (?:the )?(?:high-level|task|project|architecture|status|modular|monitoring dashboards|documentation"
     r"|wiki"
     r"|ticket|changelog|roadmap)\b|\bdetailed result summary\b|\bmilestones?\b|\btimelines?\b|\bticket\b"
-    r"|\bbudget approved\b",
-    re.IGNORECASE,
+    r"|\bbudget approved\b"
 )
-_LEFT_OUT = re.compile(
+_LEFT_OUT = Sought(
     r"\b(?:out of scope|not in scope|not (?:required|needed|part of)|nice[- ]to[- ]have|optional(?:ly)?|deferred"
     r"|postponed"
     r"|future (?:work|releases?|phases?|versions?)|(?:in|to) a later (?:phase|release|version)|no longer (?:needed"
     r"|required))\b"
     r"|^no (?:auth\w*|streaming|rate limit\w*|graphql|websockets?|gateway|caching|dashboards?|fallbacks?|retrieval)\b"
-    r"|^auth(?:entication)?: ?(?:none|no)\b|\?\s*$",
-    re.IGNORECASE,
+    r"|^auth(?:entication)?: ?(?:none|no)\b|\?\s*$"
 )
-_TASK_HEADINGS = re.compile(
-    r"^\W*(?:achievable|attainable|realistic|relevant|time-?bound|timely|strategic|tactical|small)\b", re.IGNORECASE
+_TASK_HEADINGS = Sought(
+    r"^\W*(?:achievable|attainable|realistic|relevant|time-?bound|timely|strategic|tactical|small)\b"
 )
 _FAULTLESS = (
     r"(?<![\d.,])\b(?:0|zero|no) (?:errors?|failures?|failed requests?)\b(?! (?:lines?|logs?|messages?|entr))"
     r"|\berrors:? 0\s*$"
 )
-_REASONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), reason)
+_REASONS: Table[str] = Table(
+    (Sought(pattern), reason)
     for pattern, reason in (
         (
             _FAULTLESS,
@@ -188,4 +185,4 @@ def reason_for(statement: Statement, notes: Sequence[Note]) -> str:
 
 @lru_cache(maxsize=1024)
 def _by_words(text: str) -> str:
-    return next((reason for pattern, reason in _REASONS if pattern.search(text)), _UNKNOWN)
+    return next((reason for pattern, reason in _REASONS.of(text) if pattern.search(text)), _UNKNOWN)

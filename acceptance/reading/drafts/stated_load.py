@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from signoff.acceptance.criterion import Load
+from signoff.acceptance.reading.quantities.number_words import counted
 
 _NUMBER = r"(?P<number>\d[\d,]*(?:\.\d+)?)"
 _WHO = r"(?:users?|clients?|connections?|streams?|sessions?|requests?|calls?|callers?|people|agents?)"
@@ -31,6 +32,7 @@ def stated_load(load: str, population: str, workload: str = "") -> Load | None:
     `workload` names requests of which a table has a row: `bulk`.
     """
     found: Load = {}
+    load = counted(load)
     if (rate := _RATE.search(load)) is not None:
         value = _float(rate["rps"] or rate["number"])
         found["rate_per_s"] = value if rate["rps"] else value / _SECONDS[rate["per"][0].lower()]

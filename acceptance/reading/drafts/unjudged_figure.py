@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from signoff.acceptance.reading.quantities.quantity import Quantity
+from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.sections.roles import ALARM, role_of_heading, role_of_label
 from signoff.acceptance.reading.source.document import Statement
 
@@ -19,11 +20,10 @@ OTHER = "other_"
 _COSTS = frozenset({"latency", "ttft", "inter_token_latency", "load_time"})
 _ANSWERS = frozenset({"latency", "ttft", "inter_token_latency"})
 _LONG = frozenset({"min", "h"})
-_WARNS = re.compile(
+_WARNS = Sought(
     r"\b(?:page[sd]?|paging|tickets?|alert(?:s|ing|ed)?|warn(?:s|ing|ed)?|notif(?:y|ies|ied)|escalat\w+|call(?:s|ed)? "
     r"(?:the )?on-?call|roll(?:s|ed)? back|scal(?:e|es|ed) (?:up|out|down|in)|abort(?:s|ed)?)\b[^.;]{0,50}?"
-    r"\b(?:when(?:ever)?|if|once|above|below|exceed\w*|fires?|over|at|on)\b",
-    re.IGNORECASE,
+    r"\b(?:when(?:ever)?|if|once|above|below|exceed\w*|fires?|over|at|on)\b"
 )
 _WARNING_HEADING = re.compile(
     r"^\W*(?:[\d.]+\s*)?(?:alert(?:s|ing)?(?: (?:rules|thresholds|policy|conditions))?|paging"
@@ -33,22 +33,19 @@ _WARNING_HEADING = re.compile(
 )
 _CONDITION = re.compile(r"^\W*(?:if|when(?:ever)?|once|as soon as|should)\b[^,;:]*,", re.IGNORECASE)
 # What takes time beside an answer; its own time is seen by its own instruments only.
-_PART = re.compile(
+_PART = Sought(
     r"\boverhead\b|\bretriev(?:al|ed?|es|ing)\b|\bre-?rank\w*|\bqueue (?:wait|time|delay)s?\b"
     r"|\bwait(?:s|ing)? in (?:the )?"
-    r"queue\b|\bscheduler\b|\b(?:database|redis|dns|disk|network|cache) (?:latency|look-?ups?|round-?trips?|response)",
-    re.IGNORECASE,
+    r"queue\b|\bscheduler\b|\b(?:database|redis|dns|disk|network|cache) (?:latency|look-?ups?|round-?trips?|response)"
 )
-_WORK = re.compile(
+_WORK = Sought(
     r"\broll-?outs?\b|\bkubectl\b|\bhelm\b|\bterraform\b|\bansible\b|\bpipelines?\b|\bdeploy(?:ment|ing|s)\b|\bupgrades?\b"
-    r"|\bmigrations?\b|\bbuilds?\b|\bdownloads?\b",
-    re.IGNORECASE,
+    r"|\bmigrations?\b|\bbuilds?\b|\bdownloads?\b"
 )
 _REQUEST = re.compile(r"\b(?:requests?|responses?|latency|answers?|calls?|quer(?:y|ies)|completions?)\b", re.IGNORECASE)
-_SCORE = re.compile(
+_SCORE = Sought(
     r"\bpass@\d|\b(?:humaneval|mbpp|mmlu|gsm8k|hellaswag|truthfulqa|arc-c|ifeval|swe-?bench|mt-?bench|bleu|rouge|ndcg"
-    r"|accuracy|precision|recall|win[- ]rate|f1)\b",
-    re.IGNORECASE,
+    r"|accuracy|precision|recall|win[- ]rate|f1)\b"
 )
 _OF_OTHERS = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|our\s+)?(?:live\s+|production\s+)?(?:traffic|users|customers|pods|nodes|hosts|replicas)\b",
@@ -73,7 +70,7 @@ def reason_against(quantity: Quantity, statement: Statement, clause: str) -> str
     if quantity.dimension == "time" and _is_condition(quantity, statement.text):
         return "it is the condition under which something else has to hold: somebody has to bring it about"
     if quantity.subject in ("error_rate", "success_rate"):
-        if _SCORE.search(clause):
+        if _SCORE.search_part(clause, statement.text):
             return "it is about what the answers are worth: somebody has to run the benchmark"
         if _OF_OTHERS.match(near.behind):
             return "it is a share of something else than requests: somebody has to look there"
@@ -85,9 +82,9 @@ def reason_against(quantity: Quantity, statement: Statement, clause: str) -> str
 
 
 def _of_answers(quantity: Quantity, text: str, clause: str) -> str:
-    if _PART.search(clause):
+    if _PART.search_part(clause, text):
         return "it is the time of a part of the way to an answer: somebody has to read it where that part is measured"
-    if _WORK.search(clause) and not _REQUEST.search(clause):
+    if _WORK.search_part(clause, text) and not _REQUEST.search(clause):
         return "it is the time of work on the service, not of its answers: somebody has to take it"
     if quantity.unit in _LONG and _has_short_time(text[: quantity.begin]):
         return "it says by when another figure has to hold, and no run waits for that: somebody has to look"
@@ -99,7 +96,10 @@ def _warns(statement: Statement, near: _Near) -> bool:
     begin = max(near.before.rfind(". "), near.before.rfind(";"), 0)
     if ALARM in (role_of_heading(heading), role_of_label(statement.label)):
         return True
-    return _WARNING_HEADING.match(heading[:400]) is not None or _WARNS.search(near.before[begin:][-400:]) is not None
+    return (
+        _WARNING_HEADING.match(heading[:400]) is not None
+        or _WARNS.search_part(near.before[begin:][-400:], statement.text) is not None
+    )
 
 
 def _is_condition(quantity: Quantity, text: str) -> bool:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from signoff.acceptance.reading.facts.called import names_in
 from signoff.acceptance.reading.facts.class_names import class_and_base
 from signoff.acceptance.reading.facts.library import LibraryCall, read_library_call
 from signoff.acceptance.reading.facts.service_names import configured_services, entity, named_services
 from signoff.acceptance.reading.frames.coverage import SHIPPED
-from signoff.acceptance.reading.frames.tokens import words_of
 from signoff.acceptance.reading.quantities.quantity import Quantities, Quantity, read_quantities
 from signoff.acceptance.reading.settings.configuration import Variable
 from signoff.acceptance.reading.source.document import Command, Setting, Statement
@@ -25,8 +24,6 @@ _WRITTEN = re.compile(r"(?:>|\btee\s)\s*(\S+)")
 _REACH = 60
 # How many files it is looked for whether a command writes them.
 _MOST_FILES = 200
-_ACTOR = re.compile(r"\b[Tt](?:he|HE)\s+([A-Z]\w+)\s+(?:SHALL|MUST|shall|must)\b")
-_FEWEST_SENTENCES, _MOST_OF = 3, 0.4
 _HAS_FIGURE = re.compile(r"\d")
 
 
@@ -144,28 +141,9 @@ class Facts:
     def names(self) -> frozenset[str]:
         """The words by which the document calls its service, in lower case."""
         if "names" not in self.memory:
-            title = next((line.lstrip("# ") for line in self.lines if line.startswith("# ")), "")
-            called = (title[:200], self.service_name, *self.services, self._actor())
-            words = frozenset(word for name in called for word in words_of(name))
-            whole = {"".join(words_of(name)) for name in (*called, *self._spelled_out()) if name}
-            self.memory["names"] = words | whole
+            self.memory["names"] = names_in(self.lines, self.service_name, self.services)
         found: frozenset[str] = self.memory["names"]
         return found
-
-    def _spelled_out(self) -> Iterator[str]:
-        """The services as headings spell them: `Mixtral-8x7B` of the service `mixtral`."""
-        if not self.services:
-            return
-        spelled = re.compile(rf"\b(?:{'|'.join(map(re.escape, self.services))})(?:[-_.]\w+)+", re.IGNORECASE)
-        for line in self.lines:
-            if line.startswith("#"):
-                yield from spelled.findall(line[:200])
-
-    def _actor(self) -> str:
-        """Of whom most sentences of the form `THE Otter_API SHALL` ask something: that is the service under test."""
-        found = Counter(match[1] for line in self.lines for match in _ACTOR.finditer(line[:2000]))
-        (name, count), *_ = found.most_common(1) or [("", 0)]
-        return name if count >= _FEWEST_SENTENCES and count >= _MOST_OF * found.total() else ""
 
     def ports(self) -> dict[str, str]:
         """Which of several services has which port."""

@@ -59,7 +59,7 @@ class Segment:
         return self.labels[0].token.word in _CONDITIONS
 
     def is_bound(self, lexicon: Lexicon) -> bool:
-        """Whether it narrows what stands beside it (`per tenant`, `when a worker is down`), so that both are one."""
+        """Whether it narrows its neighbours (`per tenant`, `when a worker is down`), so that both are one."""
         if self.is_label or self.is_aside or (self.labels[0].token.word,) in lexicon.openers:
             return True
         has_verb = any(label.token.word in _VERBS for label in self.labels)
@@ -76,7 +76,7 @@ def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
     outer: list[Label] = []
     aside: list[Label] = []
     found: list[Segment] = []
-    clause = depth = 0
+    clause = depth = named = 0
     before = ""
     for label in labels:
         word, is_mark = label.token.word, label.token.sort == "mark"
@@ -92,7 +92,7 @@ def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
                 found.append(Segment(tuple(outer), clause))
                 outer = []
             if word == ":" and not clause:
-                found = [replace(segment, is_label=True) for segment in found]
+                named = len(found)
             if is_mark and word in _ENDS and not (word == "." and before in _SHORT):
                 clause += 1
         else:
@@ -100,4 +100,5 @@ def segments_of(labels: Sequence[Label]) -> Iterator[Segment]:
         before = word
     found += [Segment(tuple(aside), clause, is_aside=True)] if aside else []
     found += [Segment(tuple(outer), clause)] if outer else []
+    found[:named] = [replace(segment, is_label=True) for segment in found[:named]]
     yield from sorted(found, key=lambda segment: segment.begin)

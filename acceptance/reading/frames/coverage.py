@@ -49,13 +49,15 @@ def labels_of(tokens: Sequence[Token], accounted: Accounted, lexicon: Lexicon) -
     """The label of each token; the longest phrase that a table knows counts."""
     found: list[Label] = []
     inside = _inside(tokens, accounted.spans)
+    chains = _chains(tokens)
+    most = max(map(len, accounted.names), default=0)
     place = 0
     while place < len(tokens):
         if inside[place]:
             found.append(Label(tokens[place], is_covered=True, is_inside=True))
             place += 1
             continue
-        if found and _goes_on_with_a_name(tokens, place, accounted.names):
+        if found and _goes_on_with_a_name(tokens, chains[place], place, accounted.names, most):
             found.append(Label(tokens[place], is_covered=True, is_inside=True))
             place += 1
             continue
@@ -77,7 +79,7 @@ def _longest(
     if tokens[place].sort == "mark":
         return 1, (True, False, False, "")
     words: list[str] = []
-    for token in tokens[place : place + lexicon.longest]:
+    for token in tokens[place : place + lexicon.longest.get(tokens[place].word, 0)]:
         if token.sort == "mark" or inside[place + len(words)]:
             break
         words.append(token.word)
@@ -97,21 +99,31 @@ def _longest(
     return 1, (False, token.sort in ("figure", "sign"), False, "")
 
 
-def _goes_on_with_a_name(tokens: Sequence[Token], place: int, names: frozenset[str]) -> bool:
+def _chains(tokens: Sequence[Token]) -> list[int]:
+    """For each token, where the tokens begin of which each is joined to the one before it."""
+    found: list[int] = []
+    before: Token | None = None
+    for place, token in enumerate(tokens):
+        goes_on = before is not None and token.is_joined and before.sort != "mark"
+        found.append(found[-1] if goes_on else place)
+        before = token
+    return found
+
+
+def _goes_on_with_a_name(tokens: Sequence[Token], first: int, place: int, names: frozenset[str], most: int) -> bool:
     """Whether a token is the rest of a name that is written with hyphens: the `2` of `Hermes-2`.
 
-    `Hermes-900b` is another name than `Hermes`, as `Hermes-3` is where the document calls it `Hermes-2`.
+    `Hermes-900b` is another name than `Hermes`, as `Hermes-3` is where the document calls it `Hermes-2`. `most` is how
+    long a name is at most.
     """
-    first, token = place, tokens[place]
-    while first and tokens[first].is_joined and tokens[first - 1].sort != "mark":
-        first -= 1
-    written = "".join(token.word for token in tokens[first : place + 1])
     if first == place or tokens[first].word not in names:
         return False
     longer = [name for name in names if name.startswith(tokens[first].word) and name != tokens[first].word]
-    if longer:
+    if longer and place - first < most:
+        written = "".join(token.word for token in tokens[first : place + 1])
         return any(name.startswith(written) for name in longer)
-    return token.sort == "figure" and not (place + 1 < len(tokens) and tokens[place + 1].is_joined)
+    is_figure = tokens[place].sort == "figure"
+    return not longer and is_figure and not (place + 1 < len(tokens) and tokens[place + 1].is_joined)
 
 
 def _meaning(phrase: Phrase, accounted: Accounted, lexicon: Lexicon) -> _Read | None:

@@ -40,7 +40,8 @@ class Lexicon:
     openers: frozenset[Phrase]
     statistics: Mapping[Phrase, str]
     kinds: Mapping[Phrase, frozenset[str]]
-    longest: int
+    longest: Mapping[str, int]
+    """By the word that phrases begin with, how many words the longest of them has."""
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +57,10 @@ def lexicon() -> Lexicon:
         frozenset(phrases(general[name]["words"])) for name in ("fillers", "makers", "never", "qualities")
     )
     statistics = {phrase: name for name, words in general["statistics"].items() for phrase in phrases(words)}
-    everything = (*fillers, *makers, *never, *qualities, *statistics, *kinds)
+    longest: dict[str, int] = {}
+    for phrase in chain(fillers, makers, never, qualities, statistics, kinds):
+        if phrase and len(phrase) > longest.get(phrase[0], 0):
+            longest[phrase[0]] = len(phrase)
     return Lexicon(
         fillers,
         makers,
@@ -66,8 +70,17 @@ def lexicon() -> Lexicon:
         frozenset(phrases(general["openers"]["words"])),
         statistics,
         {phrase: frozenset(names) for phrase, names in kinds.items()},
-        max(map(len, everything)),
+        longest,
     )
+
+
+@lru_cache(maxsize=256)
+def sample_words(kind: str, samples: tuple[str, ...]) -> frozenset[str]:
+    """The words of a kind's own sentences, where no table says what its check understands."""
+    tables = lexicon()
+    if any(kind in kinds for kinds in tables.kinds.values()):
+        return frozenset()
+    return frozenset(word for sample in samples for word in words_of(sample) if (word,) not in tables.never)
 
 
 def phrases(lines: Iterable[str]) -> Iterator[Phrase]:

@@ -8,9 +8,10 @@ from dataclasses import replace
 from signoff.acceptance.reading.quantities.circumstance import Circumstance, circumstances
 from signoff.acceptance.reading.quantities.limit import Quantity
 from signoff.acceptance.reading.quantities.subject import statistics_in
+from signoff.acceptance.reading.search.sought import Sought
 
 # A sum in brackets says what a figure before it is made of.
-_PARTS = re.compile(r"\([^()+]{0,120}\d[^()+]{0,120}\+[^()]{0,200}\d[^()]{0,200}\)")
+_PARTS = Sought(r"\([^()+]{0,120}\d[^()+]{0,120}\+[^()]{0,200}\d[^()]{0,200}\)", 0)
 _BREAK = re.compile(r"[;,.](?=\s)")
 _NO_STATISTIC = "no statistic is stated"
 _REACH = 400
@@ -42,6 +43,8 @@ def under_circumstances(found: list[Quantity], text: str) -> tuple[Quantity, ...
             load=", ".join(dict.fromkeys(loads.get(index, ()))),
             population=", ".join(dict.fromkeys(populations.get(index, ()))),
         )
+        if index in loads or index in populations
+        else quantity
         for index, quantity in enumerate(limits)
     )
 
@@ -74,7 +77,7 @@ def _belongs_to(place: Circumstance, limits: list[Quantity], text: str) -> list[
 
 
 def _with_statistics(found: list[Quantity], text: str) -> list[Quantity]:
-    """Figures with the statistic that stands beside them, however far: `TTFT (p95) of streamed answers: < 500 ms`.
+    """Figures with the statistic of the same part of the text, however far: `TTFT (p95) of streamed answers: < 500 ms`.
 
     `p99: 80 ms, 250 ms`: a figure that states none has that of the one before it on the same subject, and one that
     states nothing but a statistic (`TTFT: p50 250 ms, p95 600 ms`) has the subject of the one before it.

@@ -5,14 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from signoff.acceptance.reading.search.sought import Sought
+
 _NUMBER = r"\d[\d,.]*"
+_COUNT = rf"(?:{_NUMBER}|two|three|four|five|ten|twelve|fifteen|twenty|thirty|sixty)"
 _RATE = r"(?:req(?:uest)?s?|queries|calls)?\s*(?:/|\bper)\s*s(?:ec(?:ond)?)?\b|rps\b|qps\b"
 _STATE = (
     r"normal|typical|nominal|expected|peak|heavy|high|full|sustained|maximum|max|light|low|production|average|idle"
     r"|target"
     r"|concurrent|parallel|real[- ]world|stress|steady|moderate|regular|usual|continuous|mixed"
 )
-_LOAD = re.compile(
+_LOAD = Sought(
     rf"\b(?:under|at|during|with|in|on)\s+(?:an?\s+|the\s+)?(?:{_STATE})[\w -]{{0,20}}?"
     r"\b(?:loads?|traffic|conditions|operations?|use|usage|hours|state|concurrency|workloads?)\b"
     r"|\bunder\s+load\b"
@@ -32,14 +35,13 @@ _LOAD = re.compile(
     rf"|\b(?:at|with)\s+(?:an?\s+)?batch[- ]size\s+(?:of\s+)?{_NUMBER}"
     rf"|\b(?:for|over|during|across|in)\s+(?:at least\s+|an?\s+|any\s+|the\s+|each\s+)?{_NUMBER}[ -]?"
     r"(?:s|sec|seconds?|min(?:ute)?s?|h(?:ours?)?|days?)(?:\s+|-)(?:windows?|period|runs?|tests?|soak|straight)\b"
-    rf"|\b(?:for|over|across|during)\s+(?:at least\s+)?{_NUMBER}[ -]?(?:min(?:ute)?s?|h(?:ours?)?|days?)\b"
+    rf"|\b(?:for|over|across|during)\s+(?:at least\s+)?{_COUNT}[ -]?(?:min(?:ute)?s?|h(?:ours?)?|days?)\b"
     rf"|\bfor\s+(?:at least\s+)?{_NUMBER}[ -]?(?:s|sec|seconds?)\b(?!\s+(?:latency|response))"
     r"|\bwhile\s+(?:it\s+|the\s+(?:model|service)\s+)?(?:generat\w+|infers?|inferring|serv\w+|under load|idle"
     r"|running)\b"
     r"|\bwith\s+(?:an?\s+)?(?:warm|cold|hot|empty|full)\s+(?:[\w-]+\s+)?caches?\b"
     r"|\b(?:cold|warm|idle)(?=\s*(?:[,;)]|\.?\s*$))"
-    r"|\(batch[- ]?(?:size )?\d+\)",
-    re.IGNORECASE,
+    r"|\(batch[- ]?(?:size )?\d+\)"
 )
 _WHAT = (
     r"prompts?|inputs?|requests?|interactions?|conversations?|messages?|queries|completions?|models?|workloads?"
@@ -50,21 +52,20 @@ _LENGTH = (
     rf"|about\s+)?"
     rf"{_NUMBER}\s*[kK]?[ -]?(?:(?:input |output |prompt )?tokens?|words|characters|turns|messages)?)?"
 )
-_POPULATION = re.compile(
-    rf"\b(?:for|on|given|using)\s+(?!all\b|each\b|every\b|both\b)(?:[\w.-]{{1,20}}\s+){{0,4}}?(?:{_WHAT})\b{_LENGTH}"
+_POPULATION = Sought(
+    rf"\b(?:for|on|given|using)\s+(?!all\b|each\b|every\b|both\b)(?:[\w.-]{{1,20}}\s+){{0,4}}?(?:{_WHAT})\b"
+    rf"(?!\s*(?:/|per\b|a second)){_LENGTH}"
     rf"|\bwith\s+(?:an?\s+)?(?:[\w.-]{{1,20}}\s+){{0,2}}?(?:prompts?|inputs?|outputs?)\b{_LENGTH}"
     rf"|\bwith\s+`?max[_ ]tokens`?\s*(?:=|:|of)?\s*{_NUMBER}"
     rf"|\b{_NUMBER}\s*[kK]?[ -]tokens?\s+(?:prompts?|inputs?|outputs?|completions?|contexts? inputs?)"
     rf"|\b(?:completions?|answers?|outputs?|responses?)\s+of\s+{_NUMBER}\s+(?:output\s+)?tokens\b"
     rf"|(?<=[,;(]\s)(?:one|an?|each|a\s+single)\s+(?:prompt|input)s?\s+of\s+{_NUMBER}\s+(?:input\s+)?tokens\b"
-    rf"|\b{_NUMBER}\s+(?:input|output|prompt|generated)\s+tokens\b",
-    re.IGNORECASE,
+    rf"|\b{_NUMBER}\s+(?:input|output|prompt|generated)\s+tokens\b"
 )
 # `optimized for conversations` says what something was made for, not when a figure holds.
-_MADE = re.compile(
+_MADE = Sought(
     r"\b(?:optimi[sz]ed|designed|intended|built|speciali[sz]ed|used|tuned|needed|ready|suitable|implemented"
-    r"|configured)\s+$",
-    re.IGNORECASE,
+    r"|configured)\s+$"
 )
 _RATE_OR_USERS = re.compile(rf"(?:{_RATE})|concurrent|simultaneous|parallel|at once", re.IGNORECASE)
 _OFFERED = re.compile(
@@ -98,6 +99,6 @@ def circumstances(text: str) -> tuple[Circumstance, ...]:
         )
         for pattern in (_LOAD, _POPULATION)
         for match in pattern.finditer(text)
-        if not _MADE.search(text[max(0, match.start() - 30) : match.start()])
+        if not _MADE.search_part(text[max(0, match.start() - 30) : match.start()], text)
     ]
     return tuple(sorted(found, key=lambda circumstance: circumstance.begin))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 
 from signoff.acceptance.criterion import Comparator
+from signoff.acceptance.reading.search.sought import Sought
 
 COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("<=", "≤", "=<"), "<="),
@@ -47,19 +48,18 @@ AFTER = re.compile(
     re.IGNORECASE,
 )
 # `up to` bounds what is used, and promises what is offered.
-_CAPACITY = re.compile(
+_CAPACITY = Sought(
     r"\b(?:support\w*|handl\w+|serv(?:e|es|ing)|sustain\w*|accommodat\w+|accept\w*|manag\w+|cope\w*|capab\w+|scal\w+"
-    r"|allow\w*)\b",
-    re.IGNORECASE,
+    r"|allow\w*)\b"
 )
 _PROMISED = frozenset({"throughput", "token_rate", "context_length", "concurrency"})
 
 
 # `no request may take longer than 30 s` allows 30 s.
-_FORBIDDEN = re.compile(
-    r"(?:\bnot\s+(?:a\s+single|one|even\s+one)|\bno\s+(?:\w+\s+){1,3}?(?:may|must|shall|should|can|will|takes?|is|are|needs?|uses?|exceeds?|goes)"
-    r"|\bnever|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not|\bcannot|n't)\b(?!\s+only\b)[^,;.]{0,50}$",
-    re.IGNORECASE,
+_FORBIDDEN = Sought(
+    r"(?:\bnot\s+(?:a\s+single|one|even\s+one)"
+    r"|\bno\s+(?:\w+\s+){1,3}?(?:may|must|shall|should|can|will|takes?|is|are|needs?|uses?|exceeds?|goes)"
+    r"|\bnever|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not|\bcannot|n't)\b(?!\s+only\b)[^,;.]{0,50}$"
 )
 _TURNED: dict[Comparator, Comparator] = {">": "<=", "<": ">="}
 
@@ -73,16 +73,16 @@ _NEGATION = re.compile(
 def negation_before(text: str, begin: int) -> tuple[int, int] | None:
     """Where the negation of the comparator at a place stands: the `may not` of `may not take longer than 2 s`."""
     before = text[max(0, begin - 100) : begin]
-    if not _FORBIDDEN.search(before):
+    if not _FORBIDDEN.search_part(before, text):
         return None
     *_, last = (None, *_NEGATION.finditer(before))
     offset = begin - len(before)
     return None if last is None else (offset + last.start(), offset + last.end())
 
 
-def forbidden(comparator: Comparator, written: str, before: str) -> Comparator:
+def forbidden(comparator: Comparator, written: str, text: str, begin: int) -> Comparator:
     """The comparator that is left where the text before it forbids what the comparator says."""
-    if not written[:1].isalpha() or not _FORBIDDEN.search(before):
+    if not written[:1].isalpha() or not _FORBIDDEN.search_part(text[max(0, begin - 100) : begin], text):
         return comparator
     return _TURNED.get(comparator, comparator)
 

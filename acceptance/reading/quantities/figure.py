@@ -10,6 +10,7 @@ from functools import cached_property
 
 from signoff.acceptance.reading.quantities.comparator import COMPARATORS
 from signoff.acceptance.reading.quantities.units import UNITS, Unit
+from signoff.acceptance.reading.search.sought import EVERYTHING, held
 
 _NUMBER = re.compile(
     r"(?<![\w.,:/@-])(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?)"
@@ -37,6 +38,9 @@ _NEAR = 80
 _BEFORE = 48
 _AFTER = 48
 _LONGEST_COMPARATOR = 5
+# Most figures have another word before them.
+_LAST_WORDS = tuple({*_ABOUT, *(spelled.split()[-1] for spelled in COMPARATORS)})
+_LONGEST_LAST = max(map(len, _LAST_WORDS))
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,12 @@ class Figure:
     def places(self) -> tuple[str, ...]:
         """The texts that may say what the figure is about, the nearest first."""
         return (*self.near, self.string[max(0, self.begin - _WINDOW) : self.end + _WINDOW], self.about)
+
+    @cached_property
+    def holds(self) -> int:
+        """What these texts hold at most of what is looked for in them."""
+        # A window may cut a word in two, and a part of a word may be a word.
+        return held(self.string) | held(self.about) if len(self.string) <= _WINDOW else EVERYTHING
 
     def bracket_after(self, end: int) -> str:
         """What a short bracket straight behind a figure holds: `< 800ms (median)`."""
@@ -124,6 +134,8 @@ def figures_in(text: str, about: str) -> Iterator[Figure]:
 def _comparator_before(text: str, position: int) -> tuple[int, str, bool]:
     """Where the words before a number begin that belong to it, the comparator among them, and whether it is about."""
     floor = max(0, position - _BEFORE)
+    if not text[floor:position].rstrip()[-_LONGEST_LAST:].lower().endswith(_LAST_WORDS):
+        return position, "", False
     words = list(_WORDS_BEFORE.finditer(text, floor, position))
     about = False
     begin = position

@@ -11,6 +11,7 @@ from signoff.acceptance.reading.quantities.figure import Figure
 from signoff.acceptance.reading.quantities.subject import AT_LEAST, statistic_of, subject_of
 from signoff.acceptance.reading.quantities.tolerance import of_range, tolerance_after, with_tolerance
 from signoff.acceptance.reading.quantities.units import Unit
+from signoff.acceptance.reading.search.sought import EVERYTHING, Sought
 
 _BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
 _REST_WAITS = re.compile(
@@ -21,6 +22,7 @@ _REST_WAITS = re.compile(
 _LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)
 KIBI = 1024
 _UPPER_END = re.compile(r"\bbetween\s+~?\d[\d.,]*\s*[A-Za-z%/]{0,12}\s+and\s+$", re.IGNORECASE)
+_BETWEEN = Sought(r"\bbetween\b")
 _OTHER_END = re.compile(r"\s+and\s+\d", re.IGNORECASE)
 
 
@@ -52,7 +54,7 @@ class Quantity:
 
 def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
     """The quantity of a figure in this unit; `assumptions` is what was assumed of it so far."""
-    subject = subject_of(unit.dimension, figure.places)
+    subject = subject_of(unit.dimension, figure.places, figure.holds)
     spelling, factor = unit.spelling, unit.factor
     value = _scaled(figure.value, factor)
     if factor not in (1.0, KIBI):
@@ -83,7 +85,11 @@ def complete(figure: Figure, unit: Unit, assumptions: list[str]) -> Quantity:
     word = figure.comparator
     near = (figure.bracket_after(end), *figure.near, figure.about)
     places = [place.replace(word, " ") if word[:1].isalpha() else place for place in near]
-    statistic, assumption = statistic_of(subject, places)
+    # What is left of a word without the comparator may be another word.
+    is_whole = not word[:1].isalpha() or (
+        figure.string.count(word) == figure.string.count(f" {word} ") and word not in figure.about
+    )
+    statistic, assumption = statistic_of(subject, places, figure.holds if is_whole else EVERYTHING)
     assumptions += [assumption] if assumption else []
     return Quantity(
         value,
@@ -110,8 +116,8 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
     if found is not None and reads_as_capacity(subject, written, figure.near):
         return ">=", f"`{written}` is read as a capacity: at least {{value}} is asked for"
     if found is not None:
-        before = figure.string[max(0, figure.begin - 100) : figure.begin]
-        return (forbidden(found, written, before) if figure.comparator else found), ""
+        is_before = bool(figure.comparator)
+        return (forbidden(found, written, figure.string, figure.begin) if is_before else found), ""
     bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
     bounded = bounded or _REST_WAITS.search(figure.string)
     if subject == "concurrency" and bounded:
@@ -123,6 +129,8 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
 
 def _between(figure: Figure) -> Comparator | None:
     """Which end of `between 60 % and 95 %` a figure is, None where it is neither."""
+    if not _BETWEEN.is_in(figure.holds):
+        return None
     if _UPPER_END.search(figure.string, max(0, figure.begin - 60), figure.begin):
         return "<="
     is_lower = re.search(r"\bbetween\s+$", figure.string[max(0, figure.begin - 20) : figure.begin], re.IGNORECASE)

@@ -177,7 +177,7 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
         or is_after
         or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin)
     ):
-        for pattern, name, dimension in COUNTED:
+        for pattern, (name, dimension) in COUNTED.among(figure.holds):
             if any(pattern.search(place) for place in figure.near):
                 return complete(figure, Unit(name, dimension), [])
     if is_version(figure.string, figure.begin, figure.end):

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from signoff.acceptance.reading.quantities.units import DIMENSIONS
+from signoff.acceptance.reading.search.sought import EVERYTHING, Sought, Table, held
 
-_Table = tuple[tuple[re.Pattern[str], str], ...]
+_Table = Table[str]
 
 
 def _table(*rows: tuple[str, str]) -> _Table:
-    return tuple((re.compile(pattern, re.IGNORECASE), name) for pattern, name in rows)
+    return Table((Sought(pattern), name) for pattern, name in rows)
 
 
 # By dimension, the words that say what a figure is about; the first that stands in the clause decides.
@@ -161,8 +163,8 @@ _SUBJECTS: dict[str, _Table] = {
 }
 # Bare numbers that need no unit, because what they count says it: `Requests per second > 20`.
 _DONE = r"(?:requests )?(?:completed|answered|served|processed|finished|handled)(?: requests)?"
-COUNTED: tuple[tuple[re.Pattern[str], str, str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), unit, dimension)
+COUNTED: Table[tuple[str, str]] = Table(
+    (Sought(pattern), (unit, dimension))
     for pattern, unit, dimension in (
         (r"\b(?:req(?:uest)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?|rps|qps|throughput)\b", "requests/s", "rate"),
         (r"\btok(?:en)?s? ?(?:per|/) ?s(?:ec(?:ond)?)?\b", "tokens/s", "token_rate"),
@@ -263,36 +265,44 @@ _FIXED_STATISTIC = {
 _WITHOUT_STATISTIC = frozenset({"coverage", "storage", "size", "error_rate", "availability", "success_rate"})
 
 
+@lru_cache(maxsize=256)
 def statistics_in(text: str) -> tuple[tuple[int, int, str], ...]:
     """Where a text names statistics, and which; the words of one may be part of another's."""
     return tuple(
         (*found.span(), name.format(found[1]) if found.groups() else name)
-        for pattern, name in _STATISTICS
+        for pattern, name in _STATISTICS.among(held(text))
         for found in pattern.finditer(text)
     )
 
 
-def subject_of(dimension: str, places: Iterable[str]) -> str:
-    """What a figure of this dimension is about, by the nearest text that says so."""
-    places = tuple(places)
-    if dimension == "rate" and any(place and _SUBJECTS["rate"][0][0].search(place) for place in places):
+def subject_of(dimension: str, places: Iterable[str], holds: int = EVERYTHING) -> str:
+    """What a figure of this dimension is about, by the nearest text that says so.
+
+    `holds` is what these texts hold at most of what is looked for in them.
+    """
+    places = tuple(filter(None, places))
+    rows = _SUBJECTS.get(dimension)
+    possible = rows.among(holds) if rows is not None else ()
+    is_limited = dimension == "rate" and bool(possible) and possible[0][1] == "rate_limit"
+    if is_limited and any(map(possible[0][0].search, places)):
         # A limit is often said in another clause than its figure: `4 requests/s; the fifth gets 429`.
         return "rate_limit"
     for place in places:
-        for pattern, subject in _SUBJECTS.get(dimension, ()):
-            if place and pattern.search(place):
+        for pattern, subject in possible:
+            if pattern.search(place):
                 return subject
     return DIMENSIONS[dimension]
 
 
-def statistic_of(subject: str, places: Iterable[str]) -> tuple[str | None, str]:
+def statistic_of(subject: str, places: Iterable[str], holds: int = EVERYTHING) -> tuple[str | None, str]:
     """The statistic that the limit is put on, and the sentence where it had to be assumed."""
     if subject in _FIXED_STATISTIC:
         return _FIXED_STATISTIC[subject], ""
     if subject in _WITHOUT_STATISTIC:
         return None, ""
-    for place in places:
-        for pattern, name in _STATISTICS:
+    possible = _STATISTICS.among(holds)
+    for place in places if possible else ():
+        for pattern, name in possible:
             found = pattern.search(place)
             if found is not None:
                 return (name.format(found[1]) if found.groups() else name), ""

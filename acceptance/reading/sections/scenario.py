@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from signoff.acceptance.reading.source.block import Heading
 from signoff.acceptance.reading.source.document import Statement
@@ -78,6 +79,7 @@ def demands_of(text: str) -> tuple[tuple[str, int], ...]:
     )
 
 
+@lru_cache(maxsize=256)
 def asked_from(text: str) -> int:
     """Where what is asked begins behind the conditions that a text opens with; 0 where it opens with none."""
     if _CONDITIONED.match(text) is None:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from signoff.acceptance.criterion import Criterion
 from signoff.acceptance.criterion import Statement as StatementType
+from signoff.acceptance.reading.accepting.acceptance import Acceptance
 from signoff.acceptance.reading.source.block import Block, Heading
 from signoff.acceptance.reading.source.library_names import would_call
 from signoff.reports.model import Key
@@ -144,7 +145,8 @@ class Waiver:
 class Document:
     """A task document as it was read. Lines count from 1; `line_kinds` has one entry a line.
 
-    `text` are the repaired lines and `blocks` their structure, for whoever compares documents.
+    `text` are the repaired lines and `blocks` their structure, for whoever compares documents. `nearest` has, by the id
+    of a criterion that a person judges, the nearest wording that a machine would judge, where that was asked for.
     """
 
     path: str
@@ -162,6 +164,9 @@ class Document:
     waivers: Mapping[str, Waiver] = field(default_factory=dict)
     text: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
+    sha256: str = ""
+    acceptance: Acceptance = field(default_factory=Acceptance)
+    nearest: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -188,7 +193,12 @@ class Document:
             "counts": self.counts,
             "explicit": self.explicit,
             "dropped": self.dropped,
-            "criteria": [_criterion(criterion) for criterion in self.criteria],
+            "sha256": self.sha256,
+            "reading": self.acceptance.as_json(),
+            "criteria": [
+                {**_criterion(item), **({"nearest": self.nearest[item.id]} if item.id in self.nearest else {})}
+                for item in self.criteria
+            ],
             "configuration": [asdict(setting) for setting in self.configuration],
             "commands": [_command(command) for command in self.commands],
             "waivers": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class Source:
     flaws: tuple[Flaw, ...] = ()
     leads: Mapping[int, int] = field(default_factory=dict)
     """By line: how many characters on disk (byte order marks) are before its text."""
+    sha256: str = ""
+    """Of the file's bytes."""
 
     def column(self, line: int, offset: int) -> int:
         """The column on disk, from 1, of a character offset in a line of the repaired text."""
@@ -86,7 +89,7 @@ def from_bytes(data: bytes, path: str) -> Source:
     for number, (line, shown) in enumerate(zip(lines, raw, strict=True), 1):
         flaws += _hidden(number, line, shown)
     lines = tuple(line.translate(_SEPARATORS) for line in lines)
-    return Source(path, lines, raw, repaired is not None, tuple(flaws), leads)
+    return Source(path, lines, raw, repaired is not None, tuple(flaws), leads, hashlib.sha256(data).hexdigest())
 
 
 def _line_ends(text: str) -> Iterator[Flaw]:

@@ -25,8 +25,12 @@ _BOX = re.compile(rf"^\\?(?:{BOX})(?:\s+|$)")
 @lru_cache(maxsize=2048)
 def plain(text: str) -> str:
     """The text without bold, code marks, links and line breaks."""
-    text = _LINK.sub(r"\1", text.replace("<br/>", " ").replace("<br>", " "))
-    return " ".join(_UNDERSCORES.sub(r"\1", _MARKUP.sub("", text)).split())
+    text = text.replace("<br/>", " ").replace("<br>", " ")
+    if "](" in text:
+        text = _LINK.sub(r"\1", text)
+    if "*" in text or "`" in text or "~~" in text:
+        text = _MARKUP.sub("", text)
+    return " ".join((_UNDERSCORES.sub(r"\1", text) if "_" in text else text).split())
 
 
 def label_of(text: str) -> tuple[str, str]:

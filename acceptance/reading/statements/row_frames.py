@@ -38,6 +38,22 @@ _QUANTITY = re.compile(
     r"|answer|memory|response)\b",
     re.IGNORECASE,
 )
+_STAGE = re.compile(
+    r"^\W*(?:(?:load |test )?(?:stage|phase|scenario|workload|profile|run)s?|use case)\W*$", re.IGNORECASE
+)
+# `First word of the answer, 95 %`: the share of the answers that the figure holds for.
+_PERCENT = re.compile(r"[ ,]+(50|75|9\d(?:\.\d+)?)\s?%(?=\W*$)")
+_SAYS_EACH = re.compile(r"^\W*(?:each|every)\b", re.IGNORECASE)
+_OF_PROMPTS = re.compile(r"(?<![\w-])(?=(?:an?|one|single)?\s*(?:prompt|question|input|text)s? of \d)", re.IGNORECASE)
+_PREPOSED = re.compile(r"\b(?:for|with|of|at|on)\s+$", re.IGNORECASE)
+_COUNTED = (
+    (
+        re.compile(r"\b(?:requests?|answers?|completions?|chats?|queries|calls)\b.*\bper second\b", re.IGNORECASE),
+        "requests/s",
+    ),
+    (re.compile(r"\b(?:cpu )?cores\b", re.IGNORECASE), "cores"),
+)
+_FIGURE = re.compile(r"\d[\d.,]*(?!\s*(?:%|[A-Za-z]*/|per\b|cores?\b))(?=\W*$|\s+(?:or|at)\b)", re.IGNORECASE)
 _METRIC_TYPE = re.compile(r"^\W*(?:counter|gauge|histogram|summary)\W*$", re.IGNORECASE)
 _METRIC_NAME = re.compile(r"^[a-z][a-z0-9]*(?:_[a-z0-9]+)+$")
 
@@ -143,8 +159,9 @@ def _measures(source: Source, row: TableRow, roles: Roles) -> Iterator[Statement
     label = _label(row, roles)
     if not label:
         return
+    label = _PERCENT.sub(r" p\1", label)
     statistic = row.text(column(roles, "statistic"))
-    if statistic and statistic.lower() not in label.lower():
+    if statistic and statistic.lower() not in label.lower() and not _SAYS_EACH.match(statistic):
         label = f"{label} {statistic}"
     for index in targets:
         text = row.text(index)
@@ -155,12 +172,12 @@ def _measures(source: Source, row: TableRow, roles: Roles) -> Iterator[Statement
             for part in (
                 _said_of_head(roles[index], text, len(targets)),
                 row.text(column(roles, "comparator")),
-                _with_unit(row.header[index], text),
+                _counted(label, _with_unit(row.header[index], text)),
                 row.text(column(roles, "unit")) if _BARE.match(text) else "",
             )
             if part
         )
-        yield at_figure(source, row, index, label, shown, _narrowed(row, roles, targets))
+        yield at_figure(source, row, index, label, shown, _narrowed(row, roles, targets), _stage(row, roles))
 
 
 def _target(roles: Roles) -> list[int] | None:
@@ -212,10 +229,38 @@ def _narrowed(row: TableRow, roles: Roles, targets: Sequence[int] = ()) -> str:
         elif role == "beyond":
             parts.append(f"above that {text}")
         elif role == "detail":
-            parts.append(text)
+            parts.append(_of_prompts(text))
+        elif role == "name" and _STAGE.match(row.header[index]):
+            continue
         else:
             parts.append(f"for {head} {text}")
     return "".join(f", {part}" for part in parts)
+
+
+def _stage(row: TableRow, roles: Roles) -> str:
+    """The stage or workload that a row's figure holds in, where the table has a column for it."""
+    stages = [
+        row.text(index)
+        for index, role in enumerate(roles)
+        if role == "name" and _STAGE.match(row.header[index]) and row.text(index) != _label(row, roles)
+    ]
+    return stages[0] if stages else ""
+
+
+def _of_prompts(text: str) -> str:
+    """A detail with `for` before prompts of a length, so that they are read as the requests of the figure."""
+    found = _OF_PROMPTS.search(text)
+    if found is None or _PREPOSED.search(text[: found.start()]):
+        return text
+    return f"{text[: found.start()]}for {text[found.start() :]}"
+
+
+def _counted(label: str, text: str) -> str:
+    """A figure with the unit that its name says: `Answers per second: 9 or more`."""
+    for pattern, unit in _COUNTED:
+        if pattern.search(label) and (figure := _FIGURE.search(text)) is not None:
+            return f"{text[: figure.end()]} {unit}{text[figure.end() :]}"
+    return text
 
 
 def _load(head: str, text: str) -> str:

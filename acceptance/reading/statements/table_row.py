@@ -39,6 +39,7 @@ def at_cell(
     text: str,
     label: str = "",
     limits: tuple[int, int] | None = None,
+    population: str = "",
 ) -> Statement:
     """A statement whose place is a cell of a row, on all of the row's lines."""
     cell = row.block.cells[index]
@@ -55,11 +56,14 @@ def at_cell(
         role,
         label,
         limits=limits,
+        population=population,
     )
 
 
-def at_figure(source: Source, row: TableRow, index: int, name: str, shown: str, narrowed: str) -> Statement:
+def at_figure(
+    source: Source, row: TableRow, index: int, name: str, shown: str, narrowed: str, population: str = ""
+) -> Statement:
     """A target that is named, shown, and narrowed by other cells: only what is shown is its limit."""
     begin = len(name) + 2
     text = f"{name}: {shown}{narrowed}"
-    return at_cell(source, row, index, "target", text, name, (begin, begin + len(shown)))
+    return at_cell(source, row, index, "target", text, name, (begin, begin + len(shown)), population)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +23,8 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.frames.lexicon import sample_words
+from signoff.acceptance.reading.gating.contradiction import without_contradictions
 from signoff.acceptance.reading.gating.gate import understood
 from signoff.acceptance.reading.sections.requirement import requirement_of
 from signoff.acceptance.reading.sections.scenario import asked_from
@@ -37,8 +38,6 @@ from signoff.acceptance.reading.source.wording import (
 from signoff.acceptance.reading.typing import service_drafts
 from signoff.acceptance.reading.typing.rule import apply
 from signoff.acceptance.reading.typing.rule_table import RULES
-
-_COMMAS = re.compile(r",\s+(?!(?:t?p\d{2}|median|mean|average)\s*[:(])(?![^()]{0,400}\))")
 
 _MOST_CRITERIA = 100
 _MOST_CHARACTERS = 200_000
@@ -70,7 +69,7 @@ def type_statement(statement: Statement, facts: Facts, kinds: Kinds) -> Typed:
     drafts: list[Draft] = []
     notes: list[Note] = []
     for service in services:
-        typed = _typed_for(statement, facts.of(service))
+        typed = _typed_for(statement, facts.of(service), kinds)
         drafts += [_for_service(draft, service, sentence, kinds) for draft in typed.drafts]
         notes += [note for note in typed.notes if note not in notes]
     if any(draft.judge == "machine" for draft in drafts):
@@ -127,7 +126,7 @@ def identified(document: str, typed: Iterable[tuple[Statement, Typed]], lines: S
     return tuple(criteria)
 
 
-def _typed_for(statement: Statement, facts: Facts) -> Typed:
+def _typed_for(statement: Statement, facts: Facts, kinds: Kinds) -> Typed:
     """The same for one of several services."""
     if statement.type == "expected" and (shown := shown_value(statement)) is not None:
         return _typed([shown], [])
@@ -143,20 +142,20 @@ def _typed_for(statement: Statement, facts: Facts) -> Typed:
     if _is_gated(statement):
         by_rules = placed[: len(placed) - len(by_figures)]
         asked = _asked(statement, by_rules)
-        names = facts.names()
-        placed = understood(asked, by_figures, by_rules, names, facts.strictness, statement.limits, elsewhere)
+        names = facts.names().union(*(sample_words(draft.kind, kinds[draft.kind].words) for draft, _ in placed))
+        placed = without_contradictions(
+            understood(asked, by_figures, by_rules, names, facts.strictness, statement.limits, elsewhere)
+        )
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
         return _typed([person(aside or reason_for(statement, notes))], notes)
-    if statement.type not in ("expected", "prose") and any(draft.judge == "machine" for draft, _ in placed):
-        notes += _unjudged_clauses(statement, [*(span for _, span in placed), *elsewhere])
     drafts = _without_repeats(draft for draft, _ in sorted(placed, key=lambda found: found[1][0]))
     return _typed([completed(draft, statement, facts) for draft in drafts], notes)
 
 
 def _asked(statement: Statement, by_rules: Sequence[Placed]) -> str:
-    """The text that has to be understood: what stands beside a task counts where only that says what is asked."""
+    """The text that has to be understood: the cells beside a task count if only they say what is asked."""
     is_beside = any(end > len(statement.text) for _, (_, end) in by_rules)
     return f"{statement.text}; {statement.context}" if is_beside else statement.text
 
@@ -229,25 +228,3 @@ def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
     """What has to be there before: room on a disk can be seen here, the rest somebody has to look at."""
     placed, _ = figures(statement, facts)
     return [*(draft for draft, _ in placed if draft.kind == "disk"), person(PREREQUISITE)]
-
-
-def _unjudged_clauses(statement: Statement, spans: Sequence[tuple[int, int]]) -> list[Note]:
-    """Parts of an enumeration that no rule and no figure covers: said, because the rest is judged."""
-    notes: list[Note] = []
-    if asked_from(statement.text):
-        # Behind conditions, parts between commas are no enumeration.
-        return notes
-    ordered = sorted(spans)
-    begin = first = reach = 0
-    for end in (*(cut.start() for cut in _COMMAS.finditer(statement.text)), len(statement.text)):
-        part = statement.text[begin:end].strip(" ,")
-        while first < len(ordered) and ordered[first][0] < end:
-            reach, first = max(reach, ordered[first][1]), first + 1
-        if not part.startswith("with ") and reach <= begin:
-            notes.append(
-                Note(
-                    "clause-not-judged", "note", f'"{part}" is not judged: no figure and no rule', "say what to measure"
-                )
-            )
-        begin = end
-    return notes

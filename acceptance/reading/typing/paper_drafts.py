@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
 from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.typing.metric_drafts import singular
 
@@ -47,10 +48,9 @@ _GUIDE_WORDS = frozenset(
 )
 _WITH_E = re.compile(r"(?:[aiouy]t|[iou]r|[iy]z|is|ag|uc|iv)ed$")
 _OF_THE_API = frozenset({"api", "apis", "endpoint", "endpoints", "rest", "openapi", "swagger", "reference", "http"})
-API = re.compile(
+API = Sought(
     r"\b(?:rest )?api\b.{0,20}\b(?:documentation|docs|documented|reference|specification)\b|\bopenapi\b|\bswagger\b"
-    r"|\bdocument\w* (?:of|for) (?:the |every |each |all )?(?:api|endpoints?)\b|\bendpoints?\b.{0,20}\bdocument\w+",
-    re.IGNORECASE,
+    r"|\bdocument\w* (?:of|for) (?:the |every |each |all )?(?:api|endpoints?)\b|\bendpoints?\b.{0,20}\bdocument\w+"
 )
 _QUALITY = re.compile(
     r"\b(?:accura\w+|correct|review\w*|clear|up[- ]to[- ]date|comprehensive|approved|complete\w*|understandable"

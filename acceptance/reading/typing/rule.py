@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
 from signoff.acceptance.reading.facts.facts import Facts
+from signoff.acceptance.reading.search.sought import Sought, held, needs_of
 from signoff.acceptance.reading.source.document import Statement
-from signoff.acceptance.reading.typing.prefilter import Trigrams, needed_trigrams, trigrams
 
 Build = Callable[[Statement, Facts], Draft | tuple[Draft, ...]]
 ASKED = frozenset({"checkbox", "bullet", "subtask", "target", "prose"})
@@ -47,10 +47,10 @@ class Rule:
     kind: str
     types: frozenset[str]
     build: Build
-    words: tuple[re.Pattern[str], ...] = ()
-    without: re.Pattern[str] | None = None
-    path: re.Pattern[str] | None = None
-    program: re.Pattern[str] | None = None
+    words: tuple[Sought, ...] = ()
+    without: Sought | None = None
+    path: Sought | None = None
+    program: Sought | None = None
     role: str = ""
     alone: bool = False
     only_if_nothing: bool = False
@@ -75,14 +75,14 @@ class Rule:
         return min(begin for begin, _ in found), max(end for _, end in found)
 
 
-def words(*parts: str) -> tuple[re.Pattern[str], ...]:
+def words(*parts: str) -> tuple[Sought, ...]:
     """Expressions that all have to be found, in any order."""
-    return tuple(re.compile(part, re.IGNORECASE) for part in parts)
+    return tuple(map(Sought, parts))
 
 
-def any_of(*parts: str) -> re.Pattern[str]:
+def any_of(*parts: str) -> Sought:
     """One of these expressions."""
-    return re.compile("|".join(parts), re.IGNORECASE)
+    return Sought("|".join(parts))
 
 
 def apply(
@@ -128,22 +128,16 @@ def _ends(text: str, span: tuple[int, int]) -> tuple[tuple[int, int], ...]:
     return tuple(dict.fromkeys((words_in_it[0], words_in_it[-1]))) if words_in_it else ()
 
 
-_Known = tuple[tuple[Rule, tuple[Trigrams, ...]], ...]
-
-
 @lru_cache(maxsize=1024)
 def _matching(
     rules: tuple[Rule, ...], statement_type: str, role: str, program: str, path: str, text: str
 ) -> tuple[tuple[Rule, tuple[int, int]], ...]:
     """The rules that know a text, up to the first that ends the search; the same for each of several services."""
     found: list[tuple[Rule, tuple[int, int]]] = []
-    held = trigrams(text)
-    known, always, by_three = _for_type(rules, statement_type)
-    # Most rules are left out by the first three letters that they need.
-    possible = {*always, *(place for three in held & by_three.keys() for place in by_three[three])}
-    for place in sorted(possible):
-        rule, needed = known[place]
-        if (rule.role and rule.role != role) or any(held.isdisjoint(tells) for tells in needed):
+    holds = held(text)
+    for needs, rule in _for_type(rules, statement_type):
+        # Most rules are left out by what their words need.
+        if holds & needs != needs or (rule.role and rule.role != role):
             continue
         span = rule.match(program, path, text)
         if span is not None:
@@ -154,18 +148,6 @@ def _matching(
 
 
 @lru_cache(maxsize=64)
-def _for_type(rules: tuple[Rule, ...], statement_type: str) -> tuple[_Known, tuple[int, ...], dict[str, list[int]]]:
-    """The rules for a type of statement, each with what a text must hold before its words are looked for.
-
-    Beside them the places of those that need nothing, and by three letters of those that need these or others.
-    """
-    known = tuple(
-        (rule, tuple(found for pattern in rule.words if (found := needed_trigrams(pattern)) is not None))
-        for rule in rules
-        if statement_type in rule.types
-    )
-    by_three: dict[str, list[int]] = {}
-    for place, (_, needed) in enumerate(known):
-        for three in min(needed, key=len, default=()):
-            by_three.setdefault(three, []).append(place)
-    return known, tuple(place for place, (_, needed) in enumerate(known) if not needed), by_three
+def _for_type(rules: tuple[Rule, ...], statement_type: str) -> tuple[tuple[int, Rule], ...]:
+    """The rules for a type of statement, each with what its words need of a text."""
+    return tuple((needs_of(rule.words), rule) for rule in rules if statement_type in rule.types)

@@ -36,7 +36,7 @@ def paced(asked: Criterion, change: Callable[[Any], Pace], *others: Criterion) -
 
 
 def _keeps_up(stage: Stage, places: int) -> Built:
-    """Twelve requests a second, of which a service with one place answers four."""
+    """Twelve requests a second, of which a service with two places answers eight."""
     asked = replace(RATE, threshold=Threshold(10, "requests/s", ">", "rate", "throughput"))
     pace = Pace(first_s=0.25, together=threading.Semaphore(places))
     url = stage.serve(type("OwnPaced", (Paced,), {"pace": pace}))
@@ -66,7 +66,7 @@ def _disk(stage: Stage, share: float) -> Built:
 
 CASES: Mapping[str, Case[Any]] = {
     "latency": Case(paced(limit("latency", 400, "ms"), lambda s: Pace(first_s=s), RATE), sound=0.1, broken=0.8),
-    "throughput": Case(_keeps_up, sound=100, broken=1, waits=True),
+    "throughput": Case(_keeps_up, sound=100, broken=2, waits=True),
     "ttft": Case(paced(limit("ttft", 400, "ms"), lambda s: Pace(first_s=s), RATE), sound=0.1, broken=0.8),
     "inter_token_latency": Case(
         paced(limit("inter_token_latency", 100, "ms"), lambda s: Pace(between_s=s), RATE), sound=0.02, broken=0.25

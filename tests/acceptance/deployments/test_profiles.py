@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from signoff.acceptance.measuring import offered_load
+from signoff.acceptance.measuring.route_load import HEADROOM
 from signoff.acceptance.profile import PROFILES
 from signoff.perf.decisions.mean_latency import LOOKS
 from signoff.perf.decisions.statistics import decide_mean, decide_percentile, decide_rate
 from tests.calibration.worlds import LIMIT_MS, TIMEOUT_MS, WORLDS, scale
 
-RATE = 20 * offered_load.HEADROOM
+RATE = 20 * HEADROOM
 """Requests a second of a document that asks for 20."""
 
 

@@ -91,6 +91,8 @@ def wide_head(size: int) -> str:
     return "# T\n\n## Success Criteria\n\n" + head + "| a |\n" * ((size - len(head)) // 6)
 
 
+IN_A_BOX = "# T\n\n## Success Criteria\n\n- [ ] "
+
 GENERATORS: Mapping[str, Generator] = {
     # text
     "prose": repeated("Words that ask for nothing, in a line of a common length.\n\n"),
@@ -102,6 +104,14 @@ GENERATORS: Mapping[str, Generator] = {
     "one box of words": repeated("word ", "# T\n\n## Success Criteria\n\n- [ ] Latency "),
     "one box of figures": repeated("5 ms, ", "# T\n\n## Success Criteria\n\n- [ ] Latency < "),
     "one box of limits": repeated("latency < {n} ms and ", "# T\n\n## Success Criteria\n\n- [ ] "),
+    "one box of words behind a limit": repeated("word ", f"{IN_A_BOX}p95 latency < 5 ms of "),
+    "one box of names": repeated("service ", f"{IN_A_BOX}p95 latency < 5 ms of Some "),
+    "one box of colons": repeated("a: ", f"{IN_A_BOX}p95 latency < 5 ms "),
+    "one box of conditions": repeated("when a worker is down, ", IN_A_BOX, "p95 latency < 5 ms\n"),
+    "one box of clauses": repeated(", when it is used", f"{IN_A_BOX}p95 latency < 5 ms"),
+    "one box of joined clauses": repeated(" and it is nice", f"{IN_A_BOX}p95 latency < 5 ms"),
+    "one box of loads in brackets": repeated("(at 5 requests/s) ", f"{IN_A_BOX}p95 latency < 5 ms "),
+    "one box of answers": repeated("GET /health answers 200, ", IN_A_BOX),
     "one box of many sentences": repeated("It must answer in {n} ms. ", "# T\n\n## Success Criteria\n\n- [ ] "),
     "one box of parentheses": repeated("(a, ", "# T\n\n## Success Criteria\n\n- [ ] Latency < 5 ms "),
     "one box of commas": repeated(", p95", "# T\n\n## Success Criteria\n\n- [ ] Latency < 5 ms"),

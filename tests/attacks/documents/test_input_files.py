@@ -5,13 +5,13 @@ from __future__ import annotations
 import ast
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from signoff.perf.errors import InputTooLong
 from signoff.perf.input_file import read_input
+from tests.prepared import prepared_process
 
 ROOT = Path(__file__).parents[3]
 DOCUMENT = "# T\n\n- [ ] Latency below 1500 ms\n"
@@ -31,11 +31,8 @@ WAYS_IN = {
 
 
 def signoff(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "signoff.acceptance", *arguments],
-        cwd=cwd, env=os.environ | {"PYTHONPATH": str(ROOT / "src")}, timeout=DEADLINE_S,
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    variables = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    return prepared_process.run("signoff.acceptance", *arguments, cwd=cwd, env=variables, timeout=DEADLINE_S)
 
 
 @pytest.fixture

@@ -40,6 +40,7 @@ from signoff.acceptance.reading import read_documents
 from signoff.acceptance.reading.facts.library import read_library_call
 from signoff.acceptance.reading.source.library_names import called_names, resolved, would_call
 from tests.acceptance.conftest import criterion
+from tests.prepared import prepared_process
 
 ROOT = Path(__file__).parents[3]
 DEPLOYMENTS = sorted((ROOT / "fixtures/deployments").glob("*.toml"))
@@ -770,10 +771,8 @@ def test_such_calls_would_be_found() -> None:
 
 
 def signoff(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "signoff.acceptance", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    return prepared_process.run("signoff.acceptance", *arguments, env=variables, timeout=120)
 
 
 def test_a_list_of_packages_is_refused_with_the_new_form(tmp_path: Path) -> None:

@@ -88,7 +88,7 @@ def test_showing_what_was_read_is_linear(tmp_path: Path, name: str) -> None:
         reading, _ = read(tmp_path, GENERATORS[name](size))
         reading_text(reading, Palette(False))
         reading_page(reading)
-        binding_draft(reading, date(2026, 1, 1))
+        binding_draft(reading, KINDS, date(2026, 1, 1))
         json.dumps(reading.as_json())
 
     assert is_linear(show)

@@ -9,7 +9,6 @@ import os
 import re
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -37,6 +36,7 @@ from signoff.perf.client.endpoint import Endpoint, chat_url
 from signoff.perf.client.request_url import Origin, as_http, as_websocket, joined, origin
 from signoff.perf.errors import PlanInvalid, UrlInvalid
 from tests.acceptance.conftest import criterion
+from tests.prepared import prepared_process
 
 ROOT = Path(__file__).parents[3]
 ADDRESS = "10.0.0.7:8700"
@@ -338,12 +338,9 @@ def test_a_binding_file_sends_nothing_elsewhere(target: str, elsewhere: Watched,
 
 
 def signoff(command: str, task: Path, deployment: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "signoff.acceptance", command, str(task), "--deployment", str(deployment),
-         "--out", str(folder / "runs"), "--profile", "quick"],
-        env={**os.environ, "PYTHONPATH": str(ROOT / "src")}, cwd=folder, capture_output=True, text=True, timeout=300,
-        check=False,
-    )  # fmt: skip
+    arguments = [command, str(task), f"--deployment={deployment}", f"--out={folder / 'runs'}", "--profile=quick"]
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    return prepared_process.run("signoff.acceptance", *arguments, cwd=folder, env=variables, timeout=300)
 
 
 def stored(folder: Path) -> Mapping[str, Any]:

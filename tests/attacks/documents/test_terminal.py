@@ -29,6 +29,7 @@ from signoff.perf.nights import history
 from signoff.reports.stored import stored_run
 from signoff.reports.terminal import STYLES, show
 from tests.acceptance.conftest import as_json, server_of
+from tests.prepared import prepared_process
 from tests.reports import hermes_run
 
 ROOT = Path(__file__).parents[3]
@@ -102,13 +103,13 @@ class Place:
     target: str
 
     def run(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "signoff.acceptance", *self.filled(arguments)],
+        return prepared_process.run(
+            "signoff.acceptance",
+            *self.filled(arguments),
             cwd=self.folder,
             env={**os.environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONUTF8": "1", "NO_COLOR": "", **environment},
-            capture_output=True,
             timeout=120,
-            check=False,
+            text=False,
         )
 
     def filled(self, arguments: tuple[str, ...]) -> list[str]:

@@ -21,6 +21,7 @@ from signoff.acceptance import deployment as deployments
 from signoff.acceptance.measuring.site import Recorder, Site
 from signoff.reports.stored import stored_run
 from tests.acceptance.conftest import BRIEF, as_json, server_of
+from tests.prepared import prepared_process
 
 ROOT = Path(__file__).parents[3]
 TASK = """# Task 7.7: Small-1 Service
@@ -80,11 +81,8 @@ def command(*arguments: str) -> list[str]:
 
 
 def signoff(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(*arguments),
-        cwd=folder, env={**os.environ, "PYTHONPATH": str(ROOT / "src")},
-        capture_output=True, text=True, timeout=180, check=False,
-    )  # fmt: skip
+    variables = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    return prepared_process.run("signoff.acceptance", *arguments, cwd=folder, env=variables, timeout=180)
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from signoff.acceptance import deployment as deployments
@@ -103,11 +102,11 @@ class Watch:
         self._thread.join()
 
     def _look(self) -> None:
-        own = psutil.Process()
+        own = os.getpid()
         while not self._ended.wait(0.01):
-            for process in own.children(recursive=True):
-                with contextlib.suppress(OSError, psutil.Error):
-                    self._keep(process.pid, process.ppid(), own.pid)
+            for pid, parent in _below(own):
+                with contextlib.suppress(OSError):
+                    self._keep(pid, parent, own)
 
     def _keep(self, pid: int, parent: int, own: int) -> None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
@@ -119,7 +118,18 @@ class Watch:
             self._add(pid, "environ", Path(f"/proc/{pid}/environ").read_bytes())
 
     def _add(self, pid: int, what: str, content: bytes) -> None:
-        self.seen[pid, what] = self.seen.get((pid, what), "") + content.decode("utf-8", "replace") + "\n"
+        text, before = content.decode("utf-8", "replace") + "\n", self.seen.get((pid, what), "")
+        if not before.endswith(text):
+            self.seen[pid, what] = before + text
+
+
+def _below(pid: int) -> Iterator[tuple[int, int]]:
+    """Each process below one, with its parent; psutil would look at every process of the machine for that."""
+    with contextlib.suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            for child in map(int, (thread / "children").read_text(encoding="ascii").split()):
+                yield child, pid
+                yield from _below(child)
 
 
 def signoff(folder: Path, *arguments: str) -> tuple[subprocess.CompletedProcess[str], Watch]:

@@ -8,10 +8,9 @@ import math
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import ndtri
-from scipy.stats import binom
 
 from signoff.perf.decisions.betting import log_evidence_below
 from signoff.perf.decisions.looks import look_levels
@@ -32,7 +31,7 @@ def verdicts(name, mean, runs):
 
 def at_most(count, runs, rate):
     """Whether so many errors are what a method with this error rate shows, but for one seed in a thousand."""
-    return binom.sf(count - 1, runs, rate) > 1e-3
+    return scipy.stats.binom.sf(count - 1, runs, rate) > 1e-3
 
 
 def said(decision):
@@ -205,9 +204,9 @@ def test_all_looks_together_cross_in_alpha_of_runs_on_the_limit(shape):
     looks = np.array([1, 2, 4, 8, 16])
     levels = np.array(look_levels(tuple(int(look) for look in looks), 0.05, shape))
     walks = np.cumsum(np.random.default_rng(4).standard_normal((20_000, 16)), axis=1)
-    crossed = int((walks[:, looks - 1] / np.sqrt(looks) > ndtri(1 - levels)).any(axis=1).sum())
-    assert binom.sf(crossed - 1, 20_000, 0.05) > 1e-3
-    assert binom.cdf(crossed, 20_000, 0.05) > 1e-3
+    crossed = int((walks[:, looks - 1] / np.sqrt(looks) > scipy.special.ndtri(1 - levels)).any(axis=1).sum())
+    assert scipy.stats.binom.sf(crossed - 1, 20_000, 0.05) > 1e-3
+    assert scipy.stats.binom.cdf(crossed, 20_000, 0.05) > 1e-3
 
 
 def test_the_bets_win_against_a_limit_that_holds_in_at_most_alpha_of_runs():

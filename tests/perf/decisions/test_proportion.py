@@ -2,9 +2,9 @@ import math
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom
 
 from signoff.perf.decisions.statistics import decide_percentile, decide_rate, decide_score
 
@@ -57,7 +57,7 @@ def test_a_percentile_on_the_limit_passes_in_at_most_alpha_of_runs():
     found = [decide_percentile(np.exp(0.5 * random.standard_normal(1000)), limit, 0.95, 0.05) for _ in range(300)]
     for outcome in ("pass", "fail"):
         count = sum(each.outcome == outcome for each in found)
-        assert binom.sf(count - 1, 300, 0.05) > 1e-3, outcome
+        assert scipy.stats.binom.sf(count - 1, 300, 0.05) > 1e-3, outcome
     assert sum(each.low <= limit <= each.high for each in found) >= 300 * 0.85
 
 

@@ -55,6 +55,23 @@ def test_without_a_limit_the_figure_itself_is_the_scale():
     assert not health([late(3)] * 10, limit_ms=None).valid
 
 
+def test_where_only_means_are_compared_a_few_late_sends_spoil_nothing():
+    exchanges = [late(0)] * 98 + [replace(late(50), finished_ns=150 * MS)] * 2
+    assert not health(exchanges, limit_ms=None).valid
+    assert health(exchanges, limit_ms=None, figure="mean").valid
+    found = health([late(3)] * 100, limit_ms=None, figure="mean")
+    assert (found.valid, "the mean of the time to the end by 3 of 100 ms" in found.reason) == (False, True)
+
+
+def test_where_each_limit_is_judged_apart_only_another_load_than_the_planned_one_is_invalid():
+    found = health([late(99)] * 50, judged_apart=True, limit_ms=1.0)
+    assert (found.valid, found.reason) == (True, "")
+    found = health([late(101)] * 50, judged_apart=True)
+    assert not found.valid
+    assert "the load: requests left 101 ms late on average, 2.02% of 5 s" in found.reason
+    assert not health([late(0)] * 3, planned=4, judged_apart=True).valid
+
+
 @pytest.mark.parametrize(
     ("exchanges", "planned", "says"),
     [

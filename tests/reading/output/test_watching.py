@@ -92,7 +92,7 @@ def test_a_folder_is_watched_with_what_comes_and_goes_in_it(tmp_path: Path) -> N
     assert stamps([tmp_path]) == {}
     (tmp_path / "a.md").write_text("- [ ] box\n", encoding="utf-8")
     one = stamps([tmp_path])
-    assert [path.name for path in one] == ["a.md", "a.signoff.toml"]
+    assert [path.name for path in one] == ["a.md", "a.signoff.toml", "a.signoff.lock"]
     assert one[tmp_path / "a.signoff.toml"] is None
     (tmp_path / "b.md").write_text("- [ ] box\n", encoding="utf-8")
     assert stamps([tmp_path]) != one

@@ -10,7 +10,7 @@ import pytest
 
 from signoff.acceptance.checks import KINDS
 from signoff.acceptance.criterion import Criterion
-from signoff.acceptance.reading import Document, Reading, read_documents
+from signoff.acceptance.reading import Document, Reading, read_all
 
 DOCUMENTS = Path(__file__).parents[1] / "documents"
 GOLDEN = DOCUMENTS / "hermes-2-damaged.json"
@@ -266,5 +266,5 @@ def test_the_damaged_document_is_read_as_it_was_meant_with_places_of_the_file(da
 def test_the_reading_is_the_golden_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Renew with: cd tests/reading/documents && signoff read hermes-2-damaged.txt --json hermes-2-damaged.json"""
     monkeypatch.chdir(DOCUMENTS)
-    found = read_documents([Path("hermes-2-damaged.txt")], KINDS).as_json()
+    found = read_all([Path("hermes-2-damaged.txt")], KINDS, suggests=True)[0].as_json()
     assert json.loads(json.dumps(found)) == json.loads(GOLDEN.read_text(encoding="utf-8"))

@@ -4,7 +4,6 @@ import json
 import signal
 import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -20,6 +19,8 @@ from fastapi import FastAPI
 from signoff.reference_services.chat.engine.engine import SimulatedEngine
 from signoff.reference_services.chat.serving.app import create_app
 from signoff.reference_services.chat.settings.services import Hermes2Config
+from tests.prepared import prepared_process
+from tests.reference_services.running import environment
 
 ROOT = Path(__file__).parents[3]
 
@@ -171,10 +172,7 @@ def test_a_failure_of_ours_is_told_without_its_inside_and_counted_as_an_error(tm
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "signoff.reference_services.chat", *arguments],
-        cwd=ROOT, capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    return prepared_process.run("signoff.reference_services.chat", *arguments, env=environment(), timeout=120)
 
 
 def test_a_taken_port_is_named_with_what_to_do(hermes) -> None:

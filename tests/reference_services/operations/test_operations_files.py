@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,6 +21,7 @@ from signoff.acceptance import deployment as deployments
 from signoff.acceptance.services import estate
 from signoff.reference_services.health import estate_file
 from signoff.reference_services.operations import scraping
+from tests.prepared.prepared_process import DEVNULL, PreparedProcess
 from tests.reference_services.gateway_process import Gateway, until
 from tests.reference_services.running import ROOT, await_ready, environment, free_ports, start_service
 
@@ -55,10 +55,10 @@ def metrics_of(expression: str) -> set[str]:
     return {name for name in _NAME.findall(_ASIDE.sub(" ", expression)) if name not in _OPERATORS}
 
 
-def start_health(estate_file: Path) -> tuple[subprocess.Popen[bytes], str]:
+def start_health(estate_file: Path) -> tuple[PreparedProcess, str]:
     port, _ = free_ports(HOST)
-    command = [sys.executable, "-P", "-m", "signoff.reference_services.health", f"--host={HOST}", f"--port={port}"]
-    process = subprocess.Popen([*command, f"--estate={estate_file}"], env=environment(), stderr=subprocess.DEVNULL)
+    arguments = (f"--host={HOST}", f"--port={port}", f"--estate={estate_file}")
+    process = PreparedProcess("signoff.reference_services.health", *arguments, env=environment(), stderr=DEVNULL)
     with httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False) as client:
         await_ready(client, process)
     return process, f"http://{HOST}:{port}"
@@ -72,7 +72,7 @@ def urls(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
     """
     running = {name: start_service(service=name, host=HOST) for name in MODELS}
     behind = {name: {"models": [name], "replicas": [each.url]} for name, each in running.items()}
-    health: subprocess.Popen[bytes] | None = None
+    health: PreparedProcess | None = None
     front = Gateway(tmp_path_factory.mktemp("front") / "gateway.yaml", {"services": behind})
     try:
         # A counter with labels tells nothing before the first request.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -17,9 +15,12 @@ from typing import Any
 
 import httpx
 
+from tests.prepared import prepared_process
+from tests.prepared.prepared_process import PreparedProcess
 from tests.reference_services.running import ROOT, START_TIMEOUT_S, free_ports
 
 HOST = "127.0.0.27"
+PROGRAM = "signoff.reference_services.switch"
 TOKEN = "willow-0417-reader"  # noqa: S105
 FOREIGN = ("HERMES_", "SWITCH_", "VX11_", "OPENAI_", "LOG_")
 
@@ -33,7 +34,7 @@ def environment(**more: str) -> dict[str, str]:
 class Switch:
     """A running Switch with a client that sends its token."""
 
-    process: subprocess.Popen[bytes]
+    process: PreparedProcess
     client: httpx.Client
 
     def infer(self, prompt: str = "The boat is red. What colour is the boat?", **fields: Any) -> httpx.Response:
@@ -45,18 +46,13 @@ def switch(*arguments: str, log: Path | None = None, **variables: str) -> Iterat
     """Switch until the block ends; it has to stop in good order then."""
     port, _ = free_ports(HOST)
     with (log or Path(os.devnull)).open("wb") as errors:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-P",
-                "-m",
-                "signoff.reference_services.switch",
-                f"--host={HOST}",
-                f"--port={port}",
-                "--time-to-first-token-ms=0",
-                "--time-per-token-ms=0",
-                *arguments,
-            ],
+        process = PreparedProcess(
+            PROGRAM,
+            f"--host={HOST}",
+            f"--port={port}",
+            "--time-to-first-token-ms=0",
+            "--time-per-token-ms=0",
+            *arguments,
             env=environment(**{"VX11_TOKEN": TOKEN, **variables}),
             stderr=errors,
         )
@@ -84,14 +80,7 @@ def switch(*arguments: str, log: Path | None = None, **variables: str) -> Iterat
 
 def refused(*arguments: str, **variables: str) -> tuple[int, str]:
     """Exit code and standard error of a Switch that is not to start."""
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "signoff.reference_services.switch", *arguments],
-        env=environment(**variables),
-        capture_output=True,
-        text=True,
-        timeout=START_TIMEOUT_S,
-        check=False,
-    )
+    done = prepared_process.run(PROGRAM, *arguments, env=environment(**variables), timeout=START_TIMEOUT_S)
     return done.returncode, done.stderr
 
 

@@ -8,7 +8,6 @@ import shutil
 import socket
 import ssl
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,9 +19,12 @@ from hypothesis import strategies as st
 
 from signoff.reference_services.web.access.failures import Refused
 from signoff.reference_services.web.access.keys import Keys
+from tests.prepared import prepared_process
+from tests.prepared.prepared_process import PreparedProcess
 from tests.reference_services.gateway_process import until
-from tests.reference_services.running import HOST, ROOT, Running, environment, free_ports, start_service
+from tests.reference_services.running import HOST, Running, environment, free_ports, start_service
 
+CHAT = "signoff.reference_services.chat"
 FIRST, SECOND = "sk-first-4471-maple", "sk-second-9920-birch"
 WRONG = "sk-wrong-0000-cedar"
 BODY = {"messages": [{"role": "user", "content": "Hello"}], "max_tokens": 3}
@@ -199,13 +201,8 @@ def test_no_key_is_written_into_the_log_whatever_the_client_does_with_it(start, 
 
 def ends(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     port, metrics_port = free_ports()
-    return subprocess.run(
-        [
-            sys.executable, "-m", "signoff.reference_services.chat", "hermes-2", f"--host={HOST}",
-            f"--port={port}", f"--metrics-port={metrics_port}", *arguments,
-        ],
-        cwd=ROOT, env=environment(**variables), capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    at = (f"--host={HOST}", f"--port={port}", f"--metrics-port={metrics_port}")
+    return prepared_process.run(CHAT, "hermes-2", *at, *arguments, env=environment(**variables), timeout=120)
 
 
 def test_keys_that_cannot_be_used_end_the_start_with_a_line_that_does_not_show_them(tmp_path: Path) -> None:
@@ -245,17 +242,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_with_a_certificate_both_ports_speak_tls_and_nothing_else(certificate: tuple[Path, Path]) -> None:
     port, metrics_port = free_ports()
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "signoff.reference_services.chat",
-            "hermes-2",
-            f"--host={HOST}",
-            f"--port={port}",
-            f"--metrics-port={metrics_port}",
-        ],
-        cwd=ROOT,
+    process = PreparedProcess(
+        CHAT,
+        "hermes-2",
+        f"--host={HOST}",
+        f"--port={port}",
+        f"--metrics-port={metrics_port}",
         env=environment(HERMES_2_TLS_CERTIFICATE=str(certificate[0]), HERMES_2_TLS_KEY=str(certificate[1])),
     )
     try:
@@ -285,18 +277,13 @@ def test_a_handshake_of_tls_that_does_not_come_is_given_up(certificate: tuple[Pa
     log = tmp_path / "log"
     files = {"HERMES_2_TLS_CERTIFICATE": str(certificate[0]), "HERMES_2_TLS_KEY": str(certificate[1])}
     with log.open("wb") as errors:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "signoff.reference_services.chat",
-                "hermes-2",
-                f"--host={HOST}",
-                f"--port={port}",
-                f"--metrics-port={metrics_port}",
-                "--log-level=WARNING",
-            ],
-            cwd=ROOT,
+        process = PreparedProcess(
+            CHAT,
+            "hermes-2",
+            f"--host={HOST}",
+            f"--port={port}",
+            f"--metrics-port={metrics_port}",
+            "--log-level=WARNING",
             env=environment(HERMES_2_REQUEST_HEAD_SECONDS="1", HERMES_2_MAX_CONNECTIONS="30", **files),
             stderr=errors,
         )

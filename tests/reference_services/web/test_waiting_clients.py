@@ -18,6 +18,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.prepared.prepared_process import PreparedProcess
 from tests.reference_services.gateway_process import Gateway, configuration, until
 from tests.reference_services.running import HOST, await_ready, environment, free_ports, start_service
 from tests.reference_services.switch.switch_process import switch
@@ -94,9 +95,9 @@ def health(folder: Path) -> Iterator[Listening]:
     log, port = folder / "health.log", free_ports()[0]
     estate = folder / "estate.json"
     estate.write_text('{"services": []}', encoding="utf-8")
-    command = [sys.executable, "-P", "-m", "signoff.reference_services.health", f"--host={HOST}", f"--port={port}"]
+    arguments = (f"--host={HOST}", f"--port={port}", f"--estate={estate}")
     with log.open("wb") as errors:
-        process = subprocess.Popen([*command, f"--estate={estate}"], env=environment(), stderr=errors)
+        process = PreparedProcess("signoff.reference_services.health", *arguments, env=environment(), stderr=errors)
     url = f"http://{HOST}:{port}"
     with httpx.Client(base_url=url, trust_env=False) as client:
         await_ready(client, process)

@@ -28,6 +28,7 @@ from signoff.reference_services.chat.settings.services import Hermes2Config
 from signoff.reference_services.web.access.authority import read_host, read_origin
 from signoff.reference_services.web.access.visitors import Allowed, Visitors
 from signoff.reference_services.web.settings.settings_problems import SettingsError
+from tests.prepared.prepared_process import DEVNULL, PreparedProcess
 from tests.reference_services.gateway_process import MODEL, Gateway, Replica, configuration
 from tests.reference_services.running import HOST, ROOT, Start, await_ready, environment, free_ports, start_service
 from tests.reference_services.switch.switch_process import TOKEN, switch
@@ -133,11 +134,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Ser
     }
     gateway = Gateway(folder / "gateway.yaml", configured, variables={"GATEWAY_ADMIN_KEYS": "sk-admin-0417"})
     port, _ = free_ports(HOST)
-    health = subprocess.Popen(
-        [sys.executable, "-P", "-m", "signoff.reference_services.health", f"--host={HOST}", f"--port={port}"],
-        env=environment(),
-        stderr=subprocess.DEVNULL,
-    )
+    arguments = (f"--host={HOST}", f"--port={port}")
+    health = PreparedProcess("signoff.reference_services.health", *arguments, env=environment(), stderr=DEVNULL)
     with httpx.Client(base_url=f"http://{HOST}:{port}", trust_env=False) as client:
         await_ready(client, health)
     with switch() as one:

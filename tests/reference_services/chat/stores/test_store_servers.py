@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -19,6 +17,7 @@ from signoff.reference_services.chat.settings.services import Hermes2Config
 from signoff.reference_services.chat.stores.open_store import open_store
 from signoff.reference_services.chat.stores.redis_store import RedisStore
 from signoff.reference_services.chat.stores.store import StoreError
+from tests.prepared import prepared_process
 from tests.reference_services.chat.stores.store_servers import PASSWORD, Server, start_server
 from tests.reference_services.chat.stores.test_durability import write_until_gone
 from tests.reference_services.chat.stores.test_stores import _server_store
@@ -143,14 +142,7 @@ def test_a_store_that_cannot_be_used_is_told_at_the_start(kind: str, store_serve
 
 def test_the_command_says_what_is_wrong_with_its_store_and_no_password(store_servers) -> None:
     def refused(*arguments: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "signoff.reference_services.chat", *arguments],
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        done = prepared_process.run("signoff.reference_services.chat", *arguments, env=environment(), timeout=60)
         assert not [secret for secret in SECRETS if secret in done.stderr + done.stdout]
         assert "Traceback" not in done.stderr
         return done.returncode, done.stderr

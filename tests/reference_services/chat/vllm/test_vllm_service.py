@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +16,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.prepared import prepared_process
+from tests.prepared.prepared_process import PreparedProcess
 from tests.reference_services.chat.vllm.vllm_model import VERSION, StandIn, stand_in
 from tests.reference_services.running import HOST, Running, environment, free_ports, start_service
 
+CHAT = "signoff.reference_services.chat"
 WAIT_S = 30
 
 
@@ -46,36 +47,33 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 
 @contextmanager
-def starting(engine: StandIn, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], httpx.Client]]:
-    """A service whose engine need not become ready."""
+def starting(engine: StandIn, *arguments: str) -> Iterator[tuple[PreparedProcess, httpx.Client]]:
+    """A service whose engine need not become ready; `log` beside the engine's model has what it says."""
     port, metrics_port = free_ports(HOST)
-    command = [
-        sys.executable,
-        "-P",
-        "-m",
-        "signoff.reference_services.chat",
-        "hermes-2",
-        f"--host={HOST}",
-        f"--port={port}",
-    ]
-    process = subprocess.Popen(
-        [*command, f"--metrics-port={metrics_port}", *engine.arguments, *arguments],
-        env=environment(**engine.variables), stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+    at = (f"--host={HOST}", f"--port={port}", f"--metrics-port={metrics_port}")
+    with log_of(engine).open("wb") as errors:
+        process = PreparedProcess(
+            CHAT, "hermes-2", *at, *engine.arguments, *arguments, env=environment(**engine.variables), stderr=errors
+        )
     try:
         with httpx.Client(base_url=f"http://{HOST}:{port}", timeout=WAIT_S, trust_env=False) as client:
             yield process, client
     finally:
         process.kill()
-        process.communicate()
+        process.wait()
+
+
+def log_of(engine: StandIn) -> Path:
+    return Path(engine.model).with_name("service.log")
 
 
 def ended(engine: StandIn, *arguments: str) -> tuple[int, str]:
     """Exit code and last line of a service that ends by itself."""
     with starting(engine, *arguments) as (process, _):
-        _, errors = process.communicate(timeout=WAIT_S)
+        code = process.wait(WAIT_S)
+        errors = log_of(engine).read_text(encoding="utf-8")
         assert "Traceback" not in errors
-        return process.returncode, errors.strip().splitlines()[-1]
+        return code, errors.strip().splitlines()[-1]
 
 
 def test_a_chat_is_answered_by_the_engine_from_the_tokens_that_were_counted(served: Running, engine: StandIn) -> None:
@@ -169,8 +167,7 @@ def test_until_the_engine_is_there_the_service_says_so_and_ends_with_it_when_it_
         refused = client.post("/v1/chat/completions", json={"messages": [{"role": "user", "content": "x"}]})
         assert (refused.status_code, refused.json()["error"]["code"]) == (503, "not_ready")
         process.terminate()
-        process.communicate(timeout=WAIT_S)
-        assert process.returncode == 0
+        assert process.wait(WAIT_S) == 0
         assert engine.left == []
 
 
@@ -228,10 +225,8 @@ def test_nothing_of_the_engine_outlives_the_service_however_it_ends(engine: Stan
 
 
 def refused(*arguments: str, **variables: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-P", "-m", "signoff.reference_services.chat", f"--host={HOST}", "--engine=vllm", *arguments],
-        env=environment(**variables), capture_output=True, text=True, timeout=WAIT_S, check=False,
-    )  # fmt: skip
+    arguments = (f"--host={HOST}", "--engine=vllm", *arguments)
+    done = prepared_process.run(CHAT, *arguments, env=environment(**variables), timeout=WAIT_S)
     assert "Traceback" not in done.stderr
     return done.returncode, done.stderr
 

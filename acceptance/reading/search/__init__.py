@@ -1,0 +1,1 @@
+"""Expressions that are searched for only in texts that can hold them."""
