@@ -18,7 +18,7 @@ from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
 from signoff.acceptance.reading.frames.tokens import tokens_of, words_of
 from signoff.acceptance.reading.gating.judged_clauses import Placed, judged, meets
 from signoff.acceptance.reading.quantities.comparator import negation_before
-from signoff.acceptance.reading.quantities.subject import statistics_in
+from signoff.acceptance.reading.quantities.statistic import statistics_in
 from signoff.acceptance.reading.sections.scenario import asked_from
 
 # `WHEN 10 users` and `P95 2 s` begin with no identifier: a blank within one needs a mark behind it.

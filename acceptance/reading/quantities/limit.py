@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from signoff.acceptance.criterion import Comparator, Threshold
 from signoff.acceptance.reading.quantities.comparator import AFTER, COMPARATORS, forbidden, reads_as_capacity
 from signoff.acceptance.reading.quantities.figure import Figure
-from signoff.acceptance.reading.quantities.subject import AT_LEAST, statistic_of, subject_of
+from signoff.acceptance.reading.quantities.statistic import statistic_of
+from signoff.acceptance.reading.quantities.subject import AT_LEAST, subject_of
 from signoff.acceptance.reading.quantities.tolerance import of_range, tolerance_after, with_tolerance
 from signoff.acceptance.reading.quantities.units import Unit
 from signoff.acceptance.reading.search.sought import EVERYTHING, Sought

@@ -19,7 +19,8 @@ from signoff.acceptance.reading.quantities.comparator import AFTER
 from signoff.acceptance.reading.quantities.figure import Figure, figures_in
 from signoff.acceptance.reading.quantities.limit import KIBI, Quantity, complete
 from signoff.acceptance.reading.quantities.number_words import with_digits
-from signoff.acceptance.reading.quantities.subject import COUNTED, LEAD, SHARE
+from signoff.acceptance.reading.quantities.statistic import SHARE
+from signoff.acceptance.reading.quantities.subject import COUNTED, LEAD
 from signoff.acceptance.reading.quantities.units import OF_REQUESTS, Unit
 from signoff.acceptance.reading.quantities.version import is_version
 
