@@ -71,6 +71,7 @@ _AS_CLIENTS_EXPECT = re.compile(
 )
 _OF_HEALTH = re.compile(r"/health(?:z|/\w+)?$", re.IGNORECASE)
 _WELL = re.compile(r"\b(?:says?|is|reports?|status) (?:that it is )?(?:healthy|well|ok)\b", re.IGNORECASE)
+_SHOWN_BODY = re.compile(r"\(\s*`?-d\s+'[^']{0,80}'`?\s*\)")
 _COMPARED = re.compile(r"\b(?:agrees?|same|equals?|match(?:es)?|as many|alike|consistent\w*)\b", re.IGNORECASE)
 
 
@@ -109,6 +110,7 @@ def _pieces(text: str, said: Sequence[Piece]) -> list[Piece]:
     if not routes:
         found += [Piece("neutral", match.start(), match.end(), {"chat": True}) for match in _CHAT.finditer(text)]
     found += [Piece("neutral", match.start(), match.end()) for match in _SOUND.finditer(text)]
+    found += [Piece("neutral", match.start(), match.end()) for match in _SHOWN_BODY.finditer(text)]
     found += said
     return without_overlap(found)
 

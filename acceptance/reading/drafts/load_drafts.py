@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from signoff.acceptance.criterion import Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
 from signoff.acceptance.reading.drafts.setting_figures import without_figure
@@ -25,7 +26,12 @@ OUTGROWN = re.compile(
     r"(?P<window>(?:context(?: (?:window|length|size))?|window) of (?P<length>\d[\d,]*) tokens)\b",
     re.IGNORECASE,
 )
+_LONGEST_LINE = 2_000
 _OF_TALK = re.compile(r"\b(?:sessions?|conversations?|chats?|dialogues?|talks?|histor(?:y|ies))\b", re.IGNORECASE)
+
+
+def _length(outgrown: re.Match[str]) -> float:
+    return float(outgrown["length"].replace(",", ""))
 
 
 def is_outgrown(quantity: Quantity, text: str) -> bool:
@@ -58,6 +64,9 @@ def refused_length(quantity: Quantity, facts: Facts) -> Draft:
     """Longer inputs are refused: the context's length where the document states the same one, else for people."""
     longest = quantity.value if quantity.comparator == ">" else quantity.value - 1
     draft = without_figure("context_length", facts)
+    if any(_length(found) == longest for line in facts.lines for found in OUTGROWN.finditer(line[:_LONGEST_LINE])):
+        # What sessions outgrow is the whole context.
+        draft = Draft("context_length", Threshold(longest, "tokens", ">=", "each", "context_length"))
     if draft.judge != "machine" or draft.threshold is None or draft.threshold.value != longest:
         return person(
             f"the document does not say that {longest:g} tokens are the whole context, which is judged with the answer "

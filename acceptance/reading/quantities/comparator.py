@@ -59,7 +59,7 @@ _PROMISED = frozenset({"throughput", "token_rate", "context_length", "concurrenc
 _FORBIDDEN = Sought(
     r"(?:\bnot\s+(?:a\s+single|one|even\s+one)"
     r"|\bno\s+(?:\w+\s+){1,3}?(?:may|must|shall|should|can|will|takes?|is|are|needs?|uses?|exceeds?|goes)"
-    r"|\bnever|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not|\bcannot|n't)\b(?!\s+only\b)[^,;.]{0,50}$"
+    r"|\bnever|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not|\bcannot|n't)\b(?!\s+(?:only|streamed|streaming)\b)[^,;.]{0,50}$"
 )
 _TURNED: dict[Comparator, Comparator] = {">": "<=", "<": ">="}
 

@@ -37,6 +37,8 @@ _SUBJECTS: dict[str, _Table] = {
             (
                 r"\b(?:ttft|(?:time (?:to|until) (?:the )?)?(?:first|1st)[ -](?:token|chunk|byte|word|piece|event)s?)\b"
                 r"|\b(?:responses?|answers?|replies|streams?|streaming) (?:start|begin)s?\b"
+                # Of what is streamed: `the words trickle in; the first one is there after 600 ms`.
+                r"|\b(?:words?|tokens?|pieces?|chunks?)\b[^.]{0,80}\bfirst one\b"
                 r"|\b(?:starts?|begins?) (?:streaming|answering|replying|to stream)\b"
             ),
             "ttft",

@@ -23,6 +23,8 @@ RULES: tuple[Rule, ...] = (
             r"|\b(?:add|put|store|insert)s? (?:an?|the|one) (?:new )?(?:article|document|fact|passage"
             r"|entry) (?:in)?to the "
             r"(?:document )?(?:store|index)\b"
+            r"|\b(?:articles?|documents?|facts?|passages?|entries|entry) (?:that (?:is|are|was|were) )?(?:added|put) "
+            r"(?:in)?to the (?:document )?(?:store|index)\b"
         ),
         without=any_of(
             r"\bdocument(?:ation|ed)\b|\bguides?\b|\brunbooks?\b|\bvendor\b|\bselected\b|\bchosen\b",

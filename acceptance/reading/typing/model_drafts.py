@@ -19,6 +19,7 @@ _SUMS = re.compile(
     r"(?<![\w/.:-])(?P<folder>(?:/?[\w.-]+)(?:/[\w.-]+)*)/(?P<sums>[\w.-]*(?:sha256sums?|\.sha256|checksums?|md5sums)[\w.]*)",
     re.IGNORECASE,
 )
+_TESTED = re.compile(r"\btest\s+-[efs]\s+(?P<path>/[\w./-]+)\s*(?:&&|$)")
 _FILE = re.compile(r"(?<![\w/])/(?:[\w.-]+/)+[\w.-]*\w")
 # What `sha256sum -c` prints of a file.
 _FILE_LINE = re.compile(r"^[\w./-]+\.\w+(?=:)")
@@ -56,6 +57,10 @@ def model_files(statement: Statement, facts: Facts) -> Draft:
 
 def file(statement: Statement, facts: Facts) -> Draft:
     """A file that the text names is there, and not empty."""
+    if statement.command is not None:
+        asked = _TESTED.search(statement.command.text)
+        if asked is not None:
+            return Draft("file", parameters={"path": asked["path"]})
     named = _FILE.search(statement.text)
     if named is None:
         return person("somebody has to look for the file: the text names no place for it")

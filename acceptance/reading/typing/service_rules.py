@@ -5,9 +5,28 @@ from __future__ import annotations
 from signoff.acceptance.reading.typing import service_drafts
 from signoff.acceptance.reading.typing.rule import ASKED, Rule, any_of, words
 
+_NOT_STREAMED = any_of(
+    r"\bweb[- ]?sockets?\b|\b(?:single|one|per|each|concurrent|parallel|\d+) streams?\b"
+    r"|\bhangs? up\b|\bdisconnect\w*|\bmid-?stream\b|\b(?:middle of|during|abort\w*|cancel\w*"
+    r"|leaves?) (?:a |the )?stream\b"
+    r"|\b(?:api[- ]?)?keys?\b|\b40[13]\b"
+    r"|\bkafka\b|(?<!text/)\b(?:cuda|log|video|audio|data|event|metric|bit)[- ]?stream"
+    r"|\bstream(?:s|ed|ing)? (?:logs?|metrics|video|audio|weights)\b|\bwork ?stream"
+)
 PROTOCOLS: tuple[Rule, ...] = (
     Rule("websocket", ASKED, service_drafts.websocket, words(r"\bweb[- ]?sockets?\b|\bwss?://")),
     Rule("graphql", ASKED, service_drafts.graphql, words(r"\bgraphql\b")),
+    Rule(
+        "streaming",
+        ASKED,
+        service_drafts.streaming,
+        # What comes, not the name of the flag that asks for it: `with "stream": true the words trickle in`.
+        words(
+            r"\bstream",
+            r"\b(?:words?|tokens?|pieces?|chunks?|text|answer) (?:trickles?|drips?|flows?|comes?|arrives?) in\b",
+        ),
+        without=_NOT_STREAMED,
+    ),
     Rule(
         "streaming",
         ASKED,
@@ -27,14 +46,7 @@ PROTOCOLS: tuple[Rule, ...] = (
             r"\b(?:pieces|chunks|events|parts|deltas)\b|\b(?:pieces|chunks|events|parts|deltas)\b.{0,24}"
             r"\b(?:put together|joined|concatenated|add up|give the same text)\b"
         ),
-        without=any_of(
-            r"\bweb[- ]?sockets?\b|\b(?:single|one|per|each|concurrent|parallel|\d+) streams?\b"
-            r"|\bhangs? up\b|\bdisconnect\w*|\bmid-?stream\b|\b(?:middle of|during|abort\w*|cancel\w*"
-            r"|leaves?) (?:a |the )?stream\b"
-            r"|\b(?:api[- ]?)?keys?\b|\b40[13]\b"
-            r"|\bkafka\b|(?<!text/)\b(?:cuda|log|video|audio|data|event|metric|bit)[- ]?stream"
-            r"|\bstream(?:s|ed|ing)? (?:logs?|metrics|video|audio|weights)\b|\bwork ?stream"
-        ),
+        without=_NOT_STREAMED,
     ),
     Rule(
         "openai_api",
@@ -74,6 +86,7 @@ PROTOCOLS: tuple[Rule, ...] = (
         without=any_of(
             r"\b(?:leak|reveal|disclos|expos|extract)\w*"
             r"|\baccess control\b|\brbac\b|\bpermission|\badmin|\bfile system\b|\boperating system\b"
+            r"|/[\w.-]+\.\w{2,5}\b"
         ),
     ),
     Rule(
