@@ -21,7 +21,7 @@ from signoff.acceptance.reading.quantities.limit import KIBI, Quantity, complete
 from signoff.acceptance.reading.quantities.number_words import with_digits
 from signoff.acceptance.reading.quantities.statistic import SHARE
 from signoff.acceptance.reading.quantities.subject import COUNTED, LEAD
-from signoff.acceptance.reading.quantities.units import OF_REQUESTS, Unit
+from signoff.acceptance.reading.quantities.units import Unit
 from signoff.acceptance.reading.quantities.version import is_version
 
 __all__ = ["Quantity", "Unreadable", "read_quantities"]
@@ -203,6 +203,6 @@ def _count(figure: Figure, unit: Unit) -> Quantity | None:
     )
     if any(re.search(at_once, place, re.IGNORECASE) for place in figure.near):
         return complete(figure, Unit("requests", "concurrency"), [])
-    if unit.spelling in OF_REQUESTS:
+    if unit.spelling == "requests":
         return None
     return complete(figure, unit, [])

@@ -188,8 +188,7 @@ UNITS: dict[str, Unit] = {
         word: Unit(word, "count")
         for word in ("users", "sessions", "connections", "clients", "turns", "sequences", "replicas", "workers")
     },
-    **_spelled(Unit("requests", "count"), "requests", "request"),
-    **{word: Unit(word, "count") for word in OF_REQUESTS if word != "requests"},
+    **_spelled(Unit("requests", "count"), "request", *OF_REQUESTS),
     **{
         f"{state} {what}": Unit("requests", "concurrency")
         for state in ("running", "open", "active")
