@@ -30,8 +30,14 @@ _LONGEST_LINE = 2_000
 _OF_TALK = re.compile(r"\b(?:sessions?|conversations?|chats?|dialogues?|talks?|histor(?:y|ies))\b", re.IGNORECASE)
 
 
-def _length(outgrown: re.Match[str]) -> float:
-    return float(outgrown["length"].replace(",", ""))
+def _outgrown(facts: Facts) -> frozenset[float]:
+    """The lengths of context that sessions of the document outgrow."""
+    key = "outgrown lengths"
+    if key not in facts.memory:
+        found = (match for line in facts.lines for match in OUTGROWN.finditer(line[:_LONGEST_LINE]))
+        facts.memory[key] = frozenset(float(match["length"].replace(",", "")) for match in found)
+    lengths: frozenset[float] = facts.memory[key]
+    return lengths
 
 
 def is_outgrown(quantity: Quantity, text: str) -> bool:
@@ -64,7 +70,7 @@ def refused_length(quantity: Quantity, facts: Facts) -> Draft:
     """Longer inputs are refused: the context's length where the document states the same one, else for people."""
     longest = quantity.value if quantity.comparator == ">" else quantity.value - 1
     draft = without_figure("context_length", facts)
-    if any(_length(found) == longest for line in facts.lines for found in OUTGROWN.finditer(line[:_LONGEST_LINE])):
+    if longest in _outgrown(facts):
         # What sessions outgrow is the whole context.
         draft = Draft("context_length", Threshold(longest, "tokens", ">=", "each", "context_length"))
     if draft.judge != "machine" or draft.threshold is None or draft.threshold.value != longest:

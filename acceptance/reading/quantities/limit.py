@@ -119,13 +119,17 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
     if found is not None:
         is_before = bool(figure.comparator)
         return (forbidden(found, written, figure.string, figure.begin) if is_before else found), ""
-    bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
-    bounded = bounded or _REST_WAITS.search(figure.string)
-    if subject == "concurrency" and bounded:
+    if subject == "concurrency" and _is_bounded(figure):
         return "<=", "no comparator is stated: at most {value} is asked for"
     if subject in AT_LEAST or figure.has_plus:
         return ">=", "no comparator is stated: at least {value} is asked for"
     return "<=", "no comparator is stated: at most {value} is asked for"
+
+
+def _is_bounded(figure: Figure) -> bool:
+    """Whether words say that no more than so many are worked on at once."""
+    bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
+    return bool(bounded or _REST_WAITS.search(figure.string))
 
 
 def _between(figure: Figure) -> Comparator | None:
