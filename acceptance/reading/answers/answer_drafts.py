@@ -64,12 +64,23 @@ _NO_ROUTE = Route("GET", "/signoff-knows-no-such-route", 0, 0)
 _USAGE = ("prompt_tokens", "completion_tokens", "total_tokens")
 _REFUSAL = "refused is read as: a status of 4xx, or no connection"
 _METRICS = "/metrics"
+_TOKENIZE = "/tokenize"
+# What clients of an API expect is more than one answer: its own check looks at all of it.
+_AS_CLIENTS_EXPECT = re.compile(
+    r"\b(?:as|what) (?:an? |any |the )?openai clients? (?:would )?expects?\b", re.IGNORECASE
+)
+_OF_HEALTH = re.compile(r"/health(?:z|/\w+)?$", re.IGNORECASE)
+_WELL = re.compile(r"\b(?:says?|is|reports?|status) (?:that it is )?(?:healthy|well|ok)\b", re.IGNORECASE)
+_SHOWN_BODY = re.compile(r"\(\s*`?-d\s+'[^']{0,80}'`?\s*\)")
+_COMPARED = re.compile(r"\b(?:agrees?|same|equals?|match(?:es)?|as many|alike|consistent\w*)\b", re.IGNORECASE)
 
 
 def answer_drafts(statement: Statement, facts: Facts) -> list[Placed]:
     """The criteria on answers that a statement asks for, each with where the answer is spoken of."""
     text = statement.text[:LONGEST]
     if statement.type in ("config", "shape", "smart", "subtask") or text.lstrip()[:1] in ("{", "["):
+        return []
+    if _AS_CLIENTS_EXPECT.search(text):
         return []
     said = list(outcomes(text, _code_words(statement, facts)))
     if not any(piece.sort in ANSWERING for piece in said):
@@ -99,6 +110,7 @@ def _pieces(text: str, said: Sequence[Piece]) -> list[Piece]:
     if not routes:
         found += [Piece("neutral", match.start(), match.end(), {"chat": True}) for match in _CHAT.finditer(text)]
     found += [Piece("neutral", match.start(), match.end()) for match in _SOUND.finditer(text)]
+    found += [Piece("neutral", match.start(), match.end()) for match in _SHOWN_BODY.finditer(text)]
     found += said
     return without_overlap(found)
 
@@ -115,6 +127,9 @@ def _draft(group: Group, text: str, statement: Statement, facts: Facts) -> Draft
     if not group.answers:
         return None
     route = _route(group, text, statement)
+    if route is not None and route.path == _TOKENIZE and _COMPARED.search(text):
+        # That two counts agree is no matter of one answer: the check of tokenization compares them.
+        return None
     wrong = [piece for piece in group.requests if piece.sort == "wrong"]
     command = statement.command.request if statement.command is not None else None
     path = route.path if route is not None else str(command["path"]) if command is not None else ""
@@ -130,6 +145,8 @@ def _draft(group: Group, text: str, statement: Statement, facts: Facts) -> Draft
     if changes and asked.get("status") == ["4xx"] and set(asked) <= {"status", "reason"} and _is_of_any_kind(changes):
         # Wrong requests in general, and a clear refusal: that check sends many of them, and wants a reason.
         return Draft("request_validation", spans=spans)
+    if route is not None and _OF_HEALTH.search(route.path) and set(asked) == {"mentions"} and _WELL.search(text):
+        return Draft("health", parameters={"request": request, "mentions": asked["mentions"]}, spans=spans)
     parameters = {"request": request, **({"sent": changes} if changes else {}), **asked}
     assumptions = (_REFUSAL,) if asked.get("refused") else ()
     return Draft("json_shape", assumptions=assumptions, parameters=cast(Parameters, parameters), spans=spans)

@@ -161,6 +161,8 @@ def _recognised(text: str, command: ShellCommand, details: dict[str, Any], folde
         return Command(*base, "unreadable", destructive=destructive, problem=f"the shell line is broken: {error}")
     if not stages:
         return Command(*base, "shell", destructive=destructive)
+    if [_name(stage) for stage in stages[:2]] == ["cd", "sha256sum"]:
+        details["sums_folder"], stages = next(iter(stages[0][1:]), ""), stages[1:]
     words = next((stage for stage in stages if _name(stage) in STAGED), stages[0])
     if words is not stages[0]:
         details["targets"] = [word for stage in stages[: stages.index(words)] for word in stage]
@@ -210,8 +212,7 @@ def _patterns(stage: Sequence[str]) -> list[str]:
 
 
 def _repetitions(items: str) -> int:
-    match = re.fullmatch(r"\{(\d{1,300})\.\.(\d{1,300})\}", items.strip())
-    if match:
+    if match := re.fullmatch(r"\{(\d{1,300})\.\.(\d{1,300})\}", items.strip()):
         return abs(int(match[2]) - int(match[1])) + 1
     match = re.fullmatch(r"\$\(seq (?:1 )?(\d{1,300})\)", items.strip())
     return int(match[1]) if match else len(items.split())

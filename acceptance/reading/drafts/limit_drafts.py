@@ -10,7 +10,7 @@ from signoff.acceptance.criterion import Comparator, Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.commands.routes import routes_of
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
-from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, refused_length, window
+from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, is_outgrown, refused_length, window
 from signoff.acceptance.reading.drafts.port_drafts import ports
 from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
 from signoff.acceptance.reading.drafts.route_drafts import on_its_route
@@ -105,12 +105,14 @@ def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note
     placed = [
         (draft_of(quantity, statement, facts), (quantity.begin, quantity.end))
         for quantity in quantities
-        if _is_for(quantity, statement, facts) and not _is_whole_of_share(quantity, statement.text)
+        if _is_for(quantity, statement, facts)
+        and not _is_whole_of_share(quantity, statement.text)
+        and not is_outgrown(quantity, statement.text)
     ]
     if statement.role == "objective":
         placed = [(draft, span) for draft, span in placed if draft.judge == "machine"]
     if statement.type != "expected":
-        placed += [(draft, span) for draft, span in ports(statement) if begin <= span[0] and span[1] <= end]
+        placed += ports(statement, begin, end)
     return placed, [_unreadable_note(statement, item) for item in unreadable]
 
 
@@ -173,6 +175,8 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
         return sized_file(quantity, path)
     if subject == "concurrency":
         return concurrency(quantity, statement)
+    if subject == "cpu" and (whole := _CORES_BEHIND.match(statement.text, quantity.end)) is not None:
+        return Draft("cpu", limit, quantity.assumptions, spans=(whole.span(),))
     if subject == "cpu_utilisation":
         return _share_of_cores(quantity, statement, facts)
     decided = _DECIDED.get(subject)

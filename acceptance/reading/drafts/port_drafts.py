@@ -45,19 +45,28 @@ _AFTER_STOP = Sought(
     r"\b(?:when|once|after|as soon as)\s+(?:(?:the|its|a)\s+)?(?:\w+\s+){0,3}?(?:stopped|stop|shut ?down"
     r"|terminated|ended|torn down)\b"
 )
+_CONNECTS = re.compile(
+    (
+        r"\bconnects? to (?:the )?port\b[^;.]{0,40}\bconnection (?:is (?:accepted|opened|established)|opens"
+        r"|succeeds|works)\b"
+    ),
+    re.IGNORECASE,
+)
 _UNSEEN = "whether a port is shut from outside cannot be seen from here: somebody has to try from there"
 _EARLIER = "it is a state before the start, and a run begins after it: somebody has to look before"
 
 
-def ports(statement: Statement) -> Iterator[Placed]:
-    """The ports of a statement, each with what is asked of it."""
+def ports(statement: Statement, begin: int, end: int) -> Iterator[Placed]:
+    """The ports between two places of a statement, each with what is asked of it."""
     text = statement.text
+    # `WHEN I connect to port 8800, THEN the connection is accepted` asks for the port of its condition.
+    begin = 0 if _CONNECTS.search(text) else begin
     found = [(int(match["port"] or match["behind"]), match.span()) for match in _PORT.finditer(text)]
     for match in _PORTS.finditer(text):
         numbers = [*re.findall(r"\d+", match["first"]), match["last"]]
         found += [(int(number), match.span()) for number in numbers]
     for number, span in found:
-        if 0 < number <= _LAST_PORT:
+        if 0 < number <= _LAST_PORT and begin <= span[0] and span[1] <= end:
             yield _draft(number, span, statement), span
 
 

@@ -17,6 +17,10 @@ _PATH = re.compile(
     r"(?<![\w/])(?:\.{0,2}/)?(?:[\w.-]+/)+[\w.-]+|(?<![\w/.])[\w-]+\.(?:gguf|safetensors|bin|onnx|pt|engine)\b"
 )
 _FILE_SUFFIX = re.compile(r"\.[A-Za-z][\w]{1,11}$")
+# A line that begins with the place of a file is about that file.
+_PLACE = re.compile(
+    r"^\W{0,3}(?P<path>/(?:srv|etc|opt|var|usr|home|data|mnt|models?|run|root)/(?:[\w.-]+/)*[\w.-]+\.\w+)\b"
+)
 _SIZED = re.compile(r"^(?:ls|du|stat)$")
 _ABSOLUTE = re.compile(r"(?<![\w/.:])/(?:[\w.-]+/?)+")
 OF_FILES = re.compile(r"\b(?:model|weights?|file|checkpoint|gguf|artifact)\b", re.IGNORECASE)
@@ -47,6 +51,8 @@ def sized_path(quantity: Quantity, statement: Statement, facts: Facts) -> str:
     if command is not None and _SIZED.search(command.program):
         words = [word for word in command.text.split() if not word.startswith("-")][1:]
         return str(command.details.get("folder") or next(iter(words), ""))
+    if statement.type != "expected" and (placed := _PLACE.match(statement.text)):
+        return placed["path"]
     if statement.type == "expected" or not OF_FILES.search(statement.text):
         return ""
     if named := _PATH.search(statement.text):

@@ -11,6 +11,8 @@ from signoff.acceptance.reading.frames.tokens import words_of
 
 _ACTOR = re.compile(r"\b[Tt](?:he|HE)\s+([A-Z]\w+)\s+(?:SHALL|MUST|shall|must)\b")
 _FEWEST_SENTENCES, _MOST_OF = 3, 0.4
+# What a service may be called by instead of its name where the title says that it is one.
+_SORTS = frozenset({"gateway", "proxy", "router"})
 _NAME = re.compile(r"\b(?=\w*[A-Z\d])[\w.-]*\w")
 
 
@@ -28,6 +30,7 @@ def _title_names(lines: Sequence[str]) -> Iterator[str]:
     title = next((line.lstrip("# ") for line in lines if line.startswith("# ")), "")[:200]
     never = lexicon().never
     yield from (name for name in _NAME.findall(title) if words_of(name) not in never)
+    yield from (word for word in words_of(title) if word in _SORTS)
 
 
 def _spelled_out(lines: Sequence[str], services: tuple[str, ...]) -> Iterator[str]:

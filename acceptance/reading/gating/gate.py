@@ -18,7 +18,7 @@ from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
 from signoff.acceptance.reading.frames.tokens import tokens_of, words_of
 from signoff.acceptance.reading.gating.judged_clauses import Placed, judged, meets
 from signoff.acceptance.reading.quantities.comparator import negation_before
-from signoff.acceptance.reading.quantities.subject import statistics_in
+from signoff.acceptance.reading.quantities.statistic import statistics_in
 from signoff.acceptance.reading.sections.scenario import asked_from
 
 # `WHEN 10 users` and `P95 2 s` begin with no identifier: a blank within one needs a mark behind it.
@@ -27,6 +27,7 @@ _IDENTIFIER = re.compile(
     r"|\d+(?:\.\d+)+\s*[:.)\u2013-]?)\s+"
 )
 _SAID = ("load", "population")
+_COMPLETES = re.compile(r"\b(?:chat|text)[ -]completions?\b", re.IGNORECASE)
 _LOOKED_FOR = frozenset(
     {"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header", "path"}
 )
@@ -121,9 +122,14 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
         # `GET /ready: p99 below 30 ms` names the route of a figure, and asks nothing else of it; no more does a label
         # before words that are not understood.
         return False
-    return not touched or any(
-        not any(draft.judge == "machine" and meets(span, segment) for draft, span in figures) for segment in touched
-    )
+    # Where a service answers is no limit of its answers: `the API answers chat completions on port 9000`.
+    limiting = [found for found in figures if found[0].judge == "machine" and _limits(found[0], rule, reading.text)]
+    return not touched or any(not any(meets(span, segment) for _, span in limiting) for segment in touched)
+
+
+def _limits(figure: Draft, asked: Placed, text: str) -> bool:
+    is_answering = asked[0].kind == "service" and _COMPLETES.search(text, *asked[1]) is not None
+    return not (figure.kind == "port" and is_answering)
 
 
 def _without_parts_of_figures(

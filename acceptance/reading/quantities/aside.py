@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from signoff.acceptance.reading.quantities.circumstance import Circumstance, circumstances
 from signoff.acceptance.reading.quantities.limit import Quantity
-from signoff.acceptance.reading.quantities.subject import statistics_in
+from signoff.acceptance.reading.quantities.statistic import statistics_in
 from signoff.acceptance.reading.search.sought import Sought
 
 # A sum in brackets says what a figure before it is made of.

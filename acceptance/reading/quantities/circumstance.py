@@ -20,7 +20,10 @@ _LOAD = Sought(
     r"\b(?:loads?|traffic|conditions|operations?|use|usage|hours|state|concurrency|workloads?)\b"
     r"|\bunder\s+load\b"
     r"|\bduring\s+(?:inference|generation|prefill|decoding|loads?(?: tests?)?|peak hours|operation)\b"
+    r"|\bduring\s+the\s+(?:plateau|steady\s+state|load\s+(?:run|test)|hold\s+phase|main\s+run|measurement)\b"
     r"|\b(?:when|at)\s+(?:idle|rest)\b"
+    rf"|\bat\s+(?:the|our|its|an?)\s+(?:usual|normal|expected|planned|stated|base|target|typical|given)\s+(?:rate\s+of\s+)?"
+    rf"{_NUMBER}\s*(?:{_RATE})"
     rf"|\b(?:at|under|with|while serving|serving)\s+(?:up to\s+|at least\s+|an?\s+(?:load|rate)\s+of\s+|about\s+|~)?"
     rf"{_NUMBER}\s*(?:{_RATE})(?!\s+throughput)"
     rf"|\b(?:at|under|with|for|by|from|while serving|serving)\s+(?:up to\s+|at least\s+|about\s+|~)?{_NUMBER}\s+"
@@ -56,6 +59,8 @@ _POPULATION = Sought(
     rf"|\bwith\s+(?:an?\s+)?(?:[\w.-]{{1,20}}\s+){{0,2}}?(?:prompts?|inputs?|outputs?)\b{_LENGTH}"
     rf"|\bwith\s+`?max[_ ]tokens`?\s*(?:=|:|of)?\s*{_NUMBER}"
     rf"|\b{_NUMBER}\s*[kK]?[ -]tokens?\s+(?:prompts?|inputs?|outputs?|completions?|contexts? inputs?)"
+    rf"|\b(?:completions?|answers?|outputs?|responses?)\s+of\s+{_NUMBER}\s+(?:output\s+)?tokens\b"
+    rf"|(?<=[,;(]\s)(?:one|an?|each|a\s+single)\s+(?:prompt|input)s?\s+of\s+{_NUMBER}\s+(?:input\s+)?tokens\b"
     rf"|\b{_NUMBER}\s+(?:input|output|prompt|generated)\s+tokens\b"
 )
 # `optimized for conversations` says what something was made for, not when a figure holds.

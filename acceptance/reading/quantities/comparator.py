@@ -15,7 +15,7 @@ COMPARATORS: dict[str, Comparator] = {
     "<": "<",
     ">": ">",
     **dict.fromkeys(("less than", "lower than", "smaller than", "fewer than", "under", "below", "faster than"), "<"),
-    **dict.fromkeys(("shorter than", "in under", "in less than"), "<"),
+    **dict.fromkeys(("shorter than", "in under", "in less than", "not even"), "<"),
     **dict.fromkeys(("at most", "no more than", "not more than", "up to", "within", "maximum of", "max", "max."), "<="),
     **dict.fromkeys(("not exceed", "not exceeding", "not to exceed", "never exceed", "never exceeds"), "<="),
     **dict.fromkeys(("no greater than", "no higher than", "no longer than", "no slower than", "not above"), "<="),
@@ -25,6 +25,9 @@ COMPARATORS: dict[str, Comparator] = {
     **dict.fromkeys(("at least", "no less than", "not less than", "minimum of", "minimum", "min", "min."), ">="),
     **dict.fromkeys(("no fewer than", "not below", "never below", "greater than or equal to", "no lower than"), ">="),
     **dict.fromkeys(("no later than", "not later than", "no worse than", "no slower than", "in no more than"), "<="),
+    **dict.fromkeys(
+        ("after no more than", "after at most", "not after more than", "inside", "in less time than"), "<="
+    ),
     **dict.fromkeys(("not longer than", "for no longer than", "at the most", "within at most", "in at most"), "<="),
     **dict.fromkeys(("or less", "or fewer", "or lower", "or faster", "or under", "or quicker", "tops"), "<="),
     **dict.fromkeys(("at the latest", "at the very most"), "<="),
@@ -54,8 +57,9 @@ _PROMISED = frozenset({"throughput", "token_rate", "context_length", "concurrenc
 
 # `no request may take longer than 30 s` allows 30 s.
 _FORBIDDEN = Sought(
-    r"(?:\bno\s+(?:\w+\s+){1,3}?(?:may|must|shall|should|can|will|takes?|is|are|needs?|uses?|exceeds?|goes)"
-    r"|\bnever|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not|\bcannot|n't)\b(?!\s+only\b)[^,;.]{0,50}$"
+    r"(?:\bnot\s+(?:a\s+single|one|even\s+one)"
+    r"|\bno\s+(?:\w+\s+){1,3}?(?:may|must|shall|should|can|will|takes?|is|are|needs?|uses?|exceeds?|goes)"
+    r"|\bnever|\b(?:must|may|shall|should|can|will|does|do|is|are)\s+not|\bcannot|n't)\b(?!\s+(?:only|streamed|streaming)\b)[^,;.]{0,50}$"
 )
 _TURNED: dict[Comparator, Comparator] = {">": "<=", "<": ">="}
 

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from signoff.acceptance.criterion import Comparator, Threshold
 from signoff.acceptance.reading.quantities.comparator import AFTER, COMPARATORS, forbidden, reads_as_capacity
 from signoff.acceptance.reading.quantities.figure import Figure
-from signoff.acceptance.reading.quantities.subject import AT_LEAST, statistic_of, subject_of
+from signoff.acceptance.reading.quantities.statistic import statistic_of
+from signoff.acceptance.reading.quantities.subject import AT_LEAST, subject_of
 from signoff.acceptance.reading.quantities.tolerance import of_range, tolerance_after, with_tolerance
 from signoff.acceptance.reading.quantities.units import Unit
 from signoff.acceptance.reading.search.sought import EVERYTHING, Sought
 
 _BOUNDED = re.compile(r"\bmax\w*\b.{0,20}\bconcurren|\bconcurrency limit|\blimit\w* concurren|\bonly\b", re.IGNORECASE)
+_REST_WAITS = re.compile(
+    r"\b(?:the rest|(?:the )?others|further (?:ones|requests)|what (?:comes|is) on top|the surplus)\s+"
+    r"(?:waits?|queues?|(?:is|are|gets?) (?:refused|rejected|queued|turned away)|ha(?:s|ve) to wait)\b",
+    re.IGNORECASE,
+)
 _LIMITS = re.compile(r"\blimits\W*$", re.IGNORECASE)
 KIBI = 1024
 _UPPER_END = re.compile(r"\bbetween\s+~?\d[\d.,]*\s*[A-Za-z%/]{0,12}\s+and\s+$", re.IGNORECASE)
@@ -113,12 +119,17 @@ def _comparator(figure: Figure, subject: str, after: str) -> tuple[Comparator, s
     if found is not None:
         is_before = bool(figure.comparator)
         return (forbidden(found, written, figure.string, figure.begin) if is_before else found), ""
-    bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
-    if subject == "concurrency" and bounded:
+    if subject == "concurrency" and _is_bounded(figure):
         return "<=", "no comparator is stated: at most {value} is asked for"
     if subject in AT_LEAST or figure.has_plus:
         return ">=", "no comparator is stated: at least {value} is asked for"
     return "<=", "no comparator is stated: at most {value} is asked for"
+
+
+def _is_bounded(figure: Figure) -> bool:
+    """Whether words say that no more than so many are worked on at once."""
+    bounded = any(_BOUNDED.search(place) for place in figure.near) or _LIMITS.search(figure.about)
+    return bool(bounded or _REST_WAITS.search(figure.string))
 
 
 def _between(figure: Figure) -> Comparator | None:

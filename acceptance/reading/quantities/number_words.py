@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from signoff.acceptance.reading.quantities.units import COUNTED_WITHIN
 from signoff.acceptance.reading.search.sought import Sought
 
 # As long as the words that they stand for, so that every place in the text stays.
@@ -35,6 +36,7 @@ _TIME = Sought(
     r"(?=\s(?:milliseconds?|seconds?|minutes?|hours?)\b(?!\s+(?:attempt|call|chance|client|copy|instance|opinion"
     r"|prompt|replica|request|run|server|service|step|stage|time|try|turn|user)))"
 )
+_RATE_BEFORE = re.compile(rf"\d\s*(?:{'|'.join(COUNTED_WITHIN)})\s+$", re.IGNORECASE)
 
 # `six CPU cores`, `four minutes at most`: what follows the number says that it is one.
 _COUNTED = Sought(
@@ -54,8 +56,15 @@ def with_digits(text: str) -> str:
     if _COUNTED.may_be_in(text):
         read = _COUNTED.expression.sub(lambda match: _DIGITS[match["number"].lower()], read)
     if _TIME.may_be_in(text):
-        read = _TIME.expression.sub(lambda match: match["comparator"] + _DIGITS[match["number"].lower()], read)
+        read = _TIME.expression.sub(_of_time, read)
     return read
+
+
+def _of_time(match: re.Match[str]) -> str:
+    """The same with the number in digits, but for `30 requests within a minute`, which is a rate."""
+    if _RATE_BEFORE.search(match.string, max(0, match.start() - 40), match.start()):
+        return match[0]
+    return match["comparator"] + _DIGITS[match["number"].lower()]
 
 
 def counted(text: str) -> str:

@@ -15,10 +15,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from signoff.acceptance.reading.quantities.aside import under_circumstances
+from signoff.acceptance.reading.quantities.comparator import AFTER
 from signoff.acceptance.reading.quantities.figure import Figure, figures_in
 from signoff.acceptance.reading.quantities.limit import KIBI, Quantity, complete
 from signoff.acceptance.reading.quantities.number_words import with_digits
-from signoff.acceptance.reading.quantities.subject import COUNTED, LEAD, SHARE
+from signoff.acceptance.reading.quantities.statistic import SHARE
+from signoff.acceptance.reading.quantities.subject import COUNTED, LEAD
 from signoff.acceptance.reading.quantities.units import Unit
 from signoff.acceptance.reading.quantities.version import is_version
 
@@ -169,7 +171,13 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
     after = figure.end + len(figure.tail) + (0 if figure.is_glued else 1) if figure.tail else figure.end
     if figure.tail and figure.is_glued and comparator:
         return Unreadable(figure.begin, after, f"{tail!r} is no unit that is known here", _KNOWN_UNITS)
-    if comparator or figure.is_approximate or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin):
+    is_after = AFTER.match(figure.string, figure.end) is not None
+    if (
+        comparator
+        or figure.is_approximate
+        or is_after
+        or LEAD.search(figure.string, max(0, figure.begin - 60), figure.begin)
+    ):
         for pattern, (name, dimension) in COUNTED.among(figure.holds):
             if any(pattern.search(place) for place in figure.near):
                 return complete(figure, Unit(name, dimension), [])
@@ -189,7 +197,10 @@ def _without_unit(figure: Figure) -> Quantity | Unreadable | None:
 
 def _count(figure: Figure, unit: Unit) -> Quantity | None:
     """Things that are counted: a concurrency where they come at once."""
-    at_once = r"\bconcurren|\bsimultan|\bin parallel\b|\bat (?:once|a time|the same time)\b"
+    at_once = (
+        r"\bconcurren|\bsimultan|\bin parallel\b|\bat (?:once|a time|the same time|any (?:one )?time|one time)\b"
+        r"|\bside by side\b|\bin (?:flight|progress)\b|\bbeing (?:written|generated|answered|processed)\b"
+    )
     if any(re.search(at_once, place, re.IGNORECASE) for place in figure.near):
         return complete(figure, Unit("requests", "concurrency"), [])
     if unit.spelling == "requests":

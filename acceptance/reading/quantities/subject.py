@@ -1,13 +1,12 @@
-"""What a figure is about and which statistic it limits, by the words near it."""
+"""What a figure is about, by the words near it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import lru_cache
 
 from signoff.acceptance.reading.quantities.units import DIMENSIONS
-from signoff.acceptance.reading.search.sought import EVERYTHING, Sought, Table, held
+from signoff.acceptance.reading.search.sought import EVERYTHING, Sought, Table
 
 _Table = Table[str]
 
@@ -21,7 +20,15 @@ _SUBJECTS: dict[str, _Table] = {
     "time": _table(
         (
             (
-                r"\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start|ready)|cold starts?|start-?up times?|warm-?up"
+                # Between the start and the first request that is taken.
+                r"\b(?:from|after|of) (?:(?:a|the|its|each|every|being|process|cold) )*(?:re)?start(?:ed"
+                r"|s|up)?(?: command)?"
+                r"\b[^.;:]{0,60}?\b(?:ready|takes? requests|(?:first )?answers?|able to (?:answer|serve)"
+                r"|serves?|accepts?)\b"
+                r"|\bstart(?:ed)? (?:to|until) (?:it is )?ready\b"
+                r"|\b(?:is|are|be) (?:back|there|ready) (?:[\w.]+ ){0,4}?after (?:it|they|the service) (?:was|were|is) "
+                r"(?:re)?started\b"
+                r"|\b(?:load(?:ing)?[ -]?times?|times? to (?:load|start|ready)|cold starts?|start-?up times?|warm-?up"
                 r"|(?:is|be|becomes?|comes?) (?:ready|up)|ready (?:in|within|after))\b"
             ),
             "load_time",
@@ -30,6 +37,8 @@ _SUBJECTS: dict[str, _Table] = {
             (
                 r"\b(?:ttft|(?:time (?:to|until) (?:the )?)?(?:first|1st)[ -](?:token|chunk|byte|word|piece|event)s?)\b"
                 r"|\b(?:responses?|answers?|replies|streams?|streaming) (?:start|begin)s?\b"
+                # Of what is streamed: `the words trickle in; the first one is there after 600 ms`.
+                r"|\b(?:words?|tokens?|pieces?|chunks?)\b[^.]{0,80}\bfirst one\b"
                 r"|\b(?:starts?|begins?) (?:streaming|answering|replying|to stream)\b"
             ),
             "ttft",
@@ -85,11 +94,12 @@ _SUBJECTS: dict[str, _Table] = {
         (
             (
                 r"\b(?:storage|disks?|disco|festplatten?(?:platz)?|speicherplatz|almacenamiento|drive|volume|ssd|nvme"
+                r"|free (?:below|under|in|on)(?= /)"
                 r"|space)\b"
             ),
             "storage",
         ),
-        (r"\b(?:vram|gpus?)\b", "gpu_memory"),
+        (r"\b(?:vram|gpus?)\b(?!-\d)", "gpu_memory"),
         (
             (
                 r"\b(?:memory|mem|ram|rss|resident|footprint|working set|memoria|(?:arbeits)?speicher(?:bedarf"
@@ -101,7 +111,13 @@ _SUBJECTS: dict[str, _Table] = {
     "tokens": _table(
         (
             (
-                r"\b(?:contexts?|contexto|kontext\w*|window|max_model_len|prompt length|n_ctx|num_ctx|ctx"
+                # What is accepted as a prompt, not how long the prompts of a figure are.
+                r"\b(?:prompts?|inputs?|requests?)\b(?![^;]*\d\s?(?:ms|s|sec|seconds?|min|minutes?)\b)[^;]{0,60}\btokens\b"
+                r"[^;]{0,30}\b(?:accepted|taken|supported|allowed|possible)\b"
+                r"|\b(?:takes?|accepts?|supports?|allows?) (?:prompts?|inputs?)\b"
+                r"(?![^;]*\d\s?(?:ms|s|sec|seconds?|min|minutes?)\b)"
+                r"|\bprompts? and (?:the )?(?:answer|completion)s? together\b"
+                r"|\b(?:contexts?|contexto|kontext\w*|window|max_model_len|prompt length|n_ctx|num_ctx|ctx"
                 r"|sequence length"
                 r"|max(?:imum)? length)\b"
             ),
@@ -130,7 +146,14 @@ _SUBJECTS: dict[str, _Table] = {
     "ratio": _table(
         (r"\bcoheren\w+", "coherence"),
         (r"\b(?:documentation|requirements?|features?|api|alerts?|scenarios?|doc) coverage\b", "share"),
-        (r"\bcoverage\b", "coverage"),
+        (
+            (
+                r"\bcoverage\b|\b(?:statements|lines|code) (?:(?:is|are|must be|has to be"
+                r"|have to be) )?(?:covered|tested|exercised)"
+                r" by (?:the )?(?:unit )?tests\b|\btests (?:cover|exercise)\b.{0,40}\b(?:statements|lines|code)\b"
+            ),
+            "coverage",
+        ),
         (r"\b(?:errors?|failures?|failed|fails?|unsuccessful\w*|5xx|error(?:es)?|fallos|fehler\w*)\b", "error_rate"),
         (r"\b(?:availab\w+|uptime)\b", "availability"),
         (r"\bcpu\b", "cpu_utilisation"),
@@ -140,6 +163,7 @@ _SUBJECTS: dict[str, _Table] = {
     ),
 }
 # Bare numbers that need no unit, because what they count says it: `Requests per second > 20`.
+_DONE = r"(?:requests )?(?:completed|answered|served|processed|finished|handled)(?: requests)?"
 COUNTED: Table[tuple[str, str]] = Table(
     (Sought(pattern), (unit, dimension))
     for pattern, unit, dimension in (
@@ -150,7 +174,16 @@ COUNTED: Table[tuple[str, str]] = Table(
             "tokens",
             "tokens",
         ),
-        (r"\b(?:concurrency|concurrent|in parallel|at (?:once|a time))\b", "requests", "concurrency"),
+        (
+            rf"\b(?:{_DONE}|answers|completions|responses|replies|chats) ?(?:per|an?|/) ?s(?:ec(?:ond)?)?\b",
+            "requests/s",
+            "rate",
+        ),
+        (
+            r"\b(?:concurrency|concurrent|in parallel|at (?:once|a time|the same time)|side by side|open streams)\b",
+            "requests",
+            "concurrency",
+        ),
         (r"\b(?:cpu )?cores\b", "cores", "cores"),
         (r"\b(?:coheren\w+|score|ratio|share|utili[sz]ation|error rate)\b", "ratio", "ratio"),
         (r"\bcoverage\b", "%", "ratio"),
@@ -160,36 +193,13 @@ COUNTED: Table[tuple[str, str]] = Table(
 LEAD = re.compile(
     r"\b(?:context[ _-](?:length|window|size)|max_model_len|n_ctx|num_ctx|ctx[-_ ]size|concurrency(?: limit)?"
     r"|max(?:imum)? concurren\w+(?: requests)?|req(?:uest)?s?/s(?:ec)?"
+    rf"|(?:{_DONE}|answers|completions|responses|replies) per second|cores (?:in use|busy"
+    rf"|used)(?:,? (?:mean|on average))?"
+    r"|(?:answers|generations|requests|streams|completions)[\w ]{0,24} (?:at (?:once|a time"
+    r"|the same time)|side by side)"
+    r"|open streams(?: in all)?"
     r"|coherence(?: score| threshold)?)\s*(?:of|:|=|is|to|at)?\s*$",
     re.IGNORECASE,
-)
-_REQUESTS = (
-    r"(?:requests|responses|calls|queries|completions|answers|replies|prompts|generations|cases|streams|chats|turns"
-    r"|the time)"
-)
-_NINE_IN_TEN = r"\b(?:nine|9)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:ten|10)\b"
-SHARE = re.compile(rf"\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", re.IGNORECASE)
-_STATISTICS = _table(
-    (r"\bt?p\s?(\d{2}(?:\.\d+)?)\b", "p{}"),
-    (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
-    (r"(?<![\d.])(\d{2}(?:\.\d+)?)\s+(?:out\s+of|of|in)\s+(?:every\s+)?100\b", "p{}"),
-    (_NINE_IN_TEN, "p90"),
-    (rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p{}"),
-    (
-        (
-            r"\b(?:average|averages?|averaged|avg|mean|promedio|durchschnitt\w*|im mittel|mittlere\w*"
-            r"|(?:latencia|respuesta|tiempo) medi[ao])\b"
-        ),
-        "mean",
-    ),
-    (r"\bmedian\b", "p50"),
-    (
-        (
-            r"\b(?:peaks?|maximum|max|worst[ -]case|always|never|at all times|at any time|every (?:single )?request"
-            r"|no (?:single |one )?(?:request|response|query|call|answer|completion))\b"
-        ),
-        "max",
-    ),
 )
 AT_LEAST = frozenset(
     {
@@ -205,33 +215,6 @@ AT_LEAST = frozenset(
         "share",
     }
 )
-_DEFAULT_STATISTIC: dict[str, tuple[str, str]] = {
-    "latency": ("mean", "no statistic is stated for the latency: the mean is judged"),
-    "ttft": ("mean", "no statistic is stated for the time to first token: the mean is judged"),
-    "inter_token_latency": ("mean", "no statistic is stated for the inter-token latency: the mean is judged"),
-    "memory": ("max", "no statistic is stated for the memory: its highest value is judged"),
-    "cpu": ("mean", "no statistic is stated for the CPU: the mean number of cores in use under load is judged"),
-    "load_time": ("each", "no statistic is stated for the load time: every cold start is judged"),
-    "coherence": ("mean", "no statistic is stated for the coherence: the mean over conversations is judged"),
-}
-_FIXED_STATISTIC = {
-    "throughput": "rate",
-    "token_rate": "rate",
-    "rate_limit": "rate",
-    "context_length": "each",
-    "concurrency": "max",
-}
-_WITHOUT_STATISTIC = frozenset({"coverage", "storage", "size", "error_rate", "availability", "success_rate"})
-
-
-@lru_cache(maxsize=256)
-def statistics_in(text: str) -> tuple[tuple[int, int, str], ...]:
-    """Where a text names statistics, and which; the words of one may be part of another's."""
-    return tuple(
-        (*found.span(), name.format(found[1]) if found.groups() else name)
-        for pattern, name in _STATISTICS.among(held(text))
-        for found in pattern.finditer(text)
-    )
 
 
 def subject_of(dimension: str, places: Iterable[str], holds: int = EVERYTHING) -> str:
@@ -251,18 +234,3 @@ def subject_of(dimension: str, places: Iterable[str], holds: int = EVERYTHING) -
             if pattern.search(place):
                 return subject
     return DIMENSIONS[dimension]
-
-
-def statistic_of(subject: str, places: Iterable[str], holds: int = EVERYTHING) -> tuple[str | None, str]:
-    """The statistic that the limit is put on, and the sentence where it had to be assumed."""
-    if subject in _FIXED_STATISTIC:
-        return _FIXED_STATISTIC[subject], ""
-    if subject in _WITHOUT_STATISTIC:
-        return None, ""
-    possible = _STATISTICS.among(holds)
-    for place in places if possible else ():
-        for pattern, name in possible:
-            found = pattern.search(place)
-            if found is not None:
-                return (name.format(found[1]) if found.groups() else name), ""
-    return _DEFAULT_STATISTIC.get(subject, (None, ""))

@@ -90,12 +90,19 @@ _REQUESTS = (
     "generations",
     "predictions",
     "prompts",
+    "messages",
+    "answers",
+    "chats",
+    "replies",
     "peticiones",
     "solicitudes",
     "consultas",
     "anfragen",
 )
 _WHICH_TOKENS = ("output", "input", "prompt", "completion", "generated", "generation", "new", "decode", "prefill")
+COUNTED_WITHIN = ("requests", "calls", "queries", "prompts", "messages", "completions")
+OF_REQUESTS = ("requests", "generations", "completions", "answers", "streams", "chats")
+"""What is worked on: so many of them are said to limit something only where they come at once."""
 _AT_ONCE = ("concurrent", "simultaneous", "parallel")
 _WHO = ("request", "user", "session", "connection", "client", "conversation", "stream", "generation", "call")
 
@@ -128,6 +135,12 @@ UNITS: dict[str, Unit] = {
     **{f"{letter}": Unit(f"{letter}iB", "size", _LS_NOTE.format(letter)) for letter in "MGT"},
     **{f"{letter}i": Unit(f"{letter}iB", "size") for letter in "MGT"},
     **_rates(_REQUESTS, "requests/s", "rate"),
+    **{
+        f"{noun} {within} {period}": Unit("requests/s", "rate", factor=factor)
+        for noun in COUNTED_WITHIN
+        for period, factor in (("second", 1.0), ("minute", 1 / 60), ("hour", 1 / 3600))
+        for within in ("each", "every", *(f"{word} {one}" for word in ("within", "in") for one in ("a", "an", "one")))
+    },
     **_spelled(Unit("requests/s", "rate"), "rps", "qps"),
     **_spelled(Unit("requests/s", "rate", factor=1 / 60), "rpm", "qpm"),
     **{
@@ -175,5 +188,10 @@ UNITS: dict[str, Unit] = {
         word: Unit(word, "count")
         for word in ("users", "sessions", "connections", "clients", "turns", "sequences", "replicas", "workers")
     },
-    **_spelled(Unit("requests", "count"), "requests", "request"),
+    **_spelled(Unit("requests", "count"), "request", *OF_REQUESTS),
+    **{
+        f"{state} {what}": Unit("requests", "concurrency")
+        for state in ("running", "open", "active")
+        for what in OF_REQUESTS
+    },
 }

@@ -12,7 +12,15 @@ from signoff.acceptance.reading.source.document import Statement
 _UID = re.compile(r"/api/dashboards/uid/(?P<uid>[\w.-]+)")
 _NAMED_UID = re.compile(r"\buid\b[\s`'\":=]{1,4}(?P<uid>[\w.-]{2,80})", re.IGNORECASE)
 _PORT = re.compile(r":(?P<port>\d{2,5})\b|\b(?:port|sport|dport)\s*=?\s*:?(?P<other>\d{2,5})\b")
+_OF_NETCAT = re.compile(
+    r"^(?P<port>(?!))?(?:sudo )?(?:nc|ncat|telnet)(?:\s+-\w+(?:\s+\d+(?=\s+\S+\s))?)*\s+[\w.-]+\s+(?P<other>\d{2,5})\b"
+)
 _AT_PORT = re.compile(r"(?:[\w.*]+|\[[\d:]*\])?:\d{2,5}\b")
+_MISSING = re.compile(
+    r"\b(?:missing|lost|dead) (?:replica|instance|target|service|server|backend)|\bis (?:missing|gone)\b"
+)
+# Rules are called by several words in one: `HeronErrorsHigh`.
+_RULE_NAME = re.compile(r"\b[A-Z][a-z0-9]+(?:[A-Z][a-z0-9]+)+\b")
 _ALERTED = (
     "latency",
     "throughput",
@@ -61,6 +69,9 @@ def alert_rules(statement: Statement, facts: Facts) -> Draft:
     """Prometheus has rules that alert, about what the text names."""
     text = statement.text.lower()
     words = [word for word in _ALERTED if re.search(rf"\b{word}", text)]
+    if "down" not in words and _MISSING.search(text):
+        words.append("down")
+    words += [name.lower() for name in _RULE_NAME.findall(statement.text) if name.lower() not in words]
     return Draft("alert_rules", parameters={"words": [word for word in words if word != "rate" or len(words) == 1]})
 
 
@@ -76,7 +87,7 @@ def port_of(statement: Statement) -> int | None:
     command = statement.command
     shown = [*(command.details.get("filters") or ()), command.text] if command is not None else []
     for text in (*shown, statement.text):
-        match = _PORT.search(str(text))
+        match = _PORT.search(str(text)) or _OF_NETCAT.match(str(text))
         if match is not None:
             return int(match["port"] or match["other"])
     return None

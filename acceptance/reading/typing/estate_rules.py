@@ -20,6 +20,11 @@ RULES: tuple[Rule, ...] = (
             r"|pgvector|faiss)\b|\bRAG\b|\bretrieval[- ]augment\w+|\b(?:context|document|knowledge"
             r"|passage)[- ]retrieval\b"
             r"|\bknowledge base\b"
+            r"|\b(?:add|put|store|insert)s? (?:an?|the|one) (?:new )?(?:article|document|fact|passage"
+            r"|entry) (?:in)?to the "
+            r"(?:document )?(?:store|index)\b"
+            r"|\b(?:articles?|documents?|facts?|passages?|entries|entry) (?:that (?:is|are|was|were) )?(?:added|put) "
+            r"(?:in)?to the (?:document )?(?:store|index)\b"
         ),
         without=any_of(
             r"\bdocument(?:ation|ed)\b|\bguides?\b|\brunbooks?\b|\bvendor\b|\bselected\b|\bchosen\b",
@@ -97,10 +102,20 @@ RULES: tuple[Rule, ...] = (
         without=any_of(_PAPER),
     ),
     Rule(
+        "service_gone",
+        ASKED,
+        estate_drafts.service_gone,
+        words(
+            r"\b(?:none of its processes|no process(?:es)? of it|no process(?:es)?)\b.{0,24}"
+            r"\b(?:left|remains?|running|runs?|alive|there)\b"
+        ),
+        without=any_of(_PAPER, r"\b(?:old|former|other|previous|metrics?|alert\w*)\b"),
+    ),
+    Rule(
         "alert_rules",
         ASKED,
         estate_drafts.alert_rules,
-        words(r"\balert(?:s|ing|ed|manager)?\b(?!\()"),
+        words(r"\balert(?:s|ing|ed|manager)?\b(?!\()|\brules? (?:that|which) (?:fires?|warns?|alerts?)\b"),
         without=any_of(_PAPER, r"\bno alerts\b|\balert coverage\b|\blook at\b"),
     ),
     Rule(

@@ -117,6 +117,14 @@ RULES: tuple[Rule, ...] = (
         alone=True,
     ),
     Rule(
+        "file",
+        EXPECTED,
+        model_drafts.file,
+        words(r"\b(?:present|there|exists?|found|ok)\b"),
+        program=any_of(r"^test$"),
+        alone=True,
+    ),
+    Rule(
         "model_files",
         EXPECTED,
         model_drafts.model_files,

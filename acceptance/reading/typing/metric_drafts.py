@@ -16,6 +16,16 @@ _MENTIONS = re.compile(
     r"\b(?:mention(?:s|ing)?|nam(?:es|ing)|includ(?:es?|ing)|contain(?:s|ing)?|list(?:s|ing)?)\s+([^,.;()]+)",
     re.IGNORECASE,
 )
+_ADDRESS = re.compile(
+    r"(?P<address>https?://[\w.-]+(?::\d{1,5})?)(?P<path>/(?:[\w-]+/){0,3}(?:health\w*|ready\w*|live\w*|metrics))\b",
+    re.IGNORECASE,
+)
+# `says that the model and the store are well`: both of them are spoken of.
+_SAYS = re.compile(
+    r"\b(?:says?|reports?|states?|shows?) (?:that|whether|if) ([^,.;()]{3,80}?) (?:is|are) (?:all )?"
+    r"(?:well|up|healthy|fine|ok|ready|available|reachable|loaded|there)\b",
+    re.IGNORECASE,
+)
 _PATH = re.compile(
     r"(?<![\w/])(?:GET\s+)?(?P<path>/(?:[\w-]+/){0,3}(?:health\w*|ready\w*|live\w*|metrics))\b", re.IGNORECASE
 )
@@ -111,6 +121,25 @@ _METRIC_NOUNS = (
 NOUNS = "|".join(_METRIC_NOUNS)
 # So common in names of metrics that they tell something only where nothing else does.
 _COMMON_NOUNS = ("load", "token", "request", "response", "conversation")
+_MOVES = re.compile(r"\b(?:raises?|moves?|rises?|goes up|increments?|increases?)\b")
+# What is counted, as servers name it: one metric each.
+_OF_REQUESTS = r"(?:requests?|generations?|completions?|prompts?)"
+_STATES = tuple(
+    (re.compile(pattern), names)
+    for pattern, names in (
+        (rf"\b(?:running|active) (?:and \w+ )?{_OF_REQUESTS}\b", ("running", "active", "in_flight", "inflight")),
+        (
+            (
+                rf"\b(?:waiting|queued|pending) (?:and \w+ )?{_OF_REQUESTS}\b|\brequests? (?:that )?(?:wait"
+                rf"|waiting|queued)\b"
+            ),
+            ("waiting", "queue", "pending"),
+        ),
+        (r"\b(?:open|running|active) streams?\b", ("stream",)),
+        (r"\b(?:first tokens?|time to first token|ttft)\b", ("ttft", "first_token", "first token")),
+    )
+)
+STATES = "|".join(f"(?:{pattern.pattern})" for pattern, _ in _STATES)
 # What stands before `metrics` and is part of their names; other words there say what they are for.
 _NAMED = frozenset({"conversation", "session", "chat", "token", "cache", "queue", "coherence", "gpu", "memory", "cpu"})
 
@@ -140,12 +169,19 @@ def metrics(statement: Statement, facts: Facts) -> Draft:
         words = [word for word in found if word in _NAMED or word in own]
     request = command.request if command is not None else _named_path(statement, "metrics")
     names = tuple(match.span() for match in _METRIC_NAME.finditer(statement.text) if match[0] in words)
+    names += tuple(match.span() for match in _ADDRESS.finditer(statement.text))
     return Draft("metrics", parameters={"request": request, "contains": words}, spans=names)
 
 
-def metric_named(statement: Statement, facts: Facts) -> Draft:
+def metric_named(statement: Statement, facts: Facts) -> Draft | tuple[Draft, ...]:
     """A bullet that names a metric; any of its words in the metric's name or help will do."""
     text = statement.text.lower()
+    if _METRIC_NAME.search(text) and _MOVES.search(text):
+        # That a counter moves is more than that it is there.
+        return metrics(statement, facts)
+    counted = [names for pattern, names in _STATES if pattern.search(text)]
+    if counted:
+        return tuple(Draft("metric_named", parameters={"words": list(names)}) for names in counted)
     words = [noun for noun in _METRIC_NOUNS if re.search(rf"\b{noun}", text)]
     words = words or [noun for noun in _COMMON_NOUNS if re.search(rf"\b{noun}", text)]
     if not words:
@@ -171,7 +207,7 @@ def mentions(text: str, opening: re.Pattern[str] = _WITH) -> list[str]:
 
 def _mentioned(text: str) -> list[str]:
     """What a health body has to mention: the telling words after `with` or `mentions`."""
-    return mentions(text) or mentions(text, _MENTIONS)
+    return mentions(text) or mentions(text, _MENTIONS) or mentions(text, _SAYS)
 
 
 def singular(word: str) -> str:
@@ -192,12 +228,13 @@ def _specific(text: str, facts: Facts) -> list[str]:
 
 def _named_path(statement: Statement, of: str) -> dict[str, object] | None:
     """The request for a path that the text itself names."""
-    match = _PATH.search(statement.text[:4000])
+    written = _ADDRESS.search(statement.text[:4000])
+    match = written or _PATH.search(statement.text[:4000])
     if match is None or not re.search(of, match["path"], re.IGNORECASE):
         return None
     return {
         "method": "GET",
-        "address": None,
+        "address": written["address"] if written is not None else None,
         "path": match["path"],
         "headers": {},
         "body": None,

@@ -22,9 +22,22 @@ _NOT_METRICS = any_of(
     r"\bas an? (?:prometheus )?(?:metric|gauge|counter|histogram)\b",
     r"\bdashboards?\b|\bgrafana\b|\b(?:memory|gpu|cpu|disk|resource) (?:and \w+ )?monitoring\b"
     r"|\bhealth monitoring\b(?!.*metric)"
-    r"|\bmetrics? (?:review|analysis)\b|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
+    r"|\brules? (?:that|which) (?:fires?|warns?|alerts?)\b|\bmetrics? (?:review|analysis)\b"
+    r"|\bsuccess metrics\b|\bhealth metrics\b|\banaly[sz]e the metrics\b",
 )
 RULES: tuple[Rule, ...] = (
+    Rule(
+        "metric_named",
+        ASKED,
+        metric_drafts.metric_named,
+        words(
+            metric_drafts.STATES,
+            r"\bas (?:a |an )?(?:prometheus )?(?:metric|gauge|counter)s?\b|\bin (?:the )?metrics\b|/metrics\b"
+            r"|\bmetrics? (?:on|about|for|of)\b|\bprometheus\b",
+        ),
+        without=any_of(_PAPER, r"\bdashboards?\b|\bgrafana\b|\balert\w*"),
+        alone=True,
+    ),
     Rule(
         "metrics",
         ASKED,
@@ -74,16 +87,42 @@ RULES: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "metric_named",
+        ASKED,
+        metric_drafts.metric_named,
+        # `KV cache usage is exported`: figures are exported as metrics.
+        words(
+            rf"\b(?:{metric_drafts.NOUNS})s? (?:usage|utili[sz]ation|length|depth|size|occupancy|hit rate"
+            rf"|hits|fill level)"
+            r" (?:is|are) (?:exported|exposed|published|scraped)\b"
+        ),
+        without=any_of(_PAPER, r"\bdashboards?\b|\bgrafana\b|\balert\w*"),
+    ),
+    Rule(
         "metrics",
         ASKED,
         metric_drafts.metrics,
         words(
             r"\b(?:metrics?|prometheus|/metrics|counters?)\b",
-            r"\b(?:counts?|among them|visible|found|scrap\w+|read|published|increment\w*|rises?|moves?|answers?"
-            r"|as the metric)\b"
+            r"\b(?:counts?|among them|visible|found|scrap\w+|read|published|increment\w*|rises?|raises?|moves?|answers?"
+            r"|as the metric|one (?:higher|more)|goes up)\b"
             r"|\b[a-z]\w*_(?:total|seconds|bytes)\b",
         ),
         without=any_of(_NOT_METRICS.pattern, r"\bsurvives?\b|\brestart\w*|\balert\w*|\bseconds? (?:after|within)\b"),
+    ),
+    Rule(
+        "metrics",
+        ASKED,
+        metric_drafts.metrics,
+        # A name that ends as names of metrics do needs no other word that says so.
+        words(
+            r"\bmetrics? (?-i:[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b)"
+            r"|(?-i:\b[a-z][a-z0-9]*(?:_[a-z0-9]+)*_(?:total|count|sum|bucket|seconds|bytes|ratio|info)\b)",
+            r"\b(?:expos\w+|export\w*|publish\w*|report\w*|count(?:s|ed)?|raises?|moves?|rises?|goes up|increments?"
+            r"|increases?|present|found|visible|shown|shows?|there|samples?|exists?|available|histogram|gauge|counter"
+            r"|metric)\b",
+        ),
+        without=any_of(_NOT_METRICS.pattern, r"\bsurvives?\b|\brestart\w*|\balert\w*|\blogs?\b|[=<>]"),
     ),
     Rule(
         "health",

@@ -136,17 +136,35 @@ RULES: tuple[Rule, ...] = (
         ASKED,
         model_drafts.model_files,
         words(
-            r"\b(?:model (?:files?|artifacts?)|weights?|checkpoints?|safetensors|gguf|checksum files?|sha-?256)\b",
+            (
+                r"\b(?:model (?:files?|artifacts?)|files? (?:below|under|in|of)|sums?|checksums? (?:in|of)"
+                r"|weights?|checkpoints?|safetensors|gguf|checksum files?|sha-?256)\b"
+            ),
             r"\b(?:download\w*|verif\w+|present|intact|in place|exist\w*|checksums?|complete|available|match\w*"
-            r"|agree|sums?)\b",
+            r"|agree|sums?|hash(?:es)?)\b",
         ),
-        without=any_of(r"\bdocument|\blicen[sc]e|\bupdate"),
+        without=any_of(r"\bdocument|\blicen[sc]e|\bupdate|\btokens?\b|\busage\b"),
+    ),
+    Rule(
+        "file",
+        ASKED,
+        model_drafts.file,
+        words(
+            r"^\W*(?:the )?(?:file )?(?<![\w/])"
+            r"/(?:srv|etc|opt|var|usr|home|data|mnt|models?|run|root)/(?:[\w.-]+/)*[\w.-]*\w",
+            r"\b(?:exists?|present|not empty|non-empty|there|in place)\b",
+        ),
+        without=any_of(r"\bno longer\b|\bnever\b|\bnot (?:there|present|exist)\b|\b\d{3}\b|/v1/|\b(?:GET|POST)\b"),
+        without_figures=True,
     ),
     Rule(
         "unit_file",
         ASKED,
         model_drafts.unit_file,
-        words(r"\b(?:service (?:configuration|unit)|systemd|unit file)\b", rf"\b(?:{WORKS}|creat\w+|install\w*)\b"),
+        words(
+            r"\b(?:service (?:configuration|unit)|systemd|unit file)\b",
+            rf"\b(?:{WORKS}|creat\w+|install\w*|finds no fault|complaints|accept\w*)\b",
+        ),
         without=any_of(r"\bdocument"),
     ),
     Rule(

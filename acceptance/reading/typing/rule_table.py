@@ -12,6 +12,7 @@ from signoff.acceptance.reading.typing import (
     metric_drafts,
     metric_rules,
     performance_rules,
+    protection_rules,
     service_rules,
     session_rules,
 )
@@ -24,7 +25,7 @@ RULES: tuple[Rule, ...] = (
     *metric_rules.RULES,
     *performance_rules.RULES,
     *service_rules.PROTOCOLS,
-    *service_rules.PROTECTION,
+    *protection_rules.RULES,
     *estate_rules.RULES,
     *metric_rules.IN_GENERAL,
 )

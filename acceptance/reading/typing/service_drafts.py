@@ -17,6 +17,12 @@ from signoff.acceptance.reading.source.document import Statement
 _CREATED = 300
 _UNAVAILABLE = 503
 _USUAL_CONCURRENT = 16
+_ALL_TAKEN = re.compile(
+    r"\b(?:while|when|whenever|once|if|as soon as) (?:all"
+    r"|the)(?: of the)? (?P<slots>[1-9]\d{0,3}) (?:slots|workers|places)"
+    r" (?:are|is) (?:taken|busy|in use|full|occupied)\b",
+    re.IGNORECASE,
+)
 _HEADER = re.compile(r"\b(X-[A-Za-z0-9-]{2,40}|Authorization|api-key)\b")
 _BEARER = re.compile(r"\bbearer\b", re.IGNORECASE)
 _DEGRADED = re.compile(r"degrad|fallback|fall_back|unavailable|not loaded", re.IGNORECASE)
@@ -157,6 +163,10 @@ def tokenization(statement: Statement, facts: Facts) -> Draft:
 
 def queueing(statement: Statement, facts: Facts) -> Draft:
     """Requests that come at once are all answered."""
+    if (taken := _ALL_TAKEN.search(statement.text)) is not None:
+        slots = int(taken["slots"])
+        sentence = f"{2 * slots} requests at once are sent, so that half of them have to wait"
+        return Draft("queueing", None, (sentence,), {"concurrent": 2 * slots}, spans=(taken.span(),))
     stated = facts.stated("concurrency")
     if stated is not None and stated.quantity.comparator in (">", ">="):
         count = int(stated.quantity.value)

@@ -6,12 +6,15 @@ import re
 from dataclasses import replace
 
 from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note
+from signoff.acceptance.reading.drafts.load_drafts import OUTGROWN
 from signoff.acceptance.reading.drafts.setting_figures import setting_for
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.source.document import Statement
 
 _SESSION_HEADER = "x-session-id"
+_METRICS_PATH = "/metrics"
 _RECORD_PATH = "/sessions/{id}"
+_EXAMPLE = re.compile(r"\(\s*[\"\u201c'][^\"\u201c\u201d()]{1,120}[\"\u201d']\s*\)")
 _NAMED_PATH = re.compile(r"(?P<path>(?:/[\w.-]{1,40}){1,4}/)(?:\{\w{1,40}\}|<\w{1,40}>|:\w{1,40})(?![\w/])")
 
 
@@ -19,7 +22,8 @@ def session_recall(statement: Statement, facts: Facts) -> Draft:
     """A reply that draws on an earlier turn; where the document never sends that turn, this is said."""
     command = statement.command
     if command is None or command.request is None:
-        return Draft("session_recall")
+        # A question in quotes and brackets is an example of those that are meant.
+        return Draft("session_recall", spans=tuple(match.span() for match in _EXAMPLE.finditer(statement.text)))
     headers = {name.lower(): value for name, value in command.request["headers"].items()}
     session = headers.get(_SESSION_HEADER, "")
     draft = Draft("session_recall", parameters={"request": command.request})
@@ -69,14 +73,20 @@ def session_record(statement: Statement, facts: Facts) -> Draft:
 
 
 def session_metrics(statement: Statement, facts: Facts) -> Draft:
-    """Figures about sessions under the address that the command asks."""
-    assert statement.command is not None
-    assert statement.command.request is not None
-    return Draft("session_metrics", parameters={"path": statement.command.request["path"]})
+    """Figures about sessions under the address that the command asks, else among the other metrics."""
+    request = statement.command.request if statement.command is not None else None
+    if request is not None:
+        return Draft("session_metrics", parameters={"path": request["path"]})
+    sentence = f"no address is shown for the figures about sessions: GET {_METRICS_PATH} is asked"
+    return Draft("session_metrics", assumptions=(sentence,), parameters={"path": _METRICS_PATH})
 
 
 def context_truncation(statement: Statement, facts: Facts) -> Draft:
     """A session that outgrows the context goes on."""
+    written = OUTGROWN.search(statement.text)
+    if written is not None:
+        window = int(written["length"].replace(",", ""))
+        return Draft("context_truncation", parameters={"max_model_len": window}, spans=(written.span("window"),))
     found = setting_for("context_length", facts)
     stated = facts.stated("context_length")
     length = found[1].value if found is not None else stated.quantity.value if stated is not None else None

@@ -11,12 +11,13 @@ _KEPT = (
     r"|(?:several|many|previous|earlier|multiple|past) (?:turns|messages|rounds|exchanges)|turns|remember\w*)\b"
 )
 _NOT_TALK = (
-    r"\b(?:security|secur\w+|metrics?|document\w*|guides?|benchmark\w*|health|analytics|insights|settings"
+    r"\b(?:security|secur\w+|metrics?|gauges?|counters?|document\w*|guides?|benchmark\w*|health|analytics|insights|settings"
     r"|configuration"
-    r"|context length|thread\w*|branch\w*|moderat\w*|optimi[sz]\w*|context window|truncat\w*|recover\w*|tuning"
+    r"|context length|(?<!their )(?<!its )(?<!the )thread\w*|branch\w*|moderat\w*|optimi[sz]\w*"
+    r"|context window|truncat\w*|recover\w*|tuning"
     r"|database|format\w*|gives? (?:it )?back|hands? (?:it )?(?:out|back)|read back|can be (?:read|retrieved"
     r"|fetched)|another (?:session|user|conversation)|each other|one another|isolat\w+|/sessions?/|(?:longer"
-    r"|larger|more) than the|outgrow\w*|too long|past the (?:context|window)"
+    r"|larger|more) than the|(?:very|arbitrarily) long|more tokens than|outgrow\w*|too long|past the (?:context|window)"
     r"|efficiency|prompt engineering|completions?)\b|/sessions?/"
 )
 _WITH_TALK = r"\b(?:completions?|generation|complete texts?)\b"
@@ -33,7 +34,8 @@ _SPOKEN = (
 _REMEMBERS = (
     r"\b(?:remember\w*|recall\w*|knows?|known|(?:refer\w*|draw\w*|build\w*|rel(?:y|ies)|based?"
     r"|come\w*) (?:back )?(?:on|upon|to)"
-    r"|into account|keep\w* (?:track|their|its|the)|kept|aware of|answers?|understood|us(?:es?|ing|ed)|taken up"
+    r"|into account|keep\w* (?:track|their|its|the)|kept|aware of|answers?|answered from|understood"
+    r"|us(?:es?|ing|ed)|taken up"
     r"|pick\w* up|carr\w+"
     r" over)\b"
 )
@@ -53,7 +55,7 @@ _FOREIGN = (
     r"|one an)other"
     r"(?:'s)?|to another|from another|another's|somebody else(?:'s)?|someone else(?:'s)?|others|other's"
     r"|into another|of another"
-    r"|between (?:sessions|users"
+    r"|\b(?:of|about) (?:any|every|all) others?\b|between (?:sessions|users"
     r"|conversations|chats|tenants|clients)|across (?:sessions|users|conversations|chats|tenants|clients))"
 )
 _SHOWS = (
@@ -61,7 +63,14 @@ _SHOWS = (
     r"|turn\w* up|appear\w*"
     r"|visible|isolat\w*|separat\w*|apart|read(?:s|able)?|disclos\w*|contaminat\w*|carr\w+ over|learn\w*|hold"
     r"|holds|surface\w*"
-    r"|expos\w*|access\w*|confus\w*|blend\w*|seep\w*|private|reach\w*)\b"
+    r"|expos\w*|access\w*|confus\w*|blend\w*|seep\w*|private|reach\w*"
+    r"|not in the (?:answer|reply|response)|(?:not|never) (?:repeat\w*|mention\w*|nam(?:e|es|ed)|giv(?:e|es|en)))\b"
+)
+_FACT = r"(?:facts?|names?|colou?rs?|words?|numbers?|details?|codes?|dates?|places?|city|town|preferences?)"
+_TOLD = (
+    rf"\b(?:tells?|told|stat(?:es?|ed)|says?|said|mention(?:s|ed)?|giv(?:es?|en)|introduc(?:es?|ed)|learn(?:s|t|ed)?)\b"
+    rf".{{0,30}}?\b{_FACT}\b|\b{_FACT}\b.{{0,20}}?\b(?:(?:was|is|were|has been) "
+    r"(?:told|stated|said|mentioned|given))\b"
 )
 
 RULES: tuple[Rule, ...] = (
@@ -89,6 +98,21 @@ RULES: tuple[Rule, ...] = (
         session_drafts.session_recall,
         words(_SPOKEN, _REMEMBERS, _EARLIER),
         without=any_of(_NOT_TALK, _FOREIGN, r"\b(?:summar\w+|restart\w*|days?|weeks?|hours?|forgets?|forgotten)\b"),
+    ),
+    Rule(
+        "session_recall",
+        ASKED,
+        session_drafts.session_recall,
+        # Told in one turn, asked for in a later one, and found in the answer.
+        words(
+            _TOLD,
+            r"\bask(?:s|ed)? (?:for|about|what|again)\b",
+            r"\b(?:later|afterwards|(?:next|following|second|third|new) (?:turn|message|question|request)"
+            r"|(?:one|two|three|several|some|a few) (?:turns?|messages) (?:on|later|after\w*))\b",
+            r"\b(?:reply|answers?|response)\b.{0,24}\b(?:contains?|names?|knows?|holds?|includes?|mentions?|repeats?"
+            r"|gives?|states?)\b|\b(?:is|are|appears?) in the (?:reply|answer|response)\b",
+        ),
+        without=any_of(_FOREIGN, r"\b(?:not|never|no|restart\w*|days?|weeks?|hours?|months?)\b"),
     ),
     Rule(
         "session_isolation",
@@ -127,6 +151,19 @@ RULES: tuple[Rule, ...] = (
         without=any_of(
             r"\b(?:document\w*|network|gpu|memory leaks?|review\w*|audit\w*|shares?|shared|moves?|switch\w*)\b"
         ),
+    ),
+    Rule(
+        "session_metrics",
+        ASKED,
+        session_drafts.session_metrics,
+        words(
+            r"\bsessions?\b",
+            r"\b(?:metrics?|figures?|gauges?|counters?)\b",
+            r"\b(?:moves?|rises?|go(?:es)? up|grows?|incre(?:ase|ment)s?|changes?)\b.{0,12}"
+            r"\b(?:when|with|as soon as) (?:one|it|(?:a|each|every|the)(?: new)? session)\b",
+        ),
+        without=any_of(r"\b(?:document\w*|guides?|dashboards?|grafana|alert\w*)\b"),
+        alone=True,
     ),
     Rule(
         "session_record",
@@ -171,6 +208,7 @@ RULES: tuple[Rule, ...] = (
         words(
             r"\b(?:sessions?|conversations?|chats?|dialogues?|talks?|histor(?:y|ies))\b",
             r"\b(?:outgrow\w*|(?:longer|larger|bigger|more) than the (?:context|window)|past the (?:context|window)"
+            r"|more tokens than|(?:very|arbitrarily) long (?:sessions?|conversations?|chats?|dialogues?|talks?)"
             r"|(?:exceed\w*|overflow\w*|fills?|beyond|over) (?:\w+ )?(?:context|window)|too long|full context"
             r"|context is full)\b",
         ),

@@ -121,6 +121,12 @@ def test_a_payload_outside_of_the_documents_folder_is_never_opened(tmp_path: Pat
         assert command.details["payload_found"] is False
 
 
+def test_sums_are_checked_in_the_folder_that_the_line_changes_to() -> None:
+    (command,) = read_fence("cd /srv/heron/ && sha256sum -c SHA256SUMS\n").commands
+    assert command.program == "sha256sum"
+    assert (command.details["sums_folder"], command.details["checksums"]) == ("/srv/heron/", "SHA256SUMS")
+
+
 def test_units_folders_and_checksums_are_kept() -> None:
     show, status, listing, sums = read_fence(
         "systemctl show app@x.service --property=MemoryCurrent\nsystemctl status app.service\n"

@@ -8,7 +8,7 @@ from signoff.acceptance.reading.frames.coverage import KEYWORDS, LENIENT
 from tests.reading.measured.figures import Figures, documents, figures_of, measured
 from tests.reading.measured.oracle import oracle_of
 
-MOST_WRONG, LEAST_RECALL = 0.006, 0.60
+MOST_WRONG, LEAST_RECALL = 0.004, 0.85
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def found() -> Figures:
 
 
 def test_hardly_a_machine_criterion_asks_another_question(found: Figures) -> None:
-    assert found.machine >= 400
+    assert found.machine >= 560
     assert found.wrong_share <= MOST_WRONG, found.wrong
 
 

@@ -40,3 +40,28 @@ def test_a_draft_names_a_kind_that_is_declared() -> None:
     }
     assert len(drafted) > 20
     assert drafted <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("The files below `/srv/heron` match their sums", {"folder": "/srv/heron", "checksums": "SHA256SUMS"}),
+        ("`models/heron.sha256` matches every weight file", {"folder": "models", "checksums": "heron.sha256"}),
+        ("`heron.service` passes `systemd-analyze verify`", {"unit": "heron.service"}),
+        ("`/etc/heron/heron.yaml` exists", {"path": "/etc/heron/heron.yaml"}),
+        ("While all 6 slots are taken, further requests wait in a queue", {"concurrent": 12}),
+        ("`/health` says that the store is well", {"mentions": ["store"]}),
+        ("Running requests are visible as a metric", {"words": ["running", "active", "in_flight", "inflight"]}),
+        ("A gauge of open sessions rises when a session is opened", {"path": "/metrics"}),
+    ],
+)
+def test_the_words_of_a_demand_say_what_is_looked_at(text: str, asked: dict[str, object], read: Read) -> None:
+    (criterion,) = (each for each in read(TASK.format(text)).criteria if each.judge == "machine")
+    assert asked.items() <= dict(criterion.parameters).items()
+
+
+@pytest.mark.parametrize(("printed", "kind"), [("# Expected: present", "file"), ("# Expected: nothing", None)])
+def test_a_file_that_a_command_tests_is_looked_for(printed: str, kind: str | None, read: Read) -> None:
+    fence = f"```bash\ntest -s /srv/heron/tokenizer.json && echo present\n{printed}\n```\n"
+    (criterion,) = read(f"# Heron\n\n## Acceptance Criteria\n\n{fence}").criteria
+    assert (criterion.kind if criterion.judge == "machine" else None) == kind
