@@ -130,7 +130,9 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     if draft.kind in ("throughput", "latency", "queueing") and (found := _FAULTLESS.search(statement.text)):
         assumption = f'"{found[0].lower()}" is not judged of its own: no number of requests shows that none ever fails'
         draft = replace(draft, assumptions=(*draft.assumptions, assumption))
-    population = ", ".join(filter(None, (statement.population, quantity.population)))
+    # A stage or workload is one of requests, which a start has none of.
+    workload = statement.population if draft.kind != "load_time" else ""
+    population = ", ".join(filter(None, (workload, quantity.population)))
     said: Parameters = {}
     if quantity.load:
         said["load"] = quantity.load
@@ -141,7 +143,7 @@ def draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
     words = ", ".join(filter(None, (quantity.load, population)))
     # A route says what is asked, and is no load.
     of_routes = bool(routes_of(population))
-    load = stated_load(quantity.load, "" if of_routes else population, "" if of_routes else statement.population)
+    load = stated_load(quantity.load, "" if of_routes else population, "" if of_routes else workload)
     sentence = (
         f'it holds only under "{words}"'
         if load is not None

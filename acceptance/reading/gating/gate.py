@@ -139,7 +139,7 @@ def _without_parts_of_figures(
 
     They are in parts without a verb, beside a figure of their clause that understands all of these words.
     """
-    machine = [span for draft, span in figures if draft.judge == "machine"]
+    machine = [span for draft, span in figures if draft.judge == "machine" and draft.threshold is not None]
     limited = {segment.clause for segment in segments if any(meets(span, segment) for span in machine)}
     parts = {
         segment.begin

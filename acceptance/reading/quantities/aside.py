@@ -15,6 +15,7 @@ _PARTS = Sought(r"\([^()+]{0,120}\d[^()+]{0,120}\+[^()]{0,200}\d[^()]{0,200}\)",
 _BREAK = re.compile(r"[;,.](?=\s)")
 _NO_STATISTIC = "no statistic is stated"
 _REACH = 400
+_LOADS = frozenset({"rate", "concurrency", "count"})
 _ONLY_STATISTIC = re.compile(
     r"[\s,;/|()]*(?:and\s+|or\s+)?(?:(?:t?p\d{2}(?:\.\d+)?|median|mean|average|at (?:the )?)[\s:(=]*){0,3}[()\s]*",
     re.IGNORECASE,
@@ -91,9 +92,11 @@ def _with_statistics(found: list[Quantity], text: str) -> list[Quantity]:
             kept.append(quantity)
             continue
         # A rate between a percentile and its time is no limit that the percentile could be of.
-        begin = max((other.end for other in kept if other.dimension == quantity.dimension), default=0)
-        later = (other.begin for other in found[index + 1 :] if other.dimension == quantity.dimension)
-        end = min(later, default=len(text))
+        parts = [
+            other for other in (*kept, *found[index + 1 :]) if other.dimension not in _LOADS - {quantity.dimension}
+        ]
+        begin = max((other.end for other in parts if other.end <= quantity.begin), default=0)
+        end = min((other.begin for other in parts if other.begin >= quantity.end), default=len(text))
         near = {name for first, last, name in named if begin <= first and last <= end}
         before = kept[-1] if kept and kept[-1].subject == quantity.subject else None
         if len(near) == 1:

@@ -21,7 +21,10 @@ _STATISTICS: Table[str] = Table(
         (r"\b(\d{2}(?:\.\d+)?)(?:th|st|nd|rd)?[ -]percentile\b", "p{}"),
         (r"(?<![\d.])(\d{2}(?:\.\d+)?)\s+(?:out\s+of|of|in)\s+(?:every\s+)?100\b", "p{}"),
         (_NINE_IN_TEN, "p90"),
-        (rf"\b(?:19|nineteen)\s+(?:out\s+of|of|in)\s+(?:20|twenty)\s+(?:\w+\s+){{0,2}}?{_REQUESTS}\b", "p95"),
+        (
+            rf"\b(?:19|nineteen)\s+(?:out\s+of|of|in)\s+(?:20|twenty)\s+(?:(?:the|our|its|all|chat)\s+){{0,2}}{_REQUESTS}\b",
+            "p95",
+        ),
         (rf"\bhalf\s+(?:of\s+|the\s+|our\s+|all\s+|its\s+){{1,3}}{_REQUESTS}\b", "p50"),
         (r"\bslowest\s+(?:1\s?%|(?:1\s+|one\s+)?percent|hundredth)(?=\s)", "p99"),
         (r"\bslowest\s+5\s?(?:%|percent)(?=\s)", "p95"),
