@@ -23,7 +23,7 @@ def handed_on(reading: Reading) -> Iterator[int]:
     # JSON of Python, not of msgspec: it has figures without end, long integers and lone surrogates too.
     message = json.dumps(msgspec.to_builtins(reading)).encode("ascii")
     descriptor, writing = os.pipe()
-    # A pipe holds less than a reading: somebody has to write while the child reads.
+    # A pipe holds less than a reading: a person has to write while the child reads.
     writer = threading.Thread(target=_write, args=(writing, message), name="handed-reading", daemon=True)
     writer.start()
     try:

@@ -42,5 +42,5 @@ class Draft:
 
 
 def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:
-    """A criterion that somebody has to judge, and why."""
+    """A criterion that a person has to judge, and why."""
     return Draft("human_judgement", threshold, judge="person", reason=reason, notes=notes)

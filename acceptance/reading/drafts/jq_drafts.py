@@ -37,7 +37,7 @@ def shown_value(statement: Statement) -> Draft | None:
         return None
     steps = _steps(expression)
     if steps is None:
-        return person(f"`jq {expression}` is more than a path into the answer: somebody has to look at what it prints")
+        return person(f"`jq {expression}` is more than a path into the answer: a person has to look at what it prints")
     shape: Any = found[0]
     for step in reversed(steps):
         shape = {step: shape} if isinstance(step, str) else [*[ELLIPSIS] * step, shape, ELLIPSIS]

@@ -37,15 +37,15 @@ _MEMORY_PROPERTY = re.compile(r"^Memory")
 # What `docker stats --format` prints.
 _SHOWN = {"MemUsage": "memory", "CPUPerc": "cpu"}
 _REASONS = {
-    "storage": "somebody has to look at the disk: it is about what is used, not about what is there",
+    "storage": "a person has to look at the disk: it is about what is used, not about what is there",
     "duration": "it is not said what takes this long, or no check times it",
     "size": "it is not said what has this size",
-    "token_rate": "no check here judges tokens per second: somebody has to read it from a load run",
-    "error_rate": "a share of errors above a limit is no demand: somebody has to say what is meant",
-    "success_rate": "a share of successes below a limit is no demand: somebody has to say what is meant",
-    "availability": "availability shows over months, not in a run: somebody has to read it from the monitoring",
-    "gpu_memory": "no check here looks at GPUs: somebody has to read what the driver reports",
-    "gpu_utilisation": "no check here looks at GPUs: somebody has to read what the driver reports",
+    "token_rate": "no check here judges tokens per second: a person has to read it from a load run",
+    "error_rate": "a share of errors above a limit is no demand: a person has to say what is meant",
+    "success_rate": "a share of successes below a limit is no demand: a person has to say what is meant",
+    "availability": "availability shows over months, not in a run: a person has to read it from the monitoring",
+    "gpu_memory": "no check here looks at GPUs: a person has to read what the driver reports",
+    "gpu_utilisation": "no check here looks at GPUs: a person has to read what the driver reports",
     "cpu_utilisation": "it is not said of how many cores this is the share",
 }
 # The statistics that checks decide; a limit on another one must not be judged as if it were one of these.
@@ -87,7 +87,7 @@ _CORES_BEHIND = re.compile(
     r"\s+of\s+(?:all\s+|the\s+|its\s+)*(\d{1,4})\s+(?:v?cpus?|(?:cpu\s+)?cores)\b", re.IGNORECASE
 )
 _REFUSED_RATE = re.compile(r"\b429\b|\brefus\w*|\breject\w*|\bthrottl\w*", re.IGNORECASE)
-_WITH_SUCH = "it says what a machine of this kind would reach: somebody has to try such a machine"
+_WITH_SUCH = "it says what a machine of this kind would reach: a person has to try such a machine"
 
 
 def figures(statement: Statement, facts: Facts) -> tuple[list[Placed], list[Note]]:
@@ -197,13 +197,13 @@ def _draft_of(quantity: Quantity, statement: Statement, facts: Facts) -> Draft:
             else draft
         )
     if subject == "size" and OF_FILES.search(statement.text):
-        return _for_person(quantity, "no command of the document names this file: somebody has to look at its size")
+        return _for_person(quantity, "no command of the document names this file: a person has to look at its size")
     return _for_person(quantity, _REASONS.get(subject, f"no check here measures {subject.replace('_', ' ')}"))
 
 
 def _undecided(subject: str, statistic: str) -> str:
     if statistic == "max" and subject in ("latency", "ttft", "inter_token_latency"):
-        return "no finite run decides a maximum over all requests: somebody has to look at the slowest one over time"
+        return "no finite run decides a maximum over all requests: a person has to look at the slowest one over time"
     return f"no check here judges the {statistic} of the {subject.replace('_', ' ')}"
 
 
@@ -234,7 +234,7 @@ def _of_the_host(quantity: Quantity, statement: Statement) -> str:
     what = "memory" if quantity.subject == "memory" else "cores"
     heading = statement.headings[-1].text if statement.headings else ""
     near = _clause(statement.text, quantity)
-    reason = f"it is about the {what} that the machine has, not about what the service uses: somebody has to look there"
+    reason = f"it is about the {what} that the machine has, not about what the service uses: a person has to look there"
     if quantity.comparator in (">", ">=") or _THERE.search_part(near, statement.text):
         return reason
     return reason if _OF_THE_HOST.search(heading) or _OF_THE_HOST.search(statement.label) else ""

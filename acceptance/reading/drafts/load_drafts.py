@@ -76,7 +76,7 @@ def refused_length(quantity: Quantity, facts: Facts) -> Draft:
     if draft.judge != "machine" or draft.threshold is None or draft.threshold.value != longest:
         return person(
             f"the document does not say that {longest:g} tokens are the whole context, which is judged with the answer "
-            f"in it: somebody has to send an input of {longest:g} tokens and one of {longest + 1:g}"
+            f"in it: a person has to send an input of {longest:g} tokens and one of {longest + 1:g}"
         )
     assumption = (
         f"an input above {longest:g} tokens is one that no longer fits the context: one token more has to be refused"

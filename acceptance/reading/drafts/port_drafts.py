@@ -52,8 +52,8 @@ _CONNECTS = re.compile(
     ),
     re.IGNORECASE,
 )
-_UNSEEN = "whether a port is shut from outside cannot be seen from here: somebody has to try from there"
-_EARLIER = "it is a state before the start, and a run begins after it: somebody has to look before"
+_UNSEEN = "whether a port is shut from outside cannot be seen from here: a person has to try from there"
+_EARLIER = "it is a state before the start, and a run begins after it: a person has to look before"
 
 
 def ports(statement: Statement, begin: int, end: int) -> Iterator[Placed]:

@@ -9,11 +9,11 @@ from signoff.acceptance.reading.drafts.criterion_draft import Note
 from signoff.acceptance.reading.search.sought import Sought, Table
 from signoff.acceptance.reading.source.document import Statement
 
-PREREQUISITE = "it is a prerequisite of the task, outside the server under test: somebody has to see that it is met"
-ABOUT_TASK = "it is a judgement about the task, not about the server: somebody has to make it"
-RECOMMENDED = "it is a recommendation, so nothing fails by it: somebody has to weigh it"
-_UNKNOWN = "no rule turns these words into a measurement: somebody has to say how it shows, or a binding does"
-_EXCLUDED = "the text says that it is optional or left out: somebody has to say whether it counts"
+PREREQUISITE = "it is a prerequisite of the task, outside the server under test: a person has to see that it is met"
+ABOUT_TASK = "it is a judgement about the task, not about the server: a person has to make it"
+RECOMMENDED = "it is a recommendation, so nothing fails by it: a person has to weigh it"
+_UNKNOWN = "no rule turns these words into a measurement: a person has to say how it shows, or a binding does"
+_EXCLUDED = "the text says that it is optional or left out: a person has to say whether it counts"
 _ADJECTIVES = (
     r"(?:robust|efficient|seamless|elegant|scalable|secure|optimal|optimi[sz]ed|comprehensive|clean|maintainable"
     r"|intuitive"
@@ -63,11 +63,11 @@ _REASONS: Table[str] = Table(
     for pattern, reason in (
         (
             _FAULTLESS,
-            "no number of requests shows that none ever fails: somebody has to say which share of them may",
+            "no number of requests shows that none ever fails: a person has to say which share of them may",
         ),
         (
             r"\bresults? (?:are )?documented\b|\bdocumented and validated\b",
-            "somebody has to read what was written down",
+            "a person has to read what was written down",
         ),
         (
             (
@@ -75,33 +75,33 @@ _REASONS: Table[str] = Table(
                 r"|workshops?|train(?:ed|ing)"
                 r"|decide|milestones?|timelines?)\b"
             ),
-            "it is something that people do, not the server: somebody has to say that it was done",
+            "it is something that people do, not the server: a person has to say that it was done",
         ),
         (
             r"\b(?:document\w*|guides?|examples (?:\w+ )?provided|examples of|lessons|docs)\b",
-            "somebody has to read the documentation",
+            "a person has to read the documentation",
         ),
-        (r"\b(?:review\w*|audit\w*|approv\w*|sign(?:ed)?[- ]off)\b", "somebody has to show that the review took place"),
-        (r"\bcode\b|\bclass\b|\bunit tests?\b|\bbest practices\b", "it is about the code: somebody has to read it"),
-        (r"\bsdks?\b|\bclient librar\w+", "it is about code that clients use: somebody has to look for it and try it"),
+        (r"\b(?:review\w*|audit\w*|approv\w*|sign(?:ed)?[- ]off)\b", "a person has to show that the review took place"),
+        (r"\bcode\b|\bclass\b|\bunit tests?\b|\bbest practices\b", "it is about the code: a person has to read it"),
+        (r"\bsdks?\b|\bclient librar\w+", "it is about code that clients use: a person has to look for it and try it"),
         (
             r"\b(?:vllm|engine|ollama|llama\.cpp|tgi|sglang|tensorrt|triton)\b",
-            "answers look the same with any engine: somebody has to see which one runs behind the API",
+            "answers look the same with any engine: a person has to see which one runs behind the API",
         ),
         (
             r"\b(?:secur\w*|vulnerab\w*|penetration|encrypt\w*|tls|ssl|saniti[sz]\w*)\b",
-            "no check here looks for weaknesses: somebody has to assess the security",
+            "no check here looks for weaknesses: a person has to assess the security",
         ),
         (
             (
                 r"\b(?:moderat\w*|safety|bias|toxic\w*|harmful|quality of (?:the )?(?:answers|responses)|tone"
                 r"|helpful\w*)\b"
             ),
-            "it is about what the answers are worth: somebody has to read some of them",
+            "it is about what the answers are worth: a person has to read some of them",
         ),
         (
             r"\bprompt engineering|\bprompts? (?:is|are) (?:tuned|designed|written|good|engineered|crafted)\b",
-            "somebody has to read the prompts, and what comes of them",
+            "a person has to read the prompts, and what comes of them",
         ),
         (
             r"\b(?:databases?|redis|postgres\w*|gateway|external|kafka|s3|upstream)\b",
@@ -109,42 +109,42 @@ _REASONS: Table[str] = Table(
         ),
         (
             r"\bcach\w+",
-            "a cache is not seen from outside: somebody has to look at what is cached and how often it serves",
+            "a cache is not seen from outside: a person has to look at what is cached and how often it serves",
         ),
         (
             r"\b(?:adaptive|adapt|dynamic\w*|auto-?scal\w*|scal(?:e|es|able|ing)|horizontal)\b",
-            "somebody has to change the load and see what the service makes of it: nothing says what should happen",
+            "a person has to change the load and see what the service makes of it: nothing says what should happen",
         ),
         (
             r"\brecover\w*|\brestart\w*|\bfailover\b",
-            "somebody has to make it fail and see it come back: nothing is stopped or broken by a check",
+            "a person has to make it fail and see it come back: nothing is stopped or broken by a check",
         ),
         (
             r"\b(?:gpus?|vram|cuda|nvidia|rtx|[ahlv]\d{2,3}s?)\b",
-            "no check here looks at GPUs: somebody has to read what the driver reports",
+            "no check here looks at GPUs: a person has to read what the driver reports",
         ),
-        (r"\blogs?\b|\blogging\b|\blogged\b|\berror reporting\b", "logs are not looked at: somebody has to read them"),
-        (r"\banaly(?:tics|sis)\b|\binsights\b", "somebody has to see what is analysed, and whether it is of use"),
-        (r"\bbackups?\b|\brestore\b", "somebody has to restore a backup and see"),
+        (r"\blogs?\b|\blogging\b|\blogged\b|\berror reporting\b", "logs are not looked at: a person has to read them"),
+        (r"\banaly(?:tics|sis)\b|\binsights\b", "a person has to see what is analysed, and whether it is of use"),
+        (r"\bbackups?\b|\brestore\b", "a person has to restore a backup and see"),
         (
             r"\bdeploy\w*\b|\bkubernetes\b|\bdocker\b|\bhelm\b|\bcontainer",
-            "somebody has to look at the deployment itself",
+            "a person has to look at the deployment itself",
         ),
         (
             r"\ball (?:\w+ )?(?:success|acceptance) criteria\b|\bcriteria (?:are )?met\b",
-            "it sums up the other criteria: whoever reads the result answers it",
+            "it sums up the other criteria: the reviewer of the result answers it",
         ),
         (
             r"\b(?:stable|stability|normal resource usage)\b",
-            "somebody has to look at the machine: it is not said by which figure it counts as stable",
+            "a person has to look at the machine: it is not said by which figure it counts as stable",
         ),
         (
             r"\b(?:configuration|settings?)\b",
-            "it does not say which setting should have which value: somebody has to look",
+            "it does not say which setting should have which value: a person has to look",
         ),
         (
             r"\b(?:targets?|limits?|performance|optimi[sz]\w*|fast|speed)\b",
-            "it states no figure of its own: somebody has to say what counts as enough",
+            "it states no figure of its own: a person has to say what counts as enough",
         ),
     )
 )
@@ -175,9 +175,9 @@ def reason_for(statement: Statement, notes: Sequence[Note]) -> str:
     if statement.type == "smart":
         return ABOUT_TASK
     if not statement.text:
-        return "the box has no text: somebody has to say what is meant"
+        return "the box has no text: a person has to say what is meant"
     if any(note.code == "quantity-unreadable" for note in notes):
-        return "its figure is not a limit that can be decided by measuring: somebody has to say what it means"
+        return "its figure is not a limit that can be decided by measuring: a person has to say what it means"
     if statement.command is not None and statement.command.problem:
         return f"its command has no native form: {statement.command.problem}"
     return _by_words(statement.text[:4000])

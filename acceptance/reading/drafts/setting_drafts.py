@@ -17,27 +17,27 @@ from signoff.acceptance.reading.source.document import Setting, Statement, Subje
 from signoff.acceptance.reading.source.wording import command_has_placeholder, has_placeholder
 
 _FROM_ENVIRONMENT = re.compile(r"\$\{?\w+")
-_ELSEWHERE = "the value comes from an environment that is not shown: somebody has to look at it there"
+_ELSEWHERE = "the value comes from an environment that is not shown: a person has to look at it there"
 _REASONS: Mapping[Subject, str] = {
-    "unclear": "nothing says that this block configures the service under test: somebody has to say whose it is",
-    "other program": "it configures another program than the service: somebody has to look at that program's files",
-    "client": "it configures a client, and the service does not report it: somebody has to look at the client",
-    "example": "it is shown as an example: somebody has to say whether it is demanded",
-    "recommendation": "it is a recommendation: somebody has to say whether it is demanded",
+    "unclear": "nothing says that this block configures the service under test: a person has to say whose it is",
+    "other program": "it configures another program than the service: a person has to look at that program's files",
+    "client": "it configures a client, and the service does not report it: a person has to look at the client",
+    "example": "it is shown as an example: a person has to say whether it is demanded",
+    "recommendation": "it is a recommendation: a person has to say whether it is demanded",
     "container": "it configures the container (image, mounts, ports, networks, limits), and the service in it does not "
-    "report that: somebody has to look at the container",
-    "other container": "it configures another container than the service's: somebody has to look there",
+    "report that: a person has to look at the container",
+    "other container": "it configures another container than the service's: a person has to look there",
     "one of several": "several containers are configured here, and nothing says which is the service under test: "
-    "somebody has to look at each",
-    "catalogue": "it is an entry of a catalogue, which says nothing of the model that runs: somebody has to look there",
-    "card": "it describes a model, not the running service: somebody has to look at the model's files",
-    "unit": "it is a line of a systemd unit, which the service does not report: somebody has to look at the unit",
-    "address": "it says where another system is, which the service's own configuration does not prove: somebody has to "
+    "a person has to look at each",
+    "catalogue": "it is an entry of a catalogue, which says nothing of the model that runs: a person has to look there",
+    "card": "it describes a model, not the running service: a person has to look at the model's files",
+    "unit": "it is a line of a systemd unit, which the service does not report: a person has to look at the unit",
+    "address": "it says where another system is, which the service's own configuration does not prove: a person has to "
     "see whether that system answers there",
-    "own word": "the service's own word is no proof of its protection: somebody has to see whether it protects",
+    "own word": "the service's own word is no proof of its protection: a person has to see whether it protects",
 }
-_COMMENT = "the comment beside it allows other values than this one: somebody has to say which"
-_SHARED = "each of the services has a value of its own, and nothing says which holds: somebody has to say that first"
+_COMMENT = "the comment beside it allows other values than this one: a person has to say which"
+_SHARED = "each of the services has a value of its own, and nothing says which holds: a person has to say that first"
 
 
 def setting_drafts(statement: Statement, facts: Facts) -> Iterable[Draft]:

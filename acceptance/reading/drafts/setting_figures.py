@@ -131,7 +131,7 @@ def nothing_to_borrow(subject: str, service: str) -> Draft:
     whose = f" for {service}" if service else ""
     return person(
         f"no figure is stated, and nothing else in the document gives one for the {what}{whose}: "
-        "somebody has to say how much is enough"
+        "a person has to say how much is enough"
     )
 
 

@@ -68,14 +68,14 @@ def reason_against(quantity: Quantity, statement: Statement, clause: str) -> str
     if _warns(statement, near):
         return "it is the figure at which somebody is warned, not one that the service has to keep"
     if quantity.dimension == "time" and _is_condition(quantity, statement.text):
-        return "it is the condition under which something else has to hold: somebody has to bring it about"
+        return "it is the condition under which something else has to hold: a person has to bring it about"
     if quantity.subject in ("error_rate", "success_rate"):
         if _SCORE.search_part(clause, statement.text):
-            return "it is about what the answers are worth: somebody has to run the benchmark"
+            return "it is about what the answers are worth: a person has to run the benchmark"
         if _OF_OTHERS.match(near.behind):
-            return "it is a share of something else than requests: somebody has to look there"
+            return "it is a share of something else than requests: a person has to look there"
     if quantity.subject in _COSTS and quantity.comparator in (">", ">="):
-        return "a time that has to be exceeded is no demand on a service: somebody has to say what is meant"
+        return "a time that has to be exceeded is no demand on a service: a person has to say what is meant"
     if quantity.subject in _ANSWERS:
         return _of_answers(quantity, statement.text, clause)
     return ""
@@ -83,11 +83,11 @@ def reason_against(quantity: Quantity, statement: Statement, clause: str) -> str
 
 def _of_answers(quantity: Quantity, text: str, clause: str) -> str:
     if _PART.search_part(clause, text):
-        return "it is the time of a part of the way to an answer: somebody has to read it where that part is measured"
+        return "it is the time of a part of the way to an answer: a person has to read it where that part is measured"
     if _WORK.search_part(clause, text) and not _REQUEST.search(clause):
-        return "it is the time of work on the service, not of its answers: somebody has to take it"
+        return "it is the time of work on the service, not of its answers: a person has to take it"
     if quantity.unit in _LONG and _has_short_time(text[: quantity.begin]):
-        return "it says by when another figure has to hold, and no run waits for that: somebody has to look"
+        return "it says by when another figure has to hold, and no run waits for that: a person has to look"
     return ""
 
 

@@ -31,7 +31,7 @@ def under_circumstances(found: list[Quantity], text: str) -> tuple[Quantity, ...
     aside = [quantity for quantity in found if any(_holds(place, quantity) and not place.binds for place in said)]
     limits = [quantity for quantity in found if quantity not in aside]
     if not limits:
-        # `no growth over 24 hours` says how long somebody has to look, and limits nothing.
+        # `no growth over 24 hours` says how long a person has to look, and limits nothing.
         limits = [quantity for quantity in found if quantity.dimension != "time"]
     loads: dict[int, list[str]] = {}
     populations: dict[int, list[str]] = {}

@@ -225,6 +225,6 @@ def _beside_the_label(by_rules: list[Placed], statement: Statement, has_figures:
 
 
 def _prerequisites(statement: Statement, facts: Facts) -> list[Draft]:
-    """What has to be there before: room on a disk can be seen here, the rest somebody has to look at."""
+    """What has to be there before: room on a disk can be seen here, the rest a person has to look at."""
     placed, _ = figures(statement, facts)
     return [*(draft for draft, _ in placed if draft.kind == "disk"), person(PREREQUISITE)]

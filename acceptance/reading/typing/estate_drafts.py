@@ -97,7 +97,7 @@ def port_free(statement: Statement, facts: Facts) -> Draft:
     """Nothing listens on the port of the command."""
     port = port_of(statement)
     if port is None:
-        return person("somebody has to look at the port: neither the command nor its expectation names one")
+        return person("a person has to look at the port: neither the command nor its expectation names one")
     return Draft("port_free", parameters={"port": port})
 
 
@@ -105,7 +105,7 @@ def port(statement: Statement, facts: Facts) -> Draft:
     """Something listens on the port of the command."""
     number = port_of(statement)
     if number is None:
-        return person("somebody has to look at the port: neither the command nor its expectation names one")
+        return person("a person has to look at the port: neither the command nor its expectation names one")
     shown = tuple(match.span() for match in _AT_PORT.finditer(statement.text))
     return Draft("port", parameters={"port": number}, spans=shown)
 

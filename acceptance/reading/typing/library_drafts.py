@@ -35,7 +35,7 @@ def library(statement: Statement, facts: Facts) -> Draft:
     elif any(_RESULT_CALL.match(function.rsplit(".", 1)[-1][-_LONGEST_NAME:]) for function in call.functions):
         kind = "library_result"
     else:
-        return person("somebody has to say what this library call should give: no check knows its function")
+        return person("a person has to say what this library call should give: no check knows its function")
     return Draft(kind, assumptions=call.assumptions, parameters={**call.parameters(), "mentions": words})
 
 
@@ -55,5 +55,5 @@ def library_class(statement: Statement, facts: Facts) -> tuple[Draft, ...]:
     named = facts.classes(base) if base and _EVERY.search(statement.text) else ()
     pairs = named or ((found,) if found is not None else ())
     if not pairs:
-        return (person("somebody has to find the class in the code: its name is not stated"),)
+        return (person("a person has to find the class in the code: its name is not stated"),)
     return tuple(Draft("library_class", parameters={"class": name, "base": of or None}) for name, of in pairs)

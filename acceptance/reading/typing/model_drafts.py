@@ -41,7 +41,7 @@ def model_files(statement: Statement, facts: Facts) -> Draft:
     stated = str(setting.value) if setting is not None else facts.detail("folder")
     folder = named["folder"] if named is not None else stated
     if folder is None:
-        return person("somebody has to look for the model's files: the document names no folder for them")
+        return person("a person has to look for the model's files: the document names no folder for them")
     spans = (named.span(),) if named is not None else ()
     checksums = named["sums"] if named is not None and named.re is _SUMS else None
     # The commands' file of checksums is one of the folder that they speak of.
@@ -63,7 +63,7 @@ def file(statement: Statement, facts: Facts) -> Draft:
             return Draft("file", parameters={"path": asked["path"]})
     named = _FILE.search(statement.text)
     if named is None:
-        return person("somebody has to look for the file: the text names no place for it")
+        return person("a person has to look for the file: the text names no place for it")
     return Draft("file", parameters={"path": named[0]}, spans=(named.span(),))
 
 
@@ -74,7 +74,7 @@ def unit_file(statement: Statement, facts: Facts) -> Draft:
     if named is not None:
         return Draft("unit_file", parameters={"unit": unit}, spans=(named.span(),))
     if unit is None:
-        return person("somebody has to look at the unit: the document names none")
+        return person("a person has to look at the unit: the document names none")
     return Draft("unit_file", parameters={"unit": unit})
 
 
@@ -86,7 +86,7 @@ def engine_settings(statement: Statement, facts: Facts) -> Draft:
     by_name = [setting for name in names if (setting := facts.setting(name)) is not None]
     found = grouped or by_name
     if not found:
-        return person("somebody has to look at the engine's settings: the document states none")
+        return person("a person has to look at the engine's settings: the document states none")
     values = {setting.name: setting.value for setting in reversed(found)}
     values = {setting.name: values[setting.name] for setting in found}
     where = f'"{grouped[0].group}"' if grouped else "the configuration"

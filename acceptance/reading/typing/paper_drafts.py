@@ -93,7 +93,7 @@ def guides(statement: Statement, facts: Facts) -> tuple[Draft, ...]:
         # The description of an API is judged by the service's own, not by guides.
         return (api_documentation(statement, facts)) if not API.search(statement.text) else ()
     if not topics:
-        return (person("somebody has to read the documentation: the text does not say what it should be about"),)
+        return (person("a person has to read the documentation: the text does not say what it should be about"),)
     return _documented(Draft("documentation", parameters={"of": "guides", "topics": topics}), statement)
 
 
@@ -104,5 +104,5 @@ def _documented(draft: Draft, statement: Statement) -> tuple[Draft, ...]:
         return (draft,)
     assumption = f"it is judged that the documentation is there; whether it is {quality[0].lower()}, people say"
     return replace(draft, assumptions=(assumption,)), person(
-        f"somebody has to read the documentation: whether it is {quality[0].lower()}, no machine can say"
+        f"a person has to read the documentation: whether it is {quality[0].lower()}, no machine can say"
     )

@@ -34,12 +34,12 @@ def memory_growth(statement: Statement, facts: Facts) -> Draft:
     days = [float(number) * _HOURS[unit[0].lower()] / 24 for number, unit in _PERIOD.findall(statement.text)]
     if max(days, default=0) > 1:
         return person(
-            f"growth over {max(days):g} days shows in a run that long: somebody has to look at it over that time"
+            f"growth over {max(days):g} days shows in a run that long: a person has to look at it over that time"
         )
     draft = without_figure("memory", facts)
     if draft.judge != "machine":
         return person(
-            "whether memory grows shows in a run of a day, and the document states no limit for it: somebody has to "
+            "whether memory grows shows in a run of a day, and the document states no limit for it: a person has to "
             "look at it over that time"
         )
     assumption = "growth is judged by that limit: a day of the growth seen under load has to stay below it"
