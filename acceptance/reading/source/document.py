@@ -93,7 +93,8 @@ class Statement:
     of a paragraph, cells of a row). `role` says why it is a statement at all: `success`, `demand`, `metric`,
     `dependency`, `objective`, or nothing where its form says so. `population` is the row of a table of workloads:
     which requests its figures are about. `limits` is where in the text its limits stand, where that is not all of it:
-    figures before and behind say under which circumstances they hold.
+    figures before and behind say under which circumstances they hold. `lead` is the line above its list, and `beside`
+    are the cells of its row that are no part of the text.
     """
 
     type: StatementType
@@ -109,6 +110,8 @@ class Statement:
     settings: tuple[Setting, ...] = ()
     population: str = ""
     limits: tuple[int, int] | None = None
+    lead: str = ""
+    beside: tuple[str, ...] = ()
 
     @property
     def section(self) -> str:

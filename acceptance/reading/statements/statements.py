@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -49,10 +49,11 @@ def read_statements(source: Source, blocks: Sequence[Block], configuration: Conf
     above: Block | None = None
     for block in blocks:
         if block.kind == "item":
-            statements += _item(source, block, steps, position)
+            lead = plain(block.lead)
+            statements += (replace(statement, lead=lead) for statement in _item(source, block, steps, position))
             position += 1
         elif block.kind == "row" and block.line not in configuration.blocks:
-            statements += row_statements(source, block)
+            statements += (_with_cells(statement, block) for statement in row_statements(source, block))
         elif block.kind == "paragraph":
             statements += paragraph_statements(source, block, around)
         elif block.kind == "fence" and block.line not in configuration.blocks:
@@ -60,6 +61,12 @@ def read_statements(source: Source, blocks: Sequence[Block], configuration: Conf
         above = block if block.kind != "other" else above
     ordered = sorted(of_routes(statements), key=lambda statement: (statement.line, statement.column))
     return Found(tuple(ordered), tuple(around.commands), tuple(around.diagnostics))
+
+
+def _with_cells(statement: Statement, block: Block) -> Statement:
+    """A statement of a row with the cells that are no part of it: a comment may say that it does not hold."""
+    cells = (plain(cell.text) for cell in block.cells)
+    return replace(statement, beside=tuple(cell for cell in cells if cell and cell not in statement.text))
 
 
 def _settings(source: Source, blocks: Sequence[Block], configuration: Configuration) -> Iterator[Statement]:

@@ -23,9 +23,11 @@ from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, 
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.facts.service_names import services_of
+from signoff.acceptance.reading.frames.coverage import KEYWORDS
 from signoff.acceptance.reading.frames.lexicon import sample_words
 from signoff.acceptance.reading.gating.contradiction import without_contradictions
 from signoff.acceptance.reading.gating.gate import understood
+from signoff.acceptance.reading.gating.surroundings import within_surroundings
 from signoff.acceptance.reading.sections.requirement import requirement_of
 from signoff.acceptance.reading.sections.scenario import asked_from
 from signoff.acceptance.reading.source.document import Statement
@@ -146,6 +148,8 @@ def _typed_for(statement: Statement, facts: Facts, kinds: Kinds) -> Typed:
         placed = without_contradictions(
             understood(asked, by_figures, by_rules, names, facts.strictness, statement.limits, elsewhere)
         )
+        if facts.strictness < KEYWORDS:
+            placed = within_surroundings(placed, statement, names)
     if not placed and statement.role == "objective":
         return Typed((), ())
     if not placed:
