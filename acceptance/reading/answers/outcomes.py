@@ -45,7 +45,8 @@ _ABSENT = Sought(
 )
 _REASON = Sought(
     r"\b(?:with|and|together with|that has|plus)\s+(?:an?|the)\s+(?:clear\s+|json\s+|structured\s+)?"
-    r"(?:error(?: body| message| object)?|reason|explanation|message)\b(?!\s+(?:of|with|that|which))"
+    r"(?:error(?: body| message| object)?|reason|explanation|message)\b"
+    r"(?!\s+(?:of|with|that|which|rate|ratio|share|budget|count)\b)"
     r"|\b(?:that |which )?(?:tells|says|states|gives|and tells) (?:the (?:reason|cause)|why)\b"
     r"|\band the reason is (?:given|said|stated)\b"
 )

@@ -15,6 +15,7 @@ from signoff.acceptance.reading.source.document import Statement
 
 _OF_A_ROUTE = frozenset({"latency", "throughput", "error_rate"})
 
+_SAYS = re.compile(r"\d|\b(?:must|shall|should|will|is|are|has|have)\b", re.IGNORECASE)
 _PARTED = re.compile(r"[,;]\s|\sand\s")
 
 
@@ -71,7 +72,9 @@ def _route(quantity: Quantity, statement: Statement) -> tuple[Route | None, bool
 def _is_apart(route: Route, quantity: Quantity, text: str) -> bool:
     before = route.end <= quantity.begin
     begin, end = (route.end, quantity.begin) if before else (quantity.end, route.begin)
-    return _PARTED.search(text, begin, end) is not None
+    parted = _PARTED.search(text, begin, end)
+    # `The embedding service must sustain 40 requests/s and ...` goes on with the same subject.
+    return parted is not None and _SAYS.search(text, begin, parted.start()) is None
 
 
 def _nearest(found: Sequence[Route], quantity: Quantity) -> Route | None:

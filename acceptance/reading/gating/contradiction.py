@@ -15,14 +15,17 @@ _UPPER, _LOWER = ("<", "<="), (">", ">=")
 
 
 def without_contradictions(placed: Sequence[Placed]) -> list[Placed]:
-    """The drafts, those whose limits exclude each other left to a person: `below 500 ms and above 800 ms`."""
+    """The drafts, those left to a person whose limits exclude each other, or are two for one quantity.
+
+    `below 500 ms and above 800 ms` cannot be met; of `2 s (was 3 s)` and `2 s / 4 s` only one is meant.
+    """
     found = list(placed)
     for one, other in _excluding(placed):
         for index in (one, other):
             draft, span = found[index]
             if draft.judge == "machine":
                 limits = " and ".join(_shown(placed[each][0].threshold) for each in (one, other))
-                found[index] = person(f"its limits exclude each other: {limits}", draft.threshold), span
+                found[index] = person(f"two limits are stated for the same quantity: {limits}", draft.threshold), span
     return found
 
 
@@ -33,8 +36,15 @@ def _excluding(placed: Sequence[Placed]) -> Iterator[tuple[int, int]]:
         first, second = drafts[0].threshold, drafts[1].threshold
         if first is None or second is None or drafts[0].service != drafts[1].service:
             continue
-        if _named(first) == _named(second) and (_is_empty(first, second) or _is_empty(second, first)):
+        if drafts[0].parameters.get("request") != drafts[1].parameters.get("request"):
+            continue
+        is_two = _direction(first) == _direction(second) and first.value != second.value
+        if _named(first) == _named(second) and (is_two or _is_empty(first, second) or _is_empty(second, first)):
             yield one, other
+
+
+def _direction(limit: Threshold) -> str:
+    return "upper" if limit.comparator in _UPPER else "lower" if limit.comparator in _LOWER else limit.comparator
 
 
 def _named(limit: Threshold) -> tuple[str, str | None, str]:

@@ -17,6 +17,7 @@ from signoff.acceptance.reading.frames.coverage import KEYWORDS, SHIPPED, Accoun
 from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
 from signoff.acceptance.reading.frames.tokens import tokens_of, words_of
 from signoff.acceptance.reading.gating.judged_clauses import Placed, judged, meets
+from signoff.acceptance.reading.gating.unknown_words import for_person_as_question
 from signoff.acceptance.reading.quantities.comparator import negation_before
 from signoff.acceptance.reading.quantities.statistic import statistics_in
 from signoff.acceptance.reading.sections.scenario import asked_from
@@ -26,8 +27,23 @@ _IDENTIFIER = re.compile(
     r"^\s*\W*(?!P\d\d\b)(?:[A-Z]{1,5}[A-Z0-9]*(?:[-_]?\d[\d.]*\s*[:.)\u2013-]?|[ ]\d[\d.]*\s*[:.)\u2013-])"
     r"|\d+(?:\.\d+)+\s*[:.)\u2013-]?)\s+"
 )
+# A negation turns these round: `never exceeds 2 s`, `not below 12 requests/s`; `not within 2 s` asks for nothing known.
+_ABOVE = re.compile(
+    r"\b(?:exceed\w*|(?:more|longer|greater|higher|slower|larger|later|worse|bigger) than|above|over|beyond|surpass\w*"
+    r"|past|m\u00e1s|mehr|\u00fcber)\b|>",
+    re.IGNORECASE,
+)
+_BELOW = re.compile(
+    r"\b(?:below|under|(?:less|fewer|lower|smaller|shorter) than|fall\w*|drop\w*|short of|menos|unter|weniger)\b|<",
+    re.IGNORECASE,
+)
+_MAY_USE = frozenset({"memory", "cpu", "disk", "context_length"})
 _SAID = ("load", "population")
-_COMPLETES = re.compile(r"\b(?:chat|text)[ -]completions?\b", re.IGNORECASE)
+_WORKS = re.compile(
+    r"\b(?:(?:chat|text)[ -]completions?|operational|functional|functioning|works?|working|running|loaded|up|healthy"
+    r"|available|deployed|responsive)\b",
+    re.IGNORECASE,
+)
 _LOOKED_FOR = frozenset(
     {"topics", "words", "contains", "mentions", "class", "base", "unit", "folder", "uid", "header", "path"}
 )
@@ -50,6 +66,8 @@ def understood(
     """
     if strictness >= KEYWORDS or not any(draft.judge == "machine" for draft, _ in (*rules, *figures)):
         return [*rules, *figures]
+    if text.rstrip(" *_)`").endswith("?"):
+        return [(for_person_as_question(draft), span) for draft, span in (*rules, *figures)]
     reading = _Reading(text, names, lexicon(), elsewhere)
     whole = reading.segments(figures, rules)
     kept = [rule for rule in rules if _stands(rule, figures, whole, reading)]
@@ -128,8 +146,12 @@ def _stands(rule: Placed, figures: Sequence[Placed], segments: Sequence[Segment]
 
 
 def _limits(figure: Draft, asked: Placed, text: str) -> bool:
-    is_answering = asked[0].kind == "service" and _COMPLETES.search(text, *asked[1]) is not None
-    return not (figure.kind == "port" and is_answering)
+    """Whether a figure is all that is asked by the words around it, what a rule says of them included.
+
+    A port, or what a service may use, says nothing of whether it works: `operational on port 80 with 8 GB`.
+    """
+    is_beside = figure.threshold is None or figure.kind in _MAY_USE
+    return not (asked[0].kind == "service" and is_beside and _WORKS.search(text, *asked[1]) is not None)
 
 
 def _without_parts_of_figures(
@@ -170,7 +192,9 @@ def _spans(text: str, figures: Iterable[Placed]) -> Iterable[tuple[int, int]]:
         yield span
         # Only a comparator is turned round by it: `must not answer 200` asks for no 200.
         if draft.threshold is not None and (negation := negation_before(text, span[0])) is not None:
-            yield negation
+            said = text[negation[0] : span[1]]
+            if (_ABOVE if draft.threshold.comparator in ("<", "<=") else _BELOW).search(said):
+                yield negation
         yield from draft.spans
         for key in _SAID if draft.load else _SAID[:1]:
             for said in str(draft.parameters.get(key, "")).split(", "):

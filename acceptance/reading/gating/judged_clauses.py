@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from signoff.acceptance.reading.drafts.criterion_draft import Draft
 from signoff.acceptance.reading.frames.clauses import Segment
@@ -13,6 +14,14 @@ from signoff.acceptance.reading.gating.unknown_words import apart, for_person, p
 
 Placed = tuple[Draft, tuple[int, int]]
 
+_EXCEPTS = frozenset(
+    "apply applies count counts counted excepted exception exceptions exempt excluded excludes excluding exclude"
+    " ignored ignoring disregarded except".split()
+)
+_PREDICATES = frozenset(
+    "takes take answers responds completes finishes ends stays is are must shall should will has runs returns comes"
+    " does may can needs uses lasts starts".split()
+)
 _FORCE = frozenset("must shall should will then is are".split())
 
 
@@ -35,6 +44,7 @@ def judged(
     praised: list[Label] = []
     machine = [index for index, (draft, _) in enumerate(placed) if draft.judge == "machine"]
     bounds = _bounds(segments)
+    begun = _begun(segments)
     firsts = {segment.clause: segment for segment in reversed(segments)}
     consequences = _consequences(segments)
     for segment, is_consequence in zip(segments, consequences, strict=True):
@@ -43,10 +53,18 @@ def judged(
         if not left_over or segment.is_purpose():
             continue
         touched = [index for index in machine if meets(placed[index][1], segment)]
+        if segment.is_aside or segment.labels[0].token.word == "or":
+            # `below 2 s (3 s on Mondays)`: what is beside a limit in brackets, or another one, says when it holds.
+            touched = sorted({*touched, *_of_clause(placed, machine, bounds[segment.clause])})
+        elif any(label.token.word in _EXCEPTS for label in segment.labels):
+            touched = machine
         if segment.begin < within[0] or segment.begin >= within[1]:
             touched = machine
         elif not touched and _is_asked_apart(segment, bounds[segment.clause], placed, tables):
             continue
+        elif not touched and segment.begin in begun:
+            # `Rollback tested, takes less than 10 minutes`: the verb that follows has its subject here.
+            touched = [index for index in machine if meets(placed[index][1], begun[segment.begin])]
         elif not touched and not (segment.is_bound(tables) or is_consequence):
             # What only the conditions speak of is not asked where the demand itself is not understood.
             touched = [index for index in machine if placed[index][1][1] <= within[0]]
@@ -135,6 +153,15 @@ def _only_makes(segment: Segment, tables: Lexicon) -> bool:
 @lru_cache(maxsize=4)
 def _words_in(phrases: frozenset[Phrase]) -> frozenset[str]:
     return frozenset(word for phrase in phrases for word in phrase)
+
+
+def _begun(segments: Sequence[Segment]) -> dict[int, Segment]:
+    """By where a part begins, the next one of its clause, if that begins with a verb and so has no subject."""
+    return {
+        one.begin: other
+        for one, other in pairwise(segments)
+        if one.clause == other.clause and other.labels[0].token.word in _PREDICATES
+    }
 
 
 def _consequences(segments: Sequence[Segment]) -> Iterator[bool]:

@@ -33,6 +33,13 @@ def for_person(text: str, draft: Draft, left_over: Sequence[Label]) -> Draft:
     )
 
 
+def for_person_as_question(draft: Draft) -> Draft:
+    """What a question is about as a person's criterion: it asks whether it should be so."""
+    if draft.judge != "machine":
+        return draft
+    return person("it is a question: a person has to say what was decided", draft.threshold)
+
+
 def apart(text: str, segment: Segment) -> Draft:
     """A part of the text as a person's criterion beside those of the rest."""
     part = text[segment.begin : segment.end].strip()

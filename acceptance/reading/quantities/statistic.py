@@ -13,7 +13,8 @@ _REQUESTS = (
     r"|first (?:tokens|chunks|words)|the time)"
 )
 _NINE_IN_TEN = r"\b(?:nine|9)\s+(?:out\s+of|of|in)\s+(?:every\s+)?(?:ten|10)\b"
-SHARE = re.compile(rf"\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", re.IGNORECASE)
+_OF_CHAT = r"(?:(?:chat|chat completion|completion|api|inference|user|streamed|streaming)\s+)?"
+SHARE = re.compile(rf"\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_OF_CHAT}{_REQUESTS}\b", re.IGNORECASE)
 _STATISTICS: Table[str] = Table(
     (Sought(pattern), name)
     for pattern, name in (
@@ -28,7 +29,10 @@ _STATISTICS: Table[str] = Table(
         (rf"\bhalf\s+(?:of\s+|the\s+|our\s+|all\s+|its\s+){{1,3}}{_REQUESTS}\b", "p50"),
         (r"\bslowest\s+(?:1\s?%|(?:1\s+|one\s+)?percent|hundredth)(?=\s)", "p99"),
         (r"\bslowest\s+5\s?(?:%|percent)(?=\s)", "p95"),
-        (rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_REQUESTS}\b", "p{}"),
+        (
+            rf"\b(\d{{2}}(?:\.\d+)?)\s?(?:%|percent)\s+of\s+(?:all\s+)?(?:the\s+|our\s+|its\s+)?{_OF_CHAT}{_REQUESTS}\b",
+            "p{}",
+        ),
         (
             (
                 r"\b(?:average|averages?|averaged|avg|mean|promedio|durchschnitt\w*|im mittel|mittlere\w*"
