@@ -35,7 +35,8 @@ DRAFT = """# Task 9.1: Aurora-7B Service
 
 ## Success Criteria
 - [ ] Aurora-7B meets 1200ms latency and 40 RPS throughput
-- [ ] Memory usage below 20 GB, peak memory below 24 GB
+- [ ] Memory usage below 20 GB
+- [ ] Memory below 24 GB
 - [ ] Answers feel natural
 
 ## Verification

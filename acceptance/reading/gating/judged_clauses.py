@@ -62,9 +62,9 @@ def judged(
             touched = machine
         elif not touched and _is_asked_apart(segment, bounds[segment.clause], placed, tables):
             continue
-        elif not touched and segment.begin in begun:
+        elif not touched and (follows := _of_predicate(begun.get(segment.begin), placed, machine)):
             # `Rollback tested, takes less than 10 minutes`: the verb that follows has its subject here.
-            touched = [index for index in machine if meets(placed[index][1], begun[segment.begin])]
+            touched = follows
         elif not touched and not (segment.is_bound(tables) or is_consequence):
             # What only the conditions speak of is not asked where the demand itself is not understood.
             touched = [index for index in machine if placed[index][1][1] <= within[0]]
@@ -153,6 +153,10 @@ def _only_makes(segment: Segment, tables: Lexicon) -> bool:
 @lru_cache(maxsize=4)
 def _words_in(phrases: frozenset[Phrase]) -> frozenset[str]:
     return frozenset(word for phrase in phrases for word in phrase)
+
+
+def _of_predicate(following: Segment | None, placed: Sequence[Placed], machine: list[int]) -> list[int]:
+    return [] if following is None else [index for index in machine if meets(placed[index][1], following)]
 
 
 def _begun(segments: Sequence[Segment]) -> dict[int, Segment]:

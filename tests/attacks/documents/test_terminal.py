@@ -322,10 +322,9 @@ def test_the_binding_that_is_printed_is_toml_that_says_what_the_document_says(pl
     entries = re.findall(r"^# (\[\[type\]\]\n(?:# .*\n?)+)", printed, re.MULTILINE)
     assert entries
     typed = [tomllib.loads(entry.replace("\n# ", "\n"))["type"][0] for entry in entries]
-    document = read_documents([place.folder / "task.md"], KINDS).documents[0]
-    ids = {criterion.id: criterion for criterion in document.criteria}
-    assert {entry["criterion"] for entry in typed} <= set(ids)
-    assert all(entry["fingerprint"] == ids[entry["criterion"]].fingerprint for entry in typed)
+    documents = read_documents([place.folder / "task.md", place.folder / f"{UNBRACKETED}.md"], KINDS).documents
+    criteria = {(each.id, each.fingerprint) for document in documents for each in document.criteria}
+    assert {(entry["criterion"], entry["fingerprint"]) for entry in typed} <= criteria
 
 
 def test_a_name_with_a_line_end_adds_no_entry_to_the_binding(place: Place) -> None:

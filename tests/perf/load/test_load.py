@@ -244,6 +244,6 @@ def test_an_error_of_the_client_itself_ends_the_run_instead_of_waiting_for_ever(
     def explode(*given, **named):
         raise ZeroDivisionError("a mistake in the reading")
 
-    monkeypatch.setattr("signoff.perf.client.call.read", explode)
+    monkeypatch.setattr("signoff.perf.client.call.StreamReader.feed", explode)
     with pytest.raises(ZeroDivisionError):
         run_load(plan(server, "/stream", stream=True))

@@ -60,7 +60,7 @@ def test_numbered_sections_with_bullets(read: Read) -> None:
     assert document.explicit == 7
     assert by_line(document) == {
         9: ["port", "memory"],
-        12: ["port"],
+        12: ["service", "port"],
         13: ["memory", "cpu"],
         14: ["latency"],
         15: ["throughput"],

@@ -30,7 +30,7 @@ EXPECTED_KINDS = [
     ["session_metrics"],
 ]
 CHECKBOX_KINDS = [
-    ["memory"],
+    ["memory", "service"],
     ["latency", "context_length"],
     ["session_recall", "session_isolation"],
     ["metrics", "health"],
