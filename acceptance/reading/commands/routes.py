@@ -19,7 +19,7 @@ _ROUTE = re.compile(
     r"|user))\s+)?)?"
     r"(?:\b(?P<method>GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)(?:s|ing)?\b\s+(?:requests?\s+)?(?:to\s+|from\s+"
     r"|on\s+|at\s+)?)?"
-    rf"(?P<path>(?<![\w/.:])(?:{_PATH})(?<![.:]))",
+    rf"(?P<path>(?<![\w/.:-])(?:{_PATH})(?<![.:]))",
 )
 _CURL = re.compile(
     r"\bcurl\s+(?=\S)(?:(?!->|=>|\u2192|\b(?:shows?|returns?|gives?|is|are|has|must|shall|should|needs?|answers?|lists?"

@@ -63,6 +63,11 @@ class Segment:
         """Whether it only says when something else has to hold."""
         return self.labels[0].token.word in _CONDITIONS
 
+    def is_narrowing(self, lexicon: Lexicon) -> bool:
+        """Whether it begins with a negation or with a preposition, and says nothing of its own: `not counting 429`."""
+        first = (self.labels[0].token.word,)
+        return not self.has_verb and (first in lexicon.openers or first in lexicon.never)
+
     def is_bound(self, lexicon: Lexicon) -> bool:
         """Whether it narrows its neighbours (`per tenant`, `when a worker is down`), so that both are one."""
         if self.is_label or self.is_aside or (self.labels[0].token.word,) in lexicon.openers:

@@ -56,6 +56,8 @@ def judged(
         if segment.is_aside or segment.labels[0].token.word == "or":
             # `below 2 s (3 s on Mondays)`: what is beside a limit in brackets, or another one, says when it holds.
             touched = sorted({*touched, *_of_clause(placed, machine, bounds[segment.clause])})
+        elif touched and segment.is_narrowing(tables):
+            touched = sorted({*touched, *_of_clause(placed, machine, bounds[segment.clause])})
         elif any(label.token.word in _EXCEPTS for label in segment.labels):
             touched = machine
         if segment.begin < within[0] or segment.begin >= within[1]:

@@ -12,6 +12,10 @@ _COMPOSE_KEYS = frozenset(
     """image build ports volumes networks restart depends_on environment env_file container_name healthcheck deploy
     expose command entrypoint profiles""".split()
 )
+_ORCHESTRATED = frozenset(
+    """image replicas hpa terminationgraceperiodseconds com/gpu nvidia.com/gpu imagepullpolicy restartpolicy
+    nodeselector tolerations serviceaccount namespace minreplicas maxreplicas storageclass ingress restart""".split()
+)
 _MIN_KEYS = 2
 _MANIFEST = re.compile(r"^\s*apiVersion:\s*\S", re.MULTILINE)
 _ENVIRONMENT = frozenset({"environment", "env"})
@@ -29,7 +33,7 @@ def container_subject(block: Block, settings: Sequence[Setting]) -> Callable[[Se
     """Which settings of a block are the container's: a running service knows its variables and its command's flags."""
     members = _members(block, settings)
     if not members:
-        return lambda setting: _of_command(block, setting)
+        return lambda setting: "container" if _is_orchestrated(setting) else _of_command(block, setting)
     is_manifest = members == {""}
     own = {name for name in members if not _OF_SUPPORT.search(name.replace("_", " ")) and name}
     configured = {setting.path[1] for setting in settings if _is_inner(setting) and len(setting.path) > 1} & own
@@ -42,6 +46,14 @@ def container_subject(block: Block, settings: Sequence[Setting]) -> Callable[[Se
         return "other container" if setting.path[1] not in own else "one of several"
 
     return of
+
+
+def _is_orchestrated(setting: Setting) -> bool:
+    """Whether only what runs the container knows a setting, wherever it is stated: `Replicas | 3` in a table."""
+    name = setting.spelling.rpartition(".")[2].lower().replace(" ", "").replace("_", "")
+    return (
+        name in _ORCHESTRATED or ({"resources"} < set(setting.path) and bool({"limits", "requests"} & set(setting.path)))
+    )
 
 
 def _members(block: Block, settings: Sequence[Setting]) -> set[str]:
