@@ -51,9 +51,8 @@ def container_subject(block: Block, settings: Sequence[Setting]) -> Callable[[Se
 def _is_orchestrated(setting: Setting) -> bool:
     """Whether only what runs the container knows a setting, wherever it is stated: `Replicas | 3` in a table."""
     name = setting.spelling.rpartition(".")[2].lower().replace(" ", "").replace("_", "")
-    return (
-        name in _ORCHESTRATED or ({"resources"} < set(setting.path) and bool({"limits", "requests"} & set(setting.path)))
-    )
+    path = set(setting.path)
+    return name in _ORCHESTRATED or ("resources" in path and not path.isdisjoint({"limits", "requests"}))
 
 
 def _members(block: Block, settings: Sequence[Setting]) -> set[str]:
