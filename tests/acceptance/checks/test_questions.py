@@ -31,6 +31,7 @@ BESIDE = {"form", "command_line", "stale_binding", "why"}
 USUAL = {
     "health": [("request", {"method": "GET", "address": None, "path": "/health", "headers": {}, "body": None})],
     "json_shape": [("status", [200])],
+    "metrics": [("request", {"method": "GET", "address": None, "path": "/metrics", "headers": {}, "body": None})],
 }
 BESIDE_OF = {"memory": {"unit", "request"}, "session_recall": {"request"}, "disk": {"population"}}
 
