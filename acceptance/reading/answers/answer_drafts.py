@@ -13,13 +13,11 @@ from signoff.acceptance.reading.answers.piece import OF_ANSWERS as ANSWERING
 from signoff.acceptance.reading.answers.piece import OF_REQUESTS, Piece, without_overlap
 from signoff.acceptance.reading.answers.wrong_requests import A_WORD, wrong_requests
 from signoff.acceptance.reading.commands.routes import COMPLETIONS, Route, described, routes_of
-from signoff.acceptance.reading.drafts.criterion_draft import Draft
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Placed
 from signoff.acceptance.reading.drafts.route_drafts import of_heading, with_body_of
 from signoff.acceptance.reading.facts.facts import Facts
 from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
-
-Placed = tuple[Draft, tuple[int, int]]
 
 LONGEST = 2_000
 OF_ANSWERS = frozenset({"json_shape", "request_validation"})

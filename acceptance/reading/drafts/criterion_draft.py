@@ -41,6 +41,10 @@ class Draft:
     borrowed_from: int = 0
 
 
+Placed = tuple[Draft, tuple[int, int]]
+"""A draft with where the words or the figure are that ask for it."""
+
+
 def person(reason: str, threshold: Threshold | None = None, notes: tuple[Note, ...] = ()) -> Draft:
     """A criterion that a person has to judge, and why."""
     return Draft("human_judgement", threshold, judge="person", reason=reason, notes=notes)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from signoff.acceptance.criterion import Comparator, Threshold
 from signoff.acceptance.parameters import Parameters
 from signoff.acceptance.reading.commands.routes import routes_of
-from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, Placed, person
 from signoff.acceptance.reading.drafts.load_drafts import REFUSED, concurrency, is_outgrown, refused_length, window
 from signoff.acceptance.reading.drafts.port_drafts import ports
 from signoff.acceptance.reading.drafts.reasons import RECOMMENDED
@@ -26,7 +26,6 @@ from signoff.acceptance.reading.quantities.quantity import LONGEST, Quantity, Un
 from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
 
-Placed = tuple[Draft, tuple[int, int]]
 _FAULTLESS = Sought(
     r"\b(?:without|with no|no|zero|(?<![\d.,])0) (?:any )?(?:errors?|failures?|failed requests?)\b|\berror-free\b"
 )

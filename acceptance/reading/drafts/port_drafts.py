@@ -6,11 +6,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Placed, person
 from signoff.acceptance.reading.search.sought import Sought
 from signoff.acceptance.reading.source.document import Statement
 
-Placed = tuple[Draft, tuple[int, int]]
 _LAST_PORT = 65_535
 _NO_PORT = (
     r"(?![\d.,/-]*\d|\s*(?:%|(?:ms|s|[km]?gb|mb|gpus?|cores?|cpus?|nodes?|hosts?|machines?|servers?|requests?|req"

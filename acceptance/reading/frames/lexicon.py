@@ -6,17 +6,14 @@ They are data, in `languages/<code>/`: a phrase with `{a,b}` stands for one phra
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, product
-from pathlib import Path
 
 from signoff.acceptance.reading.frames.tokens import words_of
+from signoff.acceptance.reading.languages.word_table import alternatives, tables_of_kinds, word_table
 
-_LANGUAGES = Path(__file__).parent.parent / "languages"
-_CHOICE = re.compile(r"\{([^{}]*)\}")
 # A word with the choices that it holds, blanks within braces included.
 _WORD = re.compile(r"(?:\{[^{}]*\}|[^\s{}])+")
 
@@ -47,10 +44,10 @@ class Lexicon:
 @lru_cache(maxsize=1)
 def lexicon() -> Lexicon:
     """The tables of all languages; what is general is so in English, and the words of kinds are in each."""
-    general = _table(_LANGUAGES / "en" / "general.toml")
+    general = word_table("general")
     kinds: dict[Phrase, set[str]] = {}
-    for file in sorted((*_LANGUAGES.glob("*/kinds/*.toml"), *_LANGUAGES.glob("*/kinds.toml"))):
-        for names, entry in _table(file).items():
+    for table in tables_of_kinds():
+        for names, entry in table.items():
             for phrase in phrases(entry["words"]):
                 kinds.setdefault(phrase, set()).update(names.split("+"))
     fillers, makers, never, qualities = (
@@ -95,17 +92,4 @@ def phrases(lines: Iterable[str]) -> Iterator[Phrase]:
 @lru_cache(maxsize=4096)
 def _ways(word: str) -> tuple[Phrase, ...]:
     """What a word with choices may stand for; a choice may hold several words, or none."""
-    return tuple(dict.fromkeys(words_of(chosen) for chosen in _chosen(word)))
-
-
-def _chosen(word: str) -> Iterator[str]:
-    match = _CHOICE.search(word)
-    if match is None:
-        yield word
-        return
-    for choice in match[1].split(","):
-        yield from _chosen(word[: match.start()] + choice + word[match.end() :])
-
-
-def _table(path: Path) -> dict[str, dict[str, list[str]]]:
-    return tomllib.loads(path.read_text(encoding="utf-8"))
+    return tuple(dict.fromkeys(words_of(chosen) for chosen in alternatives(word)))

@@ -6,10 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 
 from signoff.acceptance.criterion import Threshold
-from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
+from signoff.acceptance.reading.drafts.criterion_draft import Placed, person
 from signoff.acceptance.reading.drafts.unjudged_figure import OTHER
-
-Placed = tuple[Draft, tuple[int, int]]
 
 _UPPER, _LOWER = ("<", "<="), (">", ">=")
 

@@ -10,13 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from signoff.acceptance.reading.drafts.criterion_draft import Draft
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Placed
 from signoff.acceptance.reading.frames.clauses import Segment, segments_of
 from signoff.acceptance.reading.frames.conditions import understood_conditions
 from signoff.acceptance.reading.frames.coverage import KEYWORDS, SHIPPED, Accounted, labels_of
 from signoff.acceptance.reading.frames.lexicon import Lexicon, lexicon
 from signoff.acceptance.reading.frames.tokens import tokens_of, words_of
-from signoff.acceptance.reading.gating.judged_clauses import Placed, judged, meets
+from signoff.acceptance.reading.gating.judged_clauses import judged, meets
 from signoff.acceptance.reading.gating.unknown_words import for_person_as_question
 from signoff.acceptance.reading.quantities.comparator import negation_before
 from signoff.acceptance.reading.quantities.statistic import statistics_in

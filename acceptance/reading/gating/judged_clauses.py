@@ -6,13 +6,11 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from signoff.acceptance.reading.drafts.criterion_draft import Draft
+from signoff.acceptance.reading.drafts.criterion_draft import Placed
 from signoff.acceptance.reading.frames.clauses import Segment
 from signoff.acceptance.reading.frames.coverage import LENIENT, TOLERANT, Label
 from signoff.acceptance.reading.frames.lexicon import Lexicon, Phrase
 from signoff.acceptance.reading.gating.unknown_words import apart, for_person, praise, strict
-
-Placed = tuple[Draft, tuple[int, int]]
 
 _EXCEPTS = frozenset(
     "apply applies count counts counted excepted exception exceptions exempt excluded excludes excluding exclude"
@@ -53,10 +51,9 @@ def judged(
         if not left_over or segment.is_purpose():
             continue
         touched = [index for index in machine if meets(placed[index][1], segment)]
-        if segment.is_aside or segment.labels[0].token.word == "or":
+        is_beside = segment.is_aside or segment.labels[0].token.word == "or"
+        if is_beside or (touched and segment.is_narrowing(tables)):
             # `below 2 s (3 s on Mondays)`: what is beside a limit in brackets, or another one, says when it holds.
-            touched = sorted({*touched, *_of_clause(placed, machine, bounds[segment.clause])})
-        elif touched and segment.is_narrowing(tables):
             touched = sorted({*touched, *_of_clause(placed, machine, bounds[segment.clause])})
         elif any(label.token.word in _EXCEPTS for label in segment.labels):
             touched = machine

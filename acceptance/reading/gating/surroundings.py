@@ -7,13 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from signoff.acceptance.reading.drafts.criterion_draft import Draft, person
-from signoff.acceptance.reading.drafts.unjudged_figure import OTHER
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Placed, person
+from signoff.acceptance.reading.gating.unknown_words import set_apart
 from signoff.acceptance.reading.languages.word_table import phrases_of, word_table, words_in
 from signoff.acceptance.reading.source.document import Statement
 from signoff.acceptance.reading.source.wording import plain
-
-Placed = tuple[Draft, tuple[int, int]]
 
 _OF_THE_SERVICE = frozenset(
     "latency ttft inter_token_latency throughput error_rate memory cpu load_time context_length concurrency_limit"
@@ -37,11 +35,8 @@ def _judged(draft: Draft, reasons: dict[tuple[str, str], None]) -> Draft:
     for role, said in reasons:
         is_of_it = draft.kind in _OF_THE_SERVICE and not (role == "elsewhere" and _asks_there(draft))
         if role == "cancelled" or is_of_it:
-            limit = draft.threshold
-            if limit is not None:
-                # Under a name of its own, the figure is compared with no limit of the service.
-                limit = replace(limit, subject=f"{OTHER}{limit.subject}")
-            found = person(f'not judged by machine: "{said}" says {_SAYS[role]}', limit)
+            reason = f'not judged by machine: "{said}" says {_SAYS[role]}'
+            found = person(reason, set_apart(draft.threshold))
             return replace(found, assumptions=draft.assumptions, not_understood=(said,))
     return draft
 

@@ -20,14 +20,18 @@ def strict(draft: Draft, strictness: int) -> Draft:
     return replace(person(draft.assumptions[0], draft.threshold), assumptions=draft.assumptions)
 
 
+def set_apart(limit: Threshold | None) -> Threshold | None:
+    """The limit under a name of its own, so that it is compared with no limit of the service."""
+    if limit is None or limit.subject.startswith(OTHER):
+        return limit
+    return replace(limit, subject=f"{OTHER}{limit.subject}")
+
+
 def for_person(text: str, draft: Draft, left_over: Sequence[Label]) -> Draft:
     """The criterion as a person's, that says which words are not understood."""
     words = _quoted(text, left_over)
     # A figure of another line is not asked here, where it is not even known what is asked.
-    limit: Threshold | None = None if draft.borrowed_from else draft.threshold
-    if limit is not None and not limit.subject.startswith(OTHER):
-        # Under a name of its own, the figure is compared with no limit of the service.
-        limit = replace(limit, subject=f"{OTHER}{limit.subject}")
+    limit = None if draft.borrowed_from else set_apart(draft.threshold)
     return replace(
         person(_sentence(words), limit), assumptions=draft.assumptions, notes=draft.notes, not_understood=tuple(words)
     )

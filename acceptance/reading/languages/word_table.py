@@ -17,14 +17,19 @@ _WORD = re.compile(r"[^\W_]+(?:[.'_][^\W_]+)*")
 @lru_cache(maxsize=32)
 def word_table(name: str, language: str = "en") -> Mapping[str, Any]:
     """A table of a language, as it is in its file."""
-    return tomllib.loads((_FOLDER / language / f"{name}.toml").read_text(encoding="utf-8"))
+    return _read(_FOLDER / language / f"{name}.toml")
+
+
+def tables_of_kinds() -> Iterator[Mapping[str, Any]]:
+    """The tables of what checks understand, those of all languages."""
+    yield from map(_read, sorted((*_FOLDER.glob("*/kinds/*.toml"), *_FOLDER.glob("*/kinds.toml"))))
 
 
 def phrases_of(lines: Iterable[str]) -> Iterator[str]:
     """The phrases that lines of a table stand for, each as its words in lower case."""
     for line in lines:
         for phrase in line.split("|"):
-            for chosen in _chosen(phrase.strip()):
+            for chosen in alternatives(phrase.strip()):
                 yield words_in(chosen)
 
 
@@ -33,10 +38,15 @@ def words_in(text: str) -> str:
     return " ".join(_WORD.findall(text.lower().replace("\u2019", "'")))
 
 
-def _chosen(phrase: str) -> Iterator[str]:
+def alternatives(phrase: str) -> Iterator[str]:
+    """A phrase with each of the choices that it holds in braces."""
     match = _CHOICE.search(phrase)
     if match is None:
         yield phrase
         return
     for choice in match[1].split(","):
-        yield from _chosen(phrase[: match.start()] + choice + phrase[match.end() :])
+        yield from alternatives(phrase[: match.start()] + choice + phrase[match.end() :])
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    return tomllib.loads(path.read_text(encoding="utf-8"))

@@ -42,7 +42,7 @@ _TOLD = re.compile(
     r"|in (?:19|20)\d\d|for example|e\.g\.|for instance|typically|usually|often|might|could|would)\b",
     re.IGNORECASE,
 )
-# `What was said earlier is known`, `can be found at`: a past that is spoken of, and none that is told.
+# `What was said earlier is known`, `can be found at`: a past that is mentioned, and none that is reported.
 _SPOKEN_OF = re.compile(
     r"\b(?:that|which|who|what|whatever)\s+(?:was|were|had|did)\b"
     r"|\b(?:when|if|once|after)\s[^,.;]{1,40}?\s(?:was|were|had|did)\b"

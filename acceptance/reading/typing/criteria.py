@@ -16,9 +16,9 @@ from signoff.acceptance.reading.answers.answer_drafts import (
     without_swallowed,
 )
 from signoff.acceptance.reading.drafts.completion import completed
-from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, person
+from signoff.acceptance.reading.drafts.criterion_draft import Draft, Note, Placed, person
 from signoff.acceptance.reading.drafts.jq_drafts import shown_value
-from signoff.acceptance.reading.drafts.limit_drafts import Placed, figures, of_other_services
+from signoff.acceptance.reading.drafts.limit_drafts import figures, of_other_services
 from signoff.acceptance.reading.drafts.reasons import PREREQUISITE, for_people, reason_for
 from signoff.acceptance.reading.drafts.setting_drafts import setting_drafts
 from signoff.acceptance.reading.facts.facts import Facts

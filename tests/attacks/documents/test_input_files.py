@@ -21,7 +21,6 @@ WAYS_IN = {
     "acceptance/commands/__init__.py": 1,
     "acceptance/commands/runs/run.py": 2,
     "acceptance/machine.py": 1,
-    "acceptance/reading/frames/lexicon.py": 1,
     "acceptance/reading/languages/word_table.py": 1,
     "acceptance/services/services_of_run.py": 1,
     "coherence/phrasing.py": 1,
